@@ -1,0 +1,51 @@
+//! What the PAM module, the daemon and the command line say to each other.
+//!
+//! One connection to the daemon's socket is one question about one account. The asking side opens with
+//! [`Hello`]; from then on the daemon drives: it may ask for a prompt to be shown ([`Reply::Ask`]), says that
+//! it is still at work ([`Reply::Working`]), and ends with a [`Verdict`]. Nothing here knows Plex, and
+//! nothing here knows PAM: the module turns a verdict into a PAM code, the daemon a decision into a verdict.
+//!
+//! Both ends check who is at the other: see [`Connection::open`] and [`Connection::peer`].
+
+mod connection;
+mod frame;
+mod message;
+mod secret;
+mod text;
+mod trust;
+
+pub use connection::{Connection, Deadline, Error, Peer};
+pub use frame::{Malformed, decode, encode};
+pub use message::{Answer, Ask, Hello, Phase, Reply, Request, Unusable, Verdict};
+pub use secret::Secret;
+pub use text::printable;
+pub use trust::Untrusted;
+
+use std::time::Duration;
+
+/// The version of the protocol that this crate speaks. It changes when a message changes, so that a module
+/// that a long-running program still holds in memory is told plainly that the daemon has moved on.
+pub const VERSION: u32 = 1;
+
+/// The longest frame that either side accepts, in bytes, its length prefix not counted.
+pub const MAX_FRAME: usize = 64 * 1024;
+
+/// The longest account name that is looked at, in bytes: `LOGIN_NAME_MAX` of Linux.
+pub const MAX_NAME: usize = 256;
+
+/// The longest password that is looked at, in bytes.
+pub const MAX_PASSWORD: usize = 1024;
+
+/// Where the daemon listens unless it is told otherwise.
+pub const DEFAULT_SOCKET: &str = "/run/plex-auth/socket";
+
+/// How long the module lets the daemon be silent before it gives up. A login with the daemon stopped or hung
+/// must be over within two seconds, whatever the daemon was doing when that happened.
+pub const MAX_SILENCE: Duration = Duration::from_millis(1800);
+
+/// How often the daemon says [`Reply::Working`] while it waits for something; well below [`MAX_SILENCE`].
+pub const HEARTBEAT: Duration = Duration::from_millis(400);
+
+/// How long the module waits for the daemon in one call, all waits added up and the user's own typing time
+/// left out. The daemon's configuration must promise a verdict before that.
+pub const MODULE_DEADLINE: Duration = Duration::from_secs(40);

@@ -1,0 +1,125 @@
+//! The messages. Strict on purpose: both ends are built together, and [`crate::VERSION`] tells them apart.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Secret;
+
+/// What the asking side sends.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Always the first message, and only the first.
+    Hello(Hello),
+    /// What became of the [`Ask`] before it.
+    Answer(Answer),
+}
+
+/// Who is logging in, as the PAM items say it. Only the account's name is always there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// The protocol's version, [`crate::VERSION`].
+    pub version: u32,
+    /// What is being asked.
+    pub phase: Phase,
+    /// `PAM_USER`: the local account.
+    pub user: String,
+    /// `PAM_SERVICE`: the program that asks, such as `sshd`.
+    pub service: Option<String>,
+    /// `PAM_TTY`.
+    pub tty: Option<String>,
+    /// `PAM_RHOST`: where the login comes from.
+    pub rhost: Option<String>,
+    /// `PAM_RUSER`: who asks, in sudo and su.
+    pub ruser: Option<String>,
+}
+
+/// The question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Is this person who they say they are? (`pam_sm_authenticate`)
+    Authenticate,
+    /// May this account be used today, however it was authenticated? (`pam_sm_acct_mgmt`)
+    Account,
+}
+
+/// What became of a prompt.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Answer {
+    /// What was typed, at most [`crate::MAX_PASSWORD`] bytes. It may be empty.
+    Text(Secret),
+    /// Something was typed that no Plex password or code can be; it was not passed on.
+    Unusable(Unusable),
+    /// The prompt could not be shown, or was cancelled.
+    Failed,
+}
+
+/// Why an answer was not passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unusable {
+    /// It is not UTF-8.
+    NotUtf8,
+    /// It is longer than [`crate::MAX_PASSWORD`] bytes.
+    TooLong,
+}
+
+/// What the daemon sends.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Reply {
+    /// Show this prompt and send back an [`Answer`].
+    Ask(Ask),
+    /// Nothing yet; the daemon is alive and at work.
+    Working,
+    /// The end of the conversation.
+    Verdict(Verdict),
+}
+
+/// A prompt to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// The prompt's text, printable and as it is to be shown.
+    pub text: String,
+    /// Whether what is typed may be seen.
+    pub echo: bool,
+    /// Whether this asks for the account's password, so that one which an earlier module of the stack
+    /// already asked for may answer it, and one which is typed now may serve the modules that follow.
+    pub password: bool,
+}
+
+/// How it ended. The meaning of each, and the PAM code it becomes, is the table in the design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Right.
+    Success,
+    /// A wrong password or code.
+    WrongSecret,
+    /// A managed account that may not come in: no friend, or no access to the machine.
+    NotAllowed,
+    /// Not an account that this module has a say about.
+    NotManaged,
+    /// Too many tries; this one was not looked at.
+    Throttled,
+    /// No answer could be had: plex.tv, the daemon or its configuration.
+    Unavailable,
+    /// A prompt could not be shown.
+    ConversationFailed,
+}
+
+impl Verdict {
+    /// Every verdict, for tables and tests that must not forget one.
+    pub const ALL: [Self; 7] = [
+        Self::Success,
+        Self::WrongSecret,
+        Self::NotAllowed,
+        Self::NotManaged,
+        Self::Throttled,
+        Self::Unavailable,
+        Self::ConversationFailed,
+    ];
+}

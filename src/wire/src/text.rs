@@ -1,0 +1,71 @@
+//! Makes text from elsewhere safe to show or to log.
+
+/// At most `max` characters of `text`, with everything that is not plainly printable replaced by `?`: control
+/// characters (so no ESC, CR or line break), and the invisible ones that reorder or hide text.
+///
+/// Names, titles and messages reach us from plex.tv, from whoever types a login name at sshd and from other
+/// machines; none of them may move a terminal's cursor or forge a second line in a log.
+#[must_use]
+pub fn printable(text: &str, max: usize) -> String {
+    text.chars().take(max).map(|c| if is_harmless(c) { c } else { '?' }).collect()
+}
+
+fn is_harmless(c: char) -> bool {
+    !c.is_control() && !is_format(c) && !is_private_or_unassigned_edge(c)
+}
+
+/// The characters of Unicode's categories Cf, Zl and Zp: direction overrides, joiners, tags, separators.
+fn is_format(c: char) -> bool {
+    matches!(
+        u32::from(c),
+        0x00AD
+            | 0x0600..=0x0605
+            | 0x061C
+            | 0x06DD
+            | 0x070F
+            | 0x0890..=0x0891
+            | 0x08E2
+            | 0x180E
+            | 0x200B..=0x200F
+            | 0x2028..=0x202E
+            | 0x2060..=0x206F
+            | 0xFEFF
+            | 0xFFF9..=0xFFFB
+            | 0x110BD
+            | 0x110CD
+            | 0x13430..=0x1343F
+            | 0x1BCA0..=0x1BCA3
+            | 0x1D173..=0x1D17A
+            | 0xE0000..=0xE0FFF
+    )
+}
+
+/// Private use and non-characters have no agreed look, so a terminal may do anything with them.
+fn is_private_or_unassigned_edge(c: char) -> bool {
+    let c = u32::from(c);
+    matches!(c, 0xE000..=0xF8FF | 0xF0000..=0x10_FFFF | 0xFDD0..=0xFDEF) || c & 0xFFFE == 0xFFFE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r27_control_and_bidi_characters_never_get_through() {
+        let hostile = "a\x1b[31mb\rc\nd\u{202e}e\u{2066}f\u{200b}g\u{feff}h\u{9b}i\u{7f}j\0k";
+        let shown = printable(hostile, 100);
+        assert_eq!(shown, "a?[31mb?c?d?e?f?g?h?i?j?k");
+    }
+
+    #[test]
+    fn r27_ordinary_names_in_any_script_stay_as_they_are() {
+        for name in ["alice", "Ålïcé", "アリス", "алиса", "a.b+c@example.org", "🙂"] {
+            assert_eq!(printable(name, 100), name);
+        }
+    }
+
+    #[test]
+    fn r27_long_text_is_cut_at_a_character() {
+        assert_eq!(printable("ääää", 2), "ää");
+    }
+}

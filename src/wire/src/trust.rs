@@ -1,0 +1,185 @@
+//! Whether a socket may be talked to at all: who could have put it there, and who is listening.
+
+use std::fmt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Component, Path, PathBuf};
+
+/// The first user id that is not a system account (`SYS_UID_MAX` + 1 of login.defs everywhere this is packaged).
+/// The daemon's account is a system account; a person's is never trusted with other people's passwords.
+const FIRST_ORDINARY_UID: u32 = 1000;
+
+/// Why a socket was not trusted.
+#[derive(Debug)]
+pub enum Untrusted {
+    /// The path is relative or has `.` or `..` in it.
+    Path(PathBuf),
+    /// Something on the way cannot be looked at.
+    Unreadable(PathBuf, std::io::Error),
+    /// A part of the path is a link or not a directory.
+    NotADirectory(PathBuf),
+    /// A part of the path could be replaced by somebody who is not trusted.
+    Writable(PathBuf),
+    /// The file is not a socket, or belongs to somebody else than its directory.
+    Socket(PathBuf),
+    /// Whoever listens is neither root nor the account that the socket's directory belongs to.
+    Peer(u32),
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(f, "{}: must be an absolute path without '..'", path.display()),
+            Self::Unreadable(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::NotADirectory(path) => write!(f, "{}: is not a directory", path.display()),
+            Self::Writable(path) => write!(
+                f,
+                "{}: can be changed by others; it must belong to root (the last directory: to root or the \
+                 daemon's system account) and be writable by its owner only",
+                path.display()
+            ),
+            Self::Socket(path) => {
+                write!(f, "{}: is not a socket of root or of its directory's owner", path.display())
+            }
+            Self::Peer(uid) => write!(f, "the socket's other end runs as uid {uid}, not as root or plex-auth"),
+        }
+    }
+}
+
+impl std::error::Error for Untrusted {}
+
+/// The account that may listen on `socket` beside root: the owner of the socket's directory.
+///
+/// Every directory above that one belongs to root and can be changed by root alone, so it was root who gave
+/// the last directory to that account, and no one else can have put another socket in its place. This needs
+/// no look-up of a name, which inside somebody else's process would read files and take locks.
+///
+/// # Errors
+/// [`Untrusted`] with the part of the path that somebody else could change.
+pub(crate) fn socket_owner(socket: &Path) -> Result<u32, Untrusted> {
+    socket_owner_below(socket, None, 0)
+}
+
+/// [`socket_owner`] with a directory that is taken for granted and an account that plays root's part, so that
+/// a test needs neither to be root nor to know who owns the directories above its own.
+fn socket_owner_below(socket: &Path, granted: Option<&Path>, root: u32) -> Result<u32, Untrusted> {
+    let plain = socket.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+    let (true, true, Some(directory)) = (socket.is_absolute(), plain, socket.parent()) else {
+        return Err(Untrusted::Path(socket.to_owned()));
+    };
+    for above in directory.ancestors().skip(1).take_while(|above| Some(*above) != granted) {
+        let owner = directory_owner(above)?;
+        if owner != 0 && owner != root {
+            return Err(Untrusted::Writable(above.to_owned()));
+        }
+    }
+    let owner = directory_owner(directory)?;
+    if owner >= FIRST_ORDINARY_UID && owner != root {
+        return Err(Untrusted::Writable(directory.to_owned()));
+    }
+    let file = look(socket)?;
+    let kept = [0, owner].contains(&file.uid());
+    if !file.file_type().is_socket() || !kept {
+        return Err(Untrusted::Socket(socket.to_owned()));
+    }
+    Ok(owner)
+}
+
+/// Who owns a directory that nobody but its owner can write to.
+fn directory_owner(path: &Path) -> Result<u32, Untrusted> {
+    let directory = look(path)?;
+    if !directory.is_dir() {
+        return Err(Untrusted::NotADirectory(path.to_owned()));
+    }
+    if directory.mode() & 0o022 != 0 {
+        return Err(Untrusted::Writable(path.to_owned()));
+    }
+    Ok(directory.uid())
+}
+
+fn look(path: &Path) -> Result<std::fs::Metadata, Untrusted> {
+    std::fs::symlink_metadata(path).map_err(|error| Untrusted::Unreadable(path.to_owned(), error))
+}
+
+/// Whether the process at the other end is one that may be told a password.
+pub(crate) fn check_peer(peer: u32, owner: u32) -> Result<(), Untrusted> {
+    if peer == 0 || peer == owner { Ok(()) } else { Err(Untrusted::Peer(peer)) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+    use std::fs::{Permissions, create_dir, set_permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    /// A directory as /run is to root.
+    fn run_directory() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        chmod(directory.path(), 0o755);
+        directory
+    }
+
+    /// The owner of a socket somewhere below such a directory, with this user as root.
+    fn owner_in(run: &tempfile::TempDir, socket: &Path) -> Result<u32, Untrusted> {
+        socket_owner_below(socket, run.path().parent(), me(run.path()))
+    }
+
+    fn chmod(path: &Path, mode: u32) {
+        set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn me(path: &Path) -> u32 {
+        look(path).unwrap().uid()
+    }
+
+    #[test]
+    fn r42_a_socket_below_directories_of_one_owner_is_trusted() {
+        let run = run_directory();
+        let path = run.path().join("socket");
+        let _listener = UnixListener::bind(&path).unwrap();
+        assert_eq!(owner_in(&run, &path).unwrap(), me(run.path()));
+    }
+
+    #[test]
+    fn r42_a_path_that_others_may_write_is_refused() {
+        let run = run_directory();
+        let inner = run.path().join("plex-auth");
+        create_dir(&inner).unwrap();
+        let path = inner.join("socket");
+        let _listener = UnixListener::bind(&path).unwrap();
+        for (writable, mode) in [(run.path(), 0o777), (run.path(), 0o1777), (run.path(), 0o775), (&inner, 0o757)] {
+            chmod(writable, mode);
+            let refused = owner_in(&run, &path);
+            assert!(matches!(refused, Err(Untrusted::Writable(_))), "{mode:o}: {refused:?}");
+            chmod(writable, 0o755);
+        }
+        assert!(owner_in(&run, &path).is_ok());
+    }
+
+    #[test]
+    fn r42_links_files_and_relative_paths_are_refused() {
+        let run = run_directory();
+        let real = run.path().join("real");
+        create_dir(&real).unwrap();
+        let _listener = UnixListener::bind(real.join("socket")).unwrap();
+        symlink(&real, run.path().join("link")).unwrap();
+        std::fs::write(real.join("file"), "").unwrap();
+        let refused = |path: &Path| owner_in(&run, path).unwrap_err();
+        assert!(matches!(refused(&run.path().join("link/socket")), Untrusted::NotADirectory(_)));
+        assert!(matches!(refused(&real.join("file")), Untrusted::Socket(_)));
+        assert!(matches!(refused(&real.join("none")), Untrusted::Unreadable(..)));
+        assert!(matches!(refused(&real.join("../real/socket")), Untrusted::Path(_)));
+        assert!(matches!(refused(Path::new("run/socket")), Untrusted::Path(_)));
+    }
+
+    #[test]
+    fn r42_only_root_and_the_directorys_owner_may_listen() {
+        assert!(check_peer(0, 990).is_ok());
+        assert!(check_peer(990, 990).is_ok());
+        for stranger in [1000, 65_534, 989] {
+            assert!(matches!(check_peer(stranger, 990), Err(Untrusted::Peer(_))));
+        }
+    }
+}

@@ -1,1 +1,19 @@
-//! policy
+//! The decision: who may sign in. Pure functions of the configuration, of what plex.tv said, of the local account and
+//! of time. No I/O, no clock, no randomness: whatever is decided here can be decided again in a test.
+//!
+//! The order in which the daemon asks is the design's: [`managed`] and [`acceptable`] before anything leaves the
+//! machine, [`eligible`] before a password does, [`Eligible::confirm`] once plex.tv has said who signed in.
+
+mod access;
+mod circle;
+mod eligible;
+mod local;
+mod person;
+mod reason;
+
+pub use access::{ServerRow, reaches};
+pub use circle::{Circle, Entry, Tie};
+pub use eligible::{Eligible, Pin, Rules, account_today, eligible, eligible_without_list};
+pub use local::{Account, acceptable, managed, may_ask};
+pub use person::{Person, PlexId, Reference};
+pub use reason::{Outcome, Reason};

@@ -1,0 +1,75 @@
+//! The people around a server: what the owner's token shows at one moment.
+
+use std::time::{Duration, Instant};
+
+use crate::{Person, PlexId, Reason, Reference};
+
+/// How somebody is tied to the owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tie {
+    /// The server that counts is shared with them, and they accepted.
+    Shared,
+    /// A friend; whether the server is shared with them is not known or not so.
+    Friend,
+    /// A member of the owner's Plex Home.
+    Home,
+    /// Invited, but not accepted yet.
+    Pending,
+}
+
+/// Somebody on the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Who.
+    pub person: Person,
+    /// How they are tied to the owner.
+    pub tie: Tie,
+}
+
+/// The owner and everybody on their list, as of one moment.
+#[derive(Debug, Clone)]
+pub struct Circle {
+    /// The account that the token belongs to. It stands on no list of its own.
+    pub owner: Person,
+    /// Everybody else.
+    pub entries: Vec<Entry>,
+    /// When this was learnt.
+    pub learnt: Instant,
+}
+
+impl Circle {
+    /// How old this knowledge is.
+    #[must_use]
+    pub fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.learnt)
+    }
+
+    /// The one person that a reference stands for.
+    ///
+    /// # Errors
+    /// [`Reason::Ambiguous`] when it stands for several, as when one friend's username is another's address.
+    pub(crate) fn find(&self, reference: &Reference) -> Result<Option<&Person>, Reason> {
+        let mut found: Option<&Person> = None;
+        for person in self.everybody().filter(|person| reference.matches(person)) {
+            match found {
+                Some(other) if other.id != person.id => return Err(Reason::Ambiguous),
+                _ => found = Some(person),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The person with this id.
+    pub(crate) fn by_id(&self, id: PlexId) -> Option<&Person> {
+        self.everybody().find(|person| person.id == id)
+    }
+
+    /// The ties of the person with this id: a list may show somebody twice.
+    pub(crate) fn ties(&self, id: PlexId) -> impl Iterator<Item = Tie> {
+        self.entries.iter().filter(move |entry| entry.person.id == id).map(|entry| entry.tie)
+    }
+
+    fn everybody(&self) -> impl Iterator<Item = &Person> {
+        std::iter::once(&self.owner).chain(self.entries.iter().map(|entry| &entry.person))
+    }
+}

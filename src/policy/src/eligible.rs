@@ -1,0 +1,148 @@
+//! Who may come in at all, and whether the one who signed in is the one who was meant.
+
+use std::time::{Duration, Instant};
+
+use crate::{Circle, Person, PlexId, Reason, Reference, Tie};
+
+/// The owner's rules.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Only people with whom the server itself is shared.
+    pub strict: bool,
+    /// The owner's username or e-mail address; whoever has the token is let in only when it names them.
+    pub admin: Option<String>,
+    /// How old the list may be for a sign-in.
+    pub fresh: Duration,
+    /// How old the list may be for the account phase, which must not wait for a network.
+    pub known: Duration,
+}
+
+/// Who a local account belonged to at its first login, and what the configuration called them then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The Plex account.
+    pub id: PlexId,
+    /// The reference that led to it. When the owner writes another one, the pin is void.
+    pub reference: String,
+}
+
+impl Pin {
+    fn holds_for<'a>(pin: Option<&'a Self>, reference: &Reference) -> Option<&'a Self> {
+        pin.filter(|pin| pin.reference == reference.to_string())
+    }
+}
+
+/// Somebody who will be let in if they prove to be who they say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Eligible {
+    /// What to sign in with.
+    pub login: String,
+    /// The id that must sign in, or `None` when there is no list to learn it from.
+    id: Option<PlexId>,
+    /// What the configuration calls them.
+    reference: Reference,
+}
+
+impl Eligible {
+    /// Whether the account that plex.tv signed in is the one that was meant. Compared by id; by name only where
+    /// neither a list nor an earlier login has told the id.
+    ///
+    /// # Errors
+    /// [`Reason::WrongPerson`]
+    pub fn confirm(&self, signed_in: &Person) -> Result<(), Reason> {
+        let right = match self.id {
+            Some(id) => signed_in.id == id,
+            None => self.reference.matches(signed_in),
+        };
+        if right { Ok(()) } else { Err(Reason::WrongPerson { expected: self.id, signed_in: signed_in.id }) }
+    }
+
+    /// What to remember after a success.
+    #[must_use]
+    pub fn pin(&self, signed_in: &Person) -> Pin {
+        Pin { id: signed_in.id, reference: self.reference.to_string() }
+    }
+}
+
+/// Whether the person that a local account belongs to may come in, by a list that is fresh enough to rely on.
+///
+/// # Errors
+/// Why they may not; [`Reason::ListTooOld`] when the list cannot tell.
+pub fn eligible(
+    rules: &Rules,
+    circle: &Circle,
+    reference: &Reference,
+    pin: Option<&Pin>,
+    now: Instant,
+) -> Result<Eligible, Reason> {
+    if circle.age(now) > rules.fresh {
+        return Err(Reason::ListTooOld);
+    }
+    let person = entitled(rules, circle, reference, pin)?;
+    let login = person.login().ok_or(Reason::NotOnList)?.to_owned();
+    Ok(Eligible { login, id: Some(person.id), reference: reference.clone() })
+}
+
+/// The same where there is no owner's token and so no list: who they are and what they can reach is judged after the
+/// sign-in, by the answers that their own token gets.
+///
+/// # Errors
+/// [`Reason::NoLoginName`] when the configuration gives nothing that can sign in.
+pub fn eligible_without_list(reference: &Reference, pin: Option<&Pin>) -> Result<Eligible, Reason> {
+    let login = reference.login().ok_or(Reason::NoLoginName)?.to_owned();
+    let id = Pin::holds_for(pin, reference).map(|pin| pin.id);
+    Ok(Eligible { login, id, reference: reference.clone() })
+}
+
+/// Whether a managed account may be used today, however it was authenticated.
+///
+/// # Errors
+/// Why not; [`Reason::ListTooOld`] when nothing that is known is young enough to tell.
+pub fn account_today(
+    rules: &Rules,
+    circle: &Circle,
+    reference: &Reference,
+    pin: Option<&Pin>,
+    now: Instant,
+) -> Result<PlexId, Reason> {
+    if circle.age(now) > rules.known {
+        return Err(Reason::ListTooOld);
+    }
+    entitled(rules, circle, reference, pin).map(|person| person.id)
+}
+
+fn entitled<'a>(
+    rules: &Rules,
+    circle: &'a Circle,
+    reference: &Reference,
+    pin: Option<&Pin>,
+) -> Result<&'a Person, Reason> {
+    let person = whom(circle, reference, pin)?;
+    if person.id == circle.owner.id {
+        let named = rules.admin.as_deref().is_some_and(|admin| person.goes_by(admin));
+        return if named { Ok(person) } else { Err(Reason::OwnerNotAdmin) };
+    }
+    let ties: Vec<Tie> = circle.ties(person.id).collect();
+    let counts = |tie: &Tie| match tie {
+        Tie::Shared => true,
+        Tie::Friend | Tie::Home => !rules.strict,
+        Tie::Pending => false,
+    };
+    if ties.iter().any(counts) {
+        Ok(person)
+    } else if ties.iter().all(|tie| *tie == Tie::Pending) {
+        Err(Reason::Pending)
+    } else {
+        Err(Reason::NoAccess)
+    }
+}
+
+/// The person meant: by name, checked against the pin; by the pin alone for somebody who has since changed their name.
+fn whom<'a>(circle: &'a Circle, reference: &Reference, pin: Option<&Pin>) -> Result<&'a Person, Reason> {
+    match (circle.find(reference)?, Pin::holds_for(pin, reference)) {
+        (Some(person), Some(pin)) if person.id != pin.id => Err(Reason::Renamed { pinned: pin.id, now: person.id }),
+        (Some(person), _) => Ok(person),
+        (None, Some(pin)) => circle.by_id(pin.id).ok_or(Reason::NotOnList),
+        (None, None) => Err(Reason::NotOnList),
+    }
+}

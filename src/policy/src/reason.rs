@@ -1,0 +1,174 @@
+//! Why a login ended as it did: a sentence for the log, and the one outcome that each reason has.
+
+use std::fmt;
+
+use crate::PlexId;
+
+/// How a login ends. The daemon hands it to the module as a verdict of the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Let in.
+    Success,
+    /// A wrong password or code.
+    WrongSecret,
+    /// Managed, but may not come in.
+    NotAllowed,
+    /// Not this project's business.
+    NotManaged,
+    /// Not looked at, because there were too many tries.
+    Throttled,
+    /// Could not be decided.
+    Unavailable,
+    /// Could not be asked.
+    ConversationFailed,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// There is no such local account.
+    NoLocalAccount,
+    /// root, or an account below `UID_MIN`.
+    SystemAccount,
+    /// Neither in `[users]` nor in the group.
+    NotManaged,
+    /// The asking process may not ask about this account.
+    NotYourAccount,
+    /// Nothing was typed.
+    EmptyPassword,
+    /// Longer than any password that is looked at.
+    LongPassword,
+    /// A control byte, which sshd puts there for accounts that it refuses itself.
+    ControlByte,
+    /// Not UTF-8.
+    NotUtf8,
+    /// Too many tries from one local user.
+    TooManyTries,
+    /// The name stands for nobody on the list.
+    NotOnList,
+    /// The name stands for more than one person.
+    Ambiguous,
+    /// Invited, but the invitation is not accepted.
+    Pending,
+    /// A friend, but the server is not shared with them.
+    NoAccess,
+    /// The owner's own account, which `admin_account` does not name.
+    OwnerNotAdmin,
+    /// The name stands for another person than at the first login.
+    Renamed {
+        /// Who it was at the first login.
+        pinned: PlexId,
+        /// Who it would be now.
+        now: PlexId,
+    },
+    /// plex.tv signed somebody else in.
+    WrongPerson {
+        /// Who should have signed in.
+        expected: Option<PlexId>,
+        /// Who did.
+        signed_in: PlexId,
+    },
+    /// Without a list, a number is nothing that anybody can sign in with.
+    NoLoginName,
+    /// plex.tv does not take this name and password.
+    WrongPassword,
+    /// plex.tv does not take this verification code.
+    WrongCode,
+    /// plex.tv wants a verification code, and none could be asked for.
+    CodeWanted,
+    /// The account signs in with its e-mail address only.
+    EmailOnly,
+    /// plex.tv says that this account may not do this.
+    Forbidden,
+    /// plex.tv refuses this machine's address for having sent too many wrong passwords.
+    AddressBlocked,
+    /// plex.tv has had too many requests from this machine.
+    RateLimited,
+    /// The last known list is too old to rely on, or there is none.
+    ListTooOld,
+    /// plex.tv could not be asked.
+    Unavailable(String),
+    /// The prompt could not be shown, or was cancelled.
+    PromptFailed,
+}
+
+impl Reason {
+    /// The outcome. Every reason has one, and none of them is success.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::NoLocalAccount | Self::SystemAccount | Self::NotManaged => Outcome::NotManaged,
+            Self::EmptyPassword
+            | Self::LongPassword
+            | Self::ControlByte
+            | Self::NotUtf8
+            | Self::WrongPassword
+            | Self::WrongCode
+            | Self::EmailOnly => Outcome::WrongSecret,
+            Self::NotYourAccount
+            | Self::NotOnList
+            | Self::Ambiguous
+            | Self::Pending
+            | Self::NoAccess
+            | Self::OwnerNotAdmin
+            | Self::Renamed { .. }
+            | Self::WrongPerson { .. }
+            | Self::NoLoginName
+            | Self::Forbidden => Outcome::NotAllowed,
+            Self::TooManyTries | Self::AddressBlocked | Self::RateLimited => Outcome::Throttled,
+            Self::ListTooOld | Self::Unavailable(_) => Outcome::Unavailable,
+            Self::CodeWanted | Self::PromptFailed => Outcome::ConversationFailed,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fixed = match self {
+            Self::Renamed { pinned, now } => {
+                return write!(
+                    f,
+                    "the name belonged to Plex id {pinned} at the first login and belongs to {now} now; \
+                     if that is right, put {now} into [users]"
+                );
+            }
+            Self::WrongPerson { expected: Some(expected), signed_in } => {
+                return write!(f, "plex.tv signed in id {signed_in}, but this account belongs to id {expected}");
+            }
+            Self::WrongPerson { expected: None, signed_in } => {
+                return write!(f, "plex.tv signed in id {signed_in}, whose names are not this account's");
+            }
+            Self::Unavailable(why) => return f.write_str(why),
+            Self::NoLocalAccount => "no such local account",
+            Self::SystemAccount => "root and system accounts never sign in with Plex",
+            Self::NotManaged => "neither in [users] nor in the group",
+            Self::NotYourAccount => "the asking process may only ask about its own account (see trusted_callers)",
+            Self::EmptyPassword => "empty password",
+            Self::LongPassword => "password longer than 1024 bytes",
+            Self::ControlByte => "password with a control byte",
+            Self::NotUtf8 => "password that is not UTF-8",
+            Self::TooManyTries => "too many wrong tries by this local user",
+            Self::NotOnList => "no friend of the owner by that name has access",
+            Self::Ambiguous => "more than one Plex account goes by that name; put the id into [users]",
+            Self::Pending => "the invitation has not been accepted",
+            Self::NoAccess => "a friend, but the server is not shared with them",
+            Self::OwnerNotAdmin => "the owner's own account, which admin_account does not name",
+            Self::NoLoginName => "without a token [users] must give a username or an e-mail address, not an id",
+            Self::WrongPassword => "wrong password",
+            Self::WrongCode => "wrong verification code",
+            Self::CodeWanted => {
+                "plex.tv wants a verification code and this login can show no second prompt; \
+                 type the six digits right behind the password"
+            }
+            Self::EmailOnly => "plex.tv takes only the e-mail address of this account; put it into [users]",
+            Self::Forbidden => "plex.tv says that this account may not sign in",
+            Self::AddressBlocked => {
+                "plex.tv blocks this machine's address for too many wrong passwords; it may take hours to end"
+            }
+            Self::RateLimited => "plex.tv has had too many requests from here; try again in some minutes",
+            Self::ListTooOld => "the last known friend list is too old",
+            Self::PromptFailed => "the prompt could not be shown or was cancelled",
+        };
+        f.write_str(fixed)
+    }
+}

@@ -1,0 +1,180 @@
+//! The decision as a table: every row of Organizr's that applies here, the rows that are refused on purpose, and
+//! what names, pins and time add to them.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+use std::time::{Duration, Instant};
+
+use policy::{
+    Circle, Eligible, Entry, Outcome, Person, Pin, PlexId, Reason, Reference, Rules, Tie, account_today, eligible,
+    eligible_without_list,
+};
+
+const FRESH: Duration = Duration::from_secs(300);
+const KNOWN: Duration = Duration::from_secs(3600);
+
+fn person(id: u64, name: &str) -> Person {
+    Person { id: PlexId(id), username: Some(name.into()), email: Some(format!("{name}@example.org")) }
+}
+
+fn rules(strict: bool, admin: Option<&str>) -> Rules {
+    Rules { strict, admin: admin.map(Into::into), fresh: FRESH, known: KNOWN }
+}
+
+fn entry(id: u64, name: &str, tie: Tie) -> Entry {
+    Entry { person: person(id, name), tie }
+}
+
+fn den(learnt: Instant) -> Circle {
+    Circle {
+        owner: person(1, "olga"),
+        entries: vec![
+            entry(2, "alice", Tie::Shared),
+            entry(3, "bob", Tie::Friend),
+            entry(4, "hugo", Tie::Home),
+            entry(5, "carol", Tie::Pending),
+            entry(6, "dora", Tie::Pending),
+            entry(6, "dora", Tie::Shared),
+            Entry { person: Person { id: PlexId(7), username: None, email: None }, tie: Tie::Shared },
+        ],
+        learnt,
+    }
+}
+
+fn ask(rules: &Rules, name: &str) -> Result<Eligible, Reason> {
+    let now = Instant::now();
+    eligible(rules, &den(now), &Reference::parse(name), None, now)
+}
+
+#[test]
+fn who_may_come_in() {
+    let admin = Some("OLGA@example.org");
+    // Rows: name, strict, admin_account, expected. A is the admin, F a friend, S shared, as in Organizr's table.
+    let cases = [
+        ("A: the admin, by either name", "olga", true, admin, Ok(())),
+        ("A: the admin, on no list and not strict", "olga@example.org", false, admin, Ok(())),
+        ("owner, no admin_account", "olga", true, None, Err(Reason::OwnerNotAdmin)),
+        ("owner, an outdated admin_account", "olga", true, Some("old"), Err(Reason::OwnerNotAdmin)),
+        ("a friend named as admin gains nothing", "bob", true, Some("bob"), Err(Reason::NoAccess)),
+        ("not F", "mallory", false, admin, Err(Reason::NotOnList)),
+        ("not F, strict", "mallory", true, admin, Err(Reason::NotOnList)),
+        ("F and S, strict", "alice", true, admin, Ok(())),
+        ("F not S, strict", "bob", true, admin, Err(Reason::NoAccess)),
+        ("F not S, not strict", "bob", false, admin, Ok(())),
+        ("Home, strict", "hugo", true, admin, Err(Reason::NoAccess)),
+        ("Home, not strict", "hugo", false, admin, Ok(())),
+        // Organizr lets a pending invitation in. It is refused here.
+        ("pending, strict", "carol", true, admin, Err(Reason::Pending)),
+        ("pending, not strict", "carol", false, admin, Err(Reason::Pending)),
+        ("one invitation pending, one accepted", "dora", true, admin, Ok(())),
+        ("a managed Home user has nothing to sign in with", "7", true, admin, Err(Reason::NotOnList)),
+    ];
+    for (what, name, strict, admin, expected) in cases {
+        assert_eq!(ask(&rules(strict, admin), name).map(|_| ()), expected, "{what}");
+    }
+}
+
+#[test]
+fn names_are_usernames_addresses_and_ids_and_the_address_signs_in() {
+    for name in ["alice", "ALICE", "alice@example.org", "2"] {
+        assert_eq!(ask(&rules(true, None), name).unwrap().login, "alice@example.org", "{name}");
+    }
+}
+
+#[test]
+fn a_list_that_is_too_old_decides_nothing() {
+    let now = Instant::now();
+    let (rules, alice) = (rules(true, None), Reference::parse("alice"));
+    let circle = den(now);
+    let at = |age: Duration| now + age;
+    let second = Duration::from_secs(1);
+    assert!(eligible(&rules, &circle, &alice, None, at(FRESH)).is_ok());
+    assert_eq!(eligible(&rules, &circle, &alice, None, at(FRESH + second)), Err(Reason::ListTooOld));
+    assert_eq!(account_today(&rules, &circle, &alice, None, at(KNOWN)), Ok(PlexId(2)));
+    assert_eq!(account_today(&rules, &circle, &alice, None, at(KNOWN + second)), Err(Reason::ListTooOld));
+    assert_eq!(Reason::ListTooOld.outcome(), Outcome::Unavailable);
+}
+
+#[test]
+fn the_first_login_decides_who_a_name_belongs_to() {
+    let now = Instant::now();
+    let rules = rules(true, None);
+    let alice = Reference::parse("alice");
+    let pin = |id, reference: &str| Some(Pin { id: PlexId(id), reference: reference.into() });
+    let who = |pin: Option<Pin>, circle: &Circle| account_today(&rules, circle, &alice, pin.as_ref(), now);
+
+    assert_eq!(who(pin(2, "alice"), &den(now)), Ok(PlexId(2)));
+    let taken = Reason::Renamed { pinned: PlexId(9), now: PlexId(2) };
+    assert_eq!(who(pin(9, "alice"), &den(now)), Err(taken.clone()));
+    assert_eq!(taken.outcome(), Outcome::NotAllowed);
+    // The owner wrote another name since: their word, not an old login, says who it is.
+    assert_eq!(who(pin(9, "former@example.org"), &den(now)), Ok(PlexId(2)));
+
+    let mut renamed = den(now);
+    renamed.entries.retain(|entry| entry.person.id != PlexId(2));
+    assert_eq!(who(pin(2, "alice"), &renamed), Err(Reason::NotOnList));
+    renamed.entries.push(entry(2, "alicia", Tie::Shared));
+    assert_eq!(who(pin(2, "alice"), &renamed), Ok(PlexId(2)));
+    assert_eq!(who(None, &renamed), Err(Reason::NotOnList));
+}
+
+#[test]
+fn a_name_that_two_people_go_by_is_refused() {
+    let now = Instant::now();
+    let mut circle = den(now);
+    let impostor = Person { id: PlexId(8), username: Some("alice@example.org".into()), email: None };
+    circle.entries.push(Entry { person: impostor, tie: Tie::Shared });
+    let ask = |name| eligible(&rules(true, None), &circle, &Reference::parse(name), None, now).map(|_| ());
+    assert_eq!(ask("alice@example.org"), Err(Reason::Ambiguous));
+    assert_eq!(ask("alice"), Ok(()));
+    assert_eq!(ask("2"), Ok(()));
+}
+
+/// Every person who can sign in × every account they might try × every way to write it × every pin.
+#[test]
+fn r33_nobodys_password_opens_anybody_elses_account() {
+    let now = Instant::now();
+    let circle = den(now);
+    let mut everybody: Vec<Person> = circle.entries.iter().map(|entry| entry.person.clone()).collect();
+    everybody.extend([circle.owner.clone(), person(99, "mallory"), person(2222, "alice")]);
+    let (mut right, mut wrong) = (0, 0);
+    for target in &everybody {
+        let names = [target.username.clone(), target.email.clone(), Some(target.id.to_string())];
+        for name in names.into_iter().flatten() {
+            let reference = Reference::parse(&name);
+            let pins = everybody.iter().map(|p| Some(Pin { id: p.id, reference: name.clone() })).chain([None]);
+            for pin in pins {
+                for strict in [true, false] {
+                    let rules = rules(strict, Some("olga"));
+                    let Ok(way_in) = eligible(&rules, &circle, &reference, pin.as_ref(), now) else { continue };
+                    for signed_in in &everybody {
+                        let meant = pin.as_ref().map_or_else(
+                            || circle.entries.iter().find(|e| reference.matches(&e.person)).map(|e| e.person.id),
+                            |pin| Some(pin.id),
+                        );
+                        let meant = meant.unwrap_or(circle.owner.id);
+                        assert_eq!(way_in.confirm(signed_in).is_ok(), signed_in.id == meant, "{reference:?} {pin:?}");
+                        if signed_in.id == meant { right += 1 } else { wrong += 1 }
+                    }
+                }
+            }
+        }
+    }
+    assert!(right > 0 && wrong > right, "{right} right, {wrong} wrong");
+}
+
+#[test]
+fn without_a_list_the_name_or_the_pin_must_fit() {
+    let name = Reference::parse("alice");
+    let fresh = eligible_without_list(&name, None).unwrap();
+    assert_eq!(fresh.confirm(&person(2, "Alice")), Ok(()));
+    let wrong = Reason::WrongPerson { expected: None, signed_in: PlexId(3) };
+    assert_eq!(fresh.confirm(&person(3, "bob")), Err(wrong));
+
+    let pin = fresh.pin(&person(2, "alice"));
+    let later = eligible_without_list(&name, Some(&pin)).unwrap();
+    assert_eq!(later.confirm(&person(2, "renamed")), Ok(()));
+    let wrong = Reason::WrongPerson { expected: Some(PlexId(2)), signed_in: PlexId(2222) };
+    assert_eq!(later.confirm(&person(2222, "alice")), Err(wrong));
+
+    assert_eq!(eligible_without_list(&Reference::parse("2"), None), Err(Reason::NoLoginName));
+}

@@ -1,1 +1,75 @@
-//! config
+//! `/etc/plex-auth.toml`, read strictly: what is wrong is refused with the file, the line and the way to mend it, and
+//! nothing of the file's content is ever quoted, since it holds the owner's token.
+
+mod file;
+mod problem;
+mod raw;
+mod validate;
+
+pub use file::{load, load_owned_by};
+pub use problem::Problem;
+pub use validate::parse;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use policy::{PlexId, Reference};
+use wire::Secret;
+
+/// Where the configuration is unless the daemon is told otherwise.
+pub const DEFAULT_FILE: &str = "/etc/plex-auth.toml";
+
+/// A configuration that makes sense.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the knowledge about friends comes from.
+    pub source: Source,
+    /// The server that counts: its machine id.
+    pub machine_id: Option<String>,
+    /// The owner's username or e-mail address, when the owner may sign in here.
+    pub admin_account: Option<String>,
+    /// Only friends who can reach the server that counts.
+    pub strict_friends: bool,
+    /// The owner's numeric Plex id.
+    pub owner_id: Option<PlexId>,
+    /// Members of this local group may sign in with Plex.
+    pub group: Option<String>,
+    /// Local accounts and the Plex accounts they belong to.
+    pub users: BTreeMap<String, Reference>,
+    /// The base address of plex.tv.
+    pub plex_url: url::Url,
+    /// A further CA to trust, as a PEM file.
+    pub ca_file: Option<PathBuf>,
+    /// Local users whose processes may ask about anybody.
+    pub trusted_callers: Vec<String>,
+    /// How long things may take and how old they may be.
+    pub timeouts: Timeouts,
+}
+
+/// Who can say which people may come in.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// The owner's token shows everybody beforehand.
+    Token(Secret),
+    /// There is no token: each person's own token shows whether they reach the owner's server.
+    Resources {
+        /// The server's machine id.
+        machine_id: String,
+        /// The owner's id, which no device row can forge.
+        owner_id: PlexId,
+    },
+}
+
+/// How long things may take and how old they may be.
+#[derive(Debug, Clone)]
+pub struct Timeouts {
+    /// All requests of one login together.
+    pub login: Duration,
+    /// One connection to plex.tv.
+    pub connect: Duration,
+    /// How old the friend list may be for a sign-in.
+    pub friend_list: Duration,
+    /// How old it may be for the account phase while plex.tv cannot be reached.
+    pub known_list: Duration,
+}

@@ -1,1 +1,22 @@
-//! plex
+//! A client for plex.tv and for a Plex Media Server: the few calls that a login needs, each error as its own kind.
+//!
+//! Nothing here decides about a login, and nothing is taken from the environment: no proxy, no certificate path. No
+//! redirect is followed, no body is read beyond a bound, and no answer is believed that cannot be read.
+
+mod account;
+mod client;
+mod error;
+mod friends;
+mod lenient;
+mod resources;
+mod server;
+mod tls;
+mod token;
+
+pub use account::{Account, SignedIn};
+pub use client::{Client, Settings, SetupError};
+pub use error::Error;
+pub use friends::{Friend, Share};
+pub use resources::Resource;
+pub use server::Identity;
+pub use token::Token;

@@ -1,0 +1,164 @@
+//! What is understood, and how what is wrong is said.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::fs::{Permissions, set_permissions, write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use config::{Config, Problem, Source, load, load_owned_by, parse};
+use policy::{PlexId, Reference};
+
+const MACHINE: &str = "machine_id = \"0123456789abcdef0123456789abcdef01234567\"\n";
+const FULL: &str = r#"
+token          = "TOKEN-SECRET-olga"
+machine_id     = "0123456789abcdef0123456789abcdef01234567"
+admin_account  = "olga@example.org"
+strict_friends = true
+owner_id       = 1
+group          = "plex"
+plex_url       = "https://plex.example:8443"
+ca_file        = "/etc/ssl/private-ca.pem"
+trusted_callers = ["www-data"]
+
+[users]
+alice = "alice@example.org"
+bob   = "3"
+
+[timeouts]
+login = "10s"
+connect = "1500ms"
+friend_list = "1m"
+known_list = "2h 30m"
+"#;
+
+fn read(text: &str) -> Result<Config, Problem> {
+    parse(text, Path::new("/etc/plex-auth.toml"))
+}
+
+#[test]
+fn everything_that_can_be_said_is_understood() {
+    let config = read(FULL).unwrap();
+    assert!(matches!(&config.source, Source::Token(token) if token.expose() == "TOKEN-SECRET-olga"));
+    assert_eq!(config.owner_id, Some(PlexId(1)));
+    assert_eq!(config.users.get("alice"), Some(&Reference::Name("alice@example.org".into())));
+    assert_eq!(config.users.get("bob"), Some(&Reference::Id(PlexId(3))));
+    assert_eq!(config.plex_url.as_str(), "https://plex.example:8443/");
+    assert_eq!(config.timeouts.connect, Duration::from_millis(1500));
+    assert_eq!(config.timeouts.known_list, Duration::from_secs(9000));
+}
+
+#[test]
+fn what_is_left_out_has_its_safe_default() {
+    let config = read(&format!("token = \"t\"\n{MACHINE}")).unwrap();
+    assert!(config.strict_friends);
+    assert_eq!(config.plex_url.as_str(), "https://plex.tv/");
+    assert_eq!(config.group, None);
+    assert_eq!(config.timeouts.login, Duration::from_secs(15));
+    assert_eq!(config.timeouts.friend_list, Duration::from_secs(300));
+}
+
+#[test]
+fn r61_without_a_token_server_and_owner_must_be_known() {
+    let config = read(&format!("owner_id = 1\n{MACHINE}")).unwrap();
+    assert!(matches!(config.source, Source::Resources { owner_id: PlexId(1), .. }));
+    for missing in
+        [MACHINE.to_owned(), "owner_id = 1\n".into(), format!("owner_id = 1\nstrict_friends = false\n{MACHINE}")]
+    {
+        let problem = read(&missing).unwrap_err();
+        assert!(problem.what.contains("token"), "{problem}");
+    }
+}
+
+type Mistake = (&'static str, Option<(usize, usize)>, &'static [&'static str]);
+
+/// Each mistake, the line and column it is reported at, and words that the report must have.
+#[test]
+fn every_mistake_is_located_and_says_how_to_mend_it() {
+    let cases: [Mistake; 22] = [
+        ("token = \"TOKEN-SECRET", Some((1, 22)), &["not valid TOML"]),
+        ("token = TOKEN-SECRET\n", Some((1, 9)), &["not valid TOML", "double quotes"]),
+        ("token = \"a\"\ntoken = \"b\"\n", Some((2, 1)), &["twice"]),
+        ("tokn = \"TOKEN-SECRET\"\n", Some((1, 1)), &["no key 'tokn'", "did you mean 'token'?"]),
+        ("token = \"t\"\nwhatever = 1\n", Some((2, 1)), &["no key 'whatever'", "the keys are token, token_file"]),
+        ("token = 5\n", Some((1, 9)), &["wrong type", "a string"]),
+        ("token = \"t\"\nstrict_friends = \"TOKEN-SECRET\"\n", Some((2, 18)), &["wrong type", "a boolean"]),
+        ("token = \"t\"\nowner_id = -5\n", Some((2, 12)), &["wrong type", "u64"]),
+        ("token = \"t\"\nowner_id = 0\n", Some((2, 12)), &["no Plex id"]),
+        ("token = \"TOKEN-SECRET x\"\n", Some((1, 9)), &["not a token", "without spaces"]),
+        ("token = \"t\"\n", None, &["strict_friends needs machine_id", "/identity"]),
+        ("token = \"t\"\nmachine_id = \"../../x\"\n", Some((2, 14)), &["not a machine id"]),
+        ("token = \"t\"\ntoken_file = \"/x\"\n", None, &["both token and token_file"]),
+        ("token_file = \"x\"\n", Some((1, 14)), &["relative"]),
+        ("token = \"t\"\nplex_url = \"http://plex.tv\"\n", Some((2, 12)), &["https only"]),
+        ("token = \"t\"\nplex_url = \"https://a:b@plex.tv\"\n", Some((2, 12)), &["more than an address"]),
+        ("token = \"t\"\n[users]\nroot = \"olga\"\n", Some((3, 1)), &["root", "remove the line"]),
+        ("token = \"t\"\n[users]\nalice = \"\"\n", Some((3, 9)), &["no Plex account"]),
+        ("token = \"t\"\n[users]\n\"a/b\" = \"x\"\n", Some((3, 1)), &["no local name"]),
+        ("token = \"t\"\n[timeouts]\nlogin = \"soon\"\n", Some((3, 9)), &["not a length of time", "\"15s\""]),
+        ("token = \"t\"\n[timeouts]\nfriend_list = \"1h\"\n", Some((3, 15)), &["out of range", "\"5m\""]),
+        ("token = \"t\"\n[timeouts]\nlogins = \"5s\"\n", Some((3, 1)), &["did you mean 'login'?"]),
+    ];
+    for (text, position, words) in cases {
+        let problem = read(text).unwrap_err();
+        let said = problem.to_string();
+        assert_eq!(problem.position, position, "{said}\n{text}");
+        for word in words {
+            assert!(said.contains(word), "'{said}' does not say '{word}'");
+        }
+        assert!(!said.contains("SECRET"), "a value is quoted: {said}");
+        assert!(said.starts_with("/etc/plex-auth.toml"), "{said}");
+    }
+}
+
+#[test]
+fn r12_a_login_cannot_be_given_more_time_than_the_module_waits() {
+    let text = |login: &str| format!("token = \"t\"\n{MACHINE}[timeouts]\nlogin = \"{login}\"\n");
+    assert!(read(&text("30s")).unwrap().timeouts.login + Duration::from_secs(5) < wire::MODULE_DEADLINE);
+    assert!(read(&text("31s")).is_err());
+}
+
+#[test]
+fn a_file_that_others_can_read_or_change_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("plex-auth.toml");
+    write(&file, FULL).unwrap();
+    let me = file.metadata().unwrap().uid();
+    for (mode, good) in [(0o640, true), (0o600, true), (0o440, true), (0o644, false), (0o660, false), (0o641, false)] {
+        set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        match load_owned_by(&file, me) {
+            Ok(_) => assert!(good, "{mode:o}"),
+            Err(problem) => {
+                assert!(!good, "{mode:o}");
+                assert!(problem.to_string().contains("chmod 0640"), "{problem}");
+            }
+        }
+    }
+    set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+    let foreign = load_owned_by(&file, me + 1).unwrap_err();
+    assert!(foreign.to_string().contains("chown"), "{foreign}");
+    let missing = load(&directory.path().join("none")).unwrap_err();
+    assert!(missing.to_string().contains("cannot be read"), "{missing}");
+    let not_a_file = load_owned_by(directory.path(), me).unwrap_err();
+    assert!(not_a_file.to_string().contains("not a regular file"), "{not_a_file}");
+}
+
+#[test]
+fn the_token_may_stand_in_a_file_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("plex-auth.toml");
+    let token = directory.path().join("token");
+    let private = |path: &Path, text: &str| {
+        write(path, text).unwrap();
+        set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+    };
+    private(&file, &format!("token_file = \"{}\"\n{MACHINE}", token.display()));
+    let me = file.metadata().unwrap().uid();
+    private(&token, "TOKEN-SECRET-olga\n");
+    let config = load_owned_by(&file, me).unwrap();
+    assert!(matches!(&config.source, Source::Token(token) if token.expose() == "TOKEN-SECRET-olga"));
+    private(&token, "two words\n");
+    assert!(load_owned_by(&file, me).unwrap_err().to_string().contains("not a token"));
+    set_permissions(&token, Permissions::from_mode(0o644)).unwrap();
+    assert!(load_owned_by(&file, me).unwrap_err().to_string().contains("chmod 0640"));
+}

@@ -1,0 +1,145 @@
+//! An account: signing in, asking who a token belongs to, signing out.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::client::{send, with_token};
+use crate::{Client, Error, Token, lenient};
+
+/// An account as plex.tv shows it to itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Account {
+    /// The number that it has for life.
+    #[serde(deserialize_with = "id")]
+    pub id: u64,
+    /// Its username; managed Home users have none.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub username: Option<String>,
+    /// Its e-mail address; managed Home users have none.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub email: Option<String>,
+}
+
+/// What a sign-in brings.
+#[derive(Debug, Deserialize)]
+pub struct SignedIn {
+    /// Who signed in.
+    #[serde(flatten)]
+    pub account: Account,
+    /// The fresh token, to be signed out when it has served.
+    #[serde(rename = "authToken")]
+    pub token: Token,
+}
+
+impl Client {
+    /// Signs in with a name or an e-mail address, a password, and a verification code where plex.tv wants one.
+    ///
+    /// # Errors
+    /// [`Error`]; whether it is a refusal is told by its kind.
+    pub fn sign_in(
+        &self,
+        login: &str,
+        password: &str,
+        code: Option<&str>,
+        deadline: Instant,
+    ) -> Result<SignedIn, Error> {
+        let request = self
+            .request(Method::POST, "/api/v2/users/signin")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form(login, password, code));
+        let body = send(request, deadline)?.success()?;
+        // A page of HTML with status 200, or an account without a token, has signed nobody in.
+        serde_json::from_slice(&body).map_err(|_| Error::Unavailable("the answer is no account".into()))
+    }
+
+    /// Whose token this is.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when plex.tv no longer takes the token.
+    pub fn account(&self, token: &Token, deadline: Instant) -> Result<Account, Error> {
+        let request = with_token(self.request(Method::GET, "/api/v2/user"), token)?;
+        let body = send(request, deadline)?.success()?;
+        serde_json::from_slice(&body).map_err(|_| Error::Unavailable("the answer is no account".into()))
+    }
+
+    /// Makes plex.tv forget a token.
+    ///
+    /// # Errors
+    /// [`Error`], after which the token may still be good.
+    pub fn sign_out(&self, token: &Token, deadline: Instant) -> Result<(), Error> {
+        let request = self.request(Method::DELETE, "/api/v2/users/signout");
+        send(with_token(request, token)?, deadline)?.success().map(|_| ())
+    }
+}
+
+/// The form, in memory that is wiped as soon as the request has been sent.
+fn form(login: &str, password: &str, code: Option<&str>) -> Bytes {
+    // Room enough that the text never moves and so leaves no copy behind: a byte takes three at most.
+    let room = 64 + 3 * (login.len() + password.len() + code.map_or(0, str::len));
+    let mut form = form_urlencoded::Serializer::new(String::with_capacity(room));
+    form.append_pair("login", login).append_pair("password", password).append_pair("rememberMe", "false");
+    if let Some(code) = code {
+        form.append_pair("verificationCode", code);
+    }
+    Bytes::from_owner(Zeroizing::new(form.finish().into_bytes()))
+}
+
+/// The one field that must be there.
+fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    lenient::number(deserializer)?
+        .filter(|id| *id > 0)
+        .ok_or_else(|| serde::de::Error::custom("an account without a number"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    #[test]
+    fn an_account_is_read_however_its_fields_are_written() {
+        let cases = [
+            (r#"{"id":7,"username":"alice","email":"a@example.org","authToken":"t","new":{"x":[1]}}"#, Some("alice")),
+            (r#"{"id":"7","username":null,"authToken":"t"}"#, None),
+            (r#"{"id":7,"username":"","email":"","authToken":"t"}"#, None),
+            (r#"{"id":7,"username":["odd"],"authToken":"t"}"#, None),
+        ];
+        for (text, username) in cases {
+            let signed_in: SignedIn = serde_json::from_str(text).unwrap();
+            assert_eq!((signed_in.account.id, signed_in.account.username.as_deref()), (7, username), "{text}");
+        }
+    }
+
+    #[test]
+    fn r36_an_answer_without_an_id_or_a_token_is_no_sign_in() {
+        let cases = [
+            r"{}",
+            r#"{"id":7}"#,
+            r#"{"id":7,"authToken":null}"#,
+            r#"{"authToken":"t"}"#,
+            r#"{"id":0,"authToken":"t"}"#,
+            r#"{"id":null,"authToken":"t"}"#,
+            r#"{"id":-7,"authToken":"t"}"#,
+            r#"{"id":true,"authToken":"t"}"#,
+            r#"{"id":7.5,"authToken":"t"}"#,
+            "<user id=\"7\" authToken=\"t\"/>",
+        ];
+        for text in cases {
+            assert!(serde_json::from_str::<SignedIn>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_of_any_characters_is_sent_as_it_was_typed() {
+        let sent = form("a+b@example.org", "p&=%+ ä🙂", Some("123456"));
+        let back: Vec<_> = form_urlencoded::parse(&sent).collect();
+        assert_eq!(back[0].1, "a+b@example.org");
+        assert_eq!(back[1].1, "p&=%+ ä🙂");
+        assert_eq!(back[3].1, "123456");
+    }
+}

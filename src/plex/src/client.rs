@@ -1,0 +1,203 @@
+//! One client, shared by all logins: warm connections, fixed headers, a deadline and a bound for every answer.
+
+use std::fmt;
+use std::io::Read;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::{self, RequestBuilder, Response};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, redirect};
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::{Error, Token, tls};
+
+/// The most that is read of an answer. A list of a thousand friends takes about one megabyte.
+const MAX_BODY: usize = 8 * 1024 * 1024;
+
+/// How long an idle connection is kept. plex.tv closes its end about then.
+const KEEP_IDLE: Duration = Duration::from_secs(90);
+
+/// What a client needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The base address, `https://plex.tv/` but for tests and unusual networks.
+    pub base: Url,
+    /// A further CA to trust.
+    pub ca_file: Option<PathBuf>,
+    /// How long one connection may take to be made.
+    pub connect_timeout: Duration,
+    /// This installation's identifier at plex.tv: chosen once and kept for ever, since every new one adds a device to
+    /// the user's account and sends them a mail.
+    pub client_id: String,
+    /// What the user's list of devices calls this machine.
+    pub device_name: String,
+}
+
+/// Why no client could be made. Each needs the administrator.
+#[derive(Debug)]
+pub enum SetupError {
+    /// There is no bundle of certificates.
+    NoCertificates,
+    /// A CA file cannot be used.
+    CaFile(PathBuf, String),
+    /// The HTTP client cannot be set up.
+    Client(String),
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCertificates => f.write_str("no CA certificates found; install the package ca-certificates"),
+            Self::CaFile(file, why) => {
+                write!(f, "{}: {why}; it must hold certificates in PEM form", file.display())
+            }
+            Self::Client(why) => write!(f, "the HTTPS client cannot be set up: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for SetupError {}
+
+/// A client for one plex.tv.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: blocking::Client,
+    base: Url,
+}
+
+impl Client {
+    /// Sets the client up; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`SetupError`]
+    pub fn new(settings: &Settings) -> Result<Self, SetupError> {
+        let http = blocking::Client::builder()
+            .tls_backend_preconfigured(tls::config(settings.ca_file.as_deref())?)
+            .default_headers(headers(settings))
+            .user_agent(concat!("plex-auth/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(settings.connect_timeout)
+            .pool_idle_timeout(KEEP_IDLE)
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| SetupError::Client(error.to_string()))?;
+        Ok(Self { http, base: settings.base.clone() })
+    }
+
+    /// The beginning of a request to plex.tv. `path` is one of this crate's own, without anything typed by a user.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let mut url = self.base.clone();
+        url.set_path(path);
+        self.http.request(method, url)
+    }
+
+    /// The beginning of a request to a media server.
+    pub(crate) fn request_to(&self, server: &Url, path: &str) -> RequestBuilder {
+        let mut url = server.clone();
+        url.set_path(path);
+        self.http.get(url)
+    }
+}
+
+/// Adds the token, marked so that no part of the client ever prints it.
+pub(crate) fn with_token(request: RequestBuilder, token: &Token) -> Result<RequestBuilder, Error> {
+    let mut value = HeaderValue::from_str(token.expose())
+        .map_err(|_| Error::Unavailable("the token has characters that no token can have".into()))?;
+    value.set_sensitive(true);
+    Ok(request.header("X-Plex-Token", value))
+}
+
+/// An answer that has arrived whole.
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    retry_after: Option<Duration>,
+    body: Zeroizing<Vec<u8>>,
+}
+
+impl Answer {
+    /// The body of a success; it may hold tokens, so it is wiped.
+    ///
+    /// # Errors
+    /// The kind of error that the answer stands for.
+    pub(crate) fn success(self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        match self.status {
+            200..=299 => Ok(self.body),
+            status => Err(Error::of_answer(status, self.retry_after, &self.body)),
+        }
+    }
+}
+
+/// Sends a request and reads the answer whole, both before the deadline.
+///
+/// # Errors
+/// [`Error::Unavailable`] when no whole answer within bounds arrived.
+pub(crate) fn send(request: RequestBuilder, deadline: Instant) -> Result<Answer, Error> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(Error::Unavailable("no time left".into()));
+    }
+    let mut response = request.timeout(left).send().map_err(|error| unreachable(&error))?;
+    let body = read(&mut response, deadline)?;
+    Ok(Answer { status: response.status().as_u16(), retry_after: retry_after(&response), body })
+}
+
+/// Reads a body up to the bound. The deadline is looked at between any two reads, so that a peer which sends a byte a
+/// second gains nothing by it.
+fn read(response: &mut Response, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut body = Zeroizing::new(Vec::new());
+    let mut part = Zeroizing::new([0; 16 * 1024]);
+    loop {
+        match response.read(part.as_mut_slice()) {
+            Ok(0) => return Ok(body),
+            Ok(count) => body.extend_from_slice(part.get(..count).unwrap_or_default()),
+            Err(_) => return Err(Error::Unavailable("the answer broke off".into())),
+        }
+        if body.len() > MAX_BODY {
+            return Err(Error::Unavailable(format!("the answer is longer than {MAX_BODY} bytes")));
+        }
+        if Instant::now() > deadline {
+            return Err(Error::Unavailable("the answer did not come in time".into()));
+        }
+    }
+}
+
+/// Says why nothing was answered, with the causes and without the address, which says nothing new.
+fn unreachable(error: &reqwest::Error) -> Error {
+    let mut why = if error.is_timeout() { "no answer in time".to_owned() } else { "cannot be reached".to_owned() };
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        why = format!("{why}: {inner}");
+        cause = inner.source();
+    }
+    Error::Unavailable(why)
+}
+
+/// How long plex.tv asks us to wait, in seconds; the form with a date is not known to be used.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn headers(settings: &Settings) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let texts = [
+        ("x-plex-client-identifier", settings.client_id.as_str()),
+        ("x-plex-product", "plex-auth"),
+        ("x-plex-version", env!("CARGO_PKG_VERSION")),
+        ("x-plex-platform", "Linux"),
+        ("x-plex-device", "Linux"),
+        ("x-plex-device-name", settings.device_name.as_str()),
+    ];
+    for (name, text) in texts {
+        // A host name that no header can carry is not worth a failed start.
+        let value = HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("plex-auth"));
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    headers
+}

@@ -1,0 +1,129 @@
+//! How a request can fail. The kinds are plex.tv's error codes as `facts` lists them: the HTTP status alone does not
+//! tell a wrong password from a blocked address, for both are 401.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::lenient;
+
+/// Why a request brought no answer that can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// Wrong name, password or token (1001, or another code with 401 or 422).
+    Refused,
+    /// A verification code is wanted (1029).
+    CodeWanted,
+    /// The verification code is wrong (1028).
+    WrongCode,
+    /// The account takes only its e-mail address as a name (1030).
+    EmailOnly,
+    /// plex.tv blocks this machine's address for too many failed sign-ins (1031).
+    AddressBlocked,
+    /// Too many requests (429, 1003), and how long to wait if plex.tv says so.
+    RateLimited(Option<Duration>),
+    /// The account may not do this (403 with a code).
+    Forbidden(u32),
+    /// Everything else: no connection, no sense in the answer, no code to go by.
+    Unavailable(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("refused"),
+            Self::CodeWanted => f.write_str("a verification code is wanted"),
+            Self::WrongCode => f.write_str("wrong verification code"),
+            Self::EmailOnly => f.write_str("the account signs in with its e-mail address only"),
+            Self::AddressBlocked => f.write_str("this address has sent too many wrong passwords (1031)"),
+            Self::RateLimited(_) => f.write_str("too many requests"),
+            Self::Forbidden(code) => write!(f, "forbidden (code {code})"),
+            Self::Unavailable(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Error {
+    /// The kind of an answer that is no success. Only 401, 403 and 422 with a code that can be read are a refusal; all
+    /// else, an empty 404 of the edge or a page of HTML among it, says nothing about a person.
+    pub(crate) fn of_answer(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
+        let code = code(body);
+        match (status, code) {
+            (429, _) | (_, Some(1003)) => Self::RateLimited(retry_after),
+            (401, Some(1028)) => Self::WrongCode,
+            (401, Some(1029)) => Self::CodeWanted,
+            (401, Some(1030)) => Self::EmailOnly,
+            (401, Some(1031)) => Self::AddressBlocked,
+            (401 | 422, Some(_)) => Self::Refused,
+            (403, Some(code)) => Self::Forbidden(code),
+            (410, _) => Self::Unavailable("answered 410: plex.tv no longer offers this; look for an update".into()),
+            (300..=399, _) => Self::Unavailable(format!("answered with a redirect ({status}), which is not followed")),
+            (_, Some(code)) => Self::Unavailable(format!("answered {status}, code {code}")),
+            (_, None) => Self::Unavailable(format!("answered {status} and nothing that can be read")),
+        }
+    }
+}
+
+/// The error code in a body: `{"errors":[{"code":1001,…}]}` or `<errors><error code="1001"/></errors>`.
+fn code(body: &[u8]) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Errors {
+        errors: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        #[serde(deserialize_with = "lenient::number")]
+        code: Option<u64>,
+    }
+    let narrow = |code: u64| u32::try_from(code).ok();
+    if let Ok(errors) = serde_json::from_slice::<Errors>(body) {
+        return errors.errors.first().and_then(|entry| entry.code).and_then(narrow);
+    }
+    let document = lenient::xml(body)?;
+    let document = document.parse()?;
+    let error = document.descendants().find(|node| node.has_tag_name("error"))?;
+    error.attribute("code")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_has_its_kind() {
+        let json = |code: u32| format!("{{\"errors\":[{{\"code\":{code},\"message\":\"m\"}}]}}");
+        let xml =
+            |code: u32| format!("<?xml version=\"1.0\"?><errors><error code=\"{code}\" status=\"401\"/></errors>");
+        let cases = [
+            (401, json(1001), Error::Refused),
+            (401, xml(1001), Error::Refused),
+            (401, json(1028), Error::WrongCode),
+            (401, xml(1029), Error::CodeWanted),
+            (401, json(1030), Error::EmailOnly),
+            (401, json(1031), Error::AddressBlocked),
+            (401, "{\"errors\":[{\"code\":\"1031\"}]}".into(), Error::AddressBlocked),
+            (422, json(1998), Error::Refused),
+            (403, json(1041), Error::Forbidden(1041)),
+            (429, json(1003), Error::RateLimited(None)),
+            (429, String::new(), Error::RateLimited(None)),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(Error::of_answer(status, None, body.as_bytes()), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn r36_what_has_no_readable_code_is_an_outage_and_no_refusal() {
+        let bodies =
+            ["", "<html>401</html>", "{}", "{\"errors\":[]}", "{\"errors\":[{\"code\":null}]}", "{\"errors\"", "\u{0}"];
+        for status in [301, 400, 401, 403, 404, 410, 418, 422, 500, 502, 503] {
+            for body in bodies {
+                let error = Error::of_answer(status, None, body.as_bytes());
+                assert!(matches!(error, Error::Unavailable(_)), "{status} {body}: {error:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The owner's people: friends, and those with whom one server is shared. Both lists are XML, whatever is asked for.
+
+use std::time::Instant;
+
+use reqwest::Method;
+use roxmltree::{Document, Node};
+
+use crate::client::{send, with_token};
+use crate::lenient::{self, is_true, said};
+use crate::{Account, Client, Error, Token};
+
+/// A row of the owner's friends. Listed are friends, Home members, people who only share with the owner, and people
+/// who were invited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Friend {
+    /// Who.
+    pub account: Account,
+    /// Whether they belong to the owner's Home.
+    pub home: bool,
+    /// Whether all that ties them to the owner is an invitation that they have not accepted.
+    pub pending: bool,
+}
+
+/// A row of the people with whom one server is shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Who.
+    pub account: Account,
+    /// Whether they have not accepted yet.
+    pub pending: bool,
+}
+
+impl Client {
+    /// The owner's friends (`/api/users`). The owner is not among them.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when plex.tv no longer takes the token.
+    pub fn users(&self, token: &Token, deadline: Instant) -> Result<Vec<Friend>, Error> {
+        self.list("/api/users", token, deadline, |container| rows(container, "User").filter_map(friend).collect())
+    }
+
+    /// Everybody with whom this server is shared.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when plex.tv no longer takes the token; [`Error::Unavailable`] also when the server is not
+    /// the token's.
+    pub fn shared_servers(&self, token: &Token, machine_id: &str, deadline: Instant) -> Result<Vec<Share>, Error> {
+        let path = format!("/api/servers/{machine_id}/shared_servers");
+        self.list(&path, token, deadline, |container| rows(container, "SharedServer").filter_map(share).collect())
+    }
+
+    fn list<T>(
+        &self,
+        path: &str,
+        token: &Token,
+        deadline: Instant,
+        read: impl FnOnce(Node) -> Vec<T>,
+    ) -> Result<Vec<T>, Error> {
+        let answer = send(with_token(self.request(Method::GET, path), token)?, deadline)?;
+        if answer.status == 401 {
+            // These endpoints are older than the error codes: a dead token is a bare 401.
+            return Err(Error::Refused);
+        }
+        let body = answer.success()?;
+        let text = lenient::xml(&body).ok_or_else(no_list)?;
+        let document = text.parse().ok_or_else(no_list)?;
+        container(&document).map(read).ok_or_else(no_list)
+    }
+}
+
+fn no_list() -> Error {
+    Error::Unavailable("the answer is no list".into())
+}
+
+/// The list's root. A page of HTML that happens to be well-formed must not pass for a list without friends.
+fn container<'a>(document: &'a Document) -> Option<Node<'a, 'a>> {
+    Some(document.root_element()).filter(|root| root.has_tag_name("MediaContainer"))
+}
+
+fn rows<'a>(container: Node<'a, 'a>, tag: &'static str) -> impl Iterator<Item = Node<'a, 'a>> {
+    container.children().filter(move |node| node.has_tag_name(tag))
+}
+
+fn account(row: Node, id: &str) -> Option<Account> {
+    let text = |name| row.attribute(name).and_then(said).map(str::to_owned);
+    let id = row.attribute(id)?.parse().ok().filter(|id| *id > 0)?;
+    Some(Account { id, username: text("username"), email: text("email") })
+}
+
+fn flag(row: Node, name: &str) -> bool {
+    row.attribute(name).is_some_and(is_true)
+}
+
+fn friend(row: Node) -> Option<Friend> {
+    let account = account(row, "id")?;
+    let home = flag(row, "home");
+    let mut servers = rows(row, "Server").peekable();
+    let invited_only = servers.peek().is_some() && servers.all(|server| flag(server, "pending"));
+    Some(Friend { account, home, pending: invited_only && !home })
+}
+
+fn share(row: Node) -> Option<Share> {
+    let accepted = row.attribute("acceptedAt").and_then(said).is_some_and(|at| at != "0");
+    Some(Share { account: account(row, "userID")?, pending: !accepted || flag(row, "pending") })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    fn read<T>(text: &str, tag: &'static str, row: fn(Node) -> Option<T>) -> Vec<T> {
+        let document = Document::parse(text).unwrap();
+        rows(container(&document).unwrap(), tag).filter_map(row).collect()
+    }
+
+    #[test]
+    fn friends_are_read_with_their_ties() {
+        let text = r#"<MediaContainer size="6">
+            <User id="2" username="alice" email="a@example.org" home="0"><Server id="5" pending="0"/></User>
+            <User id="3" username="bob" email="" home="0"/>
+            <User id="4" username="carol" home="0"><Server pending="1"/><Server pending="1"/></User>
+            <User id="5" username="dora" home="0"><Server pending="1"/><Server pending="0"/></User>
+            <User id="6" title="Kid" home="1" restricted="1"><Server pending="1"/></User>
+            <User username="nobody"/><User id="x" username="nobody"/><Other id="7"/>
+        </MediaContainer>"#;
+        let found: Vec<_> = read(text, "User", friend).into_iter().map(|f| (f.account.id, f.home, f.pending)).collect();
+        let expected = [(2, false, false), (3, false, false), (4, false, true), (5, false, false), (6, true, false)];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn shares_count_once_they_are_accepted() {
+        let text = r#"<MediaContainer>
+            <SharedServer id="1" userID="2" username="alice" email="a@example.org" acceptedAt="1700000000"/>
+            <SharedServer id="2" userID="3" username="bob"/>
+            <SharedServer id="3" userID="4" acceptedAt=""/>
+            <SharedServer id="4" userID="5" acceptedAt="0"/>
+            <SharedServer id="5" userID="6" acceptedAt="1700000000" pending="1"/>
+            <SharedServer id="6" username="nobody" acceptedAt="1700000000"/>
+        </MediaContainer>"#;
+        let found: Vec<_> = read(text, "SharedServer", share).into_iter().map(|s| (s.account.id, s.pending)).collect();
+        assert_eq!(found, [(2, false), (3, true), (4, true), (5, true), (6, true)]);
+    }
+
+    #[test]
+    fn a_page_is_not_an_empty_list() {
+        let page = Document::parse("<html><body>Please wait</body></html>").unwrap();
+        assert!(container(&page).is_none());
+    }
+
+    #[test]
+    fn entities_that_grow_are_not_read() {
+        let bomb = br#"<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><MediaContainer>&b;</MediaContainer>"#;
+        assert!(lenient::xml(bomb).unwrap().parse().is_none());
+    }
+}

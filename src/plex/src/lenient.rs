@@ -1,0 +1,67 @@
+//! Reading what wobbles: plex.tv writes a boolean as `true`, `1` or `"1"`, a number as text, and `null` for anything.
+
+use serde::{Deserialize, Deserializer};
+
+/// A JSON value of which only the plain kinds matter here; whatever else stands there counts as absent.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Plain {
+    Truth(bool),
+    Number(u64),
+    Text(String),
+    Other(serde::de::IgnoredAny),
+}
+
+/// Text that says something: neither `null` nor empty.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Plain::deserialize(deserializer)? {
+        Plain::Text(text) => said(&text).map(str::to_owned),
+        Plain::Number(number) => Some(number.to_string()),
+        Plain::Truth(_) | Plain::Other(_) => None,
+    })
+}
+
+/// A whole number, also when it is written as text.
+pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Plain::deserialize(deserializer)? {
+        Plain::Number(number) => Some(number),
+        Plain::Text(text) => text.parse().ok(),
+        Plain::Truth(_) | Plain::Other(_) => None,
+    })
+}
+
+/// A boolean in any of its spellings. Whatever is not clearly true is false, which never lets anybody in.
+pub(crate) fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(match Plain::deserialize(deserializer)? {
+        Plain::Truth(truth) => truth,
+        Plain::Number(number) => number == 1,
+        Plain::Text(text) => is_true(&text),
+        Plain::Other(_) => false,
+    })
+}
+
+/// A boolean as XML has it.
+pub(crate) fn is_true(text: &str) -> bool {
+    matches!(text, "1" | "true")
+}
+
+/// The text, if it says anything.
+pub(crate) fn said(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// The text of an XML document, to be kept while it is read.
+pub(crate) struct Xml<'a>(&'a str);
+
+/// Takes bytes for XML, if they can be text at all.
+pub(crate) fn xml(body: &[u8]) -> Option<Xml<'_>> {
+    std::str::from_utf8(body).ok().map(Xml)
+}
+
+impl Xml<'_> {
+    /// The document. Entities of its own, by which a small document can grow without bound, are not allowed.
+    pub(crate) fn parse(&self) -> Option<roxmltree::Document<'_>> {
+        let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: 1_000_000, ..Default::default() };
+        roxmltree::Document::parse_with_options(self.0, options).ok()
+    }
+}

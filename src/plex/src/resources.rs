@@ -1,0 +1,77 @@
+//! What an account can reach, by its own token.
+
+use std::time::Instant;
+
+use reqwest::Method;
+use serde::Deserialize;
+
+use crate::client::{send, with_token};
+use crate::{Client, Error, Token, lenient};
+
+/// A device that an account has or is shared. Everything but the owner fields is the word of whoever registered it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Resource {
+    /// A server's machine id.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub client_identifier: Option<String>,
+    /// A list with commas, such as `server` or `client,player`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub provides: Option<String>,
+    /// Whether the account owns it.
+    #[serde(default, deserialize_with = "lenient::truth")]
+    pub owned: bool,
+    /// Whose it is, if it is shared.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub owner_id: Option<u64>,
+    /// What this account shows to this server.
+    #[serde(default)]
+    pub access_token: Option<Token>,
+}
+
+impl Resource {
+    /// Whether it is a server.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.provides.as_deref().is_some_and(|list| list.split(',').any(|one| one.trim() == "server"))
+    }
+}
+
+impl Client {
+    /// What the token's account can reach.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when plex.tv does not take the token.
+    pub fn resources(&self, token: &Token, deadline: Instant) -> Result<Vec<Resource>, Error> {
+        let request = self.request(Method::GET, "/api/v2/resources").query(&[("includeHttps", "1")]);
+        let body = send(with_token(request, token)?, deadline)?.success()?;
+        serde_json::from_slice(&body).map_err(|_| Error::Unavailable("the answer is no list of devices".into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    #[test]
+    fn owner_fields_are_read_in_every_spelling_and_never_guessed() {
+        let text = r#"[
+            {"clientIdentifier":"a","provides":"server","owned":true,"ownerId":null,"accessToken":"t"},
+            {"clientIdentifier":"b","provides":"server,sync-target","owned":"0","ownerId":"11"},
+            {"clientIdentifier":"c","provides":"client,player","owned":1,"ownerId":11},
+            {"clientIdentifier":"d","provides":"servers","owned":"yes"},
+            {}
+        ]"#;
+        let rows: Vec<Resource> = serde_json::from_str(text).unwrap();
+        let read: Vec<_> = rows.iter().map(|row| (row.is_server(), row.owned, row.owner_id)).collect();
+        let expected = [
+            (true, true, None),
+            (true, false, Some(11)),
+            (false, true, Some(11)),
+            (false, false, None),
+            (false, false, None),
+        ];
+        assert_eq!(read, expected);
+    }
+}

@@ -1,0 +1,49 @@
+//! A Plex Media Server on the local network.
+
+use std::time::Instant;
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::client::{send, with_token};
+use crate::{Client, Error, Token, lenient};
+
+/// What a server says of itself to anybody. It proves nothing about a person.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// The machine id.
+    pub machine_identifier: String,
+    /// Whether it belongs to an account. An unclaimed server lets everybody in as its owner.
+    #[serde(default, deserialize_with = "lenient::truth")]
+    pub claimed: bool,
+}
+
+impl Client {
+    /// Asks a server who it is.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]
+    pub fn server_identity(&self, server: &Url, deadline: Instant) -> Result<Identity, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "MediaContainer")]
+            container: Identity,
+        }
+        let body = send(self.request_to(server, "/identity"), deadline)?.success()?;
+        serde_json::from_slice::<Answer>(&body)
+            .map(|answer| answer.container)
+            .map_err(|_| Error::Unavailable("the answer is no Plex Media Server's".into()))
+    }
+
+    /// Whether a server lets this token in. A server that lets everybody in says yes to any token, so a yes counts
+    /// only beside a no to a token that cannot be good.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the server does not say.
+    pub fn server_accepts(&self, server: &Url, token: &Token, deadline: Instant) -> Result<bool, Error> {
+        let answer = send(with_token(self.request_to(server, "/"), token)?, deadline)?;
+        // The refusal is a page of HTML without a code.
+        if answer.status == 401 { Ok(false) } else { answer.success().map(|_| true) }
+    }
+}

@@ -1,2 +1,41 @@
-//! authd
-fn main() {}
+//! `plex-authd`: decides about logins. The PAM module asks over a local socket; this is where the configuration, the
+//! owner's token, TLS and threads live, as a user of its own that is never root.
+
+mod accounts;
+mod friends;
+mod limits;
+mod listener;
+mod log;
+mod login;
+mod options;
+mod privileges;
+mod server;
+mod session;
+mod signout;
+mod state;
+mod throttle;
+
+use std::alloc::System;
+use std::process::ExitCode;
+
+use clap::Parser;
+use zeroizing_alloc::ZeroAlloc;
+
+use crate::log::Log;
+use crate::options::Options;
+
+/// Every piece of memory is wiped when it is freed, also those inside the HTTP, TLS and JSON libraries through which
+/// passwords and tokens pass.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let log = Log::start();
+    let outcome = server::run(&options, &log);
+    if let Err(why) = &outcome {
+        log.error(format!("cannot run: {why}"));
+    }
+    log.finish();
+    if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

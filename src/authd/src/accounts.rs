@@ -1,0 +1,80 @@
+//! The local account database, by the system's own name service.
+
+use std::ffi::CString;
+use std::fs;
+
+use nix::unistd::{Group, Uid, User, getgrouplist};
+use policy::Account;
+
+/// Where `UID_MIN` is set.
+const LOGIN_DEFS: &str = "/etc/login.defs";
+
+/// `UID_MIN` where login.defs does not say.
+const DEFAULT_UID_MIN: u32 = 1000;
+
+/// An account and whether it is in the group.
+///
+/// # Errors
+/// When the name service cannot say.
+pub(crate) fn look_up(name: &str, group: Option<&str>) -> nix::Result<Option<Account>> {
+    let Some(user) = User::from_name(name)? else { return Ok(None) };
+    // A name service may answer to another spelling; the account is the one that it names.
+    if user.name != name {
+        return Ok(None);
+    }
+    let in_group = match group {
+        Some(group) => is_member(&user, group)?,
+        None => false,
+    };
+    Ok(Some(Account { name: user.name, uid: user.uid.as_raw(), in_group }))
+}
+
+fn is_member(user: &User, group: &str) -> nix::Result<bool> {
+    let Some(group) = Group::from_name(group)? else { return Ok(false) };
+    let name = CString::new(user.name.as_str()).map_err(|_| nix::errno::Errno::EINVAL)?;
+    Ok(getgrouplist(&name, user.gid)?.contains(&group.gid))
+}
+
+/// Whether the user with this id is one of these.
+pub(crate) fn is_one_of(uid: u32, names: &[String]) -> bool {
+    !names.is_empty()
+        && User::from_uid(Uid::from_raw(uid)).ok().flatten().is_some_and(|user| names.contains(&user.name))
+}
+
+/// Whether there is such a group.
+pub(crate) fn group_exists(name: &str) -> bool {
+    matches!(Group::from_name(name), Ok(Some(_)))
+}
+
+/// The first user id that is a person's.
+pub(crate) fn uid_min() -> u32 {
+    fs::read_to_string(LOGIN_DEFS).ok().as_deref().and_then(uid_min_in).unwrap_or(DEFAULT_UID_MIN)
+}
+
+fn uid_min_in(login_defs: &str) -> Option<u32> {
+    login_defs.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next()? == "UID_MIN").then(|| words.next()?.parse().ok())?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uid_min_is_read_past_comments_and_its_neighbours() {
+        assert_eq!(uid_min_in("#UID_MIN 5\nSYS_UID_MIN 100\nUID_MIN\t\t 2000 # people\nUID_MIN 9\n"), Some(2000));
+        assert_eq!(uid_min_in("UID_MAX 60000\n"), None);
+        assert_eq!(uid_min_in("UID_MIN many\n"), None);
+    }
+
+    #[test]
+    fn the_superuser_is_found_and_nobody_else_by_a_name_that_is_none() {
+        assert!(matches!(look_up("root", None), Ok(Some(Account { uid: 0, in_group: false, .. }))));
+        for name in ["no-such-account", "", "root\n", "a:b"] {
+            assert!(matches!(look_up(name, Some("root")), Ok(None)), "{name}");
+        }
+        assert!(matches!(look_up("root", Some("root")), Ok(Some(Account { in_group: true, .. }))));
+    }
+}

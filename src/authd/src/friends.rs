@@ -1,0 +1,220 @@
+//! What the owner's token shows about the people around the server, kept fresh by one thread.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use plex::{Account, Client, Error, Token};
+use policy::{Circle, Entry, Person, PlexId, Tie};
+
+use crate::log::Log;
+
+/// How long the owner's own account is believed to have kept its names.
+const OWNER_AGE: Duration = Duration::from_secs(3600);
+
+/// How long one refresh may take.
+const REFRESH: Duration = Duration::from_secs(12);
+
+/// After a failure nobody makes plex.tv fail again sooner than this.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The same after plex.tv said that it has had too many requests and not when to come back.
+const LIMITED_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest pause that plex.tv may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(900);
+
+/// Whose lists to read, and how.
+pub(crate) struct Source {
+    /// The client.
+    pub client: Client,
+    /// The owner's token.
+    pub token: Token,
+    /// The server whose shares count, or `None` when every friend does.
+    pub shares_of: Option<String>,
+    /// The owner's id, when the configuration says it.
+    pub owner_id: Option<PlexId>,
+    /// How old the list may become.
+    pub fresh: Duration,
+}
+
+/// The list, and the thread that keeps it.
+pub(crate) struct Friends {
+    source: Source,
+    log: Log,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    circle: Option<Arc<Circle>>,
+    owner: Option<(Person, Instant)>,
+    /// Why the last refresh failed, and when the next may be tried.
+    failure: Option<(String, Instant)>,
+    /// Somebody waits for a list that is fresh.
+    wanted: bool,
+    stopping: bool,
+}
+
+impl Friends {
+    /// Starts keeping the list.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub(crate) fn start(source: Source, log: Log) -> std::io::Result<Arc<Self>> {
+        let friends = Arc::new(Self { source, log, state: Mutex::new(State::default()), changed: Condvar::new() });
+        let keeper = Arc::clone(&friends);
+        std::thread::Builder::new().name("friends".into()).spawn(move || keeper.keep())?;
+        Ok(friends)
+    }
+
+    /// The last list that was had, of any age.
+    pub(crate) fn known(&self) -> Option<Arc<Circle>> {
+        self.lock().circle.clone()
+    }
+
+    /// A list young enough for a sign-in: the one there is, or a new one, waited for until the deadline.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn fresh(&self, deadline: Instant) -> Result<Arc<Circle>, String> {
+        let asked = Instant::now();
+        let mut state = self.lock();
+        loop {
+            if let Some(circle) = state.circle.as_ref().filter(|circle| circle.age(asked) <= self.source.fresh) {
+                return Ok(Arc::clone(circle));
+            }
+            if let Some((why, _)) = state.failure.as_ref().filter(|(_, again)| asked < *again) {
+                return Err(format!("the friend list: {why}"));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err("the friend list did not come in time".into());
+            }
+            if !state.wanted {
+                state.wanted = true;
+                self.changed.notify_all();
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Ends the thread.
+    pub(crate) fn stop(&self) {
+        self.lock().stopping = true;
+        self.changed.notify_all();
+    }
+
+    fn keep(&self) {
+        while self.wait_for_work() {
+            let outcome = self.refresh();
+            let mut state = self.lock();
+            state.wanted = false;
+            match outcome {
+                Ok(circle) => {
+                    if state.failure.take().is_some() {
+                        self.log.info("the friend list can be had again");
+                    }
+                    state.circle = Some(Arc::new(circle));
+                }
+                Err(error) => self.note_failure(&mut state, &error),
+            }
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits until the list is about to grow old or somebody wants a new one; false when it is time to end.
+    fn wait_for_work(&self) -> bool {
+        let mut state = self.lock();
+        loop {
+            let now = Instant::now();
+            if state.stopping {
+                return false;
+            }
+            let soonest = state.failure.as_ref().map_or(now, |(_, again)| *again);
+            // A little early, so that no login finds the list too old.
+            let regular = state.circle.as_ref().map_or(soonest, |circle| circle.learnt + self.source.fresh * 4 / 5);
+            // After a failure the list is tried again at leisure; only a login makes it sooner.
+            let patient = if state.failure.is_some() { soonest + self.source.fresh / 10 } else { soonest };
+            let due = if state.wanted { soonest } else { regular.max(patient) };
+            if now >= due {
+                return true;
+            }
+            state = self.changed.wait_timeout(state, due - now).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn refresh(&self) -> Result<Circle, Error> {
+        let now = Instant::now();
+        let deadline = now + REFRESH;
+        let owner = self.owner(now, deadline)?;
+        let entries = match &self.source.shares_of {
+            Some(machine_id) => self.shares(machine_id, deadline)?,
+            None => self.friends(deadline)?,
+        };
+        // As old as its oldest part: what changed while it was read may be missing.
+        Ok(Circle { owner, entries, learnt: now })
+    }
+
+    fn owner(&self, now: Instant, deadline: Instant) -> Result<Person, Error> {
+        let kept = self.lock().owner.clone().filter(|(_, learnt)| now.saturating_duration_since(*learnt) < OWNER_AGE);
+        if let Some((owner, _)) = kept {
+            return Ok(owner);
+        }
+        let owner = person(self.source.client.account(&self.source.token, deadline)?);
+        match self.source.owner_id {
+            Some(expected) if expected != owner.id => Err(Error::Unavailable(format!(
+                "the token belongs to Plex id {}, but owner_id is {expected}; mend one of them",
+                owner.id
+            ))),
+            _ => {
+                self.lock().owner = Some((owner.clone(), now));
+                Ok(owner)
+            }
+        }
+    }
+
+    fn shares(&self, machine_id: &str, deadline: Instant) -> Result<Vec<Entry>, Error> {
+        let shares = self.source.client.shared_servers(&self.source.token, machine_id, deadline)?;
+        let tie = |pending| if pending { Tie::Pending } else { Tie::Shared };
+        Ok(shares.into_iter().map(|s| Entry { tie: tie(s.pending), person: person(s.account) }).collect())
+    }
+
+    fn friends(&self, deadline: Instant) -> Result<Vec<Entry>, Error> {
+        let friends = self.source.client.users(&self.source.token, deadline)?;
+        let tie = |friend: &plex::Friend| match (friend.home, friend.pending) {
+            (true, _) => Tie::Home,
+            (false, true) => Tie::Pending,
+            (false, false) => Tie::Friend,
+        };
+        Ok(friends.into_iter().map(|f| Entry { tie: tie(&f), person: person(f.account) }).collect())
+    }
+
+    fn note_failure(&self, state: &mut State, error: &Error) {
+        let why = match error {
+            Error::Refused => {
+                "plex.tv does not take the owner's token; get a new one and put it into the configuration".into()
+            }
+            other => format!("plex.tv: {other}"),
+        };
+        let pause = match error {
+            Error::RateLimited(wait) => wait.unwrap_or(LIMITED_PAUSE).clamp(PAUSE, LONGEST_PAUSE),
+            Error::AddressBlocked => LONGEST_PAUSE,
+            _ => PAUSE,
+        };
+        if state.failure.as_ref().is_none_or(|(before, _)| *before != why) {
+            self.log.warning(format!("the friend list cannot be had: {why}"));
+        }
+        state.owner = None;
+        state.failure = Some((why, Instant::now() + pause));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A Plex account as the policy sees it.
+pub(crate) fn person(account: Account) -> Person {
+    Person { id: PlexId(account.id), username: account.username, email: account.email }
+}

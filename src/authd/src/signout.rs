@@ -1,0 +1,75 @@
+//! Signs the fresh tokens out of plex.tv again, out of the way of any login.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use plex::{Client, SignedIn, Token};
+
+use crate::log::Log;
+
+/// How long one sign-out may take.
+const ONE: Duration = Duration::from_secs(10);
+
+/// How long the end of the daemon waits for those that are still to be done.
+const AT_THE_END: Duration = Duration::from_secs(5);
+
+/// Where tokens go that have served.
+#[derive(Clone)]
+pub(crate) struct SignOut(Sender<Token>);
+
+/// The thread that does it.
+pub(crate) struct Worker(JoinHandle<()>);
+
+/// A sign-in whose token is signed out when this is dropped, whatever became of the login: accepted, refused, or
+/// given up because the answer came too late.
+pub(crate) struct Borrowed {
+    /// The sign-in.
+    pub signed_in: SignedIn,
+    sign_out: SignOut,
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        // It fails only when the worker has ended, and then the daemon has too.
+        let _ = self.sign_out.0.send(self.signed_in.token.clone());
+    }
+}
+
+impl SignOut {
+    /// Starts the worker.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub(crate) fn start(client: Client, log: Log) -> std::io::Result<(Self, Worker)> {
+        let (queue, tokens) = channel();
+        let work = move || run(&client, &tokens, &log);
+        let worker = std::thread::Builder::new().name("signout".into()).spawn(work)?;
+        Ok((Self(queue), Worker(worker)))
+    }
+
+    /// Takes charge of a fresh sign-in.
+    pub(crate) fn borrow(&self, signed_in: SignedIn) -> Borrowed {
+        Borrowed { signed_in, sign_out: self.clone() }
+    }
+}
+
+impl Worker {
+    /// Waits for what is still to be done, once nobody can add to it any more.
+    pub(crate) fn finish(self) {
+        let end = Instant::now() + AT_THE_END;
+        while !self.0.is_finished() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn run(client: &Client, tokens: &Receiver<Token>, log: &Log) {
+    for token in tokens {
+        if let Err(why) = client.sign_out(&token, Instant::now() + ONE) {
+            log.warning(format!(
+                "a token could not be signed out of plex.tv and lapses by itself in some weeks: {why}"
+            ));
+        }
+    }
+}

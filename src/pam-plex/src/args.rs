@@ -1,0 +1,62 @@
+//! The module's arguments, as they stand in a PAM stack.
+
+use std::ffi::CStr;
+use std::path::PathBuf;
+
+/// What the stack says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Args {
+    /// `use_first_pass`: only the password that an earlier module asked for; never a prompt for one.
+    pub use_first_pass: bool,
+    /// `socket=`: where the daemon listens.
+    pub socket: PathBuf,
+    /// `debug`
+    pub debug: bool,
+}
+
+impl Args {
+    /// Understands the arguments. A mistake in a stack must be seen at once and not at the first attack, so nothing
+    /// that is not known is passed over.
+    ///
+    /// # Errors
+    /// A sentence for the log.
+    pub(crate) fn parse(args: &[&CStr]) -> Result<Self, String> {
+        let mut parsed = Self { use_first_pass: false, socket: PathBuf::from(wire::DEFAULT_SOCKET), debug: false };
+        for arg in args {
+            let arg = arg.to_str().map_err(|_| unknown(&arg.to_string_lossy()))?;
+            match arg {
+                "try_first_pass" => parsed.use_first_pass = false,
+                "use_first_pass" => parsed.use_first_pass = true,
+                "debug" => parsed.debug = true,
+                other => match other.strip_prefix("socket=") {
+                    Some(path) if path.starts_with('/') => parsed.socket = PathBuf::from(path),
+                    Some(_) => return Err("argument socket= needs an absolute path".into()),
+                    None => return Err(unknown(other)),
+                },
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+fn unknown(arg: &str) -> String {
+    let shown = wire::printable(arg, 64);
+    format!("unknown argument '{shown}'; the arguments are try_first_pass, use_first_pass, socket=/PATH and debug")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_understood_or_named() {
+        let default = Args { use_first_pass: false, socket: "/run/plex-auth/socket".into(), debug: false };
+        assert_eq!(Args::parse(&[]), Ok(default.clone()));
+        assert_eq!(Args::parse(&[c"try_first_pass"]), Ok(default.clone()));
+        let all = Args { use_first_pass: true, socket: "/run/x".into(), debug: true };
+        assert_eq!(Args::parse(&[c"use_first_pass", c"socket=/run/x", c"debug"]), Ok(all));
+        for bad in [c"nullok", c"socket=", c"socket=run/x", c"Debug", c"debug ", c"", c"\xff", c"log=/tmp/x"] {
+            assert!(Args::parse(&[c"debug", bad]).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What every hook goes through: the arguments, the account's name, and the net under a panic.
+
+use std::ffi::CStr;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+
+use pam::constants::PamResultCode;
+use pam::module::PamHandle;
+use wire::Phase;
+
+use crate::args::Args;
+use crate::items::Items;
+use crate::log::Log;
+use crate::session;
+
+/// The superuser is never asked about: its login must not depend on a daemon.
+const SUPERUSER: &str = "root";
+
+/// Asks the daemon the phase's question about `PAM_USER`.
+pub(crate) fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase) -> PamResultCode {
+    guard(pamh, PamResultCode::PAM_AUTHINFO_UNAVAIL, |pamh| {
+        let log = Log::new(pamh, phase, false);
+        match Args::parse(args) {
+            Ok(args) => about_user(pamh, &args, phase, &log.with_debug(args.debug)),
+            Err(why) => {
+                log.error(&why);
+                PamResultCode::PAM_SERVICE_ERR
+            }
+        }
+    })
+}
+
+/// Answers a hook that has nothing to ask.
+pub(crate) fn constant(pamh: &mut PamHandle, code: PamResultCode) -> PamResultCode {
+    guard(pamh, PamResultCode::PAM_SYSTEM_ERR, |_| code)
+}
+
+fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log) -> PamResultCode {
+    // A name that is not UTF-8 or too long cannot be asked about, and an account that may be managed is never ignored.
+    let refused = match phase {
+        Phase::Authenticate => PamResultCode::PAM_USER_UNKNOWN,
+        Phase::Account => PamResultCode::PAM_PERM_DENIED,
+    };
+    let user = match pamh.get_user(None) {
+        Ok(user) if !user.is_empty() && user.len() <= wire::MAX_NAME => user,
+        Ok(_) => {
+            log.notice("the account's name is empty or too long");
+            return refused;
+        }
+        Err(PamResultCode::PAM_SYSTEM_ERR) => {
+            log.notice("the account's name is not UTF-8");
+            return refused;
+        }
+        Err(_) => return PamResultCode::PAM_CONV_ERR,
+    };
+    if user == SUPERUSER {
+        log.debug("root never signs in with Plex");
+        return match phase {
+            Phase::Authenticate => PamResultCode::PAM_USER_UNKNOWN,
+            Phase::Account => PamResultCode::PAM_IGNORE,
+        };
+    }
+    let hello = Items::read(pamh).hello(user, phase);
+    session::run(pamh, args, &hello, log)
+}
+
+/// Runs a hook so that a panic ends in a PAM code and a line in the log, instead of ending the program that loaded us.
+fn guard(
+    pamh: &mut PamHandle,
+    after_panic: PamResultCode,
+    hook: impl FnOnce(&mut PamHandle) -> PamResultCode,
+) -> PamResultCode {
+    // The hook that comes with Rust prints to the program's standard error and reads its environment. This one
+    // belongs to this library's own copy of the runtime, not to the program.
+    set_hook(Box::new(|_| {}));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(feature = "inject-panic")]
+        inject_panic();
+        hook(pamh)
+    }));
+    match outcome {
+        Ok(code) => code,
+        Err(payload) => {
+            // What was panicked with may panic again when it is dropped.
+            std::mem::forget(payload);
+            Log::new(pamh, Phase::Authenticate, false).error("internal error; please report it");
+            after_panic
+        }
+    }
+}
+
+#[cfg(feature = "inject-panic")]
+#[allow(clippy::panic, reason = "this is what the feature is for")]
+fn inject_panic() {
+    panic!("injected");
+}

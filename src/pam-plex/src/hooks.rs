@@ -1,0 +1,39 @@
+//! The six entry points that libpam calls.
+
+use std::ffi::CStr;
+
+use pam::constants::{PamFlag, PamResultCode};
+use pam::module::{PamHandle, PamHooks};
+use wire::Phase;
+
+use crate::entry;
+
+struct PamPlex;
+pam::pam_hooks!(PamPlex);
+
+impl PamHooks for PamPlex {
+    fn sm_authenticate(pamh: &mut PamHandle, args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        entry::ask(pamh, &args, Phase::Authenticate)
+    }
+
+    fn acct_mgmt(pamh: &mut PamHandle, args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        entry::ask(pamh, &args, Phase::Account)
+    }
+
+    /// sshd drops a keyboard-interactive login whose only real module answers anything else here.
+    fn sm_setcred(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        entry::constant(pamh, PamResultCode::PAM_SUCCESS)
+    }
+
+    fn sm_open_session(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        entry::constant(pamh, PamResultCode::PAM_IGNORE)
+    }
+
+    fn sm_close_session(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        entry::constant(pamh, PamResultCode::PAM_IGNORE)
+    }
+
+    fn sm_chauthtok(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        entry::constant(pamh, PamResultCode::PAM_IGNORE)
+    }
+}

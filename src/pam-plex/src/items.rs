@@ -1,0 +1,45 @@
+//! The PAM items that describe a login. Any of them may be missing.
+
+use std::ffi::CStr;
+
+use pam::items::{RHost, RUser, Service, Tty};
+use pam::module::PamHandle;
+use wire::{Hello, Phase};
+
+/// The longest item that is passed on, in characters; a host name takes at most 253.
+const MAX_ITEM: usize = 256;
+
+/// What PAM knows beside the account.
+pub(crate) struct Items {
+    service: Option<String>,
+    tty: Option<String>,
+    rhost: Option<String>,
+    ruser: Option<String>,
+}
+
+impl Items {
+    /// Reads the items. They come from the program and, through it, from the network: they are only ever shown.
+    pub(crate) fn read(pamh: &PamHandle) -> Self {
+        Self {
+            service: pamh.get_item::<Service>().ok().flatten().map(|item| text(item.0)),
+            tty: pamh.get_item::<Tty>().ok().flatten().map(|item| text(item.0)),
+            rhost: pamh.get_item::<RHost>().ok().flatten().map(|item| text(item.0)),
+            ruser: pamh.get_item::<RUser>().ok().flatten().map(|item| text(item.0)),
+        }
+    }
+
+    /// The question that the daemon is asked.
+    pub(crate) fn hello(self, user: String, phase: Phase) -> Hello {
+        let Self { service, tty, rhost, ruser } = self;
+        Hello { version: wire::VERSION, phase, user, service, tty, rhost, ruser }
+    }
+}
+
+/// The name of the program that asks, for the log.
+pub(crate) fn service(pamh: &PamHandle) -> Option<String> {
+    pamh.get_item::<Service>().ok().flatten().map(|item| text(item.0))
+}
+
+fn text(item: &CStr) -> String {
+    wire::printable(&item.to_string_lossy(), MAX_ITEM)
+}

@@ -1,0 +1,75 @@
+//! Lines to syslog's authpriv, written by hand.
+//!
+//! The C library's `syslog()` and the crates that imitate it look at `TZ`, open a time zone file and keep a descriptor.
+//! In a setuid program's process all three are somebody else's business. A datagram needs none of them: syslog puts
+//! its own time to a line that brings none.
+
+use std::os::fd::AsRawFd;
+
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, sendto, socket};
+use pam::module::PamHandle;
+use wire::Phase;
+
+use crate::items;
+
+/// Where syslog listens.
+const SYSLOG: &str = "/dev/log";
+
+/// The facility of logins, `LOG_AUTHPRIV`.
+const AUTHPRIV: libc::c_int = libc::LOG_AUTHPRIV;
+
+/// The longest text of a line, in characters.
+const MAX_TEXT: usize = 800;
+
+/// The log of one call.
+pub(crate) struct Log {
+    name: String,
+    debug: bool,
+}
+
+impl Log {
+    /// A log that says which program is asking what.
+    pub(crate) fn new(pamh: &PamHandle, phase: Phase, debug: bool) -> Self {
+        let service = items::service(pamh).unwrap_or_else(|| "-".into());
+        let phase = match phase {
+            Phase::Authenticate => "auth",
+            Phase::Account => "account",
+        };
+        Self { name: format!("pam_plex({service}:{phase})"), debug }
+    }
+
+    /// The same log, with or without debugging lines.
+    pub(crate) fn with_debug(self, debug: bool) -> Self {
+        Self { debug, ..self }
+    }
+
+    /// Something the administrator must mend.
+    pub(crate) fn error(&self, text: &str) {
+        self.write(libc::LOG_ERR, text);
+    }
+
+    /// Something about this login.
+    pub(crate) fn notice(&self, text: &str) {
+        self.write(libc::LOG_NOTICE, text);
+    }
+
+    /// What only `debug` in the stack brings.
+    pub(crate) fn debug(&self, text: &str) {
+        if self.debug {
+            self.write(libc::LOG_DEBUG, text);
+        }
+    }
+
+    /// Best effort, and never waited for: a login does not depend on its log.
+    fn write(&self, severity: libc::c_int, text: &str) {
+        let text = wire::printable(text, MAX_TEXT);
+        let line = format!("<{}>{}[{}]: {text}", AUTHPRIV | severity, self.name, std::process::id());
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let Ok(fd) = socket(AddressFamily::Unix, SockType::Datagram, flags, None) else { return };
+        // Not below 3, even for a moment: see the connection to the daemon.
+        let fd = if fd.as_raw_fd() < 3 { fd.try_clone() } else { Ok(fd) };
+        if let (Ok(fd), Ok(address)) = (fd, UnixAddr::new(SYSLOG)) {
+            let _ = sendto(fd.as_raw_fd(), line.as_bytes(), &address, MsgFlags::MSG_NOSIGNAL);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The conversation with the person: a prompt out, what was typed back.
+
+use pam::constants::{PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON};
+use pam::conv::Conv;
+use pam::items::AuthTok;
+use pam::module::PamHandle;
+use pam::secret::SecretBytes;
+use wire::{Answer, Ask, Secret, Unusable};
+
+/// An answer, and whether it came from a prompt of ours.
+pub(crate) struct Typed {
+    /// The answer.
+    pub answer: Answer,
+    /// Whether somebody typed it just now, so that no earlier module has it.
+    pub fresh: bool,
+}
+
+/// The password that an earlier module of the stack asked for.
+pub(crate) fn first_pass(pamh: &PamHandle) -> Option<Typed> {
+    let token = pamh.get_item::<AuthTok>().ok().flatten()?;
+    Some(Typed { answer: judged(&token.to_owned_secret()), fresh: false })
+}
+
+/// Shows a prompt. Whatever goes wrong with it, an error of the program, no answer or none that is text, is
+/// [`Answer::Failed`].
+pub(crate) fn converse(pamh: &PamHandle, ask: &Ask) -> Typed {
+    let style = if ask.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
+    let typed = pamh.get_item::<Conv>().ok().flatten().and_then(|conv| conv.send(style, &ask.text).ok().flatten());
+    let answer = typed.as_ref().map_or(Answer::Failed, judged);
+    Typed { answer, fresh: true }
+}
+
+/// Nothing is ever cut to fit: what cannot be a password as it is, is said to be none.
+fn judged(typed: &SecretBytes) -> Answer {
+    if typed.len() > wire::MAX_PASSWORD {
+        return Answer::Unusable(Unusable::TooLong);
+    }
+    match typed.as_str() {
+        Ok(text) => Answer::Text(Secret::from(text)),
+        Err(_) => Answer::Unusable(Unusable::NotUtf8),
+    }
+}

@@ -1,0 +1,52 @@
+//! The daemon's verdict as a PAM code.
+
+use std::time::Duration;
+
+use pam::constants::PamResultCode;
+use wire::{Phase, Verdict};
+
+/// How long a wrong password takes at least, as with `pam_unix`.
+pub(crate) const FAIL_DELAY: Duration = Duration::from_secs(2);
+
+/// The code that a verdict is in a phase. A managed account is never ignored: only [`Verdict::NotManaged`] is
+/// `PAM_IGNORE`, and only in the account phase.
+pub(crate) fn code(verdict: Verdict, phase: Phase) -> PamResultCode {
+    match (verdict, phase) {
+        (Verdict::Success, _) => PamResultCode::PAM_SUCCESS,
+        (Verdict::NotManaged, Phase::Authenticate) => PamResultCode::PAM_USER_UNKNOWN,
+        (Verdict::NotManaged, Phase::Account) => PamResultCode::PAM_IGNORE,
+        (Verdict::NotAllowed, _) => PamResultCode::PAM_PERM_DENIED,
+        (Verdict::Unavailable, _) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
+        (Verdict::WrongSecret, Phase::Authenticate) => PamResultCode::PAM_AUTH_ERR,
+        (Verdict::Throttled, Phase::Authenticate) => PamResultCode::PAM_MAXTRIES,
+        (Verdict::ConversationFailed, Phase::Authenticate) => PamResultCode::PAM_CONV_ERR,
+        // Nothing is typed in the account phase, so these cannot come. They are no reason to let anybody in.
+        (Verdict::WrongSecret | Verdict::Throttled | Verdict::ConversationFailed, Phase::Account) => {
+            PamResultCode::PAM_AUTHINFO_UNAVAIL
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The design's table, written a second time and as numbers, so that a change of either shows.
+    #[test]
+    fn r36_every_verdict_has_the_code_of_the_table_and_only_success_is_success() {
+        let table = [
+            (Verdict::Success, 0, 0),
+            (Verdict::WrongSecret, 7, 9),
+            (Verdict::NotAllowed, 6, 6),
+            (Verdict::NotManaged, 10, 25),
+            (Verdict::Throttled, 11, 9),
+            (Verdict::Unavailable, 9, 9),
+            (Verdict::ConversationFailed, 19, 9),
+        ];
+        assert_eq!(table.map(|(verdict, ..)| verdict), Verdict::ALL);
+        for (verdict, authenticate, account) in table {
+            assert_eq!(code(verdict, Phase::Authenticate) as i32, authenticate, "{verdict:?}");
+            assert_eq!(code(verdict, Phase::Account) as i32, account, "{verdict:?}");
+        }
+    }
+}

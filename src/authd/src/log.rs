@@ -123,13 +123,13 @@ impl Writer {
     fn write(&mut self, severity: Severity, line: &str) {
         let line = wire::printable(line, MAX_LINE);
         // The second try is for a syslog that was restarted since the last line.
-        let written = self.to_syslog(severity, &line) || self.to_syslog(severity, &line);
+        let written = self.send_to_syslog(severity, &line) || self.send_to_syslog(severity, &line);
         if self.terminal || !written {
             let _ = writeln!(std::io::stderr(), "plex-authd: {line}");
         }
     }
 
-    fn to_syslog(&mut self, severity: Severity, line: &str) -> bool {
+    fn send_to_syslog(&mut self, severity: Severity, line: &str) -> bool {
         if self.syslog.is_none() {
             let formatter = Formatter3164 {
                 facility: Facility::LOG_AUTHPRIV,

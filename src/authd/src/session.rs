@@ -109,13 +109,13 @@ impl Session {
         let name = account.name.clone();
         let eligible = self.within_time(move |desk, deadline| desk.eligible(&name, &whose, deadline))?;
         let ended = match eligible {
-            Ok(who) => self.sign_in(account, who, password)?,
+            Ok(who) => self.sign_in(account, &who, &password)?,
             Err(why) => Err(why).into(),
         };
         Ok(ended)
     }
 
-    fn sign_in(&mut self, account: &Account, who: Eligible, password: Secret) -> Result<Ended, Gone> {
+    fn sign_in(&mut self, account: &Account, who: &Eligible, password: &Secret) -> Result<Ended, Gone> {
         let mut code = None;
         for _ in 0..=CODES {
             let (name, who, password) = (account.name.clone(), who.clone(), password.clone());

@@ -11,23 +11,19 @@ use zeroize::Zeroize;
 /// `PAM_AUTHTOK` of `security/_pam_types.h`.
 const PAM_AUTHTOK: c_int = 6;
 
-/// `PAM_SUCCESS` of `security/_pam_types.h`.
-const PAM_SUCCESS: c_int = 0;
-
 unsafe extern "C" {
     fn pam_set_item(pamh: *mut PamHandle, item_type: c_int, item: *const c_void) -> c_int;
     fn pam_fail_delay(pamh: *mut PamHandle, usec: c_uint) -> c_int;
 }
 
 /// Leaves a password for the modules that follow in the stack. Best effort: they can ask for themselves.
-pub(crate) fn set_authtok(pamh: &mut PamHandle, password: &str) -> bool {
-    let Ok(password) = CString::new(password) else { return false };
+pub(crate) fn set_authtok(pamh: &mut PamHandle, password: &str) {
+    let Ok(password) = CString::new(password) else { return };
     let item: *const c_char = password.as_ptr();
     // SAFETY: `pamh` is the live handle that libpam passed to the hook that is running, borrowed exclusively; `item` is
     // a NUL-terminated string that outlives the call, and libpam keeps a copy of its own.
-    let code = unsafe { pam_set_item(pamh, PAM_AUTHTOK, item.cast()) };
+    let _ = unsafe { pam_set_item(pamh, PAM_AUTHTOK, item.cast()) };
     password.into_bytes_with_nul().zeroize();
-    code == PAM_SUCCESS
 }
 
 /// Asks libpam to let a failure take at least about this long. The longest pause that any module asked for counts.

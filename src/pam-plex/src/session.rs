@@ -113,11 +113,8 @@ impl Session<'_> {
         log.debug(&format!("verdict {verdict:?}"));
         if self.phase == Phase::Authenticate {
             match (verdict, &self.fresh) {
-                (Verdict::Success, Some(password)) => {
-                    if !ffi::set_authtok(pamh, password.expose()) {
-                        log.debug("the password could not be handed on");
-                    }
-                }
+                // Best effort: a module that follows can ask for itself.
+                (Verdict::Success, Some(password)) => ffi::set_authtok(pamh, password.expose()),
                 (Verdict::WrongSecret | Verdict::NotAllowed, _) => ffi::fail_delay(pamh, verdict::FAIL_DELAY),
                 _ => {}
             }

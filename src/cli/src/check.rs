@@ -1,0 +1,67 @@
+//! What a configuration means, in sentences and without its secrets.
+
+use std::fmt::Write;
+
+use config::{Config, Source};
+use humantime::format_duration;
+
+/// The meaning of a configuration, a line for each part.
+pub(crate) fn summary(config: &Config) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<16}{value}");
+    };
+    let server = config.machine_id.as_deref().unwrap_or("any");
+    line(
+        "who may come in",
+        match (&config.source, config.strict_friends) {
+            (Source::Token(_), true) => format!("friends with whom the server {server} is shared"),
+            (Source::Token(_), false) => "every friend and Home member of the owner".into(),
+            (Source::Resources { machine_id, owner_id }, _) => {
+                format!(
+                    "whoever reaches the server {machine_id} of Plex id {owner_id} (no token: asked after the sign-in)"
+                )
+            }
+        },
+    );
+    line("the owner", config.admin_account.clone().unwrap_or_else(|| "may not (admin_account is not set)".into()));
+    line("local accounts", accounts(config));
+    line("plex.tv", config.plex_url.to_string());
+    if let Some(file) = &config.ca_file {
+        line("extra CA", file.display().to_string());
+    }
+    if !config.trusted_callers.is_empty() {
+        line("trusted callers", config.trusted_callers.join(", "));
+    }
+    let times = &config.timeouts;
+    line("a login takes", format!("at most {} of the network", format_duration(times.login)));
+    line("a removed friend", format!("is out after at most {}", format_duration(times.friend_list)));
+    text
+}
+
+fn accounts(config: &Config) -> String {
+    let mapped = config.users.iter().map(|(local, plex)| format!("{local} = {plex}"));
+    let group = config.group.iter().map(|group| format!("members of the group {group}"));
+    let all: Vec<_> = mapped.chain(group).collect();
+    if all.is_empty() { "none: nobody can sign in with Plex".into() } else { all.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn r41_the_summary_says_who_may_come_in_and_keeps_the_token_to_itself() {
+        let text =
+            "token = \"TOKEN-SECRET\"\nmachine_id = \"0123456789abcdef\"\ngroup = \"plex\"\n[users]\nal = \"7\"\n";
+        let shown = summary(&config::parse(text, Path::new("x")).unwrap());
+        for part in ["0123456789abcdef", "al = 7", "the group plex", "may not (admin_account", "at most 5m"] {
+            assert!(shown.contains(part), "{shown}");
+        }
+        assert!(!shown.contains("SECRET"), "{shown}");
+    }
+}

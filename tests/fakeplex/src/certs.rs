@@ -1,0 +1,83 @@
+//! A CA and the certificates of the good and the bad listeners.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// The names that the good certificate is for.
+const NAMES: [&str; 6] = ["localhost", "127.0.0.1", "::1", "plex.tv", "clients.plex.tv", "fakeplex.test"];
+
+/// What is wrong with a listener's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Certificate {
+    Good,
+    Expired,
+    WrongName,
+    SelfSigned,
+    UnknownCa,
+}
+
+impl Certificate {
+    /// Every kind, with the ending of the file that tells its address.
+    pub(crate) const ALL: [(Self, &'static str); 5] = [
+        (Self::Good, ""),
+        (Self::Expired, ".expired"),
+        (Self::WrongName, ".wrong-name"),
+        (Self::SelfSigned, ".self-signed"),
+        (Self::UnknownCa, ".unknown-ca"),
+    ];
+}
+
+/// A CA.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, "fakeplex test CA");
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// Writes the CA's certificate for clients to trust.
+    pub(crate) fn publish(&self, file: &Path) -> std::io::Result<()> {
+        fs::write(file, &self.pem)
+    }
+
+    /// How a listener with such a certificate speaks TLS.
+    pub(crate) fn server(&self, kind: Certificate) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let names =
+            if kind == Certificate::WrongName { vec!["elsewhere.test".into()] } else { NAMES.map(Into::into).to_vec() };
+        let mut params = CertificateParams::new(names).unwrap();
+        if kind == Certificate::Expired {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2021, 1, 1);
+        }
+        let certificate = match kind {
+            Certificate::SelfSigned => params.self_signed(&key).unwrap(),
+            Certificate::UnknownCa => params.signed_by(&key, &Self::new().issuer).unwrap(),
+            _ => params.signed_by(&key, &self.issuer).unwrap(),
+        };
+        let chain = vec![CertificateDer::from_pem_slice(certificate.pem().as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        Arc::new(config)
+    }
+}

@@ -1,0 +1,72 @@
+//! What can go wrong, as a test asks for it.
+
+use serde::{Deserialize, Serialize};
+
+/// Which requests something is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Endpoint {
+    /// Every request.
+    All,
+    /// `POST /api/v2/users/signin`
+    Signin,
+    /// `DELETE /api/v2/users/signout`
+    Signout,
+    /// `GET /api/v2/user`
+    User,
+    /// `GET /api/users`
+    Users,
+    /// `GET /api/servers/{id}/shared_servers`
+    SharedServers,
+    /// `GET /api/v2/resources`
+    Resources,
+    /// `/api/v2/pins`
+    Pins,
+    /// Anything else.
+    Other,
+}
+
+/// One way to fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// Answers rightly, this many milliseconds later.
+    Delay(u64),
+    /// Answers nothing and keeps the connection open.
+    Silence,
+    /// Sends the right answer one byte a second.
+    Drip,
+    /// Closes the connection in the middle of the body.
+    Cut,
+    /// Closes the connection at once.
+    Reset,
+    /// Any status with any body.
+    Status(u16, String),
+    /// An error of the API, in the format that was asked for: status and code.
+    Api(u16, u32),
+    /// An empty 429, with `Retry-After` if given.
+    TooMany(Option<u64>),
+    /// A redirect to this address.
+    Redirect(String),
+    /// 200 with a page of HTML.
+    Captcha,
+    /// 200 with a body of this many megabytes.
+    Huge(usize),
+    /// 200 with bytes that are no text.
+    Garbage,
+    /// The right answer, broken off in the middle of its JSON or XML, with a length that says that this is all.
+    Truncated,
+    /// The right answer in another shape: numbers as text, booleans as 0 and 1, nulls, unknown fields, 200 for 201.
+    OddShape,
+}
+
+/// A fault and where it strikes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Where.
+    pub endpoint: Endpoint,
+    /// What.
+    pub fault: Fault,
+    /// How often still; for ever when absent.
+    pub times: Option<u32>,
+}

@@ -1,0 +1,101 @@
+//! As much of HTTP/1.1 as is needed, byte by byte, since the bytes are what tests want to spoil.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+
+/// A request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Request {
+    pub method: String,
+    pub path: String,
+    /// Header fields by their lower-case names.
+    pub headers: HashMap<String, String>,
+    /// Query and form together: plex.tv takes its parameters from either.
+    pub params: HashMap<String, String>,
+}
+
+impl Request {
+    /// A header, or the query parameter that plex.tv takes in its place.
+    pub(crate) fn plex_header(&self, name: &str) -> Option<&str> {
+        let header = self.headers.get(&name.to_ascii_lowercase()).or_else(|| self.params.get(name));
+        header.map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether JSON was asked for.
+    pub(crate) fn wants_json(&self) -> bool {
+        self.headers.get("accept").is_some_and(|accept| accept.contains("application/json"))
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Response {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: vec![("Content-Type", content_type.into())], body: body.into() }
+    }
+
+    pub(crate) fn html(status: u16, text: &str) -> Self {
+        let body = format!("<html><head><title>{status}</title></head><body><h1>{text}</h1></body></html>");
+        Self::new(status, "text/html", body)
+    }
+
+    /// The whole answer as it goes over the wire.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} Answer\r\nContent-Length: {}\r\n", self.status, self.body.len());
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        [head.as_bytes(), &self.body].concat()
+    }
+}
+
+/// Reads the next request, or `None` when the client has no more.
+pub(crate) fn read(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<Option<Request>> {
+    loop {
+        if let Some((mut request, head)) = parse(buffer)? {
+            let length = request.headers.get("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+            while buffer.len() < head + length {
+                if fill(stream, buffer)? == 0 {
+                    return Ok(None);
+                }
+            }
+            let body: Vec<u8> = buffer.drain(..head + length).skip(head).collect();
+            request.params.extend(form_urlencoded::parse(&body).into_owned());
+            return Ok(Some(request));
+        }
+        if fill(stream, buffer)? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+fn fill(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    let mut part = [0; 8192];
+    let count = stream.read(&mut part)?;
+    buffer.extend_from_slice(&part[..count]);
+    Ok(count)
+}
+
+fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    let mut parsed = httparse::Request::new(&mut fields);
+    let status = parsed.parse(buffer).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let httparse::Status::Complete(head) = status else { return Ok(None) };
+    let target = parsed.path.unwrap_or("/");
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let field = |f: &httparse::Header| (f.name.to_ascii_lowercase(), String::from_utf8_lossy(f.value).into_owned());
+    let request = Request {
+        method: parsed.method.unwrap_or_default().into(),
+        path: path.into(),
+        headers: parsed.headers.iter().map(field).collect(),
+        params: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+    };
+    Ok(Some((request, head)))
+}

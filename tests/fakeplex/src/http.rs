@@ -1,6 +1,7 @@
 //! As much of HTTP/1.1 as is needed, byte by byte, since the bytes are what tests want to spoil.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::io::{self, Read};
 
 /// A request.
@@ -49,7 +50,7 @@ impl Response {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} Answer\r\nContent-Length: {}\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         head.push_str("\r\n");
         [head.as_bytes(), &self.body].concat()

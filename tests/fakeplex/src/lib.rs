@@ -15,11 +15,13 @@ mod control;
 mod fault;
 mod http;
 mod pms;
+mod running;
 mod serve;
 mod store;
 mod world;
 
 pub use control::{Command, Control, Counters, Seen};
 pub use fault::{Endpoint, Fault, Rule};
+pub use running::Running;
 pub use serve::serve;
 pub use world::{Account, Device, Server, World};

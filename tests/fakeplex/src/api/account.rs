@@ -117,11 +117,11 @@ fn element(account: &Account, token: &str) -> Element {
         .with("thumb", thumb(account))
         .with_flag("restricted", account.restricted)
         .with_flag("home", account.home_of.is_some())
-        .child(Element::new("subscription").with_flag("active", false).with("status", "Inactive"))
-        .child(Element::new("profile").with_flag("autoSelectAudio", true))
-        .child(Element::new("entitlements"))
-        .child(Element::new("roles"))
-        .child(Element::new("services"))
+        .child(&Element::new("subscription").with_flag("active", false).with("status", "Inactive"))
+        .child(&Element::new("profile").with_flag("autoSelectAudio", true))
+        .child(&Element::new("entitlements"))
+        .child(&Element::new("roles"))
+        .child(&Element::new("services"))
 }
 
 fn uuid(account: &Account) -> String {

@@ -85,7 +85,7 @@ fn share(server: &Server, account: &Account, pending: bool) -> Element {
         .with("invitedAt", 1_690_000_000)
         .with_flag("owned", true)
         .with_flag("allLibraries", false)
-        .child(Element::new("Section").with("id", 1).with("key", 1).with("title", "Films").with_flag("shared", true))
+        .child(&Element::new("Section").with("id", 1).with("key", 1).with("title", "Films").with_flag("shared", true))
 }
 
 fn servers_of<'a>(world: &'a World, owner: &'a Account) -> impl Iterator<Item = &'a Server> {

@@ -68,13 +68,13 @@ pub(crate) fn error(request: &Request, status: u16, code: u32, message: &str) ->
         Response::new(status, "application/json; charset=utf-8", body.to_string())
     } else {
         let error = Element::new("error").with("code", code).with("message", message).with("status", status);
-        xml::document(status, &Element::new("errors").child(error))
+        xml::document(status, &Element::new("errors").child(&error))
     }
 }
 
 /// What an older endpoint says to a token that is not good.
 fn unauthorized() -> Response {
-    xml::document(401, &Element::new("errors").child(Element::new("error").text("Invalid authentication token.")))
+    xml::document(401, &Element::new("errors").child(&Element::new("error").text("Invalid authentication token.")))
 }
 
 /// JSON or XML, as the request wants it.

@@ -87,5 +87,5 @@ fn to_xml(row: &Row) -> Element {
         .with_flag("home", false)
         .with_flag("synced", false)
         .with_flag("presence", true)
-        .child(Element::new("connections"))
+        .child(&Element::new("connections"))
 }

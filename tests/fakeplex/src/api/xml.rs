@@ -32,13 +32,13 @@ impl Element {
         self.with(name, u8::from(value))
     }
 
-    pub(crate) fn child(mut self, child: Self) -> Self {
+    pub(crate) fn child(mut self, child: &Self) -> Self {
         self.content.push_str(&child.to_xml());
         self
     }
 
     pub(crate) fn children(self, children: impl IntoIterator<Item = Self>) -> Self {
-        children.into_iter().fold(self, Self::child)
+        children.into_iter().fold(self, |parent, child| parent.child(&child))
     }
 
     pub(crate) fn text(mut self, text: &str) -> Self {

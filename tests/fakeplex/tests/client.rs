@@ -1,0 +1,193 @@
+//! The client of `src/plex` against this plex.tv: every kind of error, every fault, over real TLS.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use fakeplex::{Endpoint, Fault, Running};
+use plex::{Client, Error, Settings, Token};
+
+const DEN: &str = include_str!("../worlds/den.toml");
+const MACHINE: &str = "0123456789abcdef0123456789abcdef01234567";
+
+struct Fixture {
+    server: Running,
+    client: Client,
+    _directory: tempfile::TempDir,
+}
+
+fn client(server: &Running, address: &str) -> Client {
+    Client::new(&Settings {
+        base: server.address(address).parse().unwrap(),
+        ca_file: Some(server.ca_file()),
+        connect_timeout: Duration::from_secs(2),
+        client_id: "11111111-2222-3333-4444-555555555555".into(),
+        device_name: "testhost".into(),
+    })
+    .unwrap()
+}
+
+fn fixture() -> Fixture {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Running::start(Path::new(env!("CARGO_BIN_EXE_fakeplex")), DEN, directory.path());
+    Fixture { client: client(&server, "address"), server, _directory: directory }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_millis(2500)
+}
+
+fn password(name: &str) -> String {
+    format!("PASSWORD-SECRET-{name}")
+}
+
+fn is_outage<T: std::fmt::Debug>(outcome: &Result<T, Error>) -> bool {
+    matches!(outcome, Err(Error::Unavailable(_)))
+}
+
+#[test]
+fn signing_in_tells_every_kind_of_no_apart() {
+    let f = fixture();
+    let ask = |login: &str, pw: &str, code: Option<&str>| {
+        f.client.sign_in(login, pw, code, soon()).map(|signed_in| signed_in.account.id)
+    };
+    assert_eq!(ask("alice@example.org", &password("alice"), None), Ok(2));
+    assert_eq!(ask("ALICE", &password("alice"), None), Ok(2));
+    assert_eq!(ask("alice", "wrong", None), Err(Error::Refused));
+    assert_eq!(ask("nobody", "wrong", None), Err(Error::Refused));
+    assert_eq!(ask("erin", &password("erin"), None), Err(Error::CodeWanted));
+    assert_eq!(ask("erin", &password("erin"), Some("000000")), Err(Error::WrongCode));
+    assert_eq!(ask("erin", "wrong", Some("314159")), Err(Error::Refused));
+    assert_eq!(ask("erin", &password("erin"), Some("314159")), Ok(5));
+    assert_eq!(ask("erin", &format!("{}314159", password("erin")), None), Ok(5));
+    assert_eq!(ask("frank", &password("frank"), None), Err(Error::EmailOnly));
+    assert_eq!(ask("frank@example.org", &password("frank"), None), Ok(6));
+    f.server.control().send(&fakeplex::Command::BlockAfter(1)).unwrap();
+    assert_eq!(ask("alice", &password("alice"), None), Err(Error::AddressBlocked));
+}
+
+#[test]
+fn a_token_is_good_until_it_is_signed_out() {
+    let f = fixture();
+    let signed_in = f.client.sign_in("alice", &password("alice"), None, soon()).unwrap();
+    assert_eq!(f.client.account(&signed_in.token, soon()).unwrap().username.as_deref(), Some("alice"));
+    assert_eq!(f.server.control().counters().live_tokens, 1);
+    f.client.sign_out(&signed_in.token, soon()).unwrap();
+    assert_eq!(f.client.account(&signed_in.token, soon()), Err(Error::Refused));
+    assert_eq!(f.server.control().counters().live_tokens, 0);
+}
+
+#[test]
+fn the_owners_lists_say_who_is_tied_how() {
+    let f = fixture();
+    let owner = Token::from("TOKEN-SECRET-olga");
+    let friends = f.client.users(&owner, soon()).unwrap();
+    let read: Vec<_> = friends.iter().map(|f| (f.account.id, f.pending)).collect();
+    assert_eq!(read, [(2, false), (3, false), (4, true), (5, false), (6, false)]);
+    let shares = f.client.shared_servers(&owner, MACHINE, soon()).unwrap();
+    let read: Vec<_> = shares.iter().map(|s| (s.account.id, s.pending)).collect();
+    assert_eq!(read, [(2, false), (4, true), (5, false), (6, false)]);
+    assert!(is_outage(&f.client.shared_servers(&owner, "ffffffffffffffff", soon())));
+    let dead = Token::from("TOKEN-SECRET-dead");
+    assert_eq!(f.client.users(&dead, soon()), Err(Error::Refused));
+    assert_eq!(f.client.shared_servers(&dead, MACHINE, soon()), Err(Error::Refused));
+}
+
+#[test]
+fn a_media_server_says_whom_it_lets_in() {
+    let f = fixture();
+    let server: url::Url = f.server.address("address.pms.Den").parse().unwrap();
+    let identity = f.client.server_identity(&server, soon()).unwrap();
+    assert_eq!((identity.machine_identifier.as_str(), identity.claimed), (MACHINE, true));
+    let accepts = |token: &str| f.client.server_accepts(&server, &Token::from(token), soon()).unwrap();
+    assert!(accepts("ACCESS-SECRET-Den-2"));
+    assert!(accepts("TOKEN-SECRET-olga"));
+    assert!(!accepts("bogus"));
+    let alice = f.client.sign_in("alice", &password("alice"), None, soon()).unwrap();
+    assert!(!f.client.server_accepts(&server, &alice.token, soon()).unwrap());
+}
+
+#[test]
+fn r36_no_fault_of_plex_tv_is_a_success_or_a_wrong_password() {
+    let f = fixture();
+    let control = f.server.control();
+    let elsewhere = f.server.address("address.wrong-name");
+    let faults = [
+        Fault::Silence,
+        Fault::Drip,
+        Fault::Cut,
+        Fault::Reset,
+        Fault::Captcha,
+        Fault::Huge(9),
+        Fault::Garbage,
+        Fault::Truncated,
+        Fault::Status(500, "<html>".into()),
+        Fault::Status(503, String::new()),
+        Fault::Status(404, String::new()),
+        Fault::Status(410, String::new()),
+        Fault::Status(401, String::new()),
+        Fault::Status(401, "<html>no</html>".into()),
+        Fault::Redirect(elsewhere),
+        Fault::Api(500, 1007),
+        Fault::Api(400, 1000),
+    ];
+    for fault in faults {
+        control.fault(Endpoint::Signin, fault.clone());
+        let start = Instant::now();
+        let outcome = f.client.sign_in("alice", &password("alice"), None, soon());
+        assert!(is_outage(&outcome), "{fault:?}: {outcome:?}");
+        assert!(start.elapsed() < Duration::from_secs(6), "{fault:?} took {:?}", start.elapsed());
+        control.mend();
+        assert!(f.client.sign_in("alice", &password("alice"), None, soon()).is_ok(), "after {fault:?}");
+    }
+    for (fault, wait) in [
+        (Fault::TooMany(None), None),
+        (Fault::TooMany(Some(30)), Some(Duration::from_secs(30))),
+        (Fault::Api(429, 1003), None),
+    ] {
+        control.fault(Endpoint::Signin, fault);
+        assert_eq!(f.client.sign_in("alice", "x", None, soon()).map(|_| ()), Err(Error::RateLimited(wait)));
+    }
+}
+
+#[test]
+fn an_answer_in_another_shape_is_the_same_answer() {
+    let f = fixture();
+    f.server.control().fault(Endpoint::All, Fault::OddShape);
+    assert_eq!(f.client.sign_in("alice", &password("alice"), None, soon()).unwrap().account.id, 2);
+}
+
+#[test]
+fn r31_a_redirect_is_not_followed_and_nothing_secret_goes_elsewhere() {
+    let f = fixture();
+    let other = fixture();
+    f.server.control().fault(Endpoint::All, Fault::Redirect(other.server.address("address")));
+    let owner = Token::from("TOKEN-SECRET-olga");
+    assert!(is_outage(&f.client.sign_in("alice", &password("alice"), None, soon())));
+    assert!(is_outage(&f.client.account(&owner, soon())));
+    assert!(is_outage(&f.client.users(&owner, soon())));
+    assert_eq!(other.server.control().counters().total(), 0);
+}
+
+#[test]
+fn r62_a_server_with_a_bad_certificate_is_told_nothing() {
+    let f = fixture();
+    for bad in ["address.expired", "address.wrong-name", "address.self-signed", "address.unknown-ca"] {
+        let outcome = client(&f.server, bad).sign_in("alice", &password("alice"), None, soon());
+        assert!(is_outage(&outcome), "{bad}: {outcome:?}");
+    }
+    let seen = f.server.control().counters();
+    assert_eq!((seen.total(), seen.connections), (0, 4));
+}
+
+#[test]
+fn one_connection_serves_many_requests() {
+    let f = fixture();
+    for _ in 0..20 {
+        f.client.sign_in("alice", &password("alice"), None, soon()).unwrap();
+    }
+    let counters = f.server.control().counters();
+    assert_eq!((counters.connections, counters.of(Endpoint::Signin), counters.mails), (1, 20, 1));
+    let seen = f.server.control().seen();
+    assert!(seen.iter().all(|seen| seen.product.as_deref() == Some("plex-auth") && seen.known_password));
+}

@@ -1,1 +1,31 @@
-//! e2e
+//! Private machines to test on: real sshd, sudo, su and libpam with the module and the daemon installed, in namespaces
+//! of their own. The machine that the tests run on keeps its /etc, its users, its PAM stacks and its services.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::print_stderr,
+    reason = "what goes wrong while a test is set up should stop it, with words"
+)]
+
+mod artifacts;
+mod daemons;
+mod logins;
+mod pamcode;
+mod world;
+
+pub use pamcode::{Code, Codes};
+pub use world::{Out, World};
+
+/// The world that most tests play in: see the file.
+pub const DEN: &str = include_str!("../../fakeplex/worlds/den.toml");
+
+/// The Den's machine id.
+pub const MACHINE: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// The Plex password of somebody in the Den.
+#[must_use]
+pub fn password(name: &str) -> String {
+    format!("PASSWORD-SECRET-{name}")
+}

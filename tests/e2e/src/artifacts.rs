@@ -1,0 +1,59 @@
+//! What is tested: built once, as it is shipped, and found again.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The checkout.
+pub(crate) fn checkout() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout().join("target"), PathBuf::from)
+}
+
+/// A file of the release build, which is made when it is not there or not new.
+pub(crate) fn release(name: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let packages = ["pam-plex", "authd", "fakeplex"].iter().flat_map(|package| ["-p", package]);
+        cargo("build --release --quiet", packages);
+    });
+    target().join("release").join(name)
+}
+
+fn cargo<'a>(command: &str, packages: impl IntoIterator<Item = &'a str>) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(command.split(' ')).args(packages).current_dir(checkout());
+    assert!(cargo.status().unwrap().success(), "{command} failed");
+}
+
+/// The base layer of all private machines.
+pub(crate) fn base() -> &'static Path {
+    static BASE: OnceLock<PathBuf> = OnceLock::new();
+    BASE.get_or_init(|| {
+        let base = std::path::absolute(target()).unwrap().join("e2e-base");
+        std::fs::create_dir_all(&base).unwrap();
+        // Several test programs may come here at once; one makes the layer and the others wait.
+        let lock = base.with_extension("lock");
+        let script = checkout().join("tests/e2e/base");
+        let made = Command::new("flock").arg(lock).arg(script).arg(&base).status().unwrap();
+        assert!(made.success(), "the base layer cannot be made");
+        base
+    })
+}
+
+/// A C program of the tests, compiled.
+pub(crate) fn c_program(name: &str, libraries: &[&str]) -> PathBuf {
+    let source = checkout().join("tests/e2e/c").join(name).with_extension("c");
+    let program = target().join(format!("e2e-{name}"));
+    // Under a name of its own first: another test program may be running the finished one.
+    let fresh = target().join(format!("e2e-{name}.{}", std::process::id()));
+    let mut cc = Command::new("cc");
+    cc.args(["-Wall", "-Wextra", "-O1", "-pthread", "-o"]).arg(&fresh).arg(source).args(libraries);
+    assert!(cc.status().unwrap().success(), "{name}.c does not compile");
+    std::fs::rename(fresh, &program).unwrap();
+    program
+}

@@ -1,0 +1,98 @@
+//! What runs on a private machine: plex.tv, plex-authd, sshd.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::MACHINE;
+use crate::artifacts;
+use crate::world::World;
+
+/// How long a daemon may take to be ready.
+const START: Duration = Duration::from_secs(15);
+
+impl World {
+    /// A machine with everything on it: plex.tv with this world, the daemon with the usual configuration and these
+    /// further lines, and the people of the Den.
+    #[must_use]
+    pub fn with_everything(world: &str, further: &str) -> Option<Self> {
+        let machine = Self::new()?;
+        for name in ["alice", "bob", "carol", "erin", "frank", "mallory", "zoe", "olga"] {
+            machine.add_user(name, true, None);
+        }
+        machine.add_user("local", false, Some("LOCAL-SECRET"));
+        machine.start_plex(world);
+        machine.start_authd(&machine.config(further));
+        Some(machine)
+    }
+
+    /// Starts plex.tv.
+    pub fn start_plex(&self, world: &str) {
+        let directory = self.plex_directory();
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("world.toml"), world).unwrap();
+        let program = artifacts::release("fakeplex");
+        fs::copy(program, self.shared().join("fakeplex")).unwrap();
+        let serve = ["/mnt/fakeplex", "serve", "--state", "/mnt/plex/world.toml", "--dir", "/mnt/plex"];
+        self.start(&serve);
+        wait("plex.tv", || directory.join("address").exists());
+    }
+
+    /// The usual configuration with further lines; keys at the top come first, so `further` may end with tables.
+    #[must_use]
+    pub fn config(&self, further: &str) -> String {
+        let address = fs::read_to_string(self.plex_directory().join("address")).unwrap();
+        format!(
+            "token = \"TOKEN-SECRET-olga\"\nmachine_id = \"{MACHINE}\"\nadmin_account = \"olga\"\ngroup = \"plex\"\n\
+             plex_url = \"{}\"\nca_file = \"/mnt/plex/ca.pem\"\n{further}\n",
+            address.trim_end()
+        )
+    }
+
+    /// Writes the configuration as it should be written.
+    pub fn write_config(&self, config: &str) {
+        self.write("/etc/plex-auth.toml", 0o640, "root:plex-auth", config);
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    pub fn start_authd(&self, config: &str) {
+        self.write_config(config);
+        let before = self.ready_lines();
+        self.start(&["/usr/sbin/plex-authd", "--user", "plex-auth"]);
+        wait("plex-authd", || self.ready_lines() > before);
+    }
+
+    fn ready_lines(&self) -> usize {
+        self.syslog().matches("is ready").count()
+    }
+
+    /// Ends the daemon as systemd does, and waits until it has ended.
+    pub fn stop_authd(&self) {
+        self.sh("pkill -TERM -x plex-authd; while pgrep -x plex-authd >/dev/null; do sleep 0.02; done");
+    }
+
+    /// Starts sshd.
+    pub fn start_sshd(&self) {
+        let config = "UsePAM yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication yes\nPermitRootLogin yes\n\
+                      PubkeyAuthentication yes\nUseDNS no\nLogLevel VERBOSE\n";
+        self.write("/etc/ssh/sshd_config", 0o644, "root:root", config);
+        self.sh("/usr/sbin/sshd -E /var/log/sshd.log");
+        wait("sshd", || self.run(&["sh", "-c", "ss -lnt | grep -q ':22 '"]).ok());
+    }
+
+    /// Starts a program that goes on by itself.
+    pub fn start(&self, arguments: &[&str]) {
+        let line = format!("exec setsid --fork {} </dev/null >>/var/log/started 2>&1", arguments.join(" "));
+        let mut command = self.command(&["sh", "-c", &line]);
+        let status = command.stdin(Stdio::null()).status().unwrap();
+        assert!(status.success(), "{arguments:?}");
+    }
+}
+
+fn wait(what: &str, ready: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !ready() {
+        assert!(start.elapsed() < START, "{what} does not start");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,78 @@
+//! The codes that a stack answers with, asked by a small PAM program.
+
+use std::sync::OnceLock;
+
+use crate::artifacts;
+use crate::world::World;
+
+/// A PAM code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code(pub i32);
+
+#[allow(missing_docs, reason = "the names of security/_pam_types.h")]
+impl Code {
+    pub const SUCCESS: Self = Self(0);
+    pub const SERVICE_ERR: Self = Self(3);
+    pub const PERM_DENIED: Self = Self(6);
+    pub const AUTH_ERR: Self = Self(7);
+    pub const AUTHINFO_UNAVAIL: Self = Self(9);
+    pub const USER_UNKNOWN: Self = Self(10);
+    pub const MAXTRIES: Self = Self(11);
+    pub const NEW_AUTHTOK_REQD: Self = Self(12);
+    pub const CONV_ERR: Self = Self(19);
+    pub const IGNORE: Self = Self(25);
+}
+
+/// What a stack answered.
+#[derive(Debug, Clone)]
+pub struct Codes {
+    /// Everything that the program wrote.
+    pub text: String,
+}
+
+impl Codes {
+    /// The code of a phase: `auth`, `acct` or `cred`.
+    #[must_use]
+    pub fn of(&self, phase: &str) -> Code {
+        let prefix = format!("{phase}=");
+        let found = self.text.lines().find_map(|line| line.strip_prefix(&prefix));
+        Code(found.unwrap_or_else(|| panic!("no {phase} in {}", self.text)).parse().unwrap())
+    }
+
+    /// How many prompts there were.
+    #[must_use]
+    pub fn prompts(&self) -> usize {
+        self.text.lines().filter(|line| line.starts_with("prompt1=") || line.starts_with("prompt2=")).count()
+    }
+}
+
+impl World {
+    /// Asks a stack for the phases, with these lines typed at its prompts.
+    pub fn codes(&self, service: &str, user: &str, phases: &str, typed: &str) -> Codes {
+        self.codes_as(&[], service, user, phases, typed)
+    }
+
+    /// The same behind another command, such as `setpriv`.
+    pub fn codes_as(&self, before: &[&str], service: &str, user: &str, phases: &str, typed: &str) -> Codes {
+        static PROGRAM: OnceLock<std::path::PathBuf> = OnceLock::new();
+        let program = PROGRAM.get_or_init(|| artifacts::c_program("pamcode", &["-lpam"]));
+        let inside = self.shared().join("pamcode");
+        if !inside.exists() {
+            std::fs::copy(program, inside).unwrap();
+        }
+        let line = [before, &["/mnt/pamcode", service, user, phases]].concat();
+        let out = self.run_with(&line, typed);
+        assert!(out.ok(), "{line:?}: {out:?}");
+        Codes { text: out.stdout }
+    }
+
+    /// The module's own code for a password.
+    pub fn authenticate(&self, user: &str, password: &str) -> Code {
+        self.codes("alone", user, "auth", &format!("{password}\n")).of("auth")
+    }
+
+    /// The module's own code for an account.
+    pub fn account(&self, user: &str) -> Code {
+        self.codes("alone", user, "acct", "").of("acct")
+    }
+}

@@ -1,0 +1,219 @@
+//! One private machine.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fakeplex::Control;
+
+use crate::artifacts;
+
+/// How long a machine may take to be there.
+const START: Duration = Duration::from_secs(20);
+
+/// How long one command on it may take, in seconds.
+const COMMAND: &str = "60";
+
+/// What a command did.
+#[derive(Debug, Clone)]
+pub struct Out {
+    /// Its exit code; 124 when it took too long.
+    pub code: i32,
+    /// What it wrote.
+    pub stdout: String,
+    /// What it complained about.
+    pub stderr: String,
+}
+
+impl Out {
+    /// Whether it ended well.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.code == 0
+    }
+}
+
+/// A private machine. It ends, with everything that runs on it, when this is dropped.
+pub struct World {
+    holder: Child,
+    init: String,
+    directory: tempfile::TempDir,
+}
+
+impl World {
+    /// A fresh machine with the module, the shipped stacks and the daemon installed; or `None`, with the reason said, where
+    /// there can be none. In CI that is a failure.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        if !Path::new("/proc/self/ns/pid").exists() || !is_root() {
+            assert!(std::env::var_os("CI").is_none(), "end-to-end tests need root");
+            eprintln!("skipped: end-to-end tests need root");
+            return None;
+        }
+        let base = artifacts::base();
+        let directory = tempfile::Builder::new().prefix("plex-auth-").tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut holder = Command::new("unshare")
+            .args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"])
+            .arg(artifacts::checkout().join("tests/e2e/init"))
+            .args([base, directory.path()])
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while !directory.path().join("ready").exists() {
+            assert!(holder.try_wait().unwrap().is_none(), "the private machine ended");
+            assert!(start.elapsed() < START, "the private machine does not start");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let children = format!("/proc/{0}/task/{0}/children", holder.id());
+        let init = fs::read_to_string(children).unwrap().trim().to_owned();
+        let world = Self { holder, init, directory };
+        world.install();
+        Some(world)
+    }
+
+    fn install(&self) {
+        let security = self.sh("dirname \"$(find /usr/lib /usr/lib64 -name pam_unix.so 2>/dev/null | head -n 1)\"");
+        self.copy(&artifacts::release("libpam_plex.so"), &format!("{}/pam_plex.so", security.stdout.trim()), 0o644);
+        self.copy(&artifacts::release("plex-authd"), "/usr/sbin/plex-authd", 0o755);
+        for stack in ["plex-auth", "sshd", "sudo", "su"] {
+            let file = artifacts::checkout().join("pam.d").join(stack);
+            self.copy(&file, &format!("/etc/pam.d/{stack}"), 0o644);
+        }
+        // The module alone, to see its own codes.
+        let alone = "auth required pam_plex.so\naccount required pam_plex.so\n";
+        self.write("/etc/pam.d/alone", 0o644, "root:root", alone);
+    }
+
+    /// The directory that the machine sees as /mnt.
+    #[must_use]
+    pub fn shared(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A command on the machine, with an environment of nothing but a `PATH`, and a limit to its time.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--target", &self.init, "--mount", "--net", "--pid", "--ipc", "--uts", "--wd=/", "--"])
+            .args(["timeout", "--foreground", "-k", "2", COMMAND])
+            .args(arguments)
+            .env_clear()
+            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        command
+    }
+
+    /// Runs a command with these lines as its input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Out {
+        self.finish(self.command(arguments), input)
+    }
+
+    /// Runs a command that was made by [`Self::command`].
+    pub fn finish(&self, mut command: Command, input: &str) -> Out {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        // A program that ends without reading its input is none the worse for it.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let out = child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Out { code: out.status.code().unwrap_or(-1), stdout: text(out.stdout), stderr: text(out.stderr) }
+    }
+
+    /// Runs a command.
+    pub fn run(&self, arguments: &[&str]) -> Out {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs a line of shell, which must succeed.
+    pub fn sh(&self, script: &str) -> Out {
+        let out = self.run(&["sh", "-c", script]);
+        assert!(out.ok(), "{script}: {out:?}");
+        out
+    }
+
+    /// Writes a file.
+    pub fn write(&self, path: &str, mode: u32, owner: &str, text: &str) {
+        let script = format!("umask 077; cat > '{path}' && chown {owner} '{path}' && chmod {mode:o} '{path}'");
+        let out = self.run_with(&["sh", "-c", &script], text);
+        assert!(out.ok(), "{path}: {out:?}");
+    }
+
+    /// Copies a file of the host.
+    pub fn copy(&self, from: &Path, to: &str, mode: u32) {
+        let passed = self.shared().join("passed");
+        fs::copy(from, passed).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        self.sh(&format!("cp /mnt/passed '{to}' && chmod {mode:o} '{to}'"));
+    }
+
+    /// Makes a local account. Without a password nobody can sign in with one.
+    pub fn add_user(&self, name: &str, managed: bool, password: Option<&str>) {
+        let group = if managed { "--groups plex" } else { "" };
+        self.sh(&format!("useradd --create-home --shell /bin/sh --password '*' {group} {name}"));
+        if let Some(password) = password {
+            let set = self.run_with(&["chpasswd"], &format!("{name}:{password}\n"));
+            assert!(set.ok(), "{set:?}");
+        }
+    }
+
+    /// What syslog has written.
+    #[must_use]
+    pub fn syslog(&self) -> String {
+        self.run(&["cat", "/var/log/syslog"]).stdout
+    }
+
+    /// Waits until syslog has a line with all of these.
+    pub fn wait_for_log(&self, words: &[&str]) -> String {
+        let start = Instant::now();
+        loop {
+            let log = self.syslog();
+            if let Some(line) = log.lines().find(|line| words.iter().all(|word| line.contains(word))) {
+                return line.to_owned();
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "no line with {words:?} in:\n{log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The controls of the machine's plex.tv.
+    #[must_use]
+    pub fn plex(&self) -> Control {
+        Control::new(&self.plex_directory())
+    }
+
+    pub(crate) fn plex_directory(&self) -> PathBuf {
+        self.shared().join("plex")
+    }
+
+    /// R41: none of the secrets of this machine's world is anywhere where it could be found.
+    pub fn assert_no_secret_leaked(&self) {
+        // The command line of the search must not find itself.
+        let script = "pattern=SECRE; pattern=${pattern}T; \
+             { grep -l \"$pattern\" -r /var/log /var/lib/plex-auth; \
+               for p in /proc/[0-9]*; do grep -lza \"$pattern\" $p/environ $p/cmdline; done; } 2>/dev/null; true";
+        let found = self.sh(script).stdout;
+        assert!(found.trim().is_empty(), "secrets in:\n{found}\n{}", self.syslog());
+    }
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0)
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the machine's syslog ---\n{}", self.syslog());
+        }
+        // `unshare` takes the first process, and with it the whole machine, along.
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}

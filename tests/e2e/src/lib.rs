@@ -6,6 +6,8 @@
     clippy::panic,
     clippy::missing_panics_doc,
     clippy::print_stderr,
+    clippy::must_use_candidate,
+    clippy::format_collect,
     reason = "what goes wrong while a test is set up should stop it, with words"
 )]
 

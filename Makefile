@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build test demo bench clean
+.PHONY: build setup test demo clean
 
 SHIPPED = -p pam-plex -p authd -p cli
 
@@ -9,11 +9,14 @@ build: setup
 
 setup:
 	@tests/setup
-.PHONY: setup
 
 # Everything that CI runs.
 test: setup
 	@tests/run
+
+# The main job on a private machine. KEEP=1 keeps the machine, to try by hand.
+demo: setup
+	@KEEP=$(KEEP) cargo run --quiet --locked -p e2e --bin demo
 
 clean:
 	cargo clean

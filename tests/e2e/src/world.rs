@@ -91,6 +91,12 @@ impl World {
         self.write("/etc/pam.d/alone", 0o644, "root:root", alone);
     }
 
+    /// The machine's first process, for `nsenter`.
+    #[must_use]
+    pub fn process(&self) -> &str {
+        &self.init
+    }
+
     /// The directory that the machine sees as /mnt.
     #[must_use]
     pub fn shared(&self) -> &Path {

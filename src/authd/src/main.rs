@@ -11,6 +11,7 @@ mod options;
 mod privileges;
 mod server;
 mod session;
+mod signals;
 mod signout;
 mod state;
 mod throttle;
@@ -31,8 +32,9 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    let signals = signals::block();
     let log = Log::start();
-    let outcome = server::run(&options, &log);
+    let outcome = signals.and_then(|signals| server::run(&options, &signals, &log));
     if let Err(why) = &outcome {
         log.error(format!("cannot run: {why}"));
     }

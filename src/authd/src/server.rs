@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use config::{Config, Source};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signalfd::SignalFd;
 use nix::unistd::gethostname;
 use plex::{Client, Settings, Token};
 use policy::Rules;
@@ -33,8 +32,7 @@ const STACK: usize = 512 * 1024;
 ///
 /// # Errors
 /// A sentence for the administrator: why it cannot start.
-pub(crate) fn run(options: &Options, log: &Log) -> Result<(), String> {
-    let signals = signals()?;
+pub(crate) fn run(options: &Options, signals: &SignalFd, log: &Log) -> Result<(), String> {
     let user = privileges::intended(options.user.as_deref())?;
     privileges::directory(&options.state, 0o700, user.as_ref())?;
     let listener = listener::open(&options.socket, user.as_ref())?;
@@ -49,7 +47,7 @@ pub(crate) fn run(options: &Options, log: &Log) -> Result<(), String> {
 
     let limits = Arc::new(Limits::default());
     let throttle = Arc::new(Throttle::default());
-    while wait(&listener.socket, &signals)? {
+    while wait(&listener.socket, signals)? {
         // Whoever connected may have left again already.
         let Ok((stream, _)) = listener.socket.accept() else { continue };
         if let Err(why) = serve(stream, &desk, &throttle, &limits) {
@@ -64,16 +62,6 @@ pub(crate) fn run(options: &Options, log: &Log) -> Result<(), String> {
     end(desk, worker);
     log.info("plex-authd has ended");
     Ok(())
-}
-
-/// The signals that end the daemon, as something to wait for. Blocked in every thread, since this one starts them.
-fn signals() -> Result<SignalFd, String> {
-    let mut set = SigSet::empty();
-    set.add(Signal::SIGTERM);
-    set.add(Signal::SIGINT);
-    set.thread_block()
-        .and_then(|()| SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK))
-        .map_err(|error| format!("signals cannot be waited for: {error}"))
 }
 
 /// Waits for a connection; false when it is time to end.

@@ -1,0 +1,139 @@
+//! What happens when something is not there: the daemon, its socket, plex.tv.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::time::{Duration, Instant};
+
+use e2e::{Code, DEN, World, password};
+use fakeplex::{Endpoint, Fault};
+
+/// Both phases of the module for a managed account, which must be unavailable within two seconds each.
+fn assert_unavailable(world: &World, what: &str) {
+    let start = Instant::now();
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{what}");
+    assert!(start.elapsed() < Duration::from_secs(2), "{what}: {:?}", start.elapsed());
+    let start = Instant::now();
+    assert_eq!(world.account("alice"), Code::AUTHINFO_UNAVAIL, "{what}");
+    assert!(start.elapsed() < Duration::from_secs(2), "{what}: {:?}", start.elapsed());
+}
+
+/// Root and local accounts log in through the shipped stacks, managed ones do not.
+fn assert_locals_get_in(world: &World, what: &str) {
+    assert_eq!(world.ssh("password", "local", "LOCAL-SECRET").stdout, "local\n", "{what}");
+    assert_eq!(world.ssh_key("local").stdout, "local\n", "{what}");
+    assert_eq!(world.sudo("local", "LOCAL-SECRET", &[]).stdout, "root\n", "{what}");
+    assert_eq!(world.run(&["su", "root", "-c", "id -un"]).stdout, "root\n", "{what}");
+    assert_eq!(world.codes("sshd", "root", "auth,acct", "ROOT-SECRET\n").of("acct"), Code::SUCCESS, "{what}");
+    assert!(!world.ssh("password", "alice", &password("alice")).ok(), "{what}");
+    assert!(!world.ssh_key("alice").ok(), "{what}");
+}
+
+#[test]
+fn r13_without_the_daemon_local_accounts_log_in_and_others_wait_for_nothing() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.start_sshd();
+    world.allow_sudo(&["local"]);
+    assert!(world.run_with(&["chpasswd"], "root:ROOT-SECRET\n").ok());
+
+    world.sh("pkill -STOP -x plex-authd");
+    assert_unavailable(&world, "hung");
+    assert_locals_get_in(&world, "hung");
+    world.sh("pkill -CONT -x plex-authd; sleep 0.2");
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+
+    world.sh("pkill -KILL -x plex-authd; sleep 0.1");
+    assert_unavailable(&world, "killed, so that nobody listens at the socket");
+    assert_locals_get_in(&world, "killed");
+    world.sh("rm /run/plex-auth/socket");
+    assert_unavailable(&world, "no socket");
+    assert_locals_get_in(&world, "no socket");
+    world.wait_for_log(&["pam_plex(alone:auth)", "systemctl status plex-authd"]);
+
+    world.start_authd(&world.config(""));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r20_a_daemon_that_dies_during_a_login_leaves_that_one_unavailable() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.plex().fault(Endpoint::Signin, Fault::Delay(4000));
+    let code = std::thread::scope(|scope| {
+        let login = scope.spawn(|| world.authenticate("alice", &password("alice")));
+        std::thread::sleep(Duration::from_millis(1000));
+        world.sh("pkill -KILL -x plex-authd");
+        login.join().unwrap()
+    });
+    assert_eq!(code, Code::AUTHINFO_UNAVAIL);
+    world.plex().mend();
+    world.start_authd(&world.config(""));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+}
+
+#[test]
+fn sigterm_finishes_the_login_that_runs() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.plex().fault(Endpoint::Signin, Fault::Delay(1500));
+    let code = std::thread::scope(|scope| {
+        let login = scope.spawn(|| world.authenticate("alice", &password("alice")));
+        std::thread::sleep(Duration::from_millis(700));
+        world.stop_authd();
+        login.join().unwrap()
+    });
+    assert_eq!(code, Code::SUCCESS);
+    assert_eq!(world.plex().counters().live_tokens, 0);
+    assert!(!world.run(&["test", "-e", "/run/plex-auth/socket"]).ok());
+}
+
+#[test]
+fn r18_r36_an_outage_of_plex_tv_is_never_a_wrong_password_and_never_a_pass() {
+    let further = "[timeouts]\nlogin = \"2s\"\nconnect = \"1s\"";
+    let Some(world) = World::with_everything(DEN, further) else { return };
+    let faults = [
+        Fault::Silence,
+        Fault::Drip,
+        Fault::Cut,
+        Fault::Reset,
+        Fault::Captcha,
+        Fault::Huge(9),
+        Fault::Garbage,
+        Fault::Truncated,
+        Fault::Status(502, "<html>".into()),
+        Fault::Status(404, String::new()),
+        Fault::Redirect("https://localhost:1/".into()),
+    ];
+    for fault in faults {
+        world.plex().fault(Endpoint::Signin, fault.clone());
+        let start = Instant::now();
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{fault:?}");
+        assert!(start.elapsed() < Duration::from_secs(4), "{fault:?}: {:?}", start.elapsed());
+        assert_eq!(world.account("alice"), Code::SUCCESS, "the list is still young: {fault:?}");
+        world.plex().mend();
+    }
+    for fault in [Fault::TooMany(None), Fault::Api(429, 1003), Fault::Api(401, 1031)] {
+        world.plex().fault(Endpoint::Signin, fault.clone());
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES, "{fault:?}");
+        world.plex().mend();
+    }
+    // A sign-out that fails changes nothing.
+    world.plex().fault(Endpoint::Signout, Fault::Status(500, String::new()));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn when_the_list_cannot_be_had_the_account_phase_goes_by_the_last_one_for_a_while() {
+    let further = "[timeouts]\nfriend_list = \"1s\"\nknown_list = \"5s\"\nlogin = \"2s\"\nconnect = \"1s\"";
+    let Some(world) = World::with_everything(DEN, further) else { return };
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    world.plex().fault(Endpoint::SharedServers, Fault::Status(503, String::new()));
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(world.account("alice"), Code::AUTHINFO_UNAVAIL);
+    assert_eq!(world.account("bob"), Code::AUTHINFO_UNAVAIL);
+    world.plex().mend();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    assert_eq!(world.account("bob"), Code::PERM_DENIED);
+}

@@ -45,7 +45,7 @@ pub(crate) fn directory(path: &Path, mode: u32, user: Option<&User>) -> Result<(
     Ok(())
 }
 
-/// Becomes the user for good. Called before there is a second thread that could keep root's rights.
+/// Becomes the user for good, with every thread there is: the C library sees to that.
 ///
 /// # Errors
 /// Why it cannot; the daemon must then end.

@@ -59,7 +59,7 @@ fn r20_a_daemon_that_dies_during_a_login_leaves_that_one_unavailable() {
     world.plex().fault(Endpoint::Signin, Fault::Delay(4000));
     let code = std::thread::scope(|scope| {
         let login = scope.spawn(|| world.authenticate("alice", &password("alice")));
-        std::thread::sleep(Duration::from_millis(1000));
+        std::thread::sleep(Duration::from_secs(1));
         world.sh("pkill -KILL -x plex-authd");
         login.join().unwrap()
     });

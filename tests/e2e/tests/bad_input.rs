@@ -1,0 +1,163 @@
+//! Bad input: a configuration with a mistake, bytes at the socket that are no conversation, nonsense from plex.tv.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use e2e::{Code, DEN, World, password};
+use fakeplex::{Endpoint, Fault};
+
+/// Runs the daemon, which must refuse to start, and gives what it says.
+fn refusal(world: &World) -> String {
+    let before = world.syslog().len();
+    let out = world.run(&["timeout", "5", "/usr/sbin/plex-authd", "--user", "plex-auth"]);
+    assert_eq!(out.code, 1, "{out:?}");
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
+    world.syslog().get(before..).unwrap().lines().find(|line| line.contains("cannot run")).unwrap().to_owned()
+}
+
+#[test]
+fn a_broken_configuration_is_located_and_the_daemon_does_not_start_with_it() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+    let good = world.config("");
+    let cases: [(String, &[&str]); 6] = [
+        (format!("{good}group = plex\n"), &["plex-auth.toml:8:", "double quotes"]),
+        (good.replace("\"plex\"", "true"), &["plex-auth.toml:4:9:", "wrong type", "a string"]),
+        (format!("{good}strict_freinds = false\n"), &["plex-auth.toml:8:1:", "did you mean 'strict_friends'?"]),
+        (good.replace("token = \"TOKEN-SECRET-olga\"\n", ""), &["plex-auth.toml: ", "token"]),
+        (good.replace("machine_id", "# machine_id"), &["plex-auth.toml: ", "strict_friends needs machine_id"]),
+        (good.replace("/mnt/plex/ca.pem", "/mnt/plex/none.pem"), &["/mnt/plex/none.pem", "No such file"]),
+    ];
+    for (text, words) in &cases {
+        world.write_config(text);
+        let said = refusal(&world);
+        assert!(words.iter().all(|word| said.contains(word)), "{said}\n{text}");
+    }
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn a_configuration_that_others_could_read_or_write_is_refused_with_the_command_that_mends_it() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+    let good = world.config("");
+    for (mode, owner) in [(0o644, "root:plex-auth"), (0o660, "root:plex-auth"), (0o640, "alice:plex-auth")] {
+        world.write("/etc/plex-auth.toml", mode, owner, &good);
+        let said = refusal(&world);
+        let mend = if owner.starts_with("root") { "chmod 0640" } else { "chown root:plex-auth" };
+        assert!(said.contains("/etc/plex-auth.toml") && said.contains(mend), "{mode:o} {owner}: {said}");
+    }
+    world.sh("rm /etc/plex-auth.toml");
+    assert!(refusal(&world).contains("/etc/plex-auth.toml"));
+    // What the message said to do is enough.
+    world.start_authd(&good);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+}
+
+#[test]
+fn the_daemon_refuses_to_work_as_root_and_keeps_no_right_of_root_s() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let threads = world.sh("for task in /proc/$(pgrep -x plex-authd)/task/*; do \
+           awk -v me=\"$(id -u plex-auth)\" \
+             '/^Uid|^Gid/ { for (i = 2; i <= 5; i++) if ($i != me) print } /^Cap(Eff|Prm|Inh):/ && $2 !~ /^0+$/' \
+             $task/status; \
+         done");
+    assert_eq!(threads.stdout, "", "threads with other rights");
+    world.stop_authd();
+    for arguments in ["", "--user root", "--user nobody-here"] {
+        let out = world.run(&["sh", "-c", &format!("exec timeout 5 /usr/sbin/plex-authd {arguments}")]);
+        assert_eq!(out.code, 1, "{arguments}: {out:?}");
+    }
+    world.wait_for_log(&["cannot run", "refuses to run as root; add --user plex-auth"]);
+    world.wait_for_log(&["cannot run", "--user must name another user than root"]);
+    world.wait_for_log(&["cannot run", "useradd --system"]);
+}
+
+#[test]
+fn plex_tv_out_of_reach_is_an_outage_that_is_named_and_passes() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+    let good = world.config("");
+    let address = good.lines().find_map(|line| line.strip_prefix("plex_url = ")).unwrap();
+    for elsewhere in ["\"https://127.0.0.1:1\"", "\"https://no-such-host.invalid\""] {
+        world.start_authd(&good.replace(address, elsewhere));
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{elsewhere}");
+        assert_eq!(world.account("alice"), Code::AUTHINFO_UNAVAIL, "{elsewhere}");
+        assert_eq!(world.authenticate("local", "x"), Code::USER_UNKNOWN, "{elsewhere}");
+        world.stop_authd();
+    }
+    world.wait_for_log(&["unavailable", "user=\"alice\"", "plex.tv"]);
+    world.start_authd(&good);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+}
+
+#[test]
+fn nonsense_for_the_list_of_friends_is_an_outage_and_the_daemon_stays_up() {
+    let quick = "[timeouts]\nfriend_list = \"1s\"\nlogin = \"3s\"";
+    let Some(world) = World::with_everything(DEN, quick) else { return };
+    let daemon = world.sh("pgrep -x plex-authd").stdout;
+    for fault in [Fault::Garbage, Fault::Truncated, Fault::Huge(9), Fault::Status(200, "<a><b/>".into())] {
+        world.plex().fault(Endpoint::SharedServers, fault.clone());
+        std::thread::sleep(Duration::from_millis(1300));
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{fault:?}");
+        assert_eq!(world.account("alice"), Code::SUCCESS, "by the last list: {fault:?}");
+        world.plex().mend();
+        std::thread::sleep(Duration::from_millis(1300));
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "after {fault:?}");
+    }
+    assert_eq!(world.sh("pgrep -x plex-authd").stdout, daemon, "it is the same process");
+}
+
+/// A frame as the protocol has them.
+fn frame(json: &str) -> Vec<u8> {
+    let length = u32::try_from(json.len()).unwrap();
+    [&length.to_be_bytes()[..], json.as_bytes()].concat()
+}
+
+#[test]
+fn r10_bytes_that_are_no_conversation_end_the_connection_and_nothing_else() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let daemon = world.sh("pgrep -x plex-authd").stdout;
+    let path = format!("/proc/{}/root/run/plex-auth/socket", world.process());
+    let hello = r#"{"hello":{"version":1,"phase":"authenticate","user":"alice","service":null,"tty":null,"rhost":null,"ruser":null}}"#;
+    let answer = r#"{"answer":{"text":"PASSWORD-SECRET-alice"}}"#;
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("nothing", vec![]),
+        ("half a length", vec![0, 0]),
+        ("no length", vec![0; 4]),
+        ("a length over the limit", (64 * 1024 + 1_u32).to_be_bytes().to_vec()),
+        ("all bits", vec![0xff; 70_000]),
+        ("half a frame", frame(hello).into_iter().take(20).collect()),
+        ("text", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        ("no JSON", frame("hello")),
+        ("not UTF-8", [&[0, 0, 0, 2][..], b"\xff\xfe"].concat()),
+        ("deep JSON", frame(&"[".repeat(60_000))),
+        ("another message", frame(answer)),
+        ("an unknown field", frame(&hello.replace("\"tty\"", "\"pty\""))),
+        ("an unknown phase", frame(&hello.replace("authenticate", "open"))),
+        ("the hello twice", [frame(hello), frame(hello)].concat()),
+    ];
+    for (what, bytes) in cases {
+        let mut stream = UnixStream::connect(&path).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
+        // The other end may have hung up before it has read all of it.
+        let _ = stream.write_all(&bytes);
+        let _ = stream.shutdown(Shutdown::Write);
+        let mut back = Vec::new();
+        if let Err(error) = stream.read_to_end(&mut back) {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{what}: the daemon does not hang up");
+        }
+        assert!(!String::from_utf8_lossy(&back).contains("success"), "{what}");
+    }
+    let mut old = UnixStream::connect(&path).unwrap();
+    old.write_all(&frame(&hello.replace("\"version\":1", "\"version\":0"))).unwrap();
+    let mut back = String::new();
+    old.take(64).read_to_string(&mut back).unwrap();
+    assert!(back.ends_with(r#"{"verdict":"unavailable"}"#), "{back:?}");
+    world.wait_for_log(&["speaks version 0 of the protocol"]);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.sh("pgrep -x plex-authd").stdout, daemon, "it is the same process");
+}

@@ -50,6 +50,7 @@ fn read_private(file: &Path, owner: u32) -> Result<Secret, Problem> {
     }
     if about.uid() != owner {
         let what = format!("belongs to uid {}, who could change who may log in", about.uid());
+        let owner = if owner == 0 { "root".to_owned() } else { owner.to_string() };
         return Err(wrong(what, format!("run: chown {owner}:plex-auth {}", file.display())));
     }
     if about.mode() & 0o037 != 0 {

@@ -1,12 +1,20 @@
 /* pamcode SERVICE USER PHASES [RHOST]: a PAM program that says the codes. PHASES is a list such as "auth,acct,cred". Each
  * hidden prompt is answered by the next line of standard input, each visible one too; without a line left the
- * conversation fails. Prints one line for each phase, and how many prompts there were. */
+ * conversation fails. Prints one line for each phase, the pause that a failure asked for, and how many prompts there
+ * were. It does not wait for the pause. */
 #include <security/pam_appl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static int prompts;
+
+static void pause_asked_for(int code, unsigned microseconds, void *data)
+{
+    (void)data;
+    if (code != PAM_SUCCESS)
+        printf("delay=%u\n", microseconds);
+}
 
 static int converse(int count, const struct pam_message **messages, struct pam_response **answers, void *data)
 {
@@ -39,6 +47,7 @@ int main(int argc, char **argv)
         return 2;
     if (argc > 4)
         pam_set_item(pamh, PAM_RHOST, argv[4]);
+    pam_set_item(pamh, PAM_FAIL_DELAY, (void *)pause_asked_for);
     int code = PAM_SUCCESS;
     for (char *phase = strtok(argv[3], ","); phase; phase = strtok(NULL, ",")) {
         if (!strcmp(phase, "auth"))

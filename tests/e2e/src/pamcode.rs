@@ -52,18 +52,34 @@ impl World {
         self.codes_as(&[], service, user, phases, typed)
     }
 
+    /// The same asked by a program that is set-uid root and was started by `caller`, as su and sudo are.
+    pub fn codes_set_uid(&self, caller: &str, service: &str, user: &str, phases: &str, typed: &str) -> Codes {
+        self.pamcode();
+        self.sh("test -e /run/pamcode || install -m 4755 /mnt/pamcode /run/pamcode");
+        self.ask(&["setpriv", "--reuid", caller, "--clear-groups", "/run/pamcode", service, user, phases], typed)
+    }
+
     /// The same behind another command, such as `setpriv`.
     pub fn codes_as(&self, before: &[&str], service: &str, user: &str, phases: &str, typed: &str) -> Codes {
+        let program = self.pamcode();
+        self.ask(&[before, &[program, service, user, phases]].concat(), typed)
+    }
+
+    fn ask(&self, line: &[&str], typed: &str) -> Codes {
+        let out = self.run_with(line, typed);
+        assert!(out.ok(), "{line:?}: {out:?}");
+        Codes { text: out.stdout }
+    }
+
+    /// Brings the program to the machine and says where it is there.
+    fn pamcode(&self) -> &'static str {
         static PROGRAM: OnceLock<std::path::PathBuf> = OnceLock::new();
         let program = PROGRAM.get_or_init(|| artifacts::c_program("pamcode", &["-lpam"]));
         let inside = self.shared().join("pamcode");
         if !inside.exists() {
             std::fs::copy(program, inside).unwrap();
         }
-        let line = [before, &["/mnt/pamcode", service, user, phases]].concat();
-        let out = self.run_with(&line, typed);
-        assert!(out.ok(), "{line:?}: {out:?}");
-        Codes { text: out.stdout }
+        "/mnt/pamcode"
     }
 
     /// The module's own code for a password.

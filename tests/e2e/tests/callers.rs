@@ -1,0 +1,82 @@
+//! R43: who may ask the daemon about whom, and how often; through libpam, as the users themselves.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use e2e::{Code, DEN, World, password};
+use fakeplex::Endpoint;
+
+/// `authenticate` asked by a process of this local user.
+fn asked_by(world: &World, caller: &str, user: &str, typed: &str) -> Code {
+    let before = ["setpriv", "--reuid", caller, "--regid", caller, "--init-groups"];
+    world.codes_as(&before, "alone", user, "auth", &format!("{typed}\n")).of("auth")
+}
+
+#[test]
+fn r43_a_caller_that_is_not_root_may_ask_about_its_own_account_only() {
+    let Some(world) = World::with_everything(DEN, "trusted_callers = [\"www-data\"]") else { return };
+    assert_eq!(asked_by(&world, "alice", "alice", &password("alice")), Code::SUCCESS);
+    for (caller, user) in [("bob", "alice"), ("local", "alice"), ("nobody", "alice"), ("alice", "bob")] {
+        world.plex().reset();
+        let before = ["setpriv", "--reuid", caller, "--clear-groups"];
+        let codes = world.codes_as(&before, "alone", user, "auth,acct", &format!("{}\n", password(user)));
+        assert_eq!((codes.of("auth"), codes.of("acct")), (Code::PERM_DENIED, Code::PERM_DENIED), "{caller}: {codes:?}");
+        assert_eq!(codes.prompts(), 0, "{caller} is not even asked");
+        assert_eq!(world.plex().counters().of(Endpoint::Signin), 0, "{caller}");
+    }
+    world.wait_for_log(&["denied", "user=\"alice\"", "may only ask about its own account", "trusted_callers"]);
+    assert_eq!(asked_by(&world, "www-data", "alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(asked_by(&world, "www-data", "root", "x"), Code::USER_UNKNOWN);
+}
+
+#[test]
+fn r43_pamtester_as_the_user_itself_gets_in_and_for_others_does_not() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let pamtester = |caller: &str, user: &str| {
+        let as_caller = ["setpriv", "--reuid", caller, "--regid", caller, "--init-groups"];
+        let line = [&as_caller[..], &["pamtester", "alone", user, "authenticate", "acct_mgmt"]].concat();
+        world.run_with(&line, &format!("{}\n", password(user)))
+    };
+    let own = pamtester("alice", "alice");
+    assert!(own.ok() && own.stdout.contains("successfully authenticated"), "{own:?}");
+    assert!(!pamtester("local", "alice").ok());
+}
+
+#[test]
+fn r43_wrong_tries_of_a_local_user_are_slowed_down_and_roots_are_not() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    for _ in 0..3 {
+        assert_eq!(asked_by(&world, "alice", "alice", "wrong"), Code::AUTH_ERR);
+    }
+    world.plex().reset();
+    assert_eq!(asked_by(&world, "alice", "alice", &password("alice")), Code::MAXTRIES);
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "asked by root");
+    std::thread::sleep(Duration::from_millis(2200));
+    assert_eq!(asked_by(&world, "alice", "alice", &password("alice")), Code::SUCCESS, "the pause is over");
+}
+
+#[test]
+fn connections_that_say_nothing_are_ended_and_one_user_cannot_take_them_all() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    // Sixteen connections of one user that say nothing; eight of them find room.
+    let idle = "for i in $(seq 16); do socat -u -T 20 UNIX-CONNECT:/run/plex-auth/socket - & done; wait";
+    let as_local = ["setpriv", "--reuid", "local", "--regid", "local", "--clear-groups", "sh", "-c", idle];
+    std::thread::scope(|scope| {
+        let connections = scope.spawn(|| world.run(&as_local));
+        world.wait_for_log(&["too many at once (uid"]);
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "others are not disturbed");
+        let ended = connections.join().unwrap();
+        assert_eq!(ended.stdout.matches("unavailable").count(), 8, "{ended:?}");
+    });
+    // A hello that never comes in full is given two seconds.
+    let path = format!("/proc/{}/root/run/plex-auth/socket", world.process());
+    let mut slow = UnixStream::connect(path).unwrap();
+    slow.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    slow.write_all(&[0, 0]).unwrap();
+    let start = std::time::Instant::now();
+    assert_eq!(slow.read(&mut [0; 16]).unwrap(), 0);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}

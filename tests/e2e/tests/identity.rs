@@ -1,0 +1,102 @@
+//! R33: only the Plex account that is mapped to a local account opens it, whatever names change hands at Plex.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{Code, DEN, MACHINE, World, password};
+use fakeplex::Endpoint;
+
+/// Everybody in the Den who has a password and no second factor.
+const PEOPLE: [&str; 6] = ["olga", "alice", "bob", "carol", "frank", "mallory"];
+
+#[test]
+fn r33_nobodys_password_opens_somebody_elses_account() {
+    let everybody = "strict_friends = false\n[users]\nfrank = \"frank@example.org\"\ncarol = \"4\"";
+    let Some(world) = World::with_everything(DEN, everybody) else { return };
+    // All are friends, so that nothing but the password stands between any two of them.
+    let friends = DEN.replace("PASSWORD-SECRET-carol\"", "PASSWORD-SECRET-carol\"\nfriend_of = [\"olga\"]");
+    let friends = friends.replace("PASSWORD-SECRET-mallory\"", "PASSWORD-SECRET-mallory\"\nfriend_of = [\"olga\"]");
+    let friends = friends.replace("email_only = true", "email_only = true\nfriend_of = [\"olga\"]");
+    world.stop_authd();
+    world.plex().load(&friends.replace("invited = [\"carol\"]", ""));
+    world.start_authd(&world.config(everybody));
+    for account in PEOPLE {
+        for typist in PEOPLE {
+            let expected = if account == typist { Code::SUCCESS } else { Code::AUTH_ERR };
+            assert_eq!(world.authenticate(account, &password(typist)), expected, "{typist}'s password at {account}");
+        }
+    }
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r33_an_address_that_changed_hands_since_the_list_was_read_lets_nobody_in() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    // The list that is kept says that the address is Alice's. At plex.tv it is Mallory's by now.
+    let moved = DEN.replace("alice@example.org", "alice@new.example.org");
+    world.plex().load(&moved.replace("mallory@example.org", "alice@example.org"));
+    assert_eq!(world.authenticate("alice", &password("mallory")), Code::PERM_DENIED);
+    world.wait_for_log(&["denied", "user=\"alice\"", "plex.tv signed in id 7, but this account belongs to id 2"]);
+    world.stop_authd();
+    assert_eq!(world.plex().counters().live_tokens, 0, "the stranger's token is signed out too");
+}
+
+#[test]
+fn a_username_that_changed_hands_is_refused_by_the_pin_until_the_owner_says_so() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.stop_authd();
+    // Alice calls herself Alicia now, and Mallory, a friend with access as well, took the name.
+    let renamed = DEN
+        .replace("username = \"alice\"", "username = \"alicia\"")
+        .replace("username = \"mallory\"", "username = \"alice\"")
+        .replace("account = \"mallory\"", "account = \"alice\"");
+    world.plex().load(&renamed.replace("shared_with = [\"alice\"", "shared_with = [\"alice\", \"alicia\""));
+    world.start_authd(&world.config(""));
+    world.plex().reset();
+    assert_eq!(world.authenticate("alice", &password("mallory")), Code::PERM_DENIED);
+    assert_eq!(world.account("alice"), Code::PERM_DENIED);
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
+    world.wait_for_log(&["denied", "the name belonged to Plex id 2 at the first login and belongs to 7 now"]);
+    // What the log line says to do is enough, for either of the two.
+    world.stop_authd();
+    world.start_authd(&world.config("[users]\nalice = \"2\""));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.authenticate("alice", &password("mallory")), Code::AUTH_ERR);
+    world.stop_authd();
+    world.start_authd(&world.config("[users]\nalice = \"7\""));
+    assert_eq!(world.authenticate("alice", &password("mallory")), Code::SUCCESS);
+}
+
+#[test]
+fn r61_without_a_token_only_the_owners_own_server_counts() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+    let address = world.config("").lines().find(|line| line.starts_with("plex_url")).unwrap().to_owned();
+    let config = |owner: &str| {
+        format!(
+            "machine_id = \"{MACHINE}\"\n{owner}\ngroup = \"plex\"\n{address}\nca_file = \"/mnt/plex/ca.pem\"\n\
+             [users]\nfrank = \"frank@example.org\"\n"
+        )
+    };
+    world.start_authd(&config("owner_id = 1"));
+    let table = [
+        ("alice", Code::SUCCESS),
+        ("frank", Code::SUCCESS),
+        ("olga", Code::SUCCESS),
+        // Mallory's own program calls itself Olga's server.
+        ("mallory", Code::PERM_DENIED),
+        ("bob", Code::PERM_DENIED),
+        ("carol", Code::PERM_DENIED),
+    ];
+    for (user, code) in table {
+        assert_eq!(world.authenticate(user, &password(user)), code, "{user}");
+    }
+    assert_eq!(world.account("alice"), Code::SUCCESS, "signed in just now");
+    assert_eq!(world.account("mallory"), Code::AUTHINFO_UNAVAIL, "nothing is known");
+    world.stop_authd();
+    assert_eq!(world.plex().counters().live_tokens, 0);
+    // With another owner in the configuration nobody's row is right, the real owner's included.
+    world.start_authd(&config("owner_id = 12"));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
+    assert_eq!(world.authenticate("olga", &password("olga")), Code::PERM_DENIED);
+}

@@ -117,7 +117,7 @@ impl Session {
 
     fn sign_in(&mut self, account: &Account, who: &Eligible, password: &Secret) -> Result<Ended, Gone> {
         let mut code = None;
-        for _ in 0..=CODES {
+        for codes_left in (0..=CODES).rev() {
             let (name, who, password) = (account.name.clone(), who.clone(), password.clone());
             let said = self.within_time(move |desk, deadline| {
                 let said = desk.sign_in(&who, &password, code.as_ref(), deadline);
@@ -130,6 +130,7 @@ impl Session {
             })?;
             match said.unwrap_or_else(|why| Step::End(Err(why), None)) {
                 Step::End(outcome, token) => return Ok(Ended { outcome, _token: token }),
+                Step::Code if codes_left == 0 => break,
                 Step::Code => match self.ask_code()? {
                     Ok(typed) => code = Some(typed),
                     Err(why) => return Ok(Err(why).into()),

@@ -59,6 +59,12 @@ impl World {
         self.ask(&["setpriv", "--reuid", caller, "--clear-groups", "/run/pamcode", service, user, phases], typed)
     }
 
+    /// `authenticate` for somebody who comes from this remote host.
+    pub fn codes_from(&self, rhost: &str, service: &str, user: &str, password: &str) -> Codes {
+        let program = self.pamcode();
+        self.ask(&[program, service, user, "auth", rhost], &format!("{password}\n"))
+    }
+
     /// The same behind another command, such as `setpriv`.
     pub fn codes_as(&self, before: &[&str], service: &str, user: &str, phases: &str, typed: &str) -> Codes {
         let program = self.pamcode();

@@ -18,7 +18,7 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn release(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let packages = ["pam-plex", "authd", "fakeplex"].iter().flat_map(|package| ["-p", package]);
+        let packages = ["pam-plex", "authd", "cli", "fakeplex"].iter().flat_map(|package| ["-p", package]);
         cargo("build --release --quiet", packages);
     });
     target().join("release").join(name)

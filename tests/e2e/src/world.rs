@@ -17,6 +17,9 @@ const START: Duration = Duration::from_secs(20);
 /// How long one command on it may take, in seconds.
 const COMMAND: &str = "60";
 
+/// The stacks that are shipped.
+const STACKS: [&str; 4] = ["plex-auth", "sshd", "sudo", "su"];
+
 /// What a command did.
 #[derive(Debug, Clone)]
 pub struct Out {
@@ -82,13 +85,24 @@ impl World {
         let security = self.sh("dirname \"$(find /usr/lib /usr/lib64 -name pam_unix.so 2>/dev/null | head -n 1)\"");
         self.copy(&artifacts::release("libpam_plex.so"), &format!("{}/pam_plex.so", security.stdout.trim()), 0o644);
         self.copy(&artifacts::release("plex-authd"), "/usr/sbin/plex-authd", 0o755);
-        for stack in ["plex-auth", "sshd", "sudo", "su"] {
+        for stack in STACKS {
             let file = artifacts::checkout().join("pam.d").join(stack);
             self.copy(&file, &format!("/etc/pam.d/{stack}"), 0o644);
         }
         // The module alone, to see its own codes.
         let alone = "auth required pam_plex.so\naccount required pam_plex.so\n";
         self.write("/etc/pam.d/alone", 0o644, "root:root", alone);
+    }
+
+    /// Copies what a checkout and `make build` give, as far as an installation needs it, to a directory there is.
+    pub fn copy_release(&self, to: &str) {
+        for program in ["libpam_plex.so", "plex-authd", "plex-auth"] {
+            self.copy(&artifacts::release(program), &format!("{to}/target/release/{program}"), 0o755);
+        }
+        self.sh(&format!("mkdir -p {to}/pam.d"));
+        for stack in STACKS {
+            self.copy(&artifacts::checkout().join("pam.d").join(stack), &format!("{to}/pam.d/{stack}"), 0o644);
+        }
     }
 
     /// The machine's first process, for `nsenter`.

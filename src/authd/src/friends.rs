@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use plex::{Account, Client, Error, Token};
 use policy::{Circle, Entry, Person, PlexId, Tie};
 
+use crate::clock;
 use crate::log::Log;
+use crate::state::{Change, Store};
 
 /// How long the owner's own account is believed to have kept its names.
 const OWNER_AGE: Duration = Duration::from_secs(3600);
@@ -35,11 +37,16 @@ pub(crate) struct Source {
     pub owner_id: Option<PlexId>,
     /// How old the list may become.
     pub fresh: Duration,
+    /// What tells lists apart that were read for another configuration.
+    pub mark: String,
+    /// Told of every new list.
+    pub learnt: Box<dyn Fn(&Circle) + Send + Sync>,
 }
 
 /// The list, and the thread that keeps it.
 pub(crate) struct Friends {
     source: Source,
+    store: Store,
     log: Log,
     state: Mutex<State>,
     changed: Condvar,
@@ -57,12 +64,19 @@ struct State {
 }
 
 impl Friends {
-    /// Starts keeping the list.
+    /// Starts keeping the list, with the last one that was written down to begin with.
     ///
     /// # Errors
     /// When there is no thread to be had.
-    pub(crate) fn start(source: Source, log: Log) -> std::io::Result<Arc<Self>> {
-        let friends = Arc::new(Self { source, log, state: Mutex::new(State::default()), changed: Condvar::new() });
+    pub(crate) fn start(
+        source: Source,
+        kept: Option<(String, Circle)>,
+        store: Store,
+        log: Log,
+    ) -> std::io::Result<Arc<Self>> {
+        let circle = kept.filter(|(mark, _)| *mark == source.mark).map(|(_, circle)| Arc::new(circle));
+        let state = Mutex::new(State { circle, ..State::default() });
+        let friends = Arc::new(Self { source, store, log, state, changed: Condvar::new() });
         let keeper = Arc::clone(&friends);
         std::thread::Builder::new().name("friends".into()).spawn(move || keeper.keep())?;
         Ok(friends)
@@ -78,13 +92,13 @@ impl Friends {
     /// # Errors
     /// Why there is none.
     pub(crate) fn fresh(&self, deadline: Instant) -> Result<Arc<Circle>, String> {
-        let asked = Instant::now();
+        let (asked, started) = (clock::now(), Instant::now());
         let mut state = self.lock();
         loop {
             if let Some(circle) = state.circle.as_ref().filter(|circle| circle.age(asked) <= self.source.fresh) {
                 return Ok(Arc::clone(circle));
             }
-            if let Some((why, _)) = state.failure.as_ref().filter(|(_, again)| asked < *again) {
+            if let Some((why, _)) = state.failure.as_ref().filter(|(_, again)| started < *again) {
                 return Err(format!("the friend list: {why}"));
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -107,7 +121,11 @@ impl Friends {
 
     fn keep(&self) {
         while self.wait_for_work() {
-            let outcome = self.refresh();
+            let outcome = self.refresh().map(Arc::new);
+            if let Ok(circle) = &outcome {
+                (self.source.learnt)(circle);
+                self.store.write(Change::Circle(self.source.mark.clone(), Arc::clone(circle)));
+            }
             let mut state = self.lock();
             state.wanted = false;
             match outcome {
@@ -115,7 +133,7 @@ impl Friends {
                     if state.failure.take().is_some() {
                         self.log.info("the friend list can be had again");
                     }
-                    state.circle = Some(Arc::new(circle));
+                    state.circle = Some(circle);
                 }
                 Err(error) => self.note_failure(&mut state, &error),
             }
@@ -133,7 +151,9 @@ impl Friends {
             }
             let soonest = state.failure.as_ref().map_or(now, |(_, again)| *again);
             // A little early, so that no login finds the list too old.
-            let regular = state.circle.as_ref().map_or(soonest, |circle| circle.learnt + self.source.fresh * 4 / 5);
+            let early = self.source.fresh * 4 / 5;
+            let regular =
+                state.circle.as_ref().map_or(soonest, |circle| now + early.saturating_sub(circle.age(clock::now())));
             // After a failure the list is tried again at leisure; only a login makes it sooner.
             let patient = if state.failure.is_some() { soonest + self.source.fresh / 10 } else { soonest };
             let due = if state.wanted { soonest } else { regular.max(patient) };
@@ -145,7 +165,7 @@ impl Friends {
     }
 
     fn refresh(&self) -> Result<Circle, Error> {
-        let now = Instant::now();
+        let (learnt, now) = (clock::now(), Instant::now());
         let deadline = now + REFRESH;
         let owner = self.owner(now, deadline)?;
         let entries = match &self.source.shares_of {
@@ -153,7 +173,7 @@ impl Friends {
             None => self.friends(deadline)?,
         };
         // As old as its oldest part: what changed while it was read may be missing.
-        Ok(Circle { owner, entries, learnt: now })
+        Ok(Circle { owner, entries, learnt })
     }
 
     fn owner(&self, now: Instant, deadline: Instant) -> Result<Person, Error> {

@@ -1,18 +1,24 @@
 //! One login, step by step: what the policy wants to know is fetched here, and what it says is done.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use config::{Config, Source};
 use plex::{Client, Error};
-use policy::{Account, Eligible, Pin, PlexId, Reason, Reference, Rules, ServerRow};
+use policy::{Account, Eligible, Key, Moment, Pin, PlexId, Reason, Reference, Rules, may_remember};
 use wire::Secret;
 
+use crate::clock;
+use crate::flights::Flights;
 use crate::friends::{Friends, person};
+use crate::gate::Gate;
 use crate::log::Log;
+use crate::media::{Media, Word};
+use crate::memory::Memory;
+use crate::pace::Pace;
 use crate::signout::{Borrowed, SignOut};
-use crate::state::State;
+use crate::state::{Change, Store};
 
 /// Everything that a login needs and that all logins share.
 pub(crate) struct Desk {
@@ -20,25 +26,64 @@ pub(crate) struct Desk {
     pub rules: Rules,
     pub uid_min: u32,
     pub client: Client,
-    pub state: State,
     /// The list, where there is a token to read it with.
     pub friends: Option<Arc<Friends>>,
+    /// The media server, where it is asked too.
+    pub media: Option<Media>,
+    pub gate: Arc<Gate>,
+    pub memory: Arc<Memory>,
+    pub flights: Flights,
+    pub pace: Pace,
     pub sign_out: SignOut,
+    pub store: Store,
     pub log: Log,
+    /// Who each account belonged to at its first login.
+    pub pins: Mutex<HashMap<String, Pin>>,
     /// Without a list: who signed in lately, which is then all that the account phase can go by.
-    pub recent: Mutex<HashMap<String, (PlexId, Instant)>>,
+    pub recent: Mutex<HashMap<String, (PlexId, Moment)>>,
 }
 
-/// What plex.tv said to a name and a password.
-pub(crate) enum Said {
-    /// Signed in.
-    Yes(Borrowed),
-    /// The password may be right, but a verification code must come with it.
-    CodeWanted,
-    /// The code that came with it is wrong.
-    WrongCode,
-    /// No.
+/// A password that somebody typed.
+#[derive(Clone)]
+pub(crate) struct Attempt {
+    pub key: Key,
+    /// Whom the account belongs to.
+    pub whose: Reference,
+    pub password: Secret,
+}
+
+impl Attempt {
+    fn account(&self) -> &str {
+        &self.key.account
+    }
+}
+
+/// What becomes of an attempt.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// In. The token is signed out once nobody holds it any more, which is when the verdict is on its way.
+    Yes(PlexId, By, Option<Arc<Borrowed>>),
+    /// The password may be right, but a verification code must come with it, or another one than the one that did.
+    Code,
+    /// Not in.
     No(Reason),
+}
+
+/// Whose word a login went by, for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum By {
+    /// plex.tv's.
+    Plex,
+    /// plex.tv's and the media server's.
+    PlexAndServer,
+    /// plex.tv's, since the media server had nothing to say that counts.
+    PlexAlone(String),
+    /// The friend list's, which is all that the account phase asks.
+    List,
+    /// That of an earlier sign-in which is remembered.
+    Remembered,
+    /// The same, since plex.tv could not be asked.
+    Offline(Reason),
 }
 
 impl Desk {
@@ -50,68 +95,183 @@ impl Desk {
         policy::managed(account, self.uid_min, &self.config.users)
     }
 
-    /// Whether somebody would be let in with the right password; decided before the password goes anywhere.
-    ///
-    /// # Errors
-    /// Why not.
-    pub(crate) fn eligible(&self, account: &str, whose: &Reference, deadline: Instant) -> Result<Eligible, Reason> {
-        let pin = self.pin(account)?;
-        match &self.friends {
-            Some(friends) => {
-                let circle = friends.fresh(deadline).map_err(Reason::Unavailable)?;
-                policy::eligible(&self.rules, &circle, whose, pin.as_ref(), Instant::now())
-            }
-            None => policy::eligible_without_list(whose, pin.as_ref()),
+    /// Decides about a password, and a code if one was asked for, without any further question to the person.
+    pub(crate) fn judge(&self, attempt: &Attempt, code: Option<&Secret>, deadline: Instant) -> Answer {
+        let who = match self.eligible(attempt, deadline) {
+            Ok(who) => who,
+            Err(why) if why.is_outage() => return self.offline(attempt, why),
+            Err(why) => return self.deny(attempt, why),
+        };
+        let (account, password) = (attempt.account(), &attempt.password);
+        if let Some(id) = self.memory.knows(account, &who, password, self.config.cache.remember) {
+            self.gate.right(&attempt.key);
+            return Answer::Yes(id, By::Remembered, None);
         }
+        let answer = match code {
+            None => self.flights.join(&attempt.key, password, deadline, || self.sign_in(attempt, &who, None, deadline)),
+            // A code is good once, so nobody can share it.
+            Some(_) => self.sign_in(attempt, &who, code, deadline),
+        };
+        match answer {
+            Answer::No(why) if why.is_outage() => self.offline(attempt, why),
+            other => other,
+        }
+    }
+
+    /// Whether somebody would be let in with the right password; decided before the password goes anywhere.
+    fn eligible(&self, attempt: &Attempt, deadline: Instant) -> Result<Eligible, Reason> {
+        let pin = self.pin(attempt.account());
+        let Some(friends) = &self.friends else {
+            return policy::eligible_without_list(&attempt.whose, pin.as_ref());
+        };
+        // What was fresh when it was asked for is fresh, however long the answer took.
+        let asked = clock::now();
+        let circle = friends.fresh(deadline).map_err(Reason::Unavailable)?;
+        let oldest = self.config.timeouts.friend_list;
+        policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), oldest, asked)
     }
 
     /// Asks plex.tv.
-    pub(crate) fn sign_in(&self, who: &Eligible, password: &Secret, code: Option<&Secret>, deadline: Instant) -> Said {
-        match self.client.sign_in(&who.login, password.expose(), code.map(Secret::expose), deadline) {
-            Ok(signed_in) => Said::Yes(self.sign_out.borrow(signed_in)),
-            Err(Error::CodeWanted) => Said::CodeWanted,
-            Err(Error::WrongCode) => Said::WrongCode,
-            Err(Error::Refused) => Said::No(Reason::WrongPassword),
-            Err(Error::EmailOnly) => Said::No(Reason::EmailOnly),
-            Err(Error::Forbidden(_)) => Said::No(Reason::Forbidden),
-            Err(Error::AddressBlocked) => Said::No(Reason::AddressBlocked),
-            Err(Error::RateLimited(_)) => Said::No(Reason::RateLimited),
-            Err(Error::Unavailable(why)) => Said::No(Reason::Unavailable(format!("plex.tv: {why}"))),
+    fn sign_in(&self, attempt: &Attempt, who: &Eligible, code: Option<&Secret>, deadline: Instant) -> Answer {
+        let permit = match self.gate.ask(&attempt.key, deadline) {
+            Ok(permit) => permit,
+            Err(why) => return Answer::No(why),
+        };
+        let start = Instant::now();
+        let password = attempt.password.expose();
+        let signed_in = match self.client.sign_in(&who.login, password, code.map(Secret::expose), deadline) {
+            Ok(signed_in) => signed_in,
+            Err(error) => {
+                permit.refused_with(&error);
+                if !matches!(error, Error::Unavailable(_)) {
+                    self.pace.note(start.elapsed());
+                }
+                return self.refused(attempt, error);
+            }
+        };
+        drop(permit);
+        self.pace.note(start.elapsed());
+        let (two_factor, token) = (signed_in.two_factor, self.sign_out.borrow(signed_in));
+        match self.confirm(who, &token, deadline) {
+            Ok((id, by)) => {
+                self.learn(attempt, who, &token);
+                if may_remember(two_factor, code.is_some()) {
+                    self.memory.keep(attempt.account(), id, &attempt.password);
+                }
+                Answer::Yes(id, by, Some(Arc::new(token)))
+            }
+            Err(why) if why.is_outage() => Answer::No(why),
+            Err(why) => self.deny(attempt, why),
         }
     }
 
-    /// Whether the one who signed in is the one who was meant and, without a list, reaches the server.
-    ///
-    /// # Errors
-    /// Why not.
-    pub(crate) fn confirm(&self, who: &Eligible, signed_in: &Borrowed, deadline: Instant) -> Result<PlexId, Reason> {
-        let account = person(signed_in.signed_in.account.clone());
+    fn refused(&self, attempt: &Attempt, error: Error) -> Answer {
+        let why = match error {
+            Error::CodeWanted => return Answer::Code,
+            Error::WrongCode => {
+                self.gate.wrong(&attempt.key);
+                return Answer::Code;
+            }
+            Error::AddressBlocked => return Answer::No(Reason::AddressBlocked),
+            Error::RateLimited(_) => return Answer::No(Reason::RateLimited),
+            Error::Unavailable(why) => return Answer::No(Reason::Unavailable(format!("plex.tv: {why}"))),
+            Error::Refused => Reason::WrongPassword,
+            Error::EmailOnly => Reason::EmailOnly,
+            Error::Forbidden(_) => Reason::Forbidden,
+        };
+        self.memory.forget_if(attempt.account(), &attempt.password);
+        self.gate.wrong(&attempt.key);
+        Answer::No(why)
+    }
+
+    /// Whether the one who signed in is the one who was meant and, where that is asked after the sign-in, reaches the
+    /// server.
+    fn confirm(&self, who: &Eligible, token: &Borrowed, deadline: Instant) -> Result<(PlexId, By), Reason> {
+        let account = person(token.signed_in.account.clone());
         who.confirm(&account)?;
-        if let Source::Resources { machine_id, owner_id } = &self.config.source {
-            let rows = self
-                .client
-                .resources(&signed_in.signed_in.token, deadline)
-                .map_err(|error| Reason::Unavailable(format!("plex.tv: {error}")))?;
-            let rows: Vec<ServerRow> = rows.iter().filter_map(server_row).collect();
-            policy::reaches(machine_id, *owner_id, account.id, &rows)?;
+        let reach = || self.reach(account.id, token, deadline);
+        let without_list = matches!(self.config.source, Source::Resources { .. });
+        let reached = if without_list { Some(reach()?) } else { None };
+        let Some(media) = &self.media else { return Ok((account.id, By::Plex)) };
+        match media.ask(&self.client, deadline, || reached.map_or_else(reach, Ok))? {
+            Word::Yes => Ok((account.id, By::PlexAndServer)),
+            Word::No => Err(Reason::ServerRefuses),
+            Word::Nothing(why) => Ok((account.id, By::PlexAlone(why))),
         }
-        Ok(account.id)
     }
 
-    /// Notes a success. What goes wrong here is logged and changes no verdict.
-    pub(crate) fn remember(&self, account: &str, who: &Eligible, signed_in: &Borrowed) {
-        let person = person(signed_in.signed_in.account.clone());
+    /// The person's own token for the server, if their own list shows that they reach it.
+    fn reach(&self, id: PlexId, token: &Borrowed, deadline: Instant) -> Result<Option<plex::Token>, Reason> {
+        let (machine_id, owner_id) = self.server().ok_or(Reason::NoAccess)?;
+        let rows = self
+            .client
+            .resources(&token.signed_in.token, deadline)
+            .map_err(|error| Reason::Unavailable(format!("plex.tv: {error}")))?;
+        let found = rows.into_iter().find_map(|row| {
+            let shown = server_row(&row)?;
+            policy::reaches(&machine_id, owner_id, id, &[shown]).ok().map(|()| row.access_token)
+        });
+        found.ok_or(Reason::NoAccess)
+    }
+
+    /// The server that counts and whose it is.
+    fn server(&self) -> Option<(String, PlexId)> {
+        match &self.config.source {
+            Source::Resources { machine_id, owner_id } => Some((machine_id.clone(), *owner_id)),
+            Source::Token(_) => {
+                let circle = self.friends.as_ref()?.known()?;
+                Some((self.config.machine_id.clone()?, circle.owner.id))
+            }
+        }
+    }
+
+    /// Lets the memory decide when plex.tv could not be asked. The last known list still has its say.
+    fn offline(&self, attempt: &Attempt, why: Reason) -> Answer {
+        let Some(limit) = self.config.cache.offline else { return Answer::No(why) };
+        let pin = self.pin(attempt.account());
+        let who = match &self.friends {
+            None => policy::eligible_without_list(&attempt.whose, pin.as_ref()),
+            Some(friends) => match friends.known() {
+                Some(circle) => {
+                    policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), limit, clock::now())
+                }
+                None => return Answer::No(why),
+            },
+        };
+        let who = match who {
+            Ok(who) => who,
+            Err(denial) if denial.is_outage() => return Answer::No(why),
+            Err(denial) => return self.deny(attempt, denial),
+        };
+        if let Some(id) = self.memory.knows(attempt.account(), &who, &attempt.password, Some(limit)) {
+            self.gate.right(&attempt.key);
+            return Answer::Yes(id, By::Offline(why), None);
+        }
+        // Nobody can say that the password is wrong; but a guess at the memory must not be free.
+        self.gate.wrong(&attempt.key);
+        Answer::No(why)
+    }
+
+    /// Denies: nothing about this account is remembered any longer.
+    fn deny(&self, attempt: &Attempt, why: Reason) -> Answer {
+        self.memory.forget(attempt.account());
+        self.gate.wrong(&attempt.key);
+        Answer::No(why)
+    }
+
+    /// Notes who signed in.
+    fn learn(&self, attempt: &Attempt, who: &Eligible, token: &Borrowed) {
+        self.gate.right(&attempt.key);
+        let (account, person) = (attempt.account().to_owned(), person(token.signed_in.account.clone()));
         if self.friends.is_none() {
-            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            recent.insert(account.to_owned(), (person.id, Instant::now()));
+            let now = clock::now();
+            lock(&self.recent).insert(account.clone(), (person.id, now));
+            self.store.write(Change::Recent(account.clone(), person.id, now));
         }
         let pin = who.pin(&person);
-        let kept = match self.state.pin(account) {
-            Ok(Some(before)) if before == pin => Ok(()),
-            _ => self.state.set_pin(account, &pin),
-        };
-        if let Err(error) = kept {
-            self.log.warning(format!("state.db: who '{account}' belongs to could not be kept: {error}"));
+        let before = lock(&self.pins).insert(account.clone(), pin.clone());
+        if before.as_ref() != Some(&pin) {
+            self.store.write(Change::Pin(account, pin));
         }
     }
 
@@ -120,33 +280,47 @@ impl Desk {
     /// # Errors
     /// Why not.
     pub(crate) fn account_today(&self, account: &str, whose: &Reference, deadline: Instant) -> Result<PlexId, Reason> {
-        let now = Instant::now();
+        let now = clock::now();
+        // Whoever may sign in during an outage must not be turned away right behind the door.
+        let oldest = self.config.timeouts.known_list.max(self.config.cache.offline.unwrap_or_default());
         let Some(friends) = &self.friends else {
-            let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            let recent = lock(&self.recent);
             let (id, learnt) = recent.get(account).ok_or(Reason::ListTooOld)?;
-            let young = now.saturating_duration_since(*learnt) <= self.rules.known;
-            return if young { Ok(*id) } else { Err(Reason::ListTooOld) };
+            return if now.since(*learnt) <= oldest { Ok(*id) } else { Err(Reason::ListTooOld) };
         };
-        let pin = self.pin(account)?;
-        // Only a daemon that has just started has no list at all; then the first one is worth a wait.
+        // Only a daemon that starts for the first time has no list at all; then the first one is worth a wait.
         let circle = match friends.known() {
             Some(circle) => circle,
             None => friends.fresh(deadline).map_err(Reason::Unavailable)?,
         };
-        policy::account_today(&self.rules, &circle, whose, pin.as_ref(), now)
+        policy::account_today(&self.rules, &circle, whose, self.pin(account).as_ref(), oldest, now).inspect_err(|why| {
+            if !why.is_outage() {
+                self.memory.forget(account);
+            }
+        })
     }
 
-    /// A pin that cannot be read may be one that says no.
-    fn pin(&self, account: &str) -> Result<Option<Pin>, Reason> {
-        self.state.pin(account).map_err(|error| Reason::Unavailable(format!("state.db: {error}")))
+    /// The Plex id that an account seems to belong to, for the log.
+    pub(crate) fn id_of(&self, account: &str, whose: &Reference) -> Option<PlexId> {
+        let pinned = || self.pin(account).map(|pin| pin.id);
+        let circle = self.friends.as_ref().and_then(|friends| friends.known());
+        circle.and_then(|circle| circle.id_of(whose)).or_else(pinned)
+    }
+
+    fn pin(&self, account: &str) -> Option<Pin> {
+        lock(&self.pins).get(account).cloned()
     }
 }
 
-fn server_row(resource: &plex::Resource) -> Option<ServerRow> {
-    Some(ServerRow {
+fn server_row(resource: &plex::Resource) -> Option<policy::ServerRow> {
+    Some(policy::ServerRow {
         machine_id: resource.client_identifier.clone()?,
         is_server: resource.is_server(),
         owned: resource.owned,
         owner_id: resource.owner_id.map(PlexId),
     })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

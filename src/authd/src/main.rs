@@ -2,19 +2,25 @@
 //! owner's token, TLS and threads live, as a user of its own that is never root.
 
 mod accounts;
+mod clock;
+mod flights;
 mod friends;
+mod gate;
 mod limits;
 mod listener;
 mod log;
 mod login;
+mod media;
+mod memory;
 mod options;
+mod pace;
 mod privileges;
+mod report;
 mod server;
 mod session;
 mod signals;
 mod signout;
 mod state;
-mod throttle;
 
 use std::alloc::System;
 use std::process::ExitCode;

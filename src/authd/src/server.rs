@@ -1,9 +1,11 @@
 //! The daemon's life: start, accept, end.
 
-use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use config::{Config, Source};
@@ -11,19 +13,22 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signalfd::SignalFd;
 use nix::unistd::gethostname;
 use plex::{Client, Settings, Token};
-use policy::Rules;
+use policy::{Circle, Rules, Throttle};
 use wire::{Connection, Deadline, Reply, Verdict};
 
+use crate::flights::Flights;
 use crate::friends::{self, Friends};
+use crate::gate::Gate;
 use crate::limits::{Limits, Slot};
 use crate::log::Log;
 use crate::login::Desk;
+use crate::media::Media;
+use crate::memory::Memory;
 use crate::options::Options;
+use crate::pace::Pace;
 use crate::session::Session;
-use crate::signout::{SignOut, Worker};
-use crate::state::State;
-use crate::throttle::Throttle;
-use crate::{accounts, listener, privileges};
+use crate::signout::{self, SignOut};
+use crate::{accounts, listener, privileges, state};
 
 /// A conversation's thread holds no large buffers.
 const STACK: usize = 512 * 1024;
@@ -41,16 +46,15 @@ pub(crate) fn run(options: &Options, signals: &SignalFd, log: &Log) -> Result<()
     }
     privileges::harden()?;
     let config = config::load(&options.config).map_err(|problem| problem.to_string())?;
-    warn_about(&config, log);
-    let (desk, worker) = desk(config, State::open(&options.state)?, log)?;
+    let (desk, workers) = desk(config, &options.state, log)?;
     log.info(format!("plex-authd {} is ready", env!("CARGO_PKG_VERSION")));
+    warn_about(&desk);
 
     let limits = Arc::new(Limits::default());
-    let throttle = Arc::new(Throttle::default());
     while wait(&listener.socket, signals)? {
         // Whoever connected may have left again already.
         let Ok((stream, _)) = listener.socket.accept() else { continue };
-        if let Err(why) = serve(stream, &desk, &throttle, &limits) {
+        if let Err(why) = serve(stream, &desk, &limits) {
             log.warning(format!("a login could not be looked at: {why}"));
         }
     }
@@ -59,7 +63,7 @@ pub(crate) fn run(options: &Options, signals: &SignalFd, log: &Log) -> Result<()
     if !limits.drain(desk.config.timeouts.login) {
         log.warning("ending while a login is still waiting for somebody to type");
     }
-    end(desk, worker);
+    workers.finish(desk);
     log.info("plex-authd has ended");
     Ok(())
 }
@@ -81,7 +85,7 @@ fn wait(listener: &impl AsFd, signals: &SignalFd) -> Result<bool, String> {
 }
 
 /// Gives a connection a thread of its own, if there is room for one more.
-fn serve(stream: UnixStream, desk: &Arc<Desk>, throttle: &Arc<Throttle>, limits: &Arc<Limits>) -> Result<(), String> {
+fn serve(stream: UnixStream, desk: &Arc<Desk>, limits: &Arc<Limits>) -> Result<(), String> {
     let mut connection = Connection::accepted(stream).map_err(|error| error.to_string())?;
     let peer = connection.peer().map_err(|error| error.to_string())?;
     let Some(slot) = limits.take(peer.uid) else {
@@ -89,7 +93,7 @@ fn serve(stream: UnixStream, desk: &Arc<Desk>, throttle: &Arc<Throttle>, limits:
         let _ = connection.send(&Reply::Verdict(Verdict::Unavailable), Deadline::after(Duration::ZERO));
         return Err(format!("too many at once (uid {})", peer.uid));
     };
-    let session = Session { desk: Arc::clone(desk), throttle: Arc::clone(throttle), connection, peer };
+    let session = Session::new(Arc::clone(desk), connection, peer);
     let work = move || {
         let _slot: Slot = slot;
         session.run();
@@ -102,16 +106,13 @@ fn serve(stream: UnixStream, desk: &Arc<Desk>, throttle: &Arc<Throttle>, limits:
         .map_err(|error| format!("no thread: {error}"))
 }
 
-fn desk(config: Config, state: State, log: &Log) -> Result<(Arc<Desk>, Worker), String> {
-    let settings = Settings {
-        base: config.plex_url.clone(),
-        ca_file: config.ca_file.clone(),
-        connect_timeout: config.timeouts.connect,
-        client_id: state.client_id().map_err(|error| format!("state.db: {error}"))?,
-        device_name: gethostname().unwrap_or_default().to_string_lossy().into_owned(),
-    };
-    let client = Client::new(&settings).map_err(|error| error.to_string())?;
+fn desk(config: Config, directory: &Path, log: &Log) -> Result<(Arc<Desk>, Workers), String> {
     let no_thread = |error: std::io::Error| format!("no thread: {error}");
+    let (store, kept, writer) = state::open(directory, log)?;
+    let client = Client::new(&settings(&config, kept.client_id)).map_err(|error| error.to_string())?;
+    let rules = Rules { strict: config.strict_friends, admin: config.admin_account.clone() };
+    let memory = Arc::new(Memory::new(kept.hashed, config.cache.longest(), store.clone(), log.clone()));
+    let hasher = config.cache.longest().map(|_| start_hasher(&memory)).transpose().map_err(no_thread)?;
     let friends = match &config.source {
         Source::Token(token) => {
             let source = friends::Source {
@@ -120,26 +121,78 @@ fn desk(config: Config, state: State, log: &Log) -> Result<(Arc<Desk>, Worker), 
                 shares_of: config.machine_id.clone().filter(|_| config.strict_friends),
                 owner_id: config.owner_id,
                 fresh: config.timeouts.friend_list,
+                mark: mark(&config),
+                learnt: forget_who_is_gone(&memory, &rules),
             };
-            Some(Friends::start(source, log.clone()).map_err(no_thread)?)
+            Some(Friends::start(source, kept.circle, store.clone(), log.clone()).map_err(no_thread)?)
         }
         Source::Resources { .. } => None,
     };
-    let (sign_out, worker) = SignOut::start(client.clone(), log.clone()).map_err(no_thread)?;
-    let rules = Rules {
-        strict: config.strict_friends,
-        admin: config.admin_account.clone(),
-        fresh: config.timeouts.friend_list,
-        known: config.timeouts.known_list,
+    let (sign_out, signing_out) = SignOut::start(client.clone(), log.clone()).map_err(no_thread)?;
+    let throttle = Throttle::new(config.throttle.clone(), kept.tries, kept.rejected);
+    let media = config.server_url.clone().zip(config.machine_id.clone());
+    let desk = Desk {
+        rules,
+        uid_min: accounts::uid_min(),
+        client,
+        friends,
+        media: media.map(|(url, machine_id)| Media { url, machine_id }),
+        gate: Arc::new(Gate::new(throttle, store.clone(), log.clone())),
+        memory,
+        flights: Flights::default(),
+        pace: Pace::default(),
+        sign_out,
+        store,
+        pins: Mutex::new(kept.pins),
+        recent: Mutex::new(kept.recent),
+        log: log.clone(),
+        config,
     };
-    let recent = Mutex::new(HashMap::new());
-    let uid_min = accounts::uid_min();
-    let desk = Desk { config, rules, uid_min, client, state, friends, sign_out, log: log.clone(), recent };
-    Ok((Arc::new(desk), worker))
+    Ok((Arc::new(desk), Workers { hasher, signing_out, writer }))
 }
 
-/// What is allowed but is hardly meant.
-fn warn_about(config: &Config, log: &Log) {
+fn settings(config: &Config, client_id: String) -> Settings {
+    Settings {
+        base: config.plex_url.clone(),
+        ca_file: config.ca_file.clone(),
+        connect_timeout: config.timeouts.connect,
+        client_id,
+        device_name: gethostname().unwrap_or_default().to_string_lossy().into_owned(),
+    }
+}
+
+fn start_hasher(memory: &Arc<Memory>) -> std::io::Result<JoinHandle<()>> {
+    let memory = Arc::clone(memory);
+    std::thread::Builder::new().name("memory".into()).spawn(move || memory.run())
+}
+
+/// What tells friend lists apart: one that was read for another owner, server or rule says nothing about this one.
+fn mark(config: &Config) -> String {
+    let mut hasher = DefaultHasher::new();
+    (&config.machine_id, config.strict_friends, config.plex_url.as_str()).hash(&mut hasher);
+    if let Source::Token(token) = &config.source {
+        token.expose().hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+/// Forgets the passwords of those who are no longer welcome, as soon as a list says so.
+fn forget_who_is_gone(memory: &Arc<Memory>, rules: &Rules) -> Box<dyn Fn(&Circle) + Send + Sync> {
+    let (memory, rules) = (Arc::clone(memory), rules.clone());
+    Box::new(move |circle| {
+        memory.forget_unless(|_, remembered| policy::welcome(&rules, circle, remembered.id).is_ok());
+    })
+}
+
+/// What is allowed but is hardly meant. Accounts are looked up for it, which may ask other services and so take its time:
+/// by now logins are being answered, which those services may be waiting for.
+fn warn_about(desk: &Arc<Desk>) {
+    let desk = Arc::clone(desk);
+    // Without a thread there are no warnings, and soon no logins either.
+    let _ = std::thread::Builder::new().name("warnings".into()).spawn(move || warnings(&desk.config, &desk.log));
+}
+
+fn warnings(config: &Config, log: &Log) {
     if config.users.is_empty() && config.group.is_none() {
         log.warning("neither [users] nor group is set: nobody can sign in with Plex");
     }
@@ -161,11 +214,26 @@ fn warn_about(config: &Config, log: &Log) {
     }
 }
 
-/// Ends the threads: the list's at once, the sign-outs when they are done.
-fn end(desk: Arc<Desk>, worker: Worker) {
-    if let Some(friends) = &desk.friends {
-        friends.stop();
+/// The threads that outlive every login.
+struct Workers {
+    hasher: Option<JoinHandle<()>>,
+    signing_out: signout::Worker,
+    writer: state::Worker,
+}
+
+impl Workers {
+    /// Ends the threads, each when it is done with what it still has to do.
+    fn finish(self, desk: Arc<Desk>) {
+        if let Some(friends) = &desk.friends {
+            friends.stop();
+        }
+        desk.memory.stop();
+        if let Some(hasher) = self.hasher {
+            // Whether it ended well is of no consequence any more.
+            let _ = hasher.join();
+        }
+        drop(desk);
+        self.signing_out.finish();
+        self.writer.finish();
     }
-    drop(desk);
-    worker.finish();
 }

@@ -15,7 +15,7 @@ const ONE: Duration = Duration::from_secs(10);
 const AT_THE_END: Duration = Duration::from_secs(5);
 
 /// Where tokens go that have served.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct SignOut(Sender<Token>);
 
 /// The thread that does it.
@@ -23,6 +23,7 @@ pub(crate) struct Worker(JoinHandle<()>);
 
 /// A sign-in whose token is signed out when this is dropped, whatever became of the login: accepted, refused, or
 /// given up because the answer came too late.
+#[derive(Debug)]
 pub(crate) struct Borrowed {
     /// The sign-in.
     pub signed_in: SignedIn,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use wire::Secret;
 
-use crate::{Config, Problem, Source, validate};
+use crate::{Config, Problem, Source, validate, values};
 
 /// A configuration is a page of text. This keeps a wrong path, such as a device, from filling the memory.
 const MAX_SIZE: u64 = 256 * 1024;
@@ -29,7 +29,7 @@ pub fn load_owned_by(file: &Path, owner: u32) -> Result<Config, Problem> {
     let (mut config, token_file) = validate::understand(text.expose(), file)?;
     if let Some(token_file) = token_file {
         let token = read_private(&token_file, owner)?;
-        let token = validate::token(token.expose().trim_end())
+        let token = values::token(token.expose().trim_end())
             .map_err(|(what, mend)| Problem::of_file(&token_file, what, mend))?;
         config.source = Source::Token(token);
     }

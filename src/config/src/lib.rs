@@ -5,6 +5,7 @@ mod file;
 mod problem;
 mod raw;
 mod validate;
+mod values;
 
 pub use file::{load, load_owned_by};
 pub use problem::Problem;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use policy::{PlexId, Reference};
+use policy::{Limits, PlexId, Reference};
 use wire::Secret;
 
 /// Where the configuration is unless the daemon is told otherwise.
@@ -43,8 +44,31 @@ pub struct Config {
     pub ca_file: Option<PathBuf>,
     /// Local users whose processes may ask about anybody.
     pub trusted_callers: Vec<String>,
+    /// The Plex Media Server itself, which is asked too when it is given.
+    pub server_url: Option<url::Url>,
+    /// For how long an accepted password is accepted again.
+    pub cache: Cache,
+    /// How often somebody may try.
+    pub throttle: Limits,
     /// How long things may take and how old they may be.
     pub timeouts: Timeouts,
+}
+
+/// For how long a password that plex.tv accepted is accepted again. Both are off unless they are set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cache {
+    /// Without asking plex.tv.
+    pub remember: Option<Duration>,
+    /// While plex.tv cannot be asked.
+    pub offline: Option<Duration>,
+}
+
+impl Cache {
+    /// How long anything is kept at all, or `None` when nothing is.
+    #[must_use]
+    pub fn longest(&self) -> Option<Duration> {
+        self.remember.max(self.offline)
+    }
 }
 
 /// Who can say which people may come in.

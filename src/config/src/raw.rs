@@ -23,10 +23,34 @@ pub(crate) struct Raw {
     pub users: BTreeMap<Spanned<String>, Spanned<String>>,
     pub plex_url: Option<Spanned<String>>,
     pub ca_file: Option<Spanned<String>>,
+    pub server_url: Option<Spanned<String>>,
     #[serde(default)]
     pub trusted_callers: Vec<Spanned<String>>,
     #[serde(default)]
+    pub cache: RawCache,
+    #[serde(default)]
+    pub throttle: RawThrottle,
+    #[serde(default)]
     pub timeouts: RawTimeouts,
+}
+
+/// `[cache]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawCache {
+    pub remember: Option<Spanned<String>>,
+    pub offline: Option<Spanned<String>>,
+}
+
+/// `[throttle]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawThrottle {
+    pub free_tries: Option<Spanned<u64>>,
+    pub first_pause: Option<Spanned<String>>,
+    pub longest_pause: Option<Spanned<String>>,
+    pub rejected_per_hour: Option<Spanned<u64>>,
+    pub blocked_pause: Option<Spanned<String>>,
 }
 
 /// `[timeouts]`
@@ -62,6 +86,7 @@ fn explain(message: &str) -> (String, String) {
     if ["invalid type: ", "invalid value: "].iter().any(|start| message.starts_with(start))
         && let Some((_, expected)) = message.rsplit_once(", expected ")
     {
+        let expected = if expected == "u64" { "a whole number" } else { expected };
         return ("wrong type of value".into(), format!("write {expected}"));
     }
     if let Some(key) = message.strip_prefix("missing field ") {

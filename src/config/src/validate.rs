@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use policy::{PlexId, Reference};
+use policy::{Limits, PlexId, Reference};
 use toml::Spanned;
 use wire::Secret;
 
-use crate::raw::{self, Raw, RawTimeouts};
-use crate::{Config, Problem, Source, Timeouts};
+use crate::raw::{self, Raw, RawCache, RawThrottle, RawTimeouts};
+use crate::values::{
+    Wrong, absolute, base_url, count, duration, local_name, machine_id, owner_id, plain, server_url, token,
+};
+use crate::{Cache, Config, Problem, Source, Timeouts};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -22,8 +25,11 @@ const _: () = assert!(MAX_LOGIN.as_secs() + 5 < wire::MODULE_DEADLINE.as_secs())
 /// The longest that somebody who was removed may still sign in while plex.tv can be reached.
 const MAX_FRIEND_LIST: Duration = Duration::from_secs(5 * 60);
 
-/// What is wrong with a value, and how to mend it.
-type Wrong = (String, String);
+/// The longest that a password is accepted again without asking: so long one that was changed at Plex still works.
+const MAX_REMEMBER: Duration = DAY;
+
+/// The longest that an outage of plex.tv may be bridged.
+const MAX_OFFLINE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Understands the text of a configuration. A `token_file` is not read.
 ///
@@ -57,8 +63,15 @@ pub(crate) fn understand(text: &str, file: &Path) -> Result<(Config, Option<Path
             .iter()
             .filter_map(|name| place.check(Some(name), |name| local_name(name)).transpose())
             .collect::<Result<_, _>>()?,
+        server_url: place.check(raw.server_url.as_ref(), |url| server_url(url))?,
+        cache: place.cache(&raw.cache)?,
+        throttle: place.throttle(&raw.throttle)?,
         timeouts: place.timeouts(&raw.timeouts)?,
     };
+    if let Some(url) = raw.server_url.as_ref().filter(|_| !config.strict_friends) {
+        let mend = "remove it, or remove strict_friends = false".into();
+        return Err(place.wrong(url, ("server_url is only asked with strict_friends".into(), mend)));
+    }
     if config.strict_friends && config.machine_id.is_none() {
         let mend = "add machine_id = \"…\" (the server's machineIdentifier, shown at http://127.0.0.1:32400/identity) \
                     or strict_friends = false";
@@ -128,11 +141,39 @@ impl Place<'_> {
         base_url("https://plex.tv").map_err(|(what, mend)| Problem::of_file(self.file, what, mend))
     }
 
+    fn span(
+        &self,
+        value: Option<&Spanned<String>>,
+        default: Duration,
+        (least, most): (Duration, Duration),
+    ) -> Result<Duration, Problem> {
+        Ok(self.check(value, |text| duration(text, least, most))?.unwrap_or(default))
+    }
+
+    fn cache(&self, raw: &RawCache) -> Result<Cache, Problem> {
+        Ok(Cache {
+            remember: self.check(raw.remember.as_ref(), |text| duration(text, SECOND, MAX_REMEMBER))?,
+            offline: self.check(raw.offline.as_ref(), |text| duration(text, SECOND, MAX_OFFLINE))?,
+        })
+    }
+
+    fn throttle(&self, raw: &RawThrottle) -> Result<Limits, Problem> {
+        let default = Limits::default();
+        let longest = self.span(raw.longest_pause.as_ref(), default.longest_pause, (SECOND, 60 * MINUTE))?;
+        Ok(Limits {
+            free_tries: self.check(raw.free_tries.as_ref(), |n| count(*n, 1, 20))?.unwrap_or(default.free_tries),
+            first_pause: self.span(raw.first_pause.as_ref(), default.first_pause.min(longest), (SECOND, longest))?,
+            longest_pause: longest,
+            rejected_per_hour: self
+                .check(raw.rejected_per_hour.as_ref(), |n| count(*n, 3, 1000))?
+                .unwrap_or(default.rejected_per_hour),
+            blocked_pause: self.span(raw.blocked_pause.as_ref(), default.blocked_pause, (MINUTE, DAY))?,
+        })
+    }
+
     fn timeouts(&self, raw: &RawTimeouts) -> Result<Timeouts, Problem> {
-        let within = |value: &Option<Spanned<String>>, default: Duration, least: Duration, most: Duration| {
-            let judged = self.check(value.as_ref(), |text| duration(text, least, most))?;
-            Ok(judged.unwrap_or(default))
-        };
+        let within =
+            |value: &Option<Spanned<String>>, default, least, most| self.span(value.as_ref(), default, (least, most));
         let login = within(&raw.login, 15 * SECOND, SECOND, MAX_LOGIN)?;
         let friend_list = within(&raw.friend_list, MAX_FRIEND_LIST, SECOND, MAX_FRIEND_LIST)?;
         Ok(Timeouts {
@@ -142,74 +183,4 @@ impl Place<'_> {
             known_list: within(&raw.known_list, 60 * MINUTE, friend_list, 7 * DAY)?,
         })
     }
-}
-
-/// A token goes into an HTTP header.
-pub(crate) fn token(text: &str) -> Result<Secret, Wrong> {
-    let printable = !text.is_empty() && text.len() <= 4096 && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let mend = "copy the token alone, without spaces or line breaks";
-    if printable { Ok(Secret::from(text)) } else { Err(("this is not a token".into(), mend.into())) }
-}
-
-/// A machine id goes into a path.
-fn machine_id(text: &str) -> Result<String, Wrong> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let mend = "copy machineIdentifier from http://127.0.0.1:32400/identity (letters and digits)";
-    if plain && (8..=64).contains(&text.len()) {
-        Ok(text.to_owned())
-    } else {
-        Err(("this is not a machine id".into(), mend.into()))
-    }
-}
-
-fn owner_id(id: u64) -> Result<PlexId, Wrong> {
-    if id > 0 { Ok(PlexId(id)) } else { Err(("0 is no Plex id".into(), "write the owner's numeric Plex id".into())) }
-}
-
-/// A Plex username or address, as people write it.
-fn plain(text: &str) -> Result<String, Wrong> {
-    let fits = !text.trim().is_empty() && text.trim() == text && text.len() <= 254;
-    if fits && !text.chars().any(char::is_control) {
-        Ok(text.to_owned())
-    } else {
-        Err(("this is no Plex account".into(), "write a Plex username, e-mail address or numeric id".into()))
-    }
-}
-
-fn local_name(text: &str) -> Result<String, Wrong> {
-    let forbidden = |c: char| c.is_control() || c.is_whitespace() || c == ':' || c == '/';
-    if !text.is_empty() && text.len() <= wire::MAX_NAME && !text.chars().any(forbidden) {
-        Ok(text.to_owned())
-    } else {
-        Err(("this is no local name".into(), "write a name as in /etc/passwd or /etc/group".into()))
-    }
-}
-
-fn absolute(text: &str) -> Result<PathBuf, Wrong> {
-    let path = PathBuf::from(text);
-    if path.is_absolute() { Ok(path) } else { Err(("this path is relative".into(), "begin it with /".into())) }
-}
-
-/// Passwords and tokens go there, so it is TLS or nothing.
-fn base_url(text: &str) -> Result<url::Url, Wrong> {
-    let mend = || "write https://HOST or https://HOST:PORT".to_owned();
-    let url = url::Url::parse(text).map_err(|_| ("this is not an address".to_owned(), mend()))?;
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-    let anonymous = url.username().is_empty() && url.password().is_none();
-    if url.scheme() != "https" {
-        Err(("passwords are sent over https only".into(), mend()))
-    } else if bare && anonymous && url.has_host() {
-        Ok(url)
-    } else {
-        Err(("this is more than an address".into(), mend()))
-    }
-}
-
-fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, Wrong> {
-    let range = || {
-        let (least, most) = (humantime::format_duration(least), humantime::format_duration(most));
-        format!("write a time from \"{least}\" to \"{most}\", such as \"15s\" or \"5m\"")
-    };
-    let span = humantime::parse_duration(text).map_err(|_| ("this is not a length of time".to_owned(), range()))?;
-    if (least..=most).contains(&span) { Ok(span) } else { Err(("this time is out of range".into(), range())) }
 }

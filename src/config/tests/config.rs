@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use config::{Config, Problem, Source, load, load_owned_by, parse};
-use policy::{PlexId, Reference};
+use policy::{Limits, PlexId, Reference};
 
 const MACHINE: &str = "machine_id = \"0123456789abcdef0123456789abcdef01234567\"\n";
 const FULL: &str = r#"
@@ -20,10 +20,22 @@ group          = "plex"
 plex_url       = "https://plex.example:8443"
 ca_file        = "/etc/ssl/private-ca.pem"
 trusted_callers = ["www-data"]
+server_url     = "http://127.0.0.1:32400"
 
 [users]
 alice = "alice@example.org"
 bob   = "3"
+
+[cache]
+remember = "5m"
+offline = "24h"
+
+[throttle]
+free_tries = 5
+first_pause = "1s"
+longest_pause = "10m"
+rejected_per_hour = 60
+blocked_pause = "1h"
 
 [timeouts]
 login = "10s"
@@ -46,6 +58,17 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(config.plex_url.as_str(), "https://plex.example:8443/");
     assert_eq!(config.timeouts.connect, Duration::from_millis(1500));
     assert_eq!(config.timeouts.known_list, Duration::from_secs(9000));
+    assert_eq!(config.server_url.unwrap().as_str(), "http://127.0.0.1:32400/");
+    assert_eq!(config.cache.remember, Some(Duration::from_secs(300)));
+    assert_eq!(config.cache.longest(), Some(Duration::from_secs(24 * 3600)));
+    let throttle = Limits {
+        free_tries: 5,
+        first_pause: Duration::from_secs(1),
+        longest_pause: Duration::from_secs(600),
+        rejected_per_hour: 60,
+        blocked_pause: Duration::from_secs(3600),
+    };
+    assert_eq!(config.throttle, throttle);
 }
 
 #[test]
@@ -54,6 +77,9 @@ fn what_is_left_out_has_its_safe_default() {
     assert!(config.strict_friends);
     assert_eq!(config.plex_url.as_str(), "https://plex.tv/");
     assert_eq!(config.group, None);
+    assert_eq!(config.server_url, None);
+    assert_eq!(config.cache.longest(), None, "R45: nothing is remembered unless it is asked for");
+    assert_eq!(config.throttle, Limits::default());
     assert_eq!(config.timeouts.login, Duration::from_secs(15));
     assert_eq!(config.timeouts.friend_list, Duration::from_secs(300));
 }
@@ -75,7 +101,7 @@ type Mistake = (&'static str, Option<(usize, usize)>, &'static [&'static str]);
 /// Each mistake, the line and column it is reported at, and words that the report must have.
 #[test]
 fn every_mistake_is_located_and_says_how_to_mend_it() {
-    let cases: [Mistake; 22] = [
+    let cases: [Mistake; 30] = [
         ("token = \"TOKEN-SECRET", Some((1, 22)), &["not valid TOML"]),
         ("token = TOKEN-SECRET\n", Some((1, 9)), &["not valid TOML", "double quotes"]),
         ("token = \"a\"\ntoken = \"b\"\n", Some((2, 1)), &["twice"]),
@@ -83,7 +109,7 @@ fn every_mistake_is_located_and_says_how_to_mend_it() {
         ("token = \"t\"\nwhatever = 1\n", Some((2, 1)), &["no key 'whatever'", "the keys are token, token_file"]),
         ("token = 5\n", Some((1, 9)), &["wrong type", "a string"]),
         ("token = \"t\"\nstrict_friends = \"TOKEN-SECRET\"\n", Some((2, 18)), &["wrong type", "a boolean"]),
-        ("token = \"t\"\nowner_id = -5\n", Some((2, 12)), &["wrong type", "u64"]),
+        ("token = \"t\"\nowner_id = -5\n", Some((2, 12)), &["wrong type", "a whole number"]),
         ("token = \"t\"\nowner_id = 0\n", Some((2, 12)), &["no Plex id"]),
         ("token = \"TOKEN-SECRET x\"\n", Some((1, 9)), &["not a token", "without spaces"]),
         ("token = \"t\"\n", None, &["strict_friends needs machine_id", "/identity"]),
@@ -95,6 +121,22 @@ fn every_mistake_is_located_and_says_how_to_mend_it() {
         ("token = \"t\"\n[users]\nroot = \"olga\"\n", Some((3, 1)), &["root", "remove the line"]),
         ("token = \"t\"\n[users]\nalice = \"\"\n", Some((3, 9)), &["no Plex account"]),
         ("token = \"t\"\n[users]\n\"a/b\" = \"x\"\n", Some((3, 1)), &["no local name"]),
+        ("token = \"t\"\nserver_url = \"http://10.0.0.5:32400\"\n", Some((2, 14)), &["in the clear", "127.0.0.1"]),
+        ("token = \"t\"\nserver_url = \"http://127.0.0.1/x\"\n", Some((2, 14)), &["more than an address"]),
+        (
+            "token = \"t\"\nstrict_friends = false\nserver_url = \"http://[::1]:32400\"\n",
+            Some((3, 14)),
+            &["only asked with strict_friends"],
+        ),
+        ("token = \"t\"\n[cache]\nremember = \"2d\"\n", Some((3, 12)), &["out of range", "\"1day\""]),
+        ("token = \"t\"\n[cache]\nofline = \"1h\"\n", Some((3, 1)), &["did you mean 'offline'?"]),
+        ("token = \"t\"\n[throttle]\nfree_tries = 0\n", Some((3, 14)), &["out of range", "from 1 to 20"]),
+        ("token = \"t\"\n[throttle]\nrejected_per_hour = 1001\n", Some((3, 21)), &["from 3 to 1000"]),
+        (
+            "token = \"t\"\n[throttle]\nlongest_pause = \"5s\"\nfirst_pause = \"6s\"\n",
+            Some((4, 15)),
+            &["out of range", "\"5s\""],
+        ),
         ("token = \"t\"\n[timeouts]\nlogin = \"soon\"\n", Some((3, 9)), &["not a length of time", "\"15s\""]),
         ("token = \"t\"\n[timeouts]\nfriend_list = \"1h\"\n", Some((3, 15)), &["out of range", "\"5m\""]),
         ("token = \"t\"\n[timeouts]\nlogins = \"5s\"\n", Some((3, 1)), &["did you mean 'login'?"]),

@@ -34,6 +34,9 @@ pub struct SignedIn {
     /// The fresh token, to be signed out when it has served.
     #[serde(rename = "authToken")]
     pub token: Token,
+    /// Whether the account has a second factor, if plex.tv says.
+    #[serde(rename = "twoFactorEnabled", default, deserialize_with = "lenient::maybe")]
+    pub two_factor: Option<bool>,
 }
 
 impl Client {
@@ -113,6 +116,24 @@ mod tests {
             let signed_in: SignedIn = serde_json::from_str(text).unwrap();
             assert_eq!((signed_in.account.id, signed_in.account.username.as_deref()), (7, username), "{text}");
         }
+    }
+
+    #[test]
+    fn r45_a_second_factor_is_there_or_not_or_nobody_says() {
+        let cases = [
+            ("true", Some(true)),
+            ("\"1\"", Some(true)),
+            ("false", Some(false)),
+            ("0", Some(false)),
+            ("null", None),
+            ("\"maybe\"", None),
+            ("2", None),
+        ];
+        for (value, expected) in cases {
+            let text = format!("{{\"id\":7,\"authToken\":\"t\",\"twoFactorEnabled\":{value}}}");
+            assert_eq!(serde_json::from_str::<SignedIn>(&text).unwrap().two_factor, expected, "{value}");
+        }
+        assert_eq!(serde_json::from_str::<SignedIn>(r#"{"id":7,"authToken":"t"}"#).unwrap().two_factor, None);
     }
 
     #[test]

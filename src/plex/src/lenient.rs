@@ -30,6 +30,16 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     })
 }
 
+/// A boolean in any of its spellings, if it is one.
+pub(crate) fn maybe<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(match Plain::deserialize(deserializer)? {
+        Plain::Truth(truth) => Some(truth),
+        Plain::Number(number) => Some(number == 1).filter(|truth| *truth || number == 0),
+        Plain::Text(text) => Some(is_true(&text)).filter(|truth| *truth || matches!(text.as_str(), "0" | "false")),
+        Plain::Other(_) => None,
+    })
+}
+
 /// A boolean in any of its spellings. Whatever is not clearly true is false, which never lets anybody in.
 pub(crate) fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(match Plain::deserialize(deserializer)? {

@@ -1,8 +1,8 @@
 //! The people around a server: what the owner's token shows at one moment.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::{Person, PlexId, Reason, Reference};
+use crate::{Moment, Person, PlexId, Reason, Reference};
 
 /// How somebody is tied to the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +34,14 @@ pub struct Circle {
     /// Everybody else.
     pub entries: Vec<Entry>,
     /// When this was learnt.
-    pub learnt: Instant,
+    pub learnt: Moment,
 }
 
 impl Circle {
     /// How old this knowledge is.
     #[must_use]
-    pub fn age(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.learnt)
+    pub fn age(&self, now: Moment) -> Duration {
+        now.since(self.learnt)
     }
 
     /// The one person that a reference stands for.
@@ -57,6 +57,12 @@ impl Circle {
             }
         }
         Ok(found)
+    }
+
+    /// The id that a reference stands for, if it stands for one person.
+    #[must_use]
+    pub fn id_of(&self, reference: &Reference) -> Option<PlexId> {
+        self.find(reference).ok().flatten().map(|person| person.id)
     }
 
     /// The person with this id.

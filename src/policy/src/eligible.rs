@@ -1,8 +1,8 @@
 //! Who may come in at all, and whether the one who signed in is the one who was meant.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::{Circle, Person, PlexId, Reason, Reference, Tie};
+use crate::{Circle, Moment, Person, PlexId, Reason, Reference, Tie};
 
 /// The owner's rules.
 #[derive(Debug, Clone)]
@@ -11,10 +11,6 @@ pub struct Rules {
     pub strict: bool,
     /// The owner's username or e-mail address; whoever has the token is let in only when it names them.
     pub admin: Option<String>,
-    /// How old the list may be for a sign-in.
-    pub fresh: Duration,
-    /// How old the list may be for the account phase, which must not wait for a network.
-    pub known: Duration,
 }
 
 /// Who a local account belonged to at its first login, and what the configuration called them then.
@@ -57,6 +53,12 @@ impl Eligible {
         if right { Ok(()) } else { Err(Reason::WrongPerson { expected: self.id, signed_in: signed_in.id }) }
     }
 
+    /// Whether this is the person with this id. Where neither a list nor an earlier login has told the id, nobody is.
+    #[must_use]
+    pub fn is(&self, id: PlexId) -> bool {
+        self.id == Some(id)
+    }
+
     /// What to remember after a success.
     #[must_use]
     pub fn pin(&self, signed_in: &Person) -> Pin {
@@ -64,7 +66,7 @@ impl Eligible {
     }
 }
 
-/// Whether the person that a local account belongs to may come in, by a list that is fresh enough to rely on.
+/// Whether the person that a local account belongs to may come in, by a list that is at most this old.
 ///
 /// # Errors
 /// Why they may not; [`Reason::ListTooOld`] when the list cannot tell.
@@ -73,9 +75,10 @@ pub fn eligible(
     circle: &Circle,
     reference: &Reference,
     pin: Option<&Pin>,
-    now: Instant,
+    oldest: Duration,
+    now: Moment,
 ) -> Result<Eligible, Reason> {
-    if circle.age(now) > rules.fresh {
+    if circle.age(now) > oldest {
         return Err(Reason::ListTooOld);
     }
     let person = entitled(rules, circle, reference, pin)?;
@@ -94,7 +97,7 @@ pub fn eligible_without_list(reference: &Reference, pin: Option<&Pin>) -> Result
     Ok(Eligible { login, id, reference: reference.clone() })
 }
 
-/// Whether a managed account may be used today, however it was authenticated.
+/// Whether a managed account may be used today, however it was authenticated, by a list that is at most this old.
 ///
 /// # Errors
 /// Why not; [`Reason::ListTooOld`] when nothing that is known is young enough to tell.
@@ -103,9 +106,10 @@ pub fn account_today(
     circle: &Circle,
     reference: &Reference,
     pin: Option<&Pin>,
-    now: Instant,
+    oldest: Duration,
+    now: Moment,
 ) -> Result<PlexId, Reason> {
-    if circle.age(now) > rules.known {
+    if circle.age(now) > oldest {
         return Err(Reason::ListTooOld);
     }
     entitled(rules, circle, reference, pin).map(|person| person.id)
@@ -118,18 +122,28 @@ fn entitled<'a>(
     pin: Option<&Pin>,
 ) -> Result<&'a Person, Reason> {
     let person = whom(circle, reference, pin)?;
-    if person.id == circle.owner.id {
-        let named = rules.admin.as_deref().is_some_and(|admin| person.goes_by(admin));
-        return if named { Ok(person) } else { Err(Reason::OwnerNotAdmin) };
+    welcome(rules, circle, person.id).map(|()| person)
+}
+
+/// Whether the rules let the person with this id in at all, whichever account is theirs.
+///
+/// # Errors
+/// Why they do not.
+pub fn welcome(rules: &Rules, circle: &Circle, id: PlexId) -> Result<(), Reason> {
+    if id == circle.owner.id {
+        let named = rules.admin.as_deref().is_some_and(|admin| circle.owner.goes_by(admin));
+        return if named { Ok(()) } else { Err(Reason::OwnerNotAdmin) };
     }
-    let ties: Vec<Tie> = circle.ties(person.id).collect();
+    let ties: Vec<Tie> = circle.ties(id).collect();
     let counts = |tie: &Tie| match tie {
         Tie::Shared => true,
         Tie::Friend | Tie::Home => !rules.strict,
         Tie::Pending => false,
     };
     if ties.iter().any(counts) {
-        Ok(person)
+        Ok(())
+    } else if ties.is_empty() {
+        Err(Reason::NotOnList)
     } else if ties.iter().all(|tie| *tie == Tie::Pending) {
         Err(Reason::Pending)
     } else {

@@ -42,7 +42,7 @@ pub enum Reason {
     ControlByte,
     /// Not UTF-8.
     NotUtf8,
-    /// Too many tries from one local user.
+    /// Too many wrong tries at this account from there.
     TooManyTries,
     /// The name stands for nobody on the list.
     NotOnList,
@@ -84,6 +84,10 @@ pub enum Reason {
     AddressBlocked,
     /// plex.tv has had too many requests from this machine.
     RateLimited,
+    /// plex.tv has rejected as many sign-ins of this machine within the hour as it may.
+    BudgetSpent,
+    /// The media server itself does not let them in.
+    ServerRefuses,
     /// The last known list is too old to rely on, or there is none.
     ListTooOld,
     /// plex.tv could not be asked.
@@ -113,12 +117,24 @@ impl Reason {
             | Self::OwnerNotAdmin
             | Self::Renamed { .. }
             | Self::WrongPerson { .. }
+            | Self::ServerRefuses
             | Self::NoLoginName
             | Self::Forbidden => Outcome::NotAllowed,
-            Self::TooManyTries | Self::AddressBlocked | Self::RateLimited => Outcome::Throttled,
+            Self::TooManyTries | Self::AddressBlocked | Self::RateLimited | Self::BudgetSpent => Outcome::Throttled,
             Self::ListTooOld | Self::Unavailable(_) => Outcome::Unavailable,
             Self::CodeWanted | Self::PromptFailed => Outcome::ConversationFailed,
         }
+    }
+}
+
+impl Reason {
+    /// Whether plex.tv could not be asked, so that nothing was said about the person or the password.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::ListTooOld | Self::AddressBlocked | Self::RateLimited | Self::BudgetSpent
+        )
     }
 }
 
@@ -147,7 +163,7 @@ impl fmt::Display for Reason {
             Self::LongPassword => "password longer than 1024 bytes",
             Self::ControlByte => "password with a control byte",
             Self::NotUtf8 => "password that is not UTF-8",
-            Self::TooManyTries => "too many wrong tries by this local user",
+            Self::TooManyTries => "too many wrong tries from there; this one was not looked at",
             Self::NotOnList => "no friend of the owner by that name has access",
             Self::Ambiguous => "more than one Plex account goes by that name; put the id into [users]",
             Self::Pending => "the invitation has not been accepted",
@@ -166,6 +182,11 @@ impl fmt::Display for Reason {
                 "plex.tv blocks this machine's address for too many wrong passwords; it may take hours to end"
             }
             Self::RateLimited => "plex.tv has had too many requests from here; try again in some minutes",
+            Self::BudgetSpent => {
+                "plex.tv has rejected too many sign-ins of this machine within the hour; nothing was sent \
+                 (see rejected_per_hour)"
+            }
+            Self::ServerRefuses => "the media server does not let them in",
             Self::ListTooOld => "the last known friend list is too old",
             Self::PromptFailed => "the prompt could not be shown or was cancelled",
         };

@@ -1,0 +1,49 @@
+//! The two clocks: one for ages, which nobody can set, and the calendar, which outlives a restart.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::time::{ClockId, clock_gettime};
+use policy::Moment;
+
+/// Now. The clock runs on while the machine sleeps, so that what was learnt before is as old as it seems.
+pub(crate) fn now() -> Moment {
+    // It exists on every Linux that this is built for; without it everything would be of no age at all, and so the
+    // daemon's own process would be the last thing to notice.
+    let time = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default();
+    Moment::from_millis(0) + time
+}
+
+/// A moment as milliseconds of the calendar, to be written down.
+pub(crate) fn to_calendar(moment: Moment) -> i64 {
+    let (now, today) = (now(), today());
+    today.saturating_sub(millis(now.since(moment))).saturating_add(millis(moment.since(now)))
+}
+
+/// A moment that was written down; `None` when the calendar says that it is still to come, so that it has been set back
+/// since and nobody knows how long ago that moment was.
+pub(crate) fn from_calendar(millis: i64) -> Option<Moment> {
+    let age = u64::try_from(today().saturating_sub(millis)).ok()?;
+    Some(now() - Duration::from_millis(age))
+}
+
+fn today() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map(millis).unwrap_or_default()
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_comes_back_from_the_calendar_as_old_as_it_was() {
+        let hour = Duration::from_secs(3600);
+        let before = now() - hour;
+        let back = from_calendar(to_calendar(before)).unwrap_or(now());
+        assert!(back.since(before).max(before.since(back)) < Duration::from_secs(1));
+        assert_eq!(from_calendar(to_calendar(now() + hour)), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! Identical attempts at the same moment share one sign-in: a program that opens ten connections at once asks plex.tv
+//! once.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use policy::{Key, Reason};
+use wire::Secret;
+
+use crate::login::Answer;
+
+/// The sign-ins that are under way.
+#[derive(Default)]
+pub(crate) struct Flights(Mutex<Vec<Arc<Flight>>>);
+
+struct Flight {
+    key: Key,
+    password: Secret,
+    landed: Mutex<Option<Answer>>,
+    landing: Condvar,
+}
+
+impl Flights {
+    /// Answers an attempt: by `sign_in`, or by the answer that an identical attempt which is already under way gets.
+    pub(crate) fn join(
+        &self,
+        key: &Key,
+        password: &Secret,
+        deadline: Instant,
+        sign_in: impl FnOnce() -> Answer,
+    ) -> Answer {
+        let mut under_way = lock(&self.0);
+        let same = |flight: &&Arc<Flight>| flight.key == *key && flight.password == *password;
+        if let Some(flight) = under_way.iter().find(same).map(Arc::clone) {
+            drop(under_way);
+            return flight.wait(deadline);
+        }
+        let flight = Arc::new(Flight {
+            key: key.clone(),
+            password: password.clone(),
+            landed: Mutex::new(None),
+            landing: Condvar::new(),
+        });
+        under_way.push(Arc::clone(&flight));
+        drop(under_way);
+        // However it ends: nobody must wait for a sign-in that has gone.
+        let landing = Landing { flights: self, flight: &flight };
+        let answer = sign_in();
+        *lock(&flight.landed) = Some(answer.clone());
+        drop(landing);
+        answer
+    }
+}
+
+impl Flight {
+    fn wait(&self, deadline: Instant) -> Answer {
+        let mut landed = lock(&self.landed);
+        loop {
+            if let Some(answer) = landed.as_ref() {
+                return answer.clone();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Answer::No(Reason::Unavailable("plex.tv did not answer in time".into()));
+            }
+            landed = self.landing.wait_timeout(landed, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+struct Landing<'a> {
+    flights: &'a Flights,
+    flight: &'a Arc<Flight>,
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        lock(&self.flights.0).retain(|flight| !Arc::ptr_eq(flight, self.flight));
+        let broke_off = || Answer::No(Reason::Unavailable("the login's own work broke off".into()));
+        lock(&self.flight.landed).get_or_insert_with(broke_off);
+        self.flight.landing.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use policy::PlexId;
+
+    use super::*;
+    use crate::login::By;
+
+    fn key(account: &str, origin: &str) -> Key {
+        Key { account: account.into(), origin: origin.into() }
+    }
+
+    fn yes() -> Answer {
+        Answer::Yes(PlexId(7), By::Plex, None)
+    }
+
+    #[test]
+    fn identical_attempts_share_one_sign_in_and_others_do_not() {
+        let (flights, count) = (Flights::default(), AtomicUsize::new(0));
+        let attempt = |account: &str, origin: &str, password: &str| {
+            let deadline = Instant::now() + Duration::from_secs(10);
+            flights.join(&key(account, origin), &Secret::from(password), deadline, || {
+                count.fetch_add(1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(300));
+                yes()
+            })
+        };
+        std::thread::scope(|scope| {
+            let attempt = &attempt;
+            for _ in 0..8 {
+                scope.spawn(move || assert!(matches!(attempt("alice", "a", "right"), Answer::Yes(..))));
+            }
+            for (account, origin, password) in [("bob", "a", "right"), ("alice", "b", "right"), ("alice", "a", "other")]
+            {
+                scope.spawn(move || attempt(account, origin, password));
+            }
+        });
+        assert_eq!(count.load(Ordering::SeqCst), 4);
+        attempt("alice", "a", "right");
+        assert_eq!(count.load(Ordering::SeqCst), 5, "what has landed is shared with nobody");
+    }
+
+    #[test]
+    fn r36_a_sign_in_that_breaks_off_leaves_the_others_unavailable() {
+        let flights = Flights::default();
+        let (started, start) = std::sync::mpsc::channel();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                flights.join(&key("alice", "a"), &Secret::from("x"), deadline, || {
+                    started.send(()).unwrap();
+                    std::thread::sleep(Duration::from_millis(200));
+                    panic!("broken off on purpose")
+                })
+            });
+            start.recv().unwrap();
+            let second = flights.join(&key("alice", "a"), &Secret::from("x"), deadline, yes);
+            assert!(matches!(second, Answer::No(Reason::Unavailable(_))), "{second:?}");
+            assert!(first.join().is_err());
+        });
+    }
+}

@@ -1,0 +1,114 @@
+//! The way to plex.tv: the policy's throttle, shared by all sessions, kept in `state.db`, and its news in the log.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use plex::Error;
+use policy::{Key, Reason, Throttle, Turn};
+
+use crate::clock;
+use crate::log::Log;
+use crate::state::{Change, Store};
+
+/// How long plex.tv is left alone when it says that it has had too many requests and not for how long.
+const LIMITED_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest that it is left alone for that.
+const LONGEST_LIMITED: Duration = Duration::from_secs(900);
+
+/// The gate.
+pub(crate) struct Gate {
+    throttle: Mutex<Throttle>,
+    answered: Condvar,
+    store: Store,
+    log: Log,
+}
+
+/// The right to one sign-in at plex.tv, given back when it is dropped.
+pub(crate) struct Permit {
+    gate: Arc<Gate>,
+    key: Key,
+}
+
+impl Gate {
+    pub(crate) fn new(throttle: Throttle, store: Store, log: Log) -> Self {
+        Self { throttle: Mutex::new(throttle), answered: Condvar::new(), store, log }
+    }
+
+    /// How long a pair has to wait before its try is looked at.
+    pub(crate) fn pause(&self, key: &Key) -> Duration {
+        self.lock().pause(key, clock::now())
+    }
+
+    /// Waits for this one's turn to ask plex.tv.
+    ///
+    /// # Errors
+    /// Why plex.tv may not be asked.
+    pub(crate) fn ask(self: &Arc<Self>, key: &Key, deadline: Instant) -> Result<Permit, Reason> {
+        let mut throttle = self.lock();
+        loop {
+            if throttle.ask(key, clock::now())? == Turn::Go {
+                return Ok(Permit { gate: Arc::clone(self), key: key.clone() });
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Reason::Unavailable("plex.tv: too many sign-ins wait for its answer".into()));
+            }
+            throttle = self.answered.wait_timeout(throttle, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Notes a wrong try, whoever found it wrong.
+    pub(crate) fn wrong(&self, key: &Key) {
+        let tries = self.lock().wrong(key, clock::now());
+        self.store.write(Change::Tries(key.clone(), tries));
+    }
+
+    /// Notes a right one.
+    pub(crate) fn right(&self, key: &Key) {
+        let tries = self.lock().right(key, clock::now());
+        self.store.write(Change::Tries(key.clone(), tries));
+    }
+
+    fn close(&self, why: &Reason, span: Duration) {
+        let news = self.lock().close(why.clone(), span, clock::now());
+        if news {
+            let span = span.as_secs();
+            self.log
+                .error(format!("{why}; nobody's password is sent there for {span} seconds, and nobody is to blame"));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// What plex.tv's answer means for those who come next.
+    pub(crate) fn refused_with(&self, error: &Error) {
+        match error {
+            Error::Refused | Error::WrongCode | Error::EmailOnly | Error::Forbidden(_) => {
+                let rejected = self.gate.lock().rejected(&self.key, clock::now());
+                self.gate.store.write(Change::Rejected(rejected));
+            }
+            Error::RateLimited(wait) => {
+                let span = wait.unwrap_or(LIMITED_PAUSE).clamp(Duration::from_secs(1), LONGEST_LIMITED);
+                self.gate.close(&Reason::RateLimited, span);
+            }
+            Error::AddressBlocked => {
+                let span = self.gate.lock().blocked_pause();
+                self.gate.close(&Reason::AddressBlocked, span);
+            }
+            // The password was right, or nobody knows.
+            Error::CodeWanted | Error::Unavailable(_) => {}
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.gate.lock().answered(&self.key);
+        self.gate.answered.notify_all();
+    }
+}

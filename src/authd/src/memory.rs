@@ -1,0 +1,189 @@
+//! Passwords that plex.tv accepted, remembered as Argon2id hashes: for a while without asking, and for the owner's time
+//! while plex.tv cannot be asked.
+
+use std::collections::HashMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use policy::{Eligible, PlexId, Remembered};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+use wire::Secret;
+
+use crate::clock;
+use crate::log::Log;
+use crate::state::{Change, Hashed, Store};
+
+/// OWASP's first recommendation for Argon2id: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// How many passwords may be hashed at once. Each takes a core and 19 MiB, and a flood of logins must get neither all.
+const AT_ONCE: usize = 2;
+
+/// What is remembered.
+pub(crate) struct Memory {
+    /// The longest that anything is kept; nothing at all without it.
+    longest: Option<Duration>,
+    entries: Mutex<HashMap<String, Hashed>>,
+    /// Room for the hash function to work in, kept so that it need not be asked for again.
+    desks: Mutex<Vec<Vec<Block>>>,
+    free: Condvar,
+    /// What is still to be hashed: the latest of each account.
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+    store: Store,
+    log: Log,
+}
+
+#[derive(Default)]
+struct Waiting {
+    passwords: HashMap<String, (PlexId, Secret)>,
+    /// Whose password is being hashed, unless it is to be forgotten meanwhile.
+    at_work: Option<String>,
+    stopping: bool,
+}
+
+impl Memory {
+    /// Goes on with what was kept, as far as it may still be kept.
+    pub(crate) fn new(kept: HashMap<String, Hashed>, longest: Option<Duration>, store: Store, log: Log) -> Self {
+        let desks = if longest.is_some() { vec![Vec::new(); AT_ONCE] } else { Vec::new() };
+        let memory = Self {
+            longest,
+            entries: Mutex::new(kept),
+            desks: Mutex::new(desks),
+            free: Condvar::new(),
+            waiting: Mutex::default(),
+            arrived: Condvar::new(),
+            store,
+            log,
+        };
+        let now = clock::now();
+        memory.forget_unless(|_, remembered| longest.is_some_and(|longest| now.since(remembered.at) <= longest));
+        memory
+    }
+
+    /// Whether this password was accepted for somebody within the time that is allowed. Costs one hash when there is
+    /// something to compare it with, and nothing otherwise.
+    pub(crate) fn knows(
+        &self,
+        account: &str,
+        who: &Eligible,
+        password: &Secret,
+        limit: Option<Duration>,
+    ) -> Option<PlexId> {
+        let entry = lock(&self.entries).get(account).cloned()?;
+        (entry.remembered.counts_for(who, limit, clock::now()) && self.is(&entry, password))
+            .then_some(entry.remembered.id)
+    }
+
+    /// Remembers a password that plex.tv has just accepted, in the background.
+    pub(crate) fn keep(&self, account: &str, id: PlexId, password: &Secret) {
+        if self.longest.is_some() {
+            lock(&self.waiting).passwords.insert(account.to_owned(), (id, password.clone()));
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Forgets an account's password.
+    pub(crate) fn forget(&self, account: &str) {
+        let mut waiting = lock(&self.waiting);
+        waiting.passwords.remove(account);
+        waiting.at_work.take_if(|at_work| at_work == account);
+        drop(waiting);
+        if lock(&self.entries).remove(account).is_some() {
+            self.store.write(Change::Forget(account.to_owned()));
+        }
+    }
+
+    /// Forgets an account's password if it is this one, which plex.tv has just refused.
+    pub(crate) fn forget_if(&self, account: &str, password: &Secret) {
+        let entry = lock(&self.entries).get(account).cloned();
+        if entry.is_some_and(|entry| self.is(&entry, password)) {
+            self.log.info(format!("the remembered password of '{account}' is no longer right at plex.tv; forgotten"));
+            self.forget(account);
+        }
+    }
+
+    /// Forgets every password that there is no more reason to keep.
+    pub(crate) fn forget_unless(&self, keep: impl Fn(&str, &Remembered) -> bool) {
+        let gone: Vec<String> = lock(&self.entries)
+            .iter()
+            .filter(|(account, entry)| !keep(account, &entry.remembered))
+            .map(|(account, _)| account.clone())
+            .collect();
+        for account in gone {
+            self.forget(&account);
+        }
+    }
+
+    /// Hashes what comes, until [`Self::stop`] and until nothing is left.
+    pub(crate) fn run(&self) {
+        while let Some((account, id, password)) = self.next() {
+            let salt = Uuid::new_v4().into_bytes();
+            let Some(hash) = self.hash(&password, salt) else { continue };
+            let hashed = Hashed { remembered: Remembered { id, at: clock::now() }, salt, hash };
+            let waiting = lock(&self.waiting);
+            if waiting.at_work.as_ref() != Some(&account) {
+                continue;
+            }
+            lock(&self.entries).insert(account.clone(), hashed.clone());
+            self.store.write(Change::Hashed(account, hashed));
+        }
+    }
+
+    /// Ends [`Self::run`] when it is done.
+    pub(crate) fn stop(&self) {
+        lock(&self.waiting).stopping = true;
+        self.arrived.notify_all();
+    }
+
+    fn next(&self) -> Option<(String, PlexId, Secret)> {
+        let mut waiting = lock(&self.waiting);
+        loop {
+            let account = waiting.passwords.keys().next().cloned();
+            if let Some(account) = account {
+                let (id, password) = waiting.passwords.remove(&account)?;
+                waiting.at_work = Some(account.clone());
+                return Some((account, id, password));
+            }
+            if waiting.stopping {
+                return None;
+            }
+            waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn is(&self, entry: &Hashed, password: &Secret) -> bool {
+        self.hash(password, entry.salt).is_some_and(|hash| hash.ct_eq(&entry.hash).into())
+    }
+
+    fn hash(&self, password: &Secret, salt: [u8; 16]) -> Option<[u8; 32]> {
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(32)).ok()?;
+        let mut desk = self.take_desk();
+        desk.resize(params.block_count(), Block::new());
+        let mut hash = [0; 32];
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let done = argon2.hash_password_into_with_memory(password.expose().as_bytes(), &salt, &mut hash, &mut desk);
+        // The blocks are overwritten by the next password; they are made from a hash of this one, not of it.
+        lock(&self.desks).push(desk);
+        self.free.notify_one();
+        done.ok().map(|()| hash)
+    }
+
+    fn take_desk(&self) -> Vec<Block> {
+        let mut desks = lock(&self.desks);
+        loop {
+            if let Some(desk) = desks.pop() {
+                return desk;
+            }
+            desks = self.free.wait(desks).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

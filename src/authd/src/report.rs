@@ -1,0 +1,73 @@
+//! The line that a verdict leaves in the log: what an administrator reads and what fail2ban matches.
+
+use std::fmt;
+use std::time::Duration;
+
+use policy::{Outcome, PlexId, Reason};
+use wire::{Hello, Phase};
+
+use crate::log::Log;
+use crate::login::By;
+
+/// How a question ended.
+pub(crate) type Ended = Result<(PlexId, By), Reason>;
+
+/// Everything that stands in the line beside the outcome.
+pub(crate) struct Report<'a> {
+    pub hello: &'a Hello,
+    /// The Plex account that the local one seems to belong to.
+    pub id: Option<PlexId>,
+    /// The asking process's user.
+    pub caller: u32,
+    pub took: Duration,
+}
+
+impl Report<'_> {
+    /// Writes the line. Accounts that are not managed are not this daemon's business, and its log would fill with every sudo
+    /// of theirs.
+    pub(crate) fn write(&self, ended: &Ended, log: &Log) {
+        match ended {
+            Ok((id, by)) => log.info(self.line("accepted", Some(*id), by)),
+            Err(why) => match why.outcome() {
+                Outcome::NotManaged => log.debug(self.line("not-managed", None, why)),
+                Outcome::Unavailable => log.warning(self.line("unavailable", self.id, why)),
+                Outcome::Throttled => log.notice(self.line("throttled", self.id, why)),
+                _ => log.notice(self.line("denied", self.id, why)),
+            },
+        }
+    }
+
+    fn line(&self, verdict: &str, id: Option<PlexId>, why: &dyn fmt::Display) -> String {
+        let Self { hello, caller, took, .. } = self;
+        let phase = match hello.phase {
+            Phase::Authenticate => "auth",
+            Phase::Account => "account",
+        };
+        let id = id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        format!(
+            "{verdict} user={} plex_id={id} service={} rhost={} phase={phase} caller={caller} ms={}: {why}",
+            quoted(Some(&hello.user)),
+            quoted(hello.service.as_deref()),
+            quoted(hello.rhost.as_deref()),
+            took.as_millis()
+        )
+    }
+}
+
+/// A value of the log, which cannot pass for anything but one value.
+fn quoted(value: Option<&str>) -> String {
+    format!("\"{}\"", wire::printable(value.unwrap_or("-"), 128).replace(['"', '\\'], "?"))
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plex => f.write_str("plex.tv says yes"),
+            Self::PlexAndServer => f.write_str("plex.tv and the media server say yes"),
+            Self::PlexAlone(why) => write!(f, "plex.tv alone says yes; {why}"),
+            Self::List => f.write_str("on the list"),
+            Self::Remembered => f.write_str("remembered"),
+            Self::Offline(why) => write!(f, "remembered, since plex.tv could not be asked; {why}"),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What must outlive a restart, in `state.db`. It is read once, at the start; from then on the daemon works from memory
+//! and a thread writes down what changes. So no login waits for a disk, and a full or broken one stops none: what is
+//! lost is only what was learnt since.
+
+mod file;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use policy::{Circle, Key, Moment, Pin, PlexId, Rejected, Remembered, Tries};
+use rusqlite::Connection;
+
+use crate::log::Log;
+
+/// How many changes may wait to be written. A disk that hangs must not fill the memory.
+const QUEUE: usize = 4096;
+
+/// The most changes that are written at once.
+const BATCH: usize = 512;
+
+/// How long the end of the daemon waits for the last changes.
+const AT_THE_END: Duration = Duration::from_secs(5);
+
+/// A password that plex.tv accepted: as a hash, never itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hashed {
+    pub remembered: Remembered,
+    pub salt: [u8; 16],
+    pub hash: [u8; 32],
+}
+
+/// Everything that was kept.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub client_id: String,
+    pub pins: HashMap<String, Pin>,
+    /// Who signed in to an account last, and when.
+    pub recent: HashMap<String, (PlexId, Moment)>,
+    pub hashed: HashMap<String, Hashed>,
+    pub tries: HashMap<Key, Tries>,
+    pub rejected: Vec<Rejected>,
+    /// The last good friend list, with a mark of the configuration that it was read for.
+    pub circle: Option<(String, Circle)>,
+}
+
+/// One change.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Pin(String, Pin),
+    Recent(String, PlexId, Moment),
+    Hashed(String, Hashed),
+    Forget(String),
+    Tries(Key, Tries),
+    Rejected(Rejected),
+    Circle(String, Arc<Circle>),
+}
+
+/// Where changes go.
+#[derive(Clone)]
+pub(crate) struct Store(SyncSender<Change>);
+
+impl Store {
+    /// Has a change written down, soon.
+    pub(crate) fn write(&self, change: Change) {
+        // When the queue is full the disk is not writing; the writer has said so in the log.
+        let _ = self.0.try_send(change);
+    }
+}
+
+/// The thread that writes.
+pub(crate) struct Worker(JoinHandle<()>);
+
+impl Worker {
+    /// Waits for the last changes, once nobody can add to them any more.
+    pub(crate) fn finish(self) {
+        let end = Instant::now() + AT_THE_END;
+        while !self.0.is_finished() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// Reads `state.db` in a directory, making it when there is none, and starts the writer.
+///
+/// # Errors
+/// A sentence for the administrator: the file was written by a newer version, or there is no thread to be had.
+pub(crate) fn open(directory: &Path, log: &Log) -> Result<(Store, Kept, Worker), String> {
+    let (connection, kept) = file::open(directory, log)?;
+    let (queue, changes) = sync_channel(QUEUE);
+    let log = log.clone();
+    let writer = Writer { connection, log, failing: false };
+    let thread = std::thread::Builder::new().name("state".into()).spawn(move || writer.run(&changes));
+    let thread = thread.map_err(|error| format!("no thread: {error}"))?;
+    Ok((Store(queue), kept, Worker(thread)))
+}
+
+struct Writer {
+    /// Nothing when no file can be had.
+    connection: Option<Connection>,
+    log: Log,
+    /// Whether the last batch could not be written, which has been logged.
+    failing: bool,
+}
+
+impl Writer {
+    fn run(mut self, changes: &Receiver<Change>) {
+        while let Ok(first) = changes.recv() {
+            let mut batch = vec![first];
+            batch.extend(changes.try_iter().take(BATCH));
+            let Some(connection) = &mut self.connection else { continue };
+            let outcome = rows::write(connection, &batch);
+            let news = outcome.is_err() != self.failing;
+            self.failing = outcome.is_err();
+            match outcome {
+                Ok(()) if news => self.log.info("state.db can be written again"),
+                Err(error) if news => self.log.error(format!(
+                    "state.db cannot be written: {error}; logins go on, but what is learnt now is lost at the next start: \
+                     look at the disk's room and at who owns the directory"
+                )),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The rows of each table, read and written.
+
+use std::time::Duration;
+
+use policy::{Circle, Entry, Key, Moment, Person, Pin, PlexId, Rejected, Remembered, Tie, Tries};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Hashed, Kept};
+use crate::clock;
+
+/// How long a rejected sign-in counts.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// How long a pair is kept that has not tried since.
+const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A friend list as it is written down.
+#[derive(Serialize, Deserialize)]
+struct People {
+    owner: One,
+    others: Vec<(One, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct One {
+    id: u64,
+    username: Option<String>,
+    email: Option<String>,
+}
+
+/// Removes what time has settled.
+pub(super) fn prune(connection: &Connection) -> rusqlite::Result<()> {
+    let before = |age| clock::to_calendar(clock::now() - age);
+    connection.execute("DELETE FROM rejected WHERE at < ?1", [before(HOUR)])?;
+    connection.execute("DELETE FROM tries WHERE last < ?1", [before(MONTH)])?;
+    Ok(())
+}
+
+/// Reads everything but the client's identifier.
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<Kept> {
+    Ok(Kept {
+        client_id: String::new(),
+        pins: all(connection, "SELECT account, reference, plex_id FROM pin", |row| {
+            Ok(Some((row.get(0)?, Pin { reference: row.get(1)?, id: id(row, 2)? })))
+        })?,
+        // What the calendar says is still to come has no age that could be relied on.
+        recent: all(connection, "SELECT account, plex_id, at FROM recent", |row| {
+            let Some(at) = clock::from_calendar(row.get(2)?) else { return Ok(None) };
+            Ok(Some((row.get(0)?, (id(row, 1)?, at))))
+        })?,
+        hashed: all(connection, "SELECT account, plex_id, at, salt, hash FROM remembered", |row| {
+            let Some(at) = clock::from_calendar(row.get(2)?) else { return Ok(None) };
+            let remembered = Remembered { id: id(row, 1)?, at };
+            Ok(Some((row.get(0)?, Hashed { remembered, salt: row.get(3)?, hash: row.get(4)? })))
+        })?,
+        // A pause or a rejection that seems to lie ahead is taken for one of just now: the throttle errs on that side.
+        tries: all(connection, "SELECT account, origin, wrong, last, succeeded FROM tries", |row| {
+            let succeeded: Option<i64> = row.get(4)?;
+            let tries = Tries {
+                wrong: row.get(2)?,
+                last: clock::from_calendar(row.get(3)?).unwrap_or_else(clock::now),
+                succeeded: succeeded.and_then(clock::from_calendar),
+            };
+            Ok(Some((Key { account: row.get(0)?, origin: row.get(1)? }, tries)))
+        })?,
+        rejected: all(connection, "SELECT at, origin FROM rejected", |row| {
+            let at = clock::from_calendar(row.get(0)?).unwrap_or_else(clock::now);
+            Ok(Some(Rejected { at, origin: row.get(1)? }))
+        })?,
+        circle: circle(connection)?,
+    })
+}
+
+fn all<T, C: FromIterator<T>>(
+    connection: &Connection,
+    sql: &str,
+    read: impl Fn(&Row) -> rusqlite::Result<Option<T>>,
+) -> rusqlite::Result<C> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| read(row))?;
+    rows.filter_map(Result::transpose).collect()
+}
+
+fn id(row: &Row, column: usize) -> rusqlite::Result<PlexId> {
+    row.get::<_, i64>(column).map(|id| PlexId(id.cast_unsigned()))
+}
+
+fn circle(connection: &Connection) -> rusqlite::Result<Option<(String, Circle)>> {
+    let row = connection
+        .query_row("SELECT mark, at, people FROM circle", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+        })
+        .optional()?;
+    // A list that cannot be read is no list; the next one comes within seconds.
+    Ok(row.and_then(|(mark, at, people)| {
+        let people: People = serde_json::from_str(&people).ok()?;
+        let learnt = clock::from_calendar(at)?;
+        let entries: Option<Vec<Entry>> = people
+            .others
+            .into_iter()
+            .map(|(one, tie)| Some(Entry { person: person(one), tie: tie_named(&tie)? }))
+            .collect();
+        Some((mark, Circle { owner: person(people.owner), entries: entries?, learnt }))
+    }))
+}
+
+/// Writes changes, all or none of them.
+pub(super) fn write(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for change in changes {
+        write_one(&transaction, change)?;
+    }
+    transaction.commit()?;
+    if changes.iter().any(|change| matches!(change, Change::Forget(_))) {
+        // What was forgotten must not be left in the log of changes.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
+    let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| to.prepare_cached(sql)?.execute(values);
+    let at = |moment: &Moment| clock::to_calendar(*moment);
+    match change {
+        Change::Pin(account, pin) => {
+            run("REPLACE INTO pin VALUES (?1, ?2, ?3)", params![account, pin.reference, pin.id.0.cast_signed()])
+        }
+        Change::Recent(account, id, when) => {
+            run("REPLACE INTO recent VALUES (?1, ?2, ?3)", params![account, id.0.cast_signed(), at(when)])
+        }
+        Change::Hashed(account, Hashed { remembered, salt, hash }) => run(
+            "REPLACE INTO remembered VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![account, remembered.id.0.cast_signed(), at(&remembered.at), salt, hash],
+        ),
+        Change::Forget(account) => run("DELETE FROM remembered WHERE account = ?1", params![account]),
+        Change::Tries(key, tries) => run(
+            "REPLACE INTO tries VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![key.account, key.origin, tries.wrong, at(&tries.last), tries.succeeded.as_ref().map(at)],
+        ),
+        Change::Rejected(rejected) => {
+            run("DELETE FROM rejected WHERE at < ?1", params![clock::to_calendar(clock::now() - HOUR)])?;
+            run("INSERT INTO rejected VALUES (?1, ?2)", params![at(&rejected.at), rejected.origin])
+        }
+        Change::Circle(mark, circle) => {
+            run("DELETE FROM circle", params![])?;
+            run("INSERT INTO circle VALUES (?1, ?2, ?3)", params![mark, at(&circle.learnt), people(circle)])
+        }
+    }
+}
+
+fn people(circle: &Circle) -> String {
+    let others = circle.entries.iter().map(|entry| (one(&entry.person), tie_name(entry.tie).to_owned())).collect();
+    // Text and numbers can always be written.
+    serde_json::to_string(&People { owner: one(&circle.owner), others }).unwrap_or_default()
+}
+
+fn one(person: &Person) -> One {
+    One { id: person.id.0, username: person.username.clone(), email: person.email.clone() }
+}
+
+fn person(one: One) -> Person {
+    Person { id: PlexId(one.id), username: one.username, email: one.email }
+}
+
+const TIES: [(Tie, &str); 4] =
+    [(Tie::Shared, "shared"), (Tie::Friend, "friend"), (Tie::Home, "home"), (Tie::Pending, "pending")];
+
+fn tie_name(tie: Tie) -> &'static str {
+    TIES.iter().find(|(known, _)| *known == tie).map_or("", |(_, name)| name)
+}
+
+fn tie_named(name: &str) -> Option<Tie> {
+    TIES.iter().find(|(_, known)| *known == name).map(|(tie, _)| *tie)
+}

@@ -1,0 +1,141 @@
+//! What is found again after a restart, and what happens to a file that cannot be used.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::fs;
+
+use policy::{Entry, Person, Tie};
+
+use super::*;
+use crate::clock;
+
+fn open_here(directory: &Path) -> (Store, Kept, Worker) {
+    open(directory, &Log::start()).unwrap()
+}
+
+fn person(id: u64) -> Person {
+    Person { id: PlexId(id), username: Some(format!("user{id}")), email: None }
+}
+
+/// Roughly the same moment: the way over the calendar rounds.
+fn near(one: Moment, other: Moment) -> bool {
+    one.since(other).max(other.since(one)) < Duration::from_secs(1)
+}
+
+#[test]
+fn what_was_noted_is_there_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, kept, worker) = open_here(directory.path());
+    assert!(kept.pins.is_empty() && kept.circle.is_none());
+    let (client_id, now) = (kept.client_id, clock::now() - Duration::from_secs(60));
+    let pin = Pin { id: PlexId(u64::MAX), reference: "alice@example.org".into() };
+    let hashed = Hashed { remembered: Remembered { id: PlexId(2), at: now }, salt: [1; 16], hash: [2; 32] };
+    let key = Key { account: "alice".into(), origin: "192.0.2.1".into() };
+    let tries = Tries { wrong: 4, last: now, succeeded: Some(now) };
+    let entries = [Tie::Shared, Tie::Friend, Tie::Home, Tie::Pending].map(|tie| Entry { person: person(3), tie });
+    let circle = Circle { owner: person(1), entries: entries.to_vec(), learnt: now };
+    store.write(Change::Pin("alice".into(), Pin { id: PlexId(1), ..pin.clone() }));
+    store.write(Change::Pin("alice".into(), pin.clone()));
+    store.write(Change::Recent("alice".into(), PlexId(2), now));
+    store.write(Change::Hashed("alice".into(), hashed.clone()));
+    store.write(Change::Hashed("bob".into(), hashed.clone()));
+    store.write(Change::Forget("bob".into()));
+    store.write(Change::Tries(key.clone(), tries));
+    store.write(Change::Rejected(Rejected { at: now, origin: "x".into() }));
+    store.write(Change::Rejected(Rejected { at: now - Duration::from_secs(3700), origin: "long ago".into() }));
+    store.write(Change::Circle("mark".into(), Arc::new(circle.clone())));
+    drop(store);
+    worker.finish();
+
+    let (_store, kept, _worker) = open_here(directory.path());
+    assert_eq!(kept.client_id, client_id);
+    assert_eq!(kept.pins.get("alice"), Some(&pin));
+    assert!(near(kept.recent.get("alice").unwrap().1, now));
+    assert_eq!(kept.hashed.len(), 1);
+    let back = kept.hashed.get("alice").unwrap();
+    assert_eq!((back.salt, back.hash, back.remembered.id), (hashed.salt, hashed.hash, hashed.remembered.id));
+    assert!(near(back.remembered.at, now));
+    assert_eq!(kept.tries.get(&key).unwrap().wrong, 4);
+    assert!(near(kept.tries.get(&key).unwrap().succeeded.unwrap(), now));
+    assert_eq!(kept.rejected.iter().map(|rejected| rejected.origin.as_str()).collect::<Vec<_>>(), ["x"]);
+    let (mark, list) = kept.circle.unwrap();
+    assert_eq!((mark.as_str(), &list.owner, &list.entries), ("mark", &circle.owner, &circle.entries));
+    assert!(near(list.learnt, now));
+}
+
+#[test]
+fn a_broken_file_is_set_aside_and_a_new_one_begun() {
+    for damage in ["not a database at all, but long enough to be one", "", "cut"] {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("state.db");
+        let (store, first, worker) = open_here(directory.path());
+        drop(store);
+        worker.finish();
+        let bytes = fs::read(&file).unwrap();
+        // An empty file is an empty database, and that is not broken.
+        let damaged =
+            if damage == "cut" { bytes.iter().copied().take(5000).collect() } else { damage.repeat(200).into_bytes() };
+        fs::write(&file, damaged).unwrap();
+        let (_store, second, _worker) = open_here(directory.path());
+        assert_ne!(first.client_id, second.client_id, "{damage}");
+        let names =
+            fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let aside = names.filter(|name| name.starts_with("state.db.broken-")).count();
+        assert_eq!(aside > 0, !damage.is_empty(), "{damage}");
+    }
+}
+
+#[test]
+fn a_row_of_the_wrong_kind_is_damage_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _, worker) = open_here(directory.path());
+    drop(store);
+    worker.finish();
+    let connection = Connection::open(directory.path().join("state.db")).unwrap();
+    connection.execute("INSERT INTO remembered VALUES ('alice', 2, 0, x'00', x'00')", []).unwrap();
+    drop(connection);
+    let (_store, kept, _worker) = open_here(directory.path());
+    assert!(kept.hashed.is_empty());
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_left_alone_and_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _, worker) = open_here(directory.path());
+    drop(store);
+    worker.finish();
+    let connection = Connection::open(directory.path().join("state.db")).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let error = open(directory.path(), &Log::start()).err().unwrap();
+    assert!(error.contains("newer version") && error.contains("state.db"), "{error}");
+}
+
+#[test]
+fn without_a_place_to_write_the_daemon_starts_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, kept, worker) = open_here(&directory.path().join("none"));
+    assert!(!kept.client_id.is_empty());
+    store.write(Change::Forget("alice".into()));
+    drop(store);
+    worker.finish();
+}
+
+#[test]
+fn what_the_calendar_says_is_still_to_come_is_not_relied_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _, worker) = open_here(directory.path());
+    let later = clock::now() + Duration::from_secs(3600);
+    let remembered = Remembered { id: PlexId(2), at: later };
+    let key = Key { account: "alice".into(), origin: "x".into() };
+    store.write(Change::Hashed("alice".into(), Hashed { remembered, salt: [0; 16], hash: [0; 32] }));
+    store.write(Change::Recent("alice".into(), PlexId(2), later));
+    store.write(Change::Tries(key.clone(), Tries { wrong: 9, last: later, succeeded: Some(later) }));
+    let circle = Circle { owner: person(1), entries: Vec::new(), learnt: later };
+    store.write(Change::Circle("mark".into(), Arc::new(circle)));
+    drop(store);
+    worker.finish();
+    let (_store, kept, _worker) = open_here(directory.path());
+    assert!(kept.hashed.is_empty() && kept.recent.is_empty() && kept.circle.is_none());
+    let tries = kept.tries.get(&key).unwrap();
+    assert!(tries.succeeded.is_none() && near(tries.last, clock::now()), "{tries:?}");
+}

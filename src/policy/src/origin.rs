@@ -1,0 +1,57 @@
+//! Where a try comes from, as far as it counts for a throttle.
+
+use std::net::IpAddr;
+
+/// The origin of a try. `believed` says whether the asking process may be believed about anything but its own user id:
+/// it is root's, or one that the owner trusts.
+///
+/// Of an IPv6 address only the network counts, since everybody has as many addresses in theirs as they like.
+#[must_use]
+pub fn origin(uid: u32, believed: bool, rhost: Option<&str>, ruser: Option<&str>) -> String {
+    if !believed {
+        return format!("uid:{uid}");
+    }
+    match (rhost.filter(|host| !host.is_empty()), ruser.filter(|user| !user.is_empty())) {
+        (Some(host), _) => remote(host),
+        (None, Some(user)) => format!("local:{user}"),
+        (None, None) => "local".into(),
+    }
+}
+
+fn remote(host: &str) -> String {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let bare = bare.split('%').next().unwrap_or(bare);
+    match bare.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Err(_) => format!("host:{}", host.to_ascii_lowercase()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r19_an_origin_is_what_a_stranger_cannot_multiply_at_will() {
+        let cases = [
+            (0, true, Some("192.0.2.7"), None, "192.0.2.7"),
+            (0, true, Some("::ffff:192.0.2.7"), None, "192.0.2.7"),
+            (0, true, Some("2001:db8:1:2:aaaa::1"), None, "2001:db8:1:2::/64"),
+            (0, true, Some("[2001:db8:1:2::9]"), Some("x"), "2001:db8:1:2::/64"),
+            (0, true, Some("fe80::1%eth0"), None, "fe80:0:0:0::/64"),
+            (0, true, Some("Den.Example.org"), None, "host:den.example.org"),
+            (0, true, Some(""), Some("alice"), "local:alice"),
+            (0, true, None, Some("alice"), "local:alice"),
+            (0, true, None, None, "local"),
+            (1000, false, Some("192.0.2.7"), Some("root"), "uid:1000"),
+            (33, true, Some("192.0.2.7"), None, "192.0.2.7"),
+        ];
+        for (uid, believed, rhost, ruser, expected) in cases {
+            assert_eq!(origin(uid, believed, rhost, ruser), expected, "{rhost:?} {ruser:?}");
+        }
+    }
+}

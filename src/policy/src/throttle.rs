@@ -1,0 +1,248 @@
+//! How often somebody may try, so that guessing is slow, nobody is shut out by somebody else's guesses, and plex.tv never
+//! has a reason to block this machine's address.
+//!
+//! Three bounds, from the narrowest to the widest. Each pair of account and origin waits longer after each wrong try.
+//! Each origin, and the machine as a whole, may have only so many sign-ins rejected by plex.tv within an hour; a part of
+//! the machine's share is kept for pairs that have signed in before. And when plex.tv itself says that it has had
+//! enough, it is left alone for a while.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::{Moment, Reason};
+
+/// Over what time rejected sign-ins are counted.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// How long a pair that signed in once is trusted with the share that is kept for such pairs.
+const KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// After this long without a try, wrong tries are forgotten.
+const FORGET: Duration = Duration::from_secs(24 * 3600);
+
+/// The most pairs that are kept; a flood from ever new addresses must not fill the memory.
+const MOST_PAIRS: usize = 10_000;
+
+/// The numbers, which are the owner's to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Wrong tries of a pair that cost nothing: people mistype.
+    pub free_tries: u32,
+    /// The pause after the first one that does; each further one doubles it.
+    pub first_pause: Duration,
+    /// The longest pause, so that nobody is shut out for good.
+    pub longest_pause: Duration,
+    /// How many sign-ins of this machine plex.tv may reject within an hour.
+    pub rejected_per_hour: u32,
+    /// How long plex.tv is left alone after it blocked this address.
+    pub blocked_pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            free_tries: 3,
+            first_pause: Duration::from_secs(2),
+            longest_pause: Duration::from_secs(15 * 60),
+            rejected_per_hour: 30,
+            blocked_pause: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+impl Limits {
+    /// The part of the hour's rejections that one origin may use up.
+    fn per_origin(&self) -> usize {
+        (self.rejected_per_hour as usize).div_ceil(3)
+    }
+
+    /// The part that only pairs which have signed in before may use.
+    fn reserve(&self) -> usize {
+        self.rejected_per_hour as usize / 3
+    }
+}
+
+/// Who tries what: a local account, from somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The local account.
+    pub account: String,
+    /// Where the try comes from.
+    pub origin: String,
+}
+
+/// What is known of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tries {
+    /// Wrong tries since the last right one.
+    pub wrong: u32,
+    /// When the last try was.
+    pub last: Moment,
+    /// When it last signed in.
+    pub succeeded: Option<Moment>,
+}
+
+/// A sign-in that plex.tv rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// When.
+    pub at: Moment,
+    /// For whom.
+    pub origin: String,
+}
+
+/// Whose turn it is to ask plex.tv.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// This one's.
+    Go,
+    /// That of others whose answers are still to come; their rejections may use up what is left.
+    Wait,
+}
+
+/// Why plex.tv is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Closed {
+    until: Moment,
+    why: Reason,
+}
+
+/// Everybody's tries.
+#[derive(Debug, Clone)]
+pub struct Throttle {
+    limits: Limits,
+    pairs: HashMap<Key, Tries>,
+    rejected: VecDeque<Rejected>,
+    /// Sign-ins that plex.tv has not answered yet; each may turn out to be a rejection.
+    asking: HashMap<Key, usize>,
+    closed: Option<Closed>,
+}
+
+impl Throttle {
+    /// A throttle that goes on where an earlier one was.
+    #[must_use]
+    pub fn new(limits: Limits, pairs: HashMap<Key, Tries>, mut rejected: Vec<Rejected>) -> Self {
+        rejected.sort_by_key(|rejected| rejected.at);
+        Self { limits, pairs, rejected: rejected.into(), asking: HashMap::new(), closed: None }
+    }
+
+    /// How long a pair has to wait before its next try is looked at.
+    #[must_use]
+    pub fn pause(&self, key: &Key, now: Moment) -> Duration {
+        let Some(tries) = self.pairs.get(key) else { return Duration::ZERO };
+        let Some(over) = tries.wrong.checked_sub(self.limits.free_tries) else { return Duration::ZERO };
+        let pause = self.limits.first_pause.saturating_mul(1 << over.min(20)).min(self.limits.longest_pause);
+        // The last try cannot be later than now; if a clock says so, the pause is whole.
+        pause.saturating_sub(now.since(tries.last))
+    }
+
+    /// Whether plex.tv may be asked for a pair now. [`Turn::Go`] must be followed by [`Self::answered`].
+    ///
+    /// # Errors
+    /// Why not: too many rejected lately, or plex.tv is being left alone.
+    pub fn ask(&mut self, key: &Key, now: Moment) -> Result<Turn, Reason> {
+        match &self.closed {
+            Some(closed) if now < closed.until => return Err(closed.why.clone()),
+            _ => self.closed = None,
+        }
+        self.forget_old(now);
+        let all = self.limits.rejected_per_hour as usize;
+        let (share, share_here) =
+            if self.is_known(key, now) { (all, all) } else { (all - self.limits.reserve(), self.limits.per_origin()) };
+        let here = self.rejected.iter().filter(|rejected| rejected.origin == key.origin).count();
+        if self.rejected.len() >= share || here >= share_here {
+            return Err(Reason::BudgetSpent);
+        }
+        let (asking, asking_here) = self.asking(|asking| asking.origin == key.origin);
+        let own = self.asking.get(key).copied().unwrap_or_default();
+        let wrong = self.pairs.get(key).map_or(0, |tries| tries.wrong) as usize;
+        // A pair's first may always go; more at once only while mistakes are still free, or guesses would go in parallel.
+        let crowded = own > 0 && own + wrong >= self.limits.free_tries as usize;
+        if crowded || self.rejected.len() + asking >= share || here + asking_here >= share_here {
+            return Ok(Turn::Wait);
+        }
+        *self.asking.entry(key.clone()).or_default() += 1;
+        Ok(Turn::Go)
+    }
+
+    /// plex.tv has answered, or has not; either way the sign-in is over.
+    pub fn answered(&mut self, key: &Key) {
+        if let Some(own) = self.asking.get_mut(key) {
+            *own -= 1;
+            if *own == 0 {
+                self.asking.remove(key);
+            }
+        }
+    }
+
+    /// Notes a sign-in that plex.tv rejected.
+    pub fn rejected(&mut self, key: &Key, now: Moment) -> Rejected {
+        let rejected = Rejected { at: now, origin: key.origin.clone() };
+        self.rejected.push_back(rejected.clone());
+        rejected
+    }
+
+    /// Notes a wrong try, whoever found it wrong.
+    pub fn wrong(&mut self, key: &Key, now: Moment) -> Tries {
+        self.make_room(now);
+        let tries = self.pairs.entry(key.clone()).or_insert(Tries { wrong: 0, last: now, succeeded: None });
+        tries.wrong = tries.wrong.saturating_add(1);
+        tries.last = now;
+        *tries
+    }
+
+    /// Notes a right one.
+    pub fn right(&mut self, key: &Key, now: Moment) -> Tries {
+        self.make_room(now);
+        let tries = Tries { wrong: 0, last: now, succeeded: Some(now) };
+        self.pairs.insert(key.clone(), tries);
+        tries
+    }
+
+    /// Leaves plex.tv alone for a while, because it said so. Gives back whether that is news.
+    pub fn close(&mut self, why: Reason, span: Duration, now: Moment) -> bool {
+        let news = self.closed.as_ref().is_none_or(|closed| closed.why != why);
+        self.closed = Some(Closed { until: now + span, why });
+        news
+    }
+
+    /// For how long plex.tv is left alone once it has blocked this address.
+    #[must_use]
+    pub fn blocked_pause(&self) -> Duration {
+        self.limits.blocked_pause
+    }
+
+    /// Sign-ins that plex.tv has not answered yet: all, and those that are `some`.
+    fn asking(&self, some: impl Fn(&Key) -> bool) -> (usize, usize) {
+        let of_some: usize = self.asking.iter().filter(|(key, _)| some(key)).map(|(_, count)| count).sum();
+        (self.asking.values().sum(), of_some)
+    }
+
+    fn is_known(&self, key: &Key, now: Moment) -> bool {
+        let succeeded = self.pairs.get(key).and_then(|tries| tries.succeeded);
+        succeeded.is_some_and(|succeeded| now.since(succeeded) < KNOWN)
+    }
+
+    fn forget_old(&mut self, now: Moment) {
+        while self.rejected.front().is_some_and(|rejected| now.since(rejected.at) >= HOUR) {
+            self.rejected.pop_front();
+        }
+    }
+
+    /// Keeps the number of pairs in bounds: those that time has settled go first, then those that never signed in.
+    fn make_room(&mut self, now: Moment) {
+        if self.pairs.len() < MOST_PAIRS {
+            return;
+        }
+        self.pairs.retain(|_, tries| now.since(tries.last) < FORGET);
+        if self.pairs.len() >= MOST_PAIRS {
+            self.pairs.retain(|_, tries| tries.succeeded.is_some());
+        }
+        if self.pairs.len() >= MOST_PAIRS {
+            self.pairs.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The throttle, driven through hours in no time.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+use super::*;
+
+const FRIENDS_HOME: &str = "192.0.2.1";
+const ATTACKER: &str = "203.0.113.9";
+
+fn key(account: &str, origin: &str) -> Key {
+    Key { account: account.into(), origin: origin.into() }
+}
+
+fn throttle() -> Throttle {
+    Throttle::new(Limits::default(), HashMap::new(), Vec::new())
+}
+
+fn at(seconds: u64) -> Moment {
+    Moment::from_millis(0) + Duration::from_secs(seconds)
+}
+
+/// One try that plex.tv rejects, if it comes that far.
+fn reject(throttle: &mut Throttle, key: &Key, now: Moment) -> Result<(), Reason> {
+    assert_eq!(throttle.ask(key, now)?, Turn::Go);
+    throttle.answered(key);
+    throttle.rejected(key, now);
+    throttle.wrong(key, now);
+    Ok(())
+}
+
+#[test]
+fn r19_pauses_grow_from_free_to_capped_and_end_with_a_right_try() {
+    let mut throttle = throttle();
+    let alice = key("alice", FRIENDS_HOME);
+    let mut pauses = Vec::new();
+    for _ in 0..16 {
+        throttle.wrong(&alice, at(0));
+        pauses.push(throttle.pause(&alice, at(0)).as_secs());
+    }
+    assert_eq!(pauses, [0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900, 900]);
+    assert_eq!(throttle.pause(&alice, at(899)), Duration::from_secs(1));
+    assert_eq!(throttle.pause(&alice, at(900)), Duration::ZERO);
+    throttle.right(&alice, at(900));
+    assert_eq!(throttle.pause(&alice, at(900)), Duration::ZERO);
+}
+
+#[test]
+fn r19_a_stranger_elsewhere_costs_a_friend_nothing() {
+    let mut throttle = throttle();
+    for second in 0..1000 {
+        throttle.wrong(&key("alice", ATTACKER), at(second));
+    }
+    let alice = key("alice", FRIENDS_HOME);
+    assert_eq!(throttle.pause(&alice, at(1000)), Duration::ZERO);
+    assert_eq!(throttle.ask(&alice, at(1000)), Ok(Turn::Go));
+}
+
+#[test]
+fn r19_r60_what_was_counted_survives_a_restart_and_expires() {
+    let alice = key("alice", ATTACKER);
+    let tries = Tries { wrong: 5, last: at(0), succeeded: None };
+    let rejected = (0..30).map(|_| Rejected { at: at(0), origin: "elsewhere".into() }).collect();
+    let mut throttle = Throttle::new(Limits::default(), HashMap::from([(alice.clone(), tries)]), rejected);
+    assert_eq!(throttle.pause(&alice, at(1)), Duration::from_secs(7));
+    assert_eq!(throttle.ask(&alice, at(10)), Err(Reason::BudgetSpent));
+    assert_eq!(throttle.ask(&alice, at(3599)), Err(Reason::BudgetSpent));
+    assert_eq!(throttle.ask(&alice, at(3600)), Ok(Turn::Go));
+}
+
+#[test]
+fn r60_one_origin_can_spend_a_third_of_the_hour_and_no_more() {
+    let mut throttle = throttle();
+    let sent = (0..500).filter(|n| reject(&mut throttle, &key(&format!("user{n}"), ATTACKER), at(*n)).is_ok()).count();
+    assert_eq!(sent, 10);
+    assert_eq!(throttle.ask(&key("alice", FRIENDS_HOME), at(500)), Ok(Turn::Go), "others are not touched");
+}
+
+#[test]
+fn r60_many_origins_spend_the_hour_but_not_the_reserve_of_those_who_signed_in_before() {
+    let mut throttle = throttle();
+    let alice = key("alice", FRIENDS_HOME);
+    throttle.right(&alice, at(0));
+    let sent = (0..5000_u64)
+        .filter(|n| reject(&mut throttle, &key("alice", &format!("198.51.{}.{}", n / 250, n % 250)), at(n / 2)).is_ok())
+        .count();
+    assert_eq!(sent, 20);
+    assert_eq!(throttle.ask(&key("alice", "192.0.2.77"), at(2500)), Err(Reason::BudgetSpent));
+    assert_eq!(throttle.ask(&alice, at(2500)), Ok(Turn::Go));
+    throttle.answered(&alice);
+    // The reserve has an end too, and it does not last for ever.
+    let further = (0..50).filter(|_| reject(&mut throttle, &alice, at(2500)).is_ok()).count();
+    assert_eq!(further, 10);
+    assert_eq!(throttle.ask(&alice, at(2500)), Err(Reason::BudgetSpent));
+}
+
+#[test]
+fn r60_in_no_hour_are_more_sign_ins_rejected_than_the_budget_says() {
+    let mut throttle = throttle();
+    let mut times: Vec<u64> = Vec::new();
+    for second in 0..6 * 3600 {
+        let key = key(&format!("user{}", second % 7), &format!("198.51.100.{}", second % 50));
+        if reject(&mut throttle, &key, at(second)).is_ok() {
+            times.push(second);
+        }
+    }
+    let most = times.iter().map(|start| times.iter().filter(|t| (*start..start + 3600).contains(t)).count()).max();
+    assert_eq!(most, Some(20));
+}
+
+#[test]
+fn r60_guesses_sent_all_at_once_are_counted_before_they_are_answered() {
+    let mut throttle = throttle();
+    let alice = key("alice", ATTACKER);
+    let at_once = (0..100).filter(|_| throttle.ask(&alice, at(0)) == Ok(Turn::Go)).count();
+    assert_eq!(at_once, 3);
+    let others = (0..100).filter(|n| throttle.ask(&key(&format!("user{n}"), ATTACKER), at(0)) == Ok(Turn::Go)).count();
+    assert_eq!(at_once + others, 10);
+    throttle.answered(&alice);
+    assert_eq!(
+        throttle.ask(&key("bob", ATTACKER), at(0)),
+        Ok(Turn::Go),
+        "an answer that was no rejection gives its place back"
+    );
+}
+
+#[test]
+fn r60_what_plex_tv_says_closes_the_way_for_everybody_and_for_a_while() {
+    let mut throttle = throttle();
+    let alice = key("alice", FRIENDS_HOME);
+    assert!(throttle.close(Reason::AddressBlocked, Duration::from_secs(60), at(0)));
+    assert!(!throttle.close(Reason::AddressBlocked, Duration::from_secs(60), at(1)), "no news");
+    assert_eq!(throttle.ask(&alice, at(60)), Err(Reason::AddressBlocked));
+    assert_eq!(throttle.ask(&alice, at(61)), Ok(Turn::Go));
+    assert!(throttle.close(Reason::RateLimited, Duration::from_secs(5), at(61)));
+}
+
+#[test]
+fn a_flood_of_origins_does_not_fill_the_memory_nor_push_out_those_who_signed_in() {
+    let mut throttle = throttle();
+    let alice = key("alice", FRIENDS_HOME);
+    throttle.right(&alice, at(0));
+    for n in 0..50_000_u64 {
+        throttle.wrong(&key("alice", &format!("2001:db8:{n:x}::/64")), at(1));
+    }
+    assert!(throttle.pairs.len() <= MOST_PAIRS);
+    assert!(throttle.is_known(&alice, at(2)));
+}

@@ -58,7 +58,7 @@ struct State {
     owner: Option<(Person, Instant)>,
     /// Why the last refresh failed, and when the next may be tried.
     failure: Option<(String, Instant)>,
-    /// Somebody waits for a list that is fresh.
+    /// Somebody waits for a list that is fresh, or none has been read since the start.
     wanted: bool,
     stopping: bool,
 }
@@ -75,7 +75,7 @@ impl Friends {
         log: Log,
     ) -> std::io::Result<Arc<Self>> {
         let circle = kept.filter(|(mark, _)| *mark == source.mark).map(|(_, circle)| Arc::new(circle));
-        let state = Mutex::new(State { circle, ..State::default() });
+        let state = Mutex::new(State { circle, wanted: true, ..State::default() });
         let friends = Arc::new(Self { source, store, log, state, changed: Condvar::new() });
         let keeper = Arc::clone(&friends);
         std::thread::Builder::new().name("friends".into()).spawn(move || keeper.keep())?;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::Error;
-use policy::{Key, Reason, Throttle, Turn};
+use policy::{Closed, Key, Reason, Throttle, Turn};
 
 use crate::clock;
 use crate::log::Log;
@@ -15,6 +15,10 @@ const LIMITED_PAUSE: Duration = Duration::from_secs(60);
 
 /// The longest that it is left alone for that.
 const LONGEST_LIMITED: Duration = Duration::from_secs(900);
+
+const LIMITED: &str = "plex.tv has had too many requests from here (429)";
+const BLOCKED: &str =
+    "plex.tv blocks this machine's address for too many wrong passwords (1031); it may take hours to end";
 
 /// The gate.
 pub(crate) struct Gate {
@@ -70,13 +74,11 @@ impl Gate {
         self.store.write(Change::Tries(key.clone(), tries));
     }
 
-    fn close(&self, why: &Reason, span: Duration) {
-        let news = self.lock().close(why.clone(), span, clock::now());
-        if news {
-            let span = span.as_secs();
-            self.log
-                .error(format!("{why}; nobody's password is sent there for {span} seconds, and nobody is to blame"));
-        }
+    fn close(&self, close: impl FnOnce(&mut Throttle) -> Closed) {
+        let closed = close(&mut self.lock());
+        self.store.write(Change::Closed(closed));
+        let (what, span) = (if closed.blocked { BLOCKED } else { LIMITED }, closed.span.as_secs());
+        self.log.error(format!("{what}; no password is sent there for {span} seconds"));
     }
 
     fn lock(&self) -> MutexGuard<'_, Throttle> {
@@ -94,12 +96,9 @@ impl Permit {
             }
             Error::RateLimited(wait) => {
                 let span = wait.unwrap_or(LIMITED_PAUSE).clamp(Duration::from_secs(1), LONGEST_LIMITED);
-                self.gate.close(&Reason::RateLimited, span);
+                self.gate.close(|throttle| throttle.limited(span, clock::now()));
             }
-            Error::AddressBlocked => {
-                let span = self.gate.lock().blocked_pause();
-                self.gate.close(&Reason::AddressBlocked, span);
-            }
+            Error::AddressBlocked => self.gate.close(|throttle| throttle.blocked(clock::now())),
             // The password was right, or nobody knows.
             Error::CodeWanted | Error::Unavailable(_) => {}
         }

@@ -129,7 +129,7 @@ fn desk(config: Config, directory: &Path, log: &Log) -> Result<(Arc<Desk>, Worke
         Source::Resources { .. } => None,
     };
     let (sign_out, signing_out) = SignOut::start(client.clone(), log.clone()).map_err(no_thread)?;
-    let throttle = Throttle::new(config.throttle.clone(), kept.tries, kept.rejected);
+    let throttle = Throttle::new(config.throttle.clone(), kept.tries, kept.rejected, kept.closed);
     let media = config.server_url.clone().zip(config.machine_id.clone());
     let desk = Desk {
         rules,

@@ -24,4 +24,4 @@ pub use origin::origin;
 pub use person::{Person, PlexId, Reference};
 pub use reason::{Outcome, Reason};
 pub use remembered::{Remembered, may_remember};
-pub use throttle::{Key, Limits, Rejected, Throttle, Tries, Turn};
+pub use throttle::{Closed, Key, Limits, Rejected, Throttle, Tries, Turn};

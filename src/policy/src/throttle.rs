@@ -100,11 +100,21 @@ pub enum Turn {
     Wait,
 }
 
-/// Why plex.tv is left alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Closed {
-    until: Moment,
-    why: Reason,
+/// plex.tv is left alone for a while, because it said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed {
+    /// Since when.
+    pub at: Moment,
+    /// For how long.
+    pub span: Duration,
+    /// Whether it blocks this machine's address; else it has had too many requests.
+    pub blocked: bool,
+}
+
+impl Closed {
+    fn reason(self) -> Reason {
+        if self.blocked { Reason::AddressBlocked } else { Reason::RateLimited }
+    }
 }
 
 /// Everybody's tries.
@@ -121,9 +131,14 @@ pub struct Throttle {
 impl Throttle {
     /// A throttle that goes on where an earlier one was.
     #[must_use]
-    pub fn new(limits: Limits, pairs: HashMap<Key, Tries>, mut rejected: Vec<Rejected>) -> Self {
+    pub fn new(
+        limits: Limits,
+        pairs: HashMap<Key, Tries>,
+        mut rejected: Vec<Rejected>,
+        closed: Option<Closed>,
+    ) -> Self {
         rejected.sort_by_key(|rejected| rejected.at);
-        Self { limits, pairs, rejected: rejected.into(), asking: HashMap::new(), closed: None }
+        Self { limits, pairs, rejected: rejected.into(), asking: HashMap::new(), closed }
     }
 
     /// How long a pair has to wait before its next try is looked at.
@@ -142,7 +157,7 @@ impl Throttle {
     /// Why not: too many rejected lately, or plex.tv is being left alone.
     pub fn ask(&mut self, key: &Key, now: Moment) -> Result<Turn, Reason> {
         match &self.closed {
-            Some(closed) if now < closed.until => return Err(closed.why.clone()),
+            Some(closed) if now < closed.at + closed.span => return Err(closed.reason()),
             _ => self.closed = None,
         }
         self.forget_old(now);
@@ -199,17 +214,23 @@ impl Throttle {
         tries
     }
 
-    /// Leaves plex.tv alone for a while, because it said so. Gives back whether that is news.
-    pub fn close(&mut self, why: Reason, span: Duration, now: Moment) -> bool {
-        let news = self.closed.as_ref().is_none_or(|closed| closed.why != why);
-        self.closed = Some(Closed { until: now + span, why });
-        news
+    /// Leaves plex.tv alone, because it has had too many requests, for as long as it wants.
+    pub fn limited(&mut self, span: Duration, now: Moment) -> Closed {
+        self.close(Closed { at: now, span, blocked: false })
     }
 
-    /// For how long plex.tv is left alone once it has blocked this address.
-    #[must_use]
-    pub fn blocked_pause(&self) -> Duration {
-        self.limits.blocked_pause
+    /// Leaves plex.tv alone, because it blocks this machine's address, for the owner's time.
+    pub fn blocked(&mut self, now: Moment) -> Closed {
+        self.close(Closed { at: now, span: self.limits.blocked_pause, blocked: true })
+    }
+
+    /// The longer of two closures counts: an answer to an earlier request must not open what a later one closed.
+    fn close(&mut self, closed: Closed) -> Closed {
+        let longer = match self.closed {
+            Some(before) if before.at + before.span > closed.at + closed.span => before,
+            _ => closed,
+        };
+        *self.closed.insert(longer)
     }
 
     /// Sign-ins that plex.tv has not answered yet: all, and those that are `some`.

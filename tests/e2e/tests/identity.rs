@@ -9,7 +9,8 @@ const PEOPLE: [&str; 6] = ["olga", "alice", "bob", "carol", "frank", "mallory"];
 
 #[test]
 fn r33_nobodys_password_opens_somebody_elses_account() {
-    let everybody = "strict_friends = false\n[users]\nfrank = \"frank@example.org\"\ncarol = \"4\"";
+    let everybody = "strict_friends = false\n[users]\nfrank = \"frank@example.org\"\ncarol = \"4\"\n\
+                     [throttle]\nfree_tries = 20\nrejected_per_hour = 1000";
     let Some(world) = World::with_everything(DEN, everybody) else { return };
     // All are friends, so that nothing but the password stands between any two of them.
     let friends = DEN.replace("PASSWORD-SECRET-carol\"", "PASSWORD-SECRET-carol\"\nfriend_of = [\"olga\"]");
@@ -51,7 +52,8 @@ fn a_username_that_changed_hands_is_refused_by_the_pin_until_the_owner_says_so()
         .replace("username = \"mallory\"", "username = \"alice\"")
         .replace("account = \"mallory\"", "account = \"alice\"");
     world.plex().load(&renamed.replace("shared_with = [\"alice\"", "shared_with = [\"alice\", \"alicia\""));
-    world.start_authd(&world.config(""));
+    world.start_authd(&world.config("[timeouts]\nfriend_list = \"1s\""));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     world.plex().reset();
     assert_eq!(world.authenticate("alice", &password("mallory")), Code::PERM_DENIED);
     assert_eq!(world.account("alice"), Code::PERM_DENIED);

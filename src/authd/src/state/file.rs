@@ -28,6 +28,7 @@ pub(super) const STEPS: [&str; 1] = ["
         PRIMARY KEY (account, origin)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE rejected (at INTEGER NOT NULL, origin TEXT NOT NULL) STRICT;
+    CREATE TABLE closed (at INTEGER NOT NULL, span INTEGER NOT NULL, blocked INTEGER NOT NULL) STRICT;
     CREATE TABLE circle (mark TEXT NOT NULL, at INTEGER NOT NULL, people TEXT NOT NULL) STRICT;
 "];
 

@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use policy::{Circle, Key, Moment, Pin, PlexId, Rejected, Remembered, Tries};
+use policy::{Circle, Closed, Key, Moment, Pin, PlexId, Rejected, Remembered, Tries};
 use rusqlite::Connection;
 
 use crate::log::Log;
@@ -46,6 +46,8 @@ pub(crate) struct Kept {
     pub hashed: HashMap<String, Hashed>,
     pub tries: HashMap<Key, Tries>,
     pub rejected: Vec<Rejected>,
+    /// plex.tv wanted to be left alone.
+    pub closed: Option<Closed>,
     /// The last good friend list, with a mark of the configuration that it was read for.
     pub circle: Option<(String, Circle)>,
 }
@@ -59,6 +61,7 @@ pub(crate) enum Change {
     Forget(String),
     Tries(Key, Tries),
     Rejected(Rejected),
+    Closed(Closed),
     Circle(String, Arc<Circle>),
 }
 

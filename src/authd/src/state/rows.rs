@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policy::{Circle, Entry, Key, Moment, Person, Pin, PlexId, Rejected, Remembered, Tie, Tries};
+use policy::{Circle, Closed, Entry, Key, Moment, Person, Pin, PlexId, Rejected, Remembered, Tie, Tries};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +68,7 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Kept> {
             let at = clock::from_calendar(row.get(0)?).unwrap_or_else(clock::now);
             Ok(Some(Rejected { at, origin: row.get(1)? }))
         })?,
+        closed: closed(connection)?,
         circle: circle(connection)?,
     })
 }
@@ -84,6 +85,14 @@ fn all<T, C: FromIterator<T>>(
 
 fn id(row: &Row, column: usize) -> rusqlite::Result<PlexId> {
     row.get::<_, i64>(column).map(|id| PlexId(id.cast_unsigned()))
+}
+
+fn closed(connection: &Connection) -> rusqlite::Result<Option<Closed>> {
+    let read = |row: &Row| {
+        let at = clock::from_calendar(row.get(0)?).unwrap_or_else(clock::now);
+        Ok(Closed { at, span: Duration::from_millis(row.get(1)?), blocked: row.get(2)? })
+    };
+    connection.query_row("SELECT at, span, blocked FROM closed", [], read).optional()
 }
 
 fn circle(connection: &Connection) -> rusqlite::Result<Option<(String, Circle)>> {
@@ -141,6 +150,11 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
         Change::Rejected(rejected) => {
             run("DELETE FROM rejected WHERE at < ?1", params![clock::to_calendar(clock::now() - HOUR)])?;
             run("INSERT INTO rejected VALUES (?1, ?2)", params![at(&rejected.at), rejected.origin])
+        }
+        Change::Closed(Closed { at: when, span, blocked }) => {
+            run("DELETE FROM closed", params![])?;
+            let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+            run("INSERT INTO closed VALUES (?1, ?2, ?3)", params![at(when), span, blocked])
         }
         Change::Circle(mark, circle) => {
             run("DELETE FROM circle", params![])?;

@@ -42,6 +42,9 @@ fn what_was_noted_is_there_after_a_restart() {
     store.write(Change::Tries(key.clone(), tries));
     store.write(Change::Rejected(Rejected { at: now, origin: "x".into() }));
     store.write(Change::Rejected(Rejected { at: now - Duration::from_secs(3700), origin: "long ago".into() }));
+    let closed = Closed { at: now, span: Duration::from_secs(1800), blocked: true };
+    store.write(Change::Closed(Closed { blocked: false, ..closed }));
+    store.write(Change::Closed(closed));
     store.write(Change::Circle("mark".into(), Arc::new(circle.clone())));
     drop(store);
     worker.finish();
@@ -57,6 +60,8 @@ fn what_was_noted_is_there_after_a_restart() {
     assert_eq!(kept.tries.get(&key).unwrap().wrong, 4);
     assert!(near(kept.tries.get(&key).unwrap().succeeded.unwrap(), now));
     assert_eq!(kept.rejected.iter().map(|rejected| rejected.origin.as_str()).collect::<Vec<_>>(), ["x"]);
+    let back = kept.closed.unwrap();
+    assert!(near(back.at, closed.at) && back.span == closed.span && back.blocked);
     let (mark, list) = kept.circle.unwrap();
     assert_eq!((mark.as_str(), &list.owner, &list.entries), ("mark", &circle.owner, &circle.entries));
     assert!(near(list.learnt, now));

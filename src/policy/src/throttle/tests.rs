@@ -11,7 +11,7 @@ fn key(account: &str, origin: &str) -> Key {
 }
 
 fn throttle() -> Throttle {
-    Throttle::new(Limits::default(), HashMap::new(), Vec::new())
+    Throttle::new(Limits::default(), HashMap::new(), Vec::new(), None)
 }
 
 fn at(seconds: u64) -> Moment {
@@ -59,7 +59,7 @@ fn r19_r60_what_was_counted_survives_a_restart_and_expires() {
     let alice = key("alice", ATTACKER);
     let tries = Tries { wrong: 5, last: at(0), succeeded: None };
     let rejected = (0..30).map(|_| Rejected { at: at(0), origin: "elsewhere".into() }).collect();
-    let mut throttle = Throttle::new(Limits::default(), HashMap::from([(alice.clone(), tries)]), rejected);
+    let mut throttle = Throttle::new(Limits::default(), HashMap::from([(alice.clone(), tries)]), rejected, None);
     assert_eq!(throttle.pause(&alice, at(1)), Duration::from_secs(7));
     assert_eq!(throttle.ask(&alice, at(10)), Err(Reason::BudgetSpent));
     assert_eq!(throttle.ask(&alice, at(3599)), Err(Reason::BudgetSpent));
@@ -126,11 +126,15 @@ fn r60_guesses_sent_all_at_once_are_counted_before_they_are_answered() {
 fn r60_what_plex_tv_says_closes_the_way_for_everybody_and_for_a_while() {
     let mut throttle = throttle();
     let alice = key("alice", FRIENDS_HOME);
-    assert!(throttle.close(Reason::AddressBlocked, Duration::from_secs(60), at(0)));
-    assert!(!throttle.close(Reason::AddressBlocked, Duration::from_secs(60), at(1)), "no news");
-    assert_eq!(throttle.ask(&alice, at(60)), Err(Reason::AddressBlocked));
-    assert_eq!(throttle.ask(&alice, at(61)), Ok(Turn::Go));
-    assert!(throttle.close(Reason::RateLimited, Duration::from_secs(5), at(61)));
+    let closed = throttle.blocked(at(0));
+    assert_eq!(throttle.ask(&alice, at(1799)), Err(Reason::AddressBlocked));
+    assert_eq!(throttle.limited(Duration::from_secs(5), at(1)), closed, "the longer one stays");
+    let mut later = Throttle::new(Limits::default(), HashMap::new(), Vec::new(), Some(closed));
+    assert_eq!(later.ask(&alice, at(1799)), Err(Reason::AddressBlocked), "a restart does not open it");
+    assert_eq!(later.ask(&alice, at(1800)), Ok(Turn::Go));
+    throttle.limited(Duration::from_secs(5), at(1800));
+    assert_eq!(throttle.ask(&alice, at(1804)), Err(Reason::RateLimited));
+    assert_eq!(throttle.ask(&alice, at(1805)), Ok(Turn::Go));
 }
 
 #[test]

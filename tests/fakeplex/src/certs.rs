@@ -10,7 +10,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The names that the good certificate is for.
-const NAMES: [&str; 6] = ["localhost", "127.0.0.1", "::1", "plex.tv", "clients.plex.tv", "fakeplex.test"];
+const NAMES: [&str; 7] =
+    ["localhost", "127.0.0.1", "::1", "plex.tv", "clients.plex.tv", "app.plex.tv", "fakeplex.test"];
 
 /// What is wrong with a listener's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +24,8 @@ pub(crate) enum Certificate {
 }
 
 impl Certificate {
-    /// Every kind, with the ending of the file that tells its address.
-    pub(crate) const ALL: [(Self, &'static str); 5] = [
-        (Self::Good, ""),
+    /// Every bad kind, with the ending of the file that tells its address.
+    pub(crate) const BAD: [(Self, &'static str); 4] = [
         (Self::Expired, ".expired"),
         (Self::WrongName, ".wrong-name"),
         (Self::SelfSigned, ".self-signed"),

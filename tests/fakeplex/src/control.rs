@@ -1,95 +1,18 @@
 //! Steering the server while it runs: a line of JSON in, a line of JSON out, over a local socket.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
+use crate::command::{Command, Connections, Counters, Seen};
 use crate::fault::{Endpoint, Fault, Rule};
+use crate::gate::Gate;
 use crate::store::Store;
 use crate::world::World;
-
-/// What can be asked of a running server.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Command {
-    /// Another world, in the file's format. Tokens that were given out stay good.
-    Load(String),
-    /// From now on this goes wrong.
-    Fault(Rule),
-    /// Nothing goes wrong any more.
-    Mend,
-    /// Block the address after this many failed sign-ins.
-    BlockAfter(u64),
-    /// Make every token of this username worthless.
-    KillTokens(String),
-    /// Approve the open link code with this code, as this username.
-    Approve(String, String),
-    /// What was asked so far, in numbers.
-    Counters,
-    /// What was asked so far, one by one.
-    Seen,
-    /// Forget what was asked so far.
-    Reset,
-}
-
-/// What was asked, in numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counters {
-    /// TCP connections accepted.
-    pub connections: u64,
-    /// TLS handshakes that were completed.
-    pub handshakes: u64,
-    /// Requests by endpoint, those that a fault answered among them.
-    pub requests: BTreeMap<Endpoint, u64>,
-    /// Mails about a new device.
-    pub mails: u64,
-    /// Tokens signed out.
-    pub signouts: u64,
-    /// Tokens that were given out and are still good.
-    pub live_tokens: u64,
-}
-
-impl Counters {
-    /// All requests.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.requests.values().sum()
-    }
-
-    /// The requests to one endpoint.
-    #[must_use]
-    pub fn of(&self, endpoint: Endpoint) -> u64 {
-        self.requests.get(&endpoint).copied().unwrap_or_default()
-    }
-}
-
-/// One request, without its secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// Where it went.
-    pub endpoint: Endpoint,
-    /// Its method.
-    pub method: String,
-    /// Its path.
-    pub path: String,
-    /// Whose token it carried.
-    pub token_of: Option<String>,
-    /// The name that it wanted to sign in with.
-    pub login: Option<String>,
-    /// Whether the password that came with it is somebody's.
-    pub known_password: bool,
-    /// Whether a verification code came with it.
-    pub code_sent: bool,
-    /// The client's identifier.
-    pub client_id: Option<String>,
-    /// The client's product.
-    pub product: Option<String>,
-}
 
 /// The other side: a test, or a person at the command line.
 #[derive(Debug, Clone)]
@@ -155,7 +78,7 @@ impl Control {
 }
 
 /// Answers commands for as long as the process lives.
-pub(crate) fn run(listener: &UnixListener, store: &Arc<Mutex<Store>>) {
+pub(crate) fn run(listener: &UnixListener, store: &Arc<Mutex<Store>>, gate: &Gate) {
     for stream in listener.incoming().map_while(Result::ok) {
         let mut line = String::new();
         let mut stream = BufReader::new(stream);
@@ -164,30 +87,45 @@ pub(crate) fn run(listener: &UnixListener, store: &Arc<Mutex<Store>>) {
         }
         let answer = serde_json::from_str(&line)
             .map_err(|error| error.to_string())
-            .and_then(|command| carry_out(command, &mut store.lock().unwrap()))
+            .and_then(|command| carry_out(command, store, gate))
             .unwrap_or_else(|why| format!("error: {}", why.replace('\n', " ")));
         let _ = writeln!(stream.get_mut(), "{answer}");
     }
 }
 
-fn carry_out(command: Command, store: &mut Store) -> Result<String, String> {
-    let done = Ok("\"done\"".to_owned());
+fn carry_out(command: Command, store: &Mutex<Store>, gate: &Gate) -> Result<String, String> {
+    // The listener needs the store, so it is not held while the listener is steered.
+    match command {
+        Command::Connections(wanted) => gate.set(wanted),
+        Command::Mend => gate.set(Connections::Serve),
+        _ => {}
+    }
+    change(command, &mut store.lock().unwrap())
+}
+
+fn change(command: Command, store: &mut Store) -> Result<String, String> {
     let json = |value: Result<String, serde_json::Error>| value.map_err(|error| error.to_string());
+    let named = |store: &Store, name: &str| store.world.by_name(name).map(|a| a.id).ok_or("nobody by that name");
     match command {
         Command::Load(text) => store.load(World::parse(&text)?),
         Command::Fault(rule) => store.add_rule(rule),
         Command::Mend => store.mend(),
-        Command::BlockAfter(failures) => store.block_after = Some(failures),
-        Command::KillTokens(username) => {
-            let id = store.world.by_name(&username).ok_or("nobody by that name")?.id;
-            store.kill_tokens(id);
+        Command::Connections(_) => {}
+        Command::BlockAfter(failures) => store.blocked.after = Some(failures),
+        Command::BlockFor(milliseconds) => store.blocked.lasts = Some(Duration::from_millis(milliseconds)),
+        Command::CaseSensitive(yes) => store.case_sensitive = yes,
+        Command::FriendsArray(yes) => store.friends_array = yes,
+        Command::KillTokens(name) => {
+            let id = named(store, &name)?;
+            store.tokens.kill(id);
         }
-        Command::Approve(code, username) => {
-            let id = store.world.by_name(&username).ok_or("nobody by that name")?.id;
+        Command::Approve(code, name) => {
+            let id = named(store, &name)?;
             crate::api::approve(store, &code, id).ok_or("no such code")?;
         }
+        Command::ExpirePins => store.pins.iter_mut().for_each(|pin| pin.expires = SystemTime::UNIX_EPOCH),
         Command::Counters => {
-            let live_tokens = store.live_tokens();
+            let live_tokens = store.tokens.live();
             return json(serde_json::to_string(&Counters { live_tokens, ..store.counters.clone() }));
         }
         Command::Seen => return json(serde_json::to_string(&store.seen)),
@@ -196,5 +134,5 @@ fn carry_out(command: Command, store: &mut Store) -> Result<String, String> {
             store.counters = Counters::default();
         }
     }
-    done
+    Ok("\"done\"".to_owned())
 }

@@ -6,24 +6,42 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Endpoint {
-    /// Every request.
+    /// Every request to plex.tv.
     All,
     /// `POST /api/v2/users/signin`
     Signin,
+    /// `POST /users/sign_in.json`, `.xml`
+    LegacySignin,
     /// `DELETE /api/v2/users/signout`
     Signout,
     /// `GET /api/v2/user`
     User,
+    /// `GET /users/account`, `.json`, `.xml`
+    Account,
+    /// `GET /api/v2/ping`
+    Ping,
+    /// `GET /devices.xml`, `DELETE /devices/{id}.xml`
+    Devices,
     /// `GET /api/users`
     Users,
+    /// `GET /api/v2/friends`
+    Friends,
+    /// `GET /api/v2/home/users`, `GET /api/home/users`
+    Home,
+    /// `POST /api/v2/home/users/{id}/switch`, `POST /api/home/users/{id}/switch`
+    HomeSwitch,
     /// `GET /api/servers/{id}/shared_servers`
     SharedServers,
     /// `GET /api/v2/resources`
     Resources,
+    /// `GET /pms/servers`, `.xml`
+    PmsServers,
     /// `/api/v2/pins`
     Pins,
-    /// Anything else.
+    /// Anything else at plex.tv.
     Other,
+    /// The media server on the local network, whatever it is asked.
+    Pms,
 }
 
 /// One way to fail.
@@ -48,6 +66,10 @@ pub enum Fault {
     TooMany(Option<u64>),
     /// A redirect to this address.
     Redirect(String),
+    /// A redirect with this status: with 307 and 308 a client that follows sends the form along.
+    RedirectAs(u16, String),
+    /// 410: plex.tv no longer offers this.
+    Gone,
     /// 200 with a page of HTML.
     Captcha,
     /// 200 with a body of this many megabytes.
@@ -56,8 +78,11 @@ pub enum Fault {
     Garbage,
     /// The right answer, broken off in the middle of its JSON or XML, with a length that says that this is all.
     Truncated,
-    /// The right answer in another shape: numbers as text, booleans as 0 and 1, nulls, unknown fields, 200 for 201.
+    /// The right answer in another shape: numbers as text, booleans as 0 and 1, nulls, unknown fields, 200 for 201,
+    /// errors without their status.
     OddShape,
+    /// The right answer with nothing in it but what no client can do without.
+    Bare,
 }
 
 /// A fault and where it strikes.

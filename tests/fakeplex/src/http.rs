@@ -3,15 +3,23 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::io::{self, Read};
+use std::net::IpAddr;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
 
 /// A request.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Request {
+    /// Who sent it.
+    pub peer: IpAddr,
     pub method: String,
     pub path: String,
     /// Header fields by their lower-case names.
     pub headers: HashMap<String, String>,
-    /// Query and form together: plex.tv takes its parameters from either.
+    /// Query and form or JSON together: plex.tv takes its parameters from any of them. `{"user":{"login":"a"}}` is the
+    /// same as `user[login]=a`.
     pub params: HashMap<String, String>,
 }
 
@@ -20,6 +28,24 @@ impl Request {
     pub(crate) fn plex_header(&self, name: &str) -> Option<&str> {
         let header = self.headers.get(&name.to_ascii_lowercase()).or_else(|| self.params.get(name));
         header.map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The name and the password that it wants to sign in with: fields, those of the older endpoint, or HTTP's own.
+    pub(crate) fn credentials(&self) -> (Option<String>, Option<String>) {
+        let field = |name: &str| self.params.get(name).or_else(|| self.params.get(&format!("user[{name}]"))).cloned();
+        let basic = self.basic();
+        let (login, password) = basic.as_ref().and_then(|text| text.split_once(':')).unzip();
+        (field("login").or(login.map(str::to_owned)), field("password").or(password.map(str::to_owned)))
+    }
+
+    fn basic(&self) -> Option<String> {
+        let value = self.headers.get("authorization")?.strip_prefix("Basic ")?;
+        String::from_utf8(BASE64_STANDARD.decode(value).ok()?).ok()
+    }
+
+    /// Whether JSON was asked for by the path's ending, as of old.
+    pub(crate) fn ends_in_json(&self) -> bool {
+        self.path.rsplit('.').next() == Some("json")
     }
 
     /// Whether JSON was asked for.
@@ -41,6 +67,10 @@ impl Response {
         Self { status, headers: vec![("Content-Type", content_type.into())], body: body.into() }
     }
 
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
     pub(crate) fn html(status: u16, text: &str) -> Self {
         let body = format!("<html><head><title>{status}</title></head><body><h1>{text}</h1></body></html>");
         Self::new(status, "text/html", body)
@@ -48,7 +78,10 @@ impl Response {
 
     /// The whole answer as it goes over the wire.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} Answer\r\nContent-Length: {}\r\n", self.status, self.body.len());
+        let mut head = format!("HTTP/1.1 {} Answer\r\n", self.status);
+        if self.status != 204 {
+            let _ = write!(head, "Content-Length: {}\r\n", self.body.len());
+        }
         for (name, value) in &self.headers {
             let _ = write!(head, "{name}: {value}\r\n");
         }
@@ -58,9 +91,9 @@ impl Response {
 }
 
 /// Reads the next request, or `None` when the client has no more.
-pub(crate) fn read(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<Option<Request>> {
+pub(crate) fn read(stream: &mut impl Read, buffer: &mut Vec<u8>, peer: IpAddr) -> io::Result<Option<Request>> {
     loop {
-        if let Some((mut request, head)) = parse(buffer)? {
+        if let Some((mut request, head)) = parse(buffer, peer)? {
             let length = request.headers.get("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
             while buffer.len() < head + length {
                 if fill(stream, buffer)? == 0 {
@@ -68,12 +101,31 @@ pub(crate) fn read(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<O
                 }
             }
             let body: Vec<u8> = buffer.drain(..head + length).skip(head).collect();
-            request.params.extend(form_urlencoded::parse(&body).into_owned());
+            if request.headers.get("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
+                flatten("", serde_json::from_slice(&body).unwrap_or_default(), &mut request.params);
+            } else {
+                request.params.extend(form_urlencoded::parse(&body).into_owned());
+            }
             return Ok(Some(request));
         }
         if fill(stream, buffer)? == 0 {
             return Ok(None);
         }
+    }
+}
+
+/// Names the values of a JSON object as a form would.
+fn flatten(prefix: &str, value: Value, into: &mut HashMap<String, String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let name = if prefix.is_empty() { name } else { format!("{prefix}[{name}]") };
+                flatten(&name, value, into);
+            }
+        }
+        Value::Null => {}
+        Value::String(text) => drop(into.insert(prefix.to_owned(), text)),
+        other => drop(into.insert(prefix.to_owned(), other.to_string())),
     }
 }
 
@@ -84,7 +136,7 @@ fn fill(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
     Ok(count)
 }
 
-fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
+fn parse(buffer: &[u8], peer: IpAddr) -> io::Result<Option<(Request, usize)>> {
     let mut fields = [httparse::EMPTY_HEADER; 64];
     let mut parsed = httparse::Request::new(&mut fields);
     let status = parsed.parse(buffer).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
@@ -93,6 +145,7 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let field = |f: &httparse::Header| (f.name.to_ascii_lowercase(), String::from_utf8_lossy(f.value).into_owned());
     let request = Request {
+        peer,
         method: parsed.method.unwrap_or_default().into(),
         path: path.into(),
         headers: parsed.headers.iter().map(field).collect(),

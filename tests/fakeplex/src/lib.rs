@@ -10,17 +10,23 @@
 )]
 
 mod api;
+mod blocked;
 mod certs;
+mod command;
 mod control;
 mod fault;
+mod gate;
 mod http;
 mod pms;
 mod running;
 mod serve;
+mod spoil;
 mod store;
+mod tokens;
 mod world;
 
-pub use control::{Command, Control, Counters, Seen};
+pub use command::{Command, Connections, Counters, Seen};
+pub use control::Control;
 pub use fault::{Endpoint, Fault, Rule};
 pub use running::Running;
 pub use serve::serve;

@@ -1,7 +1,7 @@
 //! The listeners: a thread for each connection, and the faults that strike between an answer and the wire.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -11,11 +11,13 @@ use std::time::Duration;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::certs::{Authority, Certificate};
-use crate::fault::Fault;
+use crate::command::Connections;
+use crate::fault::{Endpoint, Fault};
+use crate::gate::Gate;
 use crate::http::{self, Request, Response};
 use crate::store::Store;
 use crate::world::World;
-use crate::{api, control, pms};
+use crate::{api, control, pms, spoil};
 
 /// How long a connection that is to stay silent is kept.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -27,8 +29,8 @@ const SILENCE: Duration = Duration::from_secs(120);
 pub fn serve(world: World, directory: &Path, listen: SocketAddr) -> io::Result<()> {
     let authority = Authority::new();
     authority.publish(&directory.join("ca.pem"))?;
-    let mut store = Store::default();
     let local: Vec<_> = world.servers.iter().filter(|server| server.local.is_some()).cloned().collect();
+    let mut store = Store::default();
     store.load(world);
     let store = Arc::new(Mutex::new(store));
 
@@ -38,23 +40,26 @@ pub fn serve(world: World, directory: &Path, listen: SocketAddr) -> io::Result<(
         let store = Arc::clone(&store);
         std::thread::spawn(move || pms::run(&listener, &server.name, &store));
     }
+    for (kind, ending) in Certificate::BAD {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        publish(directory, &format!("address{ending}"), &url(&listener)?)?;
+        let (tls, store) = (authority.server(kind), Arc::clone(&store));
+        let gate = Gate::new(listener.local_addr()?);
+        std::thread::spawn(move || accept(listener, &tls, &store, &Arc::new(gate)));
+    }
+    let listener = TcpListener::bind(listen)?;
+    let gate = Arc::new(Gate::new(listener.local_addr()?));
     let socket = directory.join("control.sock");
     let _ = fs::remove_file(&socket);
     let steering = UnixListener::bind(socket)?;
-    let steered = Arc::clone(&store);
-    std::thread::spawn(move || control::run(&steering, &steered));
+    let (steered, steered_gate) = (Arc::clone(&store), Arc::clone(&gate));
+    std::thread::spawn(move || control::run(&steering, &steered, &steered_gate));
+    publish(directory, "address", &url(&listener)?)?;
+    accept(listener, &authority.server(Certificate::Good), &store, &gate)
+}
 
-    let mut last = None;
-    for (kind, ending) in Certificate::ALL.into_iter().rev() {
-        let at = if kind == Certificate::Good { listen } else { SocketAddr::from(([127, 0, 0, 1], 0)) };
-        let listener = TcpListener::bind(at)?;
-        let address = format!("https://localhost:{}", listener.local_addr()?.port());
-        let (tls, store) = (authority.server(kind), Arc::clone(&store));
-        last = Some(std::thread::spawn(move || accept(&listener, &tls, &store)));
-        publish(directory, &format!("address{ending}"), &address)?;
-    }
-    let _ = last.map(std::thread::JoinHandle::join);
-    Ok(())
+fn url(listener: &TcpListener) -> io::Result<String> {
+    Ok(format!("https://localhost:{}", listener.local_addr()?.port()))
 }
 
 /// Writes a file so that whoever waits for it never finds it half written.
@@ -64,27 +69,60 @@ fn publish(directory: &Path, name: &str, text: &str) -> io::Result<()> {
     fs::rename(temporary, directory.join(name))
 }
 
-fn accept(listener: &TcpListener, tls: &Arc<ServerConfig>, store: &Arc<Mutex<Store>>) {
-    for stream in listener.incoming().map_while(Result::ok) {
+fn accept(
+    mut listener: TcpListener,
+    tls: &Arc<ServerConfig>,
+    store: &Arc<Mutex<Store>>,
+    gate: &Arc<Gate>,
+) -> io::Result<()> {
+    loop {
+        let (stream, peer) = listener.accept()?;
+        if gate.wanted() == Connections::Refuse {
+            drop(stream);
+            listener = gate.close(listener)?;
+            continue;
+        }
         store.lock().unwrap().counters.connections += 1;
-        let (tls, store) = (Arc::clone(tls), Arc::clone(store));
+        let (tls, store, gate) = (Arc::clone(tls), Arc::clone(store), Arc::clone(gate));
         // A client that breaks off, as one that finds a bad certificate does, is no news here.
-        std::thread::spawn(move || connection(stream, tls, &store));
+        std::thread::spawn(move || connection(stream, peer, tls, &store, &gate));
     }
 }
 
-fn connection(stream: TcpStream, tls: Arc<ServerConfig>, store: &Mutex<Store>) -> io::Result<()> {
+fn connection(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    tls: Arc<ServerConfig>,
+    store: &Mutex<Store>,
+    gate: &Gate,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    if gate.wanted() == Connections::Silence {
+        std::thread::sleep(SILENCE);
+        return Ok(());
+    }
     let mut session = ServerConnection::new(tls).map_err(io::Error::other)?;
-    let mut stream = stream;
     while session.is_handshaking() {
         session.complete_io(&mut stream)?;
     }
     store.lock().unwrap().counters.handshakes += 1;
-    let mut stream = StreamOwned::new(session, stream);
+    converse(StreamOwned::new(session, stream), peer, |request| match gate.wanted() {
+        Connections::Serve => answer(request, store, api::endpoint(request), |store| api::answer(store, request)),
+        // A connection that was made in better days is no better off.
+        Connections::Refuse => (Response::empty(200), Some(Fault::Reset)),
+        Connections::Silence => (Response::empty(200), Some(Fault::Silence)),
+    })
+}
+
+/// Answers one request after the other.
+pub(crate) fn converse(
+    mut stream: impl Read + Write,
+    peer: SocketAddr,
+    answer: impl Fn(&Request) -> (Response, Option<Fault>),
+) -> io::Result<()> {
     let mut buffer = Vec::new();
-    while let Some(request) = http::read(&mut stream, &mut buffer)? {
-        let (response, fault) = answer(&request, store);
+    while let Some(request) = http::read(&mut stream, &mut buffer, peer.ip())? {
+        let (response, fault) = answer(&request);
         if !send(&mut stream, &response, fault.as_ref())? {
             break;
         }
@@ -93,54 +131,16 @@ fn connection(stream: TcpStream, tls: Arc<ServerConfig>, store: &Mutex<Store>) -
 }
 
 /// The answer, and what is to become of it on its way.
-fn answer(request: &Request, store: &Mutex<Store>) -> (Response, Option<Fault>) {
+pub(crate) fn answer(
+    request: &Request,
+    store: &Mutex<Store>,
+    endpoint: Endpoint,
+    right: impl FnOnce(&mut Store) -> Response,
+) -> (Response, Option<Fault>) {
     let mut store = store.lock().unwrap();
-    let endpoint = api::endpoint(request);
     store.note(endpoint, request);
     let fault = store.strike(endpoint);
-    let response = match &fault {
-        Some(Fault::Status(status, body)) => Response::new(*status, "text/html", body.as_str()),
-        Some(Fault::Api(status, code)) => api::error(request, *status, *code, "Asked for by a test"),
-        Some(Fault::TooMany(after)) => {
-            let headers = after.map(|seconds| ("Retry-After", seconds.to_string())).into_iter().collect();
-            Response { status: 429, headers, body: Vec::new() }
-        }
-        Some(Fault::Redirect(to)) => {
-            Response { status: 302, headers: vec![("Location", to.clone())], body: Vec::new() }
-        }
-        Some(Fault::Captcha) => Response::html(200, "Prove that you are human"),
-        Some(Fault::Huge(megabytes)) => Response::new(200, "application/json", vec![b' '; megabytes << 20]),
-        Some(Fault::Garbage) => Response::new(200, "application/json", [0xff, 0xfe, 0x00, 0x80].repeat(64)),
-        Some(Fault::Silence | Fault::Reset) => Response::new(200, "text/plain", ""),
-        Some(Fault::OddShape) => odd(api::answer(&mut store, request)),
-        Some(Fault::Truncated) => {
-            let mut whole = api::answer(&mut store, request);
-            whole.body.truncate(whole.body.len() * 2 / 3);
-            whole
-        }
-        Some(Fault::Delay(_) | Fault::Drip | Fault::Cut) | None => api::answer(&mut store, request),
-    };
-    (response, fault)
-}
-
-/// The same answer as plex.tv has been seen to write it on other days.
-fn odd(mut response: Response) -> Response {
-    if response.status == 201 {
-        response.status = 200;
-    }
-    if let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_slice(&response.body) {
-        for value in fields.values_mut() {
-            *value = match value.take() {
-                serde_json::Value::Bool(truth) => u8::from(truth).to_string().into(),
-                serde_json::Value::Number(number) => number.to_string().into(),
-                serde_json::Value::Object(_) | serde_json::Value::Array(_) => serde_json::Value::Null,
-                other => other,
-            };
-        }
-        fields.insert("brandNewField".into(), serde_json::json!({"nested": [1, null]}));
-        response.body = serde_json::Value::Object(fields).to_string().into_bytes();
-    }
-    response
+    (spoil::answer(fault.as_ref(), request, || right(&mut store)), fault)
 }
 
 /// Sends an answer; false when the connection is to be closed.

@@ -1,87 +1,141 @@
 //! What plex.tv answers. Version 2 is XML unless JSON is asked for and wants a client identifier; what is older is XML
-//! whatever is asked for.
+//! whatever is asked for, or goes by the ending of its path.
 
 mod account;
+mod devices;
 mod friends;
+mod home;
+mod legacy;
+mod person;
 mod pins;
 mod resources;
 mod xml;
 
 pub(crate) use pins::approve;
 pub(crate) use resources::access_token;
+pub(crate) use xml::Element;
+
+use std::time::SystemTime;
 
 use serde_json::json;
 
 use crate::fault::Endpoint;
 use crate::http::{Request, Response};
 use crate::store::Store;
-use xml::Element;
+
+fn parts(path: &str) -> Vec<&str> {
+    path.trim_matches('/').split('/').collect()
+}
 
 /// Which endpoint a request is for.
 pub(crate) fn endpoint(request: &Request) -> Endpoint {
-    match request.path.trim_end_matches('/') {
-        "/api/v2/users/signin" => Endpoint::Signin,
-        "/api/v2/users/signout" => Endpoint::Signout,
-        "/api/v2/user" => Endpoint::User,
-        "/api/users" => Endpoint::Users,
-        "/api/v2/resources" => Endpoint::Resources,
-        path if path.starts_with("/api/v2/pins") => Endpoint::Pins,
-        path if shared_servers(path).is_some() => Endpoint::SharedServers,
+    match parts(&request.path).as_slice() {
+        ["api", "v2", "users", "signin"] => Endpoint::Signin,
+        ["api", "v2", "users", "signout"] => Endpoint::Signout,
+        ["api", "v2", "user"] => Endpoint::User,
+        ["api", "v2", "ping"] => Endpoint::Ping,
+        ["api", "v2", "friends"] => Endpoint::Friends,
+        ["api", "v2", "resources"] => Endpoint::Resources,
+        ["api", "v2", "pins", ..] => Endpoint::Pins,
+        ["api", "v2", "home", "users"] | ["api", "home", "users"] => Endpoint::Home,
+        ["api", "v2", "home", "users", _, "switch"] | ["api", "home", "users", _, "switch"] => Endpoint::HomeSwitch,
+        ["api", "users"] => Endpoint::Users,
+        ["api", "servers", _, "shared_servers"] => Endpoint::SharedServers,
+        ["users", "sign_in.json" | "sign_in.xml"] => Endpoint::LegacySignin,
+        ["users", "account" | "account.json" | "account.xml"] => Endpoint::Account,
+        ["devices.xml"] | ["devices", _] => Endpoint::Devices,
+        ["pms", "servers" | "servers.xml"] => Endpoint::PmsServers,
         _ => Endpoint::Other,
     }
 }
 
-fn shared_servers(path: &str) -> Option<&str> {
-    path.strip_prefix("/api/servers/")?.strip_suffix("/shared_servers")
-}
-
 /// The right answer to a request.
 pub(crate) fn answer(store: &mut Store, request: &Request) -> Response {
-    let path = request.path.trim_end_matches('/');
-    if path.starts_with("/api/v2/") && request.plex_header("X-Plex-Client-Identifier").is_none() {
+    if is_v2(request) && request.plex_header("X-Plex-Client-Identifier").is_none() {
         return error(request, 400, 1000, "X-Plex-Client-Identifier is missing");
     }
-    match (request.method.as_str(), path) {
-        ("POST", "/api/v2/users/signin") => account::sign_in(store, request),
-        ("DELETE", "/api/v2/users/signout") => account::sign_out(store, request),
-        ("GET", "/api/v2/user") => account::user(store, request),
-        ("GET", "/api/v2/ping") => account::ping(store, request),
-        ("GET", "/users/account") => account::legacy(store, request),
-        ("GET", "/api/users") => friends::users(store, request),
-        ("GET", "/api/v2/friends") => error(request, 410, 1999, "Gone"),
-        ("GET", "/api/v2/resources") => resources::list(store, request),
-        ("POST", "/api/v2/pins") => pins::create(store, request),
-        ("PUT", "/api/v2/pins/link") => pins::link(store, request),
-        ("GET", path) if path.starts_with("/api/v2/pins/") => pins::poll(store, request),
-        ("GET", path) => match shared_servers(path) {
-            Some(machine_id) => friends::shared_servers(store, request, machine_id),
-            None => error(request, 404, 1002, "Not Found"),
-        },
-        _ => error(request, 404, 1002, "Not Found"),
+    match (endpoint(request), request.method.as_str()) {
+        (Endpoint::Signin, "POST") => account::sign_in(store, request),
+        (Endpoint::Signout, "DELETE") => account::sign_out(store, request),
+        (Endpoint::User, "GET") => account::user(store, request),
+        (Endpoint::Ping, "GET") => account::ping(store, request),
+        (Endpoint::LegacySignin, "POST") => legacy::sign_in(store, request),
+        (Endpoint::Account, "GET") => legacy::account(store, request),
+        (Endpoint::Devices, "GET") => devices::list(store, request),
+        (Endpoint::Devices, "DELETE") => devices::remove(store, request),
+        (Endpoint::Users, "GET") => friends::users(store, request),
+        (Endpoint::SharedServers, "GET") => friends::shared_servers(store, request),
+        (Endpoint::Friends, "GET") if store.friends_array => friends::array(store, request),
+        (Endpoint::Friends, "GET") => failure(request, 410, 1999, "Gone"),
+        (Endpoint::Resources, "GET") => resources::list(store, request),
+        (Endpoint::PmsServers, "GET") => resources::servers(store, request),
+        (Endpoint::Home, "GET") => home::users(store, request),
+        (Endpoint::HomeSwitch, "POST") => home::switch(store, request),
+        (Endpoint::Pins, method) => pins::answer(store, request, method),
+        (Endpoint::Other, _) if is_gone(&request.path) => failure(request, 410, 1999, "Gone"),
+        (Endpoint::Other, _) => failure(request, 404, 1002, "Not Found"),
+        _ => failure(request, 405, 1005, "Method Not Allowed"),
     }
+}
+
+fn is_v2(request: &Request) -> bool {
+    request.path.starts_with("/api/v2/")
+}
+
+/// What plex.tv has taken away over the years.
+fn is_gone(path: &str) -> bool {
+    matches!(
+        parts(path).as_slice(),
+        ["api", "friends", ..] | ["api", "invites", "requested" | "requests"] | ["pms", "friends", "all"]
+    )
 }
 
 /// An error of version 2, in the format that was asked for.
 pub(crate) fn error(request: &Request, status: u16, code: u32, message: &str) -> Response {
-    if request.wants_json() {
-        let body = json!({"errors": [{"code": code, "message": message, "status": status}]});
-        Response::new(status, "application/json; charset=utf-8", body.to_string())
+    let json = json!({"errors": [{"code": code, "message": message, "status": status}]});
+    let error = Element::new("error").with("code", code).with("message", message).with("status", status);
+    either(request, status, &json, &Element::new("errors").child(&error))
+}
+
+/// An error of the version that was asked. What is older than version 2 has only the status for a code, but for those
+/// of a Home.
+pub(crate) fn failure(request: &Request, status: u16, code: u32, message: &str) -> Response {
+    if is_v2(request) {
+        return error(request, status, code, message);
+    }
+    if request.ends_in_json() {
+        return old_error(request, status, message);
+    }
+    let code = if status == 403 { code } else { status.into() };
+    xml::document(status, &Element::new("Response").with("code", code).with("status", message))
+}
+
+/// An error of the oldest kind, without any code.
+fn old_error(request: &Request, status: u16, message: &str) -> Response {
+    if request.ends_in_json() {
+        Response::new(status, JSON, json!({"error": message}).to_string())
     } else {
-        let error = Element::new("error").with("code", code).with("message", message).with("status", status);
-        xml::document(status, &Element::new("errors").child(&error))
+        xml::document(status, &Element::new("errors").child(&Element::new("error").text(message)))
     }
 }
 
-/// What an older endpoint says to a token that is not good.
-fn unauthorized() -> Response {
-    xml::document(401, &Element::new("errors").child(&Element::new("error").text("Invalid authentication token.")))
+/// What a token that is not good gets.
+fn unauthorized(request: &Request) -> Response {
+    if is_v2(request) {
+        error(request, 401, 1001, "User could not be authenticated")
+    } else {
+        old_error(request, 401, "Invalid authentication token.")
+    }
 }
+
+const JSON: &str = "application/json; charset=utf-8";
 
 /// JSON or XML, as the request wants it.
-fn either(request: &Request, status: u16, json: &serde_json::Value, xml: &Element) -> Response {
-    if request.wants_json() {
-        Response::new(status, "application/json; charset=utf-8", json.to_string())
-    } else {
-        xml::document(status, xml)
-    }
+pub(crate) fn either(request: &Request, status: u16, json: &serde_json::Value, xml: &Element) -> Response {
+    if request.wants_json() { Response::new(status, JSON, json.to_string()) } else { xml::document(status, xml) }
+}
+
+/// Seconds since 1970, as older lists tell the time.
+fn epoch(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,80 +1,101 @@
 //! Link codes: made by a device, approved by a person elsewhere.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
 use super::xml::Element;
-use super::{either, error};
+use super::{either, error, parts, unauthorized};
 use crate::http::{Request, Response};
 use crate::store::{Pin, Store};
+use crate::tokens::Origin;
 
-/// Asking more often than this is answered with 429.
+/// Asking more often than once a second is answered with 429. A little is forgiven for the way here.
 const POLL: Duration = Duration::from_millis(900);
 
-pub(super) fn create(store: &mut Store, request: &Request) -> Response {
-    let strong = request.params.get("strong").is_some_and(|strong| matches!(strong.as_str(), "true" | "1"));
-    let client_id = request.plex_header("X-Plex-Client-Identifier").unwrap_or_default();
-    let pin = store.add_pin(client_id, strong);
+pub(super) fn answer(store: &mut Store, request: &Request, method: &str) -> Response {
+    match (method, &parts(&request.path)[3..]) {
+        ("POST", []) => create(store, request),
+        ("PUT", ["link"]) => link(store, request),
+        ("GET", [id]) => poll(store, request, id.parse().unwrap_or(0)),
+        _ => error(request, 405, 1005, "Method Not Allowed"),
+    }
+}
+
+fn create(store: &mut Store, request: &Request) -> Response {
+    let strong = request.params.get("strong").is_some_and(|strong| matches!(strong.as_str(), "true" | "True" | "1"));
+    let pin = store.add_pin(Origin::of(request), strong);
     shown(request, 201, &pin)
 }
 
-pub(super) fn poll(store: &mut Store, request: &Request) -> Response {
-    let id = request.path.rsplit('/').next().and_then(|id| id.parse::<u64>().ok());
+fn poll(store: &mut Store, request: &Request, id: u64) -> Response {
     let client_id = request.plex_header("X-Plex-Client-Identifier").unwrap_or_default();
-    let now = Instant::now();
+    let now = SystemTime::now();
     // Unknown, expired and another client's are the same to whoever asks.
-    let good = |pin: &&mut Pin| Some(pin.id) == id && pin.client_id == client_id && pin.expires > now;
+    let good = |pin: &&mut Pin| pin.id == id && pin.origin.client_id == client_id && pin.expires > now;
     let Some(pin) = store.pins.iter_mut().find(good) else {
         return error(request, 404, 1020, "Code not found or expired");
     };
-    if pin.polled.replace(now).is_some_and(|before| now - before < POLL) {
+    let recently = |before: SystemTime| now.duration_since(before).is_ok_and(|since| since < POLL);
+    if pin.polled.replace(now).is_some_and(recently) {
         return error(request, 429, 1003, "Too many requests");
     }
     let pin = pin.clone();
     shown(request, 200, &pin)
 }
 
-pub(super) fn link(store: &mut Store, request: &Request) -> Response {
-    let Some(account) = store.account_of(request).map(|account| account.id) else {
-        return error(request, 401, 1001, "User could not be authenticated");
-    };
+fn link(store: &mut Store, request: &Request) -> Response {
+    let Some(account) = store.account_of(request).map(|account| account.id) else { return unauthorized(request) };
     let code = request.params.get("code").cloned().unwrap_or_default();
     match approve(store, &code, account) {
-        Some(()) => Response { status: 204, headers: Vec::new(), body: Vec::new() },
+        Some(()) => Response::empty(204),
         None => error(request, 404, 1020, "Code not found or expired"),
     }
 }
 
 /// Approves an open code as an account.
 pub(crate) fn approve(store: &mut Store, code: &str, account: u64) -> Option<()> {
-    let now = Instant::now();
+    let now = SystemTime::now();
     let open = |pin: &Pin| pin.code.eq_ignore_ascii_case(code) && pin.expires > now && pin.token.is_none();
-    let client_id = store.pins.iter().find(|pin| open(pin))?.client_id.clone();
-    let token = store.mint(account, &client_id);
+    let origin = store.pins.iter().find(|pin| open(pin))?.origin.clone();
+    let token = store.mint(account, &origin);
     store.pins.iter_mut().find(|pin| open(pin))?.token = Some(token);
     Some(())
 }
 
 fn shown(request: &Request, status: u16, pin: &Pin) -> Response {
-    let left = pin.expires.saturating_duration_since(Instant::now()).as_secs();
-    let product = request.plex_header("X-Plex-Product").unwrap_or_default();
+    let left = pin.expires.duration_since(SystemTime::now()).map_or(0, |left| left.as_secs());
+    let time = |time| humantime::format_rfc3339_seconds(time).to_string();
+    let location = [
+        ("code", "GB"),
+        ("country", "United Kingdom"),
+        ("city", "Nowhere"),
+        ("time_zone", "Europe/London"),
+        ("postal_code", "N0"),
+        ("subdivisions", "England"),
+        ("coordinates", "51.5, -0.1"),
+    ];
+    let product = &pin.origin.product;
+    let qr = format!("https://plex.tv/api/v2/pins/qr/{}", pin.code);
     let json = json!({
-        "id": pin.id, "code": pin.code, "product": product, "trusted": false,
-        "qr": format!("https://plex.tv/api/v2/pins/qr/{}", pin.code), "clientIdentifier": pin.client_id,
-        "location": {"code": "GB", "country": "United Kingdom", "city": "Nowhere"}, "expiresIn": left,
-        "createdAt": "2026-01-01T00:00:00Z", "expiresAt": "2026-01-01T00:15:00Z", "authToken": pin.token,
-        "newRegistration": null
+        "id": pin.id, "code": pin.code, "product": product, "trusted": false, "qr": qr,
+        "clientIdentifier": pin.origin.client_id,
+        "location": location.iter().copied().collect::<std::collections::BTreeMap<_, _>>(), "expiresIn": left,
+        "createdAt": time(pin.created), "expiresAt": time(pin.expires), "authToken": pin.token, "newRegistration": null
     });
+    let place = location.iter().fold(Element::new("location"), |place, (name, value)| place.with(name, value));
     let xml = Element::new("pin")
         .with("id", pin.id)
         .with("code", &pin.code)
         .with("product", product)
-        .with_flag("trusted", pin.strong)
-        .with("clientIdentifier", &pin.client_id)
+        .with_flag("trusted", false)
+        .with("qr", qr)
+        .with("clientIdentifier", &pin.origin.client_id)
         .with("expiresIn", left)
-        .with("createdAt", "2026-01-01T00:00:00Z")
-        .with("expiresAt", "2026-01-01T00:15:00Z")
-        .with("authToken", pin.token.as_deref().unwrap_or_default());
+        .with("createdAt", time(pin.created))
+        .with("expiresAt", time(pin.expires))
+        .with("authToken", pin.token.as_deref().unwrap_or_default())
+        .with("newRegistration", "")
+        .child(&place);
     either(request, status, &json, &xml)
 }

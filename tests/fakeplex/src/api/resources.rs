@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::xml::Element;
-use super::{either, error};
+use super::xml::{self, Element};
+use super::{either, unauthorized};
 use crate::http::{Request, Response};
 use crate::store::Store;
 use crate::world::{Account, Server};
@@ -12,44 +12,86 @@ use crate::world::{Account, Server};
 struct Row {
     machine_id: String,
     name: String,
+    product: String,
     provides: String,
     owned: bool,
+    home: bool,
     owner_id: Option<u64>,
+    owner: Option<String>,
     token: String,
 }
 
+impl Row {
+    fn is_server(&self) -> bool {
+        self.provides.split(',').any(|one| one == "server")
+    }
+}
+
 pub(super) fn list(store: &Store, request: &Request) -> Response {
-    let Some(account) = store.account_of(request) else {
-        return error(request, 401, 1001, "User could not be authenticated");
-    };
-    let own_token = request.plex_header("X-Plex-Token").unwrap_or_default();
-    let rows = rows(store, account, own_token);
+    let Some(account) = store.account_of(request) else { return unauthorized(request) };
+    let rows = rows(store, account, request.plex_header("X-Plex-Token").unwrap_or_default());
     let json: Vec<_> = rows.iter().map(to_json).collect();
     either(request, 200, &json.into(), &Element::new("resources").children(rows.iter().map(to_xml)))
 }
 
+/// `/pms/servers`: the servers among them. XML, whatever is asked for.
+pub(super) fn servers(store: &Store, request: &Request) -> Response {
+    let Some(account) = store.account_of(request) else { return unauthorized(request) };
+    let rows = rows(store, account, request.plex_header("X-Plex-Token").unwrap_or_default());
+    let rows: Vec<_> = rows.iter().filter(|row| row.is_server()).map(to_server).collect();
+    let container = Element::new("MediaContainer")
+        .with("friendlyName", "myPlex")
+        .with("identifier", "com.plexapp.plugins.myplex")
+        .with("machineIdentifier", "")
+        .with("size", rows.len());
+    xml::document(200, &container.children(rows))
+}
+
+/// Servers first, then what the world's file adds, then what signed in and says that it provides something. plex.tv
+/// believes such a device, whatever identifier it chose.
 fn rows(store: &Store, account: &Account, own_token: &str) -> Vec<Row> {
-    let servers = store.world.servers.iter().filter_map(|server| {
-        let owned = server.owner == account.username;
-        let owner_id = store.world.by_name(&server.owner)?.id;
-        (owned || server.shared_with.contains(&account.username)).then(|| Row {
+    let world = &store.world;
+    let home = world.home(account);
+    let servers = world.servers.iter().filter_map(|server| {
+        let owned = server.owner == account.name();
+        let person = world.by_name(&server.owner)?;
+        (owned || account.is_among(&server.shared_with)).then(|| Row {
             machine_id: server.machine_id.clone(),
             name: server.name.clone(),
+            product: "Plex Media Server".into(),
             provides: "server".into(),
             owned,
-            owner_id: (!owned).then_some(owner_id),
+            home: !owned && home.iter().any(|member| member.id == person.id),
+            owner_id: (!owned).then_some(person.id),
+            owner: (!owned).then(|| person.title().to_owned()),
             token: if owned { own_token.to_owned() } else { access_token(server, account) },
         })
     });
-    let devices = store.world.devices.iter().filter(|device| device.account == account.username).map(|device| Row {
+    let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { text.to_owned() };
+    let further = world.devices.iter().filter(|device| device.account == account.name()).map(|device| Row {
         machine_id: device.machine_id.clone(),
-        name: "Den".into(),
+        name: or(&device.name, "Den"),
+        product: or(&device.product, "Plex Media Server"),
         provides: device.provides.clone(),
         owned: device.owned,
+        home: false,
         owner_id: device.owner_id,
+        owner: device.owner_id.and_then(|id| world.by_id(id)).map(|owner| owner.title().to_owned()),
         token: own_token.to_owned(),
     });
-    servers.chain(devices).collect()
+    let provides = store.tokens.devices_of(account.id).filter(|device| !device.origin.provides.is_empty());
+    let signed_in = provides.map(|device| Row {
+        machine_id: device.origin.client_id.clone(),
+        name: device.origin.name.clone(),
+        product: device.origin.product.clone(),
+        provides: device.origin.provides.clone(),
+        owned: true,
+        home: false,
+        owner_id: None,
+        owner: None,
+        token: own_token.to_owned(),
+    });
+    servers.chain(further).chain(signed_in).collect()
 }
 
 /// What an account shows to a server that is shared with it.
@@ -57,22 +99,38 @@ pub(crate) fn access_token(server: &Server, account: &Account) -> String {
     format!("ACCESS-SECRET-{}-{}", server.name, account.id)
 }
 
+const ADDRESS: &str = "203.0.113.5";
+const URI: &str = "https://203-0-113-5.0123456789abcdef0123456789abcdef.plex.direct:32400";
+const VERSION: &str = "1.41.0.0000-abc";
+
 fn to_json(row: &Row) -> serde_json::Value {
+    let connection = json!({
+        "protocol": "https", "address": ADDRESS, "port": 32400, "uri": URI, "local": false, "relay": false, "IPv6": false
+    });
     json!({
-        "name": row.name, "product": "Plex Media Server", "productVersion": "1.41.0", "platform": "Linux",
+        "name": row.name, "product": row.product, "productVersion": VERSION, "platform": "Linux",
         "platformVersion": "12", "device": "PC", "clientIdentifier": row.machine_id,
         "createdAt": "2020-01-01T00:00:00Z", "lastSeenAt": "2026-01-01T00:00:00Z", "provides": row.provides,
-        "ownerId": row.owner_id, "sourceTitle": null, "publicAddress": "127.0.0.1", "accessToken": row.token,
-        "owned": row.owned, "home": false, "synced": false, "relay": true, "presence": true, "httpsRequired": false,
-        "publicAddressMatches": false, "connections": []
+        "ownerId": row.owner_id, "sourceTitle": row.owner, "publicAddress": ADDRESS, "accessToken": row.token,
+        "owned": row.owned, "home": row.home, "synced": false, "relay": true, "presence": true, "httpsRequired": false,
+        "publicAddressMatches": false, "dnsRebindingProtection": false, "natLoopbackSupported": false,
+        "connections": if row.is_server() { vec![connection] } else { Vec::new() }
     })
 }
 
 fn to_xml(row: &Row) -> Element {
+    let connection = Element::new("connection")
+        .with("protocol", "https")
+        .with("address", ADDRESS)
+        .with("port", 32400)
+        .with("uri", URI)
+        .with_flag("local", false)
+        .with_flag("relay", false)
+        .with_flag("IPv6", false);
     Element::new("resource")
         .with("name", &row.name)
-        .with("product", "Plex Media Server")
-        .with("productVersion", "1.41.0")
+        .with("product", &row.product)
+        .with("productVersion", VERSION)
         .with("platform", "Linux")
         .with("platformVersion", "12")
         .with("device", "PC")
@@ -81,11 +139,36 @@ fn to_xml(row: &Row) -> Element {
         .with("lastSeenAt", "2026-01-01T00:00:00Z")
         .with("provides", &row.provides)
         .with("ownerId", row.owner_id.map_or(String::new(), |id| id.to_string()))
-        .with("publicAddress", "127.0.0.1")
+        .with("sourceTitle", row.owner.as_deref().unwrap_or_default())
+        .with("publicAddress", ADDRESS)
         .with("accessToken", &row.token)
         .with_flag("owned", row.owned)
-        .with_flag("home", false)
+        .with_flag("home", row.home)
         .with_flag("synced", false)
+        .with_flag("relay", true)
         .with_flag("presence", true)
-        .child(&Element::new("connections"))
+        .with_flag("httpsRequired", false)
+        .with_flag("publicAddressMatches", false)
+        .with_flag("dnsRebindingProtection", false)
+        .with_flag("natLoopbackSupported", false)
+        .child(&Element::new("connections").children(row.is_server().then_some(connection)))
+}
+
+fn to_server(row: &Row) -> Element {
+    Element::new("Server")
+        .with("accessToken", &row.token)
+        .with("name", &row.name)
+        .with("address", ADDRESS)
+        .with("port", 32400)
+        .with("version", VERSION)
+        .with("scheme", "http")
+        .with("host", ADDRESS)
+        .with("localAddresses", "192.0.2.7")
+        .with("machineIdentifier", &row.machine_id)
+        .with("createdAt", 1_577_836_800)
+        .with("updatedAt", 1_767_225_600)
+        .with_flag("owned", row.owned)
+        .with_flag("synced", false)
+        .with("ownerId", row.owner_id.map_or(String::new(), |id| id.to_string()))
+        .with("sourceTitle", row.owner.as_deref().unwrap_or_default())
 }

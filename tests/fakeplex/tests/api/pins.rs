@@ -1,0 +1,71 @@
+//! Link codes.
+
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
+
+use fakeplex::Command;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::common::{Answer, Plex, STREET, answer, form};
+
+const PINS: &str = "/api/v2/pins";
+
+fn poll(plex: &Plex, id: &Value) -> Answer {
+    answer(plex.ask(Method::GET, &format!("{PINS}/{id}")))
+}
+
+#[test]
+fn item_16_codes_are_weak_or_strong_and_bring_a_token_once_approved() {
+    let plex = Plex::start(STREET);
+    for (strong, length, life) in [("false", 4, 900), ("true", 25, 1800)] {
+        let made = plex.post(PINS, &[("strong", strong)]);
+        let pin = made.json();
+        let code = pin["code"].as_str().unwrap().to_owned();
+        assert_eq!((made.status, code.len()), (201, length));
+        assert!((life - 2..=life).contains(&pin["expiresIn"].as_u64().unwrap()), "{pin}");
+        let expires = humantime::parse_rfc3339(pin["expiresAt"].as_str().unwrap()).unwrap();
+        let left = expires.duration_since(SystemTime::now()).unwrap().as_secs();
+        assert!((life - 3..=life).contains(&left), "{pin}");
+        assert!(poll(&plex, &pin["id"]).json()["authToken"].is_null());
+        assert_eq!(poll(&plex, &pin["id"]).error(), (429, 1003), "sooner than a second later");
+
+        plex.control(&Command::Approve(code.to_lowercase(), "alice".into()));
+        sleep(Duration::from_secs(1));
+        let token = poll(&plex, &pin["id"]).json()["authToken"].as_str().unwrap().to_owned();
+        assert_eq!(plex.get("/api/v2/user", &token).json()["id"], 2);
+        let again = plex.server.control().send(&Command::Approve(code, "bob".into()));
+        assert!(again.is_err(), "a code is approved once");
+    }
+}
+
+#[test]
+fn item_16_unknown_expired_and_another_clients_codes_cannot_be_told_apart() {
+    let plex = Plex::start(STREET);
+    let pin = plex.post(PINS, &[]).json();
+    let path = format!("{PINS}/{}", pin["id"]);
+    let unknown = plex.get("/api/v2/pins/1", "");
+    assert_eq!(unknown.error(), (404, 1020));
+    let request = plex.plain(Method::GET, &path).header("Accept", "application/json");
+    assert_eq!(answer(request.header("X-Plex-Client-Identifier", "another")), unknown);
+    plex.control(&Command::ExpirePins);
+    assert_eq!(poll(&plex, &pin["id"]), unknown);
+    let code = pin["code"].as_str().unwrap().to_owned();
+    assert!(plex.server.control().send(&Command::Approve(code, "alice".into())).is_err());
+}
+
+#[test]
+fn item_17_a_code_is_approved_by_whoever_holds_it() {
+    let plex = Plex::start(STREET);
+    let pin = plex.post(PINS, &[]).json();
+    let mallory = plex.token("mallory");
+    let link = |token: &str| {
+        let request = plex.ask(Method::PUT, "/api/v2/pins/link").header("X-Plex-Token", token);
+        answer(form(request, &[("code", pin["code"].as_str().unwrap())]))
+    };
+    assert_eq!(link("bogus").error(), (401, 1001));
+    assert_eq!(link(&mallory).status, 204);
+    assert_eq!(link(&mallory).error(), (404, 1020), "no longer open");
+    let token = poll(&plex, &pin["id"]).json()["authToken"].as_str().unwrap().to_owned();
+    assert_eq!(plex.get("/api/v2/user", &token).json()["username"], "mallory");
+}

@@ -1,0 +1,57 @@
+//! What a token is good for, and how it ends.
+
+use fakeplex::Command;
+use reqwest::Method;
+
+use crate::common::{CLIENT, OLGA, Plex, STREET, answer};
+
+#[test]
+fn item_10_a_token_shows_its_account_until_it_is_signed_out() {
+    let plex = Plex::start(STREET);
+    let token = plex.token("alice");
+    let account = plex.get("/api/v2/user", &token);
+    assert_eq!((account.status, account.json()["username"].as_str()), (200, Some("alice")));
+    assert_eq!(account.json()["title"], "Alice in the attic");
+    assert_eq!(plex.get("/api/v2/ping", &token).body, "{\"pong\":true}");
+    let xml = plex.plain(Method::GET, "/api/v2/ping").header("X-Plex-Client-Identifier", CLIENT);
+    assert!(answer(xml.header("X-Plex-Token", &token)).body.contains("<pong>true</pong>"));
+    // The older endpoints want no client identifier, and their format goes by the path.
+    let old = |path: &str| answer(plex.plain(Method::GET, path).header("X-Plex-Token", &token));
+    assert_eq!(old("/users/account.json").json()["user"]["id"], 2);
+    assert_eq!(old("/users/account").attributes("user", "authenticationToken"), [token.as_str()]);
+
+    let out = || answer(plex.ask(Method::DELETE, "/api/v2/users/signout").header("X-Plex-Token", &token));
+    let first = out();
+    assert_eq!((first.status, first.body.as_str()), (204, ""));
+    assert_eq!(out().error(), (401, 1001));
+    for path in ["/api/v2/user", "/api/v2/ping", "/api/v2/resources", "/api/v2/home/users"] {
+        assert_eq!(plex.get(path, &token).error(), (401, 1001), "{path}");
+    }
+    for path in ["/users/account", "/users/account.json", "/api/users", "/devices.xml", "/pms/servers.xml"] {
+        assert_eq!(old(path).status, 401, "{path}");
+    }
+    assert_eq!(plex.get("/api/v2/user", OLGA).status, 200, "nobody else's");
+    // The device is still on the list; removing it ends what it holds.
+    let token = plex.token("alice");
+    let devices = plex.get("/devices.xml", &token);
+    let ids = devices.attributes("Device", "id");
+    assert_eq!(ids.len(), 1);
+    let path = format!("/devices/{}.xml", ids[0]);
+    let remove = |token: &str| answer(plex.ask(Method::DELETE, &path).header("X-Plex-Token", token)).status;
+    assert_eq!(remove(OLGA), 404, "not hers");
+    assert_eq!(remove(&token), 204);
+    assert_eq!(plex.get("/api/v2/user", &token).error(), (401, 1001));
+}
+
+#[test]
+fn item_11_all_tokens_of_an_account_end_at_once() {
+    let plex = Plex::start(STREET);
+    let tokens = [plex.token("alice"), plex.token("alice")];
+    let bobs = plex.token("bob");
+    plex.control(&Command::KillTokens("alice".into()));
+    for token in &tokens {
+        assert_eq!(plex.get("/api/v2/user", token).error(), (401, 1001));
+    }
+    assert_eq!(plex.get("/api/v2/user", &bobs).status, 200);
+    assert_eq!(plex.server.control().counters().live_tokens, 1);
+}

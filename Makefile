@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup test demo clean
+.PHONY: build setup test demo bench clean
 
 SHIPPED = -p pam-plex -p authd -p cli
 
@@ -17,6 +17,10 @@ test: setup
 # The main job on a private machine. KEEP=1 keeps the machine, to try by hand.
 demo: setup
 	@KEEP=$(KEEP) cargo run --quiet --locked -p e2e --bin demo
+
+# What one login costs, beside pam_permit, pam_unix and a script that does the same.
+bench: setup
+	@cargo run --quiet --locked -p e2e --bin bench
 
 clean:
 	cargo clean

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 /// The checkout.
 pub(crate) fn checkout() -> &'static Path {
@@ -47,6 +47,9 @@ pub(crate) fn base() -> &'static Path {
 
 /// A C program of the tests, compiled.
 pub(crate) fn c_program(name: &str, libraries: &[&str]) -> PathBuf {
+    // Threads of one test program would write to the same file.
+    static COMPILING: Mutex<()> = Mutex::new(());
+    let _alone = COMPILING.lock();
     let source = checkout().join("tests/e2e/c").join(name).with_extension("c");
     let program = target().join(format!("e2e-{name}"));
     // Under a name of its own first: another test program may be running the finished one.

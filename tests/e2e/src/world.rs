@@ -172,6 +172,16 @@ impl World {
         self.sh(&format!("cp /mnt/passed '{to}' && chmod {mode:o} '{to}'"));
     }
 
+    /// A C program of the tests, on the machine.
+    #[must_use]
+    pub fn c_program(&self, name: &str, libraries: &[&str]) -> String {
+        let inside = self.shared().join(name);
+        if !inside.exists() {
+            fs::copy(artifacts::c_program(name, libraries), inside).unwrap();
+        }
+        format!("/mnt/{name}")
+    }
+
     /// Makes a local account. Without a password nobody can sign in with one.
     pub fn add_user(&self, name: &str, managed: bool, password: Option<&str>) {
         let group = if managed { "--groups plex" } else { "" };

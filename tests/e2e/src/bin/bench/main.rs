@@ -1,0 +1,131 @@
+//! `make bench`: what one login costs, on a private machine, beside what else there is. `bench quick` does all of it, but
+//! too seldom to mean anything.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a measurement, for people; what goes wrong stops it, with words"
+)]
+
+mod counted;
+mod peers;
+mod samples;
+
+use std::process::ExitCode;
+
+use e2e::{DEN, World};
+use fakeplex::{Endpoint, Fault};
+
+use counted::{Cost, float};
+use peers::{PERMIT, PLEX, Peer, SCRIPT};
+use samples::{at, median, ratio};
+
+/// A way that logins come.
+struct Scenario {
+    name: &'static str,
+    /// How long plex.tv takes for any answer, in milliseconds.
+    delay: u64,
+    /// How many log in at once.
+    together: usize,
+    rounds: usize,
+}
+
+/// The first is what the aims are about.
+const SCENARIOS: [Scenario; 4] = [
+    Scenario { name: "one login, plex.tv answers at once", delay: 0, together: 1, rounds: 200 },
+    Scenario { name: "one login, plex.tv takes 40 ms for an answer", delay: 40, together: 1, rounds: 40 },
+    Scenario { name: "4 logins at once", delay: 0, together: 4, rounds: 50 },
+    Scenario { name: "16 logins at once", delay: 0, together: 16, rounds: 20 },
+];
+
+/// The times of a scenario, in milliseconds, by service and round; and what was counted.
+struct Measured {
+    times: Vec<Vec<f64>>,
+    cost: Cost,
+}
+
+fn main() -> ExitCode {
+    let quick = std::env::args().nth(1).is_some_and(|argument| argument == "quick");
+    let Some(world) = World::with_everything(DEN, "") else { return ExitCode::FAILURE };
+    let peers = peers::set_up(&world);
+    println!("A login in a process of its own: pam_start, pam_authenticate, pam_acct_mgmt, pam_end; milliseconds.");
+    let measured = SCENARIOS.map(|scenario| {
+        let measured = measure(&world, &peers, &scenario, if quick { 2 } else { scenario.rounds });
+        show(&scenario, &peers, &measured);
+        measured
+    });
+    show_costs(&measured);
+    show_aims(&world, &peers, &measured[0]);
+    ExitCode::SUCCESS
+}
+
+fn measure(world: &World, peers: &[Peer], scenario: &Scenario, rounds: usize) -> Measured {
+    let plex = world.plex();
+    if scenario.delay > 0 {
+        plex.fault(Endpoint::All, Fault::Delay(scenario.delay));
+    }
+    let milliseconds = |times: Vec<u64>| times.into_iter().map(|time| float(time) / 1e6).collect();
+    let times = peers::measure(world, peers, rounds, scenario.together).into_iter().map(milliseconds).collect();
+    let cost = counted::count(world, peers, rounds, scenario.together);
+    plex.mend();
+    Measured { times, cost }
+}
+
+fn show(scenario: &Scenario, peers: &[Peer], measured: &Measured) {
+    let times = |service| of(service, peers, measured);
+    println!("\n== {} ({} rounds)", scenario.name, measured.times[0].len());
+    println!("{:12} {:>9} {:>9} {:>9} {:>14} {:>12}", "", "median", "p5", "p95", "x pam_permit", "x pam_plex");
+    for (peer, own) in peers.iter().zip(&measured.times) {
+        println!(
+            "{:12} {:9.2} {:9.2} {:9.2} {:14.2} {:12.2}",
+            peer.service,
+            median(own),
+            at(0.05, own),
+            at(0.95, own),
+            ratio(own, times(PERMIT)),
+            ratio(own, times(PLEX)),
+        );
+    }
+}
+
+fn show_costs(measured: &[Measured]) {
+    println!("\n== what one login through pam_plex costs, the friend list being fresh");
+    println!("{:46} {:>9} {:>10} {:>12} {:>12}", "", "requests", "sign-outs", "connections", "daemon's CPU");
+    for (scenario, Measured { cost, .. }) in SCENARIOS.iter().zip(measured) {
+        println!(
+            "{:46} {:9.2} {:10.2} {:12.2} {:9.2} ms",
+            scenario.name, cost.requests, cost.sign_outs, cost.connections, cost.cpu
+        );
+    }
+}
+
+fn show_aims(world: &World, peers: &[Peer], first: &Measured) {
+    let times = |service| of(service, peers, first);
+    let memory = counted::memory(world);
+    let module =
+        world.sh("stat -c %s \"$(find /usr/lib /usr/lib64 -name pam_plex.so 2>/dev/null | head -n 1)\"").stdout;
+    let module: f64 = module.trim().parse().unwrap();
+    println!(
+        "\nplex-authd's memory after all this: {} kB resident ({} kB its own), {} kB at its peak",
+        memory.resident, memory.own, memory.peak
+    );
+    println!("\n== the aims");
+    let aim = |met: bool, what: String| println!("{:8} {what}", if met { "met" } else { "NOT MET" });
+    let Cost { requests, connections, cpu, .. } = first.cost;
+    aim(requests <= 1.0, format!("at most one request that a login waits for: {requests:.2}"));
+    aim(connections == 0.0, format!("no new connection: {connections:.2}"));
+    let over_permit = ratio(times(PLEX), times(PERMIT));
+    aim(over_permit <= 2.5, format!("at most 2.5 times as long as pam_permit: {over_permit:.2}"));
+    let under_script = ratio(times(SCRIPT), times(PLEX));
+    aim(under_script >= 15.0, format!("at least 15 times as fast as the script: {under_script:.1}"));
+    aim(cpu <= 3.0, format!("at most 3 ms of the daemon's processor time: {cpu:.2}"));
+    let resident = float(memory.resident) / 1024.0;
+    aim(resident <= 20.0, format!("at most 20 MB of the daemon resident: {resident:.1}"));
+    aim(module <= 700.0 * 1024.0, format!("pam_plex.so of at most 700 KB: {:.0}", module / 1024.0));
+}
+
+fn of<'a>(service: &str, peers: &[Peer], measured: &'a Measured) -> &'a [f64] {
+    let index = peers.iter().position(|peer| peer.service == service).unwrap();
+    &measured.times[index]
+}

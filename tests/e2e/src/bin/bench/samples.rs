@@ -1,0 +1,46 @@
+//! Many times of one thing, and what to say about them.
+
+/// The middle one of these, or the one at another part of the way from the least to the most.
+pub(crate) fn at(part: f64, values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let last = sorted.len().saturating_sub(1);
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    let index = (part * last as f64).round() as usize;
+    sorted.get(index).copied().unwrap_or(f64::NAN)
+}
+
+/// The middle one.
+pub(crate) fn median(values: &[f64]) -> f64 {
+    at(0.5, values)
+}
+
+/// How many times as long one takes as the other: the middle one of the ratios within each round. What slows the machine
+/// down for a while slows both of a round down, so the ratio is steadier than either time.
+pub(crate) fn ratio(one: &[f64], other: &[f64]) -> f64 {
+    let ratios: Vec<f64> = one.iter().zip(other).map(|(one, other)| one / other).collect();
+    median(&ratios)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_and_the_ends_are_found_in_any_order() {
+        let values = [5.0, 1.0, 4.0, 2.0, 3.0];
+        let found = [0.0, 0.5, 0.75, 1.0].map(|part| at(part, &values));
+        assert_eq!(found.map(f64::to_bits), [1.0, 3.0, 4.0, 5.0].map(f64::to_bits));
+        assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn a_ratio_is_taken_round_by_round() {
+        // The machine was ten times as slow in the last rounds; each round says twice as long.
+        let (one, other) = ([2.0, 20.0, 22.0], [1.0, 10.0, 11.0]);
+        assert_eq!(ratio(&one, &other).to_bits(), 2.0_f64.to_bits());
+        // Here the medians would say 1.
+        let (one, other) = ([1.0, 2.0, 3.0], [2.0, 3.0, 1.0]);
+        assert!(ratio(&one, &other) < 0.7);
+    }
+}

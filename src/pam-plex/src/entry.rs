@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pam::constants::PamResultCode;
 use pam::module::PamHandle;
@@ -69,9 +70,7 @@ fn guard(
     after_panic: PamResultCode,
     hook: impl FnOnce(&mut PamHandle) -> PamResultCode,
 ) -> PamResultCode {
-    // The hook that comes with Rust prints to the program's standard error and reads its environment. This one
-    // belongs to this library's own copy of the runtime, not to the program.
-    set_hook(Box::new(|_| {}));
+    silence_panics();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         #[cfg(feature = "inject-panic")]
         inject_panic();
@@ -85,6 +84,18 @@ fn guard(
             Log::new(pamh, Phase::Authenticate, false).error("internal error; please report it");
             after_panic
         }
+    }
+}
+
+/// The hook that comes with Rust prints to the program's standard error and reads its environment. This one belongs to this
+/// library's own copy of the runtime, not to the program.
+///
+/// Setting it takes a lock, which in a program of several threads may be held at the moment when one of them forks; a
+/// login in the child would then wait for ever. So it is taken in the first call only, and by nobody twice.
+fn silence_panics() {
+    static SILENT: AtomicBool = AtomicBool::new(false);
+    if !SILENT.swap(true, Ordering::Relaxed) {
+        set_hook(Box::new(|_| {}));
     }
 }
 

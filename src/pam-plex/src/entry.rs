@@ -18,8 +18,12 @@ const SUPERUSER: &str = "root";
 
 /// Asks the daemon the phase's question about `PAM_USER`.
 pub(crate) fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase) -> PamResultCode {
-    guard(pamh, PamResultCode::PAM_AUTHINFO_UNAVAIL, |pamh| {
-        let log = Log::new(pamh, phase, false);
+    let name = match phase {
+        Phase::Authenticate => "auth",
+        Phase::Account => "account",
+    };
+    guard(pamh, name, PamResultCode::PAM_AUTHINFO_UNAVAIL, |pamh| {
+        let log = Log::new(pamh, name, false);
         match Args::parse(args) {
             Ok(args) => about_user(pamh, &args, phase, &log.with_debug(args.debug)),
             Err(why) => {
@@ -30,9 +34,9 @@ pub(crate) fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase) -> PamResu
     })
 }
 
-/// Answers a hook that has nothing to ask.
-pub(crate) fn constant(pamh: &mut PamHandle, code: PamResultCode) -> PamResultCode {
-    guard(pamh, PamResultCode::PAM_SYSTEM_ERR, |_| code)
+/// Answers a hook that has nothing to ask; `name` is the hook's in the log.
+pub(crate) fn constant(pamh: &mut PamHandle, name: &str, code: PamResultCode) -> PamResultCode {
+    guard(pamh, name, PamResultCode::PAM_SYSTEM_ERR, |_| code)
 }
 
 fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log) -> PamResultCode {
@@ -67,6 +71,7 @@ fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log) -> Pam
 /// Runs a hook so that a panic ends in a PAM code and a line in the log, instead of ending the program that loaded us.
 fn guard(
     pamh: &mut PamHandle,
+    name: &str,
     after_panic: PamResultCode,
     hook: impl FnOnce(&mut PamHandle) -> PamResultCode,
 ) -> PamResultCode {
@@ -81,7 +86,7 @@ fn guard(
         Err(payload) => {
             // What was panicked with may panic again when it is dropped.
             std::mem::forget(payload);
-            Log::new(pamh, Phase::Authenticate, false).error("internal error; please report it");
+            Log::new(pamh, name, false).error("internal error; please report it");
             after_panic
         }
     }

@@ -22,18 +22,18 @@ impl PamHooks for PamPlex {
 
     /// sshd drops a keyboard-interactive login whose only real module answers anything else here.
     fn sm_setcred(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        entry::constant(pamh, PamResultCode::PAM_SUCCESS)
+        entry::constant(pamh, "setcred", PamResultCode::PAM_SUCCESS)
     }
 
     fn sm_open_session(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        entry::constant(pamh, PamResultCode::PAM_IGNORE)
+        entry::constant(pamh, "session", PamResultCode::PAM_IGNORE)
     }
 
     fn sm_close_session(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        entry::constant(pamh, PamResultCode::PAM_IGNORE)
+        entry::constant(pamh, "session", PamResultCode::PAM_IGNORE)
     }
 
     fn sm_chauthtok(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        entry::constant(pamh, PamResultCode::PAM_IGNORE)
+        entry::constant(pamh, "chauthtok", PamResultCode::PAM_IGNORE)
     }
 }

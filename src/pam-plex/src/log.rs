@@ -8,7 +8,6 @@ use std::os::fd::AsRawFd;
 
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, sendto, socket};
 use pam::module::PamHandle;
-use wire::Phase;
 
 use crate::items;
 
@@ -28,14 +27,10 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// A log that says which program is asking what.
-    pub(crate) fn new(pamh: &PamHandle, phase: Phase, debug: bool) -> Self {
+    /// A log that says which program is asking what; `hook` as libpam's own modules write it.
+    pub(crate) fn new(pamh: &PamHandle, hook: &str, debug: bool) -> Self {
         let service = items::service(pamh).unwrap_or_else(|| "-".into());
-        let phase = match phase {
-            Phase::Authenticate => "auth",
-            Phase::Account => "account",
-        };
-        Self { name: format!("pam_plex({service}:{phase})"), debug }
+        Self { name: format!("pam_plex({service}:{hook})"), debug }
     }
 
     /// The same log, with or without debugging lines.
@@ -66,7 +61,7 @@ impl Log {
         let line = format!("<{}>{}[{}]: {text}", AUTHPRIV | severity, self.name, std::process::id());
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let Ok(fd) = socket(AddressFamily::Unix, SockType::Datagram, flags, None) else { return };
-        // Not below 3, even for a moment: see the connection to the daemon.
+        // Nothing is ever sent from below 3: see the connection to the daemon.
         let fd = if fd.as_raw_fd() < 3 { fd.try_clone() } else { Ok(fd) };
         if let (Ok(fd), Ok(address)) = (fd, UnixAddr::new(SYSLOG)) {
             let _ = sendto(fd.as_raw_fd(), line.as_bytes(), &address, MsgFlags::MSG_NOSIGNAL);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::client::{send, with_token};
-use crate::{Client, Error, Token, lenient};
+use crate::{Client, Error, Token, lenient, parse};
 
 /// An account as plex.tv shows it to itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -55,9 +55,7 @@ impl Client {
             .request(Method::POST, "/api/v2/users/signin")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form(login, password, code));
-        let body = send(request, deadline)?.success()?;
-        // A page of HTML with status 200, or an account without a token, has signed nobody in.
-        serde_json::from_slice(&body).map_err(|_| Error::Unavailable("the answer is no account".into()))
+        parse::signed_in(&send(request, deadline)?.success()?)
     }
 
     /// Whose token this is.
@@ -66,8 +64,7 @@ impl Client {
     /// [`Error::Refused`] when plex.tv no longer takes the token.
     pub fn account(&self, token: &Token, deadline: Instant) -> Result<Account, Error> {
         let request = with_token(self.request(Method::GET, "/api/v2/user"), token)?;
-        let body = send(request, deadline)?.success()?;
-        serde_json::from_slice(&body).map_err(|_| Error::Unavailable("the answer is no account".into()))
+        parse::account(&send(request, deadline)?.success()?)
     }
 
     /// Makes plex.tv forget a token.
@@ -113,7 +110,7 @@ mod tests {
             (r#"{"id":7,"username":["odd"],"authToken":"t"}"#, None),
         ];
         for (text, username) in cases {
-            let signed_in: SignedIn = serde_json::from_str(text).unwrap();
+            let signed_in = parse::signed_in(text.as_bytes()).unwrap();
             assert_eq!((signed_in.account.id, signed_in.account.username.as_deref()), (7, username), "{text}");
         }
     }
@@ -151,7 +148,7 @@ mod tests {
             "<user id=\"7\" authToken=\"t\"/>",
         ];
         for text in cases {
-            assert!(serde_json::from_str::<SignedIn>(text).is_err(), "{text}");
+            assert!(parse::signed_in(text.as_bytes()).is_err(), "{text}");
         }
     }
 

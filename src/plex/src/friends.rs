@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use reqwest::Method;
 use roxmltree::{Document, Node};
+use zeroize::Zeroizing;
 
 use crate::client::{send, with_token};
 use crate::lenient::{self, is_true, said};
@@ -36,7 +37,7 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] when plex.tv no longer takes the token.
     pub fn users(&self, token: &Token, deadline: Instant) -> Result<Vec<Friend>, Error> {
-        self.list("/api/users", token, deadline, |container| rows(container, "User").filter_map(friend).collect())
+        users(&self.list("/api/users", token, deadline)?)
     }
 
     /// Everybody with whom this server is shared.
@@ -46,30 +47,40 @@ impl Client {
     /// the token's.
     pub fn shared_servers(&self, token: &Token, machine_id: &str, deadline: Instant) -> Result<Vec<Share>, Error> {
         let path = format!("/api/servers/{machine_id}/shared_servers");
-        self.list(&path, token, deadline, |container| rows(container, "SharedServer").filter_map(share).collect())
+        shared_servers(&self.list(&path, token, deadline)?)
     }
 
-    fn list<T>(
-        &self,
-        path: &str,
-        token: &Token,
-        deadline: Instant,
-        read: impl FnOnce(Node) -> Vec<T>,
-    ) -> Result<Vec<T>, Error> {
+    fn list(&self, path: &str, token: &Token, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Error> {
         let answer = send(with_token(self.request(Method::GET, path), token)?, deadline)?;
         if answer.status == 401 {
             // These endpoints are older than the error codes: a dead token is a bare 401.
             return Err(Error::Refused);
         }
-        let body = answer.success()?;
-        let text = lenient::xml(&body).ok_or_else(no_list)?;
-        let document = text.parse().ok_or_else(no_list)?;
-        container(&document).map(read).ok_or_else(no_list)
+        answer.success()
     }
 }
 
-fn no_list() -> Error {
-    Error::Unavailable("the answer is no list".into())
+/// The answer to [`Client::users`].
+///
+/// # Errors
+/// [`Error::Unavailable`]
+pub fn users(body: &[u8]) -> Result<Vec<Friend>, Error> {
+    list(body, |container| rows(container, "User").filter_map(friend).collect())
+}
+
+/// The answer to [`Client::shared_servers`].
+///
+/// # Errors
+/// [`Error::Unavailable`]
+pub fn shared_servers(body: &[u8]) -> Result<Vec<Share>, Error> {
+    list(body, |container| rows(container, "SharedServer").filter_map(share).collect())
+}
+
+fn list<T>(body: &[u8], read: impl FnOnce(Node) -> Vec<T>) -> Result<Vec<T>, Error> {
+    let no_list = || Error::Unavailable("the answer is no list".into());
+    let text = lenient::xml(body).ok_or_else(no_list)?;
+    let document = text.parse().ok_or_else(no_list)?;
+    container(&document).map(read).ok_or_else(no_list)
 }
 
 /// The list's root. A page of HTML that happens to be well-formed must not pass for a list without friends.
@@ -109,11 +120,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
     use super::*;
 
-    fn read<T>(text: &str, tag: &'static str, row: fn(Node) -> Option<T>) -> Vec<T> {
-        let document = Document::parse(text).unwrap();
-        rows(container(&document).unwrap(), tag).filter_map(row).collect()
-    }
-
     #[test]
     fn friends_are_read_with_their_ties() {
         let text = r#"<MediaContainer size="6">
@@ -124,7 +130,8 @@ mod tests {
             <User id="6" title="Kid" home="1" restricted="1"><Server pending="1"/></User>
             <User username="nobody"/><User id="x" username="nobody"/><Other id="7"/>
         </MediaContainer>"#;
-        let found: Vec<_> = read(text, "User", friend).into_iter().map(|f| (f.account.id, f.home, f.pending)).collect();
+        let found: Vec<_> =
+            users(text.as_bytes()).unwrap().into_iter().map(|f| (f.account.id, f.home, f.pending)).collect();
         let expected = [(2, false, false), (3, false, false), (4, false, true), (5, false, false), (6, true, false)];
         assert_eq!(found, expected);
     }
@@ -139,19 +146,21 @@ mod tests {
             <SharedServer id="5" userID="6" acceptedAt="1700000000" pending="1"/>
             <SharedServer id="6" username="nobody" acceptedAt="1700000000"/>
         </MediaContainer>"#;
-        let found: Vec<_> = read(text, "SharedServer", share).into_iter().map(|s| (s.account.id, s.pending)).collect();
+        let found: Vec<_> =
+            shared_servers(text.as_bytes()).unwrap().into_iter().map(|s| (s.account.id, s.pending)).collect();
         assert_eq!(found, [(2, false), (3, true), (4, true), (5, true), (6, true)]);
     }
 
     #[test]
     fn a_page_is_not_an_empty_list() {
-        let page = Document::parse("<html><body>Please wait</body></html>").unwrap();
-        assert!(container(&page).is_none());
+        let page = b"<html><body>Please wait</body></html>";
+        assert!(users(page).is_err());
+        assert!(shared_servers(page).is_err());
     }
 
     #[test]
     fn entities_that_grow_are_not_read() {
         let bomb = br#"<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><MediaContainer>&b;</MediaContainer>"#;
-        assert!(lenient::xml(bomb).unwrap().parse().is_none());
+        assert!(users(bomb).is_err());
     }
 }

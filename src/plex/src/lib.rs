@@ -8,6 +8,8 @@ mod client;
 mod error;
 mod friends;
 mod lenient;
+#[doc(hidden)]
+pub mod parse;
 mod resources;
 mod server;
 mod tls;

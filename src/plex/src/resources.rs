@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::client::{send, with_token};
-use crate::{Client, Error, Token, lenient};
+use crate::{Client, Error, Token, lenient, parse};
 
 /// A device that an account has or is shared. Everything but the owner fields is the word of whoever registered it.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,8 +44,7 @@ impl Client {
     /// [`Error::Refused`] when plex.tv does not take the token.
     pub fn resources(&self, token: &Token, deadline: Instant) -> Result<Vec<Resource>, Error> {
         let request = self.request(Method::GET, "/api/v2/resources").query(&[("includeHttps", "1")]);
-        let body = send(with_token(request, token)?, deadline)?.success()?;
-        serde_json::from_slice(&body).map_err(|_| Error::Unavailable("the answer is no list of devices".into()))
+        parse::resources(&send(with_token(request, token)?, deadline)?.success()?)
     }
 }
 
@@ -63,7 +62,7 @@ mod tests {
             {"clientIdentifier":"d","provides":"servers","owned":"yes"},
             {}
         ]"#;
-        let rows: Vec<Resource> = serde_json::from_str(text).unwrap();
+        let rows = parse::resources(text.as_bytes()).unwrap();
         let read: Vec<_> = rows.iter().map(|row| (row.is_server(), row.owned, row.owner_id)).collect();
         let expected = [
             (true, true, None),

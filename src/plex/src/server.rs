@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::client::{send, with_token};
-use crate::{Client, Error, Token, lenient};
+use crate::{Client, Error, Token, lenient, parse};
 
 /// What a server says of itself to anybody. It proves nothing about a person.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -25,15 +25,7 @@ impl Client {
     /// # Errors
     /// [`Error::Unavailable`]
     pub fn server_identity(&self, server: &Url, deadline: Instant) -> Result<Identity, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            #[serde(rename = "MediaContainer")]
-            container: Identity,
-        }
-        let body = send(self.request_to(server, "/identity"), deadline)?.success()?;
-        serde_json::from_slice::<Answer>(&body)
-            .map(|answer| answer.container)
-            .map_err(|_| Error::Unavailable("the answer is no Plex Media Server's".into()))
+        parse::server_identity(&send(self.request_to(server, "/identity"), deadline)?.success()?)
     }
 
     /// Whether a server lets this token in. A server that lets everybody in says yes to any token, so a yes counts

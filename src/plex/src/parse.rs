@@ -1,0 +1,58 @@
+//! What the bytes of an answer say: no I/O, no state. Each function is the one that the request of the same name uses.
+//! They are reachable from outside so that the fuzzers can call them, and are no part of what this crate offers.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+pub use crate::friends::{shared_servers, users};
+use crate::{Account, Error, Identity, Resource, SignedIn};
+
+/// The answer to a sign-in.
+///
+/// # Errors
+/// [`Error::Unavailable`]: a page of HTML with status 200, or an account without a token, has signed nobody in.
+pub fn signed_in(body: &[u8]) -> Result<SignedIn, Error> {
+    json(body, "the answer is no account")
+}
+
+/// Whose token it is.
+///
+/// # Errors
+/// [`Error::Unavailable`]
+pub fn account(body: &[u8]) -> Result<Account, Error> {
+    json(body, "the answer is no account")
+}
+
+/// What an account can reach.
+///
+/// # Errors
+/// [`Error::Unavailable`]
+pub fn resources(body: &[u8]) -> Result<Vec<Resource>, Error> {
+    json(body, "the answer is no list of devices")
+}
+
+/// What a Plex Media Server says of itself.
+///
+/// # Errors
+/// [`Error::Unavailable`]
+pub fn server_identity(body: &[u8]) -> Result<Identity, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(rename = "MediaContainer")]
+        container: Identity,
+    }
+    json(body, "the answer is no Plex Media Server's").map(|answer: Answer| answer.container)
+}
+
+/// What an answer that is no success stands for.
+#[must_use]
+pub fn failure(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Error {
+    Error::of_answer(status, retry_after, body)
+}
+
+/// The parser's own report is dropped: it may quote the answer, and the answer may hold a token.
+fn json<T: DeserializeOwned>(body: &[u8], otherwise: &str) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|_| Error::Unavailable(otherwise.into()))
+}

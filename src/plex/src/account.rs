@@ -139,6 +139,7 @@ mod tests {
             r"{}",
             r#"{"id":7}"#,
             r#"{"id":7,"authToken":null}"#,
+            r#"{"id":7,"authToken":""}"#,
             r#"{"authToken":"t"}"#,
             r#"{"id":0,"authToken":"t"}"#,
             r#"{"id":null,"authToken":"t"}"#,

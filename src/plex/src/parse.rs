@@ -14,7 +14,9 @@ use crate::{Account, Error, Identity, Resource, SignedIn};
 /// # Errors
 /// [`Error::Unavailable`]: a page of HTML with status 200, or an account without a token, has signed nobody in.
 pub fn signed_in(body: &[u8]) -> Result<SignedIn, Error> {
-    json(body, "the answer is no account")
+    let otherwise = "the answer is no account";
+    let answer: SignedIn = json(body, otherwise)?;
+    if answer.token.expose().is_empty() { Err(Error::Unavailable(otherwise.into())) } else { Ok(answer) }
 }
 
 /// Whose token it is.

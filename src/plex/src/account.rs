@@ -147,10 +147,12 @@ mod tests {
             r#"{"id":true,"authToken":"t"}"#,
             r#"{"id":7.5,"authToken":"t"}"#,
             "<user id=\"7\" authToken=\"t\"/>",
+            r#"[7,"alice","a@example.org","t"]"#,
         ];
         for text in cases {
             assert!(parse::signed_in(text.as_bytes()).is_err(), "{text}");
         }
+        assert!(parse::account(br#"[7,"alice","a@example.org"]"#).is_err());
     }
 
     #[test]

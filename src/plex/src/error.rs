@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::lenient;
+use crate::lenient::{self, Object};
 
 /// Why a request brought no answer that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Error {
 fn code(body: &[u8]) -> Option<u32> {
     #[derive(Deserialize)]
     struct Errors {
-        errors: Vec<Entry>,
+        errors: Vec<Object<Entry>>,
     }
     #[derive(Deserialize)]
     struct Entry {
@@ -79,8 +79,8 @@ fn code(body: &[u8]) -> Option<u32> {
         code: Option<u64>,
     }
     let narrow = |code: u64| u32::try_from(code).ok();
-    if let Ok(errors) = serde_json::from_slice::<Errors>(body) {
-        return errors.errors.first().and_then(|entry| entry.code).and_then(narrow);
+    if let Ok(Object(Errors { errors })) = serde_json::from_slice(body) {
+        return errors.first().and_then(|Object(entry)| entry.code).and_then(narrow);
     }
     let document = lenient::xml(body)?;
     let document = document.parse()?;
@@ -117,8 +117,16 @@ mod tests {
 
     #[test]
     fn r36_what_has_no_readable_code_is_an_outage_and_no_refusal() {
-        let bodies =
-            ["", "<html>401</html>", "{}", "{\"errors\":[]}", "{\"errors\":[{\"code\":null}]}", "{\"errors\"", "\u{0}"];
+        let bodies = [
+            "",
+            "<html>401</html>",
+            "{}",
+            "{\"errors\":[]}",
+            "{\"errors\":[{\"code\":null}]}",
+            "{\"errors\"",
+            "\u{0}",
+            "[[[1001]]]",
+        ];
         for status in [301, 400, 401, 403, 404, 410, 418, 422, 500, 502, 503] {
             for body in bodies {
                 let error = Error::of_answer(status, None, body.as_bytes());

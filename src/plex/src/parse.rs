@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 pub use crate::friends::{shared_servers, users};
+use crate::lenient::Object;
 use crate::{Account, Error, Identity, Resource, SignedIn};
 
 /// The answer to a sign-in.
@@ -15,7 +16,7 @@ use crate::{Account, Error, Identity, Resource, SignedIn};
 /// [`Error::Unavailable`]: a page of HTML with status 200, or an account without a token, has signed nobody in.
 pub fn signed_in(body: &[u8]) -> Result<SignedIn, Error> {
     let otherwise = "the answer is no account";
-    let answer: SignedIn = json(body, otherwise)?;
+    let Object(answer): Object<SignedIn> = json(body, otherwise)?;
     if answer.token.expose().is_empty() { Err(Error::Unavailable(otherwise.into())) } else { Ok(answer) }
 }
 
@@ -24,7 +25,7 @@ pub fn signed_in(body: &[u8]) -> Result<SignedIn, Error> {
 /// # Errors
 /// [`Error::Unavailable`]
 pub fn account(body: &[u8]) -> Result<Account, Error> {
-    json(body, "the answer is no account")
+    json(body, "the answer is no account").map(|Object(account)| account)
 }
 
 /// What an account can reach.
@@ -32,7 +33,8 @@ pub fn account(body: &[u8]) -> Result<Account, Error> {
 /// # Errors
 /// [`Error::Unavailable`]
 pub fn resources(body: &[u8]) -> Result<Vec<Resource>, Error> {
-    json(body, "the answer is no list of devices")
+    let rows: Vec<Object<Resource>> = json(body, "the answer is no list of devices")?;
+    Ok(rows.into_iter().map(|Object(row)| row).collect())
 }
 
 /// What a Plex Media Server says of itself.
@@ -43,9 +45,10 @@ pub fn server_identity(body: &[u8]) -> Result<Identity, Error> {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(rename = "MediaContainer")]
-        container: Identity,
+        container: Object<Identity>,
     }
-    json(body, "the answer is no Plex Media Server's").map(|answer: Answer| answer.container)
+    let Object(Answer { container: Object(identity) }) = json(body, "the answer is no Plex Media Server's")?;
+    Ok(identity)
 }
 
 /// What an answer that is no success stands for.

@@ -73,4 +73,9 @@ mod tests {
         ];
         assert_eq!(read, expected);
     }
+
+    #[test]
+    fn r36_a_row_that_does_not_name_its_fields_is_not_read() {
+        assert!(parse::resources(br#"[["a","server",true,11,"t"]]"#).is_err());
+    }
 }

@@ -39,3 +39,18 @@ impl Client {
         if answer.status == 401 { Ok(false) } else { answer.success().map(|_| true) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_known_by_what_it_calls_its_machine_id() {
+        let claimed = |text: &str| parse::server_identity(text.as_bytes()).ok().map(|server| server.claimed);
+        assert_eq!(claimed(r#"{"MediaContainer":{"machineIdentifier":"a","claimed":true}}"#), Some(true));
+        assert_eq!(claimed(r#"{"MediaContainer":{"machineIdentifier":"a"}}"#), Some(false));
+        for text in [r#"{"MediaContainer":{}}"#, r#"{"MediaContainer":["a",true]}"#, r#"[{"machineIdentifier":"a"}]"#] {
+            assert_eq!(claimed(text), None, "{text}");
+        }
+    }
+}

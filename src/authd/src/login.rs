@@ -300,6 +300,11 @@ impl Desk {
         })
     }
 
+    /// Whether the account phase has all that it goes by.
+    pub(crate) fn has_list(&self) -> bool {
+        self.friends.as_ref().is_none_or(|friends| friends.known().is_some())
+    }
+
     /// The Plex id that an account seems to belong to, for the log.
     pub(crate) fn id_of(&self, account: &str, whose: &Reference) -> Option<PlexId> {
         let pinned = || self.pin(account).map(|pin| pin.id);

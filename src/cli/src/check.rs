@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use config::{Config, Source};
+use config::{Cache, Config, Source};
 use humantime::format_duration;
 
 /// The meaning of a configuration, a line for each part.
@@ -34,10 +34,22 @@ pub(crate) fn summary(config: &Config) -> String {
     if !config.trusted_callers.is_empty() {
         line("trusted callers", config.trusted_callers.join(", "));
     }
+    if let Some(url) = &config.server_url {
+        line("media server", format!("{url} is asked too"));
+    }
+    line("remembered", remembered(config.cache));
+    line("wrong passwords", format!("at most {} an hour reach plex.tv", config.throttle.rejected_per_hour));
     let times = &config.timeouts;
     line("a login takes", format!("at most {} of the network", format_duration(times.login)));
     line("a removed friend", format!("is out after at most {}", format_duration(times.friend_list)));
     text
+}
+
+fn remembered(cache: Cache) -> String {
+    let times = [("without asking", cache.remember), ("while plex.tv cannot be asked", cache.offline)];
+    let kept = times.iter().filter_map(|(when, time)| Some(format!("{} {when}", format_duration((*time)?))));
+    let kept: Vec<_> = kept.collect();
+    if kept.is_empty() { "nothing".into() } else { format!("passwords, {}", kept.join(" and ")) }
 }
 
 fn accounts(config: &Config) -> String {
@@ -59,9 +71,16 @@ mod tests {
         let text =
             "token = \"TOKEN-SECRET\"\nmachine_id = \"0123456789abcdef\"\ngroup = \"plex\"\n[users]\nal = \"7\"\n";
         let shown = summary(&config::parse(text, Path::new("x")).unwrap());
-        for part in ["0123456789abcdef", "al = 7", "the group plex", "may not (admin_account", "at most 5m"] {
+        for part in ["0123456789abcdef", "al = 7", "the group plex", "may not (admin_account", "at most 5m", "nothing"]
+        {
             assert!(shown.contains(part), "{shown}");
         }
         assert!(!shown.contains("SECRET"), "{shown}");
+        let text =
+            format!("server_url = \"http://127.0.0.1:32400\"\n{text}[cache]\nremember = \"5m\"\noffline = \"24h\"\n");
+        let shown = summary(&config::parse(&text, Path::new("x")).unwrap());
+        for part in ["127.0.0.1:32400/ is asked too", "5m without asking and 1day while plex.tv cannot be asked"] {
+            assert!(shown.contains(part), "{shown}");
+        }
     }
 }

@@ -12,31 +12,37 @@ const LOGIN_DEFS: &str = "/etc/login.defs";
 /// `UID_MIN` where login.defs does not say.
 const DEFAULT_UID_MIN: u32 = 1000;
 
-/// An account and whether it is in the group.
+/// An account and whether it is in the group. The system's own, below `uid_min`, are never managed, so that nothing is
+/// asked about them.
 ///
 /// # Errors
-/// When the name service cannot say.
-pub(crate) fn look_up(name: &str, group: Option<&str>) -> nix::Result<Option<Account>> {
-    let Some(user) = User::from_name(name)? else { return Ok(None) };
+/// When the name service cannot say. A group that is not there is an error too: nobody can then tell whose accounts are
+/// managed, and one that is must not pass for one that is not.
+pub(crate) fn look_up(name: &str, group: Option<&str>, uid_min: u32) -> Result<Option<Account>, String> {
+    let failed = |error: nix::Error| error.desc().to_owned();
+    let Some(user) = User::from_name(name).map_err(failed)? else { return Ok(None) };
     // A name service may answer to another spelling; the account is the one that it names.
     if user.name != name {
         return Ok(None);
     }
     let in_group = match group {
-        Some(group) => is_member(&user, group)?,
-        None => false,
+        Some(group) if user.uid.as_raw() >= uid_min => is_member(&user, group)?,
+        _ => false,
     };
     Ok(Some(Account { name: user.name, uid: user.uid.as_raw(), in_group }))
 }
 
-fn is_member(user: &User, group: &str) -> nix::Result<bool> {
-    let Some(group) = Group::from_name(group)? else { return Ok(false) };
+fn is_member(user: &User, name: &str) -> Result<bool, String> {
+    let failed = |error: nix::Error| error.desc().to_owned();
+    let Some(group) = Group::from_name(name).map_err(failed)? else {
+        return Err(format!("there is no group '{name}'; create it: groupadd {name}"));
+    };
     // Mostly the group itself says so. To ask for all groups of a user instead takes a walk through every source there is.
     if user.gid == group.gid || group.mem.contains(&user.name) {
         return Ok(true);
     }
-    let name = CString::new(user.name.as_str()).map_err(|_| nix::errno::Errno::EINVAL)?;
-    Ok(getgrouplist(&name, user.gid)?.contains(&group.gid))
+    let name = CString::new(user.name.as_str()).map_err(|error| error.to_string())?;
+    Ok(getgrouplist(&name, user.gid).map_err(failed)?.contains(&group.gid))
 }
 
 /// Whether the user with this id is one of these.
@@ -75,10 +81,12 @@ mod tests {
 
     #[test]
     fn the_superuser_is_found_and_nobody_else_by_a_name_that_is_none() {
-        assert!(matches!(look_up("root", None), Ok(Some(Account { uid: 0, in_group: false, .. }))));
+        assert!(matches!(look_up("root", None, 0), Ok(Some(Account { uid: 0, in_group: false, .. }))));
         for name in ["no-such-account", "", "root\n", "a:b"] {
-            assert!(matches!(look_up(name, Some("root")), Ok(None)), "{name}");
+            assert!(matches!(look_up(name, Some("root"), 0), Ok(None)), "{name}");
         }
-        assert!(matches!(look_up("root", Some("root")), Ok(Some(Account { in_group: true, .. }))));
+        assert!(matches!(look_up("root", Some("root"), 0), Ok(Some(Account { in_group: true, .. }))));
+        assert!(matches!(look_up("root", Some("no-such-group"), 1), Ok(Some(Account { in_group: false, .. }))));
+        assert!(look_up("root", Some("no-such-group"), 0).is_err_and(|why| why.contains("groupadd no-such-group")));
     }
 }

@@ -189,10 +189,11 @@ fn forget_who_is_gone(memory: &Arc<Memory>, rules: &Rules) -> Box<dyn Fn(&Circle
 fn warn_about(desk: &Arc<Desk>) {
     let desk = Arc::clone(desk);
     // Without a thread there are no warnings, and soon no logins either.
-    let _ = std::thread::Builder::new().name("warnings".into()).spawn(move || warnings(&desk.config, &desk.log));
+    let _ = std::thread::Builder::new().name("warnings".into()).spawn(move || warnings(&desk));
 }
 
-fn warnings(config: &Config, log: &Log) {
+fn warnings(desk: &Desk) {
+    let (config, log) = (&desk.config, &desk.log);
     if config.users.is_empty() && config.group.is_none() {
         log.warning("neither [users] nor group is set: nobody can sign in with Plex");
     }
@@ -203,7 +204,7 @@ fn warnings(config: &Config, log: &Log) {
         _ => {}
     }
     for name in config.users.keys() {
-        match accounts::look_up(name, config.group.as_deref()) {
+        match accounts::look_up(name, config.group.as_deref(), desk.uid_min) {
             Ok(Some(account)) if config.group.is_some() && !account.in_group => log.warning(format!(
                 "'{name}' stands in [users] but not in the group: while this daemon is stopped, the shipped PAM stacks \
                  take '{name}' for an ordinary local account"

@@ -101,7 +101,9 @@ impl Session {
     /// The account, whom it belongs to and where the question comes from, if this caller may ask it at all.
     fn look_up(&self, hello: &Hello) -> Result<(Account, Reference, String), Reason> {
         let (config, uid) = (&self.desk.config, self.peer.uid);
-        let account = accounts::look_up(&hello.user, config.group.as_deref())
+        // Whoever stands in [users] is managed whatever the group says.
+        let group = config.group.as_deref().filter(|_| !config.users.contains_key(&hello.user));
+        let account = accounts::look_up(&hello.user, group, self.desk.uid_min)
             .map_err(|error| Reason::Unavailable(format!("the local account database: {error}")))?;
         let whose = self.desk.managed(account.as_ref())?;
         let trusted = accounts::is_one_of(uid, &config.trusted_callers);

@@ -132,3 +132,43 @@ fn when_the_list_cannot_be_had_the_account_phase_goes_by_the_last_one_for_a_whil
     assert_eq!(world.account("alice"), Code::SUCCESS);
     assert_eq!(world.account("bob"), Code::PERM_DENIED);
 }
+
+#[test]
+fn r35_a_managed_account_is_never_ignored_whatever_breaks() {
+    let Some(world) = World::with_everything(DEN, "[timeouts]\nlogin = \"1s\"\nconnect = \"1s\"\nfriend_list = \"1s\"")
+    else {
+        return;
+    };
+    // Behind a module that permits, IGNORE would be a way in.
+    world.write(
+        "/etc/pam.d/open",
+        0o644,
+        "root:root",
+        "account required pam_permit.so\naccount required pam_plex.so\n",
+    );
+    let account = |user: &str| world.codes("open", user, "acct", "").of("acct");
+    assert_eq!((account("local"), account("alice"), account("bob")), (Code::SUCCESS, Code::SUCCESS, Code::PERM_DENIED));
+    let state = "/var/lib/plex-auth";
+    let breakages = [
+        ("no group any more", "sed -i '/^plex:/d' /etc/group /etc/gshadow", Code::AUTHINFO_UNAVAIL),
+        ("hung", "pkill -STOP -x plex-authd", Code::AUTHINFO_UNAVAIL),
+        (
+            "another listener",
+            "pkill -KILL -x plex-authd; rm /run/plex-auth/socket; \
+          setsid --fork socat UNIX-LISTEN:/run/plex-auth/socket,fork EXEC:'echo hello' >/dev/null 2>&1; sleep 0.3",
+            Code::AUTHINFO_UNAVAIL,
+        ),
+        ("no socket", "pkill socat; rm -f /run/plex-auth/socket", Code::AUTHINFO_UNAVAIL),
+        ("no directory", "rm -rf /run/plex-auth", Code::AUTHINFO_UNAVAIL),
+    ];
+    for (what, command, expected) in breakages {
+        world.sh(command);
+        assert_eq!((account("alice"), account("bob")), (expected, expected), "{what}");
+    }
+    // From the start without a list: plex.tv is gone and nothing was kept.
+    world.sh(&format!("groupadd plex; usermod -aG plex alice; usermod -aG plex bob; rm -rf {state}"));
+    world.plex().fault(Endpoint::All, Fault::Status(503, String::new()));
+    world.start_authd(&world.config("[timeouts]\nlogin = \"1s\"\nconnect = \"1s\""));
+    assert_eq!((account("alice"), account("bob")), (Code::AUTHINFO_UNAVAIL, Code::AUTHINFO_UNAVAIL));
+    assert_eq!(account("local"), Code::SUCCESS);
+}

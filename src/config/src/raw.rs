@@ -99,7 +99,8 @@ fn explain(message: &str) -> (String, String) {
 /// The unknown key and the keys there are, from serde's "unknown field `x`, expected one of `a`, `b`".
 fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
     let rest = message.strip_prefix("unknown field `")?;
-    let (unknown, expected) = rest.rsplit_once("`, expected ").and_then(|_| rest.split_once("`, expected "))?;
+    // The last one: the keys there are hold no backquote, but the unknown one may.
+    let (unknown, expected) = rest.rsplit_once("`, expected ")?;
     Some((unknown, expected.split('`').skip(1).step_by(2).collect()))
 }
 

@@ -153,6 +153,14 @@ fn every_mistake_is_located_and_says_how_to_mend_it() {
     }
 }
 
+/// The parser's message is taken apart at its backquotes, and a key may hold backquotes too.
+#[test]
+fn a_key_cannot_pass_for_the_keys_there_are() {
+    let said = read("\"x`, expected `\\u001b[31m`, expected `y\" = 1\n").unwrap_err().to_string();
+    assert!(!said.contains(char::is_control), "{said:?}");
+    assert!(said.contains("no key 'x`, expected `?[31m`, expected `y'; the keys are token, token_file"), "{said}");
+}
+
 #[test]
 fn r12_a_login_cannot_be_given_more_time_than_the_module_waits() {
     let text = |login: &str| format!("token = \"t\"\n{MACHINE}[timeouts]\nlogin = \"{login}\"\n");

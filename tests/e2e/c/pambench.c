@@ -2,7 +2,8 @@
  * and su make one. Each round takes every service once, in turn, so that whatever else the machine does strikes all of
  * them alike; TOGETHER logins of a service run at once, and the time ends with the last of them. Standard input has one
  * password for each service, in the same order. Prints "SERVICE NANOSECONDS" for each time; a login that fails ends it
- * all. `pambench login SERVICE USER` is one such process. */
+ * all. Logins at once come from one address each, so that none can share another's work.
+ * `pambench login SERVICE USER RHOST` is one such process. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <security/pam_appl.h>
@@ -37,12 +38,13 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
     return PAM_SUCCESS;
 }
 
-static int login(const char *service, const char *user)
+static int login(const char *service, const char *user, const char *rhost)
 {
     struct pam_conv conv = { converse, NULL };
     pam_handle_t *pamh = NULL;
     if (pam_start(service, user, &conv, &pamh) != PAM_SUCCESS)
         return PAM_ABORT;
+    pam_set_item(pamh, PAM_RHOST, rhost);
     int code = pam_authenticate(pamh, 0);
     int status = code;
     if (code == PAM_SUCCESS) {
@@ -67,9 +69,11 @@ static void fail(const char *what)
 }
 
 /* Starts one login with the password in a pipe, where it is before the process is. */
-static void start(char *service, char *user, const char *password, int *reading)
+static void start(char *service, char *user, const char *password, int number, int *reading)
 {
-    char *const arguments[] = { "pambench", "login", service, user, NULL };
+    char rhost[32];
+    snprintf(rhost, sizeof rhost, "192.0.2.%d", number + 1);
+    char *const arguments[] = { "pambench", "login", service, user, rhost, NULL };
     char *const environment[] = { NULL };
     posix_spawn_file_actions_t actions;
     int ends[2];
@@ -90,7 +94,7 @@ static long long measure(char *service, char *user, const char *password, int to
     int reading[MOST_TOGETHER];
     long long began = now();
     for (int i = 0; i < together; i++)
-        start(service, user, password, &reading[i]);
+        start(service, user, password, i, &reading[i]);
     for (int i = 0; i < together; i++) {
         int status;
         if (wait(&status) < 0)
@@ -110,8 +114,8 @@ static long long measure(char *service, char *user, const char *password, int to
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && !strcmp(argv[1], "login"))
-        return login(argv[2], argv[3]);
+    if (argc == 5 && !strcmp(argv[1], "login"))
+        return login(argv[2], argv[3], argv[4]);
     int services = (argc - 3) / 2;
     int rounds = argc > 1 ? atoi(argv[1]) : 0;
     int together = argc > 2 ? atoi(argv[2]) : 0;

@@ -70,6 +70,12 @@ impl Peer {
     }
 }
 
+/// One login of each, and a moment for what comes after it: connections, lists and memories are there from now on.
+pub(crate) fn warm_up(world: &World, peers: &[Peer]) {
+    assert!(run(world, peers, 1, 1).ok(), "{}", world.syslog());
+    std::thread::sleep(std::time::Duration::from_millis(500));
+}
+
 /// Measures: the times of each service, in nanoseconds, in the order of the rounds.
 pub(crate) fn measure(world: &World, peers: &[Peer], rounds: usize, together: usize) -> Vec<Vec<u64>> {
     let mut times = vec![Vec::new(); peers.len()];

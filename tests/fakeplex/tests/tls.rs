@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use common::{DEN, OLGA, Plex, password};
+use fakeplex::{Endpoint, Fault};
 use plex::{Client, Error, Settings, Token};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
@@ -106,6 +107,18 @@ fn r62_a_server_without_tls_is_told_nothing() {
     // It would have answered, and would have been believed.
     assert_eq!(sign_in(&client(&format!("http://{}", server.address), &plex.server.ca_file())), Ok(()));
     assert!(secrets(&server.received()).contains(&"PASSWORD"));
+}
+
+#[test]
+fn r31_r62_a_redirect_away_from_tls_is_not_followed() {
+    let plex = Plex::start(DEN);
+    let server = Plain::start();
+    let (address, ca_file) = (plex.server.address("address"), plex.server.ca_file());
+    for status in [302, 307] {
+        plex.server.control().fault(Endpoint::All, Fault::RedirectAs(status, format!("http://{}/", server.address)));
+        assert_outages(&status, &try_everything(&client(&address, &ca_file)));
+    }
+    assert_eq!(server.received(), [0; 0]);
 }
 
 /// A listener without TLS that takes down what it is sent, and answers all of it with somebody's account.

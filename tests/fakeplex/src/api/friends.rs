@@ -146,7 +146,7 @@ fn share(server: &Server, account: &Account, pending: bool) -> Element {
         .with("userID", account.id)
         .with("accessToken", resources::access_token(server, account))
         .with("name", &server.name)
-        .with("acceptedAt", if pending { "" } else { "1700000000" })
+        .with_some("acceptedAt", if pending { "" } else { "1700000000" })
         .with("invitedAt", 1_690_000_000)
         .with_flag("owned", true)
         .with_flag("allLibraries", false)

@@ -132,7 +132,7 @@ fn item_14_a_servers_shares_are_xml_and_full_of_tokens() {
     assert!(list.is_xml(), "though JSON was asked for");
     assert_eq!(list.attributes("SharedServer", "userID"), ["2", "4", "8", "9"]);
     assert_eq!(list.attributes("SharedServer", "username"), ["alice", "carol", "peggy", ""]);
-    assert_eq!(list.attributes("SharedServer", "acceptedAt")[1], "");
+    assert_eq!(list.attributes("SharedServer", "acceptedAt")[1], "-", "Carol has not accepted");
     assert_eq!(list.attributes("SharedServer", "accessToken")[0], "ACCESS-SECRET-Den-2");
     assert_eq!(list.attributes("Section", "title").len(), 4);
     assert_eq!(plex.get(&path, &plex.token("alice")).status, 404, "not her server");

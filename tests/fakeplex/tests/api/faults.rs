@@ -106,9 +106,12 @@ fn item_20_connections_are_refused_or_taken_in_silence_until_it_is_mended() {
         assert_eq!(answer(ask()).status, 200);
     }
     plex.control(&Command::Connections(Connections::Silence));
+    let before = plex.server.control().counters();
     let fresh = plex.client_at([127, 0, 0, 1]);
     let request = fresh.get(plex.server.address("address")).timeout(Duration::from_secs(1));
     assert!(request.send().unwrap_err().is_timeout());
+    let after = plex.server.control().counters();
+    assert_eq!((after.connections, after.handshakes), (before.connections + 1, before.handshakes), "not even TLS");
     assert!(ask().send().unwrap_err().is_timeout(), "on the connection that was open");
     plex.server.control().mend();
     assert_eq!(answer(ask()).status, 200);

@@ -62,6 +62,7 @@ fn item_19_a_media_server_is_open_closed_or_nobodys() {
         ("Den", "/", Some("bogus"), 401),
         ("Den", "/", Some(alice.as_str()), 401),
         ("Den", "/", Some("ACCESS-SECRET-Attic-2"), 401),
+        ("Den", "/", Some("ACCESS-SECRET-Den-3"), 401),
         ("Den", "/", access, 200),
         ("Den", "/library/sections", access, 200),
         ("Den", "/accounts", access, 403),

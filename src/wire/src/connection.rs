@@ -21,6 +21,7 @@ use std::os::fd::AsRawFd;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::frame::{Malformed, PREFIX, decode, encode};
+use crate::text::words;
 use crate::trust::{Untrusted, check_peer, socket_owner};
 use crate::{MAX_FRAME, MAX_SILENCE};
 
@@ -46,7 +47,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Untrusted(why) => write!(f, "the socket is not trusted: {why}"),
-            Self::Io(error) => write!(f, "{error}"),
+            Self::Io(error) => f.write_str(words(error)),
             Self::Closed => f.write_str("the other end closed the connection"),
             Self::TimedOut => f.write_str("no answer in time"),
             Self::Malformed(why) => write!(f, "received {why}"),

@@ -1,5 +1,15 @@
 //! Makes text from elsewhere safe to show or to log.
 
+use std::io;
+
+use nix::errno::Errno;
+
+/// What went wrong, in English. The standard library would ask the C library, which reads the environment to translate it and
+/// opens the files that the environment names; in a stranger's process both are out of the question.
+pub(crate) fn words(error: &io::Error) -> &'static str {
+    error.raw_os_error().map_or("an error of no known kind", |number| Errno::from_raw(number).desc())
+}
+
 /// At most `max` characters of `text`, with everything that is not plainly printable replaced by `?`: control
 /// characters (so no ESC, CR or line break), and the invisible ones that reorder or hide text.
 ///
@@ -49,6 +59,13 @@ fn is_private_or_unassigned_edge(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_has_words_of_its_own() {
+        assert_eq!(words(&io::Error::from_raw_os_error(2)), "No such file or directory");
+        assert_eq!(words(&Errno::ECONNREFUSED.into()), "Connection refused");
+        assert_eq!(words(&io::Error::other("x")), "an error of no known kind");
+    }
 
     #[test]
     fn r27_control_and_bidi_characters_never_get_through() {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
 
+use crate::text::words;
+
 /// The first user id that is not a system account (`SYS_UID_MAX` + 1 of login.defs everywhere this is packaged).
 /// The daemon's account is a system account; a person's is never trusted with other people's passwords.
 const FIRST_ORDINARY_UID: u32 = 1000;
@@ -29,7 +31,7 @@ impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => write!(f, "{}: must be an absolute path without '..'", path.display()),
-            Self::Unreadable(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Unreadable(path, error) => write!(f, "{}: {}", path.display(), words(error)),
             Self::NotADirectory(path) => write!(f, "{}: is not a directory", path.display()),
             Self::Writable(path) => write!(
                 f,

@@ -92,8 +92,8 @@ fn guard(
     }
 }
 
-/// The hook that comes with Rust prints to the program's standard error and reads its environment. This one belongs to this
-/// library's own copy of the runtime, not to the program.
+/// The hook that comes with Rust prints to the program's standard error and reads its environment. This one belongs to
+/// this library's own copy of the runtime, not to the program.
 ///
 /// Setting it takes a lock, which in a program of several threads may be held at the moment when one of them forks; a
 /// login in the child would then wait for ever. So it is taken in the first call only, and by nobody twice.

@@ -4,8 +4,8 @@ use std::io;
 
 use nix::errno::Errno;
 
-/// What went wrong, in English. The standard library would ask the C library, which reads the environment to translate it and
-/// opens the files that the environment names; in a stranger's process both are out of the question.
+/// What went wrong, in English. The standard library would ask the C library, which reads the environment to translate
+/// it and opens the files that the environment names; in a stranger's process both are out of the question.
 pub(crate) fn words(error: &io::Error) -> &'static str {
     error.raw_os_error().map_or("an error of no known kind", |number| Errno::from_raw(number).desc())
 }

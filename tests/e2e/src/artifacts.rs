@@ -5,7 +5,8 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
 /// The checkout.
-pub(crate) fn checkout() -> &'static Path {
+#[must_use]
+pub fn checkout() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
@@ -15,13 +16,28 @@ pub(crate) fn target() -> PathBuf {
 }
 
 /// A file of the release build, which is made when it is not there or not new.
-pub(crate) fn release(name: &str) -> PathBuf {
+#[must_use]
+pub fn release(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let packages = ["pam-plex", "authd", "cli", "fakeplex"].iter().flat_map(|package| ["-p", package]);
         cargo("build --release --quiet", packages);
     });
     target().join("release").join(name)
+}
+
+/// The module as it is shipped, but for a panic in each hook.
+#[must_use]
+pub fn with_panics() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        // In a directory of its own, or it would take the real module's place.
+        let elsewhere = target().join("with-panics");
+        let command = "build --release --quiet --features inject-panic -p pam-plex --target-dir";
+        cargo(command, [elsewhere.to_str().unwrap()]);
+        elsewhere.join("release/libpam_plex.so")
+    });
+    built.clone()
 }
 
 fn cargo<'a>(command: &str, packages: impl IntoIterator<Item = &'a str>) {

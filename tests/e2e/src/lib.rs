@@ -13,10 +13,15 @@
 
 mod artifacts;
 mod daemons;
+mod facts;
+mod impostor;
 mod logins;
 mod pamcode;
 mod world;
 
+pub use artifacts::{checkout, release, with_panics};
+pub use facts::{Call, EVERY, Facts, PHASES};
+pub use impostor::Caller;
 pub use pamcode::{Code, Codes};
 pub use world::{Out, World};
 

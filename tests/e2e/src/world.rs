@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use fakeplex::Control;
@@ -82,8 +83,7 @@ impl World {
     }
 
     fn install(&self) {
-        let security = self.sh("dirname \"$(find /usr/lib /usr/lib64 -name pam_unix.so 2>/dev/null | head -n 1)\"");
-        self.copy(&artifacts::release("libpam_plex.so"), &format!("{}/pam_plex.so", security.stdout.trim()), 0o644);
+        self.copy(&artifacts::release("libpam_plex.so"), &self.module("pam_plex"), 0o644);
         self.copy(&artifacts::release("plex-authd"), "/usr/sbin/plex-authd", 0o755);
         for stack in STACKS {
             let file = artifacts::checkout().join("pam.d").join(stack);
@@ -92,6 +92,16 @@ impl World {
         // The module alone, to see its own codes.
         let alone = "auth required pam_plex.so\naccount required pam_plex.so\n";
         self.write("/etc/pam.d/alone", 0o644, "root:root", alone);
+        let kinds = ["auth", "account", "session", "password"];
+        let every = kinds.map(|kind| format!("{kind} required pam_plex.so debug\n")).concat();
+        self.write("/etc/pam.d/every", 0o644, "root:root", &every);
+    }
+
+    /// The path of a PAM module.
+    #[must_use]
+    pub fn module(&self, name: &str) -> String {
+        let directory = self.sh("dirname \"$(find /usr/lib /usr/lib64 -name pam_unix.so 2>/dev/null | head -n 1)\"");
+        format!("{}/{name}.so", directory.stdout.trim())
     }
 
     /// Copies what a checkout and `make build` give, as far as an installation needs it, to a directory there is.
@@ -209,6 +219,23 @@ impl World {
             assert!(start.elapsed() < Duration::from_secs(10), "no line with {words:?} in:\n{log}");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// What is done, and what syslog is told while it is done.
+    pub fn logged<T>(&self, act: impl FnOnce() -> T) -> (T, String) {
+        static MARKS: AtomicU32 = AtomicU32::new(0);
+        // Lines are written in the order in which they were sent, but later.
+        let mark = || {
+            let mark = format!("mark {};", MARKS.fetch_add(1, Ordering::Relaxed));
+            self.run(&["busybox", "logger", &mark]);
+            self.wait_for_log(&[&mark])
+        };
+        let begin = mark();
+        let done = act();
+        let end = mark();
+        let log = self.syslog();
+        let log = log.split_once(&begin).and_then(|(_, rest)| rest.split_once(&end)).unwrap().0;
+        (done, log.to_owned())
     }
 
     /// The controls of the machine's plex.tv.

@@ -1,0 +1,57 @@
+//! The arrows between the crates, as the design draws them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+/// The crates that are shipped. What else is in the workspace is for tests.
+const ROOMS: [&str; 7] = ["pam-plex", "wire", "policy", "config", "plex", "authd", "cli"];
+
+/// Everything that goes into a crate of ours, to some depth.
+fn goes_into(package: &str, depth: &str) -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--locked", "--edges", "normal", "--prefix", "none", "--package", package, "--depth", depth]);
+    let out = cargo.current_dir(e2e::checkout()).output().unwrap();
+    assert!(out.status.success(), "{package}: {}", String::from_utf8_lossy(&out.stderr));
+    let text = String::from_utf8(out.stdout).unwrap();
+    let names = text.lines().filter_map(|line| line.split(' ').next()).filter(|name| *name != package);
+    names.map(str::to_owned).collect()
+}
+
+/// The rooms of ours that a crate uses itself.
+fn rooms_of(package: &str) -> BTreeSet<String> {
+    goes_into(package, "1").into_iter().filter(|name| ROOMS.contains(&name.as_str())).collect()
+}
+
+#[test]
+fn the_module_contains_no_network_no_tls_no_runtime_and_no_database() {
+    let inside = goes_into("pam-plex", "99");
+    assert!(inside.contains("pam-bindings") && inside.contains("wire"), "cargo lists something else: {inside:?}");
+    for heavy in ["reqwest", "tokio", "rustls", "hyper", "ring", "rusqlite", "openssl", "native-tls", "toml", "syslog"]
+    {
+        assert!(!inside.contains(heavy), "{heavy} is in the module: {inside:?}");
+    }
+    assert_eq!(rooms_of("pam-plex"), ["wire".to_owned()].into());
+}
+
+#[test]
+fn nothing_of_ours_goes_into_policy_and_wire() {
+    for room in ["policy", "wire"] {
+        assert_eq!(rooms_of(room), BTreeSet::new(), "{room}");
+        for io in ["reqwest", "tokio", "rustls", "rusqlite"] {
+            assert!(!goes_into(room, "99").contains(io), "{room} reaches {io}");
+        }
+    }
+}
+
+#[test]
+fn the_other_arrows_are_those_of_the_design() {
+    let below = |room: &str, allowed: &[&str]| {
+        let used = rooms_of(room);
+        assert!(used.iter().all(|name| allowed.contains(&name.as_str())), "{room} uses {used:?}");
+    };
+    below("config", &["policy", "wire"]);
+    below("plex", &["policy", "wire"]);
+    below("authd", &["wire", "policy", "plex", "config"]);
+    below("cli", &["wire", "policy", "plex", "config"]);
+}

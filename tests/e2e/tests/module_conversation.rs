@@ -1,0 +1,88 @@
+//! What a program may answer to a prompt, and what may be missing or wrong in what it tells PAM.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{Code, DEN, EVERY, World, password};
+use fakeplex::Endpoint;
+
+#[test]
+fn r7_r38_every_answer_to_a_prompt_has_a_defined_code() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.plex().reset();
+    for broken in ["error", "null-array", "null-string"] {
+        let facts = world.observe("alone", "alice", "auth,account", broken);
+        assert_eq!((facts.code("auth"), facts.get("prompts")), (Code::CONV_ERR, "1"), "{broken}");
+        assert_eq!(facts.code("account"), Code::SUCCESS, "the account phase asks nothing: {broken}");
+    }
+    let typed: [(&str, Vec<u8>); 5] = [
+        ("empty", vec![]),
+        ("64 KiB", vec![b'x'; 65_536]),
+        ("64 KiB of no UTF-8", vec![0xff; 65_536]),
+        ("not UTF-8", b"\xff\xfe\x80".to_vec()),
+        ("a character cut in half", b"PASSWORD-SECRET-alice\xc3".to_vec()),
+    ];
+    for (what, bytes) in typed {
+        world.types(bytes);
+        let facts = world.observe("alone", "alice", "auth", "typed");
+        assert_eq!((facts.code("auth"), facts.get("prompts")), (Code::AUTH_ERR, "1"), "{what}");
+    }
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0, "nothing of that was sent");
+    world.types(password("alice"));
+    assert_eq!(world.observe("alone", "alice", "auth", "typed").code("auth"), Code::SUCCESS);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r39_a_password_that_is_too_long_is_refused_and_not_cut() {
+    let longest = "p".repeat(1024);
+    let world = DEN.replace("\"PASSWORD-SECRET-alice\"", &format!("\"{longest}\""));
+    let Some(world) = World::with_everything(&world, "") else { return };
+    world.types(&longest);
+    assert_eq!(world.observe("alone", "alice", "auth", "typed").code("auth"), Code::SUCCESS, "1024 bytes");
+    world.plex().reset();
+    for longer in [format!("{longest}p"), format!("{longest}{longest}"), format!("{}\u{e9}", "p".repeat(1023))] {
+        world.types(&longer);
+        assert_eq!(world.observe("alone", "alice", "auth", "typed").code("auth"), Code::AUTH_ERR, "{}", longer.len());
+    }
+    assert_eq!(world.plex().counters().total(), 0);
+}
+
+#[test]
+fn r34_r39_a_name_that_is_too_long_or_not_utf_8_is_refused_without_a_question() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.plex().reset();
+    world.types(password("alice"));
+    let about = |name: &[u8]| {
+        std::fs::write(world.shared().join("name"), name).unwrap();
+        let (facts, log) = world.logged(|| world.observe(EVERY, "@/mnt/name", "auth,account", "typed"));
+        let codes = (facts.code("auth"), facts.code("account"), facts.get("prompts").to_owned());
+        assert!(codes == (Code::USER_UNKNOWN, Code::PERM_DENIED, "0".into()), "{name:?}: {facts:?}");
+        log
+    };
+    // As long as a name may be: the daemon is asked, and does not know it.
+    let log = about(&[b'a'; 256]);
+    assert!(log.matches("verdict NotManaged").count() == 2 && log.matches("not managed user=").count() == 2, "{log}");
+    for (name, words) in [
+        (&[b'a'; 257][..], "the account's name is empty or too long"),
+        (&[b'a'; 5000][..], "the account's name is empty or too long"),
+        (b"alice\xff", "the account's name is not UTF-8"),
+        (b"\xc3", "the account's name is not UTF-8"),
+    ] {
+        let log = about(name);
+        assert_eq!(log.matches(words).count(), 2, "{name:?}: {log}");
+        assert!(!log.contains("plex-authd"), "the daemon was asked: {log}");
+    }
+    assert_eq!(world.plex().counters().total(), 0);
+}
+
+#[test]
+fn r56_every_item_but_the_name_may_be_missing() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.types(password("alice"));
+    let facts = world.facts(&[], "observe", &["alone", "alice", "auth,account", "typed", "unset"]);
+    assert_eq!((facts.code("auth"), facts.code("account")), (Code::SUCCESS, Code::SUCCESS));
+    // libpam itself insists on a service; a program that the module is called by without it need not.
+    let facts = world.facts(&[], "traps", &[&world.module("pam_plex"), "alice", "typed", "pam_get_item"]);
+    assert_eq!(["traps", "authenticate", "acct_mgmt", "setcred"].map(|fact| facts.get(fact)), ["1", "0", "0", "0"]);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "phase=auth", "service=\"-\"", "rhost=\"-\""]);
+    world.wait_for_log(&["pam_plex(-:auth)", "verdict Success"]);
+}

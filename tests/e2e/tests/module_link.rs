@@ -1,0 +1,131 @@
+//! What the module is linked with, and what it takes from the libraries that it is linked with.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use e2e::{Code, DEN, World, password, release, with_panics};
+
+/// What the module calls: libpam, one socket, the clock, and the memory.
+const USED: &str = "\
+    pam_fail_delay pam_get_item pam_get_user pam_set_item close connect fcntl getpid getsockopt poll recv send \
+    sendto socket lstat64 statx clock_gettime __errno_location calloc free malloc posix_memalign bcmp memcmp memcpy \
+    memmove memset strlen";
+
+/// What comes with Rust: unwinding, thread-local storage, waiting for a lock, and the end of what cannot go on.
+const RUNTIME: &str = "\
+    _Unwind_DeleteException _Unwind_GetDataRelBase _Unwind_GetLanguageSpecificData _Unwind_GetIPInfo \
+    _Unwind_GetRegionStart _Unwind_GetTextRelBase _Unwind_RaiseException _Unwind_Resume _Unwind_SetGR _Unwind_SetIP \
+    __tls_get_addr __cxa_thread_atexit_impl __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneTable \
+    _ITM_registerTMCloneTable gettid syscall abort";
+
+/// What nothing ever calls. It belongs to the report that Rust prints of a panic, with the backtrace that the
+/// environment may ask for. The module replaces that report, but the linker cannot know.
+const DEAD: &str = "\
+    getenv getcwd open64 read write readlink realpath stat64 fstat64 lseek64 mmap64 munmap dl_iterate_phdr \
+    _Unwind_Backtrace _Unwind_GetIP __xpg_strerror_r";
+
+/// What must never come in, whatever is added to the lists above.
+const NEVER: &str = "\
+    sigaction signal sigprocmask pthread_sigmask sigaltstack raise kill alarm setitimer timer_create timer_settime \
+    nanosleep clock_nanosleep usleep sleep pthread_create clone pthread_atfork fork vfork execve execvp execv \
+    posix_spawn posix_spawnp system popen secure_getenv setenv unsetenv putenv environ syslog openlog vsyslog \
+    getpwnam getpwnam_r getaddrinfo dlopen dlsym setlocale pam_putenv pam_syslog pam_set_data exit _exit chdir umask \
+    setuid setresuid dup2 fopen creat";
+
+fn words(list: &str) -> BTreeSet<String> {
+    list.split_whitespace().map(str::to_owned).collect()
+}
+
+/// What a tool says of the module, line by line.
+fn lines(tool: &str, arguments: &[&str], module: &Path) -> Vec<String> {
+    let out = Command::new(tool).args(arguments).arg(module).output().unwrap();
+    assert!(out.status.success(), "{tool}: {out:?}");
+    String::from_utf8(out.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// The names in `nm`'s list, without the versions.
+fn names(which: &str, module: &Path) -> BTreeSet<String> {
+    let name = |line: &String| line.split_whitespace().last().unwrap().split('@').next().unwrap().to_owned();
+    lines("nm", &["-D", which], module).iter().map(name).collect()
+}
+
+#[test]
+fn r1_r2_r28_r32_the_module_imports_only_what_is_known() {
+    let imported = names("--undefined-only", &release("libpam_plex.so"));
+    let known = words(&[USED, RUNTIME, DEAD].join(" "));
+    let strange: Vec<_> = imported.difference(&known).collect();
+    assert!(strange.is_empty(), "the module now imports {strange:?}");
+    assert!(imported.contains("pam_get_item") && imported.contains("getenv"), "nm lists nothing: {imported:?}");
+    let never = words(NEVER);
+    let banned: Vec<_> = never.iter().filter(|name| known.contains(*name) || imported.contains(*name)).collect();
+    assert!(banned.is_empty(), "{banned:?}");
+}
+
+#[test]
+fn r32_r6_the_imports_that_are_called_dead_are_never_called_not_even_in_a_panic() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.copy(&with_panics(), &world.module("pam_plex_panic"), 0o644);
+    let hostile = ["env", "RUST_BACKTRACE=full", "RUST_LIB_BACKTRACE=1", "RUST_MIN_STACK=1", "TZ=/tmp/x"];
+    let spring = |module: &str, user: &str, answer: &str, names: &[&str]| {
+        world.facts(&hostile, "traps", &[&[&world.module(module), user, answer], names].concat())
+    };
+    let expected = |facts: &e2e::Facts, codes: [i32; 6]| {
+        let hooks = ["authenticate", "acct_mgmt", "setcred", "open_session", "close_session", "chauthtok"];
+        assert_eq!(hooks.map(|hook| facts.get(hook).parse::<i32>().unwrap()), codes, "{facts:?}");
+        assert!(facts.get("traps").parse::<usize>().unwrap() >= 10, "{facts:?}");
+    };
+    let dead: Vec<_> = DEAD.split_whitespace().collect();
+    world.types(password("alice"));
+    expected(&spring("pam_plex", "alice", "typed", &dead), [0, 0, 0, 25, 25, 25]);
+    expected(&spring("pam_plex", "alice", "error", &dead), [19, 0, 0, 25, 25, 25]);
+    expected(&spring("pam_plex", "local", "typed", &dead), [10, 25, 0, 25, 25, 25]);
+    expected(&spring("pam_plex", "root", "typed", &dead), [10, 25, 0, 25, 25, 25]);
+    // A panic walks the stack, and for that it looks for the libraries' tables.
+    let dead_in_a_panic: Vec<_> = dead.iter().copied().filter(|name| *name != "dl_iterate_phdr").collect();
+    expected(&spring("pam_plex_panic", "alice", "typed", &dead_in_a_panic), [9, 9, 4, 4, 4, 4]);
+    world.stop_authd();
+    expected(&spring("pam_plex", "alice", "typed", &dead), [9, 9, 0, 25, 25, 25]);
+    world.sh("rm -rf /run/plex-auth");
+    expected(&spring("pam_plex", "alice", "typed", &dead), [9, 9, 0, 25, 25, 25]);
+
+    // The traps themselves work.
+    let out = world.run(&["/mnt/traps", "/mnt/facts", &world.module("pam_plex"), "alice", "typed", "socket"]);
+    let facts = std::fs::read_to_string(world.shared().join("facts")).unwrap();
+    assert!(out.code == 1 && facts.contains("trap=socket"), "{out:?} {facts}");
+    assert_eq!(world.authenticate("root", "x"), Code::USER_UNKNOWN);
+}
+
+#[test]
+fn r3_only_the_six_hooks_are_exported() {
+    let hooks = ["acct_mgmt", "authenticate", "chauthtok", "close_session", "open_session", "setcred"];
+    let expected: BTreeSet<_> = hooks.iter().map(|hook| format!("pam_sm_{hook}")).collect();
+    assert_eq!(names("--defined-only", &release("libpam_plex.so")), expected);
+}
+
+#[test]
+fn r3_the_module_stays_loaded_and_is_bound_at_once_and_then_read_only() {
+    let module = release("libpam_plex.so");
+    let dynamic = lines("readelf", &["-dW"], &module);
+    let flags = dynamic.iter().find(|line| line.contains("(FLAGS_1)")).unwrap();
+    assert!(flags.contains("NODELETE") && flags.contains("NOW"), "{flags}");
+    assert!(!dynamic.iter().any(|line| line.contains("RPATH") || line.contains("RUNPATH") || line.contains("TEXTREL")));
+    let needed: BTreeSet<_> = dynamic
+        .iter()
+        .filter(|line| line.contains("(NEEDED)"))
+        .map(|line| line.split(['[', ']', '.']).nth(1).unwrap().to_owned())
+        .collect();
+    let known = ["libpam", "libgcc_s", "libc", "ld-linux-x86-64", "ld-linux-aarch64", "ld64"];
+    assert!(needed.iter().all(|library| known.contains(&library.as_str())), "{needed:?}");
+    let segments = lines("readelf", &["-lW"], &module);
+    assert!(segments.iter().any(|line| line.contains("GNU_RELRO")), "{segments:#?}");
+    let stack = segments.iter().find(|line| line.contains("GNU_STACK")).unwrap();
+    assert!(!stack.contains("RWE"), "{stack}");
+}
+
+#[test]
+fn the_module_is_small() {
+    let bytes = std::fs::metadata(release("libpam_plex.so")).unwrap().len();
+    assert!(bytes <= 700_000, "{bytes} bytes");
+}

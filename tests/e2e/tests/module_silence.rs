@@ -1,0 +1,40 @@
+//! What comes through a login byte by byte stays as it is, with the module's `debug` in the stack.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{DEN, World, password};
+
+/// How a client of OpenSSH is told to use the password in /run/typed.
+const OPTIONS: &str = "-F none -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oPubkeyAuthentication=no \
+                       -oNumberOfPasswordPrompts=1 -oLogLevel=ERROR";
+
+/// What sftp's other end is.
+const SERVER: &str = "/usr/lib/openssh/sftp-server";
+
+#[test]
+fn r8_ssh_scp_and_sftp_are_exact_to_the_byte() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.sh(
+        "sed -i 's/pam_plex.so.*/& debug/' /etc/pam.d/plex-auth; grep -q 'pam_plex.so.*debug' /etc/pam.d/plex-auth",
+    );
+    world.start_sshd();
+    world.write("/run/typed", 0o600, "root:root", &format!("{}\n", password("alice")));
+    world.sh("dd if=/dev/urandom of=/run/bytes bs=1000 count=300 status=none; chmod 644 /run/bytes");
+    for method in ["password", "keyboard-interactive"] {
+        let options = format!("{OPTIONS} -oPreferredAuthentications={method}");
+        let quiet = world.sh(&format!("sshpass -f /run/typed ssh {options} alice@127.0.0.1 true 2>&1 | wc -c"));
+        assert_eq!(quiet.stdout.trim(), "0", "{method}");
+        let script = format!(
+            "set -e; rm -f /tmp/*.bytes
+             sshpass -f /run/typed ssh {options} alice@127.0.0.1 cat /run/bytes >/tmp/ssh.bytes
+             sshpass -f /run/typed scp -q -O {options} alice@127.0.0.1:/run/bytes /tmp/scp.bytes
+             sshpass -f /run/typed sftp -q -s {SERVER} {options} alice@127.0.0.1:/run/bytes /tmp/sftp.bytes
+             sshpass -f /run/typed scp -q -O {options} /run/bytes alice@127.0.0.1:/tmp/up.bytes
+             for copy in ssh scp sftp up; do cmp /run/bytes /tmp/$copy.bytes; done"
+        );
+        let copies = world.sh(&script);
+        assert_eq!(copies.stderr, "", "{method}");
+    }
+    world.wait_for_log(&["pam_plex(sshd:auth)", "verdict Success"]);
+    world.wait_for_log(&["pam_plex(sshd:account)", "verdict Success"]);
+    world.assert_no_secret_leaked();
+}

@@ -1,0 +1,127 @@
+//! What the module asks of the kernel, as strace sees it: its socket, and nothing else.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{Call, Code, DEN, EVERY, Facts, PHASES, World, password};
+
+/// An environment that an attacker chose, as far as the dynamic loader of a program that is not setuid bears it.
+const HOSTILE: [&str; 20] = [
+    "env",
+    "LC_ALL=C.UTF-8",
+    "LANGUAGE=de:fr",
+    "RUST_BACKTRACE=full",
+    "RUST_LIB_BACKTRACE=1",
+    "RUST_LOG=trace",
+    "TZ=:/tmp/zone",
+    "TZDIR=/tmp",
+    "HOME=/tmp",
+    "PATH=.",
+    "TMPDIR=.",
+    "GCONV_PATH=/tmp",
+    "LOCPATH=/tmp",
+    "NLSPATH=/tmp/%N",
+    "RES_OPTIONS=debug",
+    "HOSTALIASES=/tmp/aliases",
+    "SSL_CERT_FILE=/tmp/ca",
+    "SSLKEYLOGFILE=/tmp/keys",
+    "HTTPS_PROXY=http://127.0.0.1:1",
+    "MALLOC_TRACE=/tmp/trace",
+];
+
+/// R2, R28 and R32 in what the kernel is asked to do: look at the socket's path, talk to it, wait for it, log. Memory
+/// aside, there is nothing else: no file, no child, no thread, no signal, no timer, no sleep.
+fn assert_nothing_but_the_socket(what: &str, calls: &[Call]) {
+    for call in calls {
+        let harmless = match call.name.as_str() {
+            "statx" | "lstat" | "newfstatat" => {
+                let path = call.line.split('"').nth(1).unwrap_or_default();
+                ["/", "/run", "/run/plex-auth", "/run/plex-auth/socket"].contains(&path)
+            }
+            "socket" => call.line.contains("AF_UNIX") && call.line.contains("SOCK_CLOEXEC|SOCK_NONBLOCK"),
+            "connect" => call.line.contains("\"/run/plex-auth/socket\""),
+            "sendto" => {
+                let to = call.line.split("sun_path=\"").nth(1).map(|to| to.starts_with("/dev/log\""));
+                call.line.contains("MSG_NOSIGNAL") && to != Some(false)
+            }
+            "mmap" => call.line.contains("MAP_ANONYMOUS"),
+            "fcntl" => call.line.contains("F_DUPFD_CLOEXEC, 3"),
+            "recvfrom" | "poll" | "getsockopt" | "close" | "getpid" | "brk" | "munmap" => true,
+            _ => false,
+        };
+        assert!(harmless, "{what}: {}", call.line);
+    }
+}
+
+#[test]
+fn r2_r15_r28_r32_the_module_asks_the_kernel_for_its_socket_and_for_nothing_else() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let check = |what: &str, user: &str, answer: &str, auth: Code| -> (Facts, Vec<Call>) {
+        let (facts, calls) = world.strace(&HOSTILE, EVERY, user, PHASES, answer);
+        assert_eq!(facts.code("auth"), auth, "{what}");
+        assert_nothing_but_the_socket(what, &calls);
+        (facts, calls)
+    };
+    let connects = |calls: &[Call]| calls.iter().filter(|call| call.name == "connect").count();
+
+    world.types(password("alice"));
+    let (_, calls) = check("right", "alice", "typed", Code::SUCCESS);
+    assert_eq!(connects(&calls), 2, "one for each question: {calls:?}");
+    assert!(calls.iter().any(|call| call.name == "poll"), "it waits by poll: {calls:?}");
+    check("no conversation", "alice", "error", Code::CONV_ERR);
+    check("denied", "bob", "typed", Code::PERM_DENIED);
+    let (facts, _) = check("not managed", "local", "typed", Code::USER_UNKNOWN);
+    assert_eq!(facts.get("prompts"), "0", "R15: nobody else is prompted");
+    let (facts, calls) = check("root", "root", "typed", Code::USER_UNKNOWN);
+    assert_eq!((facts.get("prompts"), connects(&calls)), ("0", 0), "R15: root: {calls:?}");
+    world.types("wrong");
+    check("wrong", "alice", "typed", Code::AUTH_ERR);
+    world.types(vec![b'x'; 65_536]);
+    check("too long", "alice", "typed", Code::AUTH_ERR);
+
+    world.sh("pkill -STOP -x plex-authd");
+    check("hung", "alice", "typed", Code::AUTHINFO_UNAVAIL);
+    world.sh("pkill -KILL -x plex-authd");
+    check("nobody listens", "alice", "typed", Code::AUTHINFO_UNAVAIL);
+    world.sh("rm /run/plex-auth/socket");
+    check("no socket", "alice", "typed", Code::AUTHINFO_UNAVAIL);
+    world.sh("rmdir /run/plex-auth");
+    check("no directory", "alice", "typed", Code::AUTHINFO_UNAVAIL);
+    world.wait_for_log(&["pam_plex(every:auth)", "/run/plex-auth: No such file or directory", "systemctl status"]);
+}
+
+#[test]
+fn r9_nothing_is_said_on_a_descriptor_below_three_even_when_those_are_closed() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.types(password("alice"));
+    let closed = ["sh", "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-"];
+    let check = |code: Code| {
+        let (facts, calls) = world.strace(&closed, EVERY, "alice", "auth", "typed");
+        assert_eq!(facts.code("auth"), code);
+        let low =
+            |call: &&Call| ["(0,", "(1,", "(2,", "{fd=0,", "{fd=1,", "{fd=2,"].iter().any(|fd| call.line.contains(fd));
+        let used: Vec<_> = calls.iter().filter(low).map(|call| call.name.as_str()).collect();
+        assert!(used.iter().all(|name| ["fcntl", "close"].contains(name)), "{calls:#?}");
+        assert!(!used.is_empty(), "the descriptors were not closed: {calls:#?}");
+        assert!(
+            calls.iter().any(|call| call.line.contains("F_DUPFD_CLOEXEC, 3)") && call.line.ends_with("= 3")),
+            "{calls:#?}"
+        );
+    };
+    check(Code::SUCCESS);
+    world.stop_authd();
+    check(Code::AUTHINFO_UNAVAIL);
+}
+
+#[test]
+fn r15_root_and_accounts_that_are_not_managed_are_answered_within_a_millisecond() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.plex().reset();
+    for user in ["root", "local"] {
+        for phase in ["auth", "account"] {
+            // The quickest of many: the machine has other things to do as well.
+            let quickest =
+                (0..30).map(|_| world.observe("alone", user, phase, "error").microseconds(phase)).min().unwrap();
+            assert!(quickest < 1000, "{user} {phase}: {quickest} µs");
+        }
+    }
+    assert_eq!(world.plex().counters().total(), 0);
+}

@@ -66,7 +66,7 @@ static int in_child(void)
     pid_t child = fork();
     if (!child) {
         signal(SIGALRM, SIG_DFL);
-        alarm(5);
+        alarm(15);
         _exit(login());
     }
     waitpid(child, &status, 0);

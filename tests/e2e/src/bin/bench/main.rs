@@ -67,6 +67,10 @@ fn main() -> ExitCode {
     let Some(world) = World::with_everything(DEN, "") else { return ExitCode::FAILURE };
     let peers = peers::set_up(&world);
     println!("A login in a process of its own: pam_start, pam_authenticate, pam_acct_mgmt, pam_end; milliseconds.");
+    // On a busy machine the ratios still say something, the times do not.
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap();
+    let processors = std::thread::available_parallelism().unwrap();
+    println!("{processors} processors, of which {} were busy when this began.", load.split(' ').next().unwrap());
     let measured = SCENARIOS.map(|scenario| {
         let measured = measure(&world, &peers, &scenario, if quick { 2 } else { scenario.rounds });
         show(&scenario, &peers, &measured);

@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup test demo bench clean
+.PHONY: build setup test fuzz demo bench clean
 
 SHIPPED = -p pam-plex -p authd -p cli
 
@@ -13,6 +13,11 @@ setup:
 # Everything that CI runs.
 test: setup
 	@tests/run
+
+# A long search for inputs that break what reads them: FUZZ_SECONDS for each of the targets in FUZZ_TARGETS, or of all.
+FUZZ_SECONDS ?= 600
+fuzz: setup
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 # The main job on a private machine. KEEP=1 keeps the machine, to try by hand.
 demo: setup

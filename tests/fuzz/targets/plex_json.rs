@@ -1,0 +1,146 @@
+//! What plex.tv and a media server answer in JSON, and the errors they answer in JSON or XML.
+//!
+//! An input whose first line is a number is an answer with that status; any other is the body of a success.
+#![no_main]
+
+use std::fmt::Debug;
+
+use libfuzzer_sys::fuzz_target;
+use plex::{Account, Error, parse};
+use serde_json::Value;
+
+fuzz_target!(|input: &[u8]| {
+    let mut parts = input.splitn(2, |byte| *byte == b'\n');
+    let status = parts.next().and_then(|line| std::str::from_utf8(line).ok()).and_then(|line| line.parse().ok());
+    match status {
+        Some(status) => failure(status, parts.next().unwrap_or_default()),
+        None => success(input),
+    }
+});
+
+fn success(body: &[u8]) {
+    let signed_in = whole(body, parse::signed_in);
+    let account = whole(body, parse::account);
+    let server = whole(body, parse::server_identity);
+    let rows = whole(body, parse::resources);
+    // Read a second time, without this project's types. This reading minds what nobody looks at: bytes that are not
+    // UTF-8, which can be helped, and numbers out of range, which cannot.
+    let Ok(value) = serde_json::from_str::<Value>(&String::from_utf8_lossy(body)) else { return };
+    if let Some(answer) = signed_in {
+        is_shown_by(&answer.account, &value);
+        let token = value["authToken"].as_str().unwrap_or_default();
+        assert!(!token.is_empty(), "nobody signs in without a token");
+        hides(&answer.token, token);
+    }
+    if let Some(account) = account {
+        is_shown_by(&account, &value);
+    }
+    if let Some(server) = server {
+        let shown = &value["MediaContainer"];
+        assert_eq!(shown["machineIdentifier"].as_str(), Some(server.machine_identifier.as_str()));
+        assert!(!server.claimed || is_true(&shown["claimed"]));
+    }
+    if let Some(rows) = rows {
+        let shown = value.as_array().unwrap();
+        assert_eq!(rows.len(), shown.len());
+        for (row, shown) in rows.iter().zip(shown) {
+            assert!(!row.is_server() || shown["provides"].as_str().is_some_and(|list| list.contains("server")));
+            assert!(!row.owned || is_true(&shown["owned"]), "{row:?} is not said to be owned");
+            assert!(row.owner_id.is_none() || row.owner_id == number(&shown["ownerId"]), "{row:?}");
+            assert_eq!(row.access_token.is_some(), shown["accessToken"].is_string());
+            hides(&row.access_token, shown["accessToken"].as_str().unwrap_or_default());
+        }
+    }
+}
+
+/// Reads a body. What was cut off on its way is never read, and an error quotes nothing of what came.
+fn whole<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Option<T> {
+    match read(body) {
+        Ok(answer) => {
+            let end = body.trim_ascii_end().len();
+            for cut in [0, end / 2, end - 1] {
+                assert!(read(&body[..cut]).is_err(), "a part of the answer passes for the whole");
+            }
+            Some(answer)
+        }
+        Err(error) => {
+            assert!(matches!(&error, Error::Unavailable(why) if why.starts_with("the answer is no ")), "{error:?}");
+            None
+        }
+    }
+}
+
+fn is_shown_by(account: &Account, value: &Value) {
+    assert!(account.id > 0 && number(&value["id"]) == Some(account.id), "{account:?} is not in the answer");
+    for (name, key) in [(&account.username, "username"), (&account.email, "email")] {
+        let shown = &value[key];
+        let shown = shown.as_str().map(str::to_owned).or_else(|| shown.as_u64().map(|number| number.to_string()));
+        assert!(name.is_none() || *name == shown.filter(|text| !text.is_empty()), "{account:?}");
+    }
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn is_true(value: &Value) -> bool {
+    value.as_bool() == Some(true) || value.as_u64() == Some(1) || matches!(value.as_str(), Some("1" | "true"))
+}
+
+fn hides(shown: &impl Debug, token: &str) {
+    assert!(token.len() < 8 || !format!("{shown:?}").contains(token), "a token is shown");
+}
+
+fn failure(status: u16, body: &[u8]) {
+    let error = parse::failure(status, None, body);
+    let code = match code(body) {
+        Known::Code(code) => Some(code),
+        Known::None => None,
+        Known::Unclear => {
+            return assert!(!speaks_of_a_person(&error) || [401, 403, 422].contains(&status), "{error:?}");
+        }
+    };
+    let expected = match (status, code) {
+        (429, _) | (_, Some(1003)) => Error::RateLimited(None),
+        (401, Some(1028)) => Error::WrongCode,
+        (401, Some(1029)) => Error::CodeWanted,
+        (401, Some(1030)) => Error::EmailOnly,
+        (401, Some(1031)) => Error::AddressBlocked,
+        (401 | 422, Some(_)) => Error::Refused,
+        (403, Some(code)) => Error::Forbidden(code),
+        _ => {
+            assert!(!speaks_of_a_person(&error), "an outage passes for a verdict: {status} {code:?} {error:?}");
+            let said = error.to_string();
+            return assert!(said.is_ascii() && said.len() < 100, "{said}");
+        }
+    };
+    assert_eq!(error, expected, "{status} {code:?}");
+}
+
+fn speaks_of_a_person(error: &Error) -> bool {
+    !matches!(error, Error::Unavailable(_) | Error::RateLimited(_))
+}
+
+/// What is known of the code in a body, read a second time.
+enum Known {
+    Code(u32),
+    None,
+    /// Something that seems to have one, but is not JSON to this reading, or says something twice.
+    Unclear,
+}
+
+fn code(body: &[u8]) -> Known {
+    let text = String::from_utf8_lossy(body);
+    let Ok(value) = serde_json::from_str::<Value>(&text) else {
+        return if text.contains("code") || text.contains('\\') { Known::Unclear } else { Known::None };
+    };
+    let Some(errors) = value["errors"].as_array() else { return Known::None };
+    let clear = ["\"errors\"", "\"code\""].iter().all(|key| text.matches(key).count() == 1) && !text.contains('\\');
+    match errors.as_slice() {
+        [error] if clear && std::str::from_utf8(body).is_ok() => {
+            number(&error["code"]).and_then(|code| u32::try_from(code).ok()).map_or(Known::None, Known::Code)
+        }
+        [] => Known::None,
+        _ => Known::Unclear,
+    }
+}

@@ -1,5 +1,6 @@
 //! What is tested: built once, as it is shipped, and found again.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
@@ -61,17 +62,20 @@ pub(crate) fn base() -> &'static Path {
     })
 }
 
-/// A C program of the tests, compiled.
-pub(crate) fn c_program(name: &str, libraries: &[&str]) -> PathBuf {
-    // Threads of one test program would write to the same file.
-    static COMPILING: Mutex<()> = Mutex::new(());
-    let _alone = COMPILING.lock();
+/// A C program of the tests, compiled once for each test program.
+pub(crate) fn c_program(name: &'static str) -> PathBuf {
+    static DONE: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+    // Held while compiling: threads of one test program would write to the same file.
+    DONE.lock().unwrap().entry(name).or_insert_with(|| compile(name)).clone()
+}
+
+fn compile(name: &str) -> PathBuf {
     let source = checkout().join("tests/e2e/c").join(name).with_extension("c");
     let program = target().join(format!("e2e-{name}"));
     // Under a name of its own first: another test program may be running the finished one.
     let fresh = target().join(format!("e2e-{name}.{}", std::process::id()));
     let mut cc = Command::new("cc");
-    cc.args(["-Wall", "-Wextra", "-O1", "-pthread", "-o"]).arg(&fresh).arg(source).args(libraries);
+    cc.args(["-Wall", "-Wextra", "-O1", "-pthread", "-o"]).arg(&fresh).arg(source).args(["-lpam", "-ldl"]);
     assert!(cc.status().unwrap().success(), "{name}.c does not compile");
     std::fs::rename(fresh, &program).unwrap();
     program

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
-use std::sync::Mutex;
 
-use crate::artifacts;
 use crate::pamcode::Code;
 use crate::world::World;
 
@@ -71,15 +68,6 @@ impl World {
         Facts(text.lines().filter_map(|line| line.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect())
     }
 
-    /// A C program of the tests, as the machine sees it.
-    pub(crate) fn c_program(&self, program: &'static str) -> String {
-        let copy = self.shared().join(program);
-        if !copy.exists() {
-            fs::copy(compiled(program), copy).unwrap();
-        }
-        format!("/mnt/{program}")
-    }
-
     /// [`Self::facts`] of `observe`, which goes through the phases of a stack.
     pub fn observe(&self, service: &str, user: &str, phases: &str, answer: &str) -> Facts {
         self.facts(&[], "observe", &[service, user, phases, answer])
@@ -128,11 +116,4 @@ fn calls_of_the_phases(trace: &str) -> Vec<Call> {
         }
     }
     calls
-}
-
-/// A C program of the tests, compiled once for each test program.
-fn compiled(program: &'static str) -> PathBuf {
-    static DONE: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
-    let mut done = DONE.lock().unwrap();
-    done.entry(program).or_insert_with(|| artifacts::c_program(program, &["-lpam", "-ldl"])).clone()
 }

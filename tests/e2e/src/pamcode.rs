@@ -1,8 +1,5 @@
 //! The codes that a stack answers with, asked by a small PAM program.
 
-use std::sync::OnceLock;
-
-use crate::artifacts;
 use crate::world::World;
 
 /// A PAM code.
@@ -54,20 +51,20 @@ impl World {
 
     /// The same asked by a program that is set-uid root and was started by `caller`, as su and sudo are.
     pub fn codes_set_uid(&self, caller: &str, service: &str, user: &str, phases: &str, typed: &str) -> Codes {
-        self.pamcode();
-        self.sh("test -e /run/pamcode || install -m 4755 /mnt/pamcode /run/pamcode");
+        let program = self.c_program("pamcode");
+        self.sh(&format!("test -e /run/pamcode || install -m 4755 {program} /run/pamcode"));
         self.ask(&["setpriv", "--reuid", caller, "--clear-groups", "/run/pamcode", service, user, phases], typed)
     }
 
     /// `authenticate` for somebody who comes from this remote host.
     pub fn codes_from(&self, rhost: &str, service: &str, user: &str, password: &str) -> Codes {
-        let program = self.pamcode();
+        let program = &self.c_program("pamcode");
         self.ask(&[program, service, user, "auth", rhost], &format!("{password}\n"))
     }
 
     /// The same behind another command, such as `setpriv`.
     pub fn codes_as(&self, before: &[&str], service: &str, user: &str, phases: &str, typed: &str) -> Codes {
-        let program = self.pamcode();
+        let program = &self.c_program("pamcode");
         self.ask(&[before, &[program, service, user, phases]].concat(), typed)
     }
 
@@ -75,17 +72,6 @@ impl World {
         let out = self.run_with(line, typed);
         assert!(out.ok(), "{line:?}: {out:?}");
         Codes { text: out.stdout }
-    }
-
-    /// Brings the program to the machine and says where it is there.
-    fn pamcode(&self) -> &'static str {
-        static PROGRAM: OnceLock<std::path::PathBuf> = OnceLock::new();
-        let program = PROGRAM.get_or_init(|| artifacts::c_program("pamcode", &["-lpam"]));
-        let inside = self.shared().join("pamcode");
-        if !inside.exists() {
-            std::fs::copy(program, inside).unwrap();
-        }
-        "/mnt/pamcode"
     }
 
     /// The module's own code for a password.

@@ -184,10 +184,10 @@ impl World {
 
     /// A C program of the tests, on the machine.
     #[must_use]
-    pub fn c_program(&self, name: &str, libraries: &[&str]) -> String {
+    pub fn c_program(&self, name: &'static str) -> String {
         let inside = self.shared().join(name);
         if !inside.exists() {
-            fs::copy(artifacts::c_program(name, libraries), inside).unwrap();
+            fs::copy(artifacts::c_program(name), inside).unwrap();
         }
         format!("/mnt/{name}")
     }

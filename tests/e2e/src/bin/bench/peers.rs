@@ -96,7 +96,7 @@ pub(crate) fn measure(world: &World, peers: &[Peer], rounds: usize, together: us
 }
 
 fn run(world: &World, peers: &[Peer], rounds: usize, together: usize) -> e2e::Out {
-    let program = world.c_program("pambench", &["-lpam"]);
+    let program = world.c_program("pambench");
     let (rounds, together) = (rounds.to_string(), together.to_string());
     let mut line = vec![program.as_str(), &rounds, &together];
     line.extend(peers.iter().flat_map(|peer| [peer.service, peer.user]));

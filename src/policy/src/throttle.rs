@@ -82,6 +82,13 @@ pub struct Tries {
     pub succeeded: Option<Moment>,
 }
 
+impl Tries {
+    /// The wrong tries that still count.
+    fn not_forgotten(&self, now: Moment) -> u32 {
+        if now.since(self.last) < FORGET { self.wrong } else { 0 }
+    }
+}
+
 /// A sign-in that plex.tv rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
@@ -145,7 +152,7 @@ impl Throttle {
     #[must_use]
     pub fn pause(&self, key: &Key, now: Moment) -> Duration {
         let Some(tries) = self.pairs.get(key) else { return Duration::ZERO };
-        let Some(over) = tries.wrong.checked_sub(self.limits.free_tries) else { return Duration::ZERO };
+        let Some(over) = tries.not_forgotten(now).checked_sub(self.limits.free_tries) else { return Duration::ZERO };
         let pause = self.limits.first_pause.saturating_mul(1 << over.min(20)).min(self.limits.longest_pause);
         // The last try cannot be later than now; if a clock says so, the pause is whole.
         pause.saturating_sub(now.since(tries.last))
@@ -170,7 +177,7 @@ impl Throttle {
         }
         let (asking, asking_here) = self.asking(|asking| asking.origin == key.origin);
         let own = self.asking.get(key).copied().unwrap_or_default();
-        let wrong = self.pairs.get(key).map_or(0, |tries| tries.wrong) as usize;
+        let wrong = self.pairs.get(key).map_or(0, |tries| tries.not_forgotten(now)) as usize;
         // A pair's first may always go; more at once only while mistakes are still free, or guesses would go in parallel.
         let crowded = own > 0 && own + wrong >= self.limits.free_tries as usize;
         if crowded || self.rejected.len() + asking >= share || here + asking_here >= share_here {
@@ -201,7 +208,7 @@ impl Throttle {
     pub fn wrong(&mut self, key: &Key, now: Moment) -> Tries {
         self.make_room(now);
         let tries = self.pairs.entry(key.clone()).or_insert(Tries { wrong: 0, last: now, succeeded: None });
-        tries.wrong = tries.wrong.saturating_add(1);
+        tries.wrong = tries.not_forgotten(now).saturating_add(1);
         tries.last = now;
         *tries
     }

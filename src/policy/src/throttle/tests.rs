@@ -44,6 +44,19 @@ fn r19_pauses_grow_from_free_to_capped_and_end_with_a_right_try() {
 }
 
 #[test]
+fn r19_wrong_tries_are_forgotten_after_a_day_without_one() {
+    const DAY: u64 = 24 * 3600;
+    let mut throttle = throttle();
+    let alice = key("alice", FRIENDS_HOME);
+    let mut wrong = |now: u64| {
+        throttle.wrong(&alice, at(now));
+        throttle.pause(&alice, at(now)).as_secs()
+    };
+    assert_eq!([0, 0, 0, DAY - 1].map(&mut wrong), [0, 0, 2, 4]);
+    assert_eq!(wrong(2 * DAY - 1), 0, "a person who mistypes once in a while waits for nothing");
+}
+
+#[test]
 fn r19_a_stranger_elsewhere_costs_a_friend_nothing() {
     let mut throttle = throttle();
     for second in 0..1000 {

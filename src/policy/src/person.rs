@@ -13,7 +13,7 @@ impl fmt::Display for PlexId {
     }
 }
 
-/// An account as plex.tv shows it. Managed Home users have neither name nor address.
+/// An account as plex.tv shows it. Managed Home users have neither name nor address, or empty ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The account's number.
@@ -28,14 +28,22 @@ impl Person {
     /// What to sign in with: the address where there is one, since some accounts accept nothing else.
     #[must_use]
     pub fn login(&self) -> Option<&str> {
-        self.email.as_deref().or(self.username.as_deref())
+        self.address().or(self.name())
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.username.as_deref().filter(|name| !name.is_empty())
+    }
+
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.email.as_deref().filter(|address| !address.is_empty())
     }
 
     /// Whether `name` is this person's username or address. ASCII letters count as equal in either case and nothing
     /// else does: folding by Unicode's rules would let a look-alike name pass for another.
     #[must_use]
     pub fn goes_by(&self, name: &str) -> bool {
-        [&self.username, &self.email].into_iter().flatten().any(|known| known.eq_ignore_ascii_case(name))
+        [self.name(), self.address()].into_iter().flatten().any(|known| known.eq_ignore_ascii_case(name))
     }
 }
 
@@ -68,10 +76,9 @@ impl Reference {
             Self::Id(id) => person.id == *id,
             Self::Name(name) => person.goes_by(name),
             // Only Plex's side is folded: the local accounts `alice` and `Alice` are two accounts.
-            Self::Member(local) => person
-                .username
-                .as_deref()
-                .is_some_and(|username| username == local || username.to_ascii_lowercase() == *local),
+            Self::Member(local) => {
+                person.name().is_some_and(|username| username == local || username.to_ascii_lowercase() == *local)
+            }
         }
     }
 
@@ -130,6 +137,9 @@ mod tests {
         assert!(!Reference::parse("").matches(&kid));
         assert!(!Reference::Member(String::new()).matches(&kid));
         assert_eq!(kid.login(), None);
+        let empty = Person { username: Some(String::new()), email: Some(String::new()), ..kid };
+        assert!(!empty.goes_by("") && !Reference::Member(String::new()).matches(&empty));
+        assert_eq!(empty.login(), None);
     }
 
     #[test]

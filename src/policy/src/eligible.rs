@@ -24,7 +24,9 @@ pub struct Pin {
 
 impl Pin {
     fn holds_for<'a>(pin: Option<&'a Self>, reference: &Reference) -> Option<&'a Self> {
-        pin.filter(|pin| pin.reference == reference.to_string())
+        // A number says for itself who is meant; what was pinned when the same digits were a username is void.
+        let name = !matches!(reference, Reference::Id(_));
+        pin.filter(|pin| name && pin.reference == reference.to_string())
     }
 }
 

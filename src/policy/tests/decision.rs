@@ -118,6 +118,19 @@ fn the_first_login_decides_who_a_name_belongs_to() {
     assert_eq!(who(None, &renamed), Err(Reason::NotOnList));
 }
 
+/// The machine has an account `2` that the Plex user called `2` signed in to, as a member of the group.
+#[test]
+fn r33_a_number_in_the_configuration_is_whom_it_says_whatever_was_pinned_under_that_name() {
+    let now = NOW;
+    let pin = Pin { id: PlexId(3), reference: "2".into() };
+    let who =
+        |circle: &Circle| account_today(&rules(false, None), circle, &Reference::parse("2"), Some(&pin), FRESH, now);
+    assert_eq!(who(&den(now)), Ok(PlexId(2)));
+    let mut without = den(now);
+    without.entries.retain(|entry| entry.person.id != PlexId(2));
+    assert_eq!(who(&without), Err(Reason::NotOnList), "and nobody else");
+}
+
 #[test]
 fn a_name_that_two_people_go_by_is_refused() {
     let now = NOW;
@@ -148,7 +161,9 @@ fn r33_nobodys_password_opens_anybody_elses_account() {
                     let rules = rules(strict, Some("olga"));
                     let Ok(way_in) = eligible(&rules, &circle, &reference, pin.as_ref(), FRESH, now) else { continue };
                     for signed_in in &everybody {
-                        let meant = pin.as_ref().map_or_else(
+                        // A number needs no pin to say who is meant.
+                        let pin = pin.as_ref().filter(|_| !matches!(reference, Reference::Id(_)));
+                        let meant = pin.map_or_else(
                             || circle.entries.iter().find(|e| reference.matches(&e.person)).map(|e| e.person.id),
                             |pin| Some(pin.id),
                         );

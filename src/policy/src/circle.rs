@@ -70,6 +70,13 @@ impl Circle {
         self.everybody().find(|person| person.id == id)
     }
 
+    /// What the person with this id signs in with. If several rows show them, an address in any of them goes before a
+    /// username, since some accounts accept nothing else.
+    pub(crate) fn login(&self, id: PlexId) -> Option<&str> {
+        let rows = || self.everybody().filter(move |person| person.id == id);
+        rows().find_map(Person::address).or_else(|| rows().find_map(Person::login))
+    }
+
     /// The ties of the person with this id: a list may show somebody twice.
     pub(crate) fn ties(&self, id: PlexId) -> impl Iterator<Item = Tie> {
         self.entries.iter().filter(move |entry| entry.person.id == id).map(|entry| entry.tie)

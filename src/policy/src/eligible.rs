@@ -84,7 +84,7 @@ pub fn eligible(
         return Err(Reason::ListTooOld);
     }
     let person = entitled(rules, circle, reference, pin)?;
-    let login = person.login().ok_or(Reason::NotOnList)?.to_owned();
+    let login = circle.login(person.id).ok_or(Reason::NotOnList)?.to_owned();
     Ok(Eligible { login, id: Some(person.id), reference: reference.clone() })
 }
 

@@ -82,6 +82,26 @@ fn names_are_usernames_addresses_and_ids_and_the_address_signs_in() {
 }
 
 #[test]
+fn the_address_signs_in_whichever_row_of_the_list_shows_it() {
+    let (now, rules) = (NOW, rules(true, None));
+    let row = |username: Option<&str>, email: Option<&str>| Entry {
+        person: Person { id: PlexId(8), username: username.map(Into::into), email: email.map(Into::into) },
+        tie: Tie::Shared,
+    };
+    let cases = [
+        ([row(Some("gina"), None), row(None, Some("g@example.org"))], "g@example.org"),
+        ([row(None, Some("g@example.org")), row(Some("gina"), None)], "g@example.org"),
+        ([row(None, None), row(Some("gina"), None)], "gina"),
+        ([row(Some("gina"), Some("")), row(None, None)], "gina"),
+    ];
+    for (rows, expected) in cases {
+        let circle = Circle { entries: rows.to_vec(), ..den(now) };
+        let who = eligible(&rules, &circle, &Reference::parse("8"), None, FRESH, now).unwrap();
+        assert_eq!(who.login, expected, "{rows:?}");
+    }
+}
+
+#[test]
 fn a_list_that_is_too_old_decides_nothing() {
     let now = NOW;
     let (rules, alice) = (rules(true, None), Reference::parse("alice"));

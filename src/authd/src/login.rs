@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use config::{Config, Source};
 use plex::{Client, Error};
-use policy::{Account, Eligible, Key, Moment, Pin, PlexId, Reason, Reference, Rules, may_remember};
+use policy::{Account, Circle, Eligible, Key, Moment, Pin, PlexId, Reason, Reference, Rules, may_remember};
 use wire::Secret;
 
 use crate::clock;
@@ -280,16 +280,15 @@ impl Desk {
     /// # Errors
     /// Why not.
     pub(crate) fn account_today(&self, account: &str, whose: &Reference, deadline: Instant) -> Result<PlexId, Reason> {
-        let now = clock::now();
-        // Whoever may sign in during an outage must not be turned away right behind the door.
-        let oldest = self.config.timeouts.known_list.max(self.config.cache.offline.unwrap_or_default());
+        let (now, oldest) = (clock::now(), self.oldest_list());
         let Some(friends) = &self.friends else {
             let recent = lock(&self.recent);
             let (id, learnt) = recent.get(account).ok_or(Reason::ListTooOld)?;
             return if now.since(*learnt) <= oldest { Ok(*id) } else { Err(Reason::ListTooOld) };
         };
-        // Only a daemon that starts for the first time has no list at all; then the first one is worth a wait.
-        let circle = match friends.known() {
+        // A daemon that starts for the first time has no list, and one that starts after a long while has an old one;
+        // then a new one is worth a wait.
+        let circle = match friends.known().filter(|circle| circle.age(now) <= oldest) {
             Some(circle) => circle,
             None => friends.fresh(deadline).map_err(Reason::Unavailable)?,
         };
@@ -302,7 +301,14 @@ impl Desk {
 
     /// Whether the account phase has all that it goes by.
     pub(crate) fn has_list(&self) -> bool {
-        self.friends.as_ref().is_none_or(|friends| friends.known().is_some())
+        let young = |circle: &Circle| circle.age(clock::now()) <= self.oldest_list();
+        self.friends.as_ref().is_none_or(|friends| friends.known().is_some_and(|circle| young(&circle)))
+    }
+
+    /// How old a list the account phase goes by. Whoever may sign in during an outage must not be turned away right
+    /// behind the door.
+    fn oldest_list(&self) -> Duration {
+        self.config.timeouts.known_list.max(self.config.cache.offline.unwrap_or_default())
     }
 
     /// The Plex id that an account seems to belong to, for the log.

@@ -233,7 +233,9 @@ impl Desk {
             None => policy::eligible_without_list(&attempt.whose, pin.as_ref()),
             Some(friends) => match friends.known() {
                 Some(circle) => {
-                    policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), limit, clock::now())
+                    // A list that is fresh enough for a sign-in does not grow too old by an outage.
+                    let oldest = limit.max(self.config.timeouts.friend_list);
+                    policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), oldest, clock::now())
                 }
                 None => return Answer::No(why),
             },

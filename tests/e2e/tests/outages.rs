@@ -183,3 +183,16 @@ fn a_daemon_that_starts_with_a_list_that_has_grown_old_waits_for_a_new_one() {
     assert_eq!(world.account("alice"), Code::SUCCESS);
     assert_eq!(world.account("bob"), Code::PERM_DENIED);
 }
+
+/// The list is kept for five minutes, a password for ten seconds of an outage.
+#[test]
+fn r11_a_list_that_is_fresh_enough_for_a_sign_in_is_so_in_an_outage() {
+    let Some(world) = World::with_everything(DEN, "[cache]\noffline = \"10s\"") else { return };
+    std::thread::sleep(Duration::from_secs(11));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.plex().fault(Endpoint::Signin, Fault::Status(503, String::new()));
+    // It is hashed once the verdict is out.
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(world.authenticate("alice", "another"), Code::AUTHINFO_UNAVAIL);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+}

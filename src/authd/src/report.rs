@@ -19,6 +19,9 @@ pub(crate) struct Report<'a> {
     pub id: Option<PlexId>,
     /// The asking process's user.
     pub caller: u32,
+    /// Whether that process may be believed about where the login comes from. Anybody can ask about themselves and claim to
+    /// come from elsewhere, and whoever reads these lines to shut hosts out must not be led to the wrong one.
+    pub believed: bool,
     pub took: Duration,
 }
 
@@ -44,11 +47,12 @@ impl Report<'_> {
             Phase::Account => "account",
         };
         let id = id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        let rhost = hello.rhost.as_deref().filter(|_| self.believed);
         format!(
             "{verdict} user={} plex_id={id} service={} rhost={} phase={phase} caller={caller} ms={}: {why}",
             quoted(Some(&hello.user)),
             quoted(hello.service.as_deref()),
-            quoted(hello.rhost.as_deref()),
+            quoted(rhost),
             took.as_millis()
         )
     }

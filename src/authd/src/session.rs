@@ -38,6 +38,8 @@ pub(crate) struct Session {
     desk: Arc<Desk>,
     connection: Connection,
     peer: Peer,
+    /// Whether the asking process may be believed about where the login comes from.
+    believed: bool,
     /// What is left of the time for requests of this login.
     left: Duration,
     /// The Plex account that this is about, once it is known.
@@ -52,7 +54,8 @@ impl Session {
     /// A conversation that is about to begin.
     pub(crate) fn new(desk: Arc<Desk>, connection: Connection, peer: Peer) -> Self {
         let left = desk.config.timeouts.login;
-        Self { desk, connection, peer, left, id: None, typed: None, token: None }
+        let believed = peer.uid == 0;
+        Self { desk, connection, peer, believed, left, id: None, typed: None, token: None }
     }
 
     /// Holds the conversation. Ends early, and silently, when the module leaves.
@@ -60,7 +63,8 @@ impl Session {
         let start = Instant::now();
         let Ok(Request::Hello(hello)) = self.connection.receive(Deadline::after(MODULE)) else { return };
         let Ok(ended) = self.answer(&hello) else { return };
-        let report = Report { hello: &hello, id: self.id, caller: self.peer.uid, took: start.elapsed() };
+        let (caller, took) = (self.peer.uid, start.elapsed());
+        let report = Report { hello: &hello, id: self.id, caller, believed: self.believed, took };
         report.write(&ended, &self.desk.log);
         if self.hold_back(&ended).is_ok() {
             // A module that has left has had its own answer already.
@@ -99,7 +103,7 @@ impl Session {
     }
 
     /// The account, whom it belongs to and where the question comes from, if this caller may ask it at all.
-    fn look_up(&self, hello: &Hello) -> Result<(Account, Reference, String), Reason> {
+    fn look_up(&mut self, hello: &Hello) -> Result<(Account, Reference, String), Reason> {
         let (config, uid) = (&self.desk.config, self.peer.uid);
         // Whoever stands in [users] is managed whatever the group says.
         let group = config.group.as_deref().filter(|_| !config.users.contains_key(&hello.user));
@@ -108,8 +112,8 @@ impl Session {
         let whose = self.desk.managed(account.as_ref())?;
         let trusted = accounts::is_one_of(uid, &config.trusted_callers);
         policy::may_ask(uid, trusted, account.as_ref())?;
-        let believed = uid == 0 || trusted;
-        let origin = policy::origin(uid, believed, hello.rhost.as_deref(), hello.ruser.as_deref());
+        self.believed = uid == 0 || trusted;
+        let origin = policy::origin(uid, self.believed, hello.rhost.as_deref(), hello.ruser.as_deref());
         account.map(|account| (account, whose, origin)).ok_or(Reason::NoLocalAccount)
     }
 

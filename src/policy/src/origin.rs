@@ -14,7 +14,9 @@ pub fn origin(uid: u32, believed: bool, rhost: Option<&str>, ruser: Option<&str>
     match (rhost.filter(|host| !host.is_empty()), ruser.filter(|user| !user.is_empty())) {
         (Some(host), _) => remote(host),
         (None, Some(user)) => format!("local:{user}"),
-        (None, None) => "local".into(),
+        (None, None) if uid == 0 => "local".into(),
+        // A program that lets anybody in the world try must not slow down those who sit at the machine.
+        (None, None) => format!("uid:{uid}"),
     }
 }
 
@@ -49,6 +51,7 @@ mod tests {
             (0, true, None, None, "local"),
             (1000, false, Some("192.0.2.7"), Some("root"), "uid:1000"),
             (33, true, Some("192.0.2.7"), None, "192.0.2.7"),
+            (33, true, None, None, "uid:33"),
         ];
         for (uid, believed, rhost, ruser, expected) in cases {
             assert_eq!(origin(uid, believed, rhost, ruser), expected, "{rhost:?} {ruser:?}");

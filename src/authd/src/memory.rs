@@ -40,10 +40,31 @@ pub(crate) struct Memory {
 
 #[derive(Default)]
 struct Waiting {
-    passwords: HashMap<String, (PlexId, Secret)>,
-    /// Whose password is being hashed, unless it is to be forgotten meanwhile.
-    at_work: Option<String>,
+    passwords: HashMap<String, Fresh>,
+    /// What is being hashed, unless it is to be forgotten meanwhile.
+    at_work: Option<(String, Fresh)>,
     stopping: bool,
+}
+
+impl Waiting {
+    /// What an account's entry is about to be.
+    fn of(&self, account: &str) -> Option<&Fresh> {
+        let at_work = || self.at_work.as_ref().filter(|(whose, _)| whose == account).map(|(_, fresh)| fresh);
+        self.passwords.get(account).or_else(at_work)
+    }
+}
+
+/// A password that plex.tv has just accepted and that is not hashed yet.
+#[derive(Clone)]
+struct Fresh {
+    remembered: Remembered,
+    password: Secret,
+}
+
+impl Fresh {
+    fn is(&self, password: &Secret) -> bool {
+        self.password.expose().as_bytes().ct_eq(password.expose().as_bytes()).into()
+    }
 }
 
 impl Memory {
@@ -66,7 +87,8 @@ impl Memory {
     }
 
     /// Whether this password was accepted for somebody within the time that is allowed. Costs one hash when there is
-    /// something to compare it with, and nothing otherwise.
+    /// something to compare it with, and nothing otherwise. What is not hashed yet counts too: a web server asks a second
+    /// time before it answers the first request.
     pub(crate) fn knows(
         &self,
         account: &str,
@@ -74,15 +96,23 @@ impl Memory {
         password: &Secret,
         limit: Option<Duration>,
     ) -> Option<PlexId> {
+        let counts = |remembered: &Remembered| remembered.counts_for(who, limit, clock::now());
+        if let Some(fresh) = lock(&self.waiting).of(account)
+            && counts(&fresh.remembered)
+            && fresh.is(password)
+        {
+            return Some(fresh.remembered.id);
+        }
         let entry = lock(&self.entries).get(account).cloned()?;
-        (entry.remembered.counts_for(who, limit, clock::now()) && self.is(&entry, password))
-            .then_some(entry.remembered.id)
+        (counts(&entry.remembered) && self.is(&entry, password)).then_some(entry.remembered.id)
     }
 
     /// Remembers a password that plex.tv has just accepted, in the background.
     pub(crate) fn keep(&self, account: &str, id: PlexId, password: &Secret) {
         if self.longest.is_some() {
-            lock(&self.waiting).passwords.insert(account.to_owned(), (id, password.clone()));
+            let remembered = Remembered { id, at: clock::now() };
+            let fresh = Fresh { remembered, password: password.clone() };
+            lock(&self.waiting).passwords.insert(account.to_owned(), fresh);
             self.arrived.notify_one();
         }
     }
@@ -91,7 +121,7 @@ impl Memory {
     pub(crate) fn forget(&self, account: &str) {
         let mut waiting = lock(&self.waiting);
         waiting.passwords.remove(account);
-        waiting.at_work.take_if(|at_work| at_work == account);
+        waiting.at_work.take_if(|(whose, _)| whose == account);
         drop(waiting);
         if lock(&self.entries).remove(account).is_some() {
             self.store.write(Change::Forget(account.to_owned()));
@@ -100,8 +130,9 @@ impl Memory {
 
     /// Forgets an account's password if it is this one, which plex.tv has just refused.
     pub(crate) fn forget_if(&self, account: &str, password: &Secret) {
+        let fresh = lock(&self.waiting).of(account).is_some_and(|fresh| fresh.is(password));
         let entry = lock(&self.entries).get(account).cloned();
-        if entry.is_some_and(|entry| self.is(&entry, password)) {
+        if fresh || entry.is_some_and(|entry| self.is(&entry, password)) {
             self.log.info(format!("the remembered password of '{account}' is no longer right at plex.tv; forgotten"));
             self.forget(account);
         }
@@ -121,14 +152,12 @@ impl Memory {
 
     /// Hashes what comes, until [`Self::stop`] and until nothing is left.
     pub(crate) fn run(&self) {
-        while let Some((account, id, password)) = self.next() {
+        while let Some((account, fresh)) = self.next() {
             let salt = Uuid::new_v4().into_bytes();
-            let Some(hash) = self.hash(&password, salt) else { continue };
-            let hashed = Hashed { remembered: Remembered { id, at: clock::now() }, salt, hash };
-            let waiting = lock(&self.waiting);
-            if waiting.at_work.as_ref() != Some(&account) {
-                continue;
-            }
+            let hash = self.hash(&fresh.password, salt);
+            let mut waiting = lock(&self.waiting);
+            let (Some(_), Some(hash)) = (waiting.at_work.take(), hash) else { continue };
+            let hashed = Hashed { remembered: fresh.remembered, salt, hash };
             lock(&self.entries).insert(account.clone(), hashed.clone());
             self.store.write(Change::Hashed(account, hashed));
         }
@@ -140,14 +169,14 @@ impl Memory {
         self.arrived.notify_all();
     }
 
-    fn next(&self) -> Option<(String, PlexId, Secret)> {
+    fn next(&self) -> Option<(String, Fresh)> {
         let mut waiting = lock(&self.waiting);
         loop {
             let account = waiting.passwords.keys().next().cloned();
             if let Some(account) = account {
-                let (id, password) = waiting.passwords.remove(&account)?;
-                waiting.at_work = Some(account.clone());
-                return Some((account, id, password));
+                let fresh = waiting.passwords.remove(&account)?;
+                waiting.at_work = Some((account.clone(), fresh.clone()));
+                return Some((account, fresh));
             }
             if waiting.stopping {
                 return None;

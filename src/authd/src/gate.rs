@@ -75,8 +75,15 @@ impl Gate {
     }
 
     fn close(&self, close: impl FnOnce(&mut Throttle) -> Closed) {
-        let closed = close(&mut self.lock());
+        let mut throttle = self.lock();
+        let before = throttle.closed(clock::now());
+        let closed = close(&mut throttle);
+        drop(throttle);
         self.store.write(Change::Closed(closed));
+        // Sign-ins that were under way together are all told the same.
+        if before.is_some_and(|before| before.blocked == closed.blocked) {
+            return;
+        }
         let (what, span) = (if closed.blocked { BLOCKED } else { LIMITED }, closed.span.as_secs());
         self.log.error(format!("{what}; no password is sent there for {span} seconds"));
     }

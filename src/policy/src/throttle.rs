@@ -87,6 +87,10 @@ impl Tries {
     fn not_forgotten(&self, now: Moment) -> u32 {
         if now.since(self.last) < FORGET { self.wrong } else { 0 }
     }
+
+    fn is_known(&self, now: Moment) -> bool {
+        self.succeeded.is_some_and(|succeeded| now.since(succeeded) < KNOWN)
+    }
 }
 
 /// A sign-in that plex.tv rejected.
@@ -163,10 +167,10 @@ impl Throttle {
     /// # Errors
     /// Why not: too many rejected lately, or plex.tv is being left alone.
     pub fn ask(&mut self, key: &Key, now: Moment) -> Result<Turn, Reason> {
-        match &self.closed {
-            Some(closed) if now < closed.at + closed.span => return Err(closed.reason()),
-            _ => self.closed = None,
+        if let Some(closed) = self.closed(now) {
+            return Err(closed.reason());
         }
+        self.closed = None;
         self.forget_old(now);
         let all = self.limits.rejected_per_hour as usize;
         let (share, share_here) =
@@ -185,6 +189,12 @@ impl Throttle {
         }
         *self.asking.entry(key.clone()).or_default() += 1;
         Ok(Turn::Go)
+    }
+
+    /// Whether plex.tv is being left alone, and why.
+    #[must_use]
+    pub fn closed(&self, now: Moment) -> Option<Closed> {
+        self.closed.filter(|closed| now < closed.at + closed.span)
     }
 
     /// plex.tv has answered, or has not; either way the sign-in is over.
@@ -247,8 +257,7 @@ impl Throttle {
     }
 
     fn is_known(&self, key: &Key, now: Moment) -> bool {
-        let succeeded = self.pairs.get(key).and_then(|tries| tries.succeeded);
-        succeeded.is_some_and(|succeeded| now.since(succeeded) < KNOWN)
+        self.pairs.get(key).is_some_and(|tries| tries.is_known(now))
     }
 
     fn forget_old(&mut self, now: Moment) {
@@ -262,9 +271,9 @@ impl Throttle {
         if self.pairs.len() < MOST_PAIRS {
             return;
         }
-        self.pairs.retain(|_, tries| now.since(tries.last) < FORGET);
+        self.pairs.retain(|_, tries| now.since(tries.last) < FORGET || tries.is_known(now));
         if self.pairs.len() >= MOST_PAIRS {
-            self.pairs.retain(|_, tries| tries.succeeded.is_some());
+            self.pairs.retain(|_, tries| tries.is_known(now));
         }
         if self.pairs.len() >= MOST_PAIRS {
             self.pairs.clear();

@@ -1,5 +1,6 @@
 //! A CA and the certificates of the good and the bad listeners.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ const NAMES: [&str; 7] =
     ["localhost", "127.0.0.1", "::1", "plex.tv", "clients.plex.tv", "app.plex.tv", "fakeplex.test"];
 
 /// What is wrong with a listener's certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Certificate {
     Good,
     Expired,
@@ -23,15 +24,8 @@ pub(crate) enum Certificate {
     UnknownCa,
 }
 
-impl Certificate {
-    /// Every bad kind, with the ending of the file that tells its address.
-    pub(crate) const BAD: [(Self, &'static str); 4] = [
-        (Self::Expired, ".expired"),
-        (Self::WrongName, ".wrong-name"),
-        (Self::SelfSigned, ".self-signed"),
-        (Self::UnknownCa, ".unknown-ca"),
-    ];
-}
+/// How a listener speaks TLS with each of the certificates.
+pub(crate) type Tls = BTreeMap<Certificate, Arc<ServerConfig>>;
 
 /// A CA.
 pub(crate) struct Authority {
@@ -54,8 +48,13 @@ impl Authority {
         fs::write(file, &self.pem)
     }
 
-    /// How a listener with such a certificate speaks TLS.
-    pub(crate) fn server(&self, kind: Certificate) -> Arc<ServerConfig> {
+    /// A certificate of each kind.
+    pub(crate) fn servers(&self) -> Tls {
+        use Certificate::{Expired, Good, SelfSigned, UnknownCa, WrongName};
+        [Good, Expired, WrongName, SelfSigned, UnknownCa].map(|kind| (kind, self.server(kind))).into()
+    }
+
+    fn server(&self, kind: Certificate) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
         let names =
             if kind == Certificate::WrongName { vec!["elsewhere.test".into()] } else { NAMES.map(Into::into).to_vec() };

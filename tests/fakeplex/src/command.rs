@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::certs::Certificate;
 use crate::fault::{Endpoint, Rule};
 
 /// What can be asked of a running server.
@@ -18,6 +19,8 @@ pub enum Command {
     Mend,
     /// What becomes of connections to plex.tv.
     Connections(Connections),
+    /// What becomes of them from the next answer of this endpoint on. The connection that it goes out on is closed.
+    Turn(Endpoint, Connections),
     /// Block an address after this many failed sign-ins from it.
     BlockAfter(u64),
     /// How many milliseconds after its last failed sign-in an address is free again; never, unless said.
@@ -51,6 +54,29 @@ pub enum Connections {
     Refuse,
     /// They are taken, and nothing is ever said on them.
     Silence,
+    /// They are served, and closed after one answer.
+    Once,
+    /// A certificate that has expired is shown.
+    Expired,
+    /// A certificate for another name is shown.
+    WrongName,
+    /// A certificate that nobody has signed is shown.
+    SelfSigned,
+    /// A certificate of a CA that nobody knows is shown.
+    UnknownCa,
+}
+
+impl Connections {
+    /// The certificate that is shown.
+    pub(crate) fn certificate(self) -> Certificate {
+        match self {
+            Self::Serve | Self::Refuse | Self::Silence | Self::Once => Certificate::Good,
+            Self::Expired => Certificate::Expired,
+            Self::WrongName => Certificate::WrongName,
+            Self::SelfSigned => Certificate::SelfSigned,
+            Self::UnknownCa => Certificate::UnknownCa,
+        }
+    }
 }
 
 /// What was asked, in numbers.

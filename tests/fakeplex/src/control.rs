@@ -111,6 +111,7 @@ fn change(command: Command, store: &mut Store) -> Result<String, String> {
         Command::Fault(rule) => store.add_rule(rule),
         Command::Mend => store.mend(),
         Command::Connections(_) => {}
+        Command::Turn(after, connections) => store.turn = Some((after, connections)),
         Command::BlockAfter(failures) => store.blocked.after = Some(failures),
         Command::BlockFor(milliseconds) => store.blocked.lasts = Some(Duration::from_millis(milliseconds)),
         Command::CaseSensitive(yes) => store.case_sensitive = yes,

@@ -12,7 +12,6 @@ pub(crate) struct Gate {
     changed: Condvar,
 }
 
-#[derive(Default)]
 struct State {
     wanted: Connections,
     /// Whether the listener has been closed.
@@ -20,8 +19,8 @@ struct State {
 }
 
 impl Gate {
-    pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, state: Mutex::default(), changed: Condvar::new() }
+    pub(crate) fn new(address: SocketAddr, wanted: Connections) -> Self {
+        Self { address, state: Mutex::new(State { wanted, closed: false }), changed: Condvar::new() }
     }
 
     /// What is to become of a connection now.

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ServerConnection, StreamOwned};
 
-use crate::certs::{Authority, Certificate};
+use crate::certs::{Authority, Tls};
 use crate::command::Connections;
 use crate::fault::{Endpoint, Fault};
 use crate::gate::Gate;
@@ -21,6 +21,14 @@ use crate::{api, control, pms, spoil};
 
 /// How long a connection that is to stay silent is kept.
 const SILENCE: Duration = Duration::from_secs(120);
+
+/// The listeners whose certificate is bad for good, with the endings of the files that tell their addresses.
+const BAD: [(Connections, &str); 4] = [
+    (Connections::Expired, ".expired"),
+    (Connections::WrongName, ".wrong-name"),
+    (Connections::SelfSigned, ".self-signed"),
+    (Connections::UnknownCa, ".unknown-ca"),
+];
 
 /// Serves a world until the process ends. What clients need is written to `directory`, `address` last.
 ///
@@ -40,22 +48,23 @@ pub fn serve(world: World, directory: &Path, listen: SocketAddr) -> io::Result<(
         let store = Arc::clone(&store);
         std::thread::spawn(move || pms::run(&listener, &server.name, &store));
     }
-    for (kind, ending) in Certificate::BAD {
+    let tls = Arc::new(authority.servers());
+    for (kind, ending) in BAD {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         publish(directory, &format!("address{ending}"), &url(&listener)?)?;
-        let (tls, store) = (authority.server(kind), Arc::clone(&store));
-        let gate = Gate::new(listener.local_addr()?);
+        let (tls, store) = (Arc::clone(&tls), Arc::clone(&store));
+        let gate = Gate::new(listener.local_addr()?, kind);
         std::thread::spawn(move || accept(listener, &tls, &store, &Arc::new(gate)));
     }
     let listener = TcpListener::bind(listen)?;
-    let gate = Arc::new(Gate::new(listener.local_addr()?));
+    let gate = Arc::new(Gate::new(listener.local_addr()?, Connections::Serve));
     let socket = directory.join("control.sock");
     let _ = fs::remove_file(&socket);
     let steering = UnixListener::bind(socket)?;
     let (steered, steered_gate) = (Arc::clone(&store), Arc::clone(&gate));
     std::thread::spawn(move || control::run(&steering, &steered, &steered_gate));
     publish(directory, "address", &url(&listener)?)?;
-    accept(listener, &authority.server(Certificate::Good), &store, &gate)
+    accept(listener, &tls, &store, &gate)
 }
 
 fn url(listener: &TcpListener) -> io::Result<String> {
@@ -71,7 +80,7 @@ fn publish(directory: &Path, name: &str, text: &str) -> io::Result<()> {
 
 fn accept(
     mut listener: TcpListener,
-    tls: &Arc<ServerConfig>,
+    tls: &Arc<Tls>,
     store: &Arc<Mutex<Store>>,
     gate: &Arc<Gate>,
 ) -> io::Result<()> {
@@ -85,32 +94,46 @@ fn accept(
         store.lock().unwrap().counters.connections += 1;
         let (tls, store, gate) = (Arc::clone(tls), Arc::clone(store), Arc::clone(gate));
         // A client that breaks off, as one that finds a bad certificate does, is no news here.
-        std::thread::spawn(move || connection(stream, peer, tls, &store, &gate));
+        std::thread::spawn(move || connection(stream, peer, &tls, &store, &gate));
     }
 }
 
 fn connection(
     mut stream: TcpStream,
     peer: SocketAddr,
-    tls: Arc<ServerConfig>,
+    tls: &Tls,
     store: &Mutex<Store>,
     gate: &Gate,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    if gate.wanted() == Connections::Silence {
+    let made = gate.wanted();
+    if made == Connections::Silence {
         std::thread::sleep(SILENCE);
         return Ok(());
     }
-    let mut session = ServerConnection::new(tls).map_err(io::Error::other)?;
+    let mut session = ServerConnection::new(Arc::clone(&tls[&made.certificate()])).map_err(io::Error::other)?;
     while session.is_handshaking() {
         session.complete_io(&mut stream)?;
     }
     store.lock().unwrap().counters.handshakes += 1;
     converse(StreamOwned::new(session, stream), peer, |request| match gate.wanted() {
-        Connections::Serve => answer(request, store, api::endpoint(request), |store| api::answer(store, request)),
         // A connection that was made in better days is no better off.
-        Connections::Refuse => (Response::empty(200), Some(Fault::Reset)),
         Connections::Silence => (Response::empty(200), Some(Fault::Silence)),
+        wanted if wanted == Connections::Refuse || wanted.certificate() != made.certificate() => {
+            (Response::empty(200), Some(Fault::Reset))
+        }
+        wanted => {
+            let endpoint = api::endpoint(request);
+            let (mut response, fault) = answer(request, store, endpoint, |store| api::answer(store, request));
+            let turn = store.lock().unwrap().turn.take_if(|(after, _)| *after == endpoint);
+            if let Some((_, next)) = turn {
+                gate.set(next);
+            }
+            if wanted == Connections::Once || turn.is_some() {
+                response.headers.push(("Connection", "close".into()));
+            }
+            (response, fault)
+        }
     })
 }
 

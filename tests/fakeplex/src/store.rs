@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::blocked::Blocked;
-use crate::command::{Counters, Seen};
+use crate::command::{Connections, Counters, Seen};
 use crate::fault::{Endpoint, Fault, Rule};
 use crate::http::Request;
 use crate::tokens::{Origin, Tokens};
@@ -33,6 +33,8 @@ pub(crate) struct Store {
     pub blocked: Blocked,
     pub case_sensitive: bool,
     pub friends_array: bool,
+    /// What becomes of connections from the next answer of an endpoint on.
+    pub turn: Option<(Endpoint, Connections)>,
     rules: Vec<Rule>,
 }
 
@@ -75,6 +77,7 @@ impl Store {
 
     pub(crate) fn mend(&mut self) {
         self.rules.clear();
+        self.turn = None;
         self.blocked = Blocked::default();
     }
 

@@ -118,6 +118,25 @@ fn item_20_connections_are_refused_or_taken_in_silence_until_it_is_mended() {
 }
 
 #[test]
+fn item_20_a_certificate_goes_bad_between_one_answer_and_the_next() {
+    let plex = Plex::start(STREET);
+    let ask = |path: &str| plex.ask(Method::GET, path).header("X-Plex-Token", OLGA);
+    for bad in [Connections::Expired, Connections::WrongName, Connections::SelfSigned, Connections::UnknownCa] {
+        plex.control(&Command::Turn(Endpoint::User, bad));
+        assert_eq!(answer(ask("/api/v2/ping")).status, 200, "{bad:?}");
+        assert_eq!(answer(ask("/api/v2/user")).status, 200, "{bad:?}");
+        let broken = format!("{:?}", ask("/api/v2/ping").send().unwrap_err());
+        assert!(broken.contains("InvalidCertificate"), "{bad:?}: {broken}");
+        plex.server.control().mend();
+        assert_eq!(answer(ask("/api/v2/ping")).status, 200, "{bad:?}");
+    }
+    plex.control(&Command::Connections(Connections::Once));
+    let before = plex.server.control().counters().connections;
+    assert!((0..3).all(|_| answer(ask("/api/v2/ping")).status == 200));
+    assert!(plex.server.control().counters().connections >= before + 2);
+}
+
+#[test]
 fn item_21_secrets_can_be_recognised_and_what_was_seen_holds_none() {
     let plex = Plex::start(STREET);
     let alice = plex.token("alice");

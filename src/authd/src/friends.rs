@@ -37,6 +37,8 @@ pub(crate) struct Source {
     pub owner_id: Option<PlexId>,
     /// How old the list may become.
     pub fresh: Duration,
+    /// How long a login waits for an answer, and so how long one is worth waiting for here.
+    pub patience: Duration,
     /// What tells lists apart that were read for another configuration.
     pub mark: String,
     /// Told of every new list.
@@ -166,11 +168,12 @@ impl Friends {
 
     fn refresh(&self) -> Result<Circle, Error> {
         let (learnt, now) = (clock::now(), Instant::now());
-        let deadline = now + REFRESH;
-        let owner = self.owner(now, deadline)?;
+        // For each answer: one that hangs must not keep the next login waiting when plex.tv is well again.
+        let deadline = || (Instant::now() + self.source.patience).min(now + REFRESH);
+        let owner = self.owner(now, deadline())?;
         let entries = match &self.source.shares_of {
-            Some(machine_id) => self.shares(machine_id, deadline)?,
-            None => self.friends(deadline)?,
+            Some(machine_id) => self.shares(machine_id, deadline())?,
+            None => self.friends(deadline())?,
         };
         // As old as its oldest part: what changed while it was read may be missing.
         Ok(Circle { owner, entries, learnt })

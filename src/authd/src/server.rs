@@ -121,6 +121,7 @@ fn desk(config: Config, directory: &Path, log: &Log) -> Result<(Arc<Desk>, Worke
                 shares_of: config.machine_id.clone().filter(|_| config.strict_friends),
                 owner_id: config.owner_id,
                 fresh: config.timeouts.friend_list,
+                patience: config.timeouts.login,
                 mark: mark(&config),
                 learnt: forget_who_is_gone(&memory, &rules),
             };

@@ -17,12 +17,14 @@ mod facts;
 mod impostor;
 mod logins;
 mod pamcode;
+mod rush;
 mod world;
 
-pub use artifacts::{checkout, release, with_panics};
+pub use artifacts::{checkout, release, target, with_panics};
 pub use facts::{Call, EVERY, Facts, PHASES};
 pub use impostor::Caller;
 pub use pamcode::{Code, Codes};
+pub use rush::{EIGHT, EIGHT_USERS, Rush, Rushed};
 pub use world::{Out, World};
 
 /// The world that most tests play in: see the file.

@@ -78,12 +78,7 @@ fn publish(directory: &Path, name: &str, text: &str) -> io::Result<()> {
     fs::rename(temporary, directory.join(name))
 }
 
-fn accept(
-    mut listener: TcpListener,
-    tls: &Arc<Tls>,
-    store: &Arc<Mutex<Store>>,
-    gate: &Arc<Gate>,
-) -> io::Result<()> {
+fn accept(mut listener: TcpListener, tls: &Arc<Tls>, store: &Arc<Mutex<Store>>, gate: &Arc<Gate>) -> io::Result<()> {
     loop {
         let (stream, peer) = listener.accept()?;
         if gate.wanted() == Connections::Refuse {
@@ -98,13 +93,7 @@ fn accept(
     }
 }
 
-fn connection(
-    mut stream: TcpStream,
-    peer: SocketAddr,
-    tls: &Tls,
-    store: &Mutex<Store>,
-    gate: &Gate,
-) -> io::Result<()> {
+fn connection(mut stream: TcpStream, peer: SocketAddr, tls: &Tls, store: &Mutex<Store>, gate: &Gate) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let made = gate.wanted();
     if made == Connections::Silence {

@@ -1,0 +1,101 @@
+//! How something goes wrong on a machine, and how it is mended.
+
+use std::fs;
+use std::time::Duration;
+
+use fakeplex::{Command, Connections, Endpoint, Fault};
+
+use crate::fault::Strike;
+use crate::machine::{Machine, NOBODY};
+use crate::step::Step;
+
+/// Longer than these machines' lists are fresh.
+const STALE: Duration = Duration::from_millis(1100);
+
+impl Machine {
+    /// Makes something go wrong at the machine's step.
+    pub fn strike(&self, strike: &Strike) {
+        if self.step == Step::Owner {
+            // The owner is asked for at the start only.
+            self.world.stop_authd();
+        }
+        match strike {
+            Strike::Answer(fault) => self.world.plex().fault(self.step.endpoint(), fault.clone()),
+            _ if self.step == Step::Server => self.lead_astray(strike),
+            Strike::Connection(bad) if self.step.follows_sign_in() => self.send(&Command::Turn(Endpoint::Signin, *bad)),
+            Strike::Connection(bad) => self.send(&Command::Connections(*bad)),
+            _ if self.step.follows_sign_in() => self.world.plex().fault(Endpoint::Signin, Fault::Delay(800)),
+            _ => self.lose_name(strike),
+        }
+        if self.step.is_list() {
+            std::thread::sleep(STALE);
+        }
+        if self.step == Step::Owner {
+            self.world.start_authd(&self.step.config(&self.world, self.cache, ""));
+        }
+    }
+
+    /// Mends it.
+    pub fn unstrike(&self, strike: &Strike) {
+        self.names(true, NOBODY);
+        self.mend(!strike.is_answer());
+        if self.step == Step::Server && !strike.is_answer() {
+            self.restart(&self.address(".pms.Den"));
+        }
+    }
+
+    /// Nothing is wrong any more; with `once`, every request makes a connection of its own.
+    pub fn mend(&self, once: bool) {
+        self.world.plex().mend();
+        if once {
+            self.send(&Command::Connections(Connections::Once));
+        }
+    }
+
+    /// From now on nobody knows where plex.tv is.
+    pub fn lose_name(&self, strike: &Strike) {
+        self.names(false, name_server(strike));
+    }
+
+    /// Whether plex.tv's name is known on the machine, and who is asked for other names.
+    pub fn names(&self, known: bool, server: &str) {
+        let etc = format!("/proc/{}/root/etc", self.world.process());
+        let plex = if known { "127.0.0.1 fakeplex.test plex.tv\n" } else { "" };
+        fs::write(format!("{etc}/resolv.conf"), format!("nameserver {server}\n")).unwrap();
+        fs::write(format!("{etc}/hosts"), format!("127.0.0.1 localhost\n{plex}")).unwrap();
+    }
+
+    /// Starts the daemon anew, with this media server.
+    pub fn restart(&self, server_url: &str) {
+        self.world.stop_authd();
+        self.world.start_authd(&self.step.config(&self.world, self.cache, server_url));
+    }
+
+    /// An address of the machine's plex.tv.
+    pub fn address(&self, ending: &str) -> String {
+        let file = self.world.shared().join(format!("plex/address{ending}"));
+        fs::read_to_string(file).unwrap().trim_end().to_owned()
+    }
+
+    fn send(&self, command: &Command) {
+        self.world.plex().send(command).unwrap();
+    }
+
+    /// The media server is one that cannot be talked to.
+    fn lead_astray(&self, strike: &Strike) {
+        self.names(true, name_server(strike));
+        self.restart(&match strike {
+            Strike::Connection(Connections::Silence) => "http://127.0.0.1:1111".into(),
+            Strike::Connection(Connections::Expired) => self.address(".expired"),
+            Strike::Connection(Connections::WrongName) => self.address(".wrong-name"),
+            Strike::Connection(Connections::SelfSigned) => self.address(".self-signed"),
+            Strike::Connection(Connections::UnknownCa) => self.address(".unknown-ca"),
+            Strike::Connection(_) | Strike::Answer(_) => "http://127.0.0.1:9".into(),
+            Strike::NoName | Strike::SilentNames => "https://no-such-server.test".into(),
+        });
+    }
+}
+
+fn name_server(strike: &Strike) -> &'static str {
+    if matches!(strike, Strike::SilentNames) { "127.0.0.1" } else { NOBODY }
+}

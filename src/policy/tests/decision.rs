@@ -214,3 +214,69 @@ fn without_a_list_the_name_or_the_pin_must_fit() {
 
     assert_eq!(eligible_without_list(&Reference::parse("2"), None), Err(Reason::NoLoginName));
 }
+
+/// The next reason after one, through all of them. A reason that is added to the list does not compile until it has its
+/// place here, and so its row in the table below.
+fn next(reason: &Reason) -> Option<Reason> {
+    let id = PlexId(1);
+    Some(match reason {
+        Reason::NoLocalAccount => Reason::SystemAccount,
+        Reason::SystemAccount => Reason::NotManaged,
+        Reason::NotManaged => Reason::NotYourAccount,
+        Reason::NotYourAccount => Reason::EmptyPassword,
+        Reason::EmptyPassword => Reason::LongPassword,
+        Reason::LongPassword => Reason::ControlByte,
+        Reason::ControlByte => Reason::NotUtf8,
+        Reason::NotUtf8 => Reason::TooManyTries,
+        Reason::TooManyTries => Reason::NotOnList,
+        Reason::NotOnList => Reason::Ambiguous,
+        Reason::Ambiguous => Reason::Pending,
+        Reason::Pending => Reason::NoAccess,
+        Reason::NoAccess => Reason::OwnerNotAdmin,
+        Reason::OwnerNotAdmin => Reason::Renamed { pinned: id, now: id },
+        Reason::Renamed { .. } => Reason::WrongPerson { expected: None, signed_in: id },
+        Reason::WrongPerson { .. } => Reason::NoLoginName,
+        Reason::NoLoginName => Reason::WrongPassword,
+        Reason::WrongPassword => Reason::WrongCode,
+        Reason::WrongCode => Reason::CodeWanted,
+        Reason::CodeWanted => Reason::EmailOnly,
+        Reason::EmailOnly => Reason::Forbidden,
+        Reason::Forbidden => Reason::AddressBlocked,
+        Reason::AddressBlocked => Reason::RateLimited,
+        Reason::RateLimited => Reason::BudgetSpent,
+        Reason::BudgetSpent => Reason::ServerRefuses,
+        Reason::ServerRefuses => Reason::ListTooOld,
+        Reason::ListTooOld => Reason::Unavailable("x".into()),
+        Reason::Unavailable(_) => Reason::PromptFailed,
+        Reason::PromptFailed => return None,
+    })
+}
+
+/// The design's table, written a second time, so that a change of either shows.
+#[test]
+fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
+    let table = [
+        (Outcome::NotManaged, "NoLocalAccount SystemAccount NotManaged"),
+        (Outcome::WrongSecret, "EmptyPassword LongPassword ControlByte NotUtf8 WrongPassword WrongCode EmailOnly"),
+        (
+            Outcome::NotAllowed,
+            "NotYourAccount NotOnList Ambiguous Pending NoAccess OwnerNotAdmin Renamed WrongPerson NoLoginName Forbidden \
+             ServerRefuses",
+        ),
+        (Outcome::Throttled, "TooManyTries AddressBlocked RateLimited BudgetSpent"),
+        (Outcome::Unavailable, "ListTooOld Unavailable"),
+        (Outcome::ConversationFailed, "CodeWanted PromptFailed"),
+    ];
+    let mut reason = Some(Reason::NoLocalAccount);
+    let mut seen = 0;
+    while let Some(current) = reason {
+        let shown = format!("{current:?}");
+        let name = shown.split([' ', '(']).next().unwrap();
+        let row = table.iter().find(|(_, names)| names.split_whitespace().any(|known| known == name));
+        assert_eq!(row.map(|(outcome, _)| *outcome), Some(current.outcome()), "{name}");
+        assert!(!current.to_string().is_empty() && !current.to_string().contains('\n'), "{name}");
+        seen += 1;
+        reason = next(&current);
+    }
+    assert_eq!(seen, table.iter().map(|(_, names)| names.split_whitespace().count()).sum::<usize>());
+}

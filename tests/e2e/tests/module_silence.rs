@@ -3,20 +3,20 @@
 
 use e2e::{DEN, World, password};
 
-/// How a client of OpenSSH is told to use the password in /run/typed.
-const OPTIONS: &str = "-F none -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oPubkeyAuthentication=no \
-                       -oNumberOfPasswordPrompts=1 -oLogLevel=ERROR";
+/// How a client of OpenSSH is told to use a password. It shows all that a server tells it beside the prompts.
+const OPTIONS: &str = "-F none -oUserKnownHostsFile=/run/known -oPubkeyAuthentication=no -oNumberOfPasswordPrompts=1";
 
 /// What sftp's other end is.
 const SERVER: &str = "/usr/lib/openssh/sftp-server";
 
 #[test]
-fn r8_ssh_scp_and_sftp_are_exact_to_the_byte() {
+fn r8_ssh_scp_sftp_sudo_and_su_are_exact_to_the_byte() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.sh(
         "sed -i 's/pam_plex.so.*/& debug/' /etc/pam.d/plex-auth; grep -q 'pam_plex.so.*debug' /etc/pam.d/plex-auth",
     );
     world.start_sshd();
+    world.sh("ssh-keyscan 127.0.0.1 >/run/known 2>/dev/null");
     world.write("/run/typed", 0o600, "root:root", &format!("{}\n", password("alice")));
     world.sh("dd if=/dev/urandom of=/run/bytes bs=1000 count=300 status=none; chmod 644 /run/bytes");
     for method in ["password", "keyboard-interactive"] {
@@ -33,6 +33,15 @@ fn r8_ssh_scp_and_sftp_are_exact_to_the_byte() {
         );
         let copies = world.sh(&script);
         assert_eq!(copies.stderr, "", "{method}");
+    }
+    // sshd keeps its own standard descriptors away from its modules; sudo and su have the caller's.
+    world.allow_sudo(&["alice"]);
+    let sudo = world.sudo("alice", &password("alice"), &[]);
+    assert_eq!((sudo.stdout.as_str(), sudo.stderr.as_str()), ("root\n", ""));
+    let su = world.su("local", "alice", &password("alice"), &[]);
+    assert_eq!((su.stdout.as_str(), su.stderr.trim_end()), ("alice\n", "Password:"));
+    for service in ["sudo", "su"] {
+        world.wait_for_log(&[&format!("pam_plex({service}:auth)"), "verdict Success"]);
     }
     world.wait_for_log(&["pam_plex(sshd:auth)", "verdict Success"]);
     world.wait_for_log(&["pam_plex(sshd:account)", "verdict Success"]);

@@ -129,9 +129,15 @@ fn client_id(connection: &Connection) -> rusqlite::Result<String> {
     Ok(id)
 }
 
-/// What a file holds that can be read but not written, such as one on a file system that is mounted so.
+/// What a file holds that can be read but not written, such as one on a file system that is mounted so. A daemon that died
+/// has left its latest changes beside the file, and they count. Where nothing lies there, something would have to
+/// be made even to read, unless it is said that the file never changes.
 fn read_only(file: &Path) -> Option<Kept> {
-    let address = format!("file:{}?immutable=1", file.to_str()?.replace('%', "%25").replace('?', "%3f"));
+    let path = file.to_str()?.replace('%', "%25").replace('?', "%3f");
+    ["mode=ro", "immutable=1"].iter().find_map(|how| read_as(&format!("file:{path}?{how}")))
+}
+
+fn read_as(address: &str) -> Option<Kept> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(address, flags).ok()?;
     let client_id = connection.query_row("SELECT client_id FROM installation", [], |row| row.get(0)).ok()?;

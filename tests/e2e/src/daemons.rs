@@ -71,6 +71,11 @@ impl World {
         self.sh("pkill -TERM -x plex-authd; while pgrep -x plex-authd >/dev/null; do sleep 0.02; done");
     }
 
+    /// Ends the daemon as no daemon wants to end.
+    pub fn kill_authd(&self) {
+        self.sh("pkill -KILL -x plex-authd; while pgrep -x plex-authd >/dev/null; do sleep 0.02; done");
+    }
+
     /// Starts sshd.
     pub fn start_sshd(&self) {
         let config = "UsePAM yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication yes\nPermitRootLogin yes\n\

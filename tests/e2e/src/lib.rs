@@ -16,13 +16,16 @@ mod daemons;
 mod facts;
 mod impostor;
 mod logins;
+mod many;
 mod pamcode;
 mod rush;
+mod state;
 mod world;
 
 pub use artifacts::{checkout, release, target, with_panics};
 pub use facts::{Call, EVERY, Facts, PHASES};
 pub use impostor::Caller;
+pub use many::{Tried, Try, count};
 pub use pamcode::{Code, Codes};
 pub use rush::{EIGHT, EIGHT_USERS, Rush, Rushed};
 pub use world::{Out, World};

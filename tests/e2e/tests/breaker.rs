@@ -1,0 +1,140 @@
+//! R60: when plex.tv says that it has had enough, it is left alone.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use e2e::{Code, DEN, Try, World, count, password};
+use fakeplex::{Endpoint, Fault};
+
+const NUMBERS: &str = "[throttle]\nfree_tries = 20\nblocked_pause = \"1m\"";
+
+/// How each of the two ways to close begins in the log.
+const LIMITED: &str = "plex.tv has had too many requests from here (429); no password is sent there";
+const BLOCKED: &str = "plex.tv blocks this machine's address for too many wrong passwords (1031)";
+
+fn sign_ins(world: &World) -> u64 {
+    world.plex().counters().of(Endpoint::Signin)
+}
+
+/// How many lines of the log begin so, but for the verdicts' lines.
+fn closings(world: &World, what: &str) -> usize {
+    world.syslog().lines().filter(|line| line.contains(what) && line.contains("no password is sent there for")).count()
+}
+
+#[test]
+fn r60_whatever_way_plex_tv_says_that_it_has_had_enough_it_is_asked_no_more() {
+    let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
+    let ways = [
+        (Fault::TooMany(Some(120)), LIMITED, 120),
+        (Fault::TooMany(None), LIMITED, 60),
+        (Fault::Api(429, 1003), LIMITED, 60),
+        (Fault::Status(429, "<html>".into()), LIMITED, 60),
+        (Fault::TooMany(Some(1_000_000)), LIMITED, 900),
+        (Fault::Api(401, 1031), BLOCKED, 60),
+    ];
+    for (way, line, span) in ways {
+        let before = closings(&world, line);
+        world.plex().fault(Endpoint::Signin, way.clone());
+        world.plex().reset();
+        for user in ["alice", "alice", "olga", "frank"] {
+            assert_eq!(world.authenticate(user, &password(user)), Code::MAXTRIES, "{way:?}: {user}");
+            assert_eq!(world.account(user), Code::SUCCESS, "{way:?}: a key login");
+        }
+        assert_eq!(sign_ins(&world), 1, "{way:?}");
+        world.wait_for_log(&[line, &format!("no password is sent there for {span} seconds")]);
+        assert_eq!(closings(&world, line), before + 1, "{way:?}: one line for one closing");
+        world.plex().mend();
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES, "{way:?}: it stays closed");
+        world.wait_for_rows("closed", 1);
+        world.stop_authd();
+        world.sql("DELETE FROM closed");
+        world.start_authd(&world.config(NUMBERS));
+    }
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r60_it_opens_again_when_plex_tv_said_and_not_before() {
+    let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
+    world.plex().fault(Endpoint::Signin, Fault::TooMany(Some(4)));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES);
+    let closed = Instant::now();
+    world.plex().mend();
+    world.plex().reset();
+    while closed.elapsed() < Duration::from_millis(3400) {
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES);
+        assert_eq!(sign_ins(&world), 0);
+        sleep(Duration::from_millis(300));
+    }
+    sleep(Duration::from_millis(4100).saturating_sub(closed.elapsed()));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+}
+
+#[test]
+fn r60_an_address_that_is_blocked_is_still_left_alone_after_a_restart_and_not_for_ever() {
+    let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
+    world.plex().send(&fakeplex::Command::BlockAfter(1)).unwrap();
+    assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES, "plex.tv blocks even the right one");
+    world.wait_for_rows("closed", 1);
+    world.plex().reset();
+    for how in [World::kill_authd, World::stop_authd] {
+        how(&world);
+        world.start_authd(&world.config(NUMBERS));
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES);
+        assert_eq!(world.account("alice"), Code::SUCCESS);
+    }
+    assert_eq!(sign_ins(&world), 0);
+    world.plex().mend();
+    world.stop_authd();
+    world.sql("UPDATE closed SET at = at - 61000");
+    world.start_authd(&world.config(NUMBERS));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "a minute later");
+}
+
+#[test]
+fn r60_sign_ins_that_are_all_told_at_once_close_it_once() {
+    let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
+    world.plex().fault(Endpoint::Signin, Fault::TooMany(Some(60)));
+    // While plex.tv sleeps, all of them are on their way.
+    world.sh("pkill -STOP -x fakeplex");
+    let world = &world;
+    let tried = std::thread::scope(|scope| {
+        let tries: Vec<Try> = (0..4).map(|n| Try::new("alice", "192.0.2.1", &format!("wrong{n}"))).collect();
+        let together = scope.spawn(move || world.many(4, &tries));
+        sleep(Duration::from_secs(2));
+        world.sh("pkill -CONT -x fakeplex");
+        together.join().unwrap()
+    });
+    assert_eq!(count(&tried, Code::MAXTRIES), 4, "{tried:?}");
+    assert!(sign_ins(&world) > 1, "they were not on their way together");
+    world.wait_for_log(&[LIMITED]);
+    sleep(Duration::from_millis(300));
+    assert_eq!(closings(&world, LIMITED), 1, "{}", world.syslog());
+}
+
+#[test]
+fn r60_r11_what_is_remembered_still_opens_while_plex_tv_is_left_alone() {
+    let offline = format!("{NUMBERS}\n[cache]\noffline = \"1h\"");
+    let Some(world) = World::with_everything(DEN, &offline) else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("remembered", 1);
+    for way in [Fault::Api(401, 1031), Fault::TooMany(None)] {
+        world.plex().fault(Endpoint::Signin, way.clone());
+        world.plex().reset();
+        for _ in 0..2 {
+            assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "{way:?}");
+        }
+        assert_eq!(sign_ins(&world), 1, "{way:?}");
+        assert_eq!(world.authenticate("alice", "wrong"), Code::MAXTRIES, "{way:?}");
+        assert_eq!(world.authenticate("frank", &password("frank")), Code::MAXTRIES, "{way:?}: never signed in here");
+        assert_eq!(world.rows("remembered"), 1, "{way:?}");
+        world.plex().mend();
+        world.stop_authd();
+        world.sql("DELETE FROM closed");
+        world.start_authd(&world.config(&offline));
+    }
+    world.wait_for_log(&["accepted", "user=\"alice\"", "remembered, since plex.tv could not be asked"]);
+}

@@ -1,0 +1,170 @@
+//! `[cache]`: what is remembered, for how long, and what makes it be forgotten.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use e2e::{Code, DEN, World, password};
+use fakeplex::{Command, Connections, Endpoint};
+
+/// The Den after Alice changed her password at Plex.
+fn changed() -> String {
+    DEN.replace("PASSWORD-SECRET-alice", "NEW-SECRET-alice")
+}
+
+const NEW: &str = "NEW-SECRET-alice";
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2).unwrap(), 16).unwrap()).collect()
+}
+
+fn requests(world: &World) -> u64 {
+    world.plex().counters().total()
+}
+
+/// Alice's login from a place of its own, so that no earlier mistake there slows it down.
+fn login(world: &World, place: u8, typed: &str) -> Code {
+    world.codes_from(&format!("192.0.2.{place}"), "alone", "alice", typed).of("auth")
+}
+
+#[test]
+fn r45_nothing_is_remembered_unless_the_owner_says_so() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("pin", 1);
+    world.plex().reset();
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 1);
+    assert_eq!(world.rows("remembered"), 0);
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
+}
+
+#[test]
+fn a_remembered_login_asks_nobody_and_lasts_as_long_as_was_said_since_plex_tv_was_asked() {
+    let Some(world) = World::with_everything(DEN, "[cache]\nremember = \"5s\"") else { return };
+    assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
+    let asked = Instant::now();
+    world.wait_for_rows("remembered", 1);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv says yes"]);
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    world.plex().reset();
+    while asked.elapsed() < Duration::from_millis(3500) {
+        assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS, "{:?}", asked.elapsed());
+        sleep(Duration::from_millis(300));
+    }
+    assert_eq!(requests(&world), 0);
+    world.wait_for_log(&["accepted", "user=\"alice\"", ": remembered"]);
+    sleep(Duration::from_millis(6200).saturating_sub(asked.elapsed()));
+    assert_eq!(login(&world, 1, &password("alice")), Code::AUTHINFO_UNAVAIL, "to be used does not make it last");
+    world.plex().mend();
+    assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 1);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn after_a_change_the_new_password_works_at_once_and_the_old_one_no_longer_than_remember() {
+    let Some(world) = World::with_everything(DEN, "[cache]\nremember = \"4s\"") else { return };
+    assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
+    let asked = Instant::now();
+    world.wait_for_rows("remembered", 1);
+    world.plex().load(&changed());
+    assert_eq!(login(&world, 2, &password("alice")), Code::SUCCESS, "as the owner chose");
+    sleep(Duration::from_millis(5200).saturating_sub(asked.elapsed()));
+    assert_eq!(login(&world, 2, &password("alice")), Code::AUTH_ERR);
+    assert_eq!(login(&world, 1, NEW), Code::SUCCESS);
+    // Back again, and now the new one is typed while the old one is still remembered.
+    world.plex().load(DEN);
+    sleep(Duration::from_millis(5200));
+    assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
+    sleep(Duration::from_millis(500));
+    world.plex().load(&changed());
+    assert_eq!(login(&world, 1, NEW), Code::SUCCESS);
+    // The hash is made behind the login's back.
+    sleep(Duration::from_secs(1));
+    assert_eq!(login(&world, 3, &password("alice")), Code::AUTH_ERR, "the new one took its place");
+}
+
+#[test]
+fn r45_what_is_remembered_of_somebody_who_is_gone_is_wiped_by_the_next_list() {
+    let further = "[cache]\nremember = \"1h\"\noffline = \"1h\"\n[timeouts]\nfriend_list = \"1s\"";
+    let Some(world) = World::with_everything(DEN, further) else { return };
+    for user in ["alice", "frank"] {
+        assert_eq!(world.authenticate(user, &password(user)), Code::SUCCESS);
+    }
+    world.wait_for_rows("remembered", 2);
+    world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
+    // Nobody logs in; the list alone does it.
+    world.wait_for_rows("remembered", 1);
+    assert_eq!(world.rows("remembered WHERE account = 'frank'"), 1);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    sleep(Duration::from_millis(1500));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED, "in an outage");
+    assert_eq!(world.account("alice"), Code::PERM_DENIED);
+    assert_eq!(world.authenticate("frank", &password("frank")), Code::SUCCESS);
+}
+
+#[test]
+fn r45_the_first_denial_of_what_is_remembered_wipes_it_and_a_stranger_s_guess_does_not() {
+    let Some(world) = World::with_everything(DEN, "[cache]\noffline = \"1h\"") else { return };
+    assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("remembered", 1);
+    assert_eq!(login(&world, 2, "a guess"), Code::AUTH_ERR);
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS, "a guess wipes nothing");
+    world.plex().mend();
+    world.plex().load(&changed());
+    assert_eq!(login(&world, 3, &password("alice")), Code::AUTH_ERR);
+    world.wait_for_rows("remembered", 0);
+    world.wait_for_log(&["the remembered password of 'alice' is no longer right at plex.tv; forgotten"]);
+    // The hash is in none of the files any more, not even in the log of changes.
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    assert_eq!(login(&world, 4, &password("alice")), Code::AUTHINFO_UNAVAIL);
+}
+
+#[test]
+fn r45_an_account_with_a_second_factor_is_never_remembered() {
+    let Some(world) = World::with_everything(DEN, "[cache]\nremember = \"1h\"\noffline = \"1h\"") else { return };
+    let asked = || world.codes("alone", "erin", "auth", &format!("{}\n314159\n", password("erin"))).of("auth");
+    let appended = || world.authenticate("erin", &format!("{}314159", password("erin")));
+    assert_eq!((asked(), appended()), (Code::SUCCESS, Code::SUCCESS));
+    // What is remembered after her is remembered; she is not.
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("remembered", 1);
+    assert_eq!(world.rows("remembered WHERE account = 'erin'"), 0);
+    world.plex().reset();
+    assert_eq!((asked(), appended()), (Code::SUCCESS, Code::SUCCESS));
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 3, "the first password, its code, both together");
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    assert_eq!((asked(), appended()), (Code::AUTHINFO_UNAVAIL, Code::AUTHINFO_UNAVAIL));
+}
+
+#[test]
+fn r45_passwords_are_kept_as_argon2id_of_owasps_parameters_and_never_themselves() {
+    let Some(world) = World::with_everything(DEN, "[cache]\noffline = \"1h\"") else { return };
+    // The same password twice, and no two rows alike.
+    world.plex().load(&DEN.replace("PASSWORD-SECRET-frank", "PASSWORD-SECRET-alice"));
+    for user in ["alice", "frank"] {
+        assert_eq!(world.authenticate(user, &password("alice")), Code::SUCCESS);
+    }
+    world.wait_for_rows("remembered", 2);
+    let rows = world.sql("SELECT hex(salt), hex(hash) FROM remembered");
+    let rows: Vec<(Vec<u8>, Vec<u8>)> =
+        rows.lines().map(|line| line.split_once('|').unwrap()).map(|(salt, hash)| (bytes(salt), bytes(hash))).collect();
+    assert_ne!(rows.first().unwrap().0, rows.last().unwrap().0, "each has a salt of its own");
+    for (salt, hash) in rows {
+        assert!(salt.len() >= 16 && hash.len() >= 32);
+        // OWASP's first recommendation: 19 MiB, two passes.
+        let params = Params::new(19 * 1024, 2, 1, Some(hash.len())).unwrap();
+        let mut again = vec![0; hash.len()];
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        argon2.hash_password_into(password("alice").as_bytes(), &salt, &mut again).unwrap();
+        assert_eq!(again, hash);
+    }
+    let files = world.sh("stat -c '%U %a' /var/lib/plex-auth /var/lib/plex-auth/*").stdout;
+    assert!(files.lines().all(|line| line == "plex-auth 700" || line == "plex-auth 600"), "{files}");
+    world.assert_no_secret_leaked();
+}

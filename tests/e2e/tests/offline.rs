@@ -1,0 +1,112 @@
+//! `[cache] offline`: while plex.tv cannot be asked, what it said lately decides.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use e2e::{Code, DEN, World, password};
+use fakeplex::{Command, Connections, Endpoint, Fault, Rule};
+
+const TIMES: &str = "[timeouts]\nlogin = \"2s\"\nconnect = \"1s\"";
+
+fn with_offline(limit: &str, times: &str) -> Option<World> {
+    let world = World::with_everything(DEN, &format!("[cache]\noffline = \"{limit}\"\n{TIMES}\n{times}"))?;
+    for user in ["alice", "frank"] {
+        assert_eq!(world.authenticate(user, &password(user)), Code::SUCCESS);
+    }
+    world.wait_for_rows("remembered", 2);
+    Some(world)
+}
+
+/// Answers that are none, whatever is asked.
+fn everywhere<const N: usize>(faults: [Fault; N]) -> impl Iterator<Item = Command> {
+    faults.into_iter().map(|fault| Command::Fault(Rule { endpoint: Endpoint::All, fault, times: None }))
+}
+
+/// In every outage the right password is enough within the same attempt, and nothing else is.
+fn assert_outages_are_bridged(world: &World, outages: impl IntoIterator<Item = Command>) {
+    for (number, outage) in outages.into_iter().enumerate() {
+        world.plex().send(&outage).unwrap();
+        let login = |user: &str, typed: &str| {
+            let start = Instant::now();
+            let code = world.codes_from(&format!("192.0.2.{number}"), "alone", user, typed).of("auth");
+            assert!(start.elapsed() < Duration::from_secs(4), "{outage:?}: {:?}", start.elapsed());
+            code
+        };
+        assert_eq!(login("alice", &password("alice")), Code::SUCCESS, "{outage:?}");
+        assert_eq!(world.account("alice"), Code::SUCCESS, "{outage:?}");
+        let wrong = if number % 2 == 0 { password("frank") } else { format!("{}x", password("alice")) };
+        assert_eq!(login("alice", &wrong), Code::AUTHINFO_UNAVAIL, "{outage:?}: {wrong}");
+        assert_eq!(login("bob", &password("bob")), Code::PERM_DENIED, "{outage:?}");
+        world.plex().mend();
+    }
+    world.wait_for_log(&["accepted", "user=\"alice\"", "remembered, since plex.tv could not be asked; "]);
+    assert_eq!(world.rows("remembered"), 2);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r11_every_outage_lets_the_right_password_in_within_the_same_attempt() {
+    let Some(world) = with_offline("1h", "") else { return };
+    let unreachable = [Connections::Silence, Connections::Refuse].map(Command::Connections);
+    let useless = everywhere([
+        Fault::Silence,
+        Fault::Reset,
+        Fault::Drip,
+        Fault::Status(503, "<html>".into()),
+        Fault::Status(404, String::new()),
+        Fault::Captcha,
+        Fault::Truncated,
+    ]);
+    assert_outages_are_bridged(&world, unreachable.into_iter().chain(useless));
+}
+
+#[test]
+fn r11_r35_so_it_does_when_the_list_has_grown_old_too() {
+    let Some(world) = with_offline("1h", "friend_list = \"1s\"") else { return };
+    for outage in [Connections::Silence, Connections::Refuse].map(Command::Connections) {
+        world.plex().send(&outage).unwrap();
+        sleep(Duration::from_millis(1200));
+        assert_outages_are_bridged(&world, [outage]);
+    }
+    let broken = everywhere([Fault::Status(503, "<html>".into())]).next().unwrap();
+    world.plex().send(&broken).unwrap();
+    sleep(Duration::from_millis(1200));
+    assert_outages_are_bridged(&world, [broken]);
+}
+
+#[test]
+fn r45_what_is_older_than_offline_lets_nobody_in() {
+    let Some(world) = with_offline("4s", "") else { return };
+    let signed_in = Instant::now();
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    sleep(Duration::from_millis(4500).saturating_sub(signed_in.elapsed()));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
+    // After a restart it is not even kept.
+    world.stop_authd();
+    world.start_authd(&world.config(&format!("[cache]\noffline = \"4s\"\n{TIMES}")));
+    world.wait_for_rows("remembered", 0);
+}
+
+#[test]
+fn r11_a_restart_in_the_outage_changes_nothing() {
+    let Some(world) = with_offline("1h", "known_list = \"5m\"") else { return };
+    let config = world.config(&format!("[cache]\noffline = \"1h\"\n{TIMES}"));
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    for how in [World::kill_authd, World::stop_authd] {
+        how(&world);
+        world.start_authd(&config);
+        let both = world.codes("alone", "alice", "auth,acct", &format!("{}\n", password("alice")));
+        assert_eq!((both.of("auth"), both.of("acct")), (Code::SUCCESS, Code::SUCCESS));
+        assert_eq!(world.account("frank"), Code::SUCCESS);
+        assert_eq!(world.account("bob"), Code::PERM_DENIED);
+        assert_eq!(world.codes_from("192.0.2.9", "alone", "alice", "wrong").of("auth"), Code::AUTHINFO_UNAVAIL);
+        assert_eq!(world.authenticate("bob", &password("bob")), Code::PERM_DENIED);
+    }
+    // An owner who turns it off is obeyed, and what was kept goes.
+    world.stop_authd();
+    world.start_authd(&world.config(TIMES));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
+    world.wait_for_rows("remembered", 0);
+}

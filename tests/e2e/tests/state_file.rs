@@ -1,0 +1,153 @@
+//! `state.db` when the disk is full, read-only or damaged, or the daemon dies while it writes: logins go on, and what was
+//! refused stays refused.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use e2e::{Code, DEN, Try, World, password};
+
+const ONE_SECOND: &str = "[timeouts]\nfriend_list = \"1s\"";
+
+/// Alice calls herself Alicia now, and Mallory, a friend with access as well, took the name: only the pin tells.
+fn renamed() -> String {
+    let renamed = DEN
+        .replace("username = \"alice\"", "username = \"alicia\"")
+        .replace("username = \"mallory\"", "username = \"alice\"")
+        .replace("account = \"mallory\"", "account = \"alice\"");
+    renamed.replace("shared_with = [\"alice\"", "shared_with = [\"alice\", \"alicia\"")
+}
+
+/// The one who took the name is refused, by what was learnt at the first login.
+fn assert_the_pin_holds(world: &World, when: &str) {
+    assert_eq!(world.authenticate("alice", &password("mallory")), Code::PERM_DENIED, "{when}");
+    assert_eq!(world.account("alice"), Code::PERM_DENIED, "{when}");
+}
+
+/// Everybody has the code that they always have.
+fn assert_logins_go_on(world: &World, when: &str) {
+    assert_eq!(world.authenticate("frank", &password("frank")), Code::SUCCESS, "{when}");
+    assert_eq!(world.authenticate("frank", "wrong"), Code::AUTH_ERR, "{when}");
+    assert_eq!(world.authenticate("bob", &password("bob")), Code::PERM_DENIED, "{when}");
+    assert_eq!(world.account("frank"), Code::SUCCESS, "{when}");
+    assert_eq!(world.account("bob"), Code::PERM_DENIED, "{when}");
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_with_a_line_that_says_so() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let damages = [
+        "head -c 30000 /dev/urandom >state.db",
+        "printf 'some notes of mine' >state.db",
+        // A page in the middle of a file that is good otherwise.
+        "head -c 4000 /dev/urandom | dd of=state.db bs=1 seek=4096 conv=notrunc status=none",
+        "sqlite3 state.db 'DROP TABLE pin; CREATE TABLE pin (x)'",
+        "truncate -s 5000 state.db",
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        assert_logins_go_on(&world, damage);
+        world.stop_authd();
+        world.sh(&format!("cd /var/lib/plex-auth; {damage}"));
+        world.start_authd(&world.config(""));
+        assert_logins_go_on(&world, damage);
+        assert_eq!(world.sql("PRAGMA integrity_check").trim(), "ok", "{damage}");
+        let aside = world.sh("ls /var/lib/plex-auth | grep -cE '^state.db.broken-[0-9]+$'").stdout;
+        assert_eq!(aside.trim(), number.to_string(), "{damage}");
+        assert_eq!(
+            world.syslog().matches("; set aside as /var/lib/plex-auth/state.db.broken-").count(),
+            number,
+            "{damage}"
+        );
+        // The next name is another second's.
+        sleep(Duration::from_millis(1100));
+    }
+}
+
+#[test]
+fn a_full_disk_stops_no_login_and_lets_nobody_in() {
+    let Some(world) = World::with_everything(DEN, ONE_SECOND) else { return };
+    world.stop_authd();
+    world.sh("mount -t tmpfs -o size=512k,mode=700,uid=plex-auth,gid=plex-auth tmpfs /var/lib/plex-auth");
+    world.start_authd(&world.config(ONE_SECOND));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("pin", 1);
+    let fill = "dd if=/dev/zero of=/var/lib/plex-auth/filler bs=1k 2>/dev/null; \
+                while printf xxxxxxxx >>/var/lib/plex-auth/filler; do :; done 2>/dev/null; true";
+    world.sh(fill);
+    world.plex().load(&renamed());
+    sleep(Duration::from_millis(1300));
+    // Enough that what has to be written cannot fit into what was taken already.
+    let tries: Vec<Try> = (0..200).map(|n| Try::new("frank", &format!("192.0.2.{n}"), &password("frank"))).collect();
+    assert!(world.many(8, &tries).iter().all(|tried| tried.code == Code::SUCCESS));
+    world.wait_for_log(&["state.db cannot be written", "logins go on", "look at the disk's room"]);
+    assert_logins_go_on(&world, "full");
+    assert_the_pin_holds(&world, "full");
+    assert_eq!(world.syslog().matches("state.db cannot be written").count(), 1, "it is said once");
+    world.kill_authd();
+    world.start_authd(&world.config(ONE_SECOND));
+    assert_logins_go_on(&world, "full at the start");
+    assert_the_pin_holds(&world, "full at the start");
+    world.sh("rm /var/lib/plex-auth/filler");
+    world.stop_authd();
+    world.start_authd(&world.config(ONE_SECOND));
+    assert_the_pin_holds(&world, "room again");
+    assert_logins_go_on(&world, "room again");
+    world.wait_for_rows("pin", 2);
+    assert_eq!(world.sql("PRAGMA integrity_check").trim(), "ok");
+}
+
+#[test]
+fn on_a_read_only_disk_what_was_learnt_still_counts() {
+    for how in [World::kill_authd, World::stop_authd] {
+        let Some(world) = World::with_everything(DEN, ONE_SECOND) else { return };
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+        world.wait_for_rows("pin", 1);
+        let id = world.sql("SELECT client_id FROM installation");
+        how(&world);
+        world.sh("mount --bind /var/lib/plex-auth /var/lib/plex-auth && mount -o remount,ro,bind /var/lib/plex-auth");
+        assert!(!world.run(&["touch", "/var/lib/plex-auth/x"]).ok(), "it is read-only");
+        world.plex().load(&renamed());
+        world.plex().reset();
+        world.start_authd(&world.config(ONE_SECOND));
+        world.wait_for_log(&["state.db", "going on without it"]);
+        sleep(Duration::from_millis(1300));
+        assert_the_pin_holds(&world, "read-only");
+        assert_logins_go_on(&world, "read-only");
+        let ids = world.plex().seen().into_iter().filter_map(|seen| seen.client_id);
+        assert!(ids.into_iter().all(|seen| seen == id.trim()), "a new client id would cost everybody a mail");
+        world.sh("umount /var/lib/plex-auth");
+    }
+}
+
+#[test]
+fn a_daemon_that_dies_while_it_writes_leaves_a_good_file() {
+    let numbers = "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000\n[cache]\nremember = \"1s\"";
+    let Some(world) = World::with_everything(DEN, numbers) else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("pin", 1);
+    let id = world.sql("SELECT client_id FROM installation");
+    for round in 0..5 {
+        std::thread::scope(|scope| {
+            let people = ["alice", "frank", "olga"].iter().cycle().zip(0..400);
+            let tries = people.map(|(user, n)| {
+                let typed = if n % 4 == 0 { "wrong".into() } else { password(user) };
+                Try::new(user, &format!("192.0.{round}.{}", n % 250), &typed)
+            });
+            let (world, tries): (_, Vec<Try>) = (&world, tries.collect());
+            let logins = scope.spawn(move || world.many(16, &tries));
+            sleep(Duration::from_millis(300 + 150 * round));
+            world.kill_authd();
+            let answers = logins.join().unwrap();
+            let known = [Code::SUCCESS, Code::AUTH_ERR, Code::AUTHINFO_UNAVAIL];
+            assert!(answers.iter().all(|one| known.contains(&one.code)), "{answers:?}");
+            assert!(answers.iter().any(|one| one.code == Code::AUTHINFO_UNAVAIL), "it died too late");
+        });
+        assert_eq!(world.sql("PRAGMA integrity_check").trim(), "ok", "round {round}");
+        world.start_authd(&world.config(numbers));
+        assert!(!world.syslog().contains("set aside"), "round {round}");
+        assert_eq!(world.sql("SELECT client_id FROM installation"), id);
+        assert_eq!(world.rows("pin WHERE account = 'alice' AND plex_id = 2"), 1);
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    }
+    assert!(world.rows("tries") > 100, "hardly anything was written: {}", world.rows("tries"));
+}

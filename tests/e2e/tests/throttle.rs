@@ -1,0 +1,148 @@
+//! R19: wrong tries cost whoever makes them time, and nobody else anything.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use e2e::{Code, DEN, Try, World, count, password};
+use fakeplex::Endpoint;
+
+const HOME: &str = "192.0.2.1";
+const ELSEWHERE: &str = "198.51.100.7";
+
+fn sign_ins(world: &World) -> u64 {
+    world.plex().counters().of(Endpoint::Signin)
+}
+
+/// A login from somewhere: its code and how long it took.
+fn login(world: &World, from: &str, user: &str, typed: &str) -> (Code, Duration) {
+    let start = Instant::now();
+    (world.codes_from(from, "alone", user, typed).of("auth"), start.elapsed())
+}
+
+#[test]
+fn r19_pauses_grow_are_waited_out_while_short_and_touch_nobody_else() {
+    let numbers = "[throttle]\nfree_tries = 2\nfirst_pause = \"1s\"\nlongest_pause = \"7s\"";
+    let Some(world) = World::with_everything(DEN, numbers) else { return };
+    let wrong = || login(&world, HOME, "alice", "wrong");
+    let mut last = Instant::now();
+    for pause in [0, 0, 1, 2, 4] {
+        let before = last;
+        assert_eq!(wrong().0, Code::AUTH_ERR, "after a pause of {pause}");
+        last = Instant::now();
+        // The pause counts from the last answer's making, which is up to a beat of half a second before it is said.
+        assert!(before.elapsed() + Duration::from_millis(600) > Duration::from_secs(pause), "{:?}", before.elapsed());
+        assert!(before.elapsed() < Duration::from_secs(pause) + Duration::from_secs(2), "{:?}", before.elapsed());
+    }
+    let before = sign_ins(&world);
+    let (code, took) = wrong();
+    assert_eq!(code, Code::MAXTRIES);
+    assert!(took < Duration::from_millis(450), "it is told at once, not after a beat: {took:?}");
+    assert_eq!(login(&world, HOME, "alice", &password("alice")).0, Code::MAXTRIES, "it was not looked at");
+    assert_eq!(sign_ins(&world), before);
+    world.wait_for_log(&["throttled", "user=\"alice\"", &format!("rhost=\"{HOME}\""), "too many wrong tries"]);
+
+    // Somebody else from there, the same from elsewhere, and whoever needs no password.
+    for (from, user) in [(HOME, "frank"), (ELSEWHERE, "alice")] {
+        let (code, took) = login(&world, from, user, &password(user));
+        assert_eq!(code, Code::SUCCESS, "{user} from {from}");
+        assert!(took < Duration::from_secs(1), "{user} from {from}: {took:?}");
+    }
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+
+    // When less than four seconds are left they are waited out, and a right password ends it.
+    sleep((last + Duration::from_millis(3500)).saturating_duration_since(Instant::now()));
+    assert_eq!(login(&world, HOME, "alice", &password("alice")).0, Code::SUCCESS);
+    assert!(
+        last.elapsed() + Duration::from_millis(600) > Duration::from_secs(7),
+        "not before the longest pause is over"
+    );
+    for _ in 0..2 {
+        let (code, took) = wrong();
+        assert_eq!(code, Code::AUTH_ERR);
+        assert!(took < Duration::from_millis(1400), "it begins anew: {took:?}");
+    }
+}
+
+#[test]
+fn r19_a_flood_at_sshd_does_not_keep_a_key_out() {
+    let Some(world) =
+        World::with_everything(DEN, "[throttle]\nfree_tries = 1\nfirst_pause = \"1h\"\nlongest_pause = \"1h\"")
+    else {
+        return;
+    };
+    world.start_sshd();
+    assert!(!world.ssh("password", "alice", "wrong").ok());
+    assert!(!world.ssh("password", "alice", &password("alice")).ok());
+    world.wait_for_log(&["throttled", "user=\"alice\"", "rhost=\"127.0.0.1\""]);
+    assert_eq!(world.ssh_key("alice").stdout, "alice\n");
+}
+
+#[test]
+fn r19_pauses_survive_a_restart_and_expire() {
+    let numbers = "[throttle]\nfree_tries = 1\nfirst_pause = \"60s\"\nlongest_pause = \"60s\"";
+    let Some(world) = World::with_everything(DEN, numbers) else { return };
+    let right = || login(&world, HOME, "alice", &password("alice")).0;
+    assert_eq!(login(&world, HOME, "alice", "wrong").0, Code::AUTH_ERR);
+    assert_eq!(right(), Code::MAXTRIES);
+    world.wait_for_rows("tries", 1);
+    world.kill_authd();
+    world.start_authd(&world.config(numbers));
+    assert_eq!(right(), Code::MAXTRIES, "after kill -9");
+    world.stop_authd();
+    world.start_authd(&world.config(numbers));
+    assert_eq!(right(), Code::MAXTRIES, "after a restart");
+    world.stop_authd();
+    world.sql("UPDATE tries SET last = last - 61000");
+    world.start_authd(&world.config(numbers));
+    assert_eq!(right(), Code::SUCCESS, "a minute later");
+}
+
+#[test]
+fn r60_the_hour_s_budget_is_kept_per_address_and_in_all_with_a_reserve_for_friends() {
+    let numbers = "[throttle]\nfree_tries = 20\nrejected_per_hour = 6";
+    let Some(world) = World::with_everything(DEN, numbers) else { return };
+    assert_eq!(login(&world, HOME, "alice", &password("alice")).0, Code::SUCCESS);
+    world.plex().reset();
+    // Two of six for each address, four of six for all that never signed in.
+    for (from, tries, sent) in [("203.0.113.1", 4, 2), ("203.0.113.2", 4, 4), ("203.0.113.3", 1, 4)] {
+        let tries: Vec<Try> = (0..tries).map(|n| Try::new("alice", from, &format!("wrong{n}"))).collect();
+        world.many(1, &tries);
+        assert_eq!(sign_ins(&world), sent, "{from}");
+    }
+    world.wait_for_log(&["throttled", "rhost=\"203.0.113.3\"", "rejected_per_hour"]);
+    // Who has signed in from there before may still err, twice.
+    let home = |typed: &str| login(&world, HOME, "alice", typed).0;
+    assert_eq!((home("wrong"), home(&password("alice"))), (Code::AUTH_ERR, Code::SUCCESS));
+    assert_eq!((home("wrong again"), home(&password("alice"))), (Code::AUTH_ERR, Code::MAXTRIES));
+    let spent = sign_ins(&world);
+    world.kill_authd();
+    world.start_authd(&world.config(numbers));
+    assert_eq!(home(&password("alice")), Code::MAXTRIES, "after a restart");
+    assert_eq!(sign_ins(&world), spent);
+    world.stop_authd();
+    world.sql("UPDATE rejected SET at = at - 3600000");
+    world.start_authd(&world.config(numbers));
+    assert_eq!(login(&world, ELSEWHERE, "alice", &password("alice")).0, Code::SUCCESS, "an hour later");
+}
+
+#[test]
+fn r60_identical_attempts_at_the_same_moment_share_one_sign_in() {
+    let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20\nrejected_per_hour = 100") else {
+        return;
+    };
+    world.plex().fault(Endpoint::Signin, fakeplex::Fault::Delay(1500));
+    for (typed, code) in [(password("alice"), Code::SUCCESS), ("wrong".into(), Code::AUTH_ERR)] {
+        world.plex().reset();
+        let tried = world.many(16, &vec![Try::new("alice", HOME, &typed); 16]);
+        assert_eq!((count(&tried, code), sign_ins(&world)), (16, 1), "{typed}: {tried:?}");
+    }
+    world.wait_for_rows("rejected", 1);
+    world.plex().reset();
+    let mut different: Vec<Try> = (0..4).map(|n| Try::new("alice", HOME, &format!("wrong{n}"))).collect();
+    // Neither another password, nor another place, nor another account shares anything.
+    different.push(Try::new("alice", ELSEWHERE, "wrong0"));
+    different.push(Try::new("olga", HOME, "wrong0"));
+    let tried = world.many(6, &different);
+    assert_eq!((count(&tried, Code::AUTH_ERR), sign_ins(&world)), (6, 6), "{tried:?}");
+}

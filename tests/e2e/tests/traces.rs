@@ -1,0 +1,112 @@
+//! R44: what was typed is nowhere in the daemon's memory once the login is over, and no crash writes it to a disk.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+use e2e::{Code, DEN, World, password};
+use fakeplex::{Command, Connections};
+
+/// The daemon's process, as this side of the namespace knows it.
+fn daemon(world: &World) -> String {
+    let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/pid")).ok();
+    let ours = namespace(world.process());
+    let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let named =
+        |process: &String| fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name == "plex-authd\n");
+    let mut found = processes.filter(|process| named(process) && namespace(process) == ours);
+    let process = found.next().expect("the daemon is running");
+    assert_eq!(found.next(), None);
+    process
+}
+
+/// Where in the daemon's memory some text is: the part's name, and what stands around it.
+fn traces(world: &World, text: &str) -> Vec<String> {
+    let process = daemon(world);
+    let memory = File::open(format!("/proc/{process}/mem")).unwrap();
+    let maps = fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
+    let mut found = Vec::new();
+    for map in maps.lines() {
+        let mut words = map.split_whitespace();
+        let (range, rights) = (words.next().unwrap(), words.next().unwrap());
+        if !rights.starts_with("rw") {
+            continue;
+        }
+        let (start, end) = range.split_once('-').unwrap();
+        let [start, end] = [start, end].map(|hex| u64::from_str_radix(hex, 16).unwrap());
+        let mut bytes = vec![0; usize::try_from(end - start).unwrap()];
+        // A thread may have ended meanwhile, and its stack with it.
+        if memory.read_exact_at(&mut bytes, start).is_err() {
+            continue;
+        }
+        for place in
+            bytes.windows(text.len()).enumerate().filter(|(_, window)| *window == text.as_bytes()).map(|(at, _)| at)
+        {
+            let around = bytes.get(place.saturating_sub(80)..(place + 80).min(bytes.len())).unwrap();
+            found.push(format!("{map} +{place:#x}: {}", around.escape_ascii()));
+        }
+    }
+    found
+}
+
+#[test]
+fn r44_what_was_typed_is_gone_from_memory_a_second_later() {
+    let further = "[cache]\nremember = \"1h\"\noffline = \"1h\"\n[timeouts]\nlogin = \"2s\"\nconnect = \"1s\"\n\
+                   [throttle]\nfree_tries = 20";
+    let Some(world) = World::with_everything(DEN, further) else { return };
+    let with_code =
+        |code: &str| world.codes("alone", "erin", "auth", &format!("{}\n{code}\n271828\n161803\n", password("erin")));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "remembered");
+    assert_eq!(world.authenticate("frank", "MISTYPED-SECRET"), Code::AUTH_ERR);
+    assert_eq!(world.authenticate("bob", &password("bob")), Code::PERM_DENIED);
+    assert_eq!(with_code("314159").of("auth"), Code::SUCCESS);
+    assert_eq!(with_code("141421").of("auth"), Code::AUTH_ERR);
+    assert_eq!(world.authenticate("erin", &format!("{}314159", password("erin"))), Code::SUCCESS);
+    for outage in [Connections::Silence, Connections::Refuse] {
+        world.plex().send(&Command::Connections(outage)).unwrap();
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+        assert_eq!(world.authenticate("frank", "MISTYPED-SECRET"), Code::AUTHINFO_UNAVAIL);
+        assert_eq!(world.authenticate("olga", &password("olga")), Code::AUTHINFO_UNAVAIL);
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    // What the daemon must keep is found, so the search works.
+    assert!(!traces(&world, "TOKEN-SECRET-olga").is_empty(), "the owner's token is not even found");
+    for text in ["PASSWORD-SECRET", "MISTYPED-SECRET", "314159", "141421", "271828"] {
+        let found = traces(&world, text);
+        assert!(found.is_empty(), "{text}: {} times:\n{}", found.len(), found.join("\n"));
+    }
+}
+
+#[test]
+fn r44_a_crash_leaves_no_core() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    // Whoever starts the daemon may allow as much as there is.
+    world.stop_authd();
+    world.write_config(&world.config(""));
+    world.start(&[
+        "sh",
+        "-c",
+        "'ulimit -c unlimited; cd /var/lib/plex-auth; exec /usr/sbin/plex-authd --user plex-auth'",
+    ]);
+    world.wait_for_log(&["is ready"]);
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    let process = daemon(&world);
+    let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+    // The kernel gives what belongs to a process that may not be dumped to root: nobody of the same user can look into it.
+    let owner = |file: &str| world.sh(&format!("stat -c %U /proc/$(pgrep -x plex-authd)/{file}")).stdout;
+    assert_eq!(owner("environ"), "root\n");
+    let look = "setpriv --reuid plex-auth --regid plex-auth --clear-groups cat /proc/$(pgrep -x plex-authd)/environ";
+    assert!(!world.run(&["sh", "-c", look]).ok(), "another process of the same user can look into it");
+    // Rust's own handler, which is there for stacks that overflow, lets the first one pass.
+    world.sh("pkill -SEGV -x plex-authd; sleep 0.2; pkill -SEGV -x plex-authd; sleep 0.5");
+    assert!(!world.run(&["pgrep", "-x", "plex-authd"]).ok());
+    let cores =
+        world.sh("find /var/lib/plex-auth /run/plex-auth /tmp / -maxdepth 1 -name '*core*' 2>/dev/null; true").stdout;
+    assert_eq!(cores, "");
+    world.assert_no_secret_leaked();
+}

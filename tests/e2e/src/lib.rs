@@ -41,3 +41,12 @@ pub const MACHINE: &str = "0123456789abcdef0123456789abcdef01234567";
 pub fn password(name: &str) -> String {
     format!("PASSWORD-SECRET-{name}")
 }
+
+/// The commands under a heading of the README: its indented lines.
+#[must_use]
+pub fn readme_commands(heading: &str) -> String {
+    let readme = include_str!("../../../README.md");
+    let (_, section) = readme.split_once(&format!("\n## {heading}\n")).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    section.lines().filter_map(|line| line.strip_prefix("    ")).fold(String::new(), |text, line| text + line + "\n")
+}

@@ -5,13 +5,19 @@ use crate::world::{Out, World};
 impl World {
     /// `ssh USER@localhost id -un` with a password, by one of OpenSSH's two ways to send one.
     pub fn ssh(&self, method: &str, user: &str, password: &str) -> Out {
+        self.ssh_from("127.0.0.1", method, user, password)
+    }
+
+    /// The same from another address of the machine, see [`Self::add_addresses`].
+    pub fn ssh_from(&self, source: &str, method: &str, user: &str, password: &str) -> Out {
         let preferred = format!("-oPreferredAuthentications={method}");
         let target = format!("{user}@127.0.0.1");
         // By a file and not by the command line, where anybody could read it.
-        self.write("/run/typed", 0o600, "root:root", &format!("{password}\n"));
+        let typed = format!("/run/typed-{source}");
+        self.write(&typed, 0o600, "root:root", &format!("{password}\n"));
         let options = ["-F", "none", "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null"];
         let limits = ["-oNumberOfPasswordPrompts=1", "-oPubkeyAuthentication=no", "-oLogLevel=ERROR"];
-        let mut line = vec!["sshpass", "-f", "/run/typed", "ssh", preferred.as_str()];
+        let mut line = vec!["sshpass", "-f", typed.as_str(), "ssh", "-b", source, preferred.as_str()];
         line.extend(options.iter().chain(&limits));
         line.extend([target.as_str(), "id", "-un"]);
         self.run(&line)
@@ -19,6 +25,11 @@ impl World {
 
     /// `ssh USER@localhost id -un` with a key that the account accepts.
     pub fn ssh_key(&self, user: &str) -> Out {
+        self.ssh_key_from("127.0.0.1", user)
+    }
+
+    /// The same from another address of the machine.
+    pub fn ssh_key_from(&self, source: &str, user: &str) -> Out {
         self.sh(&format!(
             "test -f /run/key || ssh-keygen -q -t ed25519 -N '' -f /run/key; \
              install -d -m 700 -o {user} -g {user} /home/{user}/.ssh; \
@@ -29,6 +40,8 @@ impl World {
             "ssh",
             "-F",
             "none",
+            "-b",
+            source,
             "-i",
             "/run/key",
             "-oStrictHostKeyChecking=no",
@@ -39,6 +52,12 @@ impl World {
             "id",
             "-un",
         ])
+    }
+
+    /// Gives the machine these further addresses, to come from.
+    pub fn add_addresses(&self, addresses: &[&str]) {
+        let lines: String = addresses.iter().map(|address| format!("ip addr add {address}/32 dev lo;")).collect();
+        self.sh(&lines);
     }
 
     /// `sudo id -un` as `user`, who must be in sudoers, with these variables in the environment.

@@ -37,7 +37,7 @@ pub struct Tried {
 impl World {
     /// Tries all of these at the module alone, so many at a time. The answers come in the order of the tries.
     pub fn many(&self, together: usize, tries: &[Try]) -> Vec<Tried> {
-        let program = self.c_program("pammany", &["-lpam"]);
+        let program = self.c_program("pammany");
         let lines: String = tries.iter().map(|t| format!("{}\t{}\t{}\n", t.user, t.rhost, t.password)).collect();
         let out = self.run_with(&[&program, "alone", &together.to_string()], &lines);
         assert!(out.ok(), "{out:?}");

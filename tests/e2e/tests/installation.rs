@@ -1,15 +1,7 @@
 //! Installed as the README says, and started as systemd does.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use e2e::{Code, DEN, MACHINE, World, password};
-
-/// The commands under a heading of the README: its indented lines.
-fn commands(heading: &str) -> String {
-    let readme = include_str!("../../../README.md");
-    let (_, section) = readme.split_once(&format!("\n## {heading}\n")).unwrap();
-    let section = section.split("\n## ").next().unwrap();
-    section.lines().filter_map(|line| line.strip_prefix("    ")).fold(String::new(), |text, line| text + line + "\n")
-}
+use e2e::{Code, DEN, MACHINE, World, password, readme_commands};
 
 #[test]
 fn the_readmes_way_to_install_by_hand_lets_a_friend_in() {
@@ -20,7 +12,7 @@ fn the_readmes_way_to_install_by_hand_lets_a_friend_in() {
          rm \"$(find /usr/lib -name pam_plex.so)\"; userdel plex-auth; groupdel plex; mkdir -p /root/plex-auth/target/release",
     );
     world.copy_release("/root/plex-auth");
-    let (before, after) = (world.config(""), commands("Install by hand"));
+    let (before, after) = (world.config(""), readme_commands("Install by hand"));
     let network: String = before
         .lines()
         .filter(|line| line.starts_with("plex_url") || line.starts_with("ca_file"))

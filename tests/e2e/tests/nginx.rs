@@ -1,0 +1,101 @@
+//! R43, R52: a web server that is not root and asks about everybody: nginx with Debian's `auth_pam`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{DEN, World, password};
+use fakeplex::Endpoint;
+
+const TRUSTED: &str = "trusted_callers = [\"www-data\"]";
+
+const NGINX: &str = "load_module modules/ngx_http_auth_pam_module.so;
+user www-data;
+worker_processes 1;
+pid /run/nginx.pid;
+error_log /var/log/nginx/error.log info;
+events {}
+http {
+    access_log off;
+    server {
+        listen 127.0.0.1:8080;
+        root /var/www/plex;
+        auth_pam \"Plex\";
+        auth_pam_service_name \"nginx\";
+    }
+}
+";
+
+fn start_nginx(world: &World) {
+    world.sh("mkdir -p /var/www/plex; echo page >/var/www/plex/index.html; echo file >/var/www/plex/file");
+    let stack = "auth required pam_plex.so\naccount required pam_plex.so\n";
+    world.write("/etc/pam.d/nginx", 0o644, "root:root", stack);
+    world.write("/etc/nginx/nginx.conf", 0o644, "root:root", NGINX);
+    world.sh("nginx; until ss -lnt | grep -q ':8080 '; do sleep 0.02; done");
+}
+
+/// The status of a request with a name and a password, and what came with it.
+fn get(world: &World, path: &str, user: &str, password: &str) -> (u16, String) {
+    // By a file and not by the command line, where anybody could read it.
+    world.write("/run/netrc", 0o600, "root:root", &format!("machine 127.0.0.1 login {user} password {password}\n"));
+    let url = format!("http://127.0.0.1:8080{path}");
+    let out = world.run(&["curl", "-sS", "--netrc-file", "/run/netrc", "-w", "\n%{http_code}", &url]);
+    assert!(out.ok(), "{out:?}");
+    let (body, status) = out.stdout.rsplit_once('\n').unwrap();
+    (status.parse().unwrap(), body.to_owned())
+}
+
+/// How often the module has been asked by nginx about the person's password.
+fn asked(world: &World) -> usize {
+    let log = world.syslog();
+    log.lines().filter(|line| line.contains("service=\"nginx\"") && line.contains("phase=auth")).count()
+}
+
+#[test]
+fn r43_r52_nginx_may_ask_about_everybody_only_where_the_owner_trusts_it() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    start_nginx(&world);
+    world.plex().reset();
+    assert_eq!(get(&world, "/file", "alice", &password("alice")).0, 401);
+    world.wait_for_log(&["denied", "user=\"alice\"", "rhost=\"-\"", "caller=33", "trusted_callers"]);
+    assert_eq!(world.plex().counters().total(), 0, "nothing is sent for a caller that is not trusted");
+
+    world.stop_authd();
+    world.start_authd(&world.config(TRUSTED));
+    assert_eq!(get(&world, "/file", "alice", &password("alice")), (200, "file\n".into()));
+    world.wait_for_log(&["accepted", "user=\"alice\"", "service=\"nginx\"", "rhost=\"127.0.0.1\"", "caller=33"]);
+    world.plex().reset();
+    for (user, typed, sign_ins) in [
+        ("alice", "wrong".to_owned(), 1),
+        ("bob", password("bob"), 0),
+        ("mallory", password("mallory"), 0),
+        ("local", "LOCAL-SECRET".into(), 0),
+        ("root", password("olga"), 0),
+        ("www-data", password("alice"), 0),
+        ("nobody-here", password("alice"), 0),
+    ] {
+        let before = world.plex().counters().of(Endpoint::Signin);
+        let (status, body) = get(&world, "/file", user, &typed);
+        assert!(status == 401 && !body.contains("file\n"), "{user}: {status} {body}");
+        assert_eq!(world.plex().counters().of(Endpoint::Signin) - before, sign_ins, "{user}");
+    }
+    let without = world.run(&["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:8080/file"]);
+    assert_eq!(without.stdout, "401");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r52_ten_requests_with_a_remembered_password_cost_one_sign_in() {
+    let Some(world) = World::with_everything(DEN, &format!("{TRUSTED}\n[cache]\nremember = \"5m\"")) else { return };
+    start_nginx(&world);
+    world.plex().reset();
+    for _ in 0..10 {
+        // The directory's page is asked for twice: as it was requested, and as the index that nginx finds for it.
+        assert_eq!(get(&world, "/", "alice", &password("alice")), (200, "page\n".into()));
+    }
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 1);
+    assert_eq!(asked(&world), 20, "{}", world.syslog());
+    assert_eq!(get(&world, "/file", "alice", &password("alice")).0, 200);
+    assert_eq!(asked(&world), 21, "{}", world.syslog());
+    assert_eq!(get(&world, "/", "alice", "wrong").0, 401);
+    assert_eq!(get(&world, "/", "alice", &password("alice")).0, 200);
+    // The wrong one, which plex.tv was asked about. It costs nobody what is remembered.
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 2);
+}

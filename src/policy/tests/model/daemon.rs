@@ -1,0 +1,197 @@
+//! The policy's functions in the order in which the daemon calls them (authd's `session.rs` and `login.rs`), with the
+//! world in place of the account database, the state and plex.tv.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use policy::{
+    Account, Circle, Eligible, Entry, Moment, Person, Pin, PlexId, Reason, Reference, Remembered, Rules, ServerRow,
+    Tie, acceptable, account_today, eligible, eligible_without_list, managed, may_ask, may_remember, reaches,
+};
+
+use crate::worlds::{How, List, SignIn, Who, World};
+
+/// Not long after the machine's start, so that much of what is known is older than that.
+const NOW: Moment = Moment::from_millis(5_000);
+
+/// How a sign-in ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub verdict: Result<By, Reason>,
+    /// The name under which the password was sent, if it was.
+    pub sent: Option<String>,
+    pub pin: Option<Pin>,
+    pub remember: bool,
+}
+
+/// Whose word a success went by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum By {
+    Plex,
+    Remembered,
+    Offline,
+}
+
+impl Ended {
+    fn with(verdict: Result<By, Reason>) -> Self {
+        Self { verdict, sent: None, pin: None, remember: false }
+    }
+}
+
+/// A sign-in, from the prompt to the verdict.
+pub fn sign_in(world: &World) -> Ended {
+    let whose = match look_up(world).and_then(|whose| typed(world).map(|()| whose)) {
+        Ok(whose) => whose,
+        Err(why) => return Ended::with(Err(why)),
+    };
+    let who = match today(world, &whose) {
+        Ok(who) => who,
+        Err(why) if why.is_outage() => return Ended::with(offline(world, &whose, why)),
+        Err(why) => return Ended::with(Err(why)),
+    };
+    if knows(world, &who, world.limits.remember) {
+        return Ended::with(Ok(By::Remembered));
+    }
+    let mut ended = ask(world, &who);
+    if ended.verdict.as_ref().is_err_and(Reason::is_outage) {
+        ended.verdict = ended.verdict.or_else(|why| offline(world, &whose, why));
+    }
+    ended
+}
+
+/// The account phase, where there is a list.
+pub fn account_phase(world: &World) -> Result<PlexId, Reason> {
+    let whose = look_up(world)?;
+    let oldest = millis(world.limits.known_list.max(world.limits.offline.unwrap_or_default()));
+    let kept = world.known.as_ref().map(|known| circle(&known.list, known.age)).filter(|kept| kept.age(NOW) <= oldest);
+    let list = kept.or_else(|| known(world)).ok_or_else(down)?;
+    account_today(&rules(world), &list, &whose, pin(world).as_ref(), oldest, NOW)
+}
+
+fn look_up(world: &World) -> Result<Reference, Reason> {
+    let account = world.local.as_ref().map(|l| Account { name: l.name.to_owned(), uid: l.uid, in_group: l.in_group });
+    let users: BTreeMap<_, _> =
+        world.users.iter().map(|(user, plex)| ((*user).to_owned(), Reference::parse(plex))).collect();
+    let whose = managed(account.as_ref(), world.uid_min, &users)?;
+    may_ask(world.caller, world.trusted, account.as_ref())?;
+    Ok(whose)
+}
+
+fn typed(world: &World) -> Result<(), Reason> {
+    acceptable(&world.typed.0.repeat(world.typed.1))
+}
+
+fn today(world: &World, whose: &Reference) -> Result<Eligible, Reason> {
+    let pin = pin(world);
+    if !world.token {
+        return eligible_without_list(whose, pin.as_ref());
+    }
+    let limit = millis(world.limits.friend_list);
+    let list = known(world).filter(|list| list.age(NOW) <= limit).ok_or_else(down)?;
+    eligible(&rules(world), &list, whose, pin.as_ref(), limit, NOW)
+}
+
+/// Asks plex.tv.
+fn ask(world: &World, who: &Eligible) -> Ended {
+    let failed = |why| Ended { sent: Some(who.login.clone()), ..Ended::with(Err(why)) };
+    let (signed_in, second_factor, code_asked) = match &world.answer {
+        SignIn::BudgetSpent => return Ended::with(Err(Reason::BudgetSpent)),
+        SignIn::WrongPassword => return failed(Reason::WrongPassword),
+        SignIn::WrongCode => return failed(Reason::WrongCode),
+        SignIn::EmailOnly => return failed(Reason::EmailOnly),
+        SignIn::Forbidden => return failed(Reason::Forbidden),
+        SignIn::CodeWanted => return failed(Reason::CodeWanted),
+        SignIn::PromptFailed => return failed(Reason::PromptFailed),
+        SignIn::Blocked => return failed(Reason::AddressBlocked),
+        SignIn::RateLimited => return failed(Reason::RateLimited),
+        SignIn::Down => return failed(down()),
+        SignIn::Is { who, second_factor, code_asked } => (person(who), *second_factor, *code_asked),
+    };
+    let reach = |()| if world.token { Ok(()) } else { reach(world, signed_in.id) };
+    match who.confirm(&signed_in).and_then(reach) {
+        Ok(()) => Ended {
+            pin: Some(who.pin(&signed_in)),
+            remember: may_remember(second_factor, code_asked),
+            sent: Some(who.login.clone()),
+            verdict: Ok(By::Plex),
+        },
+        Err(why) => failed(why),
+    }
+}
+
+fn reach(world: &World, id: PlexId) -> Result<(), Reason> {
+    let rows = world.resources.as_ref().ok_or_else(down)?;
+    let shown = |row: &crate::worlds::Row| ServerRow {
+        machine_id: row.machine_id.to_owned(),
+        is_server: row.is_server,
+        owned: row.owned,
+        owner_id: row.owner_id.map(PlexId),
+    };
+    reaches(world.machine_id, PlexId(world.owner_id), id, &rows.iter().map(shown).collect::<Vec<_>>())
+}
+
+fn offline(world: &World, whose: &Reference, why: Reason) -> Result<By, Reason> {
+    let Some(offline) = world.limits.offline else { return Err(why) };
+    let pin = pin(world);
+    let who = if world.token {
+        let Some(list) = known(world) else { return Err(why) };
+        let oldest = millis(offline.max(world.limits.friend_list));
+        eligible(&rules(world), &list, whose, pin.as_ref(), oldest, NOW)
+    } else {
+        eligible_without_list(whose, pin.as_ref())
+    };
+    match who {
+        Ok(who) if knows(world, &who, Some(offline)) => Ok(By::Offline),
+        Err(denial) if !denial.is_outage() => Err(denial),
+        _ => Err(why),
+    }
+}
+
+fn knows(world: &World, who: &Eligible, limit: Option<u64>) -> bool {
+    world.remembered.as_ref().is_some_and(|memory| {
+        let remembered = Remembered { id: PlexId(memory.id), at: NOW - millis(memory.age) };
+        remembered.counts_for(who, limit.map(millis), NOW) && memory.same
+    })
+}
+
+/// The list at hand once a sign-in has tried to have a fresh one.
+fn known(world: &World) -> Option<Circle> {
+    let kept = world.known.as_ref().map(|known| circle(&known.list, known.age));
+    let young = |list: &Circle| list.age(NOW) <= millis(world.limits.friend_list);
+    match (kept, &world.fresh) {
+        (Some(kept), _) if young(&kept) => Some(kept),
+        (_, Some(fresh)) => Some(circle(fresh, 0)),
+        (kept, None) => kept,
+    }
+}
+
+fn down() -> Reason {
+    Reason::Unavailable("plex.tv: down".into())
+}
+
+fn rules(world: &World) -> Rules {
+    Rules { strict: world.strict, admin: world.admin.map(Into::into) }
+}
+
+fn pin(world: &World) -> Option<Pin> {
+    world.pin.as_ref().map(|pin| Pin { id: PlexId(pin.id), reference: pin.written.to_owned() })
+}
+
+fn circle(list: &List, age: u64) -> Circle {
+    let tie = |how| match how {
+        How::Shared => Tie::Shared,
+        How::Friend => Tie::Friend,
+        How::Home => Tie::Home,
+        How::Pending => Tie::Pending,
+    };
+    let entries = list.others.iter().map(|(who, how)| Entry { person: person(who), tie: tie(*how) }).collect();
+    Circle { owner: person(&list.owner), entries, learnt: NOW - millis(age) }
+}
+
+fn person(who: &Who) -> Person {
+    Person { id: PlexId(who.id), username: who.username.map(Into::into), email: who.email.map(Into::into) }
+}
+
+fn millis(span: u64) -> Duration {
+    Duration::from_millis(span)
+}

@@ -1,0 +1,103 @@
+//! The decision against its model.
+
+use policy::{Outcome, Reason};
+use proptest::test_runner::{TestCaseError, TestError};
+
+use crate::daemon::{self, By, Ended};
+use crate::reading;
+use crate::tally::Tally;
+use crate::worlds::{World, worlds};
+
+/// Every outcome, and every reason and way in that the policy knows: what must be seen at least five times in a
+/// thousand worlds, and at least once in a thousand.
+const OFTEN: [&str; 16] = [
+    "sign-in: Success",
+    "sign-in: WrongSecret",
+    "sign-in: NotAllowed",
+    "sign-in: NotManaged",
+    "sign-in: Throttled",
+    "sign-in: Unavailable",
+    "sign-in: ConversationFailed",
+    "by Plex",
+    "by Remembered",
+    "by Offline",
+    "the password was sent",
+    "the password stayed",
+    "account: Success",
+    "account: NotAllowed",
+    "account: NotManaged",
+    "account: Unavailable",
+];
+const SOMETIMES: [&str; 16] = [
+    "why not: Ambiguous",
+    "why not: ControlByte",
+    "why not: EmptyPassword",
+    "why not: LongPassword",
+    "why not: NoAccess",
+    "why not: NoLocalAccount",
+    "why not: NoLoginName",
+    "why not: NotManaged",
+    "why not: NotOnList",
+    "why not: NotYourAccount",
+    "why not: OwnerNotAdmin",
+    "why not: Pending",
+    "why not: Renamed",
+    "why not: SystemAccount",
+    "why not: WrongPerson",
+    "may be remembered",
+];
+
+#[test]
+fn r33_r36_r61_the_policy_and_an_independent_reading_of_the_design_agree_in_every_world() {
+    let mut runner = crate::runner(100_000);
+    let tally = Tally::default();
+    let outcome = runner.run(&worlds(), |world| compare(&world, &tally).map_err(TestCaseError::fail));
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(why, world)) => panic!("{why}\n{world:#?}"),
+        Err(TestError::Abort(why)) => panic!("{why}"),
+    }
+    let worlds = runner.config().cases;
+    tally.print(worlds);
+    tally.demand(worlds, 50, &OFTEN);
+    tally.demand(worlds, 10, &SOMETIMES);
+}
+
+fn compare(world: &World, tally: &Tally) -> Result<(), String> {
+    let (ended, expected) = (daemon::sign_in(world), reading::sign_in(world));
+    count(&ended, tally);
+    let agree = outcome(&ended.verdict) == expected.outcome
+        && ended.sent.as_deref().is_none_or(|login| expected.may_send.contains(login))
+        && ended.pin.as_ref().map(|pin| pin.id.0) == expected.pinned
+        && ended.remember == expected.remember;
+    if !agree {
+        return Err(format!("sign-in: the policy says {ended:?}, the design {expected:?}"));
+    }
+    if world.token {
+        let (today, expected) = (daemon::account_phase(world), reading::account_phase(world));
+        tally.note(format!("account: {:?}", outcome(&today)));
+        if outcome(&today) != expected {
+            return Err(format!("account phase: the policy says {today:?}, the design {expected:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn count(ended: &Ended, tally: &Tally) {
+    tally.note(format!("sign-in: {:?}", outcome(&ended.verdict)));
+    tally.note(if ended.sent.is_some() { "the password was sent" } else { "the password stayed" });
+    if ended.remember {
+        tally.note("may be remembered");
+    }
+    match &ended.verdict {
+        Ok(by @ (By::Plex | By::Remembered | By::Offline)) => tally.note(format!("by {by:?}")),
+        Err(why) => {
+            let why = format!("{why:?}");
+            tally.note(format!("why not: {}", why.split([' ', '(']).next().unwrap_or_default()));
+        }
+    }
+}
+
+fn outcome<T>(verdict: &Result<T, Reason>) -> Outcome {
+    verdict.as_ref().map_or_else(Reason::outcome, |_| Outcome::Success)
+}

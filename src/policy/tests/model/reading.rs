@@ -1,0 +1,271 @@
+//! The design, read once more: what a login comes to in a world, as slowly and plainly as it can be said. It shares
+//! nothing with the policy but the names of the outcomes.
+
+use std::collections::BTreeSet;
+
+use policy::Outcome;
+
+use crate::worlds::{How, List, Row, SignIn, Who, World};
+
+/// What a sign-in comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Login {
+    pub outcome: Outcome,
+    /// The names under which the password may leave the machine; if there are none, it must stay.
+    pub may_send: BTreeSet<&'static str>,
+    /// The id that is pinned afterwards.
+    pub pinned: Option<u64>,
+    /// Whether the password may be remembered.
+    pub remember: bool,
+}
+
+impl Login {
+    fn ends(outcome: Outcome) -> Self {
+        Self { outcome, may_send: BTreeSet::new(), pinned: None, remember: false }
+    }
+
+    fn ends_after_sending(outcome: Outcome, logins: &BTreeSet<&'static str>) -> Self {
+        Self { may_send: logins.clone(), ..Self::ends(outcome) }
+    }
+}
+
+/// Whom a local account belongs to.
+#[derive(Debug, Clone, Copy)]
+enum Owner {
+    Number(u64),
+    NameOrAddress(&'static str),
+    Username(&'static str),
+}
+
+/// A sign-in: the design's steps from 1 to 7. The throttle has a model of its own.
+pub fn sign_in(world: &World) -> Login {
+    // 1. Local refusals.
+    let Some(owner) = owner_of_account(world) else { return Login::ends(Outcome::NotManaged) };
+    if !may_ask(world) {
+        return Login::ends(Outcome::NotAllowed);
+    }
+    if !is_a_password(&world.typed.0.repeat(world.typed.1)) {
+        return Login::ends(Outcome::WrongSecret);
+    }
+
+    // 3. Eligibility. `id` is who must sign in, `logins` is what they can sign in with.
+    let id;
+    let logins;
+    if world.token {
+        let list = match (&world.known, &world.fresh) {
+            (Some(known), _) if known.age <= world.limits.friend_list => &known.list,
+            (_, Some(fresh)) => fresh,
+            _ => return by_an_old_list(world, owner),
+        };
+        let Some(meant) = meant(world, list, owner) else { return Login::ends(Outcome::NotAllowed) };
+        if !let_in(world, list, meant) {
+            return Login::ends(Outcome::NotAllowed);
+        }
+        id = Some(meant);
+        logins = logins_shown(list, meant);
+    } else {
+        id = pinned(world, owner);
+        logins = match owner {
+            Owner::Number(_) => BTreeSet::new(),
+            Owner::NameOrAddress(name) | Owner::Username(name) => BTreeSet::from([name]),
+        };
+    }
+    if logins.is_empty() {
+        // Managed Home members, for one, have nothing to sign in with.
+        return Login::ends(Outcome::NotAllowed);
+    }
+
+    // 4. The remembered password.
+    if let (Some(memory), Some(limit)) = (&world.remembered, world.limits.remember)
+        && memory.age <= limit
+        && Some(memory.id) == id
+        && memory.same
+    {
+        return Login::ends(Outcome::Success);
+    }
+
+    // 5. The sign-in.
+    let ends = |outcome| Login::ends_after_sending(outcome, &logins);
+    let (who, second_factor, code_asked) = match &world.answer {
+        SignIn::WrongPassword | SignIn::WrongCode | SignIn::EmailOnly => return ends(Outcome::WrongSecret),
+        SignIn::Forbidden => return ends(Outcome::NotAllowed),
+        SignIn::CodeWanted | SignIn::PromptFailed => return ends(Outcome::ConversationFailed),
+        SignIn::Blocked | SignIn::RateLimited => return offline(world, id, ends(Outcome::Throttled)),
+        SignIn::BudgetSpent => return offline(world, id, Login::ends(Outcome::Throttled)),
+        SignIn::Down => return offline(world, id, ends(Outcome::Unavailable)),
+        SignIn::Is { who, second_factor, code_asked } => (who, *second_factor, *code_asked),
+    };
+
+    // 6. Who signed in.
+    let right_one = match (id, owner) {
+        (Some(id), _) => who.id == id,
+        (None, owner) => refers_to(owner, who),
+    };
+    if !right_one {
+        return ends(Outcome::NotAllowed);
+    }
+    if !world.token {
+        match &world.resources {
+            None => return offline(world, id, ends(Outcome::Unavailable)),
+            Some(rows) if !rows.iter().any(|row| is_the_server(world, who, row)) => return ends(Outcome::NotAllowed),
+            Some(_) => {}
+        }
+    }
+
+    // 7. In.
+    Login { pinned: Some(who.id), remember: second_factor == Some(false) && !code_asked, ..ends(Outcome::Success) }
+}
+
+/// The account phase where there is a token.
+pub fn account_phase(world: &World) -> Outcome {
+    let Some(owner) = owner_of_account(world) else { return Outcome::NotManaged };
+    if !may_ask(world) {
+        return Outcome::NotAllowed;
+    }
+    // What is known already decides, if it is young enough: for whoever may sign in by it in an outage, too.
+    let oldest = world.limits.offline.map_or(world.limits.known_list, |offline| offline.max(world.limits.known_list));
+    let list = match (&world.known, &world.fresh) {
+        (Some(known), _) if known.age <= oldest => &known.list,
+        (_, Some(fresh)) => fresh,
+        _ => return Outcome::Unavailable,
+    };
+    match meant(world, list, owner) {
+        Some(id) if let_in(world, list, id) => Outcome::Success,
+        _ => Outcome::NotAllowed,
+    }
+}
+
+/// While plex.tv cannot be reached, a password that it accepted lately speaks for the same person, and nothing else
+/// does.
+fn offline(world: &World, id: Option<u64>, otherwise: Login) -> Login {
+    match (&world.remembered, world.limits.offline) {
+        (Some(memory), Some(limit)) if memory.age <= limit && Some(memory.id) == id && memory.same => {
+            Login { outcome: Outcome::Success, ..otherwise }
+        }
+        _ => otherwise,
+    }
+}
+
+/// Without a list of today, the last known one still has its say, for as long as a password may be remembered.
+fn by_an_old_list(world: &World, owner: Owner) -> Login {
+    let (Some(known), Some(limit)) = (&world.known, world.limits.offline) else {
+        return Login::ends(Outcome::Unavailable);
+    };
+    if known.age > limit {
+        return Login::ends(Outcome::Unavailable);
+    }
+    match meant(world, &known.list, owner) {
+        Some(id) if let_in(world, &known.list, id) && !logins_shown(&known.list, id).is_empty() => {
+            offline(world, Some(id), Login::ends(Outcome::Unavailable))
+        }
+        _ => Login::ends(Outcome::NotAllowed),
+    }
+}
+
+fn owner_of_account(world: &World) -> Option<Owner> {
+    let local = world.local.as_ref()?;
+    if local.uid == 0 || local.uid < world.uid_min {
+        return None;
+    }
+    for (user, plex) in &world.users {
+        if *user == local.name {
+            return Some(match plex.parse() {
+                Ok(number) if plex.bytes().all(|byte| byte.is_ascii_digit()) => Owner::Number(number),
+                _ => Owner::NameOrAddress(plex),
+            });
+        }
+    }
+    local.in_group.then_some(Owner::Username(local.name))
+}
+
+fn may_ask(world: &World) -> bool {
+    let uid = world.local.as_ref().map(|local| local.uid);
+    world.caller == 0 || world.trusted || Some(world.caller) == uid
+}
+
+fn is_a_password(typed: &str) -> bool {
+    !typed.is_empty() && typed.len() <= 1024 && typed.bytes().all(|byte| byte >= 32 && byte != 127)
+}
+
+/// The pinned id, unless the owner has written somebody else since. A number says for itself who it is.
+fn pinned(world: &World, owner: Owner) -> Option<u64> {
+    match owner {
+        Owner::Number(_) => None,
+        Owner::NameOrAddress(name) | Owner::Username(name) => {
+            world.pin.as_ref().filter(|pin| pin.written == name).map(|pin| pin.id)
+        }
+    }
+}
+
+/// The one person that an account belongs to. Nobody, when the name stands for nobody or for several, or for another
+/// person than the first time. Who was pinned is found under a new name, too.
+fn meant(world: &World, list: &List, owner: Owner) -> Option<u64> {
+    let everybody = everybody(list);
+    let named: BTreeSet<u64> = everybody.iter().filter(|who| refers_to(owner, who)).map(|who| who.id).collect();
+    match (named.len(), pinned(world, owner)) {
+        (0, Some(pinned)) => everybody.iter().find(|who| who.id == pinned).map(|who| who.id),
+        (1, Some(pinned)) => named.first().copied().filter(|id| *id == pinned),
+        (1, None) => named.first().copied(),
+        _ => None,
+    }
+}
+
+/// The owner, if the configuration names them; else a friend or Home member, or with `strict_friends` somebody that
+/// the server is shared with. Invitations do not count.
+fn let_in(world: &World, list: &List, id: u64) -> bool {
+    if id == list.owner.id {
+        return world.admin.is_some_and(|admin| goes_by(&list.owner, admin));
+    }
+    list.others.iter().any(|(who, how)| {
+        who.id == id
+            && match how {
+                How::Pending => false,
+                How::Shared => true,
+                How::Friend | How::Home => !world.strict,
+            }
+    })
+}
+
+/// The addresses that the list shows for somebody, or the names where it shows none.
+fn logins_shown(list: &List, id: u64) -> BTreeSet<&'static str> {
+    let all = everybody(list).into_iter().filter(|who| who.id == id).collect::<Vec<_>>();
+    let shown = |of: fn(&Who) -> Option<&'static str>| {
+        all.iter().filter_map(of).filter(|name| !name.is_empty()).collect::<BTreeSet<_>>()
+    };
+    let emails = shown(|who| who.email);
+    if emails.is_empty() { shown(|who| who.username) } else { emails }
+}
+
+fn everybody(list: &List) -> Vec<Who> {
+    let mut all = vec![list.owner.clone()];
+    all.extend(list.others.iter().map(|(who, _)| who.clone()));
+    all
+}
+
+fn refers_to(owner: Owner, who: &Who) -> bool {
+    match owner {
+        Owner::Number(number) => number == who.id,
+        Owner::NameOrAddress(name) => goes_by(who, name),
+        // The case of the local name counts: `alice` and `Alice` are two accounts of the machine.
+        Owner::Username(name) => who.username.is_some_and(|username| username == name || small(username) == name),
+    }
+}
+
+fn goes_by(who: &Who, name: &str) -> bool {
+    [who.username, who.email].into_iter().flatten().any(|shown| same(shown, name))
+}
+
+/// The same letters, where A is a and every other letter is only itself. Nothing is nobody's name.
+fn same(one: &str, other: &str) -> bool {
+    !one.is_empty() && small(one) == small(other)
+}
+
+fn small(text: &str) -> String {
+    text.chars().map(|c: char| if c.is_ascii_uppercase() { char::from(c as u8 + 32) } else { c }).collect()
+}
+
+/// A row is the server if it is the owner's by plex.tv's word: owned by the owner, or shared by the owner.
+fn is_the_server(world: &World, who: &Who, row: &Row) -> bool {
+    let owners = if row.owned { who.id == world.owner_id } else { row.owner_id == Some(world.owner_id) };
+    row.machine_id == world.machine_id && row.is_server && owners
+}

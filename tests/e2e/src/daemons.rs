@@ -56,10 +56,15 @@ impl World {
 
     /// Starts the daemon and waits until it is ready.
     pub fn start_authd(&self, config: &str) {
+        self.start_authd_behind(&[], config);
+    }
+
+    /// The same behind another command, such as `env`.
+    pub fn start_authd_behind(&self, before: &[&str], config: &str) {
         self.write_config(config);
-        let before = self.ready_lines();
-        self.start(&["/usr/sbin/plex-authd", "--user", "plex-auth"]);
-        wait("plex-authd", || self.ready_lines() > before);
+        let ready = self.ready_lines();
+        self.start(&[before, &["/usr/sbin/plex-authd", "--user", "plex-auth"]].concat());
+        wait("plex-authd", || self.ready_lines() > ready);
     }
 
     fn ready_lines(&self) -> usize {

@@ -97,7 +97,8 @@ fn settle(world: &World) -> Held {
     let script = "p=$(pgrep -x plex-authd); awk '/VmRSS|Threads/ { print $2 }' /proc/$p/status; ls /proc/$p/fd | wc -l";
     let out = world.sh(script).stdout;
     let numbers: Vec<u64> = out.lines().map(|line| line.parse().unwrap()).collect();
-    Held { kilobytes: numbers[0], threads: numbers[1], descriptors: numbers[2] }
+    let [kilobytes, threads, descriptors] = numbers[..] else { panic!("{out}") };
+    Held { kilobytes, threads, descriptors }
 }
 
 /// What a daemon at rest holds.
@@ -119,8 +120,11 @@ fn two_hundred_logins_at_once_all_succeed() {
         let failed: Vec<_> = logins.iter().filter(|login| !login.is_in()).collect();
         assert!(logins.len() == 200 && failed.is_empty(), "{} failed, among them {:?}", failed.len(), failed.first());
     }
-    let after = settle(&world);
-    assert_eq!(after.threads, before.threads, "{before:?} {after:?}");
+    // The HTTP client's threads that look names up stay for ten seconds.
+    let start = Instant::now();
+    while settle(&world).threads > before.threads {
+        assert!(start.elapsed() < Duration::from_secs(20), "{before:?} {:?}", settle(&world));
+    }
 }
 
 #[test]
@@ -132,14 +136,14 @@ fn ten_thousand_logins_in_a_row_leave_nothing_behind() {
         let rush = world.rush(1, "1000");
         assert!(rush.logins.len() == 1000 && rush.logins.iter().all(Rushed::is_in));
         let [(early, early_fds), (late, late_fds)] = rush.held[..] else { panic!("{:?}", rush.held) };
-        assert!(late <= early + 200 && late_fds == early_fds, "the program grew: {:?}", rush.held);
+        assert!(late <= early + 128 && late_fds == early_fds, "the program grew: {:?}", rush.held);
         let held = settle(&world);
         println!("{thousand}000: {:?}, {held:?}, {:?}", start.elapsed(), rush.held);
         let first = first.get_or_insert(held);
-        assert_eq!(held.threads, first.threads, "{first:?} {held:?}");
-        // A connection to plex.tv more or less.
+        // A thread that looks up names, or a connection to plex.tv, more or less.
+        assert!(held.threads <= first.threads + 2, "{first:?} {held:?}");
         assert!(held.descriptors <= first.descriptors + 2, "{first:?} {held:?}");
-        assert!(held.kilobytes <= first.kilobytes + 2048, "{first:?} {held:?}");
+        assert!(held.kilobytes <= first.kilobytes + 1024, "{first:?} {held:?}");
         world.plex().reset();
     }
 }

@@ -1,0 +1,200 @@
+//! A calendar that is set ahead or back by two days, while the daemon runs and across its restarts. Ages go by a clock
+//! that nobody can set; only what outlives a restart has to go by the calendar.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use e2e::{Code, DEN, World, password};
+use fakeplex::{Endpoint, Fault};
+
+/// The calendar as it is, and set ahead and back.
+const RIGHT: &str = "+0";
+const JUMPS: [&str; 2] = ["+2d", "-2d"];
+
+/// A machine whose daemon has a calendar of its own.
+struct Clocked {
+    world: World,
+    config: String,
+}
+
+impl Clocked {
+    fn new(further: &str) -> Option<Self> {
+        let world = World::new()?;
+        world.add_user("alice", true, None);
+        world.start_plex(DEN);
+        let clocked = Self { config: world.config(further), world };
+        clocked.set(RIGHT);
+        clocked.start();
+        Some(clocked)
+    }
+
+    /// Sets the daemon's calendar.
+    fn set(&self, calendar: &str) {
+        // In one move: the daemon reads it whenever it asks for the time.
+        let file = self.world.shared().join("calendar");
+        fs::write(file.with_extension("new"), format!("{calendar}\n")).unwrap();
+        fs::rename(file.with_extension("new"), file).unwrap();
+    }
+
+    fn start(&self) {
+        let library = self.world.sh("find /usr/lib /usr/lib64 -name libfaketimeMT.so.1 2>/dev/null | grep .").stdout;
+        let preload = format!("LD_PRELOAD={}", library.lines().next().unwrap());
+        let calendar =
+            ["FAKETIME_TIMESTAMP_FILE=/mnt/calendar", "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"];
+        let before = [&["env", preload.as_str(), "DONT_FAKE_MONOTONIC=1"], &calendar[..]].concat();
+        self.world.start_authd_behind(&before, &self.config);
+    }
+
+    /// Restarts the daemon, between whose end and start the calendar is set.
+    fn restart(&self, calendar: &str) {
+        self.world.stop_authd();
+        self.set(calendar);
+        self.start();
+    }
+
+    fn login(&self, whose: &str) -> Code {
+        self.world.authenticate("alice", &password(whose))
+    }
+
+    fn sign_ins(&self) -> u64 {
+        self.world.plex().counters().of(Endpoint::Signin)
+    }
+
+    fn outage(&self, endpoint: Endpoint) {
+        self.world.plex().fault(endpoint, Fault::Status(503, String::new()));
+    }
+}
+
+/// Waits until a login ends so, and says how long that took.
+fn until(code: Code, most: f64, login: impl Fn() -> Code) -> Duration {
+    let start = Instant::now();
+    loop {
+        let now = login();
+        if now == code {
+            return start.elapsed();
+        }
+        assert!(start.elapsed() < Duration::from_secs_f64(most), "still {now:?} after {most} s");
+        wait(0.1);
+    }
+}
+
+fn wait(seconds: f64) {
+    std::thread::sleep(Duration::from_secs_f64(seconds));
+}
+
+#[test]
+fn the_daemons_calendar_is_the_one_that_the_tests_set() {
+    let Some(clocked) = Clocked::new("") else { return };
+    // What it hands to syslog has the date of its own.
+    for calendar in JUMPS {
+        clocked.restart(calendar);
+        let date = |offset: &str| clocked.world.sh(&format!("date --date '{offset} days' '+%b %e'")).stdout;
+        let (before, days) = (date(&calendar[..2]), &calendar[..2]);
+        let line = clocked.world.syslog().lines().rfind(|line| line.contains("is ready")).unwrap().to_owned();
+        assert!(line.starts_with(before.trim_end()) || line.starts_with(date(days).trim_end()), "{calendar}: {line}");
+    }
+}
+
+#[test]
+fn a_list_is_as_old_as_it_is_whatever_the_calendar_says() {
+    let Some(mut clocked) = Clocked::new("") else { return };
+    assert_eq!(clocked.login("alice"), Code::SUCCESS);
+    clocked.outage(Endpoint::SharedServers);
+    clocked.world.plex().reset();
+    for calendar in [JUMPS[0], JUMPS[1], RIGHT] {
+        clocked.set(calendar);
+        assert_eq!(clocked.login("alice"), Code::SUCCESS, "{calendar}");
+        assert_eq!(clocked.world.account("alice"), Code::SUCCESS, "{calendar}");
+    }
+    assert_eq!(clocked.world.plex().counters().of(Endpoint::SharedServers), 0, "the list is young");
+
+    clocked.world.plex().mend();
+    clocked.config = clocked.world.config("[timeouts]\nfriend_list = \"1s\"\nknown_list = \"4s\"");
+    let unshared = DEN.replace("shared_with = [\"alice\", ", "shared_with = [");
+    assert_ne!(unshared, DEN);
+    for calendar in JUMPS {
+        clocked.restart(RIGHT);
+        assert_eq!(clocked.login("alice"), Code::SUCCESS);
+        clocked.set(calendar);
+        clocked.world.plex().load(&unshared);
+        until(Code::PERM_DENIED, 3.0, || clocked.login("alice"));
+        assert_eq!(clocked.world.account("alice"), Code::PERM_DENIED, "{calendar}");
+        clocked.world.plex().load(DEN);
+        until(Code::SUCCESS, 3.0, || clocked.login("alice"));
+        clocked.outage(Endpoint::SharedServers);
+        let took = until(Code::AUTHINFO_UNAVAIL, 6.0, || clocked.world.account("alice"));
+        assert!(took > Duration::from_secs(2), "{calendar}: {took:?}");
+        clocked.world.plex().mend();
+    }
+}
+
+#[test]
+fn r45_a_remembered_password_lives_no_longer_and_no_shorter_when_the_calendar_jumps() {
+    let Some(clocked) = Clocked::new("[cache]\nremember = \"5s\"") else { return };
+    for calendar in [JUMPS[0], RIGHT, JUMPS[1]] {
+        clocked.world.plex().mend();
+        assert_eq!(clocked.login("alice"), Code::SUCCESS);
+        clocked.outage(Endpoint::Signin);
+        until(Code::SUCCESS, 3.0, || clocked.login("alice"));
+        clocked.set(calendar);
+        assert_eq!(clocked.login("alice"), Code::SUCCESS, "{calendar}");
+        let took = until(Code::AUTHINFO_UNAVAIL, 6.5, || clocked.login("alice"));
+        assert!(took > Duration::from_secs(1), "{calendar}: {took:?}");
+    }
+}
+
+#[test]
+fn r45_a_remembered_password_whose_age_the_calendar_no_longer_tells_is_gone_for_good() {
+    let Some(clocked) = Clocked::new("[cache]\noffline = \"1h\"") else { return };
+    for calendar in JUMPS {
+        clocked.restart(RIGHT);
+        assert_eq!(clocked.login("alice"), Code::SUCCESS);
+        clocked.outage(Endpoint::Signin);
+        clocked.restart(RIGHT);
+        assert_eq!(clocked.login("alice"), Code::SUCCESS, "remembered");
+        clocked.restart(calendar);
+        assert_eq!(clocked.login("alice"), Code::AUTHINFO_UNAVAIL, "{calendar}");
+        clocked.restart(RIGHT);
+        assert_eq!(clocked.login("alice"), Code::AUTHINFO_UNAVAIL, "{calendar}, and set right again");
+        clocked.world.plex().mend();
+        wait(2.1);
+    }
+}
+
+#[test]
+fn r19_a_pause_neither_vanishes_nor_begins_anew_for_ever_when_the_calendar_jumps() {
+    let Some(clocked) = Clocked::new("[throttle]\nfree_tries = 1\nfirst_pause = \"9s\"\nlongest_pause = \"9s\"") else {
+        return;
+    };
+    let jumps: [fn(&Clocked, &str); 2] = [Clocked::set, Clocked::restart];
+    for jump in jumps {
+        for calendar in JUMPS {
+            assert_eq!(clocked.login("mallory"), Code::AUTH_ERR);
+            jump(&clocked, calendar);
+            assert_eq!(clocked.login("alice"), Code::MAXTRIES, "{calendar}");
+            until(Code::SUCCESS, 12.0, || clocked.login("alice"));
+            jump(&clocked, RIGHT);
+            until(Code::SUCCESS, 12.0, || clocked.login("alice"));
+        }
+    }
+}
+
+#[test]
+fn r60_plex_tv_is_left_alone_as_long_as_it_wants_when_the_calendar_jumps() {
+    let Some(clocked) = Clocked::new("") else { return };
+    let jumps: [fn(&Clocked, &str); 2] = [Clocked::set, Clocked::restart];
+    for jump in jumps {
+        for calendar in JUMPS {
+            clocked.world.plex().fault(Endpoint::Signin, Fault::TooMany(Some(6)));
+            assert_eq!(clocked.login("alice"), Code::AUTHINFO_UNAVAIL);
+            clocked.world.plex().mend();
+            let before = clocked.sign_ins();
+            jump(&clocked, calendar);
+            assert_eq!((clocked.login("alice"), clocked.sign_ins()), (Code::AUTHINFO_UNAVAIL, before), "{calendar}");
+            until(Code::SUCCESS, 9.0, || clocked.login("alice"));
+            jump(&clocked, RIGHT);
+            until(Code::SUCCESS, 9.0, || clocked.login("alice"));
+        }
+    }
+}

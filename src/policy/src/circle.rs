@@ -74,7 +74,7 @@ impl Circle {
     /// username, since some accounts accept nothing else.
     pub(crate) fn login(&self, id: PlexId) -> Option<&str> {
         let rows = || self.everybody().filter(move |person| person.id == id);
-        rows().find_map(Person::address).or_else(|| rows().find_map(Person::login))
+        rows().find_map(Person::address).or_else(|| rows().find_map(Person::name))
     }
 
     /// The ties of the person with this id: a list may show somebody twice.

@@ -25,13 +25,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// What to sign in with: the address where there is one, since some accounts accept nothing else.
-    #[must_use]
-    pub fn login(&self) -> Option<&str> {
-        self.address().or(self.name())
-    }
-
-    fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         self.username.as_deref().filter(|name| !name.is_empty())
     }
 
@@ -136,16 +130,7 @@ mod tests {
         let kid = Person { id: PlexId(9), username: None, email: None };
         assert!(!Reference::parse("").matches(&kid));
         assert!(!Reference::Member(String::new()).matches(&kid));
-        assert_eq!(kid.login(), None);
         let empty = Person { username: Some(String::new()), email: Some(String::new()), ..kid };
         assert!(!empty.goes_by("") && !Reference::Member(String::new()).matches(&empty));
-        assert_eq!(empty.login(), None);
-    }
-
-    #[test]
-    fn the_address_is_what_signs_in() {
-        assert_eq!(alice().login(), Some("Alice@Example.org"));
-        let no_address = Person { email: None, ..alice() };
-        assert_eq!(no_address.login(), Some("Alice"));
     }
 }

@@ -68,7 +68,7 @@ fn compare(world: &World, tally: &Tally) -> Result<(), String> {
     count(&ended, tally);
     let agree = outcome(&ended.verdict) == expected.outcome
         && ended.sent.as_deref().is_none_or(|login| expected.may_send.contains(login))
-        && ended.pin.as_ref().map(|pin| pin.id.0) == expected.pinned
+        && ended.pin.as_ref().map(|pin| (pin.id.0, pin.reference.clone())) == expected.pinned
         && ended.remember == expected.remember;
     if !agree {
         return Err(format!("sign-in: the policy says {ended:?}, the design {expected:?}"));

@@ -13,8 +13,8 @@ pub struct Login {
     pub outcome: Outcome,
     /// The names under which the password may leave the machine; if there are none, it must stay.
     pub may_send: BTreeSet<&'static str>,
-    /// The id that is pinned afterwards.
-    pub pinned: Option<u64>,
+    /// The id that is pinned afterwards, and the words for which it holds.
+    pub pinned: Option<(u64, String)>,
     /// Whether the password may be remembered.
     pub remember: bool,
 }
@@ -113,7 +113,11 @@ pub fn sign_in(world: &World) -> Login {
     }
 
     // 7. In.
-    Login { pinned: Some(who.id), remember: second_factor == Some(false) && !code_asked, ..ends(Outcome::Success) }
+    Login {
+        pinned: Some((who.id, words(owner))),
+        remember: second_factor == Some(false) && !code_asked,
+        ..ends(Outcome::Success)
+    }
 }
 
 /// The account phase where there is a token.
@@ -194,6 +198,13 @@ fn pinned(world: &World, owner: Owner) -> Option<u64> {
         Owner::NameOrAddress(name) | Owner::Username(name) => {
             world.pin.as_ref().filter(|pin| pin.written == name).map(|pin| pin.id)
         }
+    }
+}
+
+fn words(owner: Owner) -> String {
+    match owner {
+        Owner::Number(number) => number.to_string(),
+        Owner::NameOrAddress(name) | Owner::Username(name) => name.to_owned(),
     }
 }
 

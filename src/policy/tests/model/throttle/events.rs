@@ -82,7 +82,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => Just(End::Nothing),
         20 => Just(End::Rejected),
         4 => Just(End::Right),
-        1 => select(&[0, 1, 1_000, HOUR][..]).prop_map(End::Limited),
+        1 => select(&[60_000, 0, 1, 1_000, HOUR][..]).prop_map(End::Limited),
         1 => Just(End::Blocked),
     ];
     prop_oneof![

@@ -20,6 +20,10 @@ use crate::pace::Pace;
 use crate::signout::{Borrowed, SignOut};
 use crate::state::{Change, Store};
 
+/// How long the account phase waits for a list where there is none to go by. Keys, cron and SMB come through it, and none
+/// of them waits for long.
+const FIRST_LIST: Duration = Duration::from_secs(4);
+
 /// Everything that a login needs and that all logins share.
 pub(crate) struct Desk {
     pub config: Config,
@@ -284,15 +288,14 @@ impl Desk {
     pub(crate) fn account_today(&self, account: &str, whose: &Reference, deadline: Instant) -> Result<PlexId, Reason> {
         let (now, oldest) = (clock::now(), self.oldest_list());
         let Some(friends) = &self.friends else {
-            let recent = lock(&self.recent);
-            let (id, learnt) = recent.get(account).ok_or(Reason::ListTooOld)?;
-            return if now.since(*learnt) <= oldest { Ok(*id) } else { Err(Reason::ListTooOld) };
+            let (pin, last) = (self.pin(account), lock(&self.recent).get(account).copied());
+            return policy::account_today_without_list(whose, pin.as_ref(), last, oldest, now);
         };
         // A daemon that starts for the first time has no list, and one that starts after a long while has an old one;
         // then a new one is worth a wait.
         let circle = match friends.known().filter(|circle| circle.age(now) <= oldest) {
             Some(circle) => circle,
-            None => friends.fresh(deadline).map_err(Reason::Unavailable)?,
+            None => friends.fresh(deadline.min(Instant::now() + FIRST_LIST)).map_err(Reason::Unavailable)?,
         };
         policy::account_today(&self.rules, &circle, whose, self.pin(account).as_ref(), oldest, now).inspect_err(|why| {
             if !why.is_outage() {

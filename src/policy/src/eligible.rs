@@ -117,6 +117,23 @@ pub fn account_today(
     entitled(rules, circle, reference, pin).map(|person| person.id)
 }
 
+/// The same where there is no owner's token and so no list: by the last sign-in to the account, which showed that the person
+/// reaches the server. It must be one of whoever the account belongs to today, and at most this old.
+///
+/// # Errors
+/// [`Reason::ListTooOld`] when there is none: nothing is known against them either.
+pub fn account_today_without_list(
+    reference: &Reference,
+    pin: Option<&Pin>,
+    signed_in: Option<(PlexId, Moment)>,
+    oldest: Duration,
+    now: Moment,
+) -> Result<PlexId, Reason> {
+    let theirs = Pin::holds_for(pin, reference).map(|pin| pin.id);
+    let (id, _) = signed_in.filter(|(_, at)| now.since(*at) <= oldest).ok_or(Reason::ListTooOld)?;
+    if theirs == Some(id) { Ok(id) } else { Err(Reason::ListTooOld) }
+}
+
 fn entitled<'a>(
     rules: &Rules,
     circle: &'a Circle,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use policy::{
     Circle, Eligible, Entry, Moment, Outcome, Person, Pin, PlexId, Reason, Reference, Rules, Tie, account_today,
-    eligible, eligible_without_list,
+    account_today_without_list, eligible, eligible_without_list,
 };
 
 const FRESH: Duration = Duration::from_secs(300);
@@ -196,6 +196,23 @@ fn r33_nobodys_password_opens_anybody_elses_account() {
         }
     }
     assert!(right > 0 && wrong > right, "{right} right, {wrong} wrong");
+}
+
+#[test]
+fn without_a_list_the_account_phase_goes_by_a_sign_in_of_todays_person() {
+    let (alice, second) = (Reference::parse("alice"), Duration::from_secs(1));
+    let pin = Pin { id: PlexId(2), reference: "alice".into() };
+    let today = |reference: &Reference, signed_in: Option<(PlexId, Moment)>, now: Moment| {
+        account_today_without_list(reference, Some(&pin), signed_in, KNOWN, now)
+    };
+    assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN), Ok(PlexId(2)));
+    assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN + second), Err(Reason::ListTooOld));
+    assert_eq!(today(&alice, Some((PlexId(3), NOW)), NOW), Err(Reason::ListTooOld), "somebody else's");
+    assert_eq!(today(&alice, None, NOW), Err(Reason::ListTooOld));
+    // The owner has given the account to somebody else since.
+    let bob = Reference::parse("bob");
+    assert_eq!(today(&bob, Some((PlexId(2), NOW)), NOW), Err(Reason::ListTooOld));
+    assert_eq!(account_today_without_list(&alice, None, Some((PlexId(2), NOW)), KNOWN, NOW), Err(Reason::ListTooOld));
 }
 
 #[test]

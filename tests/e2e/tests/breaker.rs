@@ -109,10 +109,10 @@ fn r60_sign_ins_that_are_all_told_at_once_close_it_once() {
         together.join().unwrap()
     });
     assert_eq!(count(&tried, Code::MAXTRIES), 4, "{tried:?}");
-    assert!(sign_ins(&world) > 1, "they were not on their way together");
+    assert!(sign_ins(world) > 1, "they were not on their way together");
     world.wait_for_log(&[LIMITED]);
     sleep(Duration::from_millis(300));
-    assert_eq!(closings(&world, LIMITED), 1, "{}", world.syslog());
+    assert_eq!(closings(world, LIMITED), 1, "{}", world.syslog());
 }
 
 #[test]

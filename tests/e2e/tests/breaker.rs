@@ -100,10 +100,9 @@ fn r60_sign_ins_that_are_all_told_at_once_close_it_once() {
     world.plex().fault(Endpoint::Signin, Fault::TooMany(Some(60)));
     // While plex.tv sleeps, all of them are on their way.
     world.sh("pkill -STOP -x fakeplex");
-    let world = &world;
+    let tries: Vec<Try> = (0..4).map(|n| Try::new("alice", "192.0.2.1", &format!("wrong{n}"))).collect();
     let tried = std::thread::scope(|scope| {
-        let tries: Vec<Try> = (0..4).map(|n| Try::new("alice", "192.0.2.1", &format!("wrong{n}"))).collect();
-        let together = scope.spawn(move || world.many(4, &tries));
+        let together = scope.spawn(|| world.many(4, &tries));
         sleep(Duration::from_secs(2));
         world.sh("pkill -CONT -x fakeplex");
         together.join().unwrap()

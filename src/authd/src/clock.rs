@@ -26,6 +26,11 @@ pub(crate) fn from_calendar(millis: i64) -> Option<Moment> {
     Some(now() - Duration::from_millis(age))
 }
 
+/// How far the calendar is ahead of the clock that nobody can set, in milliseconds. It changes when the calendar is set.
+pub(crate) fn ahead() -> i64 {
+    to_calendar(Moment::from_millis(0))
+}
+
 fn today() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map(millis).unwrap_or_default()
 }

@@ -12,7 +12,8 @@ use crate::log::Log;
 
 /// The schema, as the steps that lead to it. A step that was released is never changed; the database counts how many
 /// it has taken.
-pub(super) const STEPS: [&str; 1] = ["
+pub(super) const STEPS: [&str; 2] = [
+    "
     CREATE TABLE installation (client_id TEXT NOT NULL) STRICT;
     CREATE TABLE pin (
         account TEXT PRIMARY KEY, reference TEXT NOT NULL, plex_id INTEGER NOT NULL
@@ -30,7 +31,9 @@ pub(super) const STEPS: [&str; 1] = ["
     CREATE TABLE rejected (at INTEGER NOT NULL, origin TEXT NOT NULL) STRICT;
     CREATE TABLE closed (at INTEGER NOT NULL, span INTEGER NOT NULL, blocked INTEGER NOT NULL) STRICT;
     CREATE TABLE circle (mark TEXT NOT NULL, at INTEGER NOT NULL, people TEXT NOT NULL) STRICT;
-"];
+    ",
+    "CREATE TABLE calendar (boot TEXT NOT NULL, ahead INTEGER NOT NULL) STRICT;",
+];
 
 /// Why a file cannot be used.
 enum Unusable {
@@ -99,7 +102,7 @@ fn read(file: &Path) -> Result<(Connection, Kept), Unusable> {
     }
     migrate(&mut connection)?;
     let client_id = client_id(&connection)?;
-    rows::prune(&connection)?;
+    rows::prune(&mut connection)?;
     let kept = Kept { client_id, ..rows::read(&connection)? };
     Ok((connection, kept))
 }

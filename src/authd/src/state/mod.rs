@@ -2,6 +2,7 @@
 //! and a thread writes down what changes. So no login waits for a disk, and a full or broken one stops none: what is
 //! lost is only what was learnt since.
 
+mod calendar;
 mod file;
 mod rows;
 #[cfg(test)]

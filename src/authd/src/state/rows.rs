@@ -6,7 +6,7 @@ use policy::{Circle, Closed, Entry, Key, Moment, Person, Pin, PlexId, Rejected, 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Hashed, Kept};
+use super::{Change, Hashed, Kept, calendar};
 use crate::clock;
 
 /// How long a rejected sign-in counts.
@@ -29,12 +29,15 @@ struct One {
     email: Option<String>,
 }
 
-/// Removes what time has settled.
-pub(super) fn prune(connection: &Connection) -> rusqlite::Result<()> {
+/// Removes what time has settled, or the calendar.
+pub(super) fn prune(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    calendar::follow(&transaction, &calendar::boot(), clock::ahead())?;
+    calendar::settle_what_is_to_come(&transaction)?;
     let before = |age| clock::to_calendar(clock::now() - age);
-    connection.execute("DELETE FROM rejected WHERE at < ?1", [before(HOUR)])?;
-    connection.execute("DELETE FROM tries WHERE last < ?1", [before(MONTH)])?;
-    Ok(())
+    transaction.execute("DELETE FROM rejected WHERE at < ?1", [before(HOUR)])?;
+    transaction.execute("DELETE FROM tries WHERE last < ?1", [before(MONTH)])?;
+    transaction.commit()
 }
 
 /// Reads everything but the client's identifier.
@@ -117,6 +120,7 @@ fn circle(connection: &Connection) -> rusqlite::Result<Option<(String, Circle)>>
 /// Writes changes, all or none of them.
 pub(super) fn write(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
+    calendar::follow(&transaction, &calendar::boot(), clock::ahead())?;
     for change in changes {
         write_one(&transaction, change)?;
     }

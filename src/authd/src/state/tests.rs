@@ -144,3 +144,53 @@ fn what_the_calendar_says_is_still_to_come_is_not_relied_on() {
     let tries = kept.tries.get(&key).unwrap();
     assert!(tries.succeeded.is_none() && near(tries.last, clock::now()), "{tries:?}");
 }
+
+#[test]
+fn what_is_still_to_come_does_not_come_back_when_its_day_comes() {
+    let connection = fresh();
+    let at =
+        |sql: &str| connection.execute(sql, [clock::to_calendar(clock::now() + Duration::from_secs(3600))]).unwrap();
+    at("INSERT INTO remembered VALUES ('alice', 2, ?1, zeroblob(16), zeroblob(32))");
+    at("INSERT INTO recent VALUES ('alice', 2, ?1)");
+    at("INSERT INTO circle VALUES ('mark', ?1, '')");
+    at("INSERT INTO tries VALUES ('alice', 'x', 9, ?1, ?1)");
+    at("INSERT INTO rejected VALUES (?1, 'x')");
+    at("INSERT INTO closed VALUES (?1, 1, 0)");
+    calendar::settle_what_is_to_come(&connection).unwrap();
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    for table in ["remembered", "recent", "circle"] {
+        assert_eq!(count(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
+    }
+    let now = clock::to_calendar(clock::now());
+    assert_eq!(count("SELECT count(*) FROM tries WHERE succeeded IS NULL"), 1);
+    for when in ["last FROM tries", "at FROM rejected", "at FROM closed"] {
+        assert!((now - count(&format!("SELECT {when}"))).abs() < 1000, "{when}");
+    }
+}
+
+#[test]
+fn what_keeps_somebody_out_moves_with_the_calendar_while_the_machine_runs() {
+    let connection = fresh();
+    connection.execute("INSERT INTO tries VALUES ('alice', 'x', 9, 5000, NULL)", []).unwrap();
+    connection.execute("INSERT INTO rejected VALUES (5000, 'x')", []).unwrap();
+    connection.execute("INSERT INTO closed VALUES (5000, 1, 0)", []).unwrap();
+    connection.execute("INSERT INTO recent VALUES ('alice', 2, 5000)", []).unwrap();
+    let steps =
+        [("one", 0, 0), ("one", 999, 0), ("one", 90_000, 90_000), ("one", -7000, -7000), ("two", 80_000, -7000)];
+    for (boot, ahead, moved) in steps {
+        calendar::follow(&connection, boot, ahead).unwrap();
+        for when in ["last FROM tries", "at FROM rejected", "at FROM closed"] {
+            let at: i64 = connection.query_row(&format!("SELECT {when}"), [], |row| row.get(0)).unwrap();
+            assert_eq!(at, 5000 + moved, "{boot} {ahead}: {when}");
+        }
+    }
+    let recent: i64 = connection.query_row("SELECT at FROM recent", [], |row| row.get(0)).unwrap();
+    assert_eq!(recent, 5000);
+}
+
+/// An empty state.
+fn fresh() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(&file::STEPS.concat()).unwrap();
+    connection
+}

@@ -1,0 +1,99 @@
+//! R14: the daemon looks up accounts, and whoever starts it may ask it about them; neither waits for the other for ever.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::time::{Duration, Instant};
+
+use e2e::{Code, DEN, World, password};
+
+/// Waits until Alice can log in, and says how long it took.
+fn until_alice_is_in(world: &World, most: u64) -> Duration {
+    let start = Instant::now();
+    loop {
+        let code = world.authenticate("alice", &password("alice"));
+        if code == Code::SUCCESS {
+            return start.elapsed();
+        }
+        assert_eq!(code, Code::AUTHINFO_UNAVAIL);
+        assert!(start.elapsed() < Duration::from_secs(most), "{:?}", start.elapsed());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// How often su's stack could not ask the daemon.
+fn asked_in_vain(world: &World) -> usize {
+    world.syslog().lines().filter(|line| line.contains("pam_plex(su:account)")).count()
+}
+
+#[test]
+fn r14_a_daemon_that_su_starts_is_not_waited_for_by_su() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let end = [
+        ("no socket", "pkill -TERM -x plex-authd; while pgrep -x plex-authd; do sleep 0.02; done"),
+        ("a stale socket", "pkill -KILL -x plex-authd; while pgrep -x plex-authd; do sleep 0.02; done"),
+    ];
+    for (what, end) in end {
+        world.sh(end);
+        let before = asked_in_vain(&world);
+        world.start(&["su", "-s", "/bin/sh", "plex-auth", "-c", "'exec /usr/sbin/plex-authd'"]);
+        until_alice_is_in(&world, 5);
+        assert!(asked_in_vain(&world) > before, "{what}: su's stack did not ask");
+        assert_eq!(world.run(&["pgrep", "-xu", "plex-auth", "plex-authd"]).stdout.lines().count(), 1, "{what}");
+    }
+}
+
+#[test]
+fn r14_a_daemon_that_the_first_login_starts_through_su_is_not_waited_for_by_either() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+    // Somebody else listens, and starts the daemon when the first login comes. Then su's stack, and the login that is
+    // the reason for it all, wait at a socket at which nobody answers before su has come to an end.
+    let daemon = "'LISTEN_PID=$$ exec /usr/sbin/plex-authd'";
+    let su = ["su", "-s", "/bin/sh", "plex-auth", "-c", daemon];
+    world.start(&[&["systemd-socket-activate", "--listen=/run/plex-auth/socket"], &su[..]].concat());
+    world.sh("while [ ! -S /run/plex-auth/socket ]; do sleep 0.02; done");
+    let start = Instant::now();
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
+    assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
+    until_alice_is_in(&world, 5);
+    assert_eq!(asked_in_vain(&world), 1, "su's stack did not ask");
+}
+
+#[test]
+fn r14_a_name_service_that_takes_its_time_keeps_nobody_else_waiting() {
+    let Some(world) = World::new() else { return };
+    world.add_user("alice", true, None);
+    world.start_plex(DEN);
+    let library = world.c_program("nss_slow", &["-shared", "-fPIC"]);
+    world.sh(&format!(
+        "libraries=$(dirname \"$(find /usr/lib /usr/lib64 -name libc.so.6 2>/dev/null | head -n 1)\")
+         install -m 644 {library} \"$libraries/libnss_slow.so.2\"
+         sed -i 's/^passwd:.*/passwd: slow files/' /etc/nsswitch.conf"
+    ));
+    let took = |what: &dyn Fn()| {
+        let start = Instant::now();
+        what();
+        start.elapsed()
+    };
+    let slow = took(&|| assert!(!world.run(&["getent", "passwd", "stranger"]).ok()));
+    assert!(slow > Duration::from_secs(3), "{slow:?}");
+
+    let start = took(&|| world.start_authd(&world.config("[users]\nstranger = \"alice\"\n")));
+    assert!(start < Duration::from_secs(2), "ready after {start:?}");
+    until_alice_is_in(&world, 5);
+    std::thread::scope(|scope| {
+        let world = &world;
+        let strangers = [1, 2, 3, 4, 5, 6, 7, 8]
+            .map(|number| scope.spawn(move || (number, world.authenticate(&format!("stranger{number}"), "x"))));
+        std::thread::sleep(Duration::from_millis(300));
+        for _ in 0..5 {
+            let alice = took(&|| assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS));
+            assert!(alice < Duration::from_secs(1), "{alice:?}");
+        }
+        assert!(strangers.iter().all(|stranger| !stranger.is_finished()), "nobody was slow");
+        for (number, code) in strangers.map(|stranger| stranger.join().unwrap()) {
+            // The module waits less long than this name service makes it.
+            assert_eq!(code, Code::AUTHINFO_UNAVAIL, "stranger{number}");
+        }
+    });
+    assert_eq!(world.authenticate("nobody-here", "x"), Code::USER_UNKNOWN);
+}

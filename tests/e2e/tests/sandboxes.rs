@@ -25,7 +25,7 @@ exec prlimit --memlock=0:0 setpriv --reuid \"$user\" --regid \"$user\" --init-gr
 ";
 
 fn sandbox(world: &World) {
-    let program = world.c_program("onlyunix", &[]);
+    let program = world.c_program("onlyunix");
     assert_eq!(program, "/mnt/onlyunix");
     world.write("/usr/local/bin/sandbox", 0o755, "root:root", SANDBOX);
 }

@@ -77,16 +77,20 @@ fn r11_r35_so_it_does_when_the_list_has_grown_old_too() {
 
 #[test]
 fn r45_what_is_older_than_offline_lets_nobody_in() {
-    let Some(world) = with_offline("4s", "") else { return };
-    let signed_in = Instant::now();
-    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    sleep(Duration::from_millis(4500).saturating_sub(signed_in.elapsed()));
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
-    // After a restart it is not even kept.
-    world.stop_authd();
-    world.start_authd(&world.config(&format!("[cache]\noffline = \"4s\"\n{TIMES}")));
-    world.wait_for_rows("remembered", 0);
+    // First with everything as old as the list, then with a list that is always young.
+    let sign_ins = Command::Fault(Rule { endpoint: Endpoint::Signin, fault: Fault::Reset, times: None });
+    for outage in [Command::Connections(Connections::Refuse), sign_ins] {
+        let Some(world) = with_offline("4s", "friend_list = \"1s\"") else { return };
+        let signed_in = Instant::now();
+        world.plex().send(&outage).unwrap();
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "{outage:?}");
+        sleep(Duration::from_millis(4500).saturating_sub(signed_in.elapsed()));
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{outage:?}");
+        // After a restart it is not even kept.
+        world.stop_authd();
+        world.start_authd(&world.config(&format!("[cache]\noffline = \"4s\"\n{TIMES}")));
+        world.wait_for_rows("remembered", 0);
+    }
 }
 
 #[test]

@@ -101,17 +101,17 @@ fn r60_sign_ins_that_are_all_told_at_once_close_it_once() {
     // While plex.tv sleeps, all of them are on their way.
     world.sh("pkill -STOP -x fakeplex");
     let tries: Vec<Try> = (0..4).map(|n| Try::new("alice", "192.0.2.1", &format!("wrong{n}"))).collect();
-    let tried = std::thread::scope(|scope| {
+    let answers = std::thread::scope(|scope| {
         let together = scope.spawn(|| world.many(4, &tries));
         sleep(Duration::from_secs(2));
         world.sh("pkill -CONT -x fakeplex");
         together.join().unwrap()
     });
-    assert_eq!(count(&tried, Code::MAXTRIES), 4, "{tried:?}");
-    assert!(sign_ins(world) > 1, "they were not on their way together");
+    assert_eq!(count(&answers, Code::MAXTRIES), 4, "{answers:?}");
+    assert!(sign_ins(&world) > 1, "they were not on their way together");
     world.wait_for_log(&[LIMITED]);
     sleep(Duration::from_millis(300));
-    assert_eq!(closings(world, LIMITED), 1, "{}", world.syslog());
+    assert_eq!(closings(&world, LIMITED), 1, "{}", world.syslog());
 }
 
 #[test]

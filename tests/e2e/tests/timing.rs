@@ -64,7 +64,7 @@ fn r40_refusals_take_the_same_time() {
             CLASSES.map(|(user, _)| Try::new(user, &format!("192.0.2.{}", n % 200 + 1), &format!("wrong{n}")))
         })
         .collect();
-    let tried = std::thread::scope(|scope| {
+    let answers = std::thread::scope(|scope| {
         let tries = scope.spawn(|| world.many(TOGETHER, &tries));
         // plex.tv takes 80 to 160 milliseconds.
         for delay in [80, 160, 100, 140, 90, 150, 110, 130].into_iter().cycle() {
@@ -78,12 +78,11 @@ fn r40_refusals_take_the_same_time() {
         tries.join().unwrap()
     });
     for (class, (user, code)) in CLASSES.iter().enumerate() {
-        assert!(tried.iter().skip(class).step_by(CLASSES.len()).all(|one| one.code == *code), "{user}");
+        assert!(answers.iter().skip(class).step_by(CLASSES.len()).all(|one| one.code == *code), "{user}");
     }
-    let took: Vec<_> = (0..CLASSES.len()).map(|class| spread(times_of(class, &tried, |one| one.took))).collect();
+    let took: Vec<_> = (0..CLASSES.len()).map(|class| spread(times_of(class, &answers, |one| one.took))).collect();
     // libpam itself makes the pause longer or shorter by chance; about which middle it does is what is compared.
-    let pauses: Vec<_> = (0..CLASSES.len()).map(|class| spread(times_of(class, &tried, |one| one.pause))).collect();
-    eprintln!("answers {took:?}\npauses {pauses:?}");
+    let pauses: Vec<_> = (0..CLASSES.len()).map(|class| spread(times_of(class, &answers, |one| one.pause))).collect();
     let first = *took.first().unwrap();
     assert!(took.iter().all(|other| alike(first, *other)), "{took:?}");
     let [_, wanted, _] = *pauses.first().unwrap();

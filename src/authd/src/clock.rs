@@ -1,9 +1,13 @@
 //! The two clocks: one for ages, which nobody can set, and the calendar, which outlives a restart.
 
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
 use policy::Moment;
+
+/// When the first moment that had been written down was read, and how far ahead the calendar was then.
+static READ: OnceLock<(Moment, i64)> = OnceLock::new();
 
 /// Now. The clock runs on while the machine sleeps, so that what was learnt before is as old as it seems.
 pub(crate) fn now() -> Moment {
@@ -11,6 +15,16 @@ pub(crate) fn now() -> Moment {
     // daemon's own process would be the last thing to notice.
     let time = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default();
     Moment::from_millis(0) + time
+}
+
+/// Now, for the age of what was learnt at a moment. What was learnt before this daemon began was dated by a calendar that
+/// may have been behind, as on a machine without a clock of its own that was off for days. When it is set ahead, such
+/// things are older by as much than they seemed.
+pub(crate) fn now_for(learnt: Moment) -> Moment {
+    match READ.get() {
+        Some((read, then)) if learnt <= *read => now() + span(ahead().saturating_sub(*then)),
+        _ => now(),
+    }
 }
 
 /// A moment as milliseconds of the calendar, to be written down.
@@ -22,8 +36,9 @@ pub(crate) fn to_calendar(moment: Moment) -> i64 {
 /// A moment that was written down; `None` when the calendar says that it is still to come, so that it has been set back
 /// since and nobody knows how long ago that moment was.
 pub(crate) fn from_calendar(millis: i64) -> Option<Moment> {
-    let age = u64::try_from(today().saturating_sub(millis)).ok()?;
-    Some(now() - Duration::from_millis(age))
+    READ.get_or_init(|| (now(), ahead()));
+    let age = today().saturating_sub(millis);
+    (age >= 0).then(|| now() - span(age))
 }
 
 /// How far the calendar is ahead of the clock that nobody can set, in milliseconds. It changes when the calendar is set.
@@ -33,6 +48,11 @@ pub(crate) fn ahead() -> i64 {
 
 fn today() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map(millis).unwrap_or_default()
+}
+
+/// So many milliseconds; none when they are negative.
+fn span(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
 fn millis(span: Duration) -> i64 {

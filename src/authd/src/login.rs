@@ -239,7 +239,8 @@ impl Desk {
                 Some(circle) => {
                     // A list that is fresh enough for a sign-in does not grow too old by an outage.
                     let oldest = limit.max(self.config.timeouts.friend_list);
-                    policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), oldest, clock::now())
+                    let now = clock::now_for(circle.learnt);
+                    policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), oldest, now)
                 }
                 None => return Answer::No(why),
             },
@@ -286,17 +287,19 @@ impl Desk {
     /// # Errors
     /// Why not.
     pub(crate) fn account_today(&self, account: &str, whose: &Reference, deadline: Instant) -> Result<PlexId, Reason> {
-        let (now, oldest) = (clock::now(), self.oldest_list());
+        let oldest = self.oldest_list();
         let Some(friends) = &self.friends else {
             let (pin, last) = (self.pin(account), lock(&self.recent).get(account).copied());
+            let now = last.map_or_else(clock::now, |(_, at)| clock::now_for(at));
             return policy::account_today_without_list(whose, pin.as_ref(), last, oldest, now);
         };
         // A daemon that starts for the first time has no list, and one that starts after a long while has an old one;
         // then a new one is worth a wait.
-        let circle = match friends.known().filter(|circle| circle.age(now) <= oldest) {
+        let circle = match friends.known().filter(|circle| age(circle) <= oldest) {
             Some(circle) => circle,
             None => friends.fresh(deadline.min(Instant::now() + FIRST_LIST)).map_err(Reason::Unavailable)?,
         };
+        let now = clock::now_for(circle.learnt);
         policy::account_today(&self.rules, &circle, whose, self.pin(account).as_ref(), oldest, now).inspect_err(|why| {
             if !why.is_outage() {
                 self.memory.forget(account);
@@ -306,8 +309,8 @@ impl Desk {
 
     /// Whether the account phase has all that it goes by.
     pub(crate) fn has_list(&self) -> bool {
-        let young = |circle: &Circle| circle.age(clock::now()) <= self.oldest_list();
-        self.friends.as_ref().is_none_or(|friends| friends.known().is_some_and(|circle| young(&circle)))
+        let young = |circle: Arc<Circle>| age(&circle) <= self.oldest_list();
+        self.friends.as_ref().is_none_or(|friends| friends.known().is_some_and(young))
     }
 
     /// How old a list the account phase goes by. Whoever may sign in during an outage must not be turned away right
@@ -326,6 +329,11 @@ impl Desk {
     fn pin(&self, account: &str) -> Option<Pin> {
         lock(&self.pins).get(account).cloned()
     }
+}
+
+/// How old a list is, that of an earlier run included.
+fn age(circle: &Circle) -> Duration {
+    circle.age(clock::now_for(circle.learnt))
 }
 
 fn server_row(resource: &plex::Resource) -> Option<policy::ServerRow> {

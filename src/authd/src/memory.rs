@@ -96,7 +96,7 @@ impl Memory {
         password: &Secret,
         limit: Option<Duration>,
     ) -> Option<PlexId> {
-        let counts = |remembered: &Remembered| remembered.counts_for(who, limit, clock::now());
+        let counts = |remembered: &Remembered| remembered.counts_for(who, limit, clock::now_for(remembered.at));
         if let Some(fresh) = lock(&self.waiting).of(account)
             && counts(&fresh.remembered)
             && fresh.is(password)

@@ -65,18 +65,27 @@ pub(crate) fn base() -> &'static Path {
 
 /// A C program of the tests, compiled once for each test program.
 pub(crate) fn c_program(name: &'static str) -> PathBuf {
-    static DONE: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
-    // Held while compiling: threads of one test program would write to the same file.
-    DONE.lock().unwrap().entry(name).or_insert_with(|| compile(name)).clone()
+    compiled(name, &["-lpam", "-ldl"])
 }
 
-fn compile(name: &str) -> PathBuf {
+/// A library of the tests in C, compiled once for each test program.
+pub(crate) fn c_library(name: &'static str) -> PathBuf {
+    compiled(name, &["-shared", "-fPIC"])
+}
+
+fn compiled(name: &'static str, options: &[&str]) -> PathBuf {
+    static DONE: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+    // Held while compiling: threads of one test program would write to the same file.
+    DONE.lock().unwrap().entry(name).or_insert_with(|| compile(name, options)).clone()
+}
+
+fn compile(name: &str, options: &[&str]) -> PathBuf {
     let source = checkout().join("tests/e2e/c").join(name).with_extension("c");
     let program = target().join(format!("e2e-{name}"));
     // Under a name of its own first: another test program may be running the finished one.
     let fresh = target().join(format!("e2e-{name}.{}", std::process::id()));
     let mut cc = Command::new("cc");
-    cc.args(["-Wall", "-Wextra", "-O1", "-pthread", "-o"]).arg(&fresh).arg(source).args(["-lpam", "-ldl"]);
+    cc.args(["-Wall", "-Wextra", "-O1", "-pthread", "-o"]).arg(&fresh).arg(source).args(options);
     assert!(cc.status().unwrap().success(), "{name}.c does not compile");
     std::fs::rename(fresh, &program).unwrap();
     program

@@ -185,9 +185,22 @@ impl World {
     /// A C program of the tests, on the machine.
     #[must_use]
     pub fn c_program(&self, name: &'static str) -> String {
+        self.bring(name, artifacts::c_program(name))
+    }
+
+    /// A library of the tests in C, on the machine.
+    #[must_use]
+    pub fn c_library(&self, name: &'static str) -> String {
+        self.bring(name, artifacts::c_library(name))
+    }
+
+    fn bring(&self, name: &str, file: PathBuf) -> String {
+        // Under a name of its own first: another thread may be running the finished one, or looking for it.
         let inside = self.shared().join(name);
         if !inside.exists() {
-            fs::copy(artifacts::c_program(name), inside).unwrap();
+            let fresh = tempfile::Builder::new().tempfile_in(self.shared()).unwrap().into_temp_path();
+            fs::copy(file, &fresh).unwrap();
+            fs::rename(&fresh, inside).unwrap();
         }
         format!("/mnt/{name}")
     }

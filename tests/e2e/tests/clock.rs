@@ -40,9 +40,8 @@ impl Clocked {
     fn start(&self) {
         let library = self.world.sh("find /usr/lib /usr/lib64 -name libfaketimeMT.so.1 2>/dev/null | grep .").stdout;
         let preload = format!("LD_PRELOAD={}", library.lines().next().unwrap());
-        let calendar =
-            ["FAKETIME_TIMESTAMP_FILE=/mnt/calendar", "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"];
-        let before = [&["env", preload.as_str(), "DONT_FAKE_MONOTONIC=1"], &calendar[..]].concat();
+        let calendar = ["FAKETIME_TIMESTAMP_FILE=/mnt/calendar", "FAKETIME_NO_CACHE=1", "DONT_FAKE_MONOTONIC=1"];
+        let before = [&["env", preload.as_str()], &calendar[..]].concat();
         self.world.start_authd_behind(&before, &self.config);
     }
 
@@ -160,6 +159,19 @@ fn r45_a_remembered_password_whose_age_the_calendar_no_longer_tells_is_gone_for_
         clocked.world.plex().mend();
         wait(2.1);
     }
+}
+
+#[test]
+fn r45_what_a_calendar_that_was_behind_made_young_is_old_when_it_is_set() {
+    let Some(clocked) = Clocked::new("[cache]\noffline = \"1h\"") else { return };
+    assert_eq!(clocked.login("alice"), Code::SUCCESS);
+    clocked.outage(Endpoint::All);
+    // As on a machine that has no clock of its own and was off for two days.
+    clocked.restart(RIGHT);
+    assert_eq!((clocked.login("alice"), clocked.world.account("alice")), (Code::SUCCESS, Code::SUCCESS));
+    clocked.set("+2d");
+    let unknown = Code::AUTHINFO_UNAVAIL;
+    assert_eq!((clocked.login("alice"), clocked.world.account("alice")), (unknown, unknown));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn r14_a_name_service_that_takes_its_time_keeps_nobody_else_waiting() {
     let Some(world) = World::new() else { return };
     world.add_user("alice", true, None);
     world.start_plex(DEN);
-    let library = world.c_program("nss_slow", &["-shared", "-fPIC"]);
+    let library = world.c_library("nss_slow");
     world.sh(&format!(
         "libraries=$(dirname \"$(find /usr/lib /usr/lib64 -name libc.so.6 2>/dev/null | head -n 1)\")
          install -m 644 {library} \"$libraries/libnss_slow.so.2\"

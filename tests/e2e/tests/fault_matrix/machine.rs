@@ -78,6 +78,7 @@ impl Machine {
 
     fn cell(&self, fault: &'static str, strike: &Strike) -> Cell {
         let complaints = self.complaints();
+        self.world.plex().reset();
         self.strike(strike);
         let pid = self.pid();
         let (right, wrong) = self.try_both(strike);

@@ -40,7 +40,7 @@ fn add_account(world: &World, name: &str, id: u32) {
 
 /// Asks as `caller`, who says where the login comes from.
 fn claim(world: &World, caller: &str, service: &str, user: &str, rhost: &str, typed: &str) {
-    let program = world.c_program("pamcode", &["-lpam"]);
+    let program = world.c_program("pamcode");
     let line = ["setpriv", "--reuid", caller, "--clear-groups", &program, service, user, "auth", rhost];
     let out = world.run_with(&line, typed);
     assert!(out.ok() && out.stdout.contains("auth="), "{out:?}");

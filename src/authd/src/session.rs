@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use policy::{Account, Key, Outcome, PlexId, Reason, Reference};
 use wire::{
-    Answer as Typed, Ask, Connection, Deadline, HEARTBEAT, Hello, Peer, Phase, Reply, Request, Secret, Unusable,
+    Answer as Typed, Ask, Connection, Deadline, Error, HEARTBEAT, Hello, Peer, Phase, Reply, Request, Secret, Unusable,
     Verdict,
 };
 
@@ -14,6 +14,9 @@ use crate::accounts;
 use crate::login::{Answer, Attempt, By, Desk};
 use crate::report::{Ended, Report};
 use crate::signout::Borrowed;
+
+/// How long a module may take to say what it is about. It does so at once, but a busy machine may let it wait.
+const HELLO: Duration = Duration::from_secs(10);
 
 /// How long a module may take for a message that needs no person.
 const MODULE: Duration = Duration::from_secs(2);
@@ -61,7 +64,13 @@ impl Session {
     /// Holds the conversation. Ends early, and silently, when the module leaves.
     pub(crate) fn run(mut self) {
         let start = Instant::now();
-        let Ok(Request::Hello(hello)) = self.connection.receive(Deadline::after(MODULE)) else { return };
+        let hello = match self.connection.receive(Deadline::after(HELLO)) {
+            Ok(Request::Hello(hello)) => hello,
+            Err(Error::TimedOut) => {
+                return self.desk.log.warning(format!("uid {} connected and said nothing", self.peer.uid));
+            }
+            _ => return,
+        };
         let Ok(ended) = self.answer(&hello) else { return };
         let (caller, took) = (self.peer.uid, start.elapsed());
         let report = Report { hello: &hello, id: self.id, caller, believed: self.believed, took };

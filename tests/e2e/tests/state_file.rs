@@ -78,7 +78,7 @@ fn a_full_disk_stops_no_login_and_lets_nobody_in() {
     sleep(Duration::from_millis(1300));
     // Enough that what has to be written cannot fit into what was taken already.
     let tries: Vec<Try> = (0..200).map(|n| Try::new("frank", &format!("192.0.2.{n}"), &password("frank"))).collect();
-    assert!(world.many(8, &tries).iter().all(|tried| tried.code == Code::SUCCESS));
+    assert!(world.many(8, &tries).iter().all(|answers| answers.code == Code::SUCCESS));
     world.wait_for_log(&["state.db cannot be written", "logins go on", "look at the disk's room"]);
     assert_logins_go_on(&world, "full");
     assert_the_pin_holds(&world, "full");

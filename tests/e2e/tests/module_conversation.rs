@@ -62,7 +62,7 @@ fn r34_r39_a_name_that_is_too_long_or_not_utf_8_is_refused_without_a_question() 
     };
     // As long as a name may be: the daemon is asked, and does not know it.
     let log = about(&[b'a'; 256]);
-    assert!(log.matches("verdict NotManaged").count() == 2 && log.matches("not managed user=").count() == 2, "{log}");
+    assert!(log.matches("verdict NotManaged").count() == 2 && log.matches("not-managed user=").count() == 2, "{log}");
     for (name, words) in [
         (&[b'a'; 257][..], "the account's name is empty or too long"),
         (&[b'a'; 5000][..], "the account's name is empty or too long"),

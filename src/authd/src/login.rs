@@ -295,11 +295,15 @@ impl Desk {
         };
         // A daemon that starts for the first time has no list, and one that starts after a long while has an old one;
         // then a new one is worth a wait.
-        let circle = match friends.known().filter(|circle| age(circle) <= oldest) {
-            Some(circle) => circle,
-            None => friends.fresh(deadline.min(Instant::now() + FIRST_LIST)).map_err(Reason::Unavailable)?,
+        // What was young when it was asked for is young, however long the answer took.
+        let asked = clock::now();
+        let (circle, now) = if let Some(circle) = friends.known().filter(|circle| age(circle) <= oldest) {
+            let now = clock::now_for(circle.learnt);
+            (circle, now)
+        } else {
+            let soon = deadline.min(Instant::now() + FIRST_LIST);
+            (friends.fresh(soon).map_err(Reason::Unavailable)?, asked)
         };
-        let now = clock::now_for(circle.learnt);
         policy::account_today(&self.rules, &circle, whose, self.pin(account).as_ref(), oldest, now).inspect_err(|why| {
             if !why.is_outage() {
                 self.memory.forget(account);

@@ -8,6 +8,10 @@ use plex::{Client, SignedIn, Token};
 
 use crate::log::Log;
 
+/// How long a sign-out waits after its login: what comes right behind the verdict, the account phase and the session, is not
+/// to compete with it.
+const AFTER: Duration = Duration::from_millis(100);
+
 /// How long one sign-out may take.
 const ONE: Duration = Duration::from_secs(10);
 
@@ -16,7 +20,7 @@ const AT_THE_END: Duration = Duration::from_secs(5);
 
 /// Where tokens go that have served.
 #[derive(Debug, Clone)]
-pub(crate) struct SignOut(Sender<Token>);
+pub(crate) struct SignOut(Sender<(Instant, Token)>);
 
 /// The thread that does it.
 pub(crate) struct Worker(JoinHandle<()>);
@@ -33,7 +37,7 @@ pub(crate) struct Borrowed {
 impl Drop for Borrowed {
     fn drop(&mut self) {
         // It fails only when the worker has ended, and then the daemon has too.
-        let _ = self.sign_out.0.send(self.signed_in.token.clone());
+        let _ = self.sign_out.0.send((Instant::now() + AFTER, self.signed_in.token.clone()));
     }
 }
 
@@ -65,8 +69,9 @@ impl Worker {
     }
 }
 
-fn run(client: &Client, tokens: &Receiver<Token>, log: &Log) {
-    for token in tokens {
+fn run(client: &Client, tokens: &Receiver<(Instant, Token)>, log: &Log) {
+    for (due, token) in tokens {
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
         if let Err(why) = client.sign_out(&token, Instant::now() + ONE) {
             log.warning(format!(
                 "a token could not be signed out of plex.tv and lapses by itself in some weeks: {why}"

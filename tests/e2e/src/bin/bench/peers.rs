@@ -32,8 +32,12 @@ pub(crate) fn set_up(world: &World) -> Vec<Peer> {
         (PERMIT, line("pam_permit.so")),
         (UNIX, "auth required pam_unix.so nodelay\naccount required pam_unix.so\n".into()),
         (PLEX, line("pam_plex.so")),
-        // The account phase is a gift: what it would ask plex.tv has only just been asked.
-        (SCRIPT, format!("auth required pam_exec.so quiet expose_authtok {script}\naccount required pam_permit.so\n")),
+        (
+            SCRIPT,
+            format!(
+                "auth required pam_exec.so quiet expose_authtok {script}\naccount required pam_exec.so quiet {script}\n"
+            ),
+        ),
     ];
     for (service, stack) in stacks {
         world.write(&format!("/etc/pam.d/{service}"), 0o644, "root:root", &stack);

@@ -1,12 +1,13 @@
 //! Identical attempts at the same moment share one sign-in: a program that opens ten connections at once asks plex.tv
 //! once.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use policy::{Key, Reason};
 use wire::Secret;
 
+use crate::lock::lock;
 use crate::login::Answer;
 
 /// The sign-ins that are under way.
@@ -80,10 +81,6 @@ impl Drop for Landing<'_> {
         lock(&self.flight.landed).get_or_insert_with(broke_off);
         self.flight.landing.notify_all();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

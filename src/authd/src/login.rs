@@ -1,51 +1,20 @@
 //! One login, step by step: what the policy wants to know is fetched here, and what it says is done.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
-use config::{Config, Source};
-use plex::{Client, Error};
-use policy::{Account, Circle, Eligible, Key, Moment, Pin, PlexId, Reason, Reference, Rules, may_remember};
+use config::Source;
+use plex::Error;
+use policy::{Eligible, Key, PlexId, Reason, Reference, may_remember};
 use wire::Secret;
 
 use crate::clock;
-use crate::flights::Flights;
-use crate::friends::{Friends, person};
-use crate::gate::Gate;
-use crate::log::Log;
-use crate::media::{Media, Word};
-use crate::memory::Memory;
-use crate::pace::Pace;
-use crate::signout::{Borrowed, SignOut};
-use crate::state::{Change, Store};
-
-/// How long the account phase waits for a list where there is none to go by. Keys, cron and SMB come through it, and none
-/// of them waits for long.
-const FIRST_LIST: Duration = Duration::from_secs(4);
-
-/// Everything that a login needs and that all logins share.
-pub(crate) struct Desk {
-    pub config: Config,
-    pub rules: Rules,
-    pub uid_min: u32,
-    pub client: Client,
-    /// The list, where there is a token to read it with.
-    pub friends: Option<Arc<Friends>>,
-    /// The media server, where it is asked too.
-    pub media: Option<Media>,
-    pub gate: Arc<Gate>,
-    pub memory: Arc<Memory>,
-    pub flights: Flights,
-    pub pace: Pace,
-    pub sign_out: SignOut,
-    pub store: Store,
-    pub log: Log,
-    /// Who each account belonged to at its first login.
-    pub pins: Mutex<HashMap<String, Pin>>,
-    /// Without a list: who signed in lately, which is then all that the account phase can go by.
-    pub recent: Mutex<HashMap<String, (PlexId, Moment)>>,
-}
+use crate::desk::Desk;
+use crate::friends::person;
+use crate::lock::lock;
+use crate::media::Word;
+use crate::signout::Borrowed;
+use crate::state::Change;
 
 /// A password that somebody typed.
 #[derive(Clone)]
@@ -91,14 +60,6 @@ pub(crate) enum By {
 }
 
 impl Desk {
-    /// Whom an account belongs to.
-    ///
-    /// # Errors
-    /// Why this project has no say about it.
-    pub(crate) fn managed(&self, account: Option<&Account>) -> Result<Reference, Reason> {
-        policy::managed(account, self.uid_min, &self.config.users)
-    }
-
     /// Decides about a password, and a code if one was asked for, without any further question to the person.
     pub(crate) fn judge(&self, attempt: &Attempt, code: Option<&Secret>, deadline: Instant) -> Answer {
         let who = match self.eligible(attempt, deadline) {
@@ -218,17 +179,6 @@ impl Desk {
         found.ok_or(Reason::NoAccess)
     }
 
-    /// The server that counts and whose it is.
-    fn server(&self) -> Option<(String, PlexId)> {
-        match &self.config.source {
-            Source::Resources { machine_id, owner_id } => Some((machine_id.clone(), *owner_id)),
-            Source::Token(_) => {
-                let circle = self.friends.as_ref()?.known()?;
-                Some((self.config.machine_id.clone()?, circle.owner.id))
-            }
-        }
-    }
-
     /// Lets the memory decide when plex.tv could not be asked. The last known list still has its say.
     fn offline(&self, attempt: &Attempt, why: Reason) -> Answer {
         let Some(limit) = self.config.cache.offline else { return Answer::No(why) };
@@ -281,63 +231,6 @@ impl Desk {
             self.store.write(Change::Pin(account, pin));
         }
     }
-
-    /// Whether a managed account may be used today, by what is known already.
-    ///
-    /// # Errors
-    /// Why not.
-    pub(crate) fn account_today(&self, account: &str, whose: &Reference, deadline: Instant) -> Result<PlexId, Reason> {
-        let oldest = self.oldest_list();
-        let Some(friends) = &self.friends else {
-            let (pin, last) = (self.pin(account), lock(&self.recent).get(account).copied());
-            let now = last.map_or_else(clock::now, |(_, at)| clock::now_for(at));
-            return policy::account_today_without_list(whose, pin.as_ref(), last, oldest, now);
-        };
-        // A daemon that starts for the first time has no list, and one that starts after a long while has an old one;
-        // then a new one is worth a wait.
-        // What was young when it was asked for is young, however long the answer took.
-        let asked = clock::now();
-        let (circle, now) = if let Some(circle) = friends.known().filter(|circle| age(circle) <= oldest) {
-            let now = clock::now_for(circle.learnt);
-            (circle, now)
-        } else {
-            let soon = deadline.min(Instant::now() + FIRST_LIST);
-            (friends.fresh(soon).map_err(Reason::Unavailable)?, asked)
-        };
-        policy::account_today(&self.rules, &circle, whose, self.pin(account).as_ref(), oldest, now).inspect_err(|why| {
-            if !why.is_outage() {
-                self.memory.forget(account);
-            }
-        })
-    }
-
-    /// Whether the account phase has all that it goes by.
-    pub(crate) fn has_list(&self) -> bool {
-        let young = |circle: Arc<Circle>| age(&circle) <= self.oldest_list();
-        self.friends.as_ref().is_none_or(|friends| friends.known().is_some_and(young))
-    }
-
-    /// How old a list the account phase goes by. Whoever may sign in during an outage must not be turned away right
-    /// behind the door.
-    fn oldest_list(&self) -> Duration {
-        self.config.timeouts.known_list.max(self.config.cache.offline.unwrap_or_default())
-    }
-
-    /// The Plex id that an account seems to belong to, for the log.
-    pub(crate) fn id_of(&self, account: &str, whose: &Reference) -> Option<PlexId> {
-        let pinned = || self.pin(account).map(|pin| pin.id);
-        let circle = self.friends.as_ref().and_then(|friends| friends.known());
-        circle.and_then(|circle| circle.id_of(whose)).or_else(pinned)
-    }
-
-    fn pin(&self, account: &str) -> Option<Pin> {
-        lock(&self.pins).get(account).cloned()
-    }
-}
-
-/// How old a list is, that of an earlier run included.
-fn age(circle: &Circle) -> Duration {
-    circle.age(clock::now_for(circle.learnt))
 }
 
 fn server_row(resource: &plex::Resource) -> Option<policy::ServerRow> {
@@ -347,8 +240,4 @@ fn server_row(resource: &plex::Resource) -> Option<policy::ServerRow> {
         owned: resource.owned,
         owner_id: resource.owner_id.map(PlexId),
     })
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

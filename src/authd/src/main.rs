@@ -1,13 +1,16 @@
 //! `plex-authd`: decides about logins. The PAM module asks over a local socket; this is where the configuration, the
 //! owner's token, TLS and threads live, as a user of its own that is never root.
 
+mod account;
 mod accounts;
 mod clock;
+mod desk;
 mod flights;
 mod friends;
 mod gate;
 mod limits;
 mod listener;
+mod lock;
 mod log;
 mod login;
 mod media;

@@ -2,7 +2,7 @@
 //! while plex.tv cannot be asked.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use wire::Secret;
 
 use crate::clock;
+use crate::lock::lock;
 use crate::log::Log;
 use crate::state::{Change, Hashed, Store};
 
@@ -211,8 +212,4 @@ impl Memory {
             desks = self.free.wait(desks).unwrap_or_else(PoisonError::into_inner);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,12 +16,12 @@ use plex::{Client, Settings, Token};
 use policy::{Circle, Rules, Throttle};
 use wire::{Connection, Deadline, Reply, Verdict};
 
+use crate::desk::Desk;
 use crate::flights::Flights;
 use crate::friends::{self, Friends};
 use crate::gate::Gate;
 use crate::limits::{Limits, Slot};
 use crate::log::Log;
-use crate::login::Desk;
 use crate::media::Media;
 use crate::memory::Memory;
 use crate::options::Options;

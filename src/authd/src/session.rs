@@ -11,7 +11,8 @@ use wire::{
 };
 
 use crate::accounts;
-use crate::login::{Answer, Attempt, By, Desk};
+use crate::desk::Desk;
+use crate::login::{Answer, Attempt, By};
 use crate::report::{Ended, Report};
 use crate::signout::Borrowed;
 

@@ -1,0 +1,62 @@
+//! The account phase: whether an account may be used today, by what is known already. Keys, cron and SMB come through it,
+//! so it waits for nothing that it can do without.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use policy::{Circle, PlexId, Reason, Reference};
+
+use crate::clock;
+use crate::desk::Desk;
+use crate::lock::lock;
+
+/// How long the account phase waits for a list where there is none to go by.
+const FIRST_LIST: Duration = Duration::from_secs(4);
+
+impl Desk {
+    /// Whether a managed account may be used today, by what is known already.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn account_today(&self, account: &str, whose: &Reference, deadline: Instant) -> Result<PlexId, Reason> {
+        let oldest = self.oldest_list();
+        let Some(friends) = &self.friends else {
+            let (pin, last) = (self.pin(account), lock(&self.recent).get(account).copied());
+            let now = last.map_or_else(clock::now, |(_, at)| clock::now_for(at));
+            return policy::account_today_without_list(whose, pin.as_ref(), last, oldest, now);
+        };
+        // A daemon that starts for the first time has no list, and one that starts after a long while has an old one;
+        // then a new one is worth a wait.
+        // What was young when it was asked for is young, however long the answer took.
+        let asked = clock::now();
+        let (circle, now) = if let Some(circle) = friends.known().filter(|circle| age(circle) <= oldest) {
+            let now = clock::now_for(circle.learnt);
+            (circle, now)
+        } else {
+            let soon = deadline.min(Instant::now() + FIRST_LIST);
+            (friends.fresh(soon).map_err(Reason::Unavailable)?, asked)
+        };
+        policy::account_today(&self.rules, &circle, whose, self.pin(account).as_ref(), oldest, now).inspect_err(|why| {
+            if !why.is_outage() {
+                self.memory.forget(account);
+            }
+        })
+    }
+
+    /// Whether the account phase has all that it goes by.
+    pub(crate) fn has_list(&self) -> bool {
+        let young = |circle: Arc<Circle>| age(&circle) <= self.oldest_list();
+        self.friends.as_ref().is_none_or(|friends| friends.known().is_some_and(young))
+    }
+
+    /// How old a list the account phase goes by. Whoever may sign in during an outage must not be turned away right
+    /// behind the door.
+    fn oldest_list(&self) -> Duration {
+        self.config.timeouts.known_list.max(self.config.cache.offline.unwrap_or_default())
+    }
+}
+
+/// How old a list is, that of an earlier run included.
+fn age(circle: &Circle) -> Duration {
+    circle.age(clock::now_for(circle.learnt))
+}

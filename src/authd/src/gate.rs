@@ -44,13 +44,17 @@ impl Gate {
         self.lock().pause(key, clock::now())
     }
 
-    /// Waits for this one's turn to ask plex.tv.
+    /// Waits for this one's turn to ask plex.tv. Whoever waited for others of the same pair, and sees them turned out wrong, has
+    /// the pause before them that everybody else would have: guesses are not faster side by side.
     ///
     /// # Errors
     /// Why plex.tv may not be asked.
     pub(crate) fn ask(self: &Arc<Self>, key: &Key, deadline: Instant) -> Result<Permit, Reason> {
         let mut throttle = self.lock();
         loop {
+            if !throttle.pause(key, clock::now()).is_zero() {
+                return Err(Reason::TooManyTries);
+            }
             if throttle.ask(key, clock::now())? == Turn::Go {
                 return Ok(Permit { gate: Arc::clone(self), key: key.clone() });
             }

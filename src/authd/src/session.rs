@@ -145,17 +145,17 @@ impl Session {
             Ok(password) => password,
             Err(why) => return Ok(Err(why)),
         };
-        let pause = self.desk.gate.pause(&key);
-        if pause > PATIENCE {
-            return Ok(Err(Reason::TooManyTries));
-        }
-        self.wait_until(Instant::now() + pause)?;
         self.sign_in(&Attempt { key, whose, password })
     }
 
     fn sign_in(&mut self, attempt: &Attempt) -> Result<Ended, Gone> {
         let mut code = None;
         for codes_left in (0..=CODES).rev() {
+            let pause = self.desk.gate.pause(&attempt.key);
+            if pause > PATIENCE {
+                return Ok(Err(Reason::TooManyTries));
+            }
+            self.wait_until(Instant::now() + pause)?;
             let (attempt, sent) = (attempt.clone(), code.take());
             let answer = self.within_time(move |desk, deadline| desk.judge(&attempt, sent.as_ref(), deadline))?;
             match answer.unwrap_or_else(Answer::No) {

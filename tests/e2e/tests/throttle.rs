@@ -146,3 +146,14 @@ fn r60_identical_attempts_at_the_same_moment_share_one_sign_in() {
     let answers = world.many(6, &different);
     assert_eq!((count(&answers, Code::AUTH_ERR), sign_ins(&world)), (6, 6), "{answers:?}");
 }
+
+#[test]
+fn r19_guesses_side_by_side_are_not_faster_than_one_after_the_other() {
+    let numbers = "[throttle]\nfree_tries = 2\nfirst_pause = \"10s\"";
+    let Some(world) = World::with_everything(DEN, numbers) else { return };
+    let before = sign_ins(&world);
+    let tries: Vec<Try> = (0..20).map(|n| Try::new("alice", HOME, &format!("wrong{n}"))).collect();
+    let answers = world.many(20, &tries);
+    assert_eq!((count(&answers, Code::AUTH_ERR), count(&answers, Code::MAXTRIES)), (2, 18), "{answers:?}");
+    assert_eq!(sign_ins(&world) - before, 2);
+}

@@ -21,9 +21,14 @@ pub(crate) fn now() -> Moment {
 /// may have been behind, as on a machine without a clock of its own that was off for days. When it is set ahead, such
 /// things are older by as much than they seemed.
 pub(crate) fn now_for(learnt: Moment) -> Moment {
+    seen_from(now(), learnt)
+}
+
+/// The same for another moment than now.
+pub(crate) fn seen_from(moment: Moment, learnt: Moment) -> Moment {
     match READ.get() {
-        Some((read, then)) if learnt <= *read => now() + span(ahead().saturating_sub(*then)),
-        _ => now(),
+        Some((read, then)) if learnt <= *read => moment + span(ahead().saturating_sub(*then)),
+        _ => moment,
     }
 }
 

@@ -97,7 +97,8 @@ impl Friends {
         let (asked, started) = (clock::now(), Instant::now());
         let mut state = self.lock();
         loop {
-            if let Some(circle) = state.circle.as_ref().filter(|circle| circle.age(asked) <= self.source.fresh) {
+            let young = |circle: &&Arc<Circle>| circle.age(clock::seen_from(asked, circle.learnt)) <= self.source.fresh;
+            if let Some(circle) = state.circle.as_ref().filter(young) {
                 return Ok(Arc::clone(circle));
             }
             if let Some((why, _)) = state.failure.as_ref().filter(|(_, again)| started < *again) {

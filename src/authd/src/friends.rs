@@ -7,6 +7,7 @@ use plex::{Account, Client, Error, Token};
 use policy::{Circle, Entry, Person, PlexId, Tie};
 
 use crate::clock;
+use crate::lock::lock;
 use crate::log::Log;
 use crate::state::{Change, Store};
 
@@ -234,7 +235,7 @@ impl Friends {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

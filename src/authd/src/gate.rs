@@ -7,6 +7,7 @@ use plex::Error;
 use policy::{Closed, Key, Reason, Throttle, Turn};
 
 use crate::clock;
+use crate::lock::lock;
 use crate::log::Log;
 use crate::state::{Change, Store};
 
@@ -93,7 +94,7 @@ impl Gate {
     }
 
     fn lock(&self) -> MutexGuard<'_, Throttle> {
-        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.throttle)
     }
 }
 

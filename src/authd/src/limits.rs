@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::lock::lock;
+
 /// All together. Each takes a thread and two descriptors.
 const MOST: usize = 256;
 
@@ -51,7 +53,7 @@ impl Limits {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u32, usize>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.running)
     }
 }
 

@@ -112,7 +112,7 @@ impl Permit {
             }
             Error::AddressBlocked => self.gate.close(|throttle| throttle.blocked(clock::now())),
             // The password was right, or nobody knows.
-            Error::CodeWanted | Error::Unavailable(_) => {}
+            Error::CodeWanted | Error::UnknownCode | Error::Unavailable(_) => {}
         }
     }
 }

@@ -139,6 +139,8 @@ impl Desk {
             }
             Error::AddressBlocked => return Answer::No(Reason::AddressBlocked),
             Error::RateLimited(_) => return Answer::No(Reason::RateLimited),
+            // No answer to a password.
+            Error::UnknownCode => return Answer::No(Reason::Unavailable(format!("plex.tv: {error}"))),
             Error::Unavailable(why) => return Answer::No(Reason::Unavailable(format!("plex.tv: {why}"))),
             Error::Refused => Reason::WrongPassword,
             Error::EmailOnly => Reason::EmailOnly,

@@ -196,7 +196,7 @@ impl Session {
             Request::Answer(Typed::Unusable(Unusable::NotUtf8)) => Ok(Err(Reason::NotUtf8)),
             Request::Answer(Typed::Unusable(Unusable::TooLong)) => Ok(Err(Reason::LongPassword)),
             Request::Answer(Typed::Failed) => Ok(Err(Reason::PromptFailed)),
-            Request::Hello(_) => Err(Gone),
+            Request::Hello(_) | Request::Manage(_) => Err(Gone),
         }
     }
 

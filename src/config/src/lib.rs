@@ -44,6 +44,10 @@ pub struct Config {
     pub ca_file: Option<PathBuf>,
     /// Local users whose processes may ask about anybody.
     pub trusted_callers: Vec<String>,
+    /// Whether a code may be approved at plex.tv in place of a password.
+    pub link_sign_in: bool,
+    /// The PAM services where that is offered.
+    pub link_services: Vec<String>,
     /// The Plex Media Server itself, which is asked too when it is given.
     pub server_url: Option<url::Url>,
     /// For how long an accepted password is accepted again.

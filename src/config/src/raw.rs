@@ -24,6 +24,8 @@ pub(crate) struct Raw {
     pub plex_url: Option<Spanned<String>>,
     pub ca_file: Option<Spanned<String>>,
     pub server_url: Option<Spanned<String>>,
+    pub link_sign_in: Option<Spanned<bool>>,
+    pub link_services: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     pub trusted_callers: Vec<Spanned<String>>,
     #[serde(default)]

@@ -31,6 +31,9 @@ const MAX_REMEMBER: Duration = DAY;
 /// The longest that an outage of plex.tv may be bridged.
 const MAX_OFFLINE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// Where link sign-in is offered: to people who sit before the screen that they log in at.
+const LINK_SERVICES: [&str; 2] = ["sshd", "login"];
+
 /// Understands the text of a configuration. A `token_file` is not read.
 ///
 /// # Errors
@@ -58,16 +61,26 @@ pub(crate) fn understand(text: &str, file: &Path) -> Result<(Config, Option<Path
         users: raw.users.iter().map(|(user, plex)| place.mapping(user, plex)).collect::<Result<_, _>>()?,
         plex_url: place.check(raw.plex_url.as_ref(), |url| base_url(url))?.map_or_else(|| place.default_url(), Ok)?,
         ca_file: place.check(raw.ca_file.as_ref(), |path| absolute(path))?,
-        trusted_callers: raw
-            .trusted_callers
-            .iter()
-            .filter_map(|name| place.check(Some(name), |name| local_name(name)).transpose())
-            .collect::<Result<_, _>>()?,
+        trusted_callers: place.names(&raw.trusted_callers)?,
+        link_sign_in: raw.link_sign_in.as_ref().is_some_and(|link| *link.get_ref()),
+        link_services: match &raw.link_services {
+            Some(services) => place.names(services.get_ref())?,
+            None => LINK_SERVICES.map(str::to_owned).into(),
+        },
         server_url: place.check(raw.server_url.as_ref(), |url| server_url(url))?,
         cache: place.cache(&raw.cache)?,
         throttle: place.throttle(&raw.throttle)?,
         timeouts: place.timeouts(&raw.timeouts)?,
     };
+    if let Some(services) = &raw.link_services {
+        let wrong = |what: &str, mend: &str| Err(place.wrong(services, (what.into(), mend.into())));
+        if !config.link_sign_in {
+            return wrong("link_services says nothing without link_sign_in", "add link_sign_in = true, or remove it");
+        }
+        if config.link_services.is_empty() {
+            return wrong("no service is left to offer link sign-in", "name one, or write link_sign_in = false");
+        }
+    }
     if let Some(url) = raw.server_url.as_ref().filter(|_| !config.strict_friends) {
         let mend = "remove it, or remove strict_friends = false".into();
         return Err(place.wrong(url, ("server_url is only asked with strict_friends".into(), mend)));
@@ -94,6 +107,11 @@ impl Place<'_> {
     ) -> Result<Option<U>, Problem> {
         let Some(value) = value else { return Ok(None) };
         judge(value.get_ref()).map(Some).map_err(|wrong| self.wrong(value, wrong))
+    }
+
+    /// Local names, or such as stand in /etc/pam.d.
+    fn names(&self, names: &[Spanned<String>]) -> Result<Vec<String>, Problem> {
+        names.iter().filter_map(|name| self.check(Some(name), |name| local_name(name)).transpose()).collect()
     }
 
     fn wrong<T>(&self, value: &Spanned<T>, (what, mend): Wrong) -> Problem {

@@ -31,7 +31,7 @@ impl Items {
     /// The question that the daemon is asked.
     pub(crate) fn hello(self, user: String, phase: Phase) -> Hello {
         let Self { service, tty, rhost, ruser } = self;
-        Hello { version: wire::VERSION, phase, user, service, tty, rhost, ruser }
+        Hello { version: wire::VERSION, phase, user, service, tty, rhost, ruser, link: false, screen: None }
     }
 }
 

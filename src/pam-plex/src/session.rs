@@ -72,6 +72,7 @@ impl Session<'_> {
                 Reply::Working => log.debug("the daemon is at work"),
                 Reply::Verdict(verdict) => return Ok(verdict),
                 Reply::Ask(_) if self.phase == Phase::Account => return Err(Failure::OutOfTurn),
+                Reply::Managed(_) => return Err(Failure::OutOfTurn),
                 Reply::Ask(ask) => {
                     let answer = self.answer(pamh, &ask);
                     let failed = answer == Answer::Failed;

@@ -21,6 +21,8 @@ pub enum Error {
     EmailOnly,
     /// plex.tv blocks this machine's address for too many failed sign-ins (1031).
     AddressBlocked,
+    /// plex.tv does not know this link code, or no longer (1020).
+    UnknownCode,
     /// Too many requests (429, 1003), and how long to wait if plex.tv says so.
     RateLimited(Option<Duration>),
     /// The account may not do this (403 with a code).
@@ -37,6 +39,7 @@ impl fmt::Display for Error {
             Self::WrongCode => f.write_str("wrong verification code"),
             Self::EmailOnly => f.write_str("the account signs in with its e-mail address only"),
             Self::AddressBlocked => f.write_str("this address has sent too many wrong passwords (1031)"),
+            Self::UnknownCode => f.write_str("the link code is unknown or has expired"),
             Self::RateLimited(_) => f.write_str("too many requests"),
             Self::Forbidden(code) => write!(f, "forbidden (code {code})"),
             Self::Unavailable(why) => f.write_str(why),
@@ -58,6 +61,7 @@ impl Error {
             (401, Some(1030)) => Self::EmailOnly,
             (401, Some(1031)) => Self::AddressBlocked,
             (401 | 422, Some(_)) => Self::Refused,
+            (404, Some(1020)) => Self::UnknownCode,
             (403, Some(code)) => Self::Forbidden(code),
             (410, _) => Self::Unavailable("answered 410: plex.tv no longer offers this; look for an update".into()),
             (300..=399, _) => Self::Unavailable(format!("answered with a redirect ({status}), which is not followed")),
@@ -106,6 +110,7 @@ mod tests {
             (401, json(1031), Error::AddressBlocked),
             (401, "{\"errors\":[{\"code\":\"1031\"}]}".into(), Error::AddressBlocked),
             (422, json(1998), Error::Refused),
+            (404, json(1020), Error::UnknownCode),
             (403, json(1041), Error::Forbidden(1041)),
             (429, json(1003), Error::RateLimited(None)),
             (429, String::new(), Error::RateLimited(None)),

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 pub use crate::friends::{shared_servers, users};
 use crate::lenient::Object;
-use crate::{Account, Error, Identity, Resource, SignedIn};
+use crate::{Account, Error, Identity, LinkCode, Resource, SignedIn, Token};
 
 /// The answer to a sign-in.
 ///
@@ -49,6 +49,30 @@ pub fn server_identity(body: &[u8]) -> Result<Identity, Error> {
     }
     let Object(Answer { container: Object(identity) }) = json(body, "the answer is no Plex Media Server's")?;
     Ok(identity)
+}
+
+/// A fresh link code.
+///
+/// # Errors
+/// [`Error::Unavailable`], also when the code is nothing that could be shown on a screen.
+pub fn link_code(body: &[u8]) -> Result<LinkCode, Error> {
+    let otherwise = "the answer is no link code";
+    let Object(code): Object<LinkCode> = json(body, otherwise)?;
+    if code.is_plain() { Ok(code) } else { Err(Error::Unavailable(otherwise.into())) }
+}
+
+/// The token of a link code, once it has been approved.
+///
+/// # Errors
+/// [`Error::Unavailable`]
+pub fn approval(body: &[u8]) -> Result<Option<Token>, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(rename = "authToken", default)]
+        token: Option<Token>,
+    }
+    let Object(Answer { token }) = json(body, "the answer is no link code")?;
+    Ok(token.filter(|token| !token.expose().is_empty()))
 }
 
 /// What an answer that is no success stands for.

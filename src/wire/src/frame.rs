@@ -74,7 +74,9 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<Option<(T, usize)>, M
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test may panic")]
     use super::*;
-    use crate::{Answer, Ask, Hello, Phase, Reply, Request, Secret, Unusable, VERSION, Verdict};
+    use crate::{
+        Answer, Ask, Hello, Manage, Managed, Phase, Reply, Request, Screen, Secret, Unusable, VERSION, Verdict,
+    };
 
     fn round_trip<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug>(message: &T) {
         let bytes = encode(message).unwrap();
@@ -96,7 +98,11 @@ mod tests {
             tty: Some("pts/1".into()),
             rhost: Some("2001:db8::1".into()),
             ruser: None,
+            link: true,
+            screen: Some(Screen { columns: 80, lines: 24, utf8: true }),
         }));
+        round_trip(&Request::Manage(Manage::Forget("alice".into())));
+        round_trip(&Reply::Managed(Managed::Status(Box::default())));
         for answer in [
             Answer::Text(Secret::from("p\u{e4}ss \"quoted\" \\")),
             Answer::Unusable(Unusable::NotUtf8),

@@ -9,6 +9,7 @@
 
 mod connection;
 mod frame;
+mod manage;
 mod message;
 mod secret;
 mod text;
@@ -16,7 +17,8 @@ mod trust;
 
 pub use connection::{Connection, Deadline, Error, Peer};
 pub use frame::{Malformed, decode, encode};
-pub use message::{Answer, Ask, Hello, Phase, Reply, Request, Unusable, Verdict};
+pub use manage::{FriendList, Known, Login, Manage, Managed, Status};
+pub use message::{Answer, Ask, Hello, Phase, Reply, Request, Screen, Unusable, Verdict};
 pub use secret::Secret;
 pub use text::printable;
 pub use trust::Untrusted;
@@ -25,7 +27,7 @@ use std::time::Duration;
 
 /// The version of the protocol that this crate speaks. It changes when a message changes, so that a module
 /// that a long-running program still holds in memory is told plainly that the daemon has moved on.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The longest frame that either side accepts, in bytes, its length prefix not counted.
 pub const MAX_FRAME: usize = 64 * 1024;
@@ -48,4 +50,4 @@ pub const HEARTBEAT: Duration = Duration::from_millis(400);
 
 /// How long the module waits for the daemon in one call, all waits added up and the user's own typing time
 /// left out. The daemon's configuration must promise a verdict before that.
-pub const MODULE_DEADLINE: Duration = Duration::from_secs(40);
+pub const MODULE_DEADLINE: Duration = Duration::from_secs(60);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Secret;
+use crate::{Manage, Managed, Secret};
 
 /// What the asking side sends.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub enum Request {
     Hello(Hello),
     /// What became of the [`Ask`] before it.
     Answer(Answer),
+    /// A question of the superuser's, in place of [`Self::Hello`].
+    Manage(Manage),
 }
 
 /// Who is logging in, as the PAM items say it. Only the account's name is always there.
@@ -32,6 +34,24 @@ pub struct Hello {
     pub rhost: Option<String>,
     /// `PAM_RUSER`: who asks, in sudo and su.
     pub ruser: Option<String>,
+    /// Whether the stack wants a link code instead of a password: the module's argument `link`.
+    #[serde(default)]
+    pub link: bool,
+    /// The screen that prompts are shown on, where the module can know it.
+    #[serde(default)]
+    pub screen: Option<Screen>,
+}
+
+/// A terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Screen {
+    /// How many columns it has.
+    pub columns: u16,
+    /// How many lines it has.
+    pub lines: u16,
+    /// Whether its locale is UTF-8.
+    pub utf8: bool,
 }
 
 /// The question.
@@ -76,6 +96,8 @@ pub enum Reply {
     Working,
     /// The end of the conversation.
     Verdict(Verdict),
+    /// The answer to a [`Request::Manage`].
+    Managed(Managed),
 }
 
 /// A prompt to show.

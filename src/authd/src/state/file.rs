@@ -87,7 +87,7 @@ pub(super) fn open(directory: &Path, log: &Log) -> Result<(Option<Connection>, K
 
 /// What there is where nothing was kept.
 fn nothing() -> Kept {
-    Kept { client_id: Uuid::new_v4().to_string(), ..Kept::default() }
+    Kept { client_id: Uuid::new_v4().simple().to_string(), ..Kept::default() }
 }
 
 fn read(file: &Path) -> Result<(Connection, Kept), Unusable> {
@@ -127,7 +127,7 @@ fn client_id(connection: &Connection) -> rusqlite::Result<String> {
     if let Some(id) = kept {
         return Ok(id);
     }
-    let id = Uuid::new_v4().to_string();
+    let id = Uuid::new_v4().simple().to_string();
     connection.execute("INSERT INTO installation (client_id) VALUES (?1)", [&id])?;
     Ok(id)
 }

@@ -1,0 +1,33 @@
+//! Why a command failed, in words that say how to mend it.
+
+use std::fmt;
+
+/// The exit code of a command that could not do what it was asked for.
+pub(crate) const FAILED: u8 = 1;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    what: String,
+    mend: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), mend: None }
+    }
+
+    /// Adds how to mend it, a line of its own.
+    pub(crate) fn mend(self, mend: impl Into<String>) -> Self {
+        Self { mend: Some(mend.into()), ..self }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        self.mend.as_ref().map_or(Ok(()), |mend| write!(f, "\n  {mend}"))
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,56 @@
+//! The owner's command, as a library: the manual pages and completions are made from what `--help` is made from.
+
+#![allow(dead_code, reason = "TODO")]
+mod configuration;
+mod context;
+mod daemon;
+mod doctor;
+mod failure;
+mod forget;
+mod friends;
+mod logins;
+mod options;
+mod plex_tv;
+mod setup;
+mod status;
+mod summary;
+mod terminal;
+mod test;
+mod user;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::context::Context;
+use crate::failure::Failure;
+pub use crate::options::Options;
+use crate::options::Task;
+
+/// Does what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    let options = Options::parse();
+    let context = Context::new(&options);
+    match perform(&context, options.task) {
+        Ok(code) => code,
+        Err(failure) => {
+            terminal::complain(&failure);
+            ExitCode::from(failure::FAILED)
+        }
+    }
+}
+
+fn perform(context: &Context, task: Task) -> Result<ExitCode, Failure> {
+    match task {
+        Task::Setup(options) => setup::run(context, options),
+        Task::Doctor(options) => doctor::run(context, &options),
+        Task::Test(options) => test::run(context, &options),
+        Task::Friends(options) => friends::run(context, &options),
+        Task::User(task) => user::run(context, task),
+        Task::Status(options) => status::run(context, &options),
+        Task::Logins(options) => logins::run(context, &options),
+        Task::Forget(options) => forget::run(context, &options),
+        Task::Config(task) => configuration::run(context, &task),
+    }
+}

@@ -1,0 +1,154 @@
+//! Link codes: four characters that somebody types at plex.tv/link, or finds filled in behind a picture, to sign in here
+//! without a password being typed. plex.tv does all the asking there, for a second factor too.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde::Deserialize;
+
+use crate::client::{send, with_token};
+use crate::{Client, Error, Token, lenient, parse};
+
+/// Where people type a code.
+pub const LINK_PAGE: &str = "https://plex.tv/link";
+
+/// Where a code is filled in already.
+const SIGN_IN_PAGE: &str = "https://app.plex.tv/auth#?";
+
+/// The longest code that is shown to anybody. plex.tv makes them of four characters, stronger ones of twenty-five.
+const LONGEST: usize = 32;
+
+/// A code that waits for somebody's approval. Whoever knows its number and this installation's identifier can fetch the
+/// token, so the number is never shown.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct LinkCode {
+    /// plex.tv's number for it.
+    id: u64,
+    /// What is typed.
+    code: String,
+    /// How many seconds plex.tv keeps it.
+    #[serde(rename = "expiresIn", default, deserialize_with = "lenient::number")]
+    expires_in: Option<u64>,
+}
+
+impl fmt::Debug for LinkCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkCode(…)")
+    }
+}
+
+impl LinkCode {
+    /// What is typed at [`LINK_PAGE`]: letters and digits, whatever plex.tv sent.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// How long plex.tv keeps it, if it said so.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.expires_in.map(Duration::from_secs)
+    }
+
+    /// Whether it is one that can be shown: it goes onto people's screens, and into an address.
+    pub(crate) fn is_plain(&self) -> bool {
+        (1..=LONGEST).contains(&self.code.len()) && self.code.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    }
+}
+
+/// What has become of a code.
+#[derive(Debug)]
+pub enum Approval {
+    /// Nobody has approved it yet.
+    Waiting,
+    /// Somebody has; the token is theirs.
+    Approved(Token),
+    /// plex.tv does not know it any longer.
+    Expired,
+}
+
+impl Client {
+    /// Asks for a code.
+    ///
+    /// # Errors
+    /// [`Error`]; nobody has been refused by it.
+    pub fn link_code(&self, deadline: Instant) -> Result<LinkCode, Error> {
+        let request = self
+            .request(Method::POST, "/api/v2/pins")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body("strong=false");
+        parse::link_code(&send(request, deadline)?.success()?)
+    }
+
+    /// Whether a code has been approved. plex.tv wants to be asked once a second at most.
+    ///
+    /// # Errors
+    /// [`Error`]; the code may still be good.
+    pub fn approval(&self, code: &LinkCode, deadline: Instant) -> Result<Approval, Error> {
+        let request = self.request(Method::GET, &format!("/api/v2/pins/{}", code.id));
+        match send(request, deadline)?.success() {
+            Ok(body) => Ok(parse::approval(&body)?.map_or(Approval::Waiting, Approval::Approved)),
+            Err(Error::UnknownCode) => Ok(Approval::Expired),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The page that has the code filled in, for a picture that a phone can read.
+    #[must_use]
+    pub fn link_address(&self, code: &LinkCode) -> String {
+        format!("{SIGN_IN_PAGE}clientID={}&code={}", self.identifier(), code.code)
+    }
+
+    /// The account that a token of a code belongs to, with the token.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when plex.tv does not take the token.
+    pub fn who_approved(&self, token: Token, deadline: Instant) -> Result<crate::SignedIn, Error> {
+        let request = with_token(self.request(Method::GET, "/api/v2/user"), &token)?;
+        let account = parse::account(&send(request, deadline)?.success()?)?;
+        Ok(crate::SignedIn { account, token, two_factor: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_if_it_can_be_shown() {
+        let code = parse::link_code(br#"{"id":7,"code":"AB12","expiresIn":900,"authToken":null}"#).unwrap();
+        assert_eq!((code.code(), code.lifetime()), ("AB12", Some(Duration::from_secs(900))));
+        assert_eq!(format!("{code:?}"), "LinkCode(…)");
+        assert_eq!(parse::link_code(br#"{"id":7,"code":"AB12","expiresIn":null}"#).unwrap().lifetime(), None);
+        let long = format!(r#"{{"id":7,"code":"{}"}}"#, "a".repeat(33));
+        for text in [
+            r#"{"id":7}"#,
+            r#"{"id":7,"code":null}"#,
+            r#"{"id":7,"code":""}"#,
+            r#"{"id":7,"code":"AB 2"}"#,
+            r#"{"id":7,"code":"A\u001b[2J"}"#,
+            r#"{"id":7,"code":"\u0416\u0416\u0416\u0416"}"#,
+            r#"{"code":"AB12"}"#,
+            r#"{"id":"../7","code":"AB12"}"#,
+            r#"[7,"AB12",900]"#,
+            long.as_str(),
+        ] {
+            assert!(parse::link_code(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn r36_only_a_token_is_an_approval() {
+        let approved = |text: &str| parse::approval(text.as_bytes()).map(|token| token.is_some());
+        assert_eq!(approved(r#"{"authToken":"t"}"#), Ok(true));
+        for text in [r#"{"authToken":null}"#, r#"{"authToken":""}"#, r"{}"] {
+            assert_eq!(approved(text), Ok(false), "{text}");
+        }
+        for text in [r#"{"authToken":1}"#, r#"["t"]"#, r#"{"authToken":["t"]}"#, "t", ""] {
+            assert!(approved(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! A QR code in half blocks: two modules above each other in one character, so that the picture is square.
+
+use qrcodegen::{QrCode, QrCodeEcc};
+
+/// The light border, in modules. The standard wants four; cameras take two, and the picture must fit into 24 lines.
+const BORDER: i32 = 2;
+
+/// A picture of a text for a terminal that shows light characters on a dark ground, as most do; cameras read the other
+/// kind too. One string for each line. Nothing when the text is too long for any QR code.
+#[must_use]
+pub fn picture(text: &str) -> Option<Vec<String>> {
+    let code = QrCode::encode_text(text, QrCodeEcc::Low).ok()?;
+    let range = || -BORDER..code.size() + BORDER;
+    let last = code.size() + BORDER;
+    // Light is what is drawn; below the last line there is nothing any more.
+    let light = |x, y| y < last && !code.get_module(x, y);
+    let line = |y| range().map(|x| half_block(light(x, y), light(x, y + 1))).collect();
+    Some(range().step_by(2).map(line).collect())
+}
+
+fn half_block(upper: bool, lower: bool) -> char {
+    match (upper, lower) {
+        (true, true) => '█',
+        (true, false) => '▀',
+        (false, true) => '▄',
+        (false, false) => ' ',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    #[test]
+    fn the_picture_of_a_sign_in_page_fits_into_a_small_terminal() {
+        let address = format!("https://app.plex.tv/auth#?clientID={}&code=AB12", "0".repeat(32));
+        let lines = picture(&address).unwrap();
+        assert_eq!((lines.len(), lines.first().unwrap().chars().count()), (19, 37));
+        assert!(lines.iter().all(|line| line.chars().count() == 37 && line.chars().all(|c| "█▀▄ ".contains(c))));
+        assert!(picture(&"x".repeat(5000)).is_none());
+    }
+}

@@ -10,6 +10,7 @@ use policy::{Account, Moment, Pin, PlexId, Reason, Reference, Rules};
 use crate::flights::Flights;
 use crate::friends::Friends;
 use crate::gate::Gate;
+use crate::link_codes::LinkCodes;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::media::Media;
@@ -31,6 +32,7 @@ pub(crate) struct Desk {
     pub gate: Arc<Gate>,
     pub memory: Arc<Memory>,
     pub flights: Flights,
+    pub link_codes: LinkCodes,
     pub pace: Pace,
     pub sign_out: SignOut,
     pub store: Store,

@@ -67,6 +67,20 @@ impl Gate {
         }
     }
 
+    /// Whether plex.tv may be asked for anything now.
+    ///
+    /// # Errors
+    /// Why it is being left alone.
+    pub(crate) fn open(&self) -> Result<(), Reason> {
+        self.lock().closed(clock::now()).map_or(Ok(()), |closed| Err(closed.reason()))
+    }
+
+    /// plex.tv has had too many requests, and says for how long it wants none, if it does.
+    pub(crate) fn limited(&self, wait: Option<Duration>) {
+        let span = wait.unwrap_or(LIMITED_PAUSE).clamp(Duration::from_secs(1), LONGEST_LIMITED);
+        self.close(|throttle| throttle.limited(span, clock::now()));
+    }
+
     /// Notes a wrong try, whoever found it wrong.
     pub(crate) fn wrong(&self, key: &Key) {
         let tries = self.lock().wrong(key, clock::now());
@@ -106,10 +120,7 @@ impl Permit {
                 let rejected = self.gate.lock().rejected(&self.key, clock::now());
                 self.gate.store.write(Change::Rejected(rejected));
             }
-            Error::RateLimited(wait) => {
-                let span = wait.unwrap_or(LIMITED_PAUSE).clamp(Duration::from_secs(1), LONGEST_LIMITED);
-                self.gate.close(|throttle| throttle.limited(span, clock::now()));
-            }
+            Error::RateLimited(wait) => self.gate.limited(*wait),
             Error::AddressBlocked => self.gate.close(|throttle| throttle.blocked(clock::now())),
             // The password was right, or nobody knows.
             Error::CodeWanted | Error::UnknownCode | Error::Unavailable(_) => {}

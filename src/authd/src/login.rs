@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use config::Source;
 use plex::Error;
-use policy::{Eligible, Key, PlexId, Reason, Reference, may_remember};
+use policy::{Eligible, Key, Pin, PlexId, Reason, Reference, may_remember};
 use wire::Secret;
 
 use crate::clock;
@@ -62,10 +62,11 @@ pub(crate) enum By {
 impl Desk {
     /// Decides about a password, and a code if one was asked for, without any further question to the person.
     pub(crate) fn judge(&self, attempt: &Attempt, code: Option<&Secret>, deadline: Instant) -> Answer {
-        let who = match self.eligible(attempt, deadline) {
+        let without_list = policy::eligible_without_list;
+        let who = match self.eligible(attempt.account(), &attempt.whose, without_list, deadline) {
             Ok(who) => who,
             Err(why) if why.is_outage() => return self.offline(attempt, why),
-            Err(why) => return self.deny(attempt, why),
+            Err(why) => return self.deny(&attempt.key, why),
         };
         let (account, password) = (attempt.account(), &attempt.password);
         if let Some(id) = self.memory.knows(account, &who, password, self.config.cache.remember) {
@@ -84,16 +85,20 @@ impl Desk {
     }
 
     /// Whether somebody would be let in with the right password; decided before the password goes anywhere.
-    fn eligible(&self, attempt: &Attempt, deadline: Instant) -> Result<Eligible, Reason> {
-        let pin = self.pin(attempt.account());
-        let Some(friends) = &self.friends else {
-            return policy::eligible_without_list(&attempt.whose, pin.as_ref());
-        };
+    pub(crate) fn eligible(
+        &self,
+        account: &str,
+        whose: &Reference,
+        without_list: impl FnOnce(&Reference, Option<&Pin>) -> Result<Eligible, Reason>,
+        deadline: Instant,
+    ) -> Result<Eligible, Reason> {
+        let pin = self.pin(account);
+        let Some(friends) = &self.friends else { return without_list(whose, pin.as_ref()) };
         // What was fresh when it was asked for is fresh, however long the answer took.
         let asked = clock::now();
         let circle = friends.fresh(deadline).map_err(Reason::Unavailable)?;
         let oldest = self.config.timeouts.friend_list;
-        policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), oldest, asked)
+        policy::eligible(&self.rules, &circle, whose, pin.as_ref(), oldest, asked)
     }
 
     /// Asks plex.tv.
@@ -119,14 +124,14 @@ impl Desk {
         let (two_factor, token) = (signed_in.two_factor, self.sign_out.borrow(signed_in));
         match self.confirm(who, &token, deadline) {
             Ok((id, by)) => {
-                self.learn(attempt, who, &token);
+                self.learn(&attempt.key, who, &token);
                 if may_remember(two_factor, code.is_some()) {
                     self.memory.keep(attempt.account(), id, &attempt.password);
                 }
                 Answer::Yes(id, by, Some(Arc::new(token)))
             }
             Err(why) if why.is_outage() => Answer::No(why),
-            Err(why) => self.deny(attempt, why),
+            Err(why) => self.deny(&attempt.key, why),
         }
     }
 
@@ -153,7 +158,7 @@ impl Desk {
 
     /// Whether the one who signed in is the one who was meant and, where that is asked after the sign-in, reaches the
     /// server.
-    fn confirm(&self, who: &Eligible, token: &Borrowed, deadline: Instant) -> Result<(PlexId, By), Reason> {
+    pub(crate) fn confirm(&self, who: &Eligible, token: &Borrowed, deadline: Instant) -> Result<(PlexId, By), Reason> {
         let account = person(token.signed_in.account.clone());
         who.confirm(&account)?;
         let reach = || self.reach(account.id, token, deadline);
@@ -200,7 +205,7 @@ impl Desk {
         let who = match who {
             Ok(who) => who,
             Err(denial) if denial.is_outage() => return Answer::No(why),
-            Err(denial) => return self.deny(attempt, denial),
+            Err(denial) => return self.deny(&attempt.key, denial),
         };
         if let Some(id) = self.memory.knows(attempt.account(), &who, &attempt.password, Some(limit)) {
             self.gate.right(&attempt.key);
@@ -212,16 +217,16 @@ impl Desk {
     }
 
     /// Denies: nothing about this account is remembered any longer.
-    fn deny(&self, attempt: &Attempt, why: Reason) -> Answer {
-        self.memory.forget(attempt.account());
-        self.gate.wrong(&attempt.key);
+    pub(crate) fn deny(&self, key: &Key, why: Reason) -> Answer {
+        self.memory.forget(&key.account);
+        self.gate.wrong(key);
         Answer::No(why)
     }
 
     /// Notes who signed in.
-    fn learn(&self, attempt: &Attempt, who: &Eligible, token: &Borrowed) {
-        self.gate.right(&attempt.key);
-        let (account, person) = (attempt.account().to_owned(), person(token.signed_in.account.clone()));
+    pub(crate) fn learn(&self, key: &Key, who: &Eligible, token: &Borrowed) {
+        self.gate.right(key);
+        let (account, person) = (key.account.clone(), person(token.signed_in.account.clone()));
         if self.friends.is_none() {
             let now = clock::now();
             lock(&self.recent).insert(account.clone(), (person.id, now));

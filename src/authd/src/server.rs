@@ -21,6 +21,7 @@ use crate::flights::Flights;
 use crate::friends::{self, Friends};
 use crate::gate::Gate;
 use crate::limits::{Limits, Slot};
+use crate::link_codes::LinkCodes;
 use crate::log::Log;
 use crate::media::Media;
 use crate::memory::Memory;
@@ -141,6 +142,7 @@ fn desk(config: Config, directory: &Path, log: &Log) -> Result<(Arc<Desk>, Worke
         gate: Arc::new(Gate::new(throttle, store.clone(), log.clone())),
         memory,
         flights: Flights::default(),
+        link_codes: LinkCodes::default(),
         pace: Pace::default(),
         sign_out,
         store,

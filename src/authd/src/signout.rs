@@ -36,8 +36,7 @@ pub(crate) struct Borrowed {
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        // It fails only when the worker has ended, and then the daemon has too.
-        let _ = self.sign_out.0.send((Instant::now() + AFTER, self.signed_in.token.clone()));
+        self.sign_out.end(self.signed_in.token.clone());
     }
 }
 
@@ -51,6 +50,12 @@ impl SignOut {
         let work = move || run(&client, &tokens, &log);
         let worker = std::thread::Builder::new().name("signout".into()).spawn(work)?;
         Ok((Self(queue), Worker(worker)))
+    }
+
+    /// Has a token signed out.
+    pub(crate) fn end(&self, token: Token) {
+        // It fails only when the worker has ended, and then the daemon has too.
+        let _ = self.0.send((Instant::now() + AFTER, token));
     }
 
     /// Takes charge of a fresh sign-in.

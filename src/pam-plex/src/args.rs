@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// `use_first_pass`: only the password that an earlier module asked for; never a prompt for one.
     pub use_first_pass: bool,
+    /// `link`: a link code at once, without a prompt for a password.
+    pub link: bool,
     /// `socket=`: where the daemon listens.
     pub socket: PathBuf,
     /// `debug`
@@ -21,12 +23,14 @@ impl Args {
     /// # Errors
     /// A sentence for the log.
     pub(crate) fn parse(args: &[&CStr]) -> Result<Self, String> {
-        let mut parsed = Self { use_first_pass: false, socket: PathBuf::from(wire::DEFAULT_SOCKET), debug: false };
+        let mut parsed =
+            Self { use_first_pass: false, link: false, socket: PathBuf::from(wire::DEFAULT_SOCKET), debug: false };
         for arg in args {
             let arg = arg.to_str().map_err(|_| unknown(&arg.to_string_lossy()))?;
             match arg {
                 "try_first_pass" => parsed.use_first_pass = false,
                 "use_first_pass" => parsed.use_first_pass = true,
+                "link" => parsed.link = true,
                 "debug" => parsed.debug = true,
                 other => match other.strip_prefix("socket=") {
                     Some(path) if path.starts_with('/') => parsed.socket = PathBuf::from(path),
@@ -41,7 +45,9 @@ impl Args {
 
 fn unknown(arg: &str) -> String {
     let shown = wire::printable(arg, 64);
-    format!("unknown argument '{shown}'; the arguments are try_first_pass, use_first_pass, socket=/PATH and debug")
+    format!(
+        "unknown argument '{shown}'; the arguments are try_first_pass, use_first_pass, link, socket=/PATH and debug"
+    )
 }
 
 #[cfg(test)]
@@ -50,11 +56,11 @@ mod tests {
 
     #[test]
     fn arguments_are_understood_or_named() {
-        let default = Args { use_first_pass: false, socket: "/run/plex-auth/socket".into(), debug: false };
+        let default = Args { use_first_pass: false, link: false, socket: "/run/plex-auth/socket".into(), debug: false };
         assert_eq!(Args::parse(&[]), Ok(default.clone()));
         assert_eq!(Args::parse(&[c"try_first_pass"]), Ok(default.clone()));
-        let all = Args { use_first_pass: true, socket: "/run/x".into(), debug: true };
-        assert_eq!(Args::parse(&[c"use_first_pass", c"socket=/run/x", c"debug"]), Ok(all));
+        let all = Args { use_first_pass: true, link: true, socket: "/run/x".into(), debug: true };
+        assert_eq!(Args::parse(&[c"use_first_pass", c"link", c"socket=/run/x", c"debug"]), Ok(all));
         for bad in [c"nullok", c"socket=", c"socket=run/x", c"Debug", c"debug ", c"", c"\xff", c"log=/tmp/x"] {
             assert!(Args::parse(&[c"debug", bad]).is_err(), "{bad:?}");
         }

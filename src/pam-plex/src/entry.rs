@@ -64,7 +64,7 @@ fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log) -> Pam
             Phase::Account => PamResultCode::PAM_IGNORE,
         };
     }
-    let hello = Items::read(pamh).hello(user, phase);
+    let hello = Items::read(pamh).hello(user, phase, args.link);
     session::run(pamh, args, &hello, log)
 }
 

@@ -1,8 +1,8 @@
-//! What libpam offers and pam-bindings does not: handing a password on, and asking for a pause after a failure. The only
-//! file of the project with `unsafe` in it.
+//! What libpam offers and pam-bindings does not: handing a password on, and asking for a pause after a failure; and what
+//! the C library knows of the screen. The only file of the project with `unsafe` in it.
 #![allow(unsafe_code, reason = "libpam is a C library")]
 
-use std::ffi::{CString, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::time::Duration;
 
 use pam::module::PamHandle;
@@ -32,4 +32,22 @@ pub(crate) fn fail_delay(pamh: &mut PamHandle, pause: Duration) {
     // SAFETY: `pamh` is the live handle that libpam passed to the hook that is running, borrowed exclusively; the call
     // only notes the number. It can fail in no way that would matter here.
     let _ = unsafe { pam_fail_delay(pamh, microseconds) };
+}
+
+/// The columns and lines of the terminal behind a descriptor, if there is one. The descriptor is the program's: it is asked,
+/// and nothing is written to it or read from it.
+pub(crate) fn window(fd: c_int) -> Option<(u16, u16)> {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: TIOCGWINSZ takes a pointer to a `winsize`, which `size` is for the whole call. On a descriptor that is closed
+    // or no terminal the call fails and changes nothing.
+    let outcome = unsafe { libc::ioctl(fd, libc::TIOCGWINSZ, &raw mut size) };
+    (outcome == 0 && size.ws_col > 0).then_some((size.ws_col, size.ws_row))
+}
+
+/// Whether the program works in UTF-8. Its locale is what it chose itself with `setlocale`; no environment is read here.
+pub(crate) fn is_utf8() -> bool {
+    // SAFETY: `nl_langinfo` takes any item and returns a pointer to a string of the C library's, never null, that no later
+    // call of this module changes; it is compared at once.
+    let codeset = unsafe { CStr::from_ptr(libc::nl_langinfo(libc::CODESET)) };
+    codeset.to_bytes().eq_ignore_ascii_case(b"UTF-8")
 }

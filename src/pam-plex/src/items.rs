@@ -6,6 +6,8 @@ use pam::items::{RHost, RUser, Service, Tty};
 use pam::module::PamHandle;
 use wire::{Hello, Phase};
 
+use crate::screen;
+
 /// The longest item that is passed on, in characters; a host name takes at most 253.
 const MAX_ITEM: usize = 256;
 
@@ -29,9 +31,11 @@ impl Items {
     }
 
     /// The question that the daemon is asked.
-    pub(crate) fn hello(self, user: String, phase: Phase) -> Hello {
+    pub(crate) fn hello(self, user: String, phase: Phase, link: bool) -> Hello {
         let Self { service, tty, rhost, ruser } = self;
-        Hello { version: wire::VERSION, phase, user, service, tty, rhost, ruser, link: false, screen: None }
+        // Only a prompt needs to know what it is shown on.
+        let screen = if phase == Phase::Authenticate { screen::find() } else { None };
+        Hello { version: wire::VERSION, phase, user, service, tty, rhost, ruser, link, screen }
     }
 }
 

@@ -11,6 +11,7 @@ mod hooks;
 mod items;
 mod log;
 mod prompt;
+mod screen;
 mod session;
 mod verdict;
 

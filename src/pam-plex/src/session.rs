@@ -115,7 +115,9 @@ impl Session<'_> {
         if self.phase == Phase::Authenticate {
             match (verdict, &self.fresh) {
                 // Best effort: a module that follows can ask for itself.
-                (Verdict::Success, Some(password)) => ffi::set_authtok(pamh, password.expose()),
+                (Verdict::Success, Some(password)) if !password.expose().is_empty() => {
+                    ffi::set_authtok(pamh, password.expose());
+                }
                 (Verdict::WrongSecret | Verdict::NotAllowed, _) => ffi::fail_delay(pamh, verdict::FAIL_DELAY),
                 _ => {}
             }

@@ -8,7 +8,7 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use crate::client::{send, with_token};
+use crate::client::send;
 use crate::{Client, Error, Token, lenient, parse};
 
 /// Where people type a code.
@@ -99,16 +99,6 @@ impl Client {
     #[must_use]
     pub fn link_address(&self, code: &LinkCode) -> String {
         format!("{SIGN_IN_PAGE}clientID={}&code={}", self.identifier(), code.code)
-    }
-
-    /// The account that a token of a code belongs to, with the token.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] when plex.tv does not take the token.
-    pub fn who_approved(&self, token: Token, deadline: Instant) -> Result<crate::SignedIn, Error> {
-        let request = with_token(self.request(Method::GET, "/api/v2/user"), &token)?;
-        let account = parse::account(&send(request, deadline)?.success()?)?;
-        Ok(crate::SignedIn { account, token, two_factor: None })
     }
 }
 

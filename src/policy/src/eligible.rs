@@ -33,7 +33,7 @@ impl Pin {
 /// Somebody who will be let in if they prove to be who they say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Eligible {
-    /// What to sign in with.
+    /// What to sign in with; empty where there is only a number to go by, which does for a link code.
     pub login: String,
     /// The id that must sign in, or `None` when there is no list to learn it from.
     id: Option<PlexId>,
@@ -94,9 +94,16 @@ pub fn eligible(
 /// # Errors
 /// [`Reason::NoLoginName`] when the configuration gives nothing that can sign in.
 pub fn eligible_without_list(reference: &Reference, pin: Option<&Pin>) -> Result<Eligible, Reason> {
-    let login = reference.login().ok_or(Reason::NoLoginName)?.to_owned();
+    reference.login().ok_or(Reason::NoLoginName)?;
+    Ok(eligible_by_link_without_list(reference, pin))
+}
+
+/// The same for somebody who approves a link code, which takes nothing that the configuration would have to give.
+#[must_use]
+pub fn eligible_by_link_without_list(reference: &Reference, pin: Option<&Pin>) -> Eligible {
+    let login = reference.login().unwrap_or_default().to_owned();
     let id = Pin::holds_for(pin, reference).map(|pin| pin.id);
-    Ok(Eligible { login, id, reference: reference.clone() })
+    Eligible { login, id, reference: reference.clone() }
 }
 
 /// Whether a managed account may be used today, however it was authenticated, by a list that is at most this old.

@@ -76,6 +76,14 @@ pub enum Reason {
     WrongCode,
     /// plex.tv wants a verification code, and none could be asked for.
     CodeWanted,
+    /// Nobody approved the link code in time.
+    NotApproved,
+    /// plex.tv no longer knew the link code when it was approved, if it was.
+    CodeExpired,
+    /// The stack asks for a link code where none is offered.
+    LinkNotOffered,
+    /// As many link codes as there may be wait for approval.
+    TooManyLinkCodes,
     /// The account signs in with its e-mail address only.
     EmailOnly,
     /// plex.tv says that this account may not do this.
@@ -108,6 +116,8 @@ impl Reason {
             | Self::NotUtf8
             | Self::WrongPassword
             | Self::WrongCode
+            | Self::NotApproved
+            | Self::CodeExpired
             | Self::EmailOnly => Outcome::WrongSecret,
             Self::NotYourAccount
             | Self::NotOnList
@@ -120,8 +130,12 @@ impl Reason {
             | Self::ServerRefuses
             | Self::NoLoginName
             | Self::Forbidden => Outcome::NotAllowed,
-            Self::TooManyTries | Self::AddressBlocked | Self::RateLimited | Self::BudgetSpent => Outcome::Throttled,
-            Self::ListTooOld | Self::Unavailable(_) => Outcome::Unavailable,
+            Self::TooManyTries
+            | Self::TooManyLinkCodes
+            | Self::AddressBlocked
+            | Self::RateLimited
+            | Self::BudgetSpent => Outcome::Throttled,
+            Self::LinkNotOffered | Self::ListTooOld | Self::Unavailable(_) => Outcome::Unavailable,
             Self::CodeWanted | Self::PromptFailed => Outcome::ConversationFailed,
         }
     }
@@ -172,6 +186,13 @@ impl fmt::Display for Reason {
             Self::NoLoginName => "without a token [users] must give a username or an e-mail address, not an id",
             Self::WrongPassword => "wrong password",
             Self::WrongCode => "wrong verification code",
+            Self::NotApproved => "the link code was not approved in time",
+            Self::CodeExpired => "the link code expired at plex.tv before it was approved",
+            Self::LinkNotOffered => {
+                "the stack has the argument 'link', but link sign-in is not offered for this service \
+                 (see link_sign_in and link_services)"
+            }
+            Self::TooManyLinkCodes => "as many link codes as there may be wait for approval already",
             Self::CodeWanted => {
                 "plex.tv wants a verification code and this login can show no second prompt; \
                  type the six digits right behind the password"

@@ -123,7 +123,9 @@ pub struct Closed {
 }
 
 impl Closed {
-    fn reason(self) -> Reason {
+    /// Why.
+    #[must_use]
+    pub fn reason(self) -> Reason {
         if self.blocked { Reason::AddressBlocked } else { Reason::RateLimited }
     }
 }

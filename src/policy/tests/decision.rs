@@ -256,7 +256,11 @@ fn next(reason: &Reason) -> Option<Reason> {
         Reason::NoLoginName => Reason::WrongPassword,
         Reason::WrongPassword => Reason::WrongCode,
         Reason::WrongCode => Reason::CodeWanted,
-        Reason::CodeWanted => Reason::EmailOnly,
+        Reason::CodeWanted => Reason::NotApproved,
+        Reason::NotApproved => Reason::CodeExpired,
+        Reason::CodeExpired => Reason::LinkNotOffered,
+        Reason::LinkNotOffered => Reason::TooManyLinkCodes,
+        Reason::TooManyLinkCodes => Reason::EmailOnly,
         Reason::EmailOnly => Reason::Forbidden,
         Reason::Forbidden => Reason::AddressBlocked,
         Reason::AddressBlocked => Reason::RateLimited,
@@ -274,14 +278,17 @@ fn next(reason: &Reason) -> Option<Reason> {
 fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
     let table = [
         (Outcome::NotManaged, "NoLocalAccount SystemAccount NotManaged"),
-        (Outcome::WrongSecret, "EmptyPassword LongPassword ControlByte NotUtf8 WrongPassword WrongCode EmailOnly"),
+        (
+            Outcome::WrongSecret,
+            "EmptyPassword LongPassword ControlByte NotUtf8 WrongPassword WrongCode NotApproved CodeExpired EmailOnly",
+        ),
         (
             Outcome::NotAllowed,
             "NotYourAccount NotOnList Ambiguous Pending NoAccess OwnerNotAdmin Renamed WrongPerson NoLoginName Forbidden \
              ServerRefuses",
         ),
-        (Outcome::Throttled, "TooManyTries AddressBlocked RateLimited BudgetSpent"),
-        (Outcome::Unavailable, "ListTooOld Unavailable"),
+        (Outcome::Throttled, "TooManyTries TooManyLinkCodes AddressBlocked RateLimited BudgetSpent"),
+        (Outcome::Unavailable, "LinkNotOffered ListTooOld Unavailable"),
         (Outcome::ConversationFailed, "CodeWanted PromptFailed"),
     ];
     let mut reason = Some(Reason::NoLocalAccount);

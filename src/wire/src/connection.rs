@@ -83,6 +83,12 @@ impl Deadline {
         Self(Instant::now() + span)
     }
 
+    /// This moment.
+    #[must_use]
+    pub fn at(moment: Instant) -> Self {
+        Self(moment)
+    }
+
     /// What is left until then; zero when it has passed.
     #[must_use]
     pub fn left(self) -> Duration {

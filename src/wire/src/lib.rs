@@ -50,4 +50,4 @@ pub const HEARTBEAT: Duration = Duration::from_millis(400);
 
 /// How long the module waits for the daemon in one call, all waits added up and the user's own typing time
 /// left out. The daemon's configuration must promise a verdict before that.
-pub const MODULE_DEADLINE: Duration = Duration::from_secs(60);
+pub const MODULE_DEADLINE: Duration = Duration::from_secs(75);

@@ -1,0 +1,117 @@
+//! Signing in by link: a prompt with a code, and a look at plex.tv after each Enter.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plex::{LinkCode, Token};
+use policy::{Key, Reason, Reference};
+use wire::{Deadline, Hello};
+
+use super::{Gone, PATIENCE, Session};
+use crate::link_prompt;
+use crate::login::Answer;
+use crate::report::Ended;
+
+/// How often somebody may press Enter too early and be asked again.
+const AGAIN: usize = 3;
+
+/// How long plex.tv is asked after an Enter. sshd notices nothing of its client meanwhile.
+const LOOK: Duration = Duration::from_secs(6);
+
+/// The time between two questions to plex.tv, which wants a second at least.
+const BETWEEN: Duration = Duration::from_millis(1500);
+
+/// When nobody is asked any more, counted from the module's first word. sshd gives a login 120 seconds in all.
+const LAST_PROMPT: Duration = Duration::from_secs(90);
+
+/// When the verdict must be there.
+const LAST_WORD: Duration = Duration::from_secs(105);
+
+/// A code, and when plex.tv was last asked about it.
+struct Shown {
+    code: Arc<LinkCode>,
+    asked: Option<Instant>,
+}
+
+impl Session {
+    /// Signs somebody in by link.
+    pub(super) fn link(&mut self, hello: &Hello, key: &Key, whose: &Reference) -> Result<Ended, Gone> {
+        let pause = self.desk.gate.pause(key);
+        if pause > PATIENCE {
+            return Ok(Err(Reason::TooManyTries));
+        }
+        self.wait_until(Instant::now() + pause)?;
+        let Some(_place) = self.desk.link_codes.take(&key.origin) else { return Ok(Err(Reason::TooManyLinkCodes)) };
+        let about = key.clone();
+        let code = self.within_time(move |desk, deadline| desk.link_code(&about, deadline))?;
+        let code = match code.and_then(|code| code) {
+            Ok(code) => code,
+            Err(why) => return Ok(Err(why)),
+        };
+        let mut shown = Shown { code: Arc::new(code), asked: None };
+        let outcome = self.until_approved(hello, &mut shown);
+        if outcome.is_err() {
+            let user = wire::printable(&hello.user, 128);
+            self.desk.log.info(format!("link sign-in of \"{user}\": the program has left, so its code is forgotten"));
+        }
+        match outcome? {
+            Ok(token) => self.approved(key, whose, token),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    /// Asks until the code has been approved, or for long enough.
+    fn until_approved(&mut self, hello: &Hello, shown: &mut Shown) -> Result<Result<Token, Reason>, Gone> {
+        let last_prompt = self.start + LAST_PROMPT;
+        let mut text = self.first_prompt(hello, &shown.code);
+        for _ in 0..=AGAIN {
+            if let Err(why) = self.ask(&text, true, false, Deadline::at(last_prompt))? {
+                return Ok(Err(if self.owed { Reason::NotApproved } else { why }));
+            }
+            self.typed = Some(Instant::now());
+            match self.look(shown)? {
+                Ok(None) => text = link_prompt::again(shown.code.code()),
+                Ok(Some(token)) => return Ok(Ok(token)),
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        Ok(Err(Reason::NotApproved))
+    }
+
+    fn first_prompt(&self, hello: &Hello, code: &LinkCode) -> String {
+        let address = self.desk.client.link_address(code);
+        link_prompt::first(code.code(), &address, hello.screen, hello.tty.as_deref())
+    }
+
+    /// Asks plex.tv for a while. A question that fails may be asked again, but if the last one did nobody can tell.
+    fn look(&mut self, shown: &mut Shown) -> Result<Result<Option<Token>, Reason>, Gone> {
+        let end = Instant::now() + LOOK;
+        loop {
+            let next = shown.asked.map_or_else(Instant::now, |asked| asked + BETWEEN);
+            self.wait_until(next)?;
+            let code = Arc::clone(&shown.code);
+            self.end_by(LAST_WORD);
+            let answer = self.within_time(move |desk, deadline| desk.approval(&code, deadline))?;
+            shown.asked = Some(Instant::now());
+            let over = Instant::now() + BETWEEN > end;
+            match answer.and_then(|answer| answer) {
+                Ok(None) | Err(Reason::Unavailable(_)) if !over => {}
+                other => return Ok(other),
+            }
+        }
+    }
+
+    fn approved(&mut self, key: &Key, whose: &Reference, token: Token) -> Result<Ended, Gone> {
+        let (key, whose) = (key.clone(), whose.clone());
+        self.end_by(LAST_WORD);
+        let answer = self.within_time(move |desk, deadline| desk.judge_approval(&key, &whose, token, deadline))?;
+        Ok(match answer.unwrap_or_else(Answer::No) {
+            Answer::Yes(id, by, token) => {
+                self.token = token;
+                Ok((id, by))
+            }
+            Answer::No(why) => Err(why),
+            Answer::Code => Err(Reason::WrongCode),
+        })
+    }
+}

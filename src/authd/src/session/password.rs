@@ -1,0 +1,81 @@
+//! Signing in with a password, and with a verification code where plex.tv wants one.
+
+use std::time::Instant;
+
+use policy::{Key, Reason, Reference};
+use wire::{Deadline, Hello, Secret};
+
+use super::{Gone, PATIENCE, PERSON, Session};
+use crate::login::{Answer, Attempt};
+use crate::report::Ended;
+
+/// How often a verification code may be typed, in all.
+const CODES: usize = 3;
+
+/// The one prompt that sshpass, Ansible and terminal clients look for: one line with this at its end.
+const PASSWORD: &str = "Password: ";
+
+/// The same where there is another way.
+const PASSWORD_OR_LINK: &str = "Press Enter alone to sign in by link. Password: ";
+
+impl Session {
+    /// Signs somebody in, by a password or by link.
+    pub(super) fn authenticate(&mut self, hello: &Hello, key: Key, whose: Reference) -> Result<Ended, Gone> {
+        let link = self.desk.offers_link(hello.service.as_deref());
+        if hello.link {
+            return if link { self.link(hello, &key, &whose) } else { Ok(Err(Reason::LinkNotOffered)) };
+        }
+        // Everybody who is managed is asked, so that a refusal to come looks like a wrong password.
+        let prompt = if link { PASSWORD_OR_LINK } else { PASSWORD };
+        let asked = self.ask(prompt, false, true, Deadline::after(PERSON))?;
+        self.typed = Some(Instant::now());
+        if link && asked.as_ref().is_ok_and(|typed| typed.expose().is_empty()) {
+            return self.link(hello, &key, &whose);
+        }
+        let password = match asked.and_then(|password| policy::acceptable(password.expose()).map(|()| password)) {
+            Ok(password) => password,
+            Err(why) => return Ok(Err(why)),
+        };
+        self.sign_in(&Attempt { key, whose, password })
+    }
+
+    fn sign_in(&mut self, attempt: &Attempt) -> Result<Ended, Gone> {
+        let mut code = None;
+        for codes_left in (0..=CODES).rev() {
+            let pause = self.desk.gate.pause(&attempt.key);
+            if pause > PATIENCE {
+                return Ok(Err(Reason::TooManyTries));
+            }
+            self.wait_until(Instant::now() + pause)?;
+            let (attempt, sent) = (attempt.clone(), code.take());
+            let answer = self.within_time(move |desk, deadline| desk.judge(&attempt, sent.as_ref(), deadline))?;
+            match answer.unwrap_or_else(Answer::No) {
+                Answer::Yes(id, by, token) => {
+                    self.token = token;
+                    return Ok(Ok((id, by)));
+                }
+                Answer::No(why) => return Ok(Err(why)),
+                Answer::Code if codes_left == 0 => break,
+                Answer::Code => match self.ask_code()? {
+                    Ok(typed) => code = Some(typed),
+                    Err(why) => return Ok(Err(why)),
+                },
+            }
+        }
+        Ok(Err(Reason::WrongCode))
+    }
+
+    /// Asks for six digits. Shown as they are typed: a program that answers every hidden prompt with the password
+    /// would else send the password as a code. Nothing but six digits is ever taken for one.
+    fn ask_code(&mut self) -> Result<Result<Secret, Reason>, Gone> {
+        Ok(match self.ask("Plex verification code: ", true, false, Deadline::after(PERSON))? {
+            Ok(typed) => {
+                let digits = typed.expose().trim();
+                let is_code = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
+                if is_code { Ok(Secret::from(digits)) } else { Err(Reason::WrongCode) }
+            }
+            Err(Reason::PromptFailed) => Err(Reason::CodeWanted),
+            Err(other) => Err(other),
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Asking the person, waiting for work, and noticing that nobody waits any more.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use policy::Reason;
+use wire::{Answer as Typed, Ask, Deadline, Error, HEARTBEAT, Reply, Request, Secret, Unusable};
+
+use super::{Gone, MODULE, Session};
+use crate::desk::Desk;
+
+/// What a decision may take beyond its requests: the hash of a password or two, on a busy machine.
+const BEYOND: Duration = Duration::from_secs(2);
+
+impl Session {
+    /// Shows a prompt and waits for what is typed. What comes too late is owed: the verdict is said without it.
+    pub(super) fn ask(
+        &mut self,
+        text: &str,
+        echo: bool,
+        password: bool,
+        deadline: Deadline,
+    ) -> Result<Result<Secret, Reason>, Gone> {
+        let ask = Reply::Ask(Ask { text: text.into(), echo, password });
+        self.connection.send(&ask, Deadline::after(MODULE)).map_err(|_| Gone)?;
+        match self.connection.receive(deadline) {
+            Ok(Request::Answer(Typed::Text(text))) => Ok(Ok(text)),
+            Ok(Request::Answer(Typed::Unusable(Unusable::NotUtf8))) => Ok(Err(Reason::NotUtf8)),
+            Ok(Request::Answer(Typed::Unusable(Unusable::TooLong))) => Ok(Err(Reason::LongPassword)),
+            Ok(Request::Answer(Typed::Failed)) => Ok(Err(Reason::PromptFailed)),
+            Err(Error::TimedOut) => {
+                self.owed = true;
+                Ok(Err(Reason::PromptFailed))
+            }
+            Ok(Request::Hello(_) | Request::Manage(_)) | Err(_) => Err(Gone),
+        }
+    }
+
+    /// Lets all that is still to come end by a time, counted from the module's first word.
+    pub(super) fn end_by(&mut self, span: Duration) {
+        self.left = self.left.min((self.start + span).saturating_duration_since(Instant::now()));
+    }
+
+    /// Does work that may take a while, telling the module meanwhile that it is being done. What is not done by the
+    /// deadline is an outage; it ends by its own limits, and nobody looks at what it brings.
+    pub(super) fn within_time<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&Desk, Instant) -> T + Send + 'static,
+    ) -> Result<Result<T, Reason>, Gone> {
+        let desk = Arc::clone(&self.desk);
+        let start = Instant::now();
+        let deadline = start + self.left;
+        let (done, outcome) = channel();
+        let worker = std::thread::Builder::new().name("login".into()).spawn(move || {
+            // Nobody listens any more when the deadline has passed.
+            let _ = done.send(work(&desk, deadline));
+        });
+        if let Err(error) = worker {
+            return Ok(Err(Reason::Unavailable(format!("no thread: {error}"))));
+        }
+        let outcome = loop {
+            let wait = (deadline + BEYOND).saturating_duration_since(Instant::now());
+            match outcome.recv_timeout(wait.min(HEARTBEAT)) {
+                Ok(outcome) => break Ok(outcome),
+                Err(RecvTimeoutError::Disconnected) => {
+                    break Err(Reason::Unavailable("the login's own work broke off".into()));
+                }
+                Err(RecvTimeoutError::Timeout) if wait.is_zero() => {
+                    break Err(Reason::Unavailable("plex.tv did not answer in time".into()));
+                }
+                Err(RecvTimeoutError::Timeout) => self.still_there()?,
+            }
+        };
+        self.left = self.left.saturating_sub(start.elapsed());
+        Ok(outcome)
+    }
+
+    /// Waits, telling the module meanwhile that it is not forgotten.
+    pub(super) fn wait_until(&mut self, moment: Instant) -> Result<(), Gone> {
+        loop {
+            let left = moment.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(HEARTBEAT));
+            self.still_there()?;
+        }
+    }
+
+    /// Tells the module that its question is being worked on, if it is still there.
+    fn still_there(&mut self) -> Result<(), Gone> {
+        if self.connection.is_over() {
+            return Err(Gone);
+        }
+        self.connection.send(&Reply::Working, Deadline::after(MODULE)).map_err(|_| Gone)
+    }
+}

@@ -16,7 +16,7 @@ use crate::artifacts;
 const START: Duration = Duration::from_secs(20);
 
 /// How long one command on it may take, in seconds.
-const COMMAND: &str = "60";
+const COMMAND: &str = "100";
 
 /// The stacks that are shipped.
 const STACKS: [&str; 4] = ["plex-auth", "sshd", "sudo", "su"];

@@ -7,11 +7,11 @@ use std::process::Command;
 
 use e2e::{Code, DEN, World, password, release, with_panics};
 
-/// What the module calls: libpam, one socket, the clock, and the memory.
+/// What the module calls: libpam, one socket, the clock, the memory, and how large a screen is and what it can show.
 const USED: &str = "\
     pam_fail_delay pam_get_item pam_get_user pam_set_item close connect fcntl getpid getsockopt poll recv send \
     sendto socket lstat64 statx clock_gettime __errno_location calloc free malloc posix_memalign bcmp memcmp memcpy \
-    memmove memset strlen";
+    memmove memset strlen ioctl nl_langinfo";
 
 /// What comes with Rust: thread-local storage, waiting for a lock, and the end of what cannot go on.
 const RUNTIME: &str = "\

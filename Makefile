@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup test fuzz demo bench clean
+.PHONY: build setup test fuzz demo bench clean files units install uninstall deb
 
 SHIPPED = -p pam-plex -p authd -p cli
 
@@ -26,6 +26,44 @@ demo: setup
 # What one login costs, beside pam_permit, pam_unix and a script that does the same.
 bench: setup
 	@cargo run --quiet --locked -p e2e --bin bench
+
+# Where things go. DESTDIR stands before all of it.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+UNIT_DIR ?= $(PREFIX)/lib/systemd/system
+# Where libpam looks for modules.
+PAM_DIR ?= $(shell dirname "$$(find /usr/lib /usr/lib64 /lib -name pam_unix.so 2>/dev/null | head -n 1)")
+put = install -D -m 644 $(1) $(DESTDIR)$(2)
+
+# Puts what has been built into place.
+files:
+	install -D -m 755 target/release/plex-authd $(DESTDIR)$(PREFIX)/sbin/plex-authd
+	install -D -m 755 target/release/plex-auth $(DESTDIR)$(PREFIX)/sbin/plex-auth
+	$(call put,target/release/libpam_plex.so,$(PAM_DIR)/pam_plex.so)
+	$(call put,packaging/sysusers.d/plex-auth.conf,$(PREFIX)/lib/sysusers.d/plex-auth.conf)
+	$(call put,packaging/tmpfiles.d/plex-auth.conf,$(PREFIX)/lib/tmpfiles.d/plex-auth.conf)
+	$(call put,packaging/pam-configs/plex-auth,/usr/share/pam-configs/plex-auth)
+	$(call put,packaging/fail2ban/filter.d/plex-auth.conf,$(SYSCONFDIR)/fail2ban/filter.d/plex-auth.conf)
+	@for stack in pam.d/*; do $(call put,$$stack,$(PREFIX)/share/doc/plex-auth/examples/$$stack) || exit 1; done
+	$(call put,packaging/fail2ban/jail.d/plex-auth.conf,$(PREFIX)/share/doc/plex-auth/examples/fail2ban-jail.conf)
+	$(call put,README.md,$(PREFIX)/share/doc/plex-auth/README.md)
+	@for page in target/pages/man?/*; do \
+		$(call put,$$page,$(PREFIX)/share/man/$${page#target/pages/}) || exit 1; \
+	done
+	$(call put,target/pages/completions/plex-auth.bash,$(PREFIX)/share/bash-completion/completions/plex-auth)
+	$(call put,target/pages/completions/_plex-auth,$(PREFIX)/share/zsh/vendor-completions/_plex-auth)
+	$(call put,target/pages/completions/plex-auth.fish,$(PREFIX)/share/fish/vendor_completions.d/plex-auth.fish)
+
+units:
+	for unit in packaging/systemd/*; do \
+		install -d $(DESTDIR)$(UNIT_DIR) && \
+		sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit >$(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
+	done
+
+# A Debian package, into target/deb.
+deb: build pages
+	@PACKAGES="debhelper dpkg-dev" tests/setup
+	@packaging/deb/build
 
 clean:
 	cargo clean

@@ -20,6 +20,7 @@ mod many;
 mod pamcode;
 mod rush;
 mod state;
+mod terminal;
 mod world;
 
 pub use artifacts::{checkout, release, target, with_panics};
@@ -28,6 +29,7 @@ pub use impostor::Caller;
 pub use many::{Tried, Try, count};
 pub use pamcode::{Code, Codes};
 pub use rush::{EIGHT, EIGHT_USERS, Rush, Rushed};
+pub use terminal::Terminal;
 pub use world::{Out, World};
 
 /// The world that most tests play in: see the file.

@@ -130,10 +130,14 @@ impl World {
     /// A command on the machine, with an environment of nothing but a `PATH`, and a limit to its time.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
+        self.command_within(COMMAND, arguments)
+    }
+
+    pub(crate) fn command_within(&self, seconds: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
         command
             .args(["--target", &self.init, "--mount", "--net", "--pid", "--ipc", "--uts", "--wd=/", "--"])
-            .args(["timeout", "--foreground", "-k", "2", COMMAND])
+            .args(["timeout", "--foreground", "-k", "2", seconds])
             .args(arguments)
             .env_clear()
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");

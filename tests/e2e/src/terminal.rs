@@ -1,0 +1,189 @@
+//! A person's terminal on the machine: a real pty of it, with the screen that a program paints there.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, Signal};
+use rustix::termios::Winsize;
+
+use crate::world::World;
+
+/// How long a text may take to be on the screen, and a program to end, unless a test says otherwise.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a program may have a terminal at all, in seconds.
+const SITTING: &str = "180";
+
+/// How often to look.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// How many lines that have left the screen are kept.
+const SCROLLBACK: usize = 2000;
+
+/// A terminal with a program on it, which is the leader of a session of its own. Both end when this is dropped.
+pub struct Terminal {
+    child: Child,
+    keyboard: File,
+    screen: Arc<Mutex<vt100::Parser>>,
+    waited_for: HashMap<String, usize>,
+    patience: Duration,
+}
+
+impl World {
+    /// A program on a terminal of 80 columns and 24 lines, with a UTF-8 locale.
+    #[must_use]
+    pub fn terminal(&self, arguments: &[&str]) -> Terminal {
+        self.terminal_of(80, 24, "C.UTF-8", arguments)
+    }
+
+    /// The same on a terminal of this size, in this locale.
+    #[must_use]
+    pub fn terminal_of(&self, columns: u16, lines: u16, locale: &str, arguments: &[&str]) -> Terminal {
+        // From the machine's own /dev/pts, so that programs there find the terminal's name.
+        let pts = format!("/proc/{}/root/dev/pts", self.process());
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let keyboard = File::from(rustix::fs::open(format!("{pts}/ptmx"), flags, Mode::empty()).unwrap());
+        rustix::pty::unlockpt(&keyboard).unwrap();
+        let name = rustix::pty::ptsname(&keyboard, Vec::new()).unwrap().into_string().unwrap();
+        let number = name.rsplit('/').next().unwrap();
+        let seat = File::from(rustix::fs::open(format!("{pts}/{number}"), flags, Mode::empty()).unwrap());
+        let size = Winsize { ws_row: lines, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&seat, size).unwrap();
+
+        let mut command = self.command_within(SITTING, &["setsid", "--ctty"]);
+        command.args(arguments).env("TERM", "xterm-256color").env("LANG", locale);
+        let handle = || Stdio::from(seat.try_clone().unwrap());
+        let child = command.stdin(handle()).stdout(handle()).stderr(handle()).spawn().unwrap();
+        let of = |cells| NonZeroU16::new(cells).unwrap();
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(of(lines), of(columns), SCROLLBACK)));
+        let (output, painted) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
+        std::thread::spawn(move || paint(output, &painted));
+        Terminal { child, keyboard, screen, waited_for: HashMap::new(), patience: PATIENCE }
+    }
+}
+
+/// Puts what the program writes onto the screen, until nobody has the terminal open any more.
+fn paint(mut output: File, screen: &Mutex<vt100::Parser>) {
+    let mut buffer = [0; 4096];
+    while let Ok(length @ 1..) = output.read(&mut buffer) {
+        screen.lock().unwrap().process(buffer.get(..length).unwrap());
+    }
+}
+
+impl Terminal {
+    /// Waits so long from now on, where 20 seconds are not enough.
+    pub fn be_patient(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    /// Waits until the text has appeared, within one line, on the screen or above it. Waiting for the same text again is
+    /// waiting for it to appear once more.
+    pub fn wait_for(&mut self, text: &str) {
+        // A screen does not tell a blank that was written at the end of a line from one that was not.
+        let text = text.trim_end();
+        let wanted = self.waited_for.get(text).copied().unwrap_or(0) + 1;
+        let start = Instant::now();
+        loop {
+            let contents = self.contents();
+            if contents.matches(text).count() >= wanted {
+                break;
+            }
+            assert!(start.elapsed() < PATIENCE, "{text:?} does not appear {wanted} time(s) in:\n{contents}");
+            std::thread::sleep(GLANCE);
+        }
+        self.waited_for.insert(text.to_owned(), wanted);
+    }
+
+    /// Types this and presses Enter.
+    pub fn type_line(&mut self, line: &str) {
+        self.type_text(&format!("{line}\r"));
+    }
+
+    /// Presses these keys.
+    pub fn type_text(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// All that was shown: what has left the screen at its top, and the screen; without blanks at the ends of lines.
+    #[must_use]
+    pub fn contents(&self) -> String {
+        let mut parser = self.screen.lock().unwrap();
+        let screen = parser.screen_mut();
+        let columns = screen.size().1.get();
+        screen.set_scrollback(SCROLLBACK);
+        let mut lines = Vec::new();
+        for above in (1..=screen.scrollback()).rev() {
+            screen.set_scrollback(above);
+            lines.push(screen.rows(0, columns).next().unwrap());
+        }
+        screen.set_scrollback(0);
+        lines.extend(screen.rows(0, columns));
+        trimmed(&lines)
+    }
+
+    /// What is on the screen now, without blanks at the ends of lines.
+    #[must_use]
+    pub fn screen(&self) -> String {
+        let parser = self.screen.lock().unwrap();
+        let screen = parser.screen();
+        trimmed(&screen.rows(0, screen.size().1.get()).collect::<Vec<_>>())
+    }
+
+    /// Waits for the program's end; all that it wrote is in the contents then. Its exit code is -1 when a signal ended it.
+    pub fn exit(&mut self) -> i32 {
+        let start = Instant::now();
+        let code = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status.code().unwrap_or(-1);
+            }
+            assert!(start.elapsed() < self.patience, "the program does not end:\n{}", self.contents());
+            std::thread::sleep(GLANCE);
+        };
+        // What it started may still have the terminal open, and is not waited for.
+        let last_words = Instant::now();
+        while Arc::strong_count(&self.screen) > 1 && last_words.elapsed() < Duration::from_secs(1) {
+            std::thread::sleep(GLANCE);
+        }
+        code
+    }
+
+    /// Ends the program at once; it can do nothing about it.
+    pub fn kill(&mut self) {
+        let start = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            // It is below `nsenter` and `timeout`, which end with it; at first they may still be on their way.
+            if let Some(program) =
+                only_child(self.child.id()).and_then(|timeout| only_child(timeout.as_raw_nonzero().get()))
+            {
+                let _ = rustix::process::kill_process(program, Signal::KILL);
+            }
+            if start.elapsed() > Duration::from_secs(5) {
+                let _ = self.child.kill();
+            }
+            std::thread::sleep(GLANCE);
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn only_child(process: impl TryInto<i32>) -> Option<Pid> {
+    let process = process.try_into().ok()?;
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).ok()?;
+    Pid::from_raw(children.trim().parse().ok()?)
+}
+
+fn trimmed(lines: &[String]) -> String {
+    let text: String = lines.iter().map(|line| format!("{}\n", line.trim_end())).collect();
+    text.trim_end().to_owned()
+}

@@ -14,9 +14,11 @@ mod plex_tv;
 mod setup;
 mod status;
 mod summary;
+mod table;
 mod terminal;
 mod test;
 mod user;
+mod when;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,45 @@
+//! Times as people read them.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// A moment in local time, `2026-11-25 14:03`.
+pub(crate) fn local(seconds: i64) -> String {
+    at(seconds, TimeZone::system())
+}
+
+fn at(seconds: i64, zone: TimeZone) -> String {
+    let moment = Timestamp::from_second(seconds).unwrap_or_default();
+    moment.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A length of time by its two largest parts, `3h 12m`.
+pub(crate) fn span(seconds: u64) -> String {
+    let parts = [("d", seconds / 86_400), ("h", seconds / 3600 % 24), ("m", seconds / 60 % 60), ("s", seconds % 60)];
+    let largest = parts.iter().skip_while(|(_, count)| *count == 0).take(2).filter(|(_, count)| *count > 0);
+    let words: Vec<_> = largest.map(|(unit, count)| format!("{count}{unit}")).collect();
+    if words.is_empty() { "0s".into() } else { words.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    #[test]
+    fn a_moment_is_shown_in_the_zone_of_whoever_reads_it() {
+        let east = TimeZone::fixed(jiff::tz::offset(9));
+        assert_eq!(at(1_795_615_380, TimeZone::UTC), "2026-11-25 14:03");
+        assert_eq!(at(1_795_615_380, east), "2026-11-25 23:03");
+        assert_eq!(at(i64::MAX, TimeZone::UTC), "1970-01-01 00:00");
+    }
+
+    #[test]
+    fn a_length_of_time_is_shown_as_exactly_as_anybody_cares() {
+        let cases =
+            [(0, "0s"), (59, "59s"), (60, "1m"), (61, "1m 1s"), (3661, "1h 1m"), (3601, "1h"), (90_061, "1d 1h")];
+        for (seconds, expected) in cases {
+            assert_eq!(span(seconds), expected);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! What all logins share, and what is known about accounts before anybody has typed anything.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use config::{Config, Source};
@@ -10,6 +11,8 @@ use policy::{Account, Moment, Pin, PlexId, Reason, Reference, Rules};
 use crate::flights::Flights;
 use crate::friends::Friends;
 use crate::gate::Gate;
+use crate::ledger::Ledger;
+use crate::limits::Limits;
 use crate::link_codes::LinkCodes;
 use crate::lock::lock;
 use crate::log::Log;
@@ -22,6 +25,8 @@ use crate::state::Store;
 /// Everything that a login needs and that all logins share.
 pub(crate) struct Desk {
     pub config: Config,
+    pub config_file: PathBuf,
+    pub limits: Arc<Limits>,
     pub rules: Rules,
     pub uid_min: u32,
     pub client: Client,
@@ -35,6 +40,7 @@ pub(crate) struct Desk {
     pub link_codes: LinkCodes,
     pub pace: Pace,
     pub sign_out: SignOut,
+    pub ledger: Ledger,
     pub store: Store,
     pub log: Log,
     /// Who each account belonged to at its first login.

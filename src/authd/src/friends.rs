@@ -1,10 +1,12 @@
 //! What the owner's token shows about the people around the server, kept fresh by one thread.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::{Account, Client, Error, Token};
 use policy::{Circle, Entry, Person, PlexId, Tie};
+use wire::FriendList;
 
 use crate::clock;
 use crate::lock::lock;
@@ -88,6 +90,18 @@ impl Friends {
     /// The last list that was had, of any age.
     pub(crate) fn known(&self) -> Option<Arc<Circle>> {
         self.lock().circle.clone()
+    }
+
+    /// How the list is, for the owner.
+    pub(crate) fn how(&self) -> FriendList {
+        let state = self.lock();
+        let circle = state.circle.as_ref();
+        let people = |circle: &Arc<Circle>| circle.entries.iter().map(|e| e.person.id).collect::<BTreeSet<_>>().len();
+        FriendList {
+            people: circle.map(people).map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+            age: circle.map(|circle| circle.age(clock::now_for(circle.learnt)).as_secs()),
+            failing: state.failure.as_ref().map(|(why, _)| wire::printable(why, 512)),
+        }
     }
 
     /// A list young enough for a sign-in: the one there is, or a new one, waited for until the deadline.

@@ -72,13 +72,29 @@ impl Gate {
     /// # Errors
     /// Why it is being left alone.
     pub(crate) fn open(&self) -> Result<(), Reason> {
-        self.lock().closed(clock::now()).map_or(Ok(()), |closed| Err(closed.reason()))
+        self.closed().map_or(Ok(()), |(why, _)| Err(why))
     }
 
     /// plex.tv has had too many requests, and says for how long it wants none, if it does.
     pub(crate) fn limited(&self, wait: Option<Duration>) {
         let span = wait.unwrap_or(LIMITED_PAUSE).clamp(Duration::from_secs(1), LONGEST_LIMITED);
         self.close(|throttle| throttle.limited(span, clock::now()));
+    }
+
+    /// Why plex.tv is being left alone, and for how much longer.
+    pub(crate) fn closed(&self) -> Option<(Reason, Duration)> {
+        let (closed, now) = (self.lock().closed(clock::now())?, clock::now());
+        Some((closed.reason(), (closed.at + closed.span).since(now)))
+    }
+
+    /// How many sign-ins of this machine plex.tv has rejected within the last hour.
+    pub(crate) fn rejected(&self) -> usize {
+        self.lock().rejected_lately(clock::now())
+    }
+
+    /// Forgets the tries of an account, wherever they came from; whether there were any.
+    pub(crate) fn forget(&self, account: &str) -> bool {
+        self.lock().forget(account)
     }
 
     /// Notes a wrong try, whoever found it wrong.

@@ -38,6 +38,11 @@ impl Limits {
         Some(Slot { limits: Arc::clone(self), uid })
     }
 
+    /// How many are going on.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().values().sum()
+    }
+
     /// Waits until nothing is going on any more, but not longer than this.
     pub(crate) fn drain(&self, most: Duration) -> bool {
         let end = Instant::now() + most;

@@ -118,15 +118,22 @@ impl Memory {
         }
     }
 
-    /// Forgets an account's password.
-    pub(crate) fn forget(&self, account: &str) {
+    /// How many accounts' passwords are remembered.
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.entries).len()
+    }
+
+    /// Forgets an account's password; whether there was one to forget.
+    pub(crate) fn forget(&self, account: &str) -> bool {
         let mut waiting = lock(&self.waiting);
-        waiting.passwords.remove(account);
-        waiting.at_work.take_if(|(whose, _)| whose == account);
+        let queued = waiting.passwords.remove(account).is_some();
+        let at_work = waiting.at_work.take_if(|(whose, _)| whose == account).is_some();
         drop(waiting);
-        if lock(&self.entries).remove(account).is_some() {
+        let hashed = lock(&self.entries).remove(account).is_some();
+        if hashed {
             self.store.write(Change::Forget(account.to_owned()));
         }
+        queued || at_work || hashed
     }
 
     /// Forgets an account's password if it is this one, which plex.tv has just refused.

@@ -4,10 +4,15 @@ use std::fmt;
 use std::time::Duration;
 
 use policy::{Outcome, PlexId, Reason};
-use wire::{Hello, Phase};
+use wire::{Hello, Login, Phase, printable};
 
+use crate::clock;
 use crate::log::Log;
 use crate::login::By;
+
+/// The longest item of a login that is listed, in characters, and its longest sentence.
+const LONGEST_ITEM: usize = 128;
+const LONGEST_WHY: usize = 512;
 
 /// How a question ended.
 pub(crate) type Ended = Result<(PlexId, By), Reason>;
@@ -40,21 +45,66 @@ impl Report<'_> {
         }
     }
 
+    /// The same for the owner's list of logins.
+    pub(crate) fn login(&self, ended: &Ended) -> Option<Login> {
+        let (outcome, id) = match ended {
+            Ok((id, _)) => ("accepted", Some(*id)),
+            Err(why) => (word(why.outcome())?, self.id),
+        };
+        let text = |item: Option<&str>| item.map(|item| printable(item, LONGEST_ITEM));
+        let hello = self.hello;
+        Some(Login {
+            at: clock::to_calendar(clock::now()) / 1000,
+            user: printable(&hello.user, wire::MAX_NAME),
+            plex_id: id.map(|id| id.0),
+            service: text(hello.service.as_deref()),
+            rhost: text(self.rhost()),
+            phase: phase(hello).into(),
+            outcome: outcome.into(),
+            why: printable(&why(ended), LONGEST_WHY),
+        })
+    }
+
     fn line(&self, verdict: &str, id: Option<PlexId>, why: &dyn fmt::Display) -> String {
         let Self { hello, caller, took, .. } = self;
-        let phase = match hello.phase {
-            Phase::Authenticate => "auth",
-            Phase::Account => "account",
-        };
+        let phase = phase(hello);
         let id = id.map_or_else(|| "-".to_owned(), |id| id.to_string());
-        let rhost = hello.rhost.as_deref().filter(|_| self.believed);
         format!(
             "{verdict} user={} plex_id={id} service={} rhost={} phase={phase} caller={caller} ms={}: {why}",
             quoted(Some(&hello.user)),
             quoted(hello.service.as_deref()),
-            quoted(rhost),
+            quoted(self.rhost()),
             took.as_millis()
         )
+    }
+
+    fn rhost(&self) -> Option<&str> {
+        self.hello.rhost.as_deref().filter(|_| self.believed)
+    }
+}
+
+fn phase(hello: &Hello) -> &'static str {
+    match hello.phase {
+        Phase::Authenticate => "auth",
+        Phase::Account => "account",
+    }
+}
+
+/// The log's word for what is no success, and nothing for what is none of this daemon's business.
+fn word(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::NotManaged => None,
+        Outcome::Unavailable => Some("unavailable"),
+        Outcome::Throttled => Some("throttled"),
+        _ => Some("denied"),
+    }
+}
+
+/// The sentence that says why.
+pub(crate) fn why(ended: &Ended) -> String {
+    match ended {
+        Ok((_, by)) => by.to_string(),
+        Err(why) => why.to_string(),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -20,6 +19,7 @@ use crate::desk::Desk;
 use crate::flights::Flights;
 use crate::friends::{self, Friends};
 use crate::gate::Gate;
+use crate::ledger::Ledger;
 use crate::limits::{Limits, Slot};
 use crate::link_codes::LinkCodes;
 use crate::log::Log;
@@ -47,11 +47,11 @@ pub(crate) fn run(options: &Options, signals: &SignalFd, log: &Log) -> Result<()
     }
     privileges::harden()?;
     let config = config::load(&options.config).map_err(|problem| problem.to_string())?;
-    let (desk, workers) = desk(config, &options.state, log)?;
+    let limits = Arc::new(Limits::default());
+    let (desk, workers) = desk(config, options, &limits, log)?;
     log.info(format!("plex-authd {} is ready", env!("CARGO_PKG_VERSION")));
     warn_about(&desk);
 
-    let limits = Arc::new(Limits::default());
     while wait(&listener.socket, signals)? {
         // Whoever connected may have left again already.
         let Ok((stream, _)) = listener.socket.accept() else { continue };
@@ -107,9 +107,9 @@ fn serve(stream: UnixStream, desk: &Arc<Desk>, limits: &Arc<Limits>) -> Result<(
         .map_err(|error| format!("no thread: {error}"))
 }
 
-fn desk(config: Config, directory: &Path, log: &Log) -> Result<(Arc<Desk>, Workers), String> {
+fn desk(config: Config, options: &Options, limits: &Arc<Limits>, log: &Log) -> Result<(Arc<Desk>, Workers), String> {
     let no_thread = |error: std::io::Error| format!("no thread: {error}");
-    let (store, kept, writer) = state::open(directory, log)?;
+    let (store, kept, writer) = state::open(&options.state, log)?;
     let client = Client::new(&settings(&config, kept.client_id)).map_err(|error| error.to_string())?;
     let rules = Rules { strict: config.strict_friends, admin: config.admin_account.clone() };
     let memory = Arc::new(Memory::new(kept.hashed, config.cache.longest(), store.clone(), log.clone()));
@@ -145,11 +145,14 @@ fn desk(config: Config, directory: &Path, log: &Log) -> Result<(Arc<Desk>, Worke
         link_codes: LinkCodes::default(),
         pace: Pace::default(),
         sign_out,
+        ledger: Ledger::new(kept.logins, kept.last, store.clone()),
         store,
         pins: Mutex::new(kept.pins),
         recent: Mutex::new(kept.recent),
         log: log.clone(),
         config,
+        config_file: options.config.clone(),
+        limits: Arc::clone(limits),
     };
     Ok((Arc::new(desk), Workers { hasher, signing_out, writer }))
 }

@@ -13,7 +13,8 @@ use wire::{Connection, Deadline, Error, Hello, Peer, Phase, Reply, Request, Verd
 use crate::accounts;
 use crate::desk::Desk;
 use crate::login::By;
-use crate::report::{Ended, Report};
+use crate::manage;
+use crate::report::{Ended, Report, why};
 use crate::signout::Borrowed;
 
 /// How long a module may take to say what it is about. It does so at once, but a busy machine may let it wait.
@@ -63,8 +64,13 @@ impl Session {
 
     /// Holds the conversation. Ends early, and silently, when the module leaves.
     pub(crate) fn run(mut self) {
-        let hello = match self.connection.receive(Deadline::after(HELLO)) {
-            Ok(Request::Hello(hello)) => hello,
+        let (hello, explain) = match self.connection.receive(Deadline::after(HELLO)) {
+            Ok(Request::Hello(hello)) => (hello, false),
+            Ok(Request::Manage(question)) => {
+                let login = manage::answer(&self.desk, &mut self.connection, self.peer, question);
+                let Some(hello) = login else { return };
+                (hello, true)
+            }
             Err(Error::TimedOut) => {
                 return self.desk.log.warning(format!("uid {} connected and said nothing", self.peer.uid));
             }
@@ -74,7 +80,11 @@ impl Session {
         let (caller, took) = (self.peer.uid, self.start.elapsed());
         let report = Report { hello: &hello, id: self.id, caller, believed: self.believed, took };
         report.write(&ended, &self.desk.log);
+        self.desk.ledger.note(report.login(&ended), explain);
         if self.hold_back(&ended).is_ok() {
+            if explain {
+                let _ = manage::because(&mut self.connection, &why(&ended));
+            }
             // A module that has left has had its own answer already.
             let _ = self.connection.send(&Reply::Verdict(verdict(&ended)), Deadline::after(MODULE));
             if self.owed {

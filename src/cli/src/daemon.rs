@@ -44,6 +44,7 @@ impl Daemon {
             Ok(Reply::Managed(Managed::NotYours)) => {
                 Err(Failure::new("only root may ask plex-authd this").mend("use sudo"))
             }
+            Ok(Reply::Managed(Managed::Failed(why))) => Err(Failure::new(format!("plex-authd: {why}"))),
             Ok(Reply::Managed(answer)) => Ok(answer),
             Ok(_) => {
                 Err(Failure::new("plex-authd answered something else").mend("restart it: systemctl restart plex-authd"))

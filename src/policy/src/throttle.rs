@@ -216,6 +216,20 @@ impl Throttle {
         rejected
     }
 
+    /// How many sign-ins plex.tv has rejected within the last hour.
+    pub fn rejected_lately(&mut self, now: Moment) -> usize {
+        self.forget_old(now);
+        self.rejected.len()
+    }
+
+    /// Forgets the tries of an account, wherever they came from; whether there were any. What plex.tv rejected counts on:
+    /// it is the machine's, not the account's.
+    pub fn forget(&mut self, account: &str) -> bool {
+        let before = self.pairs.len();
+        self.pairs.retain(|key, _| key.account != account);
+        self.pairs.len() < before
+    }
+
     /// Notes a wrong try, whoever found it wrong.
     pub fn wrong(&mut self, key: &Key, now: Moment) -> Tries {
         self.make_room(now);

@@ -36,6 +36,8 @@ pub enum Managed {
     Forgotten(bool),
     /// To [`Manage::Explain`], before the verdict: the sentence that the log has.
     Because(String),
+    /// It could not be done, and why.
+    Failed(String),
     /// The asking process is not the superuser's.
     NotYours,
 }
@@ -108,6 +110,8 @@ pub struct Known {
     pub user: String,
     /// The Plex account that it has belonged to since its first login.
     pub plex_id: Option<u64>,
+    /// What the configuration called that Plex account then.
+    pub reference: Option<String>,
     /// Its last accepted login, in seconds since 1970.
     pub last_login: Option<i64>,
 }

@@ -12,7 +12,7 @@ use crate::log::Log;
 
 /// The schema, as the steps that lead to it. A step that was released is never changed; the database counts how many
 /// it has taken.
-pub(super) const STEPS: [&str; 2] = [
+pub(super) const STEPS: [&str; 3] = [
     "
     CREATE TABLE installation (client_id TEXT NOT NULL) STRICT;
     CREATE TABLE pin (
@@ -33,6 +33,13 @@ pub(super) const STEPS: [&str; 2] = [
     CREATE TABLE circle (mark TEXT NOT NULL, at INTEGER NOT NULL, people TEXT NOT NULL) STRICT;
     ",
     "CREATE TABLE calendar (boot TEXT NOT NULL, ahead INTEGER NOT NULL) STRICT;",
+    "
+    CREATE TABLE login (
+        number INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT NOT NULL, plex_id INTEGER, service TEXT, rhost TEXT,
+        phase TEXT NOT NULL, outcome TEXT NOT NULL, why TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE last_login (account TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    ",
 ];
 
 /// Why a file cannot be used.

@@ -8,15 +8,17 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use policy::{Circle, Closed, Key, Moment, Pin, PlexId, Rejected, Remembered, Tries};
 use rusqlite::Connection;
+use wire::Login;
 
 use crate::log::Log;
 
@@ -25,6 +27,12 @@ const QUEUE: usize = 4096;
 
 /// The most changes that are written at once.
 const BATCH: usize = 512;
+
+/// How many of them may be logins for the list: a flood of logins must not crowd out what decides about later ones.
+const LOGINS: usize = 1024;
+
+/// How long a disk may take where somebody waits for it.
+const SOON: Duration = Duration::from_secs(2);
 
 /// How long the end of the daemon waits for the last changes.
 const AT_THE_END: Duration = Duration::from_secs(5);
@@ -51,6 +59,10 @@ pub(crate) struct Kept {
     pub closed: Option<Closed>,
     /// The last good friend list, with a mark of the configuration that it was read for.
     pub circle: Option<(String, Circle)>,
+    /// The latest verdicts, the oldest first.
+    pub logins: Vec<Login>,
+    /// When each account was last let in, by the calendar, in seconds.
+    pub last: BTreeMap<String, i64>,
 }
 
 /// One change.
@@ -64,17 +76,40 @@ pub(crate) enum Change {
     Rejected(Rejected),
     Closed(Closed),
     Circle(String, Arc<Circle>),
+    Login(Box<Login>),
+    LastLogin(String, i64),
+    /// Everything that is known of an account, but what the list of logins says.
+    ForgetAll(String),
+    /// Nothing: somebody wants to know whether everything before it has been written.
+    Written(SyncSender<bool>),
 }
 
 /// Where changes go.
 #[derive(Clone)]
-pub(crate) struct Store(SyncSender<Change>);
+pub(crate) struct Store {
+    queue: SyncSender<Change>,
+    /// How many logins for the list wait in the queue.
+    logins: Arc<AtomicUsize>,
+}
 
 impl Store {
     /// Has a change written down, soon.
     pub(crate) fn write(&self, change: Change) {
+        if matches!(change, Change::Login(_)) && self.logins.fetch_add(1, Ordering::Relaxed) >= LOGINS {
+            self.logins.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
         // When the queue is full the disk is not writing; the writer has said so in the log.
-        let _ = self.0.try_send(change);
+        if let Err(TrySendError::Full(Change::Login(_))) = self.queue.try_send(change) {
+            self.logins.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether everything that was to be written is on the disk by now, or soon.
+    pub(crate) fn is_written(&self) -> bool {
+        let (done, written) = sync_channel(1);
+        self.write(Change::Written(done));
+        written.recv_timeout(SOON).unwrap_or(false)
     }
 }
 
@@ -99,16 +134,19 @@ pub(crate) fn open(directory: &Path, log: &Log) -> Result<(Store, Kept, Worker),
     let (connection, kept) = file::open(directory, log)?;
     let (queue, changes) = sync_channel(QUEUE);
     let log = log.clone();
-    let writer = Writer { connection, log, failing: false };
+    let logins = Arc::new(AtomicUsize::new(0));
+    let store = Store { queue, logins: Arc::clone(&logins) };
+    let writer = Writer { connection, log, logins, failing: false };
     let thread = std::thread::Builder::new().name("state".into()).spawn(move || writer.run(&changes));
     let thread = thread.map_err(|error| format!("no thread: {error}"))?;
-    Ok((Store(queue), kept, Worker(thread)))
+    Ok((store, kept, Worker(thread)))
 }
 
 struct Writer {
     /// Nothing when no file can be had.
     connection: Option<Connection>,
     log: Log,
+    logins: Arc<AtomicUsize>,
     /// Whether the last batch could not be written, which has been logged.
     failing: bool,
 }
@@ -118,8 +156,16 @@ impl Writer {
         while let Ok(first) = changes.recv() {
             let mut batch = vec![first];
             batch.extend(changes.try_iter().take(BATCH));
-            let Some(connection) = &mut self.connection else { continue };
-            let outcome = rows::write(connection, &batch);
+            let logins = batch.iter().filter(|change| matches!(change, Change::Login(_))).count();
+            self.logins.fetch_sub(logins, Ordering::Relaxed);
+            let outcome = self.connection.as_mut().map(|connection| rows::write(connection, &batch));
+            for change in &batch {
+                if let Change::Written(done) = change {
+                    // Whoever asked may have stopped waiting.
+                    let _ = done.try_send(matches!(outcome, Some(Ok(()))));
+                }
+            }
+            let Some(outcome) = outcome else { continue };
             let news = outcome.is_err() != self.failing;
             self.failing = outcome.is_err();
             match outcome {

@@ -5,9 +5,11 @@ use std::time::Duration;
 use policy::{Circle, Closed, Entry, Key, Moment, Person, Pin, PlexId, Rejected, Remembered, Tie, Tries};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
+use wire::Login;
 
 use super::{Change, Hashed, Kept, calendar};
 use crate::clock;
+use crate::ledger::KEPT;
 
 /// How long a rejected sign-in counts.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -73,6 +75,8 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Kept> {
         })?,
         closed: closed(connection)?,
         circle: circle(connection)?,
+        logins: all(connection, "SELECT * FROM login ORDER BY number", |row| Ok(Some(login(row)?)))?,
+        last: all(connection, "SELECT account, at FROM last_login", |row| Ok(Some((row.get(0)?, row.get(1)?))))?,
     })
 }
 
@@ -88,6 +92,19 @@ fn all<T, C: FromIterator<T>>(
 
 fn id(row: &Row, column: usize) -> rusqlite::Result<PlexId> {
     row.get::<_, i64>(column).map(|id| PlexId(id.cast_unsigned()))
+}
+
+fn login(row: &Row) -> rusqlite::Result<Login> {
+    Ok(Login {
+        at: row.get("at")?,
+        user: row.get("user")?,
+        plex_id: row.get::<_, Option<i64>>("plex_id")?.map(i64::cast_unsigned),
+        service: row.get("service")?,
+        rhost: row.get("rhost")?,
+        phase: row.get("phase")?,
+        outcome: row.get("outcome")?,
+        why: row.get("why")?,
+    })
 }
 
 fn closed(connection: &Connection) -> rusqlite::Result<Option<Closed>> {
@@ -125,7 +142,7 @@ pub(super) fn write(connection: &mut Connection, changes: &[Change]) -> rusqlite
         write_one(&transaction, change)?;
     }
     transaction.commit()?;
-    if changes.iter().any(|change| matches!(change, Change::Forget(_))) {
+    if changes.iter().any(|change| matches!(change, Change::Forget(_) | Change::ForgetAll(_))) {
         // What was forgotten must not be left in the log of changes.
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     }
@@ -164,6 +181,21 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
             run("DELETE FROM circle", params![])?;
             run("INSERT INTO circle VALUES (?1, ?2, ?3)", params![mark, at(&circle.learnt), people(circle)])
         }
+        Change::Login(login) => {
+            let Login { at, user, plex_id, service, rhost, phase, outcome, why } = &**login;
+            let plex_id = plex_id.map(u64::cast_signed);
+            run(
+                "INSERT INTO login VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![at, user, plex_id, service, rhost, phase, outcome, why],
+            )?;
+            run("DELETE FROM login WHERE number <= (SELECT max(number) FROM login) - ?1", params![KEPT])
+        }
+        Change::LastLogin(account, at) => run("REPLACE INTO last_login VALUES (?1, ?2)", params![account, at]),
+        Change::ForgetAll(account) => ["pin", "recent", "remembered", "tries", "last_login"]
+            .into_iter()
+            .map(|table| run(&format!("DELETE FROM {table} WHERE account = ?1"), params![account]))
+            .sum(),
+        Change::Written(_) => Ok(0),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,9 +47,8 @@ pub(crate) fn client(place: Place) -> Result<Client, Failure> {
 /// This machine's identifier. One that cannot be kept is still good for now.
 fn client_id(file: &Path) -> String {
     let kept = fs::read_to_string(file).unwrap_or_default();
-    let plain = |id: &str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if plain(kept.trim()) {
-        return kept.trim().to_owned();
+    if let Some(id) = plex::client_id(&kept) {
+        return id.to_owned();
     }
     let id = Uuid::new_v4().simple().to_string();
     // The directory belongs to the daemon, and so must what lies in it.
@@ -57,7 +56,8 @@ fn client_id(file: &Path) -> String {
         && let Ok(mut fresh) = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
     {
         let _ = fresh.write_all(id.as_bytes());
-        let _ = chown(file, Some(directory.uid()), Some(directory.gid()));
+        // By the open file: a name in a directory of somebody else's may lead elsewhere by now.
+        let _ = fchown(&fresh, Some(directory.uid()), Some(directory.gid()));
     }
     id
 }

@@ -35,6 +35,13 @@ pub struct Settings {
     pub device_name: String,
 }
 
+/// The identifier that a text holds, with or without a line break behind it, if it can be one.
+#[must_use]
+pub fn client_id(text: &str) -> Option<&str> {
+    let plain = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    Some(text.trim()).filter(plain)
+}
+
 /// Why no client could be made. Each needs the administrator.
 #[derive(Debug)]
 pub enum SetupError {

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
-use uuid::Uuid;
 
-use super::{Kept, rows};
+use super::{Kept, client_id, rows};
 use crate::log::Log;
 
 /// The schema, as the steps that lead to it. A step that was released is never changed; the database counts how many
@@ -42,6 +41,9 @@ pub(super) const STEPS: [&str; 3] = [
     ",
 ];
 
+/// The file's name.
+const FILE: &str = "state.db";
+
 /// Why a file cannot be used.
 enum Unusable {
     /// It is damaged, and a fresh one can take its place.
@@ -65,16 +67,19 @@ impl From<rusqlite::Error> for Unusable {
 
 /// The open file, if there can be one, and what it holds.
 pub(super) fn open(directory: &Path, log: &Log) -> Result<(Option<Connection>, Kept), String> {
-    let file = directory.join("state.db");
-    let first = match read(&file) {
+    let file = directory.join(FILE);
+    let first = match read(directory) {
         Err(Unusable::Broken(why)) => {
             set_aside(&file, &why, log);
-            read(&file)
+            read(directory)
         }
         other => other,
     };
     match first {
-        Ok((connection, kept)) => Ok((Some(connection), kept)),
+        Ok((connection, kept)) => {
+            client_id::note(directory, &kept.client_id, log);
+            Ok((Some(connection), kept))
+        }
         Err(Unusable::Newer(steps)) => Err(format!(
             "{}: written by a newer version ({steps} steps, this one knows {}); install that version, or move the file \
              away, and with it who each account belonged to",
@@ -87,18 +92,18 @@ pub(super) fn open(directory: &Path, log: &Log) -> Result<(Option<Connection>, K
                  to the daemon's user and have room",
                 file.display()
             ));
-            Ok((None, read_only(&file).unwrap_or_else(nothing)))
+            Ok((None, read_only(&file).unwrap_or_else(|| nothing(directory))))
         }
     }
 }
 
 /// What there is where nothing was kept.
-fn nothing() -> Kept {
-    Kept { client_id: Uuid::new_v4().simple().to_string(), ..Kept::default() }
+fn nothing(directory: &Path) -> Kept {
+    Kept { client_id: client_id::noted_or_new(directory), ..Kept::default() }
 }
 
-fn read(file: &Path) -> Result<(Connection, Kept), Unusable> {
-    let mut connection = Connection::open(file)?;
+fn read(directory: &Path) -> Result<(Connection, Kept), Unusable> {
+    let mut connection = Connection::open(directory.join(FILE))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Losing power loses at most the last batch, and never the file.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -108,7 +113,7 @@ fn read(file: &Path) -> Result<(Connection, Kept), Unusable> {
         return Err(Unusable::Broken(health));
     }
     migrate(&mut connection)?;
-    let client_id = client_id(&connection)?;
+    let client_id = client_id(&connection, directory)?;
     rows::prune(&mut connection)?;
     let kept = Kept { client_id, ..rows::read(&connection)? };
     Ok((connection, kept))
@@ -128,13 +133,13 @@ fn migrate(connection: &mut Connection) -> Result<(), Unusable> {
     Ok(())
 }
 
-/// This installation's identifier. Made once: every new one costs each user a mail about a new device.
-fn client_id(connection: &Connection) -> rusqlite::Result<String> {
+/// This installation's identifier. Where the command was here first, it is the command's.
+fn client_id(connection: &Connection, directory: &Path) -> rusqlite::Result<String> {
     let kept = connection.query_row("SELECT client_id FROM installation", [], |row| row.get(0)).optional()?;
     if let Some(id) = kept {
         return Ok(id);
     }
-    let id = Uuid::new_v4().simple().to_string();
+    let id = client_id::noted_or_new(directory);
     connection.execute("INSERT INTO installation (client_id) VALUES (?1)", [&id])?;
     Ok(id)
 }

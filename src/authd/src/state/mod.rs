@@ -3,6 +3,7 @@
 //! lost is only what was learnt since.
 
 mod calendar;
+mod client_id;
 mod file;
 mod rows;
 #[cfg(test)]

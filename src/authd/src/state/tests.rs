@@ -1,5 +1,5 @@
 //! What is found again after a restart, and what happens to a file that cannot be used.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 use std::fs;
 
@@ -46,6 +46,10 @@ fn what_was_noted_is_there_after_a_restart() {
     store.write(Change::Closed(Closed { blocked: false, ..closed }));
     store.write(Change::Closed(closed));
     store.write(Change::Circle("mark".into(), Arc::new(circle.clone())));
+    store.write(Change::Login(Box::new(login(1))));
+    store.write(Change::LastLogin("alice".into(), 1));
+    store.write(Change::LastLogin("alice".into(), 2));
+    assert!(store.is_written());
     drop(store);
     worker.finish();
 
@@ -65,6 +69,99 @@ fn what_was_noted_is_there_after_a_restart() {
     let (mark, list) = kept.circle.unwrap();
     assert_eq!((mark.as_str(), &list.owner, &list.entries), ("mark", &circle.owner, &circle.entries));
     assert!(near(list.learnt, now));
+    assert_eq!(kept.logins, [login(1)]);
+    assert_eq!(kept.last, [("alice".to_owned(), 2)].into());
+}
+
+/// A verdict, which is told from others by its time.
+fn login(at: i64) -> Login {
+    let (phase, outcome, why) = ("auth".into(), "denied".into(), "wrong password".into());
+    let (plex_id, service) = (Some(u64::MAX), Some("sshd".into()));
+    Login { at, user: "alice".into(), plex_id, service, rhost: None, phase, outcome, why }
+}
+
+#[test]
+fn the_newest_thousand_logins_are_kept() {
+    let mut connection = fresh();
+    let logins: Vec<_> = (0..1500).map(|at| Change::Login(Box::new(login(at)))).collect();
+    for batch in logins.chunks(BATCH) {
+        rows::write(&mut connection, batch).unwrap();
+    }
+    let kept = rows::read(&connection).unwrap().logins;
+    assert_eq!((kept.len(), kept[0].at, kept[999].at), (1000, 500, 1499));
+}
+
+#[test]
+fn a_flood_of_logins_leaves_room_for_what_decides() {
+    let (queue, changes) = sync_channel(QUEUE);
+    let store = Store { queue, logins: Arc::default() };
+    for at in 0..5000 {
+        store.write(Change::Login(Box::new(login(at))));
+    }
+    store.write(Change::Forget("alice".into()));
+    assert_eq!(changes.try_iter().filter(|change| matches!(change, Change::Login(_))).count(), LOGINS);
+    store.write(Change::Login(Box::new(login(0))));
+    assert_eq!(changes.try_iter().count(), 0, "the writer counts them down, and it is not there");
+}
+
+#[test]
+fn what_is_forgotten_of_an_account_is_gone_from_every_table_and_from_the_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _, worker) = open_here(directory.path());
+    let now = clock::now();
+    for account in ["alice", "bob"] {
+        let named = || account.to_owned();
+        let hashed = Hashed { remembered: Remembered { id: PlexId(2), at: now }, salt: [1; 16], hash: [0xa5; 32] };
+        let tries = Tries { wrong: 4, last: now, succeeded: None };
+        store.write(Change::Pin(named(), Pin { id: PlexId(2), reference: format!("{account}-at-plex") }));
+        store.write(Change::Recent(named(), PlexId(2), now));
+        store.write(Change::Hashed(named(), hashed));
+        store.write(Change::Tries(Key { account: named(), origin: "192.0.2.1".into() }, tries));
+        store.write(Change::Tries(Key { account: named(), origin: "192.0.2.2".into() }, tries));
+        store.write(Change::LastLogin(named(), 1));
+    }
+    store.write(Change::Login(Box::new(login(1))));
+    store.write(Change::ForgetAll("alice".into()));
+    assert!(store.is_written());
+    for file in ["state.db", "state.db-wal"] {
+        let bytes = fs::read(directory.path().join(file)).unwrap_or_default();
+        assert!(!bytes.windows(13).any(|part| part == b"alice-at-plex"), "{file}");
+    }
+    drop(store);
+    worker.finish();
+    let (_store, kept, _worker) = open_here(directory.path());
+    assert_eq!(kept.pins.keys().collect::<Vec<_>>(), ["bob"]);
+    assert_eq!(kept.recent.keys().collect::<Vec<_>>(), ["bob"]);
+    assert_eq!(kept.hashed.keys().collect::<Vec<_>>(), ["bob"]);
+    assert_eq!(kept.last.keys().collect::<Vec<_>>(), ["bob"]);
+    assert!(kept.tries.len() == 2 && kept.tries.keys().all(|key| key.account == "bob"), "{:?}", kept.tries);
+    assert_eq!(kept.logins, [login(1)], "what happened has happened");
+}
+
+#[test]
+fn the_command_and_the_daemon_have_one_identifier_whoever_was_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("client-id");
+    let noted = || fs::read_to_string(&file).unwrap();
+    let start = || {
+        let (store, kept, worker) = open_here(directory.path());
+        drop(store);
+        worker.finish();
+        kept.client_id
+    };
+    fs::write(&file, "made-by-the-command\n").unwrap();
+    assert_eq!(start(), "made-by-the-command");
+    for spoilt in ["another-identifier", "", "no identifier \u{1f642}"] {
+        fs::write(&file, spoilt).unwrap();
+        assert_eq!((start(), noted()), ("made-by-the-command".into(), "made-by-the-command".into()), "{spoilt}");
+    }
+    fs::remove_file(&file).unwrap();
+    assert_eq!((start(), noted()), ("made-by-the-command".into(), "made-by-the-command".into()));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    fs::remove_file(directory.path().join("state.db")).unwrap();
+    fs::remove_file(&file).unwrap();
+    assert_ne!(start(), "made-by-the-command");
 }
 
 #[test]
@@ -81,7 +178,9 @@ fn a_broken_file_is_set_aside_and_a_new_one_begun() {
             if damage == "cut" { bytes.iter().copied().take(5000).collect() } else { damage.repeat(200).into_bytes() };
         fs::write(&file, damaged).unwrap();
         let (_store, second, _worker) = open_here(directory.path());
-        assert_ne!(first.client_id, second.client_id, "{damage}");
+        // The identifier has a file of its own.
+        assert_eq!(first.client_id, second.client_id, "{damage}");
+        assert!(second.pins.is_empty());
         let names =
             fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let aside = names.filter(|name| name.starts_with("state.db.broken-")).count();

@@ -28,6 +28,25 @@ fn reject(throttle: &mut Throttle, key: &Key, now: Moment) -> Result<(), Reason>
 }
 
 #[test]
+fn what_is_forgotten_of_an_account_slows_nobody_down_and_others_stay() {
+    let (mut throttle, now) =
+        (Throttle::new(Limits::default(), HashMap::new(), Vec::new(), None), Moment::from_millis(0));
+    let key = |account: &str, origin: &str| Key { account: account.into(), origin: origin.into() };
+    let keys = [key("alice", "a"), key("alice", "b"), key("bob", "a")];
+    for key in &keys {
+        for _ in 0..5 {
+            throttle.wrong(key, now);
+        }
+        throttle.rejected(key, now);
+    }
+    assert!(throttle.forget("alice"));
+    assert_eq!(keys.map(|key| throttle.pause(&key, now).is_zero()), [true, true, false]);
+    assert!(!throttle.forget("alice"));
+    assert_eq!(throttle.rejected_lately(now), 3, "what plex.tv rejected it has rejected");
+    assert_eq!(throttle.rejected_lately(now + Duration::from_secs(3600)), 0);
+}
+
+#[test]
 fn r19_pauses_grow_from_free_to_capped_and_end_with_a_right_try() {
     let mut throttle = throttle();
     let alice = key("alice", FRIENDS_HOME);

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use plex::{Account, Client, Error, Token};
-use policy::{Circle, Entry, Person, PlexId, Tie};
+use facts::people;
+pub(crate) use facts::people::person;
+use plex::{Client, Error, Token};
+use policy::{Circle, Person, PlexId};
 use wire::FriendList;
 
 use crate::clock;
@@ -187,9 +189,10 @@ impl Friends {
         // For each answer: one that hangs must not keep the next login waiting when plex.tv is well again.
         let deadline = || (Instant::now() + self.source.patience).min(now + REFRESH);
         let owner = self.owner(now, deadline())?;
+        let Source { client, token, .. } = &self.source;
         let entries = match &self.source.shares_of {
-            Some(machine_id) => self.shares(machine_id, deadline())?,
-            None => self.friends(deadline())?,
+            Some(machine_id) => people::shares(client, token, machine_id, deadline())?,
+            None => people::friends(client, token, deadline())?,
         };
         // As old as its oldest part: what changed while it was read may be missing.
         Ok(Circle { owner, entries, learnt })
@@ -211,22 +214,6 @@ impl Friends {
                 Ok(owner)
             }
         }
-    }
-
-    fn shares(&self, machine_id: &str, deadline: Instant) -> Result<Vec<Entry>, Error> {
-        let shares = self.source.client.shared_servers(&self.source.token, machine_id, deadline)?;
-        let tie = |pending| if pending { Tie::Pending } else { Tie::Shared };
-        Ok(shares.into_iter().map(|s| Entry { tie: tie(s.pending), person: person(s.account) }).collect())
-    }
-
-    fn friends(&self, deadline: Instant) -> Result<Vec<Entry>, Error> {
-        let friends = self.source.client.users(&self.source.token, deadline)?;
-        let tie = |friend: &plex::Friend| match (friend.home, friend.pending) {
-            (true, _) => Tie::Home,
-            (false, true) => Tie::Pending,
-            (false, false) => Tie::Friend,
-        };
-        Ok(friends.into_iter().map(|f| Entry { tie: tie(&f), person: person(f.account) }).collect())
     }
 
     fn note_failure(&self, state: &mut State, error: &Error) {
@@ -251,9 +238,4 @@ impl Friends {
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
-}
-
-/// A Plex account as the policy sees it.
-pub(crate) fn person(account: Account) -> Person {
-    Person { id: PlexId(account.id), username: account.username, email: account.email }
 }

@@ -2,7 +2,6 @@
 //! owner's token, TLS and threads live, as a user of its own that is never root.
 
 mod account;
-mod accounts;
 mod clock;
 mod desk;
 mod flights;
@@ -34,6 +33,7 @@ use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
+use facts::accounts;
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::log::Log;

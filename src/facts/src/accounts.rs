@@ -18,7 +18,7 @@ const DEFAULT_UID_MIN: u32 = 1000;
 /// # Errors
 /// When the name service cannot say. A group that is not there is an error too: nobody can then tell whose accounts are
 /// managed, and one that is must not pass for one that is not.
-pub(crate) fn look_up(name: &str, group: Option<&str>, uid_min: u32) -> Result<Option<Account>, String> {
+pub fn look_up(name: &str, group: Option<&str>, uid_min: u32) -> Result<Option<Account>, String> {
     let failed = |error: nix::Error| error.desc().to_owned();
     let Some(user) = User::from_name(name).map_err(failed)? else { return Ok(None) };
     // A name service may answer to another spelling; the account is the one that it names.
@@ -46,18 +46,21 @@ fn is_member(user: &User, name: &str) -> Result<bool, String> {
 }
 
 /// Whether the user with this id is one of these.
-pub(crate) fn is_one_of(uid: u32, names: &[String]) -> bool {
+#[must_use]
+pub fn is_one_of(uid: u32, names: &[String]) -> bool {
     !names.is_empty()
         && User::from_uid(Uid::from_raw(uid)).ok().flatten().is_some_and(|user| names.contains(&user.name))
 }
 
 /// Whether there is such a group.
-pub(crate) fn group_exists(name: &str) -> bool {
+#[must_use]
+pub fn group_exists(name: &str) -> bool {
     matches!(Group::from_name(name), Ok(Some(_)))
 }
 
 /// The first user id that is a person's.
-pub(crate) fn uid_min() -> u32 {
+#[must_use]
+pub fn uid_min() -> u32 {
     fs::read_to_string(LOGIN_DEFS).ok().as_deref().and_then(uid_min_in).unwrap_or(DEFAULT_UID_MIN)
 }
 

@@ -1,5 +1,6 @@
 //! `plex-auth config`
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,6 +8,7 @@ use clap::Subcommand;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::settings::settings;
 use crate::summary::summary;
 use crate::terminal;
 
@@ -29,7 +31,12 @@ pub(crate) fn run(context: &Context, task: &Task) -> Result<ExitCode, Failure> {
             let config = config::load(file).map_err(|problem| Failure::new(problem.to_string()))?;
             terminal::print(&summary(&config));
         }
-        Task::Show => return Err(Failure::new("not there yet")),
+        Task::Show => {
+            let config = context.load()?;
+            let unreadable = |error| Failure::new(format!("{}: {error}", context.config.display()));
+            let text = fs::read_to_string(&context.config).map(wire::Secret::from).map_err(unreadable)?;
+            terminal::print(&settings(&config, text.expose()).shown());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

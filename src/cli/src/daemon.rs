@@ -3,12 +3,35 @@
 use std::path::Path;
 use std::time::Duration;
 
-use wire::{Connection, Deadline, Manage, Managed, Reply, Request};
+use wire::{Connection, Deadline, Known, Login, Manage, Managed, Reply, Request};
 
 use crate::failure::Failure;
 
 /// How long the daemon may take for an answer that needs nobody else.
 const ANSWER: Duration = Duration::from_secs(5);
+
+/// The daemon answers something else than it was asked.
+pub(crate) fn astray() -> Failure {
+    Failure::new("plex-authd answered something else").mend("restart it: systemctl restart plex-authd")
+}
+
+/// An item of a list, which comes in parts.
+pub(crate) trait Item: Sized {
+    /// The items of a part.
+    fn of(part: Managed) -> Option<Vec<Self>>;
+}
+
+impl Item for Login {
+    fn of(part: Managed) -> Option<Vec<Self>> {
+        if let Managed::Logins(logins) = part { Some(logins) } else { None }
+    }
+}
+
+impl Item for Known {
+    fn of(part: Managed) -> Option<Vec<Self>> {
+        if let Managed::Accounts(accounts) = part { Some(accounts) } else { None }
+    }
+}
 
 /// A conversation with the daemon.
 pub(crate) struct Daemon(Connection);
@@ -35,6 +58,23 @@ impl Daemon {
         self.answer()
     }
 
+    /// Asks for a list.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(crate) fn list<T: Item>(&mut self, question: Manage) -> Result<Vec<T>, Failure> {
+        let mut all = Vec::new();
+        let mut answer = self.ask(question)?;
+        loop {
+            let part = T::of(answer).ok_or_else(astray)?;
+            if part.is_empty() {
+                return Ok(all);
+            }
+            all.extend(part);
+            answer = self.answer()?;
+        }
+    }
+
     /// Its next answer.
     ///
     /// # Errors
@@ -46,9 +86,7 @@ impl Daemon {
             }
             Ok(Reply::Managed(Managed::Failed(why))) => Err(Failure::new(format!("plex-authd: {why}"))),
             Ok(Reply::Managed(answer)) => Ok(answer),
-            Ok(_) => {
-                Err(Failure::new("plex-authd answered something else").mend("restart it: systemctl restart plex-authd"))
-            }
+            Ok(_) => Err(astray()),
             Err(error) => Err(Failure::new(format!("plex-authd: {error}"))),
         }
     }

@@ -3,9 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use facts::accounts;
+use wire::{Known, Manage, Managed, printable};
 
 use crate::context::Context;
+use crate::daemon::{self, Daemon};
 use crate::failure::Failure;
+use crate::terminal::{note, say, warn};
+use crate::when;
 
 /// How it is done.
 #[derive(Debug, Args)]
@@ -14,6 +19,35 @@ pub(crate) struct Options {
     pub user: String,
 }
 
-pub(crate) fn run(_context: &Context, _options: &Options) -> Result<ExitCode, Failure> {
-    Err(Failure::new("not there yet"))
+// Nothing is asked: the next login teaches it all again, and until then fewer get in, not more.
+pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Failure> {
+    let user = printable(&options.user, wire::MAX_NAME);
+    let known: Vec<Known> = Daemon::open(&context.socket)?.list(Manage::Accounts)?;
+    let known = known.into_iter().find(|known| known.user == options.user);
+    let Managed::Forgotten(anything) = Daemon::open(&context.socket)?.ask(Manage::Forget(options.user.clone()))? else {
+        return Err(daemon::astray());
+    };
+    if matches!(accounts::look_up(&options.user, None, 0), Ok(None)) {
+        warn(format!("there is no local account '{user}'"));
+    }
+    if anything {
+        say(format!("Forgotten: all that plex-authd knew of {user}."));
+        if let Some(known) = known {
+            say(details(&known));
+        }
+        note("Whoever signs in to it next, as the configuration names them, is the one it belongs to.");
+    } else {
+        say(format!("plex-authd knew nothing of {user}."));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was known, as far as it is told.
+fn details(known: &Known) -> String {
+    let id = known.plex_id.map_or_else(|| "no Plex account yet".to_owned(), |id| format!("Plex id {id}"));
+    let called = known.reference.as_ref().map(|name| format!(" (as {})", printable(name, 254))).unwrap_or_default();
+    let last = known.last_login.map_or_else(|| "never".to_owned(), when::local);
+    format!(
+        "It belonged to {id}{called}; last login: {last}. Its wrong tries and its remembered password are gone too."
+    )
 }

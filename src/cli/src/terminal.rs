@@ -48,6 +48,11 @@ pub(crate) fn bold(text: impl fmt::Display) -> String {
     format!("{BOLD}{text}{BOLD:#}")
 }
 
+/// Says to a person what is no part of the output.
+pub(crate) fn note(text: impl fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
 /// Says why something failed.
 pub(crate) fn complain(failure: &Failure) {
     let _ = writeln!(anstream::stderr(), "{RED}error:{RED:#} {failure}");

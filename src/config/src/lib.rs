@@ -10,6 +10,7 @@ mod values;
 pub use file::{load, load_owned_by};
 pub use problem::Problem;
 pub use validate::parse;
+pub use values::{Wrong, base_url, local_name, server_url};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use policy::PlexId;
 use wire::Secret;
 
 /// What is wrong with a value, and how to mend it.
-pub(crate) type Wrong = (String, String);
+pub type Wrong = (String, String);
 
 /// How an address is written.
 const ADDRESS: &str = "write https://HOST or https://HOST:PORT";
@@ -44,7 +44,11 @@ pub(crate) fn plain(text: &str) -> Result<String, Wrong> {
     }
 }
 
-pub(crate) fn local_name(text: &str) -> Result<String, Wrong> {
+/// The name of a local account or group.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn local_name(text: &str) -> Result<String, Wrong> {
     let forbidden = |c: char| c.is_control() || c.is_whitespace() || c == ':' || c == '/';
     if !text.is_empty() && text.len() <= wire::MAX_NAME && !text.chars().any(forbidden) {
         Ok(text.to_owned())
@@ -58,14 +62,20 @@ pub(crate) fn absolute(text: &str) -> Result<PathBuf, Wrong> {
     if path.is_absolute() { Ok(path) } else { Err(("this path is relative".into(), "begin it with /".into())) }
 }
 
-/// Passwords and tokens go there, so it is TLS or nothing.
-pub(crate) fn base_url(text: &str) -> Result<url::Url, Wrong> {
+/// An address of plex.tv. Passwords and tokens go there, so it is TLS or nothing.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn base_url(text: &str) -> Result<url::Url, Wrong> {
     let url = parsed(text)?;
     if url.scheme() == "https" { bare(url) } else { Err(("passwords are sent over https only".into(), ADDRESS.into())) }
 }
 
-/// The media server is shown a user's own token, so what leaves this machine is TLS as well.
-pub(crate) fn server_url(text: &str) -> Result<url::Url, Wrong> {
+/// An address of a media server. It is shown a user's own token, so what leaves this machine is TLS as well.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn server_url(text: &str) -> Result<url::Url, Wrong> {
     let local = |host: url::Host<&str>| match host {
         url::Host::Domain(name) => name == "localhost",
         url::Host::Ipv4(address) => address.is_loopback(),

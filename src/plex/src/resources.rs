@@ -15,6 +15,9 @@ pub struct Resource {
     /// A server's machine id.
     #[serde(default, deserialize_with = "lenient::text")]
     pub client_identifier: Option<String>,
+    /// What it is called.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub name: Option<String>,
     /// A list with commas, such as `server` or `client,player`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub provides: Option<String>,
@@ -56,7 +59,7 @@ mod tests {
     #[test]
     fn owner_fields_are_read_in_every_spelling_and_never_guessed() {
         let text = r#"[
-            {"clientIdentifier":"a","provides":"server","owned":true,"ownerId":null,"accessToken":"t"},
+            {"name":"Den","clientIdentifier":"a","provides":"server","owned":true,"ownerId":null,"accessToken":"t"},
             {"clientIdentifier":"b","provides":"server,sync-target","owned":"0","ownerId":"11"},
             {"clientIdentifier":"c","provides":"client,player","owned":1,"ownerId":11},
             {"clientIdentifier":"d","provides":"servers","owned":"yes"},
@@ -72,6 +75,8 @@ mod tests {
             (false, false, None),
         ];
         assert_eq!(read, expected);
+        let names: Vec<_> = rows.iter().map(|row| row.name.as_deref()).collect();
+        assert_eq!(names, [Some("Den"), None, None, None, None]);
     }
 
     #[test]

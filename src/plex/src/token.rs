@@ -11,8 +11,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Token(String);
 
 impl Token {
-    /// The token itself, for a request's header.
-    pub(crate) fn expose(&self) -> &str {
+    /// The token itself, for a request's header and for the owner's configuration. Every call is a place to look at when
+    /// asking where tokens go.
+    #[must_use]
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

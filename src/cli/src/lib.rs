@@ -47,7 +47,7 @@ pub fn run() -> ExitCode {
 
 fn perform(context: &Context, task: Task) -> Result<ExitCode, Failure> {
     match task {
-        Task::Setup(options) => setup::run(context, options),
+        Task::Setup(options) => setup::run(context, &options),
         Task::Doctor(options) => doctor::run(context, &options),
         Task::Test(options) => test::run(context, &options),
         Task::Friends(options) => friends::run(context, &options),

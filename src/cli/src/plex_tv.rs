@@ -34,23 +34,44 @@ pub(crate) struct Place {
 /// # Errors
 /// When the certificates cannot be used.
 pub(crate) fn client(place: Place) -> Result<Client, Failure> {
+    client_called(place, client_id(Path::new(CLIENT_ID)))
+}
+
+/// The same for a command that is to leave no trace: an identifier that is not there yet is not written down.
+///
+/// # Errors
+/// As [`client`].
+pub(crate) fn passing_client(place: Place) -> Result<Client, Failure> {
+    client_called(place, known(Path::new(CLIENT_ID)).unwrap_or_else(fresh))
+}
+
+fn client_called(place: Place, client_id: String) -> Result<Client, Failure> {
     let settings = Settings {
         base: place.url,
         ca_file: place.ca_file,
         connect_timeout: place.connect,
-        client_id: client_id(Path::new(CLIENT_ID)),
+        client_id,
         device_name: nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned(),
     };
     Client::new(&settings).map_err(|error| Failure::new(error.to_string()))
 }
 
+fn fresh() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+/// The identifier that is written down.
+fn known(file: &Path) -> Option<String> {
+    let kept = fs::read_to_string(file).ok()?;
+    plex::client_id(&kept).map(str::to_owned)
+}
+
 /// This machine's identifier. One that cannot be kept is still good for now.
 fn client_id(file: &Path) -> String {
-    let kept = fs::read_to_string(file).unwrap_or_default();
-    if let Some(id) = plex::client_id(&kept) {
-        return id.to_owned();
+    if let Some(kept) = known(file) {
+        return kept;
     }
-    let id = Uuid::new_v4().simple().to_string();
+    let id = fresh();
     // The directory belongs to the daemon, and so must what lies in it.
     if let Some(Ok(directory)) = file.parent().map(fs::metadata)
         && let Ok(mut fresh) = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)

@@ -1,0 +1,61 @@
+//! The owner signs in by approving a code, on this screen's picture or at plex.tv/link.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use plex::{Approval, Client, Error, LINK_PAGE, LinkCode, Token};
+
+use super::sign_in::{Owner, signed_in};
+use super::trouble::explain;
+use crate::failure::Failure;
+use crate::plex_tv::QUESTION;
+use crate::terminal::{bold, print, say, spinner};
+
+/// plex.tv wants to be asked once a second at most.
+const PACE: Duration = Duration::from_secs(1);
+
+/// What plex.tv gives a code when it does not say.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// How long to leave plex.tv alone when it has had enough.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Shows a code and waits until the owner has approved it.
+///
+/// # Errors
+/// When there is no code, or nobody approves it while it lasts.
+pub(crate) fn sign_in(client: &Client) -> Result<Owner, Failure> {
+    let code = client.link_code(Instant::now() + QUESTION).map_err(|error| explain(&error))?;
+    show(client, &code);
+    let token = wait(client, &code)?;
+    let deadline = Instant::now() + QUESTION;
+    let owner = client.who_approved(token, deadline).map_err(|error| explain(&error))?;
+    Ok(signed_in(client, owner.account, owner.token, "by link code"))
+}
+
+fn show(client: &Client, code: &LinkCode) {
+    let picture = plex::picture(&client.link_address(code)).filter(|_| std::io::stdout().is_terminal());
+    for line in picture.into_iter().flatten() {
+        print(&format!("  {line}\n"));
+    }
+    say(format!("Sign in as the server's owner: scan this, or open {} and type {}", LINK_PAGE, bold(code.code())));
+}
+
+fn wait(client: &Client, code: &LinkCode) -> Result<Token, Failure> {
+    let end = Instant::now() + code.lifetime().unwrap_or(LIFETIME).min(LIFETIME);
+    let _spinner = spinner("Waiting for the approval; Ctrl-C stops and changes nothing");
+    let mut pace = PACE;
+    while Instant::now() < end {
+        std::thread::sleep(pace);
+        pace = PACE;
+        match client.approval(code, Instant::now() + QUESTION) {
+            Ok(Approval::Approved(token)) => return Ok(token),
+            Ok(Approval::Expired) => break,
+            Err(Error::RateLimited(_)) => pace = PAUSE,
+            // The code outlives a network that is away for a moment.
+            Ok(Approval::Waiting) | Err(Error::Unavailable(_)) => {}
+            Err(other) => return Err(explain(&other)),
+        }
+    }
+    Err(Failure::new(format!("nobody approved {} while it lasted", code.code())).mend("run this again for a new code"))
+}

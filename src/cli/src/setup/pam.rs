@@ -1,0 +1,105 @@
+//! Letting PAM ask plex-authd. Files in /etc/pam.d belong to the distribution's own tool, and nothing else writes them
+//! here.
+
+use std::fs;
+use std::path::Path;
+
+use super::programs::{first, outcome, run};
+use crate::failure::Failure;
+use crate::terminal::{Mark, say, warn};
+
+/// Debian's tool, and our profile for it.
+const PAM_AUTH_UPDATE: [&str; 2] = ["/usr/sbin/pam-auth-update", "/usr/share/pam-configs/plex-auth"];
+
+/// Fedora's tool, and where our profile for it may be.
+const AUTHSELECT: &str = "/usr/bin/authselect";
+const AUTHSELECT_PROFILES: [(&str, &str); 2] =
+    [("/etc/authselect/custom/plex-auth", "custom/plex-auth"), ("/usr/share/authselect/vendor/plex-auth", "plex-auth")];
+
+/// The files through which everything on the machine asks for passwords.
+const COMMON: [&str; 2] = ["/etc/pam.d/common-auth", "/etc/pam.d/system-auth"];
+
+/// How this machine's stacks are changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// They ask plex-authd already.
+    Done,
+    /// Through Debian's tool.
+    PamAuthUpdate,
+    /// Through Fedora's tool, with this profile.
+    Authselect(&'static str),
+    /// By hand.
+    Hand,
+}
+
+/// Which way this machine has.
+pub(crate) fn way() -> Way {
+    if asked_already() {
+        return Way::Done;
+    }
+    if PAM_AUTH_UPDATE.iter().all(|path| Path::new(path).exists()) {
+        return Way::PamAuthUpdate;
+    }
+    let profile = AUTHSELECT_PROFILES.iter().find(|(directory, _)| Path::new(directory).is_dir());
+    match profile {
+        Some((_, profile)) if first(&[AUTHSELECT]).is_some() => Way::Authselect(profile),
+        _ => Way::Hand,
+    }
+}
+
+fn asked_already() -> bool {
+    COMMON.iter().any(|file| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("pam_plex.so"))
+    })
+}
+
+impl Way {
+    /// The tool's command, for people to read.
+    pub(crate) fn command(self) -> Option<String> {
+        match self {
+            Self::PamAuthUpdate => Some("pam-auth-update --enable plex-auth".into()),
+            Self::Authselect(profile) => Some(format!("authselect select {profile}")),
+            Self::Done | Self::Hand => None,
+        }
+    }
+
+    /// Changes the stacks, and looks whether they are changed.
+    ///
+    /// # Errors
+    /// When the tool does not do it. The stacks are then as the tool left them.
+    pub(crate) fn go(self) -> Result<(), Failure> {
+        let done = match self {
+            Self::Done | Self::Hand => return Ok(()),
+            Self::PamAuthUpdate => outcome(run("/usr/sbin/pam-auth-update", &["--enable", "plex-auth"])),
+            Self::Authselect(profile) => {
+                // The first word is the profile of now, the others are its features, such as with-mkhomedir.
+                let now = outcome(run(AUTHSELECT, &["current", "--raw"])).unwrap_or_default();
+                let features: Vec<&str> = now.split_whitespace().skip(1).collect();
+                outcome(run(AUTHSELECT, &[&["select", profile], features.as_slice()].concat()))
+            }
+        };
+        let command = self.command().unwrap_or_default();
+        let failed = |why: String| {
+            Failure::new(format!("PAM was not changed: {why}")).mend(format!("try it by hand: {command}"))
+        };
+        done.map_err(failed)?;
+        if asked_already() {
+            say(format!("{} PAM asks plex-authd, after the local password ({command})", Mark::Good.shown()));
+            Ok(())
+        } else {
+            Err(failed("its files were changed by hand before, and the tool leaves those alone".into()))
+        }
+    }
+}
+
+/// Says what to do where there is no tool for it.
+pub(crate) fn by_hand() {
+    warn("PAM does not ask plex-authd yet, and this machine has no pam-auth-update or authselect profile for it");
+    if !Path::new("/etc/pam.d/plex-auth").exists() {
+        say("  Copy pam.d/plex-auth of this project to /etc/pam.d/plex-auth.");
+    }
+    say("  In /etc/pam.d/sshd (and sudo, login, …), in place of the lines that ask for a local password, write:");
+    say("      auth     include  plex-auth\n      account  include  plex-auth");
+    say("  Keep a root shell open while you try.");
+}

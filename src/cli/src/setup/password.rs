@@ -1,0 +1,63 @@
+//! The owner signs in with name and password, and a verification code where Plex wants one.
+
+use std::time::Instant;
+
+use plex::{Client, Error, SignedIn};
+
+use super::sign_in::{Owner, signed_in};
+use super::trouble::explain;
+use crate::failure::Failure;
+use crate::plex_tv::QUESTION;
+use crate::terminal::{ask, ask_hidden, say, spinner};
+
+/// How often somebody may mistype. plex.tv blocks addresses that send many wrong passwords.
+const TRIES: u32 = 3;
+
+const WRONG: &str =
+    "Plex does not take this. (An account made with Google or Apple has no password: use --sign-in link.)";
+
+/// Asks for the owner's name and password.
+///
+/// # Errors
+/// When plex.tv does not take them.
+pub(crate) fn sign_in(client: &Client, default: Option<&str>) -> Result<Owner, Failure> {
+    for _ in 0..TRIES {
+        let login = ask("The owner's Plex username or e-mail address", default)?;
+        let password = ask_hidden("Plex password (not shown)")?;
+        match attempt(client, &login, password.expose(), None) {
+            Err(Error::CodeWanted) => match with_code(client, &login, password.expose())? {
+                Some(signed_in) => return Ok(owner(client, signed_in)),
+                None => say(WRONG),
+            },
+            Err(Error::Refused) => say(WRONG),
+            Err(Error::EmailOnly) => say("This account signs in with its e-mail address only."),
+            Err(other) => return Err(explain(&other)),
+            Ok(signed_in) => return Ok(owner(client, signed_in)),
+        }
+    }
+    Err(Failure::new("plex.tv did not take the name and password")
+        .mend("try a code instead: plex-auth setup --sign-in link"))
+}
+
+fn owner(client: &Client, signed: SignedIn) -> Owner {
+    signed_in(client, signed.account, signed.token, "by password")
+}
+
+fn attempt(client: &Client, login: &str, password: &str, code: Option<&str>) -> Result<SignedIn, Error> {
+    let _spinner = spinner("Asking plex.tv");
+    client.sign_in(login, password, code, Instant::now() + QUESTION)
+}
+
+/// The same with a verification code; nothing when none was right.
+fn with_code(client: &Client, login: &str, password: &str) -> Result<Option<SignedIn>, Failure> {
+    for _ in 0..TRIES {
+        let code = ask("Verification code", None)?;
+        match attempt(client, login, password, Some(&code)) {
+            Ok(signed_in) => return Ok(Some(signed_in)),
+            Err(Error::WrongCode | Error::CodeWanted) => say("That code is not right; take the one that is shown now."),
+            Err(Error::Refused) => return Ok(None),
+            Err(other) => return Err(explain(&other)),
+        }
+    }
+    Ok(None)
+}

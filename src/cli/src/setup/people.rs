@@ -1,0 +1,116 @@
+//! The people around the server, judged by the same rules as at a login.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use plex::{Account, Client};
+use policy::{Circle, Entry, Moment, Person, PlexId, Reference, Rules, Tie};
+
+use super::server::Server;
+use super::sign_in::Owner;
+use super::trouble::explain;
+use crate::failure::Failure;
+use crate::plex_tv::QUESTION;
+use crate::terminal;
+
+/// Everybody on the owner's list, and the rules that it is judged by.
+pub(crate) struct People {
+    circle: Circle,
+    rules: Rules,
+}
+
+impl People {
+    /// Reads the list that the daemon will go by.
+    ///
+    /// # Errors
+    /// When plex.tv does not show it.
+    pub(crate) fn read(
+        client: &Client,
+        owner: &Owner,
+        server: &Server,
+        strict: bool,
+        admin: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let deadline = Instant::now() + QUESTION;
+        let tie = |pending, otherwise| if pending { Tie::Pending } else { otherwise };
+        // Asked in both cases: the answer also shows that the server is really theirs, and not only called so.
+        let shares =
+            client.shared_servers(&owner.token, &server.machine_id, deadline).map_err(|error| explain(&error))?;
+        let mut entries: Vec<Entry> =
+            shares.into_iter().map(|share| entry(share.account, tie(share.pending, Tie::Shared))).collect();
+        if !strict {
+            let friends = client.users(&owner.token, Instant::now() + QUESTION).map_err(|error| explain(&error))?;
+            entries.extend(friends.into_iter().map(|friend| {
+                let otherwise = if friend.home { Tie::Home } else { Tie::Friend };
+                entry(friend.account, tie(friend.pending, otherwise))
+            }));
+        }
+        let owner = person(owner.account.clone());
+        let circle = Circle { owner, entries, learnt: Moment::from_millis(0) };
+        Ok(Self { circle, rules: Rules { strict, admin: admin.map(str::to_owned) } })
+    }
+
+    /// Everybody who may sign in and has a name to do it with, in the order of their names, the owner last.
+    pub(crate) fn welcome(&self) -> Vec<&Person> {
+        let mut seen = BTreeSet::new();
+        let everybody = self.circle.entries.iter().map(|entry| &entry.person);
+        let may = |person: &&Person| {
+            let named = person.username.is_some() || person.email.is_some();
+            named && policy::welcome(&self.rules, &self.circle, person.id).is_ok() && seen.insert(person.id)
+        };
+        let mut people: Vec<_> = everybody.filter(may).collect();
+        people.sort_by_key(|person| name(person).to_lowercase());
+        let owner = Some(&self.circle.owner).filter(|owner| self.may(owner.id).is_ok());
+        people.into_iter().chain(owner).collect()
+    }
+
+    /// Whether somebody may sign in.
+    pub(crate) fn may(&self, id: PlexId) -> Result<(), policy::Reason> {
+        policy::welcome(&self.rules, &self.circle, id)
+    }
+
+    /// Whether somebody is the owner.
+    pub(crate) fn is_owner(&self, id: PlexId) -> bool {
+        id == self.circle.owner.id
+    }
+
+    /// Whether a username, an e-mail address or an id stands for this very person.
+    pub(crate) fn is(&self, reference: &str, id: PlexId) -> bool {
+        self.circle.id_of(&Reference::parse(reference)) == Some(id)
+    }
+
+    /// Whom a username, an e-mail address or an id stands for.
+    ///
+    /// # Errors
+    /// When it is nobody on the list, or several.
+    pub(crate) fn find(&self, reference: &str) -> Result<&Person, Failure> {
+        let id = self.circle.id_of(&Reference::parse(reference));
+        let mut everybody = self.circle.entries.iter().map(|entry| &entry.person).chain([&self.circle.owner]);
+        id.and_then(|id| everybody.find(|person| person.id == id)).ok_or_else(|| {
+            let known: Vec<_> = self.welcome().into_iter().take(20).map(name).collect();
+            Failure::new(format!("no one person on the owner's list goes by {}", wire::printable(reference, 64)))
+                .mend(format!("those who may sign in: {}", known.join(", ")))
+        })
+    }
+
+    /// Says what keeps somebody out who was named all the same.
+    pub(crate) fn warn_about(&self, person: &Person) {
+        if let Err(why) = self.may(person.id) {
+            terminal::warn(format!("{} cannot sign in yet: {why}", name(person)));
+        }
+    }
+}
+
+fn entry(account: Account, tie: Tie) -> Entry {
+    Entry { person: person(account), tie }
+}
+
+fn person(account: Account) -> Person {
+    Person { id: PlexId(account.id), username: account.username, email: account.email }
+}
+
+/// What somebody is called, fit for a screen.
+pub(crate) fn name(person: &Person) -> String {
+    let name = person.username.as_deref().or(person.email.as_deref());
+    name.map_or_else(|| format!("Plex id {}", person.id), |name| wire::printable(name, 40))
+}

@@ -1,0 +1,125 @@
+//! The owner's token, and whose it is.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Instant;
+
+use plex::{Account, Client, Error, Token};
+
+use super::existing::Existing;
+use super::local_server::LocalServer;
+use super::options::{Options, SignIn};
+use super::{interrupt, link, password, trouble};
+use crate::failure::Failure;
+use crate::plex_tv::QUESTION;
+use crate::terminal;
+
+/// The owner, as the token shows them.
+pub(crate) struct Owner {
+    /// Who.
+    pub account: Account,
+    /// The token.
+    pub token: Token,
+    /// How it came here.
+    pub how: &'static str,
+}
+
+impl Owner {
+    /// What they are called, for people to read.
+    pub(crate) fn name(&self) -> String {
+        let Account { username, email, id } = &self.account;
+        let name = username.as_deref().or(email.as_deref()).map_or_else(|| format!("Plex id {id}"), str::to_owned);
+        wire::printable(&name, 64)
+    }
+}
+
+/// Finds the owner: by what the command line says, by the configuration's token while plex.tv takes it, by the local
+/// server's; otherwise the owner signs in.
+///
+/// # Errors
+/// When there is no token, or none that plex.tv takes.
+pub(crate) fn owner(
+    client: &Client,
+    options: &Options,
+    existing: &Existing,
+    local: Option<&LocalServer>,
+    interactive: bool,
+) -> Result<Owner, Failure> {
+    if let Some(file) = &options.token_file {
+        return given(client, read(file)?, "by the token that was given");
+    }
+    let of_the_server = || local.and_then(|local| local.token.clone());
+    match options.sign_in {
+        Some(SignIn::Link) => return link::sign_in(client),
+        Some(SignIn::Password) if interactive => return password::sign_in(client, existing.text_of("admin_account")),
+        Some(SignIn::Password) => {
+            return Err(Failure::new("a password can only be typed at a terminal")
+                .mend("use --sign-in link, or --token-file FILE"));
+        }
+        Some(SignIn::Preferences) => {
+            let token = of_the_server().ok_or_else(|| {
+                Failure::new("no local Plex server whose Preferences.xml can be read and has a token")
+                    .mend("name it: --preferences FILE; or use --sign-in link")
+            })?;
+            return given(client, token, BY_THE_SERVER);
+        }
+        None => {}
+    }
+    if let Some(owner) = still_good(client, existing.token(), "by the token in the configuration")? {
+        return Ok(owner);
+    }
+    if let Some(owner) = still_good(client, of_the_server(), BY_THE_SERVER)? {
+        return Ok(owner);
+    }
+    if interactive {
+        return link::sign_in(client);
+    }
+    Err(Failure::new("the owner must sign in, and nobody can be asked")
+        .mend("give a token: --token-file FILE; or a code to approve: --sign-in link"))
+}
+
+const BY_THE_SERVER: &str = "by the server's own token";
+
+/// The owner of a token that somebody gave us.
+fn given(client: &Client, token: Token, how: &'static str) -> Result<Owner, Failure> {
+    let account = client.account(&token, Instant::now() + QUESTION).map_err(|error| match error {
+        Error::Refused => Failure::new(format!("plex.tv does not take the token ({how})"))
+            .mend("it is mistyped or was signed out; get another one: plex-auth setup --sign-in link"),
+        other => trouble::explain(&other),
+    })?;
+    Ok(Owner { account, token, how })
+}
+
+/// The owner of a token that lay around, unless it has been signed out since.
+fn still_good(client: &Client, token: Option<Token>, how: &'static str) -> Result<Option<Owner>, Failure> {
+    let Some(token) = token.filter(|token| !token.expose().is_empty()) else { return Ok(None) };
+    match client.account(&token, Instant::now() + QUESTION) {
+        Ok(account) => Ok(Some(Owner { account, token, how })),
+        Err(Error::Refused) => {
+            terminal::warn(format!("plex.tv no longer takes what signed the owner in {how}"));
+            Ok(None)
+        }
+        Err(other) => Err(trouble::explain(&other)),
+    }
+}
+
+/// The owner of a token that was made just now, and is signed out again unless it is kept.
+pub(crate) fn signed_in(client: &Client, account: Account, token: Token, how: &'static str) -> Owner {
+    interrupt::fresh_token(client, &token);
+    Owner { account, token, how }
+}
+
+fn read(file: &Path) -> Result<Token, Failure> {
+    let unreadable = |error: std::io::Error| Failure::new(format!("--token-file {}: {error}", file.display()));
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(file).map_err(unreadable)?)
+    };
+    let mut text = zeroize::Zeroizing::new(String::new());
+    source.take(8192).read_to_string(&mut text).map_err(unreadable)?;
+    match text.trim() {
+        "" => Err(Failure::new(format!("--token-file {}: there is no token in it", file.display()))),
+        token => Ok(Token::from(token)),
+    }
+}

@@ -12,6 +12,7 @@ mod link;
 #[doc(hidden)]
 pub mod parse;
 mod picture;
+mod reach;
 mod resources;
 mod server;
 mod tls;
@@ -23,6 +24,7 @@ pub use error::Error;
 pub use friends::{Friend, Share};
 pub use link::{Approval, LINK_PAGE, LinkCode};
 pub use picture::picture;
+pub use reach::Unreachable;
 pub use resources::Resource;
 pub use server::Identity;
 pub use token::Token;

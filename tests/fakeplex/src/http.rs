@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::io::{self, Read};
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -78,7 +79,8 @@ impl Response {
 
     /// The whole answer as it goes over the wire.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} Answer\r\n", self.status);
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        let mut head = format!("HTTP/1.1 {} Answer\r\nDate: {date}\r\n", self.status);
         if self.status != 204 {
             let _ = write!(head, "Content-Length: {}\r\n", self.body.len());
         }

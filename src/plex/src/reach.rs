@@ -1,0 +1,83 @@
+//! Whether plex.tv can be reached at all, and if not, what stands in the way: a name, a certificate or the network.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::time::{Instant, SystemTime};
+
+use reqwest::Method;
+use reqwest::header::DATE;
+
+use crate::Client;
+
+/// Why plex.tv cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreachable {
+    /// Its name has no address: no DNS, or a wrong name.
+    Name(String),
+    /// Its certificate is not believed.
+    Certificate(String),
+    /// Nobody answers in time.
+    Late,
+    /// No connection, or one that breaks.
+    Network(String),
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(why) => write!(f, "its name has no address: {why}"),
+            Self::Certificate(why) => write!(f, "its certificate is refused: {why}"),
+            Self::Late => f.write_str("no answer in time"),
+            Self::Network(why) => f.write_str(why),
+        }
+    }
+}
+
+impl StdError for Unreachable {}
+
+impl Client {
+    /// Asks plex.tv for nothing, and says what time it is there, if the answer tells. Every answer is good: that there is
+    /// one is what is asked.
+    ///
+    /// # Errors
+    /// [`Unreachable`]
+    pub fn reach(&self, deadline: Instant) -> Result<Option<SystemTime>, Unreachable> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let answer = self.request(Method::GET, "/api/v2/ping").timeout(left).send().map_err(|error| kind(&error))?;
+        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        Ok(date.and_then(|date| httpdate::parse_http_date(date).ok()))
+    }
+}
+
+/// What stood in the way, found among an error's causes.
+fn kind(error: &reqwest::Error) -> Unreachable {
+    let (mut cause, mut last): (Option<&(dyn StdError + 'static)>, _) = (error.source(), String::new());
+    let mut name = false;
+    while let Some(inner) = cause {
+        if let Some(tls) = certificate(inner) {
+            return Unreachable::Certificate(tls);
+        }
+        // The resolver's error has no type of its own.
+        name |= inner.to_string() == "dns error";
+        last = inner.to_string();
+        cause = inner.source();
+    }
+    match () {
+        () if name => Unreachable::Name(last),
+        () if error.is_timeout() => Unreachable::Late,
+        () => Unreachable::Network(last),
+    }
+}
+
+/// What is wrong with the certificate, if that is what this is about. What an I/O error wraps, which may be another, is not
+/// its source.
+fn certificate(error: &(dyn StdError + 'static)) -> Option<String> {
+    if let Some(wrapped) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        return certificate(wrapped);
+    }
+    match error.downcast_ref()? {
+        rustls::Error::InvalidCertificate(why) => Some(why.to_string()),
+        _ => None,
+    }
+}

@@ -1,5 +1,7 @@
 //! `plex-auth doctor`
 
+mod stack;
+
 use std::process::ExitCode;
 
 use clap::Args;

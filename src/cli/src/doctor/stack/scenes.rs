@@ -1,0 +1,152 @@
+//! What must come of a stack, whoever stands at the door.
+
+use super::Kind;
+use super::code::Code;
+use super::evaluate::evaluate;
+use super::modules::{Guess, Somebody, answer};
+use super::tree::Step;
+
+/// What a stack does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in super::super) enum Fault {
+    /// A line that libpam does not understand.
+    Broken,
+    /// A right local password, or a good local account, is refused.
+    LocalRefused,
+    /// The same while plex-authd or plex.tv cannot be asked.
+    LocalRefusedInOutage,
+    /// root is refused.
+    RootRefused,
+    /// Somebody whom pam_plex accepts is refused.
+    PlexRefused,
+    /// Somebody gets in whom pam_plex denies, or whose password is wrong everywhere.
+    DeniedAccepted,
+    /// Somebody whom nobody knows gets in.
+    UnknownAccepted,
+    /// A Plex account gets in while nobody can say whether it may.
+    OutageAccepted,
+    /// A local account that has expired gets in.
+    ExpiredAccepted,
+    /// An expired local password keeps pam_plex from being asked.
+    ExpiredPasswordSkips,
+    /// There is no pam_unix to try first.
+    NoLocalFallback,
+    /// Local passwords are shown to Plex before they are tried here.
+    PlexFirst,
+    /// Signing in knows Plex, but who was removed is not turned away.
+    NoAccountLine,
+}
+
+/// Who comes, what the modules say, and what must come of it.
+struct Scene {
+    somebody: Somebody,
+    must: Must,
+    otherwise: Fault,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Must {
+    ComeIn,
+    StayOut,
+    /// Not even by way of a new password.
+    StayOutForGood,
+}
+
+const NOBODY: Somebody = Somebody { unix: Code::AUTH_ERR, plex: Code::USER_UNKNOWN, root: false, member: false };
+
+fn scene(somebody: Somebody, must: Must, otherwise: Fault) -> Scene {
+    Scene { somebody, must, otherwise }
+}
+
+fn auth_scenes() -> Vec<Scene> {
+    let local = Somebody { unix: Code::SUCCESS, ..NOBODY };
+    let guest = Somebody { member: true, ..NOBODY };
+    let mut scenes = vec![
+        scene(local, Must::ComeIn, Fault::LocalRefused),
+        scene(Somebody { plex: Code::AUTHINFO_UNAVAIL, ..local }, Must::ComeIn, Fault::LocalRefusedInOutage),
+        scene(Somebody { root: true, ..local }, Must::ComeIn, Fault::RootRefused),
+        scene(Somebody { plex: Code::SUCCESS, ..guest }, Must::ComeIn, Fault::PlexRefused),
+        scene(NOBODY, Must::StayOut, Fault::DeniedAccepted),
+        scene(Somebody { root: true, ..NOBODY }, Must::StayOut, Fault::DeniedAccepted),
+    ];
+    let refusals = [
+        Code::AUTH_ERR,
+        Code::PERM_DENIED,
+        Code::MAXTRIES,
+        Code::CONV_ERR,
+        Code::SERVICE_ERR,
+        Code::MODULE_UNKNOWN,
+        Code::USER_UNKNOWN,
+    ];
+    scenes.extend(refusals.map(|plex| scene(Somebody { plex, ..guest }, Must::StayOut, Fault::DeniedAccepted)));
+    let outage = Somebody { plex: Code::AUTHINFO_UNAVAIL, ..guest };
+    scenes.push(scene(outage, Must::StayOut, Fault::OutageAccepted));
+    for plex in [Code::USER_UNKNOWN, Code::AUTHINFO_UNAVAIL] {
+        let stranger = Somebody { unix: Code::USER_UNKNOWN, plex, ..NOBODY };
+        scenes.push(scene(stranger, Must::StayOut, Fault::UnknownAccepted));
+    }
+    scenes
+}
+
+fn account_scenes() -> Vec<Scene> {
+    let local = Somebody { unix: Code::SUCCESS, plex: Code::IGNORE, root: false, member: false };
+    let guest = Somebody { plex: Code::SUCCESS, member: true, ..local };
+    let removed = Somebody { plex: Code::PERM_DENIED, ..guest };
+    let outage = Code::AUTHINFO_UNAVAIL;
+    vec![
+        scene(local, Must::ComeIn, Fault::LocalRefused),
+        scene(Somebody { plex: outage, ..local }, Must::ComeIn, Fault::LocalRefusedInOutage),
+        scene(Somebody { root: true, plex: outage, ..local }, Must::ComeIn, Fault::RootRefused),
+        scene(guest, Must::ComeIn, Fault::PlexRefused),
+        scene(removed, Must::StayOut, Fault::DeniedAccepted),
+        scene(Somebody { member: false, ..removed }, Must::StayOut, Fault::DeniedAccepted),
+        scene(Somebody { plex: Code::SERVICE_ERR, ..guest }, Must::StayOut, Fault::DeniedAccepted),
+        scene(Somebody { plex: outage, ..guest }, Must::StayOut, Fault::OutageAccepted),
+        scene(Somebody { unix: Code::ACCT_EXPIRED, ..guest }, Must::StayOut, Fault::ExpiredAccepted),
+        scene(Somebody { unix: Code::ACCT_EXPIRED, ..local }, Must::StayOut, Fault::ExpiredAccepted),
+        scene(Somebody { unix: Code::NEW_AUTHTOK_REQD, ..removed }, Must::StayOutForGood, Fault::ExpiredPasswordSkips),
+    ]
+}
+
+/// Everything that is wrong with a stack in which pam_plex has a say.
+pub(in super::super) fn faults(kind: Kind, steps: &[Step], group: Option<&str>) -> Vec<Fault> {
+    let scenes = if kind == Kind::Auth { auth_scenes() } else { account_scenes() };
+    let mut found: Vec<_> =
+        scenes.iter().filter(|scene| !holds(kind, steps, group, scene)).map(|scene| scene.otherwise).collect();
+    if kind == Kind::Auth {
+        let place = |name: &str| steps.iter().position(|step| step.asks(name));
+        match (place("pam_unix"), place("pam_plex")) {
+            (None, _) => found.push(Fault::NoLocalFallback),
+            (Some(unix), Some(plex)) if plex < unix => found.push(Fault::PlexFirst),
+            _ => {}
+        }
+        if found.contains(&Fault::NoLocalFallback) {
+            // That no local password is right anywhere is no news then.
+            found.retain(|fault| {
+                !matches!(fault, Fault::LocalRefused | Fault::LocalRefusedInOutage | Fault::RootRefused)
+            });
+        }
+    }
+    if found.contains(&Fault::DeniedAccepted) {
+        found.retain(|fault| *fault != Fault::ExpiredPasswordSkips);
+    }
+    if steps.iter().any(|step| matches!(step.what, super::tree::What::Broken(_))) {
+        // What comes of it says nothing of its own.
+        found = vec![Fault::Broken];
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn holds(kind: Kind, steps: &[Step], group: Option<&str>, scene: &Scene) -> bool {
+    let comes_to = |guess| evaluate(steps, &|module| answer(kind, module, scene.somebody, group, guess));
+    match scene.must {
+        Must::ComeIn => Guess::ALL.into_iter().any(|guess| comes_to(guess) == Code::SUCCESS),
+        // Who has a password elsewhere may well come in by it; that is not what is looked for.
+        Must::StayOut => [Guess::Content, Guess::Silent].into_iter().all(|guess| comes_to(guess) != Code::SUCCESS),
+        Must::StayOutForGood => [Guess::Content, Guess::Silent]
+            .into_iter()
+            .all(|guess| ![Code::SUCCESS, Code::NEW_AUTHTOK_REQD].contains(&comes_to(guess))),
+    }
+}

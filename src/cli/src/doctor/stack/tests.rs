@@ -1,0 +1,265 @@
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Kind::{self, Account, Auth};
+use super::code::Code;
+use super::evaluate::evaluate;
+use super::scenes::{Fault, faults};
+use super::tree::{Step, What, stack};
+
+/// The shipped stack that others include.
+const SHIPPED: &str = include_str!("../../../../../pam.d/plex-auth");
+
+/// What Debian's pam-auth-update makes of a profile for the module.
+const COMMON_AUTH: &str = "auth [success=2 default=ignore] pam_unix.so nullok\n\
+                           auth [success=1 default=ignore] pam_plex.so try_first_pass\n\
+                           auth requisite pam_deny.so\nauth required pam_permit.so\nauth optional pam_cap.so\n";
+const COMMON_ACCOUNT: &str = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n\
+                              account requisite pam_deny.so\naccount required pam_permit.so\n\
+                              account required pam_plex.so\n";
+
+/// Debian's own, for sshd and login.
+const SSHD: &str = "@include common-auth\naccount    required     pam_nologin.so\n@include common-account\n\
+                    session [success=ok ignore=ignore module_unknown=ignore default=bad] pam_selinux.so close\n\
+                    session optional pam_motd.so noupdate\n@include common-session\n@include common-password\n";
+const LOGIN: &str = "auth       optional   pam_faildelay.so  delay=3000000\nauth       requisite  pam_nologin.so\n\
+                     session    required     pam_loginuid.so\n@include common-auth\nauth       optional   pam_group.so\n\
+                     @include common-account\n@include common-session\n";
+
+/// A service's steps, from files by name.
+fn steps(kind: Kind, service: &str, files: &[(&str, &str)]) -> Vec<Step> {
+    let files: BTreeMap<_, _> = files.iter().map(|(name, text)| (format!("/etc/pam.d/{name}"), *text)).collect();
+    let read = |file: &Path| files.get(file.to_str().unwrap()).map(|text| (*text).to_owned());
+    stack(service, kind, &read)
+}
+
+/// What is wrong with one file as a service's stack.
+fn wrong(kind: Kind, text: &str) -> Vec<Fault> {
+    let ours = [("x", text), ("plex-auth", SHIPPED), ("common-auth", COMMON_AUTH), ("common-account", COMMON_ACCOUNT)];
+    let others = ["common-session", "common-session-noninteractive", "common-password"].map(|name| (name, ""));
+    let files = [&ours[..], &others[..]].concat();
+    faults(kind, &steps(kind, "x", &files), Some("plex"))
+}
+
+#[test]
+fn the_shipped_stacks_do_everything_right() {
+    for text in [
+        SHIPPED,
+        include_str!("../../../../../pam.d/sshd"),
+        include_str!("../../../../../pam.d/sudo"),
+        include_str!("../../../../../pam.d/su"),
+    ] {
+        assert_eq!(wrong(Auth, text), [], "{text}");
+        assert_eq!(wrong(Account, text), [], "{text}");
+    }
+}
+
+#[test]
+fn what_pam_auth_update_makes_is_right_but_for_what_is_known_of_its_account_lines() {
+    for text in [SSHD, LOGIN] {
+        assert_eq!(wrong(Auth, text), [], "{text}");
+        // A failure of the daemon is everybody's, and an expired password ends the phase before the module's line.
+        assert_eq!(wrong(Account, text), [Fault::LocalRefusedInOutage, Fault::ExpiredPasswordSkips], "{text}");
+    }
+    let third = COMMON_AUTH.replace("success=2", "success=3").replace(
+        "auth [success=1 default=ignore] pam_plex.so",
+        "auth [success=2 default=ignore] pam_plex.so try_first_pass\nauth [success=1 default=ignore] pam_ldap.so",
+    );
+    assert_eq!(wrong(Auth, &third), []);
+}
+
+#[test]
+fn a_broken_auth_stack_is_told_by_what_it_does() {
+    use Fault::*;
+    let unix = "auth [success=2 default=ignore] pam_unix.so\n";
+    let plex = "auth [success=1 user_unknown=ignore default=die] pam_plex.so try_first_pass\n";
+    let deny = "auth requisite pam_deny.so\n";
+    let permit = "auth required pam_permit.so\n";
+    let cases: [(&str, Vec<&str>, Vec<Fault>); 16] = [
+        ("as it should be", vec![unix, plex, deny, permit], vec![]),
+        // §6: pam-auth-update does not put a deleted pam_deny back. A wrong password is then as good as a right one.
+        (
+            "pam_deny deleted",
+            vec![unix, plex, permit],
+            vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused, DeniedAccepted, UnknownAccepted],
+        ),
+        (
+            "pam_permit deleted",
+            vec![unix, plex, deny],
+            vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused],
+        ),
+        ("no pam_unix", vec![plex, deny, permit], vec![NoLocalFallback]),
+        (
+            "the jump of pam_unix too short",
+            vec!["auth [success=1 default=ignore] pam_unix.so\n", plex, deny, permit],
+            vec![LocalRefused, LocalRefusedInOutage, RootRefused],
+        ),
+        (
+            "the jump of pam_plex too long",
+            vec![unix, "auth [success=2 user_unknown=ignore default=die] pam_plex.so\n", deny, permit],
+            vec![PlexRefused],
+        ),
+        (
+            "an outage passed on as a yes",
+            vec![
+                unix,
+                "auth [success=1 authinfo_unavail=1 user_unknown=ignore default=die] pam_plex.so\n",
+                deny,
+                permit,
+            ],
+            vec![OutageAccepted, UnknownAccepted],
+        ),
+        (
+            "a denial passed on as a yes",
+            vec![unix, "auth [success=1 perm_denied=1 user_unknown=ignore default=die] pam_plex.so\n", deny, permit],
+            vec![DeniedAccepted],
+        ),
+        (
+            "sufficient, and pam_deny behind it",
+            vec![
+                "auth sufficient pam_unix.so\n",
+                "auth sufficient pam_plex.so try_first_pass\n",
+                "auth required pam_deny.so\n",
+            ],
+            vec![],
+        ),
+        (
+            "sufficient, and only pam_permit behind it",
+            vec!["auth sufficient pam_unix.so\nauth sufficient pam_plex.so\n", permit],
+            vec![OutageAccepted, DeniedAccepted, UnknownAccepted],
+        ),
+        (
+            "required pam_plex shuts local accounts out",
+            vec!["auth required pam_unix.so\nauth required pam_plex.so\n"],
+            vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused],
+        ),
+        (
+            "pam_plex first",
+            vec![
+                "auth sufficient pam_plex.so\nauth sufficient pam_unix.so use_first_pass\nauth required pam_deny.so\n",
+            ],
+            vec![PlexFirst],
+        ),
+        (
+            "pam_plex first, and its outage ends it all",
+            vec!["auth [success=done user_unknown=ignore default=die] pam_plex.so\nauth required pam_unix.so\n"],
+            vec![LocalRefusedInOutage, PlexFirst],
+        ),
+        ("no such word", vec![unix, "auth suficient pam_plex.so\n", deny, permit], vec![Broken]),
+        ("no such value", vec![unix, "auth [succes=1 default=die] pam_plex.so\n", deny, permit], vec![Broken]),
+        ("no such file", vec![unix, plex, deny, permit, "auth include not-there\n"], vec![Broken]),
+    ];
+    for (what, lines, mut expected) in cases {
+        expected.sort_unstable();
+        assert_eq!(wrong(Auth, &lines.concat()), expected, "{what}");
+    }
+}
+
+#[test]
+fn a_broken_account_stack_is_told_by_what_it_does() {
+    use Fault::*;
+    let cases: [(&str, &str, Vec<Fault>); 9] = [
+        ("the shipped one", "account include plex-auth\n", vec![]),
+        ("as a substack a refusal still refuses", "account substack plex-auth\n", vec![]),
+        ("a line behind it", "account include plex-auth\naccount required pam_permit.so\n", vec![]),
+        ("a plain line", "account required pam_unix.so\naccount required pam_plex.so\n", vec![LocalRefusedInOutage]),
+        (
+            "optional is no refusal",
+            "account required pam_unix.so\naccount optional pam_plex.so\n",
+            vec![DeniedAccepted, OutageAccepted],
+        ),
+        (
+            "sufficient is none either, and it skips what follows",
+            "account sufficient pam_plex.so\naccount required pam_unix.so\n",
+            vec![DeniedAccepted, OutageAccepted, ExpiredAccepted],
+        ),
+        (
+            "pam_unix is enough",
+            "account sufficient pam_unix.so\naccount required pam_plex.so\n",
+            vec![DeniedAccepted, OutageAccepted, ExpiredAccepted],
+        ),
+        (
+            "an outage is waved through",
+            "account required pam_unix.so\naccount [success=ok ignore=ignore authinfo_unavail=ignore default=bad] pam_plex.so\n",
+            vec![OutageAccepted],
+        ),
+        (
+            "the group of the last line is another",
+            "account required pam_unix.so\n\
+             account [success=2 ignore=2 authinfo_unavail=ignore default=die] pam_plex.so\n\
+             account [success=1 default=ignore] pam_succeed_if.so quiet user notingroup friends\n\
+             account requisite pam_deny.so\naccount required pam_permit.so\n",
+            vec![OutageAccepted],
+        ),
+    ];
+    for (what, text, mut expected) in cases {
+        expected.sort_unstable();
+        assert_eq!(wrong(Account, text), expected, "{what}");
+    }
+}
+
+/// What a stack of `m` lines answers, each module by its first argument.
+fn outcome(files: &[(&str, &str)]) -> String {
+    let steps = steps(Auth, "x", files);
+    evaluate(&steps, &|module| Code::parse(module.arguments.first().unwrap()).unwrap()).to_string()
+}
+
+#[test]
+fn the_rules_of_the_dispatcher() {
+    let cases = [
+        ("auth required m success\n", "success"),
+        ("auth required m auth_err\nauth required m success\n", "auth_err"),
+        ("auth required m auth_err\nauth sufficient m success\n", "auth_err"),
+        ("auth sufficient m success\nauth required m auth_err\n", "success"),
+        ("auth sufficient m auth_err\n", "perm_denied"),
+        ("auth optional m ignore\n", "perm_denied"),
+        ("auth requisite m maxtries\nauth required m auth_err\n", "maxtries"),
+        ("auth required m ignore\nauth required m success\n", "success"),
+        ("auth [default=ok] m auth_err\n", "auth_err"),
+        ("auth [default=ok] m new_authtok_reqd\nauth required m success\n", "new_authtok_reqd"),
+        ("auth [default=bad] m ignore\n", "perm_denied"),
+        ("auth [success=1 default=die] m success\nauth requisite m auth_err\nauth required m success\n", "success"),
+        ("auth [success=2 default=die] m success\nauth required m success\n", "perm_denied"),
+        ("auth [success=0] m success\nauth required m success\n", "perm_denied"),
+        ("auth required m success\nauth [default=reset] m auth_err\n", "perm_denied"),
+        ("auth required m success\n", "success"),
+        ("-auth  required m success # with a comment\n", "success"),
+        ("AUTH Required m success\n", "success"),
+        ("auth [success = ok  default = bad] m success\n", "success"),
+        ("auth required \\\n   m success\n", "success"),
+        ("#auth required m auth_err \\\nauth required m success\n", "success"),
+        ("auth required m success\nnonsense\n", "perm_denied"),
+        ("", "auth_err"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(outcome(&[("x", text), ("other", "auth required m auth_err\n")]), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_substack_ends_itself_and_an_include_ends_everything() {
+    let inner = ("y", "auth requisite m auth_err\n");
+    let refused = |how: &str, then: &str| outcome(&[("x", &format!("auth {how} y\nauth {then} m success\n")), inner]);
+    assert_eq!(refused("include", "[default=reset]"), "auth_err");
+    assert_eq!(refused("substack", "[default=reset]"), "perm_denied");
+    let inner = ("y", "auth sufficient m success\n");
+    let granted = |how: &str| outcome(&[("x", &format!("auth {how} y\nauth required m auth_err\n")), inner]);
+    assert_eq!(granted("include"), "success");
+    assert_eq!(granted("substack"), "auth_err");
+    // A jump counts a substack as one, and what is included by the line.
+    let two = ("y", "auth required m auth_err\nauth required m auth_err\n");
+    let jumped = |how: &str| {
+        let text = format!("auth [success=1 default=die] m success\nauth {how} y\nauth required m success\n");
+        outcome(&[("x", &text), two])
+    };
+    assert_eq!(jumped("substack"), "success");
+    assert_eq!(jumped("include"), "auth_err");
+}
+
+#[test]
+fn files_that_include_each_other_come_to_an_end() {
+    let found = steps(Auth, "x", &[("x", "auth include x\n")]);
+    assert!(matches!(found.last().unwrap().what, What::Broken(_)), "{found:?}");
+    assert!(steps(Auth, "nothing", &[]).is_empty());
+}

@@ -29,8 +29,8 @@ pub(crate) fn sign_in(client: &Client) -> Result<Owner, Failure> {
     show(client, &code);
     let token = wait(client, &code)?;
     let deadline = Instant::now() + QUESTION;
-    let owner = client.who_approved(token, deadline).map_err(|error| explain(&error))?;
-    Ok(signed_in(client, owner.account, owner.token, "by link code"))
+    let account = client.account(&token, deadline).map_err(|error| explain(&error))?;
+    Ok(signed_in(client, account, token, "by link code"))
 }
 
 fn show(client: &Client, code: &LinkCode) {

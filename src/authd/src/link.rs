@@ -50,8 +50,7 @@ impl Desk {
             }
         };
         let token = self.sign_out.borrow(SignedIn { account, token, two_factor: None });
-        let without_list = |whose: &Reference, pin: Option<&_>| Ok(policy::eligible_by_link_without_list(whose, pin));
-        let who = match self.eligible(&key.account, whose, without_list, deadline) {
+        let who = match self.eligible(&key.account, whose, true, deadline) {
             Ok(who) => who,
             Err(why) if why.is_outage() => return Answer::No(why),
             Err(why) => return self.deny(key, why),

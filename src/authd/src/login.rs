@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use config::Source;
 use plex::Error;
-use policy::{Eligible, Key, Pin, PlexId, Reason, Reference, may_remember};
+use policy::{Eligible, Key, PlexId, Reason, Reference, may_remember};
 use wire::Secret;
 
 use crate::clock;
@@ -62,8 +62,7 @@ pub(crate) enum By {
 impl Desk {
     /// Decides about a password, and a code if one was asked for, without any further question to the person.
     pub(crate) fn judge(&self, attempt: &Attempt, code: Option<&Secret>, deadline: Instant) -> Answer {
-        let without_list = policy::eligible_without_list;
-        let who = match self.eligible(attempt.account(), &attempt.whose, without_list, deadline) {
+        let who = match self.eligible(attempt.account(), &attempt.whose, false, deadline) {
             Ok(who) => who,
             Err(why) if why.is_outage() => return self.offline(attempt, why),
             Err(why) => return self.deny(&attempt.key, why),
@@ -84,21 +83,26 @@ impl Desk {
         }
     }
 
-    /// Whether somebody would be let in with the right password; decided before the password goes anywhere.
+    /// Whether somebody would be let in with the right password, or by approving a link code; decided before a password goes
+    /// anywhere.
     pub(crate) fn eligible(
         &self,
         account: &str,
         whose: &Reference,
-        without_list: impl FnOnce(&Reference, Option<&Pin>) -> Result<Eligible, Reason>,
+        by_link: bool,
         deadline: Instant,
     ) -> Result<Eligible, Reason> {
         let pin = self.pin(account);
-        let Some(friends) = &self.friends else { return without_list(whose, pin.as_ref()) };
+        let Some(friends) = &self.friends else {
+            let by_link = by_link.then(|| policy::eligible_by_link_without_list(whose, pin.as_ref()));
+            return by_link.map_or_else(|| policy::eligible_without_list(whose, pin.as_ref()), Ok);
+        };
         // What was fresh when it was asked for is fresh, however long the answer took.
         let asked = clock::now();
         let circle = friends.fresh(deadline).map_err(Reason::Unavailable)?;
         let oldest = self.config.timeouts.friend_list;
-        policy::eligible(&self.rules, &circle, whose, pin.as_ref(), oldest, asked)
+        let eligible = if by_link { policy::eligible_by_link } else { policy::eligible };
+        eligible(&self.rules, &circle, whose, pin.as_ref(), oldest, asked)
     }
 
     /// Asks plex.tv.

@@ -68,7 +68,7 @@ impl Eligible {
     }
 }
 
-/// Whether the person that a local account belongs to may come in, by a list that is at most this old.
+/// Whether the person that a local account belongs to may come in with a password, by a list that is at most this old.
 ///
 /// # Errors
 /// Why they may not; [`Reason::ListTooOld`] when the list cannot tell.
@@ -80,11 +80,28 @@ pub fn eligible(
     oldest: Duration,
     now: Moment,
 ) -> Result<Eligible, Reason> {
+    let who = eligible_by_link(rules, circle, reference, pin, oldest, now)?;
+    if who.login.is_empty() { Err(Reason::NotOnList) } else { Ok(who) }
+}
+
+/// The same for somebody who approves a link code: managed members of a Home, who have neither name nor address, may be
+/// let in too.
+///
+/// # Errors
+/// Why they may not; [`Reason::ListTooOld`] when the list cannot tell.
+pub fn eligible_by_link(
+    rules: &Rules,
+    circle: &Circle,
+    reference: &Reference,
+    pin: Option<&Pin>,
+    oldest: Duration,
+    now: Moment,
+) -> Result<Eligible, Reason> {
     if circle.age(now) > oldest {
         return Err(Reason::ListTooOld);
     }
     let person = entitled(rules, circle, reference, pin)?;
-    let login = circle.login(person.id).ok_or(Reason::NotOnList)?.to_owned();
+    let login = circle.login(person.id).unwrap_or_default().to_owned();
     Ok(Eligible { login, id: Some(person.id), reference: reference.clone() })
 }
 

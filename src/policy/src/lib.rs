@@ -18,8 +18,8 @@ mod throttle;
 pub use access::{ServerRow, reaches};
 pub use circle::{Circle, Entry, Tie};
 pub use eligible::{
-    Eligible, Pin, Rules, account_today, account_today_without_list, eligible, eligible_by_link_without_list,
-    eligible_without_list, welcome,
+    Eligible, Pin, Rules, account_today, account_today_without_list, eligible, eligible_by_link,
+    eligible_by_link_without_list, eligible_without_list, welcome,
 };
 pub use local::{Account, acceptable, managed, may_ask};
 pub use moment::Moment;

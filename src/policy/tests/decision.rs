@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use policy::{
     Circle, Eligible, Entry, Moment, Outcome, Person, Pin, PlexId, Reason, Reference, Rules, Tie, account_today,
-    account_today_without_list, eligible, eligible_without_list,
+    account_today_without_list, eligible, eligible_by_link, eligible_without_list,
 };
 
 const FRESH: Duration = Duration::from_secs(300);
@@ -99,6 +99,16 @@ fn the_address_signs_in_whichever_row_of_the_list_shows_it() {
         let who = eligible(&rules, &circle, &Reference::parse("8"), None, FRESH, now).unwrap();
         assert_eq!(who.login, expected, "{rows:?}");
     }
+}
+
+#[test]
+fn whoever_has_neither_name_nor_address_comes_in_by_link_and_not_with_a_password() {
+    let (rules, now) = (rules(true, None), NOW);
+    let by_link = |id: &str, now| eligible_by_link(&rules, &den(NOW), &Reference::parse(id), None, FRESH, now);
+    assert_eq!(ask(&rules, "7"), Err(Reason::NotOnList));
+    assert!(by_link("7", now).is_ok_and(|who| who.is(PlexId(7))));
+    assert_eq!(by_link("3", now), Err(Reason::NoAccess));
+    assert_eq!(by_link("7", now + FRESH + Duration::from_secs(1)), Err(Reason::ListTooOld));
 }
 
 #[test]

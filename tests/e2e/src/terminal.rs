@@ -110,29 +110,38 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// All that was shown: what has left the screen at its top, and the screen; without blanks at the ends of lines.
+    /// All that was shown: what has left the screen at its top, and the screen. Lines that were too long for the terminal
+    /// are one line again, and blanks at the ends of lines are gone.
     #[must_use]
     pub fn contents(&self) -> String {
         let mut parser = self.screen.lock().unwrap();
         let screen = parser.screen_mut();
         let columns = screen.size().1.get();
+        let mut text = String::new();
+        let mut add = |screen: &vt100::Screen, row: u16, line: &str| {
+            let wrapped = screen.row_wrapped(row);
+            text.push_str(if wrapped { line } else { line.trim_end() });
+            text.push_str(if wrapped { "" } else { "\n" });
+        };
         screen.set_scrollback(SCROLLBACK);
-        let mut lines = Vec::new();
         for above in (1..=screen.scrollback()).rev() {
             screen.set_scrollback(above);
-            lines.push(screen.rows(0, columns).next().unwrap());
+            add(screen, 0, &screen.rows(0, columns).next().unwrap());
         }
         screen.set_scrollback(0);
-        lines.extend(screen.rows(0, columns));
-        trimmed(&lines)
+        for (row, line) in (0..).zip(screen.rows(0, columns)) {
+            add(screen, row, &line);
+        }
+        text.trim_end().to_owned()
     }
 
-    /// What is on the screen now, without blanks at the ends of lines.
+    /// What is on the screen now, line by line, without blanks at the ends of lines.
     #[must_use]
     pub fn screen(&self) -> String {
         let parser = self.screen.lock().unwrap();
         let screen = parser.screen();
-        trimmed(&screen.rows(0, screen.size().1.get()).collect::<Vec<_>>())
+        let lines: Vec<_> = screen.rows(0, screen.size().1.get()).map(|line| line.trim_end().to_owned()).collect();
+        lines.join("\n").trim_end().to_owned()
     }
 
     /// Waits for the program's end; all that it wrote is in the contents then. Its exit code is -1 when a signal ended it.
@@ -181,9 +190,4 @@ fn only_child(process: impl TryInto<i32>) -> Option<Pid> {
     let process = process.try_into().ok()?;
     let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).ok()?;
     Pid::from_raw(children.trim().parse().ok()?)
-}
-
-fn trimmed(lines: &[String]) -> String {
-    let text: String = lines.iter().map(|line| format!("{}\n", line.trim_end())).collect();
-    text.trim_end().to_owned()
 }

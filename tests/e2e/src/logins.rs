@@ -1,6 +1,23 @@
 //! Logging in: with ssh, sudo and su as people use them.
 
+use crate::terminal::Terminal;
 use crate::world::{Out, World};
+
+/// What keeps the OpenSSH client from depending on the machine that the tests run on.
+const SSH: [&str; 6] = [
+    "ssh",
+    "-Fnone",
+    "-oStrictHostKeyChecking=no",
+    "-oUserKnownHostsFile=/dev/null",
+    "-oPubkeyAuthentication=no",
+    "-oLogLevel=ERROR",
+];
+
+/// A command of this user's.
+#[must_use]
+pub fn as_user<'a>(user: &'a str, command: &[&'a str]) -> Vec<&'a str> {
+    [&["setpriv", "--reuid", user, "--regid", user, "--init-groups"], command].concat()
+}
 
 impl World {
     /// `ssh USER@localhost id -un` with a password, by one of OpenSSH's two ways to send one.
@@ -15,12 +32,24 @@ impl World {
         // By a file and not by the command line, where anybody could read it.
         let typed = format!("/run/typed-{source}");
         self.write(&typed, 0o600, "root:root", &format!("{password}\n"));
-        let options = ["-F", "none", "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null"];
-        let limits = ["-oNumberOfPasswordPrompts=1", "-oPubkeyAuthentication=no", "-oLogLevel=ERROR"];
-        let mut line = vec!["sshpass", "-f", typed.as_str(), "ssh", "-b", source, preferred.as_str()];
-        line.extend(options.iter().chain(&limits));
-        line.extend([target.as_str(), "id", "-un"]);
+        let mut line = vec!["sshpass", "-f", typed.as_str()];
+        line.extend(SSH);
+        line.extend(["-oNumberOfPasswordPrompts=1", "-b", source, preferred.as_str(), target.as_str(), "id", "-un"]);
         self.run(&line)
+    }
+
+    /// `ssh USER@localhost id -un` on a terminal, which asks for a password so many times.
+    #[must_use]
+    pub fn ssh_terminal(&self, source: &str, user: &str, prompts: u32) -> Terminal {
+        self.ssh_terminal_in("C.UTF-8", source, user, prompts)
+    }
+
+    /// The same in this locale.
+    #[must_use]
+    pub fn ssh_terminal_in(&self, locale: &str, source: &str, user: &str, prompts: u32) -> Terminal {
+        let (prompts, target) = (format!("-oNumberOfPasswordPrompts={prompts}"), format!("{user}@127.0.0.1"));
+        let here = ["-oPreferredAuthentications=keyboard-interactive", "-b", source, &prompts, &target, "id", "-un"];
+        self.terminal_of(80, 24, locale, &[&SSH[..], &here].concat())
     }
 
     /// `ssh USER@localhost id -un` with a key that the account accepts.
@@ -62,29 +91,14 @@ impl World {
 
     /// `sudo id -un` as `user`, who must be in sudoers, with these variables in the environment.
     pub fn sudo(&self, user: &str, password: &str, environment: &[(&str, &str)]) -> Out {
-        let mut command = self.command(&[
-            "setpriv",
-            "--reuid",
-            user,
-            "--regid",
-            user,
-            "--init-groups",
-            "sudo",
-            "-S",
-            "-k",
-            "-p",
-            "",
-            "id",
-            "-un",
-        ]);
+        let mut command = self.command(&as_user(user, &["sudo", "-S", "-k", "-p", "", "id", "-un"]));
         command.envs(environment.iter().copied());
         self.finish(command, &format!("{password}\n"))
     }
 
     /// `su TARGET -c id` as `user`, with these variables in the environment.
     pub fn su(&self, user: &str, target: &str, password: &str, environment: &[(&str, &str)]) -> Out {
-        let mut command =
-            self.command(&["setpriv", "--reuid", user, "--regid", user, "--init-groups", "su", target, "-c", "id -un"]);
+        let mut command = self.command(&as_user(user, &["su", target, "-c", "id -un"]));
         command.envs(environment.iter().copied());
         self.finish(command, &format!("{password}\n"))
     }

@@ -1,0 +1,167 @@
+//! Signing in by link: with the real OpenSSH client, sudo, su and login, on a real terminal.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{DEN, PRESS_ENTER, Terminal, World, as_user, qr_codes};
+use fakeplex::Endpoint;
+
+const LINK: &str = "link_sign_in = true";
+const EVERYWHERE: &str = "link_sign_in = true\nlink_services = [\"sshd\", \"login\", \"sudo\", \"su\"]";
+
+/// Where all of the machine's addresses are.
+const HERE: &str = "127.0.0.1";
+
+/// Address, code and picture are on the screen together, and say the same.
+fn assert_readable(world: &World, terminal: &Terminal, code: &str) {
+    let screen = terminal.screen();
+    let text = format!("Scan this, or open https://plex.tv/link and enter the code {code}.\nApprove the sign-in there");
+    assert!(screen.contains(&text) && screen.ends_with(PRESS_ENTER.trim_end()), "{screen}");
+    let client = world.sql("SELECT client_id FROM installation");
+    let client = client.trim();
+    assert!(client.len() == 32 && client.bytes().all(|byte| byte.is_ascii_hexdigit()), "{client}");
+    assert_eq!(qr_codes(&screen), [format!("https://app.plex.tv/auth#?clientID={client}&code={code}")], "{screen}");
+}
+
+#[test]
+fn r21_the_ssh_clients_screen_shows_address_code_and_a_readable_picture_before_anything_waits() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    world.start_sshd();
+    let defaults = world.sh("sshd -T | grep -E '^(maxauthtries|logingracetime) ' | sort").stdout;
+    assert_eq!(defaults, "logingracetime 120\nmaxauthtries 6\n");
+    world.plex().reset();
+    let mut ssh = world.ssh_terminal(HERE, "alice", 3);
+    let code = ssh.ask_for_code();
+    assert_readable(&world, &ssh, &code);
+    assert_eq!(world.plex().counters().of(Endpoint::Pins), 1, "a code was asked for, and nothing is polled yet");
+    world.approve(&code, "alice");
+    ssh.type_line("");
+    assert_eq!(ssh.exit(), 0, "{}", ssh.contents());
+    assert!(ssh.contents().ends_with("\nalice"), "{}", ssh.contents());
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "plex_id=2", "service=\"sshd\"", "phase=auth"]);
+    world.stop_authd();
+    assert_eq!(world.plex().counters().live_tokens, 0);
+    world.assert_code_unseen(&code);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r21_in_sudo_su_and_login_it_looks_the_same() {
+    let Some(world) = World::with_everything(DEN, EVERYWHERE) else { return };
+    world.allow_sudo(&["alice"]);
+    let stack = "auth include plex-auth\naccount include plex-auth\nsession required pam_unix.so\n";
+    world.write("/etc/pam.d/login", 0o644, "root:root", stack);
+    let sudo = as_user("alice", &["sudo", "-k", "id", "-un"]);
+    let su = as_user("local", &["su", "alice", "-c", "id -un"]);
+    for (line, becomes) in [(&sudo, "root"), (&su, "alice"), (&vec!["login", "alice"], "alice")] {
+        let mut terminal = world.terminal(line);
+        let code = terminal.ask_for_code();
+        assert_readable(&world, &terminal, &code);
+        world.approve(&code, "alice");
+        terminal.type_line("");
+        if line.contains(&"login") {
+            // Its shell wants a person.
+            terminal.wait_for("$");
+            terminal.type_line("id -un; exit");
+        }
+        assert_eq!(terminal.exit(), 0, "{line:?}: {}", terminal.contents());
+        assert!(terminal.contents().ends_with(&format!("\n{becomes}")), "{line:?}: {}", terminal.contents());
+        world.assert_code_unseen(&code);
+    }
+    for service in ["sudo", "su", "login"] {
+        world.wait_for_log(&["accepted", "user=\"alice\"", &format!("service=\"{service}\""), "phase=auth"]);
+    }
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn where_the_locale_or_the_size_does_not_carry_the_picture_there_is_plain_text() {
+    let further = format!("{EVERYWHERE}\n[throttle]\nfree_tries = 20");
+    let Some(world) = World::with_everything(DEN, &further) else { return };
+    world.allow_sudo(&["alice", "frank"]);
+    let sudo = as_user("alice", &["sudo", "-k", "id", "-un"]);
+    let su = as_user("local", &["su", "frank", "-c", "id -un"]);
+    for (line, who, becomes) in [(sudo, "alice", "root"), (su, "frank", "frank")] {
+        for (columns, lines, locale) in [(80, 24, "C"), (30, 24, "C.UTF-8"), (80, 20, "C.UTF-8")] {
+            let mut terminal = world.terminal_of(columns, lines, locale, &line);
+            let code = terminal.ask_for_code();
+            let shown = terminal.contents();
+            let text = format!("Open https://plex.tv/link and enter the code {code}.\nApprove the sign-in there, then");
+            assert!(shown.is_ascii() && shown.contains(&text), "{line:?} {columns} {lines} {locale}: {shown}");
+            world.approve(&code, who);
+            terminal.type_line("");
+            assert_eq!(terminal.exit(), 0, "{}", terminal.contents());
+            assert!(terminal.contents().ends_with(&format!("\n{becomes}")), "{}", terminal.contents());
+        }
+    }
+}
+
+#[test]
+fn r21_a_client_that_cannot_show_the_picture_still_has_address_and_code_at_the_cursor() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    world.start_sshd();
+    let mut ssh = world.ssh_terminal_in("C", HERE, "alice", 1);
+    let code = ssh.ask_for_code();
+    let screen = ssh.screen();
+    assert!(screen.contains(&format!("open https://plex.tv/link and enter the code {code}.")), "{screen}");
+    assert!(screen.is_ascii() && screen.ends_with(PRESS_ENTER.trim_end()), "{screen}");
+    world.approve(&code, "alice");
+    ssh.type_line("");
+    assert_eq!(ssh.exit(), 0);
+}
+
+#[test]
+fn a_home_member_and_an_account_with_a_second_factor_sign_in_by_link() {
+    // Somebody in Olga's Home who has neither username nor address nor password at plex.tv.
+    let home = "[[account]]\nid = 8\ntitle = \"Zoe\"\nhome_of = \"olga\"\nfriend_of = [\"olga\"]\nrestricted = true\n";
+    let den = format!("{home}{}", DEN.replace("\"frank\"]", "\"frank\", \"Zoe\"]"));
+    let Some(world) = World::with_everything(&den, &format!("{LINK}\n[users]\nzoe = \"8\"\n")) else { return };
+    world.start_sshd();
+    for (user, approver) in [("zoe", "Zoe"), ("erin", "erin")] {
+        let mut ssh = world.ssh_terminal(HERE, user, 1);
+        let code = ssh.ask_for_code();
+        world.approve(&code, approver);
+        ssh.type_line("");
+        assert_eq!(ssh.exit(), 0, "{}", ssh.contents());
+        assert!(ssh.contents().ends_with(&format!("\n{user}")), "{}", ssh.contents());
+        assert!(!ssh.contents().contains("verification"), "{}", ssh.contents());
+    }
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn two_people_at_once_each_have_their_own_code() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    world.start_sshd();
+    let mut alice = world.ssh_terminal(HERE, "alice", 1);
+    let mut erin = world.ssh_terminal(HERE, "erin", 1);
+    let (of_alice, of_erin) = (alice.ask_for_code(), erin.ask_for_code());
+    assert_ne!(of_alice, of_erin);
+    assert_readable(&world, &alice, &of_alice);
+    assert_readable(&world, &erin, &of_erin);
+    world.approve(&of_erin, "erin");
+    alice.type_line("");
+    erin.type_line("");
+    assert_eq!(erin.exit(), 0, "{}", erin.contents());
+    assert!(erin.contents().ends_with("\nerin"), "{}", erin.contents());
+    alice.wait_for("Not approved yet");
+    world.approve(&of_alice, "alice");
+    alice.type_line("");
+    assert_eq!(alice.exit(), 0, "{}", alice.contents());
+    assert!(alice.contents().ends_with("\nalice"), "{}", alice.contents());
+}
+
+#[test]
+fn the_argument_link_shows_the_code_at_once_without_a_prompt_for_a_password() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    world.start_sshd();
+    let stack = "auth required pam_plex.so link\naccount required pam_plex.so\nsession required pam_permit.so\n";
+    world.write("/etc/pam.d/sshd", 0o644, "root:root", stack);
+    let mut ssh = world.ssh_terminal(HERE, "alice", 1);
+    let code = ssh.link_code();
+    assert_readable(&world, &ssh, &code);
+    assert!(!ssh.contents().contains("assword"), "{}", ssh.contents());
+    world.approve(&code, "alice");
+    ssh.type_line("");
+    assert_eq!(ssh.exit(), 0, "{}", ssh.contents());
+}

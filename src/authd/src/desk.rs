@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use config::{Config, Source};
 use plex::Client;
@@ -26,6 +27,8 @@ use crate::state::Store;
 pub(crate) struct Desk {
     pub config: Config,
     pub config_file: PathBuf,
+    /// When the configuration was read.
+    pub read: Instant,
     pub limits: Arc<Limits>,
     pub rules: Rules,
     pub uid_min: u32,
@@ -38,18 +41,26 @@ pub(crate) struct Desk {
     pub memory: Arc<Memory>,
     pub flights: Flights,
     pub link_codes: LinkCodes,
-    pub pace: Pace,
+    pub pace: Arc<Pace>,
     pub sign_out: SignOut,
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
     pub store: Store,
     pub log: Log,
     /// Who each account belonged to at its first login.
-    pub pins: Mutex<HashMap<String, Pin>>,
+    pub pins: Arc<Mutex<HashMap<String, Pin>>>,
     /// Without a list: who signed in lately, which is then all that the account phase can go by.
-    pub recent: Mutex<HashMap<String, (PlexId, Moment)>>,
+    pub recent: Arc<Mutex<HashMap<String, (PlexId, Moment)>>>,
 }
 
 impl Desk {
+    /// Ends what works for nobody's login. Logins that are under way go on.
+    pub(crate) fn retire(&self) {
+        if let Some(friends) = &self.friends {
+            friends.stop();
+        }
+        self.memory.stop();
+    }
+
     /// Whom an account belongs to.
     ///
     /// # Errors

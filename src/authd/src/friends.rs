@@ -94,6 +94,11 @@ impl Friends {
         self.lock().circle.clone()
     }
 
+    /// The list with the mark of its configuration, for whoever keeps it next.
+    pub(crate) fn kept(&self) -> Option<(String, Circle)> {
+        self.known().map(|circle| (self.source.mark.clone(), Circle::clone(&circle)))
+    }
+
     /// How the list is, for the owner.
     pub(crate) fn how(&self) -> FriendList {
         let state = self.lock();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::Error;
-use policy::{Closed, Key, Reason, Throttle, Turn};
+use policy::{Closed, Key, Limits, Reason, Throttle, Turn};
 
 use crate::clock;
 use crate::lock::lock;
@@ -38,6 +38,11 @@ pub(crate) struct Permit {
 impl Gate {
     pub(crate) fn new(throttle: Throttle, store: Store, log: Log) -> Self {
         Self { throttle: Mutex::new(throttle), answered: Condvar::new(), store, log }
+    }
+
+    /// Goes by other numbers from now on.
+    pub(crate) fn follow(&self, limits: Limits) {
+        self.lock().follow(limits);
     }
 
     /// How long a pair has to wait before its try is looked at.

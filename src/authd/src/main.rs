@@ -7,6 +7,7 @@ mod desk;
 mod flights;
 mod friends;
 mod gate;
+mod house;
 mod ledger;
 mod limits;
 mod link;
@@ -28,6 +29,8 @@ mod session;
 mod signals;
 mod signout;
 mod state;
+mod supervisor;
+mod warnings;
 
 use std::alloc::System;
 use std::process::ExitCode;

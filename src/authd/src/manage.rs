@@ -78,6 +78,7 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime: self.ledger.uptime().as_secs(),
             config: self.config_file.display().to_string(),
+            config_age: self.read.elapsed().as_secs(),
             friends: self.friends.as_ref().map(|friends| friends.how()),
             closed: closed.map(|(why, left)| (why.to_string(), left.as_secs())),
             rejected: count(self.gate.rejected()),

@@ -2,7 +2,7 @@
 //! while plex.tv cannot be asked.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -28,7 +28,8 @@ const AT_ONCE: usize = 2;
 pub(crate) struct Memory {
     /// The longest that anything is kept; nothing at all without it.
     longest: Option<Duration>,
-    entries: Mutex<HashMap<String, Hashed>>,
+    /// Shared with the memory of an earlier configuration, as long as logins still ask that one.
+    entries: Arc<Mutex<HashMap<String, Hashed>>>,
     /// Room for the hash function to work in, kept so that it need not be asked for again.
     desks: Mutex<Vec<Vec<Block>>>,
     free: Condvar,
@@ -70,11 +71,16 @@ impl Fresh {
 
 impl Memory {
     /// Goes on with what was kept, as far as it may still be kept.
-    pub(crate) fn new(kept: HashMap<String, Hashed>, longest: Option<Duration>, store: Store, log: Log) -> Self {
+    pub(crate) fn new(
+        entries: Arc<Mutex<HashMap<String, Hashed>>>,
+        longest: Option<Duration>,
+        store: Store,
+        log: Log,
+    ) -> Self {
         let desks = if longest.is_some() { vec![Vec::new(); AT_ONCE] } else { Vec::new() };
         let memory = Self {
             longest,
-            entries: Mutex::new(kept),
+            entries,
             desks: Mutex::new(desks),
             free: Condvar::new(),
             waiting: Mutex::default(),

@@ -65,10 +65,15 @@ impl SignOut {
 }
 
 impl Worker {
+    /// Whether nobody can add to it any more and all is done.
+    pub(crate) fn is_done(&self) -> bool {
+        self.0.is_finished()
+    }
+
     /// Waits for what is still to be done, once nobody can add to it any more.
     pub(crate) fn finish(self) {
         let end = Instant::now() + AT_THE_END;
-        while !self.0.is_finished() && Instant::now() < end {
+        while !self.is_done() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -154,6 +154,11 @@ impl Throttle {
         Self { limits, pairs, rejected: rejected.into(), asking: HashMap::new(), closed }
     }
 
+    /// Goes by other numbers from now on. What has been counted stays.
+    pub fn follow(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// How long a pair has to wait before its next try is looked at.
     #[must_use]
     pub fn pause(&self, key: &Key, now: Moment) -> Duration {

@@ -52,6 +52,8 @@ pub struct Status {
     pub uptime: u64,
     /// The configuration file that it was started with.
     pub config: String,
+    /// Seconds since it read that file.
+    pub config_age: u64,
     /// The friend list, where there is a token to read one with.
     pub friends: Option<FriendList>,
     /// Why plex.tv is being left alone, and for how many seconds more.

@@ -1,0 +1,222 @@
+//! What outlives a configuration, and what is made anew with each: the daemon reads its file again when it is told to,
+//! without leaving its post, and logins that are under way end as they began.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use config::{Config, Source};
+use facts::accounts;
+use nix::unistd::gethostname;
+use plex::{Client, Settings, Token};
+use policy::{Circle, Moment, Pin, PlexId, Rules, Throttle};
+
+use crate::desk::Desk;
+use crate::flights::Flights;
+use crate::friends::{self, Friends};
+use crate::gate::Gate;
+use crate::ledger::Ledger;
+use crate::limits::Limits;
+use crate::link_codes::LinkCodes;
+use crate::log::Log;
+use crate::media::Media;
+use crate::memory::Memory;
+use crate::options::Options;
+use crate::pace::Pace;
+use crate::signout::{self, SignOut};
+use crate::state::{self, Hashed, Store};
+
+/// What outlives a configuration.
+pub(crate) struct House {
+    config_file: PathBuf,
+    client_id: String,
+    limits: Arc<Limits>,
+    gate: Arc<Gate>,
+    ledger: Arc<Ledger>,
+    pace: Arc<Pace>,
+    link_codes: LinkCodes,
+    pins: Arc<Mutex<HashMap<String, Pin>>>,
+    recent: Arc<Mutex<HashMap<String, (PlexId, Moment)>>>,
+    hashed: Arc<Mutex<HashMap<String, Hashed>>>,
+    store: Store,
+    log: Log,
+    writer: state::Worker,
+    /// The threads of configurations that are no longer in force.
+    retired: Vec<Workers>,
+}
+
+/// What belongs to one configuration.
+pub(crate) struct Room {
+    pub desk: Arc<Desk>,
+    workers: Workers,
+}
+
+/// The threads that outlive every login.
+struct Workers {
+    hasher: Option<JoinHandle<()>>,
+    signing_out: signout::Worker,
+}
+
+impl House {
+    /// Opens the state and makes the first room.
+    ///
+    /// # Errors
+    /// A sentence for the administrator.
+    pub(crate) fn open(config: Config, options: &Options, log: &Log) -> Result<(Self, Room), String> {
+        let (store, kept, writer) = state::open(&options.state, log)?;
+        let throttle = Throttle::new(config.throttle.clone(), kept.tries, kept.rejected, kept.closed);
+        let house = Self {
+            config_file: options.config.clone(),
+            client_id: kept.client_id,
+            limits: Arc::default(),
+            gate: Arc::new(Gate::new(throttle, store.clone(), log.clone())),
+            ledger: Arc::new(Ledger::new(kept.logins, kept.last, store.clone())),
+            pace: Arc::default(),
+            link_codes: LinkCodes::default(),
+            pins: Arc::new(Mutex::new(kept.pins)),
+            recent: Arc::new(Mutex::new(kept.recent)),
+            hashed: Arc::new(Mutex::new(kept.hashed)),
+            store,
+            log: log.clone(),
+            writer,
+            retired: Vec::new(),
+        };
+        let room = house.room(config, kept.circle)?;
+        Ok((house, room))
+    }
+
+    /// Reads the configuration again. When it is broken the old one stays in force.
+    ///
+    /// # Errors
+    /// A sentence for the administrator.
+    pub(crate) fn reload(&mut self, old: &mut Room) -> Result<(), String> {
+        let config = config::load(&self.config_file).map_err(|problem| problem.to_string())?;
+        let list = old.desk.friends.as_ref().and_then(|friends| friends.kept());
+        let throttle = config.throttle.clone();
+        let new = self.room(config, list)?;
+        self.gate.follow(throttle);
+        let Room { desk, workers } = std::mem::replace(old, new);
+        // Logins that are under way still ask what they began to ask; the last of them takes the rest along.
+        desk.retire();
+        self.retired.retain(|workers| !workers.are_done());
+        self.retired.push(workers);
+        Ok(())
+    }
+
+    /// How many logins are under way.
+    pub(crate) fn limits(&self) -> &Arc<Limits> {
+        &self.limits
+    }
+
+    fn room(&self, config: Config, list: Option<(String, Circle)>) -> Result<Room, String> {
+        let no_thread = |error: std::io::Error| format!("no thread: {error}");
+        let Self { store, log, .. } = self;
+        let client = Client::new(&settings(&config, self.client_id.clone())).map_err(|error| error.to_string())?;
+        let rules = Rules { strict: config.strict_friends, admin: config.admin_account.clone() };
+        let longest = config.cache.longest();
+        let memory = Arc::new(Memory::new(Arc::clone(&self.hashed), longest, store.clone(), log.clone()));
+        let hasher = longest.map(|_| start_hasher(&memory)).transpose().map_err(no_thread)?;
+        let friends = match &config.source {
+            Source::Token(token) => {
+                let source = friends::Source {
+                    client: client.clone(),
+                    token: Token::from(token.expose()),
+                    shares_of: config.machine_id.clone().filter(|_| config.strict_friends),
+                    owner_id: config.owner_id,
+                    fresh: config.timeouts.friend_list,
+                    patience: config.timeouts.login,
+                    mark: mark(&config),
+                    learnt: forget_who_is_gone(&memory, &rules),
+                };
+                Some(Friends::start(source, list, store.clone(), log.clone()).map_err(no_thread)?)
+            }
+            Source::Resources { .. } => None,
+        };
+        let (sign_out, signing_out) = SignOut::start(client.clone(), log.clone()).map_err(no_thread)?;
+        let media = config.server_url.clone().zip(config.machine_id.clone());
+        let desk = Desk {
+            rules,
+            uid_min: accounts::uid_min(),
+            client,
+            friends,
+            media: media.map(|(url, machine_id)| Media { url, machine_id }),
+            gate: Arc::clone(&self.gate),
+            memory,
+            flights: Flights::default(),
+            link_codes: self.link_codes.clone(),
+            pace: Arc::clone(&self.pace),
+            sign_out,
+            ledger: Arc::clone(&self.ledger),
+            store: store.clone(),
+            pins: Arc::clone(&self.pins),
+            recent: Arc::clone(&self.recent),
+            log: log.clone(),
+            config,
+            config_file: self.config_file.clone(),
+            read: std::time::Instant::now(),
+            limits: Arc::clone(&self.limits),
+        };
+        Ok(Room { desk: Arc::new(desk), workers: Workers { hasher, signing_out } })
+    }
+
+    /// Ends the threads, each when it is done with what it still has to do.
+    pub(crate) fn close(self, room: Room) {
+        let Self { gate, ledger, store, writer, mut retired, .. } = self;
+        room.desk.retire();
+        retired.push(room.workers);
+        drop((room.desk, gate, ledger, store));
+        for workers in retired {
+            workers.finish();
+        }
+        writer.finish();
+    }
+}
+
+impl Workers {
+    fn are_done(&self) -> bool {
+        self.hasher.as_ref().is_none_or(JoinHandle::is_finished) && self.signing_out.is_done()
+    }
+
+    fn finish(self) {
+        if let Some(hasher) = self.hasher {
+            // Whether it ended well is of no consequence any more.
+            let _ = hasher.join();
+        }
+        self.signing_out.finish();
+    }
+}
+
+fn settings(config: &Config, client_id: String) -> Settings {
+    Settings {
+        base: config.plex_url.clone(),
+        ca_file: config.ca_file.clone(),
+        connect_timeout: config.timeouts.connect,
+        client_id,
+        device_name: gethostname().unwrap_or_default().to_string_lossy().into_owned(),
+    }
+}
+
+fn start_hasher(memory: &Arc<Memory>) -> std::io::Result<JoinHandle<()>> {
+    let memory = Arc::clone(memory);
+    std::thread::Builder::new().name("memory".into()).spawn(move || memory.run())
+}
+
+/// What tells friend lists apart: one that was read for another owner, server or rule says nothing about this one.
+fn mark(config: &Config) -> String {
+    let mut hasher = DefaultHasher::new();
+    (&config.machine_id, config.strict_friends, config.plex_url.as_str()).hash(&mut hasher);
+    if let Source::Token(token) = &config.source {
+        token.expose().hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+/// Forgets the passwords of those who are no longer welcome, as soon as a list says so.
+fn forget_who_is_gone(memory: &Arc<Memory>, rules: &Rules) -> Box<dyn Fn(&Circle) + Send + Sync> {
+    let (memory, rules) = (Arc::clone(memory), rules.clone());
+    Box::new(move |circle| {
+        memory.forget_unless(|_, remembered| policy::welcome(&rules, circle, remembered.id).is_ok());
+    })
+}

@@ -1,0 +1,38 @@
+//! What is allowed but is hardly meant.
+
+use std::sync::Arc;
+
+use facts::accounts;
+
+use crate::desk::Desk;
+
+/// Writes it to the log. Accounts are looked up for it, which may ask other services and so take its time:
+/// by now logins are being answered, which those services may be waiting for.
+pub(crate) fn warn_about(desk: &Arc<Desk>) {
+    let desk = Arc::clone(desk);
+    // Without a thread there are no warnings, and soon no logins either.
+    let _ = std::thread::Builder::new().name("warnings".into()).spawn(move || warnings(&desk));
+}
+
+fn warnings(desk: &Desk) {
+    let (config, log) = (&desk.config, &desk.log);
+    if config.users.is_empty() && config.group.is_none() {
+        log.warning("neither [users] nor group is set: nobody can sign in with Plex");
+    }
+    match &config.group {
+        Some(group) if !accounts::group_exists(group) => {
+            log.warning(format!("there is no local group '{group}'; create it: groupadd {group}"));
+        }
+        _ => {}
+    }
+    for name in config.users.keys() {
+        match accounts::look_up(name, config.group.as_deref(), desk.uid_min) {
+            Ok(Some(account)) if config.group.is_some() && !account.in_group => log.warning(format!(
+                "'{name}' stands in [users] but not in the group: while this daemon is stopped, the shipped PAM stacks \
+                 take '{name}' for an ordinary local account"
+            )),
+            Ok(None) => log.warning(format!("'{name}' stands in [users], but there is no such local account")),
+            _ => {}
+        }
+    }
+}

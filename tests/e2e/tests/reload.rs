@@ -1,0 +1,97 @@
+//! SIGHUP: the configuration is read again, without a login noticing; and what a supervisor is told of it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{Code, DEN, World, password};
+
+/// Tells the daemon to read its configuration again, and waits for the line that says what came of it.
+fn reload(world: &World, config: &str, says: &[&str]) {
+    world.write_config(config);
+    let ((), log) = world.logged(|| {
+        world.sh("pkill -HUP -x plex-authd");
+        world.wait_for_log(says);
+    });
+    assert!(log.lines().any(|line| says.iter().all(|word| line.contains(word))), "{log}");
+}
+
+#[test]
+fn a_new_configuration_is_in_force_at_once_and_a_login_that_is_under_way_ends_as_it_began() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.add_user("dora", false, None);
+    assert_eq!(world.authenticate("dora", &password("alice")), Code::USER_UNKNOWN);
+    let mut waiting = world.terminal(&["pamtester", "alone", "alice", "authenticate"]);
+    waiting.wait_for("Password: ");
+
+    // Alice's account is no longer managed; Dora's is.
+    let other = world.config("[users]\ndora = \"alice\"").replace("group = \"plex\"", "group = \"games\"");
+    reload(&world, &other, &["the configuration has been read again"]);
+    assert_eq!(world.authenticate("dora", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::USER_UNKNOWN);
+    waiting.type_line(&password("alice"));
+    assert_eq!(waiting.exit(), 0, "{}", waiting.contents());
+
+    // And once more, with another rule: the list is read anew for it.
+    let open = world.config("strict_friends = false");
+    assert_eq!(world.authenticate("bob", &password("bob")), Code::USER_UNKNOWN);
+    world.sh("true >/var/log/syslog");
+    reload(&world, &open, &["the configuration has been read again"]);
+    assert_eq!(world.authenticate("bob", &password("bob")), Code::SUCCESS);
+    world.stop_authd();
+    assert_eq!(world.plex().counters().live_tokens, 0, "what the old configuration borrowed is given back too");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn a_broken_configuration_is_named_and_the_old_one_stays_in_force() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let broken = world.config("strict_freinds = false");
+    reload(&world, &broken, &["strict_freinds", "stays in force"]);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.authenticate("bob", &password("bob")), Code::PERM_DENIED);
+    world.sh("rm /etc/plex-auth.toml; pkill -HUP -x plex-authd");
+    world.wait_for_log(&["/etc/plex-auth.toml", "No such file", "stays in force"]);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+}
+
+#[test]
+fn r19_wrong_tries_and_remembered_passwords_outlive_a_reload() {
+    let further =
+        "[cache]\nremember = \"5m\"\n[throttle]\nfree_tries = 1\nfirst_pause = \"50s\"\nlongest_pause = \"50s\"";
+    let Some(world) = World::with_everything(DEN, further) else { return };
+    assert_eq!(world.codes_from("192.0.2.1", "alone", "alice", &password("alice")).of("auth"), Code::SUCCESS);
+    for from in ["192.0.2.2", "192.0.2.2"] {
+        world.codes_from(from, "alone", "alice", "wrong");
+    }
+    world.sh("while ! sqlite3 /var/lib/plex-auth/state.db 'SELECT 1 FROM remembered' | grep -q 1; do sleep 0.05; done");
+    reload(&world, &world.config(&further.replace("5m", "6m")), &["has been read again"]);
+    world.plex().reset();
+    assert_eq!(world.codes_from("192.0.2.1", "alone", "alice", &password("alice")).of("auth"), Code::SUCCESS);
+    assert_eq!(world.plex().counters().of(fakeplex::Endpoint::Signin), 0, "it is remembered");
+    assert_eq!(world.codes_from("192.0.2.2", "alone", "alice", &password("alice")).of("auth"), Code::MAXTRIES);
+    // Nothing is remembered any more once the owner says so.
+    world.sh("true >/var/log/syslog");
+    reload(&world, &world.config(""), &["has been read again"]);
+    assert_eq!(world.codes_from("192.0.2.1", "alone", "alice", &password("alice")).of("auth"), Code::SUCCESS);
+    assert_eq!(world.plex().counters().of(fakeplex::Endpoint::Signin), 1);
+}
+
+#[test]
+fn a_supervisor_hears_when_it_is_ready_alive_reading_again_and_ending() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+    world.start(&["socat", "-u", "UNIX-RECV:/run/notify,mode=666", "OPEN:/run/heard,creat,append"]);
+    world.sh("while [ ! -S /run/notify ]; do sleep 0.01; done");
+    let environment = ["env", "NOTIFY_SOCKET=/run/notify", "WATCHDOG_USEC=300000"];
+    world.start_authd_behind(&environment, &world.config(""));
+    let wait_for = |what: &str| world.sh(&format!("until grep -q '{what}' /run/heard; do sleep 0.02; done"));
+    wait_for("READY=1");
+    wait_for("WATCHDOG=1");
+    world.sh("true >/run/heard; pkill -HUP -x plex-authd");
+    wait_for("RELOADING=1");
+    wait_for("READY=1");
+    // A daemon that is stuck says nothing.
+    world.sh("pkill -STOP -x plex-authd; sleep 0.1; true >/run/heard; sleep 0.5; ! grep -q WATCHDOG /run/heard");
+    world.sh("pkill -CONT -x plex-authd");
+    wait_for("WATCHDOG=1");
+    world.stop_authd();
+    wait_for("STOPPING=1");
+}

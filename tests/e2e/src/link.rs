@@ -1,7 +1,8 @@
 //! Signing in by link, as a person does it: a code read from a screen, and approved at plex.tv.
 
-use fakeplex::Command;
+use fakeplex::{Command, Endpoint, Fault, Rule};
 
+use crate::pamcode::{Code, Codes};
 use crate::terminal::Terminal;
 use crate::world::World;
 
@@ -22,10 +23,16 @@ impl World {
         self.plex().send(&Command::ExpirePins).unwrap();
     }
 
-    /// The module's own code, said by a small PAM program on a terminal. It is no sshd, so no picture is shown.
+    /// From now on this goes wrong there so many times.
+    pub fn fault_times(&self, endpoint: Endpoint, fault: Fault, times: u32) {
+        self.plex().send(&Command::Fault(Rule { endpoint, fault, times: Some(times) })).unwrap();
+    }
+
+    /// The module's own code, said by a small PAM program on a terminal, for somebody who comes from this remote host. The
+    /// program knows nothing of UTF-8, so no picture is shown.
     #[must_use]
-    pub fn pam_terminal(&self, service: &str, user: &str, phases: &str) -> Terminal {
-        self.terminal(&[&self.c_program("pamcode"), service, user, phases])
+    pub fn pam_terminal(&self, service: &str, user: &str, rhost: &str) -> Terminal {
+        self.terminal(&[&self.c_program("pamcode"), service, user, "auth", rhost])
     }
 
     /// No log and no file of the daemon's has this code.
@@ -41,6 +48,13 @@ impl Terminal {
         self.wait_for("assword");
         self.type_line("");
         self.link_code()
+    }
+
+    /// Presses Enter, and reads the module's code: see [`World::pam_terminal`].
+    pub fn verdict(&mut self) -> Code {
+        self.type_line("");
+        assert_eq!(self.exit(), 0, "{}", self.contents());
+        Codes { text: self.contents() }.of("auth")
     }
 
     /// Waits for the first prompt of a link sign-in and reads the code in it.

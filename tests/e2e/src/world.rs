@@ -227,13 +227,18 @@ impl World {
 
     /// Waits until syslog has a line with all of these.
     pub fn wait_for_log(&self, words: &[&str]) -> String {
+        self.wait_for_log_within(Duration::from_secs(10), words)
+    }
+
+    /// The same with more patience.
+    pub fn wait_for_log_within(&self, patience: Duration, words: &[&str]) -> String {
         let start = Instant::now();
         loop {
             let log = self.syslog();
             if let Some(line) = log.lines().find(|line| words.iter().all(|word| line.contains(word))) {
                 return line.to_owned();
             }
-            assert!(start.elapsed() < Duration::from_secs(10), "no line with {words:?} in:\n{log}");
+            assert!(start.elapsed() < patience, "no line with {words:?} in:\n{log}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

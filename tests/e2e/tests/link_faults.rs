@@ -1,0 +1,199 @@
+//! Link sign-in when something goes wrong: somebody else approves, the code expires, plex.tv fails, the client leaves.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use e2e::{Code, DEN, World, as_user};
+use fakeplex::{Command, Connections, Endpoint, Fault};
+
+const LINK: &str = "link_sign_in = true\nlink_services = [\"sshd\", \"alone\", \"every\", \"sudo\"]";
+const HERE: &str = "127.0.0.1";
+
+/// How often plex.tv was asked for or about a code.
+fn asked(world: &World) -> u64 {
+    world.plex().counters().of(Endpoint::Pins)
+}
+
+#[test]
+fn r33_a_code_that_anybody_else_approved_lets_nobody_in_and_the_log_says_who_it_was() {
+    let Some(world) = World::with_everything(DEN, &format!("{LINK}\n[throttle]\nfree_tries = 20")) else { return };
+    world.start_sshd();
+    // A friend, a friend without access, a stranger, and the owner.
+    let cases = [("alice", "erin", 5), ("alice", "bob", 3), ("alice", "mallory", 7), ("alice", "olga", 1)];
+    for (rhost, (user, approver, id)) in (1..).zip(cases) {
+        let mut login = world.pam_terminal("every", user, &format!("192.0.2.{rhost}"));
+        let code = login.ask_for_code();
+        world.approve(&code, approver);
+        assert_eq!(login.verdict(), Code::PERM_DENIED, "{approver} for {user}");
+        let says = format!("plex.tv signed in id {id}, but this account belongs to id 2");
+        world.wait_for_log(&["denied", "user=\"alice\"", "plex_id=2", &says]);
+        world.assert_code_unseen(&code);
+    }
+    // The right one, who has no access.
+    let mut bob = world.pam_terminal("every", "bob", "192.0.2.9");
+    let code = bob.ask_for_code();
+    world.approve(&code, "bob");
+    assert_eq!(bob.verdict(), Code::PERM_DENIED);
+    let mut ssh = world.ssh_terminal(HERE, "alice", 1);
+    let code = ssh.ask_for_code();
+    world.approve(&code, "mallory");
+    ssh.type_line("");
+    assert_eq!(ssh.exit(), 255);
+    assert!(ssh.contents().contains("Permission denied"), "{}", ssh.contents());
+    world.stop_authd();
+    assert_eq!(world.plex().counters().live_tokens, 0, "the others' tokens are signed out too");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn a_code_that_expired_is_refused_and_the_log_says_so() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    world.start_sshd();
+    let mut login = world.pam_terminal("every", "alice", "192.0.2.1");
+    login.ask_for_code();
+    world.expire_codes();
+    assert_eq!(login.verdict(), Code::AUTH_ERR);
+    world.wait_for_log(&["denied", "user=\"alice\"", "service=\"every\"", "the link code expired at plex.tv"]);
+    let mut ssh = world.ssh_terminal(HERE, "alice", 1);
+    let code = ssh.ask_for_code();
+    world.expire_codes();
+    ssh.type_line("");
+    assert_eq!(ssh.exit(), 255);
+    world.wait_for_log(&["denied", "user=\"alice\"", "service=\"sshd\"", "the link code expired at plex.tv"]);
+    world.assert_code_unseen(&code);
+}
+
+#[test]
+fn r18_plex_tv_failing_at_any_moment_is_an_outage_and_no_wrong_answer() {
+    let Some(world) = World::with_everything(DEN, &format!("{LINK}\n[throttle]\nfree_tries = 20")) else { return };
+    let mut rhosts = (1..).map(|number| format!("192.0.2.{number}"));
+    let mut login = || world.pam_terminal("every", "alice", &rhosts.next().unwrap());
+    let broken = || Fault::Status(502, "<html>".into());
+
+    world.plex().fault(Endpoint::Pins, broken());
+    let mut none = login();
+    none.wait_for("assword");
+    assert_eq!(none.verdict(), Code::AUTHINFO_UNAVAIL);
+    assert!(!none.contents().contains("plex.tv/link"), "{}", none.contents());
+    world.plex().mend();
+
+    for fault in [broken(), Fault::Reset, Fault::Garbage, Fault::Silence] {
+        let mut during = login();
+        let code = during.ask_for_code();
+        world.approve(&code, "alice");
+        world.plex().fault(Endpoint::Pins, fault.clone());
+        let start = Instant::now();
+        during.be_patient(Duration::from_secs(40));
+        assert_eq!(during.verdict(), Code::AUTHINFO_UNAVAIL, "{fault:?}");
+        assert!(start.elapsed() < Duration::from_secs(30), "{fault:?}: {:?}", start.elapsed());
+        world.plex().mend();
+        world.assert_code_unseen(&code);
+    }
+    world.wait_for_log(&["unavailable", "user=\"alice\"", "plex.tv"]);
+
+    let mut after = login();
+    let code = after.ask_for_code();
+    world.approve(&code, "alice");
+    world.plex().fault(Endpoint::User, broken());
+    assert_eq!(after.verdict(), Code::AUTHINFO_UNAVAIL, "nobody can say who approved it");
+    world.plex().mend();
+
+    let mut once = login();
+    let code = once.ask_for_code();
+    world.approve(&code, "alice");
+    world.fault_times(Endpoint::Pins, broken(), 1);
+    assert_eq!(once.verdict(), Code::SUCCESS, "one answer that fails is asked for again");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn an_ssh_login_ends_when_plex_tv_is_gone_in_the_middle() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    world.start_sshd();
+    let mut ssh = world.ssh_terminal(HERE, "alice", 1);
+    ssh.ask_for_code();
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    ssh.be_patient(Duration::from_secs(40));
+    ssh.type_line("");
+    assert_eq!(ssh.exit(), 255);
+    assert!(ssh.contents().contains("Permission denied"), "{}", ssh.contents());
+    world.wait_for_log(&["unavailable", "user=\"alice\"", "service=\"sshd\""]);
+}
+
+#[test]
+fn r60_plex_tv_that_has_had_enough_is_asked_for_no_more_codes() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    let mut login = world.pam_terminal("alone", "alice", "192.0.2.1");
+    login.ask_for_code();
+    world.plex().fault(Endpoint::Pins, Fault::TooMany(Some(120)));
+    assert_eq!(login.verdict(), Code::MAXTRIES);
+    world.plex().mend();
+    world.plex().reset();
+    let mut next = world.pam_terminal("alone", "frank", "192.0.2.2");
+    next.wait_for("assword");
+    assert_eq!(next.verdict(), Code::MAXTRIES);
+    assert_eq!(asked(&world), 0);
+}
+
+#[test]
+fn r23_a_client_that_leaves_before_the_prompt_cancels_the_code_within_a_second() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    world.start_sshd();
+    // A busy machine may hold one of them up, but not all.
+    let mut quickest = Duration::MAX;
+    for user in ["alice", "erin", "frank"] {
+        let mut ssh = world.ssh_terminal(HERE, user, 1);
+        let code = ssh.ask_for_code();
+        let start = Instant::now();
+        ssh.kill();
+        world.wait_for_log(&[&format!("link sign-in of \"{user}\""), "has left"]);
+        quickest = quickest.min(start.elapsed());
+        world.approve(&code, user);
+        world.assert_code_unseen(&code);
+    }
+    assert!(quickest < Duration::from_secs(1), "{quickest:?}");
+    let before = asked(&world);
+    sleep(Duration::from_secs(3));
+    assert_eq!(asked(&world), before);
+    assert!(!world.syslog().contains("accepted user="), "{}", world.syslog());
+}
+
+#[test]
+fn r23_a_client_that_leaves_while_plex_tv_is_asked_is_noticed_by_the_next_prompt() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    world.start_sshd();
+    let mut ssh = world.ssh_terminal(HERE, "alice", 1);
+    ssh.ask_for_code();
+    ssh.type_line("");
+    sleep(Duration::from_secs(1));
+    ssh.kill();
+    world.wait_for_log(&["link sign-in of \"alice\"", "has left"]);
+    let before = asked(&world);
+    sleep(Duration::from_secs(3));
+    assert_eq!(asked(&world), before);
+}
+
+#[test]
+fn in_sudo_control_c_cancels_it() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    world.allow_sudo(&["alice"]);
+    let mut sudo = world.terminal(&as_user("alice", &["sudo", "-k", "id", "-un"]));
+    sudo.ask_for_code();
+    let before = asked(&world);
+    sudo.type_text("\u{3}");
+    assert_eq!(sudo.exit(), 1, "{}", sudo.contents());
+    world.wait_for_log(&["user=\"alice\"", "service=\"sudo\"", "prompt"]);
+    sleep(Duration::from_secs(2));
+    assert_eq!(asked(&world), before);
+}
+
+#[test]
+fn r20_a_daemon_that_dies_before_the_prompt_is_an_outage() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    let mut login = world.pam_terminal("alone", "alice", "192.0.2.1");
+    let code = login.ask_for_code();
+    world.approve(&code, "alice");
+    world.kill_authd();
+    assert_eq!(login.verdict(), Code::AUTHINFO_UNAVAIL);
+}

@@ -24,6 +24,9 @@ const BETWEEN: Duration = Duration::from_millis(1500);
 /// When nobody is asked any more, counted from the module's first word. sshd gives a login 120 seconds in all.
 const LAST_PROMPT: Duration = Duration::from_secs(90);
 
+/// With less time than this before that, asking again would help nobody.
+const WORTH_ASKING: Duration = Duration::from_secs(5);
+
 /// When the verdict must be there.
 const LAST_WORD: Duration = Duration::from_secs(105);
 
@@ -65,6 +68,9 @@ impl Session {
         let last_prompt = self.start + LAST_PROMPT;
         let mut text = self.first_prompt(hello, &shown.code);
         for _ in 0..=AGAIN {
+            if Instant::now() + WORTH_ASKING > last_prompt {
+                break;
+            }
             if let Err(why) = self.ask(&text, true, false, Deadline::at(last_prompt))? {
                 return Ok(Err(if self.owed { Reason::NotApproved } else { why }));
             }

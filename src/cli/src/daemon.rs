@@ -10,6 +10,12 @@ use crate::failure::Failure;
 /// How long the daemon may take for an answer that needs nobody else.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// Nobody answers at the socket.
+pub(crate) fn unreachable(socket: &Path, error: &wire::Error) -> Failure {
+    Failure::new(format!("plex-authd cannot be asked at {}: {error}", socket.display()))
+        .mend("start it: systemctl start plex-authd.socket")
+}
+
 /// The daemon answers something else than it was asked.
 pub(crate) fn astray() -> Failure {
     Failure::new("plex-authd answered something else").mend("restart it: systemctl restart plex-authd")
@@ -42,10 +48,7 @@ impl Daemon {
     /// # Errors
     /// When nobody listens there, or nobody that can be trusted.
     pub(crate) fn open(socket: &Path) -> Result<Self, Failure> {
-        Connection::open(socket).map(Self).map_err(|error| {
-            Failure::new(format!("plex-authd cannot be asked at {}: {error}", socket.display()))
-                .mend("start it: systemctl start plex-authd.socket")
-        })
+        Connection::open(socket).map(Self).map_err(|error| unreachable(socket, &error))
     }
 
     /// Asks one question.

@@ -17,6 +17,11 @@ impl Failure {
         Self { what: what.into(), mend: None }
     }
 
+    /// What is wrong, and how to mend it.
+    pub(crate) fn into_parts(self) -> (String, Option<String>) {
+        (self.what, self.mend)
+    }
+
     /// Adds how to mend it, a line of its own.
     pub(crate) fn mend(self, mend: impl Into<String>) -> Self {
         Self { mend: Some(mend.into()), ..self }

@@ -1,22 +1,145 @@
 //! `plex-auth test`
 
+mod explain;
+mod people;
+mod step;
+mod who;
+
 use std::process::ExitCode;
 
 use clap::Args;
+use config::{Config, Source};
+use nix::unistd::geteuid;
+use serde::Serialize;
+use wire::{Known, Manage, Phase, Verdict, printable};
 
+use self::step::{Step, Steps};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::daemon::Daemon;
+use crate::failure::{FAILED, Failure};
+use crate::terminal::bold;
+use crate::{json, terminal};
 
 /// How it is done.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The local account
     pub user: String,
+
     /// Ask for the password too, and let plex-authd judge it
     #[arg(long)]
     pub password: bool,
+
+    /// Test a login by this PAM service
+    #[arg(long, value_name = "NAME", default_value = "plex-auth")]
+    pub service: String,
+
+    /// For programs: JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
-pub(crate) fn run(_context: &Context, _options: &Options) -> Result<ExitCode, Failure> {
-    Err(Failure::new("not there yet"))
+/// What a program gets to read.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    user: &'a str,
+    service: &'a str,
+    password: bool,
+    let_in: bool,
+    steps: Vec<Step>,
+}
+
+pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Failure> {
+    let user = printable(&options.user, wire::MAX_NAME);
+    if !geteuid().is_root() {
+        return Err(Failure::new("only root can see the whole decision").mend(format!("sudo plex-auth test {user}")));
+    }
+    let mut steps = Steps::new(options.json);
+    let config = who::configuration(&context.config, &mut steps);
+    let whose = who::account(&options.user, config.as_ref(), &context.config, &mut steps);
+    if let (Some(config), Some(whose)) = (&config, whose) {
+        let known = known(context, &options.user);
+        people::look(&user, config, &whose, known.as_ref(), &mut steps)?;
+    }
+    let account = ask(context, options, Phase::Account, config.as_ref(), &mut steps);
+    let let_in = if options.password && account.is_some() {
+        let signed_in = ask(context, options, Phase::Authenticate, config.as_ref(), &mut steps);
+        [account, signed_in] == [Some(Verdict::Success); 2]
+    } else {
+        account.is_some() && steps.are_good()
+    };
+    if options.json {
+        let Options { user, service, password, .. } = options;
+        json::print(&Outcome { user, service, password: *password, let_in, steps: steps.done })?;
+    } else {
+        terminal::say(bold(conclusion(&user, options.password, let_in)));
+    }
+    Ok(if let_in { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+fn conclusion(user: &str, password: bool, let_in: bool) -> String {
+    match (let_in, password) {
+        (true, true) => format!("{user} would have been let in with this password."),
+        (true, false) => format!("{user} would be let in with the right password."),
+        (false, true) => format!("{user} would not have been let in."),
+        (false, false) => format!("{user} would not be let in."),
+    }
+}
+
+/// What the daemon knows of an account. An account of which it knows nothing is known, too.
+fn known(context: &Context, user: &str) -> Option<Known> {
+    let all: Vec<Known> = Daemon::open(&context.socket).ok()?.list(Manage::Accounts).ok()?;
+    let nothing = || Known { user: user.to_owned(), plex_id: None, reference: None, last_login: None };
+    Some(all.into_iter().find(|known| known.user == user).unwrap_or_else(nothing))
+}
+
+/// Has the daemon decide. Nothing when it cannot be asked.
+fn ask(
+    context: &Context,
+    options: &Options,
+    phase: Phase,
+    config: Option<&Config>,
+    steps: &mut Steps,
+) -> Option<Verdict> {
+    let check = match phase {
+        Phase::Account => "plex-authd",
+        Phase::Authenticate => "sign-in",
+    };
+    let so_far = steps.are_good();
+    match explain::explain(&context.socket, &options.user, &options.service, phase) {
+        Ok((verdict, why)) => {
+            let without_list = config.is_some_and(|config| matches!(config.source, Source::Resources { .. }));
+            steps.add(match verdict {
+                Verdict::Success => Step::good(check, format!("yes to {}: {why}", options.service)),
+                // Without a token the account phase goes by an earlier sign-in.
+                Verdict::Unavailable if phase == Phase::Account && without_list => {
+                    Step::warning(check, format!("cannot say before they have signed in: {why}"))
+                }
+                _ => refused(check, verdict, &why, so_far, phase),
+            });
+            Some(verdict)
+        }
+        Err(failure) => {
+            let (found, mend) = failure.into_parts();
+            let step = Step::bad(check, found);
+            steps.add(match mend {
+                Some(mend) => step.mend(mend),
+                None => step,
+            });
+            None
+        }
+    }
+}
+
+fn refused(check: &'static str, verdict: Verdict, why: &str, so_far: bool, phase: Phase) -> Step {
+    let step = Step::bad(check, format!("no: {why}"));
+    match (verdict, phase) {
+        // What was read just now says yes, so the daemon goes by something older.
+        (Verdict::NotAllowed | Verdict::NotManaged, _) if so_far => {
+            step.mend("if something was changed just now: systemctl restart plex-authd, or wait for some minutes")
+        }
+        (Verdict::Unavailable, _) => step.mend("plex-auth doctor"),
+        (Verdict::Throttled, _) => step.mend("see what happened: plex-auth logins"),
+        _ => step,
+    }
 }

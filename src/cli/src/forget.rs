@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Fail
         if let Some(known) = known {
             say(details(&known));
         }
-        note("Whoever signs in to it next, as the configuration names them, is the one it belongs to.");
+        note("Its next login decides anew whom it belongs to.");
     } else {
         say(format!("plex-authd knew nothing of {user}."));
     }

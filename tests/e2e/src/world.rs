@@ -84,7 +84,9 @@ impl World {
 
     fn install(&self) {
         self.copy(&artifacts::release("libpam_plex.so"), &self.module("pam_plex"), 0o644);
-        self.copy(&artifacts::release("plex-authd"), "/usr/sbin/plex-authd", 0o755);
+        for program in ["plex-authd", "plex-auth"] {
+            self.copy(&artifacts::release(program), &format!("/usr/sbin/{program}"), 0o755);
+        }
         for stack in STACKS {
             let file = artifacts::checkout().join("pam.d").join(stack);
             self.copy(&file, &format!("/etc/pam.d/{stack}"), 0o644);

@@ -110,10 +110,10 @@ fn ask(
         Ok((verdict, why)) => {
             let without_list = config.is_some_and(|config| matches!(config.source, Source::Resources { .. }));
             steps.add(match verdict {
-                Verdict::Success => Step::good(check, format!("yes to {}: {why}", options.service)),
+                Verdict::Success => Step::good(check, format!("accepted: {why}")),
                 // Without a token the account phase goes by an earlier sign-in.
                 Verdict::Unavailable if phase == Phase::Account && without_list => {
-                    Step::warning(check, format!("cannot say before they have signed in: {why}"))
+                    Step::warning(check, format!("cannot say before their first sign-in: {why}"))
                 }
                 _ => refused(check, verdict, &why, so_far, phase),
             });
@@ -132,7 +132,14 @@ fn ask(
 }
 
 fn refused(check: &'static str, verdict: Verdict, why: &str, so_far: bool, phase: Phase) -> Step {
-    let step = Step::bad(check, format!("no: {why}"));
+    // The log's words.
+    let word = match verdict {
+        Verdict::NotManaged => "not managed",
+        Verdict::Throttled => "throttled",
+        Verdict::Unavailable => "unavailable",
+        _ => "denied",
+    };
+    let step = Step::bad(check, format!("{word}: {why}"));
     match (verdict, phase) {
         // What was read just now says yes, so the daemon goes by something older.
         (Verdict::NotAllowed | Verdict::NotManaged, _) if so_far => {

@@ -1,5 +1,6 @@
 //! What plex.tv says about a person, read freshly with the owner's token and judged by the daemon's own rules.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use config::{Config, Source};
@@ -68,9 +69,8 @@ pub(super) fn look(
 }
 
 fn lists(config: &Config, client: &Client, token: &Token, steps: &mut Steps) -> Option<Lists> {
-    let _spinner = spinner("Asking plex.tv");
     let deadline = || Instant::now() + QUESTION;
-    let owner = match client.account(token, deadline()) {
+    let owner = match asking(|| client.account(token, deadline())) {
         Ok(account) => people::person(account),
         Err(error) => {
             steps.add(no_answer("token", &error));
@@ -91,13 +91,19 @@ fn lists(config: &Config, client: &Client, token: &Token, steps: &mut Steps) -> 
         let shares = people::shares(client, token, machine_id, deadline())?;
         Ok((shares.clone(), [shares, friends].concat()))
     };
-    match read() {
+    match asking(read) {
         Ok((counted, everybody)) => Some(Lists { owner, counted, everybody }),
         Err(error) => {
             steps.add(no_answer("friend list", &error));
             None
         }
     }
+}
+
+/// Asks plex.tv something, and shows that it takes its time.
+fn asking<T>(ask: impl FnOnce() -> T) -> T {
+    let _spinner = spinner("Asking plex.tv");
+    ask()
 }
 
 fn no_answer(check: &'static str, error: &Error) -> Step {
@@ -123,8 +129,8 @@ fn nobody(judged: &Result<Eligible, Reason>, circle: &Circle, whose: &Reference)
     if let Err(why @ Reason::Ambiguous) = judged {
         return Step::bad("friend list", why.to_string());
     }
-    let count = circle.entries.len();
-    Step::bad("friend list", format!("nobody of the {count} on it goes by '{whose}'"))
+    let count = circle.entries.iter().map(|entry| entry.person.id).collect::<BTreeSet<_>>().len();
+    Step::bad("friend list", format!("nobody of the {count} people on it goes by '{whose}'"))
         .mend(format!("see who there is: plex-auth friends; invite them: {SHARING}"))
 }
 

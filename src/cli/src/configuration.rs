@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::failure::Failure;
 use crate::settings::settings;
 use crate::summary::summary;
@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, task: &Task) -> Result<ExitCode, Failure> {
     match task {
         Task::Check { file } => {
             let file = file.as_ref().unwrap_or(&context.config);
-            let config = config::load(file).map_err(|problem| Failure::new(problem.to_string()))?;
+            let config = context::load(file)?;
             terminal::print(&summary(&config));
         }
         Task::Show => {

@@ -1,6 +1,8 @@
 //! What every command starts from.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use config::Config;
 
@@ -25,6 +27,19 @@ impl Context {
     /// # Errors
     /// Where it is wrong, and how to mend it.
     pub(crate) fn load(&self) -> Result<Config, Failure> {
-        config::load(&self.config).map_err(|problem| Failure::new(problem.to_string()))
+        load(&self.config)
     }
+}
+
+/// A configuration as the daemon reads it.
+///
+/// # Errors
+/// Where it is wrong, and how to mend it.
+pub(crate) fn load(file: &Path) -> Result<Config, Failure> {
+    config::load(file).map_err(|problem| match File::open(file) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Failure::new(format!("only root may read {}", file.display())).mend("use sudo")
+        }
+        _ => Failure::new(problem.to_string()),
+    })
 }

@@ -1,9 +1,10 @@
 //! Asking plex-authd.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use wire::{Connection, Deadline, Known, Login, Manage, Managed, Reply, Request};
+use wire::{Connection, Deadline, Known, Login, Manage, Managed, Reply, Request, Untrusted};
 
 use crate::failure::Failure;
 
@@ -12,8 +13,19 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 /// Nobody answers at the socket.
 pub(crate) fn unreachable(socket: &Path, error: &wire::Error) -> Failure {
-    Failure::new(format!("plex-authd cannot be asked at {}: {error}", socket.display()))
-        .mend("start it: systemctl start plex-authd.socket")
+    let down = match error {
+        wire::Error::Io(error) | wire::Error::Untrusted(Untrusted::Unreadable(_, error)) => {
+            matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
+        }
+        _ => false,
+    };
+    let socket = socket.display();
+    if down {
+        let what = format!("plex-authd is not running: nobody listens at {socket}");
+        Failure::new(what).mend("start it: systemctl start plex-authd.socket")
+    } else {
+        Failure::new(format!("plex-authd cannot be asked at {socket}: {error}")).mend("plex-auth doctor")
+    }
 }
 
 /// The daemon answers something else than it was asked.

@@ -62,7 +62,8 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Fail
         people::look(&user, config, &whose, known.as_ref(), &mut steps)?;
     }
     let account = ask(context, options, Phase::Account, config.as_ref(), &mut steps);
-    let let_in = if options.password && account.is_some() {
+    let tried = options.password && account.is_some();
+    let let_in = if tried {
         let signed_in = ask(context, options, Phase::Authenticate, config.as_ref(), &mut steps);
         [account, signed_in] == [Some(Verdict::Success); 2]
     } else {
@@ -72,7 +73,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Fail
         let Options { user, service, password, .. } = options;
         json::print(&Outcome { user, service, password: *password, let_in, steps: steps.done })?;
     } else {
-        terminal::say(bold(conclusion(&user, options.password, let_in)));
+        terminal::say(bold(conclusion(&user, tried, let_in)));
     }
     Ok(if let_in { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
@@ -102,7 +103,7 @@ fn ask(
     steps: &mut Steps,
 ) -> Option<Verdict> {
     let check = match phase {
-        Phase::Account => "plex-authd",
+        Phase::Account => "account phase",
         Phase::Authenticate => "sign-in",
     };
     let so_far = steps.are_good();

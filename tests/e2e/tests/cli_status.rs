@@ -1,0 +1,288 @@
+//! The owner's questions to plex-authd: how it is, who logged in lately, what it knows of an account.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
+
+use std::time::Duration;
+
+use e2e::{Code, DEN, Out, World, password};
+use fakeplex::{Endpoint, Fault};
+use serde_json::Value;
+
+const QUICK: &str = "[timeouts]\nfriend_list = \"1s\"";
+
+/// What a command shows on a terminal, and its exit code.
+fn seen(world: &World, line: &str) -> (String, i32) {
+    let mut terminal = world.terminal(&words(line));
+    let code = terminal.exit();
+    (terminal.contents(), code)
+}
+
+/// The same command with its output elsewhere.
+fn piped(world: &World, line: &str) -> Out {
+    world.run(&words(line))
+}
+
+fn json(world: &World, line: &str) -> Value {
+    let out = piped(world, line);
+    assert!(out.ok() && out.stderr.is_empty(), "{line}: {out:?}");
+    serde_json::from_str(&out.stdout).unwrap()
+}
+
+fn words(line: &str) -> Vec<&str> {
+    std::iter::once("plex-auth").chain(line.split(' ')).collect()
+}
+
+/// The lines of a text, without blanks at their ends.
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim_end).collect()
+}
+
+/// A few logins of every kind: two accepted, three denied.
+fn some_logins(world: &World) {
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
+    assert_eq!(world.authenticate("bob", &password("bob")), Code::PERM_DENIED);
+    assert_eq!(world.codes_from("192.0.2.7", "alone", "mallory", "x").of("auth"), Code::PERM_DENIED);
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    // None of plex-authd's business.
+    assert_eq!(world.authenticate("local", "x"), Code::USER_UNKNOWN);
+}
+
+#[test]
+fn status_tells_how_plex_authd_is() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    some_logins(&world);
+    let (shown, code) = seen(&world, "status");
+    let shown = lines(&shown);
+    assert_eq!(code, 0, "{shown:?}");
+    assert!(shown[0].starts_with("plex-authd 0.") && shown[0].contains(", running for "), "{shown:?}");
+    assert!(shown[2].starts_with("friend list      4 people, read ") && shown[2].ends_with("s ago"), "{shown:?}");
+    assert_eq!(
+        [&shown[1..2], &shown[3..]].concat(),
+        [
+            "configuration    /etc/plex-auth.toml",
+            "plex.tv          may be asked",
+            "rejected there   1 of 30 sign-ins within the hour",
+            "remembered       0 passwords",
+            "under way        0 logins",
+            "since the start  2 accepted, 3 denied, 0 throttled, 0 unavailable",
+        ]
+    );
+    let status = json(&world, "status --json");
+    assert_eq!(status["verdicts"], serde_json::json!([2, 3, 0, 0]));
+    assert_eq!((&status["friends"]["people"], &status["rejected"]), (&4.into(), &1.into()));
+    assert!(status["closed"].is_null() && status["friends"]["failing"].is_null(), "{status}");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn status_says_what_keeps_plex_authd_from_plex_tv() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    world.plex().fault(Endpoint::Signin, Fault::Status(401, r#"{"errors":[{"code":1031}]}"#.into()));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES);
+    world.plex().fault(Endpoint::SharedServers, Fault::Status(401, String::new()));
+    world.wait_for_log(&["the friend list cannot be had"]);
+    let (shown, code) = seen(&world, "status");
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("plex.tv          left alone for 29m 5") || shown.contains("left alone for 30m"), "{shown}");
+    assert!(shown.replace('\n', "").contains("plex.tv blocks this machine's address"), "{shown}");
+    let failing = "it cannot be read now: plex.tv does not take the owner's token";
+    assert!(shown.replace('\n', "").contains(failing), "{shown}");
+    assert!(shown.contains("since the start  1 accepted, 0 denied, 1 throttled, 0 unavailable"), "{shown}");
+}
+
+#[test]
+fn logins_are_listed_the_newest_first_and_survive_a_restart() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    some_logins(&world);
+    let expected = [
+        ["alice", "2", "alone", "-", "account", "accepted", "on the list"],
+        ["mallory", "-", "alone", "192.0.2.7", "auth", "denied", "no friend of the owner by that name has access"],
+        ["bob", "-", "alone", "-", "auth", "denied", "no friend of the owner by that name has access"],
+        ["alice", "2", "alone", "-", "auth", "denied", "wrong password"],
+        ["alice", "2", "alone", "-", "auth", "accepted", "plex.tv says yes"],
+    ];
+    for after_a_restart in [false, true] {
+        let out = piped(&world, "logins");
+        let (head, rows) = out.stdout.split_once('\n').unwrap();
+        assert_eq!(head, "TIME              USER     PLEX ID  SERVICE  FROM       PHASE    OUTCOME   WHY");
+        let column = |name: &str| head.find(name).unwrap();
+        let starts = ["USER", "PLEX ID", "SERVICE", "FROM", "PHASE", "OUTCOME", "WHY"].map(column);
+        let cells = |line: &str| -> Vec<String> {
+            let ends = starts[1..].iter().map(|end| *end).chain([line.len()]);
+            starts.iter().zip(ends).map(|(start, end)| line[*start..end].trim_end().to_owned()).collect()
+        };
+        assert_eq!(rows.lines().map(cells).collect::<Vec<_>>(), expected, "{after_a_restart}: {out:?}");
+        let today = world.sh("date '+%Y-%m-%d %H:'").stdout;
+        assert!(rows.lines().all(|line| line.starts_with(today.trim_end())), "{today}: {out:?}");
+        if !after_a_restart {
+            world.wait_for_rows("login", 5);
+            world.kill_authd();
+            world.start_authd(&world.config(QUICK));
+        }
+    }
+    assert_eq!(piped(&world, "logins -n 1").stdout.lines().count(), 2);
+    let alice = json(&world, "logins --user alice -n 2 --json");
+    assert_eq!((alice.as_array().unwrap().len(), &alice[0]["phase"]), (2, &"account".into()));
+    assert_eq!((&alice[1]["why"], &alice[1]["rhost"]), (&"wrong password".into(), &Value::Null));
+    let nobody = piped(&world, "logins --user zoe");
+    assert_eq!((nobody.code, nobody.stdout.as_str(), nobody.stderr.as_str()), (0, "", "No logins yet.\n"));
+    assert_eq!(json(&world, "logins --user zoe --json"), serde_json::json!([]));
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn a_time_is_shown_in_the_zone_of_whoever_reads_it() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    let there = world.sh("TZ=XYZ-9 date '+%Y-%m-%d %H:'; TZ=XYZ-9 plex-auth logins");
+    let lines = lines(&there.stdout);
+    assert!(lines[2].starts_with(lines[0]), "{there:?}");
+}
+
+#[test]
+fn r10_a_list_longer_than_a_frame_arrives_whole() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    world.stop_authd();
+    world.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) \
+         INSERT INTO login SELECT NULL, i, 'alice', 2, 'sshd', '192.0.2.1', 'auth', 'denied', hex(zeroblob(250)) FROM n",
+    );
+    world.start_authd(&world.config(QUICK));
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    let all = json(&world, "logins -n 4000 --json");
+    let all = all.as_array().unwrap();
+    assert_eq!(all.len(), 1000);
+    assert_eq!((&all[0]["phase"], &all[1]["at"], &all[999]["at"]), (&"account".into(), &1200.into(), &202.into()));
+    world.wait_for_rows("login", 1000);
+    let head = world.run(&["bash", "-o", "pipefail", "-c", "plex-auth logins -n 1000 | head -n 1"]);
+    assert!(head.ok() && head.stderr.is_empty() && head.stdout.starts_with("TIME"), "{head:?}");
+}
+
+#[test]
+fn an_account_is_forgotten_in_memory_and_on_the_disk() {
+    let limits =
+        "[throttle]\nfree_tries = 1\nfirst_pause = \"60s\"\nlongest_pause = \"60s\"\n[cache]\nremember = \"5m\"";
+    let Some(world) = World::with_everything(DEN, limits) else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("remembered", 1);
+    assert_eq!(world.codes_from("192.0.2.7", "alone", "alice", "wrong").of("auth"), Code::AUTH_ERR);
+    assert_eq!(world.codes_from("192.0.2.7", "alone", "alice", &password("alice")).of("auth"), Code::MAXTRIES);
+    let (shown, code) = seen(&world, "forget alice");
+    assert_eq!(code, 0, "{shown}");
+    let shown = lines(&shown);
+    assert_eq!(shown[0], "Forgotten: all that plex-authd knew of alice.");
+    assert!(shown[1].starts_with("It belonged to Plex id 2 (as alice), last login 20"), "{shown:?}");
+    assert_eq!(
+        shown[2..],
+        ["Wrong tries and a remembered password are gone too.", "Its next login decides anew whom it belongs to."]
+    );
+    for table in ["pin", "remembered", "tries", "last_login"] {
+        assert_eq!(world.rows(table), 0, "{table}");
+    }
+    assert_eq!(json(&world, "status --json")["remembered"], 0);
+    world.plex().reset();
+    assert_eq!(world.codes_from("192.0.2.7", "alone", "alice", &password("alice")).of("auth"), Code::SUCCESS);
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 1, "nothing was remembered");
+    world.wait_for_log(&["all that was known of \"alice\" is forgotten"]);
+
+    let nothing = piped(&world, "forget zoe");
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (0, "plex-authd knew nothing of zoe.\n"));
+    let typo = piped(&world, "forget alcie");
+    assert_eq!(typo.stderr, "warning: there is no local account 'alcie'\n");
+}
+
+#[test]
+fn a_name_that_has_changed_hands_is_accepted_once_its_account_is_forgotten() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.plex().load(&DEN.replace("id = 2\n", "id = 22\n"));
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
+    assert_eq!(seen(&world, "forget alice").1, 0);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("pin WHERE plex_id = 22", 1);
+}
+
+#[test]
+fn only_root_is_answered() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    for line in ["status", "logins", "forget alice", "test alice", "config show", "config check"] {
+        let as_alice = format!("setpriv --reuid alice --clear-groups plex-auth {line}");
+        let out = world.run(&as_alice.split(' ').collect::<Vec<_>>());
+        let expected = match line {
+            "test alice" => "error: only root can see the whole decision\n  sudo plex-auth test alice\n",
+            "config show" | "config check" => "error: only root may read /etc/plex-auth.toml\n  use sudo\n",
+            _ => "error: only root may ask plex-authd this\n  use sudo\n",
+        };
+        assert_eq!((out.code, out.stdout.as_str(), out.stderr.as_str()), (1, "", expected), "{line}");
+    }
+    assert_eq!(world.rows("pin"), 1, "and nothing was forgotten");
+}
+
+#[test]
+fn a_daemon_that_is_down_is_named_with_the_command_that_starts_it() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    world.stop_authd();
+    for line in ["status", "logins", "forget alice"] {
+        let (shown, code) = seen(&world, line);
+        let expected = "error: plex-authd is not running: nobody listens at /run/plex-auth/socket\n  \
+                        start it: systemctl start plex-authd.socket";
+        assert_eq!((shown.as_str(), code), (expected, 1), "{line}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_and_obey_no_color() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    let escaped =
+        |command: &str| world.sh(&format!("script -qec '{command}' /dev/null </dev/null")).stdout.contains('\u{1b}');
+    assert!(escaped("TERM=xterm plex-auth status"));
+    assert!(!escaped("TERM=xterm NO_COLOR=1 plex-auth status"));
+    assert!(escaped("TERM=xterm plex-auth test alice"));
+    assert!(!escaped("TERM=xterm NO_COLOR=1 plex-auth test alice 2>/dev/null"));
+    assert!(!piped(&world, "status").stdout.contains('\u{1b}'));
+    assert!(!piped(&world, "test alice").stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn r41_config_show_tells_every_setting_and_hides_the_token() {
+    let Some(world) = World::with_everything(DEN, "[cache]\nremember = \"5m\"\n[users]\nbob = \"bob@example.org\"")
+    else {
+        return;
+    };
+    let shown = piped(&world, "config show").stdout;
+    let row = |key: &str| {
+        let line = shown.lines().find(|line| line.split(' ').next() == Some(key)).unwrap_or_else(|| panic!("{shown}"));
+        line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
+    };
+    for (key, value) in [
+        ("KEY", "VALUE SOURCE"),
+        ("token", "(hidden) set"),
+        ("admin_account", "\"olga\" set"),
+        ("strict_friends", "true default"),
+        ("cache.remember", "\"5m\" set"),
+        ("cache.offline", "(off) default"),
+        ("timeouts.login", "\"15s\" default"),
+        ("users.bob", "\"bob@example.org\" set"),
+    ] {
+        assert_eq!(row(key), value, "{key}");
+    }
+    assert!(!shown.contains("SECRET"), "{shown}");
+    world.sh("chmod 644 /etc/plex-auth.toml");
+    let open = piped(&world, "config show");
+    assert!(open.code == 1 && open.stderr.contains("run: chmod 0640 /etc/plex-auth.toml"), "{open:?}");
+}
+
+#[test]
+fn command_and_daemon_are_one_device_to_plex_tv() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    let noted = world.sh("stat -c '%U %a' /var/lib/plex-auth/client-id; cat /var/lib/plex-auth/client-id").stdout;
+    let (about, id) = noted.split_once('\n').unwrap();
+    assert_eq!((about, id), ("plex-auth 600", world.sql("SELECT client_id FROM installation").trim()));
+    world.plex().reset();
+    assert_eq!(seen(&world, "test alice").1, 0);
+    let asked: Vec<_> = world.plex().seen().into_iter().map(|seen| seen.client_id).collect();
+    assert!(asked.len() >= 3 && asked.iter().all(|client| client.as_deref() == Some(id)), "{asked:?} {id}");
+}

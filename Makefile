@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup test fuzz demo bench clean files units install uninstall deb
+.PHONY: build setup pages test fuzz demo bench clean files units install uninstall deb
 
 SHIPPED = -p pam-plex -p authd -p cli
 
@@ -9,6 +9,10 @@ build: setup
 
 setup:
 	@tests/setup
+
+# The manual pages and the shells' completions, to target/pages.
+pages:
+	@cargo run --quiet --locked -p pages -- target/pages
 
 # Everything that CI runs.
 test: setup

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Decides about logins for `pam_plex.so`: accepts the Plex accounts that the configuration names.
+/// What the daemon is told when it is started.
 #[derive(Debug, Parser)]
 #[command(name = "plex-authd", version)]
+#[command(about = "Decides about logins for pam_plex.so: accepts the Plex accounts that the configuration names")]
 pub(crate) struct Options {
     /// The configuration
     #[arg(long, value_name = "FILE", default_value = config::DEFAULT_FILE)]

@@ -1,0 +1,74 @@
+//! The manual pages and the shells' completions. What a command takes is made from what its `--help` is made from, and
+//! never committed; what must be explained stands in `pages/`.
+
+mod authd;
+mod completions;
+mod date;
+mod page;
+mod render;
+mod text;
+
+use std::fs::{create_dir_all, write as write_file};
+use std::io;
+use std::path::Path;
+
+use clap::{Command, CommandFactory};
+
+pub use page::Page;
+
+/// The PAM module's page.
+pub const MODULE: &str = include_str!("../pages/pam_plex.8");
+
+/// The configuration's page.
+pub const CONFIGURATION: &str = include_str!("../pages/plex-auth.toml.5");
+
+/// The whole `plex-auth` command.
+#[must_use]
+pub fn plex_auth() -> Command {
+    let mut command = cli::Options::command().disable_help_subcommand(true);
+    command.build();
+    command
+}
+
+/// The daemon.
+#[must_use]
+pub fn plex_authd() -> Command {
+    let mut command = authd::command();
+    command.build();
+    command
+}
+
+/// Every page there is.
+///
+/// # Errors
+/// What is wrong with `SOURCE_DATE_EPOCH`, or with a page's parts.
+pub fn all() -> io::Result<Vec<Page>> {
+    let mut pages = vec![Page::new("pam_plex.8", MODULE), Page::new("plex-auth.toml.5", CONFIGURATION)];
+    let date = date::of_the_pages()?;
+    pages.push(render::daemon(&plex_authd(), &date)?);
+    let root = plex_auth();
+    for command in with_all_below(&root) {
+        pages.push(render::command(command, &root, &date)?);
+    }
+    Ok(pages)
+}
+
+/// Writes all pages to `man5` and `man8` of a directory, and completions to `completions`, each under the name that it is
+/// installed by.
+///
+/// # Errors
+/// Why a file cannot be made or written.
+pub fn write(directory: &Path) -> io::Result<()> {
+    for page in all()? {
+        let section = directory.join(format!("man{}", page.section()));
+        create_dir_all(&section)?;
+        write_file(section.join(page.file()), page.text())?;
+    }
+    completions::write(&directory.join("completions"))
+}
+
+/// A command and those below it, as far as `--help` shows them.
+fn with_all_below(command: &Command) -> Vec<&Command> {
+    let below = command.get_subcommands().filter(|below| !below.is_hide_set()).flat_map(with_all_below);
+    std::iter::once(command).chain(below).collect()
+}

@@ -1,0 +1,159 @@
+//! The page of a command: a page written by hand, with the parts of it that come from clap put in.
+
+use std::fmt::Write as _;
+use std::io;
+
+use clap::{Arg, ArgAction, Command};
+use clap_mangen::Man;
+use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
+
+use crate::page::Page;
+use crate::text::tidy;
+
+/// What the manual of these pages is called.
+const MANUAL: &str = "System Manager's Manual";
+
+/// Exit codes and their meanings.
+const STATUS: &str = "\
+.TP
+.B 0
+Done.
+.TP
+.B 1
+Not done; what is wrong and how to mend it is said on standard error.
+.TP
+.B 2
+The command line was wrong.
+";
+
+/// Those of the one command that has others.
+const DOCTORS_STATUS: &str = "\
+.TP
+.B 0
+All is well.
+.TP
+.B 1
+Something is wrong.
+.TP
+.B 2
+There are warnings and nothing worse, or the command line was wrong.
+";
+
+const DAEMON: &str = include_str!("../pages/plex-authd.8.in");
+const COMMAND: &str = include_str!("../pages/plex-auth.8.in");
+
+/// The daemon's page.
+pub(crate) fn daemon(command: &Command, date: &str) -> io::Result<Page> {
+    page(command, date, DAEMON, &[])
+}
+
+/// The page of `plex-auth`, or of one of the commands below it.
+pub(crate) fn command(command: &Command, root: &Command, date: &str) -> io::Result<Page> {
+    let name = name(command);
+    let status = if name == "plex-auth-doctor" { DOCTORS_STATUS } else { STATUS };
+    page(command, date, COMMAND, &[("@EXIT_STATUS@", status), ("@SEE_ALSO@", &see_also(&name, root))])
+}
+
+fn page(command: &Command, date: &str, frame: &str, parts: &[(&str, &str)]) -> io::Result<Page> {
+    let name = name(command);
+    let source = format!("plex-auth {}", env!("CARGO_PKG_VERSION"));
+    let man =
+        Man::new(command.clone()).title(name.to_uppercase()).section("8").date(date).source(source).manual(MANUAL);
+    let made = |render: fn(&Man, &mut dyn io::Write) -> io::Result<()>| {
+        let mut roff = Vec::new();
+        render(&man, &mut roff)?;
+        // Each part comes with a preamble that defines a quote for old formatters.
+        let roff = String::from_utf8(roff).map_err(io::Error::other)?;
+        let lines = roff.lines().filter(|line| !line.contains(".ds Aq"));
+        Ok::<_, io::Error>(lines.fold(String::new(), |all, line| all + line + "\n").replace("\\*(Aq", "\\(aq"))
+    };
+    let commands = if command.has_subcommands() { made(Man::render_subcommands_section)? } else { String::new() };
+    let mut text = frame
+        .replace("@TITLE@\n", &made(Man::render_title)?)
+        .replace("@NAME@\n", &made(Man::render_name_section)?)
+        .replace("@SYNOPSIS@\n", &synopsis(command))
+        .replace("@DESCRIPTION@\n", &description(command))
+        .replace("@OPTIONS@\n", &made(Man::render_options_section)?)
+        .replace("@COMMANDS@\n", &commands.replace(".SH SUBCOMMANDS", ".SH COMMANDS"));
+    for (mark, part) in parts {
+        text = text.replace(&format!("{mark}\n"), part);
+    }
+    if text.contains("\n@") || text.starts_with('@') {
+        return Err(io::Error::other(format!("{name}: a mark of its frame is not known")));
+    }
+    Ok(Page::new(&format!("{name}.8"), &tidy(&text)))
+}
+
+/// The name that the page is found by: `plex-auth-user-add`.
+fn name(command: &Command) -> String {
+    command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned()
+}
+
+/// How it is called.
+fn synopsis(command: &Command) -> String {
+    let mut line = vec![bold(command.get_bin_name().unwrap_or_else(|| command.get_name()))];
+    let shown = |arg: &&Arg| !arg.is_hide_set() && !matches!(arg.get_action(), ArgAction::Help | ArgAction::Version);
+    let (places, options): (Vec<&Arg>, Vec<&Arg>) =
+        command.get_arguments().filter(shown).partition(|a| a.is_positional());
+    for arg in options.into_iter().chain(places) {
+        let (open, close) = if arg.is_required_set() { (" ", "") } else { (" [", "]") };
+        line.push(roman(open));
+        line.extend(argument(arg));
+        line.push(roman(close));
+        if matches!(arg.get_action(), ArgAction::Append) {
+            line.push(roman(" ..."));
+        }
+    }
+    if command.has_subcommands() {
+        line.extend([roman(" "), italic("COMMAND")]);
+    }
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]).text(line);
+    roff.to_roff()
+}
+
+/// An option and its value, or a value with a place of its own, without clap's angle brackets.
+fn argument(arg: &Arg) -> Vec<Inline> {
+    let text = arg.to_string().replace(['<', '>'], "");
+    if arg.is_positional() {
+        return vec![italic(text.trim_matches(['[', ']']))];
+    }
+    let value = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(text.len());
+    let (option, value) = text.split_at(value);
+    if value.is_empty() { vec![bold(option)] } else { vec![bold(option), italic(value)] }
+}
+
+/// What `--help` begins with, as sentences.
+fn description(command: &Command) -> String {
+    let about = command.get_long_about().or_else(|| command.get_about()).map(ToString::to_string).unwrap_or_default();
+    let mut roff = Roff::new();
+    roff.control("SH", ["DESCRIPTION"]);
+    for (at, paragraph) in about.split("\n\n").enumerate() {
+        if at > 0 {
+            roff.control("PP", []);
+        }
+        let paragraph = paragraph.trim();
+        let end = if paragraph.ends_with(['.', ':', '!', '?']) { "" } else { "." };
+        roff.text([roman(format!("{paragraph}{end}"))]);
+    }
+    roff.to_roff()
+}
+
+/// The page of the command above, and those that go with all of them.
+fn see_also(of: &str, root: &Command) -> String {
+    let mut pages = vec![("plex-auth.toml".to_owned(), 5), ("pam_plex".to_owned(), 8)];
+    let above = crate::with_all_below(root)
+        .into_iter()
+        .map(name)
+        .filter(|above| of.strip_prefix(above.as_str()).is_some_and(|rest| rest.starts_with('-')));
+    pages.extend(above.map(|above| (above, 8)));
+    pages.push(("plex-authd".into(), 8));
+    let mut text = String::new();
+    for (at, (page, section)) in pages.iter().enumerate() {
+        let comma = if at + 1 == pages.len() { "" } else { "," };
+        let page = page.replace('-', "\\-");
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, ".BR {page} ({section}){comma}");
+    }
+    text
+}

@@ -12,6 +12,7 @@ setup:
 
 # The manual pages and the shells' completions, to target/pages.
 pages:
+	@rm -rf target/pages
 	@cargo run --quiet --locked -p pages -- target/pages
 
 # Everything that CI runs.

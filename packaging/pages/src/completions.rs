@@ -1,10 +1,10 @@
 //! Completions for bash, zsh and fish.
 
-use std::fs::create_dir_all;
+use std::fs::{create_dir_all, write as write_file};
 use std::io;
 use std::path::Path;
 
-use clap_complete::{Shell, generate_to};
+use clap_complete::{Shell, generate};
 
 /// Writes them, each to the directory of its shell and under the name by which that shell finds it.
 pub(crate) fn write(directory: &Path) -> io::Result<()> {
@@ -13,8 +13,16 @@ pub(crate) fn write(directory: &Path) -> io::Result<()> {
     {
         let directory = directory.join(name);
         create_dir_all(&directory)?;
-        let made = generate_to(shell, &mut crate::plex_auth(), "plex-auth", &directory)?;
-        std::fs::rename(made, directory.join(file))?;
+        write_file(directory.join(file), completion(shell)?)?;
     }
     Ok(())
+}
+
+fn completion(shell: Shell) -> io::Result<String> {
+    let mut made = Vec::new();
+    generate(shell, &mut crate::plex_auth(), "plex-auth", &mut made);
+    let made = String::from_utf8(made).map_err(io::Error::other)?;
+    // A program with a hyphen in its name completes nothing behind its first word in bash, since it is written in two ways:
+    // https://github.com/clap-rs/clap/issues/6421
+    Ok(made.replace("plex__subcmd__auth", "plex__auth"))
 }

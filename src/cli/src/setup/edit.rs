@@ -116,7 +116,7 @@ fn comment(document: &mut DocumentMut, key: &str, text: &str) {
 }
 
 /// By their ids, which nobody else can ever take; what they are called stands behind it.
-fn add_users(document: &mut DocumentMut, users: &[Mapping]) {
+pub(crate) fn add_users(document: &mut DocumentMut, users: &[Mapping]) {
     if users.is_empty() {
         return;
     }
@@ -124,13 +124,13 @@ fn add_users(document: &mut DocumentMut, users: &[Mapping]) {
     let roomy = !document.get("users").is_some_and(Item::is_inline_table);
     let Some(table) = document.entry("users").or_insert(Item::Table(Table::new())).as_table_like_mut() else { return };
     for user in users {
-        let mut item = table.get(&user.local).cloned().unwrap_or_default();
-        if replace(&mut item, Value::from(user.plex.to_string()))
+        // In its place where it is there already, with the comments above it.
+        let item = table.entry(&user.local).or_insert(Item::None);
+        if replace(item, Value::from(user.plex.to_string()))
             && let Some(value) = item.as_value_mut().filter(|_| roomy)
         {
             value.decor_mut().set_suffix(format!("  # {}", wire::printable(&user.name, 64)));
         }
-        table.insert(&user.local, item);
     }
     if !roomy {
         table.fmt();

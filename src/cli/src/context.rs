@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use config::Config;
+use nix::unistd::geteuid;
 
 use crate::Options;
 use crate::failure::Failure;
@@ -18,6 +19,17 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// Makes sure that this is root's process.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub(crate) fn must_be_root(command: &str) -> Result<(), Failure> {
+        if geteuid().is_root() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("only root may do this: {command}")).mend(format!("run: sudo {command}")))
+    }
+
     pub(crate) fn new(options: &Options) -> Self {
         Self { config: options.config.clone(), socket: options.socket.clone() }
     }

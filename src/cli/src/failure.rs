@@ -22,6 +22,11 @@ impl Failure {
         (self.what, self.mend)
     }
 
+    /// Adds what became of what was to be done.
+    pub(crate) fn so(self, outcome: &str) -> Self {
+        Self { what: format!("{}; {outcome}", self.what), ..self }
+    }
+
     /// Adds how to mend it, a line of its own.
     pub(crate) fn mend(self, mend: impl Into<String>) -> Self {
         Self { mend: Some(mend.into()), ..self }

@@ -5,12 +5,14 @@ mod configuration;
 mod context;
 mod daemon;
 mod doctor;
+mod edit;
 mod failure;
 mod forget;
 mod friends;
 mod json;
 mod logins;
 mod options;
+mod people;
 mod plex_tv;
 mod settings;
 mod setup;
@@ -51,7 +53,7 @@ fn perform(context: &Context, task: Task) -> Result<ExitCode, Failure> {
         Task::Doctor(options) => doctor::run(context, &options),
         Task::Test(options) => test::run(context, &options),
         Task::Friends(options) => friends::run(context, &options),
-        Task::User(task) => user::run(context, task),
+        Task::User(task) => user::run(context, &task),
         Task::Status(options) => status::run(context, &options),
         Task::Logins(options) => logins::run(context, &options),
         Task::Forget(options) => forget::run(context, &options),

@@ -6,7 +6,7 @@ use std::fs;
 use nix::unistd::{Group, User, getgrouplist};
 
 /// Groups whose members can become root, or as good as.
-const POWERFUL: [&str; 11] =
+pub(crate) const POWERFUL: [&str; 11] =
     ["root", "sudo", "wheel", "admin", "adm", "docker", "lxd", "incus-admin", "libvirt", "disk", "shadow"];
 
 /// The longest name that Linux's tools take.

@@ -1,11 +1,11 @@
 //! `plex-auth setup`: from an installed package to the first friend's login.
 
-mod accounts;
+pub(crate) mod accounts;
 mod diff;
-mod edit;
-mod existing;
+pub(crate) mod edit;
+pub(crate) mod existing;
 mod finish;
-mod friends;
+pub(crate) mod friends;
 mod interrupt;
 mod link;
 mod local_server;
@@ -14,14 +14,14 @@ mod pam;
 mod password;
 mod people;
 mod preferences;
-mod programs;
+pub(crate) mod programs;
 mod questions;
 mod ready;
 mod server;
-mod service;
+pub(crate) mod service;
 mod sign_in;
 mod trouble;
-mod write;
+pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

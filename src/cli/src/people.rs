@@ -1,0 +1,224 @@
+//! The owner's people, read afresh from plex.tv and judged by the same rules as at a login.
+
+use std::time::{Duration, Instant};
+
+use config::{Config, Source};
+use plex::{Client, Error, Token};
+use policy::{Circle, Entry, Moment, Person, Pin, PlexId, Reason, Reference, Rules, Tie};
+
+use crate::failure::Failure;
+use crate::plex_tv::{self, Place, QUESTION};
+use crate::terminal;
+
+/// What ties somebody to the server that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It is theirs.
+    Owner,
+    /// It is shared with them.
+    Shared,
+    /// It is not, but they belong to the owner's Home.
+    Home,
+    /// They were invited and have not accepted.
+    Invited,
+    /// They are a friend, and nobody has said which server counts.
+    Friend,
+    /// They are a friend without access.
+    No,
+}
+
+impl Access {
+    /// The word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Shared => "shared",
+            Self::Home => "home",
+            Self::Invited => "invited",
+            Self::Friend => "friend",
+            Self::No => "no",
+        }
+    }
+}
+
+/// Everybody on the owner's list, and the rules that it is judged by.
+#[derive(Debug, Clone)]
+pub(crate) struct People {
+    rules: Rules,
+    /// What the daemon goes by.
+    circle: Circle,
+    /// Everybody that plex.tv shows.
+    everybody: Circle,
+    /// Whether there is a server that counts.
+    server: bool,
+}
+
+impl People {
+    /// Reads the list that the daemon goes by.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    pub(crate) fn read(config: &Config) -> Result<Self, Failure> {
+        Reader::new(config)?.read(false)
+    }
+
+    /// The same, and whoever else is a friend of the owner's.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(crate) fn read_everybody(config: &Config) -> Result<Self, Failure> {
+        Reader::new(config)?.read(true)
+    }
+
+    /// People as a test imagines them.
+    #[cfg(test)]
+    pub(crate) fn imagined(rules: Rules, circle: Circle) -> Self {
+        Self { rules, everybody: circle.clone(), circle, server: true }
+    }
+
+    /// Whether the rules let somebody sign in.
+    ///
+    /// # Errors
+    /// Why they do not.
+    pub(crate) fn may(&self, id: PlexId) -> Result<(), Reason> {
+        policy::welcome(&self.rules, &self.circle, id)
+    }
+
+    /// Whose a local account is today.
+    ///
+    /// # Errors
+    /// Why it may not be used.
+    pub(crate) fn today(&self, reference: &Reference, pin: Option<&Pin>) -> Result<PlexId, Reason> {
+        policy::account_today(&self.rules, &self.circle, reference, pin, Duration::MAX, self.circle.learnt)
+    }
+
+    /// Whom a reference stands for, whether they may sign in or not.
+    pub(crate) fn id_of(&self, reference: &Reference) -> Option<PlexId> {
+        self.everybody.id_of(reference)
+    }
+
+    /// The one person that a username, an e-mail address or an id stands for.
+    ///
+    /// # Errors
+    /// When it is nobody, or several.
+    pub(crate) fn find(&self, who: &str) -> Result<&Person, Failure> {
+        let id = self.id_of(&Reference::parse(who));
+        let owner = Some(&self.everybody.owner).filter(|owner| Some(owner.id) == id);
+        owner.or_else(|| self.friends().into_iter().find(|person| Some(person.id) == id)).ok_or_else(|| {
+            Failure::new(format!("no one person on the owner's list goes by '{}'", wire::printable(who, 64)))
+                .mend("take a name, an address or an id from: plex-auth friends")
+        })
+    }
+
+    /// The owner.
+    pub(crate) fn owner(&self) -> &Person {
+        &self.everybody.owner
+    }
+
+    /// Everybody but the owner, each once, in the order of their names.
+    pub(crate) fn friends(&self) -> Vec<&Person> {
+        let mut people: Vec<_> = self.everybody.entries.iter().map(|entry| &entry.person).collect();
+        people.retain(|person| person.id != self.everybody.owner.id);
+        // Of the rows that show somebody, the one that says most.
+        people.sort_by_key(|person| (person.id, person.username.is_none(), person.email.is_none()));
+        people.dedup_by_key(|person| person.id);
+        people.sort_by_key(|person| (name(person).to_lowercase(), person.id));
+        people
+    }
+
+    /// What ties somebody to the server.
+    pub(crate) fn access(&self, id: PlexId) -> Access {
+        let ties: Vec<_> =
+            self.everybody.entries.iter().filter(|entry| entry.person.id == id).map(|entry| entry.tie).collect();
+        if id == self.everybody.owner.id {
+            Access::Owner
+        } else if ties.contains(&Tie::Shared) {
+            Access::Shared
+        } else if ties.contains(&Tie::Home) {
+            Access::Home
+        } else if ties.contains(&Tie::Pending) {
+            Access::Invited
+        } else if self.server {
+            Access::No
+        } else {
+            Access::Friend
+        }
+    }
+}
+
+/// What somebody is called, fit for a screen.
+pub(crate) fn name(person: &Person) -> String {
+    let named = [&person.username, &person.email].into_iter().flatten().find(|name| !name.is_empty());
+    named.map_or_else(|| format!("Plex id {}", person.id), |name| wire::printable(name, 64))
+}
+
+/// Somebody with the number that is theirs for life.
+pub(crate) fn name_and_id(person: &Person) -> String {
+    format!("{} (Plex id {})", name(person), person.id)
+}
+
+struct Reader<'a> {
+    config: &'a Config,
+    token: Token,
+    client: Client,
+}
+
+impl<'a> Reader<'a> {
+    fn new(config: &'a Config) -> Result<Self, Failure> {
+        let Source::Token(token) = &config.source else {
+            return Err(Failure::new("without the owner's token there is no friend list")
+                .mend("put it into the configuration: plex-auth setup"));
+        };
+        let connect = config.timeouts.connect;
+        let place = Place { url: config.plex_url.clone(), ca_file: config.ca_file.clone(), connect };
+        // Only a sign-in makes a device of an identifier, so here it need not be written down.
+        let client = plex_tv::passing_client(place)?;
+        Ok(Self { config, token: Token::from(token.expose()), client })
+    }
+
+    fn read(&self, everybody: bool) -> Result<People, Failure> {
+        let _spinner = terminal::spinner("Asking plex.tv for the friend list");
+        let owner = self.client.account(&self.token, deadline()).map(facts::people::person).map_err(|e| explain(&e))?;
+        if let Some(expected) = self.config.owner_id.filter(|id| *id != owner.id) {
+            return Err(Failure::new(format!("the token belongs to Plex id {}, but owner_id is {expected}", owner.id))
+                .mend("mend one of them: plex-auth setup"));
+        }
+        let strict = self.config.strict_friends;
+        let (mut judged, mut beside) = (Vec::new(), Vec::new());
+        if let Some(machine_id) = self.config.machine_id.as_deref().filter(|_| strict || everybody) {
+            let list = facts::people::shares(&self.client, &self.token, machine_id, deadline());
+            let list = list.map_err(|error| explain(&error))?;
+            if strict { &mut judged } else { &mut beside }.extend(list);
+        }
+        if !strict || everybody {
+            let list =
+                facts::people::friends(&self.client, &self.token, deadline()).map_err(|error| explain(&error))?;
+            if strict { &mut beside } else { &mut judged }.extend(list);
+        }
+        let circle = |entries| Circle { owner: owner.clone(), entries, learnt: Moment::from_millis(0) };
+        let all: Vec<Entry> = judged.iter().chain(&beside).cloned().collect();
+        Ok(People {
+            rules: Rules { strict, admin: self.config.admin_account.clone() },
+            circle: circle(judged),
+            everybody: circle(all),
+            server: self.config.machine_id.is_some(),
+        })
+    }
+}
+
+fn deadline() -> Instant {
+    Instant::now() + QUESTION
+}
+
+fn explain(error: &Error) -> Failure {
+    if *error == Error::Refused {
+        return Failure::new("plex.tv does not take the owner's token")
+            .mend("get a new one: plex-auth setup --sign-in link");
+    }
+    let failure =
+        Failure::new(format!("the friend list cannot be had: plex.tv: {}", wire::printable(&error.to_string(), 300)));
+    match error {
+        Error::Unavailable(_) => failure.mend("is this machine online? look closer: plex-auth doctor"),
+        _ => failure.mend("run this again in some minutes"),
+    }
+}

@@ -1,0 +1,58 @@
+//! `plex-auth user add`
+
+use clap::Args;
+
+use super::{locks, names, tools};
+use crate::context::Context;
+use crate::edit::{self, Entry};
+use crate::failure::Failure;
+use crate::people::{People, name, name_and_id};
+use crate::setup::service;
+use crate::terminal::{Mark, say, warn};
+
+/// How it is done.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The name of the new account
+    name: String,
+    /// The friend: a Plex username, e-mail address or id
+    #[arg(long, value_name = "WHO", allow_hyphen_values = true)]
+    plex: String,
+}
+
+pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
+    let local = options.name.as_str();
+    names::check(local)?;
+    let config = context.load()?;
+    if names::is_taken(local)? {
+        return Err(Failure::new(format!("there is a user or a group '{local}' already; nothing was changed")).mend(
+            format!(
+                "if the account is theirs: plex-auth user link {local} {}; if not, take another name",
+                wire::printable(&options.plex, 64)
+            ),
+        ));
+    }
+    let people = People::read_everybody(&config)?;
+    let person = people.find(&options.plex)?;
+    let said = config.users.get(local).filter(|reference| people.id_of(reference) != Some(person.id));
+    if said.is_some() {
+        return Err(Failure::new(format!("'{local}' is somebody else's in [users]; nothing was changed"))
+            .mend(format!("take another name, or first: plex-auth user unlink {local}")));
+    }
+    let _turn = locks::take_turn()?;
+    let entry = Entry { local: local.to_owned(), plex: person.id, name: name(person) };
+    let change = edit::link(&context.config, &[entry])?;
+    if let Err(failure) = tools::add(local, config.group.as_deref(), person.id) {
+        let failure = Failure::new(format!("the account {local} cannot be created: {failure}"));
+        change.map_or(Ok(()), edit::Change::undo)?;
+        return Err(failure.so("nothing was changed"));
+    }
+    say(format!("{} {local} is {}, with the Plex password alone", Mark::Good.shown(), name_and_id(person)));
+    if let Err(why) = people.may(person.id) {
+        warn(format!("{} cannot sign in yet: {why}", name(person)));
+    }
+    if change.is_some() {
+        service::restart();
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! The local accounts that may belong to somebody at Plex, as the account database shows them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use config::Config;
+use facts::accounts;
+use nix::unistd::Group;
+use policy::Reference;
+
+use crate::failure::Failure;
+
+const PASSWD: &str = "/etc/passwd";
+const SHADOW: &str = "/etc/shadow";
+
+/// A managed account: in `[users]` or in the group, and neither root's nor the system's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Local {
+    /// Its name.
+    pub name: String,
+    /// Its user id.
+    pub uid: u32,
+    /// Whose it is.
+    pub belongs: Reference,
+    /// What stands in /etc/shadow. An account that is kept elsewhere has nothing there, and is not ours to change.
+    pub shadow: Option<Shadow>,
+}
+
+/// What matters of a line of /etc/shadow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shadow {
+    /// Whether some password, or none at all, opens the account.
+    pub password: bool,
+    /// The day on which it expires, counted from 1970.
+    pub expires: Option<i64>,
+}
+
+/// Every managed account.
+///
+/// # Errors
+/// When the account database cannot be read.
+pub(crate) fn managed(config: &Config) -> Result<Vec<Local>, Failure> {
+    let group = config.group.as_deref();
+    let uid_min = accounts::uid_min();
+    let shadow = shadow(&read(SHADOW)?);
+    let mut locals = Vec::new();
+    for name in candidates(config)? {
+        let account = accounts::look_up(&name, group, uid_min).map_err(Failure::new)?;
+        // Whether it is one is the policy's to say.
+        if let Ok(belongs) = policy::managed(account.as_ref(), uid_min, &config.users) {
+            let uid = account.map_or(0, |account| account.uid);
+            locals.push(Local { shadow: shadow.get(&name).cloned(), name, uid, belongs });
+        }
+    }
+    Ok(locals)
+}
+
+/// One account.
+///
+/// # Errors
+/// When there is none of that name, when it is root's or the system's, or when it is not managed.
+pub(crate) fn one(config: &Config, name: &str) -> Result<Local, Failure> {
+    let shown = wire::printable(name, 64);
+    let account = accounts::look_up(name, config.group.as_deref(), accounts::uid_min()).map_err(Failure::new)?;
+    let belongs = policy::managed(account.as_ref(), accounts::uid_min(), &config.users).map_err(|reason| {
+        Failure::new(format!("'{shown}' was not made for Plex: {reason}")).so("nothing was changed")
+    })?;
+    let uid = account.map_or(0, |account| account.uid);
+    Ok(Local { name: name.to_owned(), uid, belongs, shadow: shadow(&read(SHADOW)?).get(name).cloned() })
+}
+
+/// The names that may be managed: those of `[users]`, and the members of the group.
+fn candidates(config: &Config) -> Result<BTreeSet<String>, Failure> {
+    let mut names: BTreeSet<_> = config.users.keys().cloned().collect();
+    if let Some(name) = &config.group {
+        let group = Group::from_name(name)
+            .map_err(|error| Failure::new(format!("the group {name}: {}", error.desc())))?
+            .ok_or_else(|| Failure::new(format!("there is no group {name}")).mend(format!("run: groupadd {name}")))?;
+        names.extend(group.mem);
+        let passwd = read(PASSWD)?;
+        names.extend(members_by_id(&passwd, group.gid.as_raw()).map(str::to_owned));
+    }
+    Ok(names)
+}
+
+fn read(file: &str) -> Result<String, Failure> {
+    // Names and comments in it need not be UTF-8.
+    let bytes = fs::read(file).map_err(|error| Failure::new(format!("{file} cannot be read: {error}")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Those whose first group it is; the group itself does not name them.
+fn members_by_id(passwd: &str, gid: u32) -> impl Iterator<Item = &str> {
+    passwd.lines().filter_map(move |line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(2)?.parse() == Ok(gid)).then_some(name)
+    })
+}
+
+fn shadow(text: &str) -> BTreeMap<String, Shadow> {
+    let row = |line: &str| {
+        let fields: Vec<_> = line.split(':').collect();
+        let (name, hash) = (fields.first()?, fields.get(1)?);
+        let expires = fields.get(7).and_then(|day| day.parse().ok());
+        Some(((*name).to_owned(), Shadow { password: !hash.starts_with(['!', '*']), expires }))
+    };
+    text.lines().filter_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    #[test]
+    fn a_password_and_the_day_of_expiry_are_seen() {
+        let rows = shadow(
+            "alice:*:20000:0:99999:7:::\nbob:$y$x:20000:0:99999:7::1:\nerin::20000::::::\nfrank:!$y$x:1:::::20000:\nodd\n",
+        );
+        let see = |name: &str| rows.get(name).map(|row| (row.password, row.expires)).unwrap();
+        assert_eq!(see("alice"), (false, None));
+        assert_eq!(see("bob"), (true, Some(1)));
+        assert_eq!(see("erin"), (true, None), "no password at all opens it too");
+        assert_eq!(see("frank"), (false, Some(20000)));
+        assert_eq!(rows.len(), 4);
+    }
+
+    #[test]
+    fn members_by_their_first_group_are_members() {
+        let passwd = "root:x:0:0::/root:/bin/sh\nalice:x:1000:990::/home/alice:/bin/sh\nodd:x:7\n";
+        assert_eq!(members_by_id(passwd, 990).collect::<Vec<_>>(), ["alice"]);
+        assert_eq!(members_by_id(passwd, 7).count(), 0);
+    }
+}

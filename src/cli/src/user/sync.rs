@@ -1,0 +1,183 @@
+//! `plex-auth user sync`: the local accounts brought in step with the friend list.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use config::Config;
+use policy::{Pin, PlexId};
+use wire::{Known, Manage};
+
+use super::locks::{self, Locks};
+use super::plan::{Action, Given, Plan, candidates, plan};
+use super::{locals, names, tools};
+use crate::context::Context;
+use crate::daemon::Daemon;
+use crate::edit::{self, Entry};
+use crate::failure::Failure;
+use crate::people::People;
+use crate::setup::service;
+use crate::terminal::{complain, confirm, is_interactive, say, warn};
+
+/// How it is done.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Show what would change and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do it even if more than half of the accounts would be locked, and without asking
+    #[arg(long)]
+    yes: bool,
+    /// Remove accounts whose friend is gone, with their homes, in place of locking them
+    #[arg(long)]
+    delete_homes: bool,
+}
+
+pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
+    let config = context.load().map_err(unchanged)?;
+    let _turn = if options.dry_run { None } else { Some(locks::take_turn()?) };
+    let people = People::read(&config).map_err(unchanged)?;
+    let locks = locks::read();
+    let plan = make(context, &config, &people, &locks, options.delete_homes).map_err(unchanged)?;
+    for action in &plan.actions {
+        say(action);
+    }
+    for note in &plan.notes {
+        say(note);
+    }
+    if plan.actions.is_empty() {
+        say("Everything is in step.");
+        return Ok(());
+    }
+    if options.dry_run {
+        if plan.is_drastic() {
+            warn(drastic(&plan));
+        }
+        say("Nothing was changed.");
+        return Ok(());
+    }
+    agree(&plan, options)?;
+    perform(context, &config, &plan, locks)
+}
+
+fn unchanged(failure: Failure) -> Failure {
+    failure.so("nothing was changed")
+}
+
+fn drastic(plan: &Plan) -> String {
+    format!("{} of {} accounts would be gone at once; is the friend list right?", plan.going(), plan.in_use())
+}
+
+/// Makes sure that somebody means what cannot be taken back, or is rather a broken list than a decision.
+fn agree(plan: &Plan, options: &Options) -> Result<(), Failure> {
+    let removing = plan.actions.iter().any(|action| matches!(action, Action::Remove { .. }));
+    if options.yes || !(removing || plan.is_drastic()) {
+        return Ok(());
+    }
+    let why = if plan.is_drastic() { drastic(plan) } else { "homes would be deleted".to_owned() };
+    if is_interactive() {
+        warn(&why);
+        if confirm("Do it?", false)? {
+            return Ok(());
+        }
+        return Err(unchanged(Failure::new("not done")));
+    }
+    Err(unchanged(Failure::new(why)).mend("look at it: plex-auth friends; then, to do it: plex-auth user sync --yes"))
+}
+
+fn make(context: &Context, config: &Config, people: &People, locks: &Locks, remove: bool) -> Result<Plan, Failure> {
+    let locals = locals::managed(config)?;
+    let mut taken = BTreeSet::new();
+    for name in candidates(people, &config.users) {
+        if names::is_taken(&name)? {
+            taken.insert(name);
+        }
+    }
+    let known = Daemon::open(&context.socket).and_then(|mut daemon| daemon.list::<wire::Known>(wire::Manage::Accounts));
+    let known = known.inspect_err(|failure| warn(failure)).ok();
+    let pins = known.map(|known| known.into_iter().filter_map(pin).collect::<BTreeMap<_, _>>());
+    Ok(plan(&Given {
+        people,
+        users: &config.users,
+        group: config.group.is_some(),
+        locals: &locals,
+        taken: &taken,
+        pins: pins.as_ref(),
+        locks,
+        today: today(),
+        remove,
+    }))
+}
+
+fn pin(known: Known) -> Option<(String, Pin)> {
+    let (id, reference) = (PlexId(known.plex_id?), known.reference?);
+    Some((known.user, Pin { id, reference }))
+}
+
+fn today() -> i64 {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    i64::try_from(seconds / 86_400).unwrap_or(i64::MAX)
+}
+
+/// Does it, each step by itself: what fails is said, and the rest is done.
+fn perform(context: &Context, config: &Config, plan: &Plan, mut locks: Locks) -> Result<(), Failure> {
+    let lines: Vec<_> = plan.actions.iter().filter_map(line).collect();
+    // First: an account without its line would be taken for somebody else's the next time, a line without its account not.
+    let changed = !lines.is_empty() && edit::link(&context.config, &lines)?.is_some();
+    let mut failed = 0;
+    for action in &plan.actions {
+        if let Err(failure) = carry_out(action, config.group.as_deref(), &context.socket, &mut locks) {
+            complain(&Failure::new(format!("{action}: {failure}")));
+            failed += 1;
+        }
+    }
+    if changed {
+        service::restart();
+    }
+    if failed > 0 {
+        return Err(Failure::new(format!("{failed} of {} steps failed", plan.actions.len()))
+            .mend("mend what is said above and run this again: plex-auth user sync"));
+    }
+    Ok(())
+}
+
+fn line(action: &Action) -> Option<Entry> {
+    match action {
+        Action::Add { local, plex, name, line: true } => {
+            Some(Entry { local: local.clone(), plex: *plex, name: name.clone() })
+        }
+        _ => None,
+    }
+}
+
+fn carry_out(action: &Action, group: Option<&str>, socket: &Path, locks: &mut Locks) -> Result<(), Failure> {
+    match action {
+        Action::Add { local, plex, .. } => tools::add(local, group, *plex),
+        Action::Lock { local, lock, .. } => {
+            // First, since what is not written down is never unlocked.
+            locks.insert(local.clone(), lock.clone());
+            locks::keep(locks)?;
+            tools::lock(local)
+        }
+        Action::Unlock { local, lock } => {
+            tools::unlock(local, lock.expires)?;
+            locks.remove(local);
+            locks::keep(locks)
+        }
+        Action::Remove { local, .. } => {
+            tools::remove(local, true)?;
+            forget(socket, local);
+            locks.remove(local);
+            locks::keep(locks)
+        }
+    }
+}
+
+/// Lets plex-authd forget whom an account belonged to: the next one of that name is another.
+pub(crate) fn forget(socket: &Path, local: &str) {
+    let forgotten = Daemon::open(socket).and_then(|mut daemon| daemon.ask(Manage::Forget(local.to_owned())));
+    if let Err(failure) = forgotten {
+        warn(format!("{failure}\n  what plex-authd knows of {local} is still there; then: plex-auth forget {local}"));
+    }
+}

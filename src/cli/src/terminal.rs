@@ -17,6 +17,8 @@ const BOLD: Style = Style::new().bold();
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Mark {
     Good,
+    /// Good to know, and no fault.
+    Note,
     Warning,
     Bad,
 }
@@ -26,6 +28,7 @@ impl Mark {
     pub(crate) fn shown(self) -> String {
         let (style, mark) = match self {
             Self::Good => (GREEN, '✓'),
+            Self::Note => (Style::new(), '·'),
             Self::Warning => (YELLOW, '!'),
             Self::Bad => (RED, '✗'),
         };

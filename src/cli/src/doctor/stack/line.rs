@@ -7,7 +7,7 @@ use super::control::Control;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Says {
     /// Ask a module.
-    Module { control: Control, module: String, arguments: Vec<String> },
+    Module { control: Box<Control>, module: String, arguments: Vec<String> },
     /// Read another file's lines of this kind here.
     Include(String),
     /// The same, but as a stack of its own.
@@ -34,16 +34,13 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
         // What stands behind # is not read, and so no line goes on behind one.
         let (raw, commented) = raw.split_once('#').map_or((raw, false), |(before, _)| (before, true));
         let (first, mut joined) = open.take().unwrap_or((number, String::new()));
-        match raw.trim_end().strip_suffix('\\').filter(|_| !commented) {
-            Some(part) => {
-                joined.push_str(part);
-                joined.push(' ');
-                open = Some((first, joined));
-            }
-            None => {
-                joined.push_str(raw);
-                found.extend(understand(&joined, first));
-            }
+        if let Some(part) = raw.trim_end().strip_suffix('\\').filter(|_| !commented) {
+            joined.push_str(part);
+            joined.push(' ');
+            open = Some((first, joined));
+        } else {
+            joined.push_str(raw);
+            found.extend(understand(&joined, first));
         }
     }
     found.extend(open.and_then(|(first, joined)| understand(&joined, first)));
@@ -70,7 +67,9 @@ fn understand(text: &str, number: usize) -> Option<Line> {
         "include" => line(Some(kind), Says::Include(module)),
         "substack" => line(Some(kind), Says::Substack(module)),
         _ => match Control::parse(&control) {
-            Ok(control) => line(Some(kind), Says::Module { control, module, arguments: words.collect() }),
+            Ok(control) => {
+                line(Some(kind), Says::Module { control: Box::new(control), module, arguments: words.collect() })
+            }
             Err(why) => broken(Some(kind), why),
         },
     }

@@ -4,7 +4,7 @@ use super::Kind;
 use super::code::Code;
 use super::evaluate::evaluate;
 use super::modules::{Guess, Somebody, answer};
-use super::tree::Step;
+use super::tree::{Step, What};
 
 /// What a stack does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,9 +17,9 @@ pub(in super::super) enum Fault {
     LocalRefusedInOutage,
     /// root is refused.
     RootRefused,
-    /// Somebody whom pam_plex accepts is refused.
+    /// Somebody whom `pam_plex` accepts is refused.
     PlexRefused,
-    /// Somebody gets in whom pam_plex denies, or whose password is wrong everywhere.
+    /// Somebody gets in whom `pam_plex` denies, or whose password is wrong everywhere.
     DeniedAccepted,
     /// Somebody whom nobody knows gets in.
     UnknownAccepted,
@@ -27,14 +27,22 @@ pub(in super::super) enum Fault {
     OutageAccepted,
     /// A local account that has expired gets in.
     ExpiredAccepted,
-    /// An expired local password keeps pam_plex from being asked.
+    /// An expired local password keeps `pam_plex` from being asked.
     ExpiredPasswordSkips,
-    /// There is no pam_unix to try first.
+    /// There is no `pam_unix` to try first.
     NoLocalFallback,
     /// Local passwords are shown to Plex before they are tried here.
     PlexFirst,
     /// Signing in knows Plex, but who was removed is not turned away.
     NoAccountLine,
+}
+
+impl Fault {
+    /// Whether it is about local accounts alone.
+    fn is_local(self) -> bool {
+        use Fault::{ExpiredAccepted, LocalRefused, LocalRefusedInOutage, RootRefused};
+        matches!(self, LocalRefused | LocalRefusedInOutage | RootRefused | ExpiredAccepted)
+    }
 }
 
 /// Who comes, what the modules say, and what must come of it.
@@ -108,29 +116,25 @@ fn account_scenes() -> Vec<Scene> {
     ]
 }
 
-/// Everything that is wrong with a stack in which pam_plex has a say.
+/// Everything that is wrong with a stack in which `pam_plex` has a say.
 pub(in super::super) fn faults(kind: Kind, steps: &[Step], group: Option<&str>) -> Vec<Fault> {
     let scenes = if kind == Kind::Auth { auth_scenes() } else { account_scenes() };
     let mut found: Vec<_> =
         scenes.iter().filter(|scene| !holds(kind, steps, group, scene)).map(|scene| scene.otherwise).collect();
-    if kind == Kind::Auth {
-        let place = |name: &str| steps.iter().position(|step| step.asks(name));
-        match (place("pam_unix"), place("pam_plex")) {
-            (None, _) => found.push(Fault::NoLocalFallback),
-            (Some(unix), Some(plex)) if plex < unix => found.push(Fault::PlexFirst),
-            _ => {}
+    let place = |name: &str| steps.iter().position(|step| step.asks(name));
+    match (place("pam_unix"), place("pam_plex")) {
+        // Nobody's local account was meant to come in by it.
+        (None, _) => {
+            found.retain(|fault| !fault.is_local());
+            found.extend((kind == Kind::Auth).then_some(Fault::NoLocalFallback));
         }
-        if found.contains(&Fault::NoLocalFallback) {
-            // That no local password is right anywhere is no news then.
-            found.retain(|fault| {
-                !matches!(fault, Fault::LocalRefused | Fault::LocalRefusedInOutage | Fault::RootRefused)
-            });
-        }
+        (Some(unix), Some(plex)) if plex < unix && kind == Kind::Auth => found.push(Fault::PlexFirst),
+        _ => {}
     }
     if found.contains(&Fault::DeniedAccepted) {
         found.retain(|fault| *fault != Fault::ExpiredPasswordSkips);
     }
-    if steps.iter().any(|step| matches!(step.what, super::tree::What::Broken(_))) {
+    if steps.iter().any(|step| matches!(step.what, What::Broken(_))) {
         // What comes of it says nothing of its own.
         found = vec![Fault::Broken];
     }

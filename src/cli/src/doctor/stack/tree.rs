@@ -46,7 +46,7 @@ pub(in super::super) struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum What {
     /// A module, and what becomes of its answers.
-    Ask(Control, Module),
+    Ask(Box<Control>, Module),
     /// The head of a substack, whose steps follow one level deeper. It is what a jump counts.
     Substack,
     /// What libpam does not understand, and so takes for a failure.

@@ -41,7 +41,8 @@ fn edits(service: &str, kind: Kind, steps: &[Step], files: Files) -> Vec<Edit> {
     let mut edits = Vec::new();
     let mut at = |step: Option<&Step>, script: &str, change: &dyn Fn(&str) -> Vec<String>| {
         let edit = step.and_then(|step| {
-            let text = changed(&files(&step.file)?, step.line, change)?;
+            let old = files(&step.file)?;
+            let text = changed(&old, step.line, change).filter(|text| *text != old)?;
             Some(Edit { file: step.file.clone(), script: format!("{}{script}", step.line), text })
         });
         edits.extend(edit);
@@ -120,12 +121,15 @@ mod tests {
             (COMMON.replace("success=2", "success=1"), "1s/success=[0-9]*/success=2/"),
             (COMMON.replace("success=1", "success=3"), "2s/success=[0-9]*/success=1/"),
             ("auth required pam_plex.so\nauth required pam_permit.so\n".into(), "1i auth sufficient pam_unix.so"),
-            ("auth required pam_unix.so\nauth required pam_plex.so\n".into(), "2c auth include plex-auth"),
+            (
+                "auth sufficient pam_unix.so\nauth optional pam_plex.so\nauth required pam_permit.so\n".into(),
+                "2c auth include plex-auth",
+            ),
         ];
         for (text, script) in cases {
             assert_eq!(mended(Kind::Auth, &text), Some(format!("run: sed -i '{script}' /etc/pam.d/x")), "{text}");
         }
-        let account = "auth include plex-auth\naccount optional pam_plex.so\n";
+        let account = "account required pam_unix.so\naccount optional pam_plex.so\n";
         assert_eq!(
             mended(Kind::Account, account).as_deref(),
             Some("run: sed -i '2c account include plex-auth' /etc/pam.d/x")

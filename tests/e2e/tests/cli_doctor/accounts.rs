@@ -1,0 +1,112 @@
+//! Local accounts, and what else stands around a login: SELinux, AppArmor, Samba, fail2ban.
+
+use crate::case::{all, saying, told};
+use crate::patient::Patient;
+
+#[test]
+fn accounts_that_cannot_come_in_are_found_and_mended() {
+    let Some(patient) = Patient::new("[users]\ndave = \"frank\"") else { return };
+    all(
+        &patient,
+        vec![
+            told("gpasswd -d dave plex", "accounts", "warning", "'dave' stands in [users] but not in the group"),
+            saying(
+                "userdel dave",
+                ("accounts", "bad", "there is no local account 'dave'"),
+                "run: plex-auth user add dave",
+                "useradd --groups plex --shell /bin/sh --password '*' dave",
+            ),
+            told("usermod --uid 500 dave", "accounts", "bad", "'dave' has uid 500, below UID_MIN (1000)"),
+            saying(
+                "groupdel plex",
+                ("accounts", "bad", "there is no local group 'plex'"),
+                "run: groupadd plex",
+                "groupadd plex && for name in alice frank olga dave; do usermod -aG plex $name; done; \
+                 systemctl restart plex-authd",
+            ),
+            told("chage --expiredate 2020-01-01 alice", "passwords", "bad", "'alice' has expired"),
+            told("chage --lastday 0 alice", "passwords", "bad", "the local password of 'alice' has expired"),
+            told("chage --lastday 2020-01-01 --maxdays 30 alice", "passwords", "bad", "of 'alice' has expired"),
+            told("passwd --delete alice", "passwords", "bad", "'alice' has an empty local password"),
+            told("sed -i /^alice:/d /etc/shadow", "passwords", "bad", "'alice' has no line in /etc/shadow"),
+            told("usermod --shell /no/such/shell alice", "shell", "bad", "/no/such/shell, which cannot be run"),
+            told(
+                "cp /bin/sh /usr/local/bin/mysh && usermod --shell /usr/local/bin/mysh alice",
+                "shell",
+                "warning",
+                "/usr/local/bin/mysh, which does not stand in /etc/shells",
+            ),
+        ],
+    );
+    // Who is only to reach a share needs no shell.
+    patient.0.sh("usermod --shell /usr/sbin/nologin alice");
+    let verdict = patient.look();
+    assert!(verdict.code == 0 && verdict.find("shell", "note", "nologin").is_some(), "{verdict:#?}");
+}
+
+#[test]
+fn a_machine_without_accounts_for_plex_is_found() {
+    let Some(patient) = Patient::new("") else { return };
+    patient.0.sh("for name in alice frank olga; do gpasswd -d $name plex; done");
+    let verdict = patient.look();
+    let line = verdict.find("accounts", "warning", "the group has no members").unwrap();
+    assert!(verdict.code == 2 && line.mend.as_deref() == Some("run: plex-auth user add NAME"), "{verdict:#?}");
+}
+
+#[test]
+fn refusals_of_selinux_and_apparmor_are_found() {
+    let Some(patient) = Patient::new("") else { return };
+    patient.0.sh("mount -t tmpfs tmpfs /sys/fs && mkdir /sys/fs/selinux && echo 1 >/sys/fs/selinux/enforce");
+    let verdict = patient.look();
+    assert!(verdict.code == 0 && verdict.find("SELinux", "good", "enforcing").is_some(), "{verdict:#?}");
+    let refused = "mkdir -p /var/log/audit && echo \"type=AVC msg=audit($(date +%s).1:2): avc:  denied  { connectto } for \
+                   pid=7 comm=\\\"sshd\\\" path=\\\"/run/plex-auth/socket\\\" permissive=0\" >/var/log/audit/audit.log";
+    let armor = "echo \"type=AVC msg=audit($(date +%s).1:2): apparmor=\\\"DENIED\\\" operation=\\\"open\\\" \
+                 profile=\\\"/usr/sbin/plex-authd\\\" name=\\\"/etc/x\\\"\" >/var/log/kern.log";
+    all(
+        &patient,
+        vec![
+            saying(
+                refused,
+                ("SELinux", "bad", "refused plex-auth something 1 times"),
+                "ausearch",
+                "rm /var/log/audit/audit.log",
+            ),
+            saying(
+                armor,
+                ("AppArmor", "bad", "refused plex-auth something 1 times"),
+                "kern.log",
+                "rm /var/log/kern.log",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn samba_that_does_not_ask_pam_is_found_and_mended() {
+    let Some(patient) = Patient::new("") else { return };
+    let stack = "auth required pam_deny.so\naccount include plex-auth\nsession required pam_permit.so\n";
+    patient.0.write("/etc/pam.d/samba", 0o644, "root:root", stack);
+    patient.0.write("/etc/samba/smb.conf", 0o644, "root:root", "[global]\n  workgroup = DEN\n[films]\n  path = /srv\n");
+    let off = "sed -i 's/workgroup.*/&\\n  obey pam restrictions = no/' /etc/samba/smb.conf";
+    patient.0.sh("sed -i '/^.global/a obey pam restrictions = yes' /etc/samba/smb.conf");
+    assert!(patient.look().find("Samba", "good", "asks PAM").is_some());
+    all(
+        &patient,
+        vec![
+            told(off, "Samba", "bad", "obey pam restrictions is off"),
+            told("sed -i '/obey/d' /etc/samba/smb.conf", "Samba", "bad", "obey pam restrictions is off"),
+        ],
+    );
+}
+
+#[test]
+fn fail2ban_without_the_filter_is_no_fault_but_is_said() {
+    let Some(patient) = Patient::new("") else { return };
+    let verdict = patient.look();
+    assert!(verdict.code == 0 && verdict.find("fail2ban", "note", "does not know").is_some(), "{verdict:#?}");
+    patient.0.sh("touch /etc/fail2ban/filter.d/plex-auth.conf");
+    assert!(patient.look().find("fail2ban", "note", "no jail uses it").is_some());
+    patient.0.sh("touch /etc/fail2ban/jail.d/plex-auth.conf");
+    assert!(patient.look().find("fail2ban", "good", "").is_some());
+}

@@ -1,0 +1,74 @@
+//! The daemon, its socket, and what it says of itself.
+
+use e2e::{Code, password};
+use fakeplex::{Endpoint, Fault};
+
+use crate::case::{all, told};
+use crate::patient::Patient;
+
+#[test]
+fn a_daemon_that_does_not_run_or_answer_or_is_out_of_date_is_found_and_mended() {
+    let Some(patient) = Patient::new("") else { return };
+    let end = "while pgrep -x plex-authd >/dev/null; do sleep 0.02; done";
+    patient.0.write("/root/end", 0o755, "root:root", &format!("#!/bin/sh\npkill -$1 -x plex-authd; {end}\n"));
+    all(
+        &patient,
+        vec![
+            told("/root/end TERM", "daemon", "bad", "is not running"),
+            told("/root/end KILL", "daemon", "bad", "nobody listens at"),
+            told("pkill -STOP -x plex-authd", "daemon", "bad", "does not answer"),
+            told("sleep 1.2; touch /etc/plex-auth.toml", "daemon", "warning", "was changed since"),
+        ],
+    );
+    patient.0.sh("cp -p /etc/plex-auth.toml /etc/other.toml");
+    let verdict = patient.look_behind(&[]);
+    assert_eq!(verdict.code, 0, "{verdict:#?}");
+    let other = patient.0.run(&["plex-auth", "--config", "/etc/other.toml", "doctor", "--json"]);
+    let verdict = crate::patient::Verdict::of(&other);
+    let line =
+        verdict.find("daemon", "warning", "was started with /etc/plex-auth.toml, not with /etc/other.toml").unwrap();
+    assert_eq!(line.mend.as_deref(), Some("run: plex-auth --config /etc/plex-auth.toml doctor"));
+}
+
+#[test]
+fn r42_a_socket_that_others_could_take_or_that_nobody_may_use_is_found_and_mended() {
+    let Some(patient) = Patient::new("") else { return };
+    all(
+        &patient,
+        vec![
+            told("chmod 777 /run/plex-auth", "socket", "bad", "/run/plex-auth: can be changed by others"),
+            told("chmod 775 /run", "socket", "bad", "/run: can be changed by others"),
+            told("chown alice /run/plex-auth", "socket", "bad", "/run/plex-auth: can be changed by others"),
+            told("chown alice /run", "socket", "bad", "/run: can be changed by others"),
+            told("chown alice /run/plex-auth/socket", "socket", "bad", "is not a socket of root"),
+            told("rm /run/plex-auth/socket; touch /run/plex-auth/socket", "socket", "bad", "is not a socket of root"),
+            told("chmod 600 /run/plex-auth/socket", "socket", "warning", "cannot ask"),
+            told("chmod 700 /run/plex-auth", "socket", "warning", "cannot enter it"),
+        ],
+    );
+}
+
+#[test]
+fn a_friend_list_that_cannot_be_read_and_a_plex_tv_that_is_left_alone_are_found() {
+    let Some(patient) = Patient::new("[timeouts]\nfriend_list = \"1s\"") else { return };
+    let plex = patient.0.plex();
+    plex.fault(Endpoint::Signin, Fault::TooMany(Some(3)));
+    assert_eq!(patient.0.authenticate("alice", &password("alice")), Code::MAXTRIES);
+    let verdict = patient.look();
+    assert!(verdict.code == 2 && verdict.find("plex.tv", "warning", "leaves it alone for").is_some(), "{verdict:#?}");
+    plex.mend();
+    patient.until_well("plex.tv may be asked again");
+
+    plex.fault(Endpoint::Users, Fault::Status(503, String::new()));
+    std::thread::sleep(std::time::Duration::from_millis(1200));
+    patient.0.account("alice");
+    patient.0.authenticate("alice", &password("alice"));
+    let verdict = patient.look();
+    assert!(verdict.find("friend list", "warning", "cannot be read anew").is_some(), "{verdict:#?}");
+    patient.0.stop_authd();
+    patient.0.sh("rm /var/lib/plex-auth/state.db");
+    patient.restart();
+    patient.0.authenticate("alice", &password("alice"));
+    let verdict = patient.look();
+    assert!(verdict.code == 1 && verdict.find("friend list", "bad", "there is none").is_some(), "{verdict:#?}");
+}

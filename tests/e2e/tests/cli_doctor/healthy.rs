@@ -1,0 +1,90 @@
+//! A machine on which all is well, and who may look at it.
+
+use crate::patient::{Patient, Verdict};
+
+#[test]
+fn r41_on_a_healthy_machine_every_line_is_good_and_no_secret_is_said() {
+    let Some(patient) = Patient::new("") else { return };
+    let out = patient.0.run(&["plex-auth", "doctor"]);
+    assert!(out.ok(), "{out:?}");
+    assert!(out.stdout.ends_with("Everything is in order.\n"), "{}", out.stdout);
+    assert!(!out.stdout.contains("SECRET") && !out.stdout.contains('\x1b'), "{}", out.stdout);
+    assert_eq!(out.stderr, "");
+    let verdict = patient.look();
+    assert_eq!(verdict.code, 0);
+    let checks = [
+        "configuration",
+        "TLS",
+        "clock",
+        "token",
+        "machine",
+        "media server",
+        "socket",
+        "daemon",
+        "friend list",
+        "module",
+        "PAM",
+        "accounts",
+        "passwords",
+        "sshd",
+    ];
+    for check in checks {
+        assert!(verdict.find(check, "good", "").is_some(), "{check}: {verdict:#?}");
+    }
+    assert!(verdict.lines.iter().all(|line| ["good", "note"].contains(&line.mark.as_str())), "{verdict:#?}");
+    assert!(verdict.find("PAM", "good", "plex-auth, sshd, su, sudo").is_some(), "{verdict:#?}");
+    patient.0.assert_no_secret_leaked();
+}
+
+#[test]
+fn in_a_terminal_every_check_has_its_mark_and_its_mend() {
+    let Some(patient) = Patient::new("") else { return };
+    let mut terminal = patient.0.terminal(&["plex-auth", "doctor"]);
+    terminal.wait_for("✓ configuration: /etc/plex-auth.toml is understood and kept private");
+    terminal.wait_for("Everything is in order.");
+    assert_eq!(terminal.exit(), 0);
+    patient.0.sh("chmod 644 /etc/plex-auth.toml; chmod 600 /run/plex-auth/socket");
+    let mut terminal = patient.0.terminal(&["plex-auth", "doctor"]);
+    terminal.wait_for("✗ configuration: /etc/plex-auth.toml: has mode 0644");
+    terminal.wait_for("    run: chmod 0640 /etc/plex-auth.toml");
+    terminal.wait_for("! socket:");
+    terminal.wait_for("Broken: 1; to look at: 1.");
+    assert_eq!(terminal.exit(), 1);
+}
+
+#[test]
+fn who_is_not_root_is_told_what_only_root_can_see() {
+    let Some(patient) = Patient::new("") else { return };
+    let alice = ["setpriv", "--reuid", "alice", "--regid", "alice", "--init-groups"];
+    let verdict = patient.look_behind(&alice);
+    assert_eq!(verdict.code, 2, "{verdict:#?}");
+    let line = verdict.find("not root", "warning", "the configuration").unwrap();
+    assert_eq!(line.mend.as_deref(), Some("run: sudo plex-auth doctor"));
+    assert!(verdict.find("PAM", "good", "sshd").is_some() && verdict.find("socket", "good", "").is_some());
+    assert_eq!(verdict.lines.iter().filter(|line| line.mark == "warning").count(), 1, "{verdict:#?}");
+    // What is broken for everybody is seen by everybody.
+    patient.0.stop_authd();
+    let verdict = patient.look_behind(&alice);
+    assert_eq!(verdict.code, 1);
+    assert!(verdict.find("daemon", "bad", "is not running").is_some(), "{verdict:#?}");
+}
+
+#[test]
+fn the_environment_of_whoever_asks_does_not_steer_what_is_looked_at() {
+    let Some(patient) = Patient::new("") else { return };
+    patient.0.write("/mnt/sshd", 0o755, "root:root", "#!/bin/sh\ntouch /mnt/hijacked\n");
+    let hostile =
+        ["env", "PATH=/mnt", "HTTPS_PROXY=http://127.0.0.1:1", "SSL_CERT_FILE=/dev/null", "TZ=/mnt/x", "LD_BIND=x"];
+    let plex_auth = ["/usr/sbin/plex-auth", "doctor", "--json"];
+    let verdict = Verdict::of(&patient.0.run(&[&hostile[..], &plex_auth].concat()));
+    assert_eq!(verdict.code, 0, "{verdict:#?}");
+    assert!(!patient.0.shared().join("hijacked").exists());
+}
+
+#[test]
+fn help_says_what_the_exit_codes_mean() {
+    let Some(patient) = Patient::new("") else { return };
+    let help =
+        patient.0.run(&["plex-auth", "doctor", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("Exit code: 0 when all is in order, 1 when something is broken"), "{help}");
+}

@@ -1,0 +1,157 @@
+//! The stacks and the module.
+
+use e2e::{Code, password};
+
+use crate::case::{all, saying, told};
+use crate::patient::Patient;
+
+/// What Debian's pam-auth-update makes of a profile for the module, but for what is known of its account lines.
+const DEBIAN: &str = "auth [success=2 default=ignore] pam_unix.so nullok\n\
+                      auth [success=1 default=ignore] pam_plex.so try_first_pass\n\
+                      auth requisite pam_deny.so\nauth required pam_permit.so\nauth optional pam_cap.so\n\
+                      account include plex-auth\n";
+
+#[test]
+fn stacks_that_let_the_wrong_ones_in_or_the_right_ones_out_are_found_and_mended() {
+    let Some(patient) = Patient::new("") else { return };
+    let world = &patient.0;
+    world.write("/etc/pam.d/web", 0o644, "root:root", DEBIAN);
+    world.sh("cp -a /etc/pam.d /root/pam.d");
+    let restore = "cp -a /root/pam.d/. /etc/pam.d/";
+    all(
+        &patient,
+        vec![
+            // A pam_deny that is gone lets everybody in, and pam-auth-update does not put it back.
+            told("sed -i /pam_deny/d /etc/pam.d/web", "PAM", "bad", "web (auth): accounts that nobody knows get in"),
+            told("sed -i /pam_permit/d /etc/pam.d/web", "PAM", "bad", "web (auth): local accounts are turned away"),
+            told("sed -i 's/success=2/success=3/' /etc/pam.d/web", "PAM", "bad", "web (auth): local accounts"),
+            told("sed -i '/account/d' /etc/pam.d/web", "PAM", "bad", "web (account): friends who were removed"),
+            told(
+                "sed -i '/account.*plex-auth/d' /etc/pam.d/sshd",
+                "PAM",
+                "bad",
+                "sshd (account): friends who were removed",
+            ),
+            told(
+                "sed -i 's/^account include.*/account required pam_unix.so\\naccount optional pam_plex.so/' /etc/pam.d/web",
+                "PAM",
+                "bad",
+                "web (account): whom Plex denies",
+            ),
+            told("sed -i '/^auth.*pam_unix/d' /etc/pam.d/plex-auth", "PAM", "bad", "there is no pam_unix.so"),
+            told(
+                "sed -i '/^auth/s/success=2/success=1/' /etc/pam.d/plex-auth",
+                "PAM",
+                "bad",
+                "plex-auth, sshd, su, sudo (auth): local accounts are turned away",
+            ),
+            told(
+                "sed -i '/^auth.*pam_deny/d' /etc/pam.d/plex-auth",
+                "PAM",
+                "bad",
+                "(auth): accounts that nobody knows",
+            ),
+            told(
+                "sed -i '/^auth.*pam_plex/s/try_first_pass/nullok/' /etc/pam.d/plex-auth",
+                "PAM",
+                "bad",
+                "does not know the argument 'nullok'",
+            ),
+            saying(
+                "echo 'auth suficient pam_permit.so' >>/etc/pam.d/sudo",
+                ("PAM", "bad", "sudo (auth): a line makes no sense"),
+                "/etc/pam.d/sudo:4: 'suficient' is no control",
+                restore,
+            ),
+            saying(
+                "sed -i 's/^auth     include.*/auth sufficient pam_plex.so\\nauth sufficient pam_unix.so use_first_pass\\n\
+                 auth required pam_deny.so/' /etc/pam.d/sudo",
+                ("PAM", "warning", "sudo (auth): local passwords are shown to Plex"),
+                "auth include plex-auth",
+                restore,
+            ),
+            saying(
+                "sed -i 's/^account  required   pam_unix.so/account [success=ok new_authtok_reqd=done default=bad] pam_unix.so/' \
+                 /etc/pam.d/plex-auth",
+                ("PAM", "warning", "an expired local password ends the phase"),
+                "account required pam_unix.so",
+                restore,
+            ),
+            saying(
+                "sed -i 's/notingroup plex/notingroup friends/' /etc/pam.d/plex-auth",
+                ("PAM", "bad", "accounts of the group get in unchecked"),
+                "restore that file",
+                restore,
+            ),
+        ],
+    );
+    world.sh("for service in web plex-auth sshd su sudo; do sed -i /plex/d /etc/pam.d/$service; done");
+    assert!(patient.look().find("PAM", "bad", "no service asks pam_plex.so").is_some());
+}
+
+#[test]
+fn what_the_doctor_says_of_a_stack_is_what_pam_does() {
+    let Some(patient) = Patient::new("") else { return };
+    let world = &patient.0;
+    let unknown = |service: &str| world.codes(service, "nobody-here", "auth", "wrong\n").of("auth");
+    world.write("/etc/pam.d/web", 0o644, "root:root", DEBIAN);
+    assert_ne!(unknown("web"), Code::SUCCESS);
+    world.sh("sed -i /pam_deny/d /etc/pam.d/web");
+    assert_eq!(unknown("web"), Code::SUCCESS, "everybody is in");
+    let verdict = patient.look();
+    let line = verdict.find("PAM", "bad", "web (auth): accounts that nobody knows get in").unwrap();
+    world.sh(line.mend.as_deref().unwrap().strip_prefix("run: ").unwrap());
+    assert_ne!(unknown("web"), Code::SUCCESS, "mended");
+    assert_eq!(world.codes("web", "alice", "auth", &format!("{}\n", password("alice"))).of("auth"), Code::SUCCESS);
+    assert_eq!(world.codes("web", "local", "auth", "LOCAL-SECRET\n").of("auth"), Code::SUCCESS);
+}
+
+#[test]
+fn a_module_that_is_not_there_or_not_in_root_s_hands_is_found() {
+    let Some(patient) = Patient::new("") else { return };
+    let module = patient.0.module("pam_plex");
+    patient.0.sh(&format!("ln -s '{module}' /root/module"));
+    all(
+        &patient,
+        vec![
+            saying(
+                "mv $(readlink /root/module) /root/pam_plex.so",
+                ("module", "bad", "pam_plex.so is not where PAM looks"),
+                "reinstall",
+                "mv /root/pam_plex.so $(readlink /root/module)",
+            ),
+            told("chmod 666 $(readlink /root/module)", "module", "bad", "could be changed by others than root"),
+            told("chown alice $(readlink /root/module)", "module", "bad", "could be changed by others than root"),
+            told("chmod 600 $(readlink /root/module)", "module", "warning", "cannot load it"),
+        ],
+    );
+}
+
+#[test]
+fn r18_a_faillock_that_counts_outages_is_said() {
+    let Some(patient) = Patient::new("") else { return };
+    let stack = "auth required pam_faillock.so preauth silent deny=3\n\
+                 auth [success=2 default=ignore] pam_unix.so\n\
+                 auth [success=1 default=ignore] pam_plex.so try_first_pass\n\
+                 auth [default=die] pam_faillock.so authfail deny=3\n\
+                 auth required pam_permit.so\naccount include plex-auth\n";
+    patient.0.write("/etc/pam.d/web", 0o644, "root:root", stack);
+    let verdict = patient.look();
+    let line = verdict.find("PAM", "note", "web: pam_faillock counts an outage").unwrap();
+    assert!(line.mend.as_deref().unwrap().contains("[success=1 auth_err=bad user_unknown=ignore default=die]"));
+    patient.0.sh(
+        "sed -i 's/success=1 default=ignore/success=1 auth_err=bad user_unknown=ignore default=die/' /etc/pam.d/web",
+    );
+    let verdict = patient.look();
+    assert!(verdict.code == 0 && verdict.find("PAM", "note", "").is_none(), "{verdict:#?}");
+}
+
+#[test]
+fn link_sign_in_for_a_service_that_does_not_ask_is_said() {
+    let Some(patient) = Patient::new("link_sign_in = true\n") else { return };
+    let verdict = patient.look();
+    assert!(verdict.code == 0 && verdict.find("link sign-in", "note", "login").is_some(), "{verdict:#?}");
+    patient.0.sh("sed -i 's/^link_sign_in.*/&\\nlink_services = [\"login\"]/' /etc/plex-auth.toml && systemctl restart plex-authd");
+    let verdict = patient.look();
+    assert!(verdict.code == 2 && verdict.find("link sign-in", "warning", "login").is_some(), "{verdict:#?}");
+}

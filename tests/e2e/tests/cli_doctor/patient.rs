@@ -1,0 +1,111 @@
+//! A machine that the doctor looks at.
+
+use std::time::{Duration, Instant};
+
+use e2e::{DEN, Out, World};
+use serde_json::Value;
+
+/// What stands in for systemd, which no private machine has: it starts, restarts and reloads the two daemons.
+const SYSTEMCTL: &str = r#"#!/bin/sh
+end() {
+    pkill -KILL -x "$1"
+    while pgrep -x "$1" >/dev/null; do sleep 0.02; done
+}
+case "$*" in
+*plex-authd*)
+    case $1 in restart) end plex-authd ;; esac
+    pgrep -x plex-authd >/dev/null || setsid --fork /usr/sbin/plex-authd --user plex-auth </dev/null >/dev/null 2>&1
+    while ! plex-auth status >/dev/null 2>&1 && ! ss -lxn | grep -q /run/plex-auth/socket; do sleep 0.02; done
+    ;;
+"reload ssh") ;;
+*) exit 1 ;;
+esac
+"#;
+
+/// A machine that the doctor looks at.
+pub(crate) struct Patient(pub World);
+
+/// One line of the doctor's.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pub check: String,
+    pub mark: String,
+    pub what: String,
+    pub mend: Option<String>,
+}
+
+/// What the doctor said.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub code: i32,
+    pub lines: Vec<Line>,
+}
+
+impl Verdict {
+    /// What a run with `--json` said.
+    pub(crate) fn of(out: &Out) -> Self {
+        let rows: Vec<Value> = serde_json::from_str(&out.stdout).unwrap_or_else(|error| panic!("{error}: {out:?}"));
+        let text = |row: &Value, key: &str| row[key].as_str().map(str::to_owned);
+        let line = |row: &Value| {
+            assert_eq!(row.as_object().unwrap().len(), 4, "{row}");
+            let part = |key| text(row, key).unwrap();
+            Line { check: part("check"), mark: part("mark"), what: part("what"), mend: text(row, "mend") }
+        };
+        Self { code: out.code, lines: rows.iter().map(line).collect() }
+    }
+
+    /// The line of this check, with this mark and these words, if there is one.
+    pub(crate) fn find(&self, check: &str, mark: &str, words: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.check == check && line.mark == mark && line.what.contains(words))
+    }
+}
+
+impl Patient {
+    /// A healthy machine with these further lines in its configuration, which may end with tables.
+    pub(crate) fn new(further: &str) -> Option<Self> {
+        let world = World::new()?;
+        // The tests' own stacks are not fit for any service.
+        world.sh("rm /etc/pam.d/alone /etc/pam.d/every");
+        for name in ["alice", "frank", "olga"] {
+            world.add_user(name, true, None);
+        }
+        world.add_user("local", false, Some("LOCAL-SECRET"));
+        world.write("/usr/local/sbin/systemctl", 0o755, "root:root", SYSTEMCTL);
+        world.start_plex(DEN);
+        let server = std::fs::read_to_string(world.shared().join("plex/address.pms.Den")).unwrap();
+        let config = world.config(&format!("owner_id = 1\nserver_url = \"{}\"\n{further}", server.trim_end()));
+        world.start_sshd();
+        world.start_authd(&config);
+        let patient = Self(world);
+        patient.until_well("at the beginning");
+        Some(patient)
+    }
+
+    /// Asks the doctor, behind another command such as `env`.
+    pub(crate) fn look_behind(&self, before: &[&str]) -> Verdict {
+        Verdict::of(&self.0.run(&[before, &["plex-auth", "doctor", "--json"]].concat()))
+    }
+
+    /// Asks the doctor.
+    pub(crate) fn look(&self) -> Verdict {
+        self.look_behind(&[])
+    }
+
+    /// Waits until the doctor is happy: a daemon may still be reading its friend list.
+    pub(crate) fn until_well(&self, when: &str) {
+        let start = Instant::now();
+        loop {
+            let verdict = self.look();
+            if verdict.code == 0 {
+                return;
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "{when}: {verdict:#?}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Starts the daemon anew.
+    pub(crate) fn restart(&self) {
+        self.0.sh("systemctl restart plex-authd.service");
+    }
+}

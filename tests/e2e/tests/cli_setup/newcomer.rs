@@ -1,0 +1,96 @@
+//! The first run, on the machine of the Plex server.
+
+use e2e::{Code, MACHINE, password};
+use fakeplex::Endpoint;
+
+use crate::machine::{FILE, asked, end, file, machine_with_server, setup};
+use crate::pam::profile;
+
+#[test]
+fn a_newcomer_types_four_answers_and_a_friend_logs_in() {
+    let Some(world) = machine_with_server() else { return };
+    profile(&world);
+    let mut terminal = setup(&world, &[]);
+    terminal.wait_for("Only friends with whom Den is shared?");
+    terminal.type_line("");
+    terminal.wait_for("May they approve a code at plex.tv/link");
+    terminal.type_line("");
+    terminal.wait_for("Who? Such as");
+    terminal.type_line("");
+    terminal.wait_for("Let sshd, sudo and login accept Plex");
+    terminal.type_line("y");
+    let shown = end(&world, terminal, 0);
+    for said in [
+        "✓ Plex Media Server: Den, http://127.0.0.1:32400",
+        "✓ The owner: olga, by the server's own token",
+        "✓ The server: Den",
+        "alice            alice@example.org              → alice, who is there",
+        "erin             erin@example.org               → erin, a new account",
+        "olga (you)       olga@example.org               → olga, who can become root",
+        "✓ /etc/plex-auth.toml is written",
+        "plex-auth user add erin frank",
+        "ssh alice@den",
+    ] {
+        assert!(shown.contains(said), "{said}:\n{shown}");
+    }
+    assert_eq!(
+        world.sh(&format!("stat -c '%U:%G %a' {FILE}; ls -A /etc | grep -c plex-auth.toml")).stdout,
+        "root:plex-auth 640\n1\n"
+    );
+    let text = file(&world);
+    for line in [
+        "token = \"TOKEN-SECRET-olga\"\n",
+        &format!("machine_id = \"{MACHINE}\"  # Den\n"),
+        "owner_id = 1\n",
+        "admin_account = \"olga\"\n",
+        "strict_friends = true\n",
+        "link_sign_in = false\n",
+        "server_url = \"http://127.0.0.1:32400\"\n",
+        "group = \"plex\"\n",
+        // Enter gives nobody's account away that can become root.
+        "[users]\nalice = \"2\"  # alice\nerin = \"5\"  # erin\nfrank = \"6\"  # frank\n",
+    ] {
+        assert!(text.contains(line), "{line}:\n{text}");
+    }
+    assert!(!text.contains("olga = "), "{text}");
+    assert_eq!(asked(&world, Endpoint::Pins) + asked(&world, Endpoint::Signin), 0, "nobody had to sign in");
+
+    world.start(&["/usr/sbin/plex-authd", "--user", "plex-auth"]);
+    world.wait_for_log(&["is ready"]);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    // Nobody has mapped this account, whatever it is called.
+    assert_eq!(world.authenticate("olga", &password("olga")), Code::USER_UNKNOWN);
+}
+
+#[test]
+fn friends_are_chosen_by_number_and_get_the_local_names_that_are_typed() {
+    let Some(world) = machine_with_server() else { return };
+    let mut terminal = setup(&world, &["--strict", "--link=yes", "--pam=no"]);
+    terminal.wait_for("Who? Such as");
+    terminal.type_line("2,9");
+    terminal.wait_for("9 is no number of the list");
+    terminal.type_line("1=root");
+    terminal.wait_for("root is root's or the system's");
+    terminal.type_line("2=anna, 4");
+    end(&world, terminal, 0);
+    let text = file(&world);
+    assert!(text.ends_with("[users]\nanna = \"5\"  # erin\nolga = \"1\"  # olga\n"), "{text}");
+    assert!(text.contains("link_sign_in = true\n"), "{text}");
+}
+
+#[test]
+fn without_strictness_every_friend_is_offered_and_the_server_itself_is_left_out() {
+    let Some(world) = machine_with_server() else { return };
+    let mut terminal = setup(&world, &["--link=no", "--pam=no"]);
+    terminal.wait_for("Only friends with whom Den is shared?");
+    terminal.type_line("maybe");
+    terminal.wait_for("Please answer y or n.");
+    terminal.type_line("n");
+    terminal.wait_for("Who? Such as");
+    let shown = terminal.contents();
+    assert!(shown.contains("bob@example.org") && !shown.contains("carol"), "{shown}");
+    terminal.type_line("none");
+    end(&world, terminal, 0);
+    let text = file(&world);
+    assert!(text.contains("strict_friends = false\n") && !text.contains("server_url"), "{text}");
+}

@@ -1,0 +1,134 @@
+//! Where no server's preferences say who the owner is, the owner signs in.
+
+use e2e::{DEN, MACHINE, password};
+use fakeplex::{Command, Endpoint};
+
+use crate::machine::{FILE, approve, asked, end, etc, file, machine, machine_with_server, preferences, serve, setup};
+
+const QUIET: [&str; 3] = ["--strict", "--link=no", "--pam=no"];
+
+fn attic() -> String {
+    format!(
+        "{DEN}\n[[server]]\nmachine_id = \"3333333333333333333333333333333333333333\"\nname = \"Attic\"\nowner = \"olga\"\n"
+    )
+}
+
+#[test]
+fn an_owner_approves_a_code_and_chooses_a_server_by_its_number() {
+    let Some(world) = machine(&attic()) else { return };
+    let mut terminal = setup(&world, &QUIET);
+    terminal.wait_for("Waiting for the approval");
+    let screen = terminal.screen();
+    assert!(screen.contains('█') && screen.contains("https://plex.tv/link"), "{screen}");
+    approve(&world, &mut terminal, "olga");
+    terminal.wait_for("Which one counts");
+    let shown = terminal.contents();
+    assert!(shown.contains("1  Den") && shown.contains("2  Attic"), "{shown}");
+    terminal.type_line("3");
+    terminal.wait_for("Please answer with a number from 1 to 2.");
+    terminal.type_line("1");
+    terminal.wait_for("Who? Such as");
+    terminal.type_line("none");
+    let shown = end(&world, terminal, 0);
+    assert!(shown.contains("✓ The owner: olga, by link code"), "{shown}");
+    assert!(file(&world).contains(&format!("machine_id = \"{MACHINE}\"  # Den\n")));
+    assert_eq!(world.plex().counters().live_tokens, 1, "the token that is written down stays good");
+    assert_eq!(asked(&world, Endpoint::Signout), 0);
+}
+
+#[test]
+fn an_owner_signs_in_with_a_password_and_a_verification_code() {
+    let with_code =
+        DEN.replace("password = \"PASSWORD-SECRET-olga\"", "password = \"PASSWORD-SECRET-olga\"\ncode = \"271828\"");
+    let Some(world) = machine(&with_code) else { return };
+    let mut terminal = setup(&world, &[&["--sign-in", "password"], &QUIET[..]].concat());
+    terminal.wait_for("The owner's Plex username or e-mail address");
+    terminal.type_line("olga");
+    terminal.wait_for("Plex password (not shown)");
+    terminal.type_line("WRONG-SECRET");
+    terminal.wait_for("Plex does not take this.");
+    terminal.wait_for("The owner's Plex username or e-mail address");
+    terminal.type_line("olga");
+    terminal.wait_for("Plex password (not shown)");
+    terminal.type_line(&password("olga"));
+    terminal.wait_for("Verification code");
+    terminal.type_line("111111");
+    terminal.wait_for("That code is not right");
+    terminal.wait_for("Verification code");
+    terminal.type_line("271828");
+    terminal.wait_for("Who? Such as");
+    terminal.type_line("1");
+    let shown = end(&world, terminal, 0);
+    assert!(shown.contains("✓ The owner: olga, by password"), "{shown}");
+    assert!(file(&world).contains("alice = \"2\""));
+    assert_eq!(asked(&world, Endpoint::Signin), 4);
+}
+
+#[test]
+fn three_wrong_passwords_are_enough() {
+    let Some(world) = machine(DEN) else { return };
+    let before = etc(&world);
+    let mut terminal = setup(&world, &["--sign-in", "password"]);
+    for _ in 0..3 {
+        terminal.wait_for("The owner's Plex username or e-mail address");
+        terminal.type_line("olga");
+        terminal.wait_for("Plex password (not shown)");
+        terminal.type_line("WRONG-SECRET");
+    }
+    let shown = end(&world, terminal, 1);
+    assert!(shown.contains("plex.tv did not take the name and password\n  try a code instead"), "{shown}");
+    assert_eq!(asked(&world, Endpoint::Signin), 3);
+    assert_eq!(etc(&world), before);
+}
+
+#[test]
+fn a_code_that_expires_or_is_a_strangers_changes_nothing() {
+    let Some(world) = machine(DEN) else { return };
+    let before = etc(&world);
+    let mut terminal = setup(&world, &QUIET);
+    terminal.wait_for("Waiting for the approval");
+    world.plex().send(&Command::ExpirePins).unwrap();
+    let shown = end(&world, terminal, 1);
+    assert!(shown.contains("while it lasted\n  run this again for a new code"), "{shown}");
+    // Bob owns no server.
+    let mut terminal = setup(&world, &QUIET);
+    approve(&world, &mut terminal, "bob");
+    let shown = end(&world, terminal, 1);
+    assert!(shown.contains("error: bob owns no Plex server\n  sign in as the server's owner"), "{shown}");
+    assert_eq!(world.plex().counters().live_tokens, 0, "a token for nothing is signed out");
+    assert_eq!(etc(&world), before);
+}
+
+#[test]
+fn a_server_here_that_belongs_to_somebody_else_is_not_set_up() {
+    let shed = "[[server]]\nmachine_id = \"2222222222222222222222222222222222222222\"\nname = \"Shed\"\n\
+                owner = \"mallory\"\nlocal = \"normal\"\n";
+    let Some(world) = machine(&format!("{DEN}\n{shed}")) else { return };
+    serve(&world, "Shed");
+    let mut terminal = setup(&world, &QUIET);
+    approve(&world, &mut terminal, "olga");
+    let shown = end(&world, terminal, 1);
+    assert!(shown.contains("error: the server at http://127.0.0.1:32400/ does not belong to olga"), "{shown}");
+    assert!(shown.contains(&format!("--machine {MACHINE}  (Den)")), "{shown}");
+    assert!(!world.run(&["test", "-e", FILE]).ok());
+    assert_eq!(world.plex().counters().live_tokens, 0);
+}
+
+#[test]
+fn preferences_of_another_server_are_not_believed_and_a_dead_token_in_them_is_said() {
+    let Some(world) = machine_with_server() else { return };
+    preferences(&world, "4444444444444444444444444444444444444444", "TOKEN-SECRET-olga");
+    let mut terminal = setup(&world, &QUIET);
+    approve(&world, &mut terminal, "olga");
+    terminal.wait_for("Who? Such as");
+    terminal.type_text("\u{3}");
+    end(&world, terminal, 130);
+    preferences(&world, MACHINE, "OLD-SECRET");
+    let mut terminal = setup(&world, &QUIET);
+    terminal.wait_for("plex.tv no longer takes what signed the owner in by the server's own token");
+    approve(&world, &mut terminal, "olga");
+    terminal.wait_for("Who? Such as");
+    terminal.type_line("none");
+    end(&world, terminal, 0);
+    assert!(!file(&world).contains("OLD-SECRET"));
+}

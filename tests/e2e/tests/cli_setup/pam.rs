@@ -1,0 +1,110 @@
+//! PAM is changed by the distribution's own tool, or not at all.
+
+use e2e::{DEN, World};
+
+use crate::machine::{end, machine, script, setup, token_file};
+
+/// A profile for Debian's tool, where the package puts it.
+pub fn profile(world: &World) {
+    let text = "Name: Plex\nDefault: no\nPriority: 192\nAuth-Type: Primary\nAuth:\n\
+                \t[success=end default=ignore]\tpam_plex.so use_first_pass\n\
+                Account-Type: Additional\nAccount:\n\t[default=ignore]\tpam_plex.so\n";
+    world.write("/usr/share/pam-configs/plex-auth", 0o644, "root:root", text);
+}
+
+fn plain(world: &World, further: &[&str]) -> e2e::Out {
+    script(world, &[&["--yes", "--token-file", token_file(world)], further].concat())
+}
+
+#[test]
+fn r58_debians_tool_changes_the_stacks_once_and_only_if_it_may() {
+    let Some(world) = machine(DEN) else { return };
+    profile(&world);
+    let stacks = || world.sh("cat /etc/pam.d/common-auth").stdout;
+    let before = stacks();
+    let out = plain(&world, &["--pam=no"]);
+    assert!(out.ok() && stacks() == before, "{out:?}");
+    let out = plain(&world, &["--dry-run"]);
+    assert!(out.stdout.contains("PAM would be changed by: pam-auth-update --enable plex-auth\n"), "{out:?}");
+    assert_eq!(stacks(), before);
+    let out = plain(&world, &[]);
+    assert!(out.ok() && out.stdout.contains("✓ PAM asks plex-authd, after the local password"), "{out:?}");
+    assert!(stacks().contains("pam_plex.so use_first_pass"), "{}", stacks());
+    let again = plain(&world, &[]);
+    assert!(again.ok() && !again.stdout.contains("PAM"), "{again:?}");
+    // What the tool has done it can undo.
+    world.sh("DEBIAN_FRONTEND=noninteractive pam-auth-update --disable plex-auth");
+    assert_eq!(stacks(), before);
+}
+
+#[test]
+fn stacks_that_were_changed_by_hand_are_left_alone_and_that_is_said() {
+    let Some(world) = machine(DEN) else { return };
+    profile(&world);
+    world.sh("sed -i 's/^auth.*pam_unix.so.*/auth required pam_unix.so/' /etc/pam.d/common-auth");
+    let before = world.sh("cat /etc/pam.d/common-auth").stdout;
+    let out = plain(&world, &[]);
+    assert_eq!(out.code, 1, "{out:?}");
+    assert!(
+        out.stderr.contains("PAM was not changed: ") && out.stderr.contains("pam-auth-update --enable plex-auth"),
+        "{out:?}"
+    );
+    assert_eq!(world.sh("cat /etc/pam.d/common-auth").stdout, before);
+}
+
+#[test]
+fn fedoras_tool_is_given_our_profile_and_the_features_of_now() {
+    let Some(world) = machine(DEN) else { return };
+    // authselect itself is not for Debian; this stands for it and writes down how it is called.
+    let tool = "#!/bin/sh\necho \"$@\" >>/run/authselect\nenv >>/run/authselect.env\n\
+                case $1 in current) echo sssd with-mkhomedir with-sudo;; select) echo 'auth x pam_plex.so' >/etc/pam.d/system-auth;; esac\n";
+    world.write("/usr/bin/authselect", 0o755, "root:root", tool);
+    world.sh("mkdir -p /etc/authselect/custom/plex-auth");
+    let out = plain(&world, &[]);
+    assert!(out.ok() && out.stdout.contains("✓ PAM asks plex-authd"), "{out:?}");
+    assert_eq!(
+        world.sh("cat /run/authselect").stdout,
+        "current --raw\nselect custom/plex-auth with-mkhomedir with-sudo\n"
+    );
+    let names: Vec<String> =
+        world.sh("cut -d= -f1 /run/authselect.env | sort -u").stdout.lines().map(str::to_owned).collect();
+    assert_eq!(names, ["DEBIAN_FRONTEND", "LC_ALL", "PATH", "PWD"]);
+}
+
+#[test]
+fn without_a_tool_the_lines_are_said_and_no_stack_is_touched() {
+    let Some(world) = machine(DEN) else { return };
+    let before = world.sh("cat /etc/pam.d/*").stdout;
+    let mut terminal =
+        setup(&world, &["--token-file", token_file(&world), "--strict", "--link=no", "--user", "alice=alice"]);
+    terminal.wait_for("auth     include  plex-auth");
+    let shown = end(&world, terminal, 0);
+    assert!(shown.contains("no pam-auth-update or authselect profile"), "{shown}");
+    assert_eq!(world.sh("cat /etc/pam.d/*").stdout, before);
+}
+
+#[test]
+fn under_systemd_the_daemon_is_restarted_and_its_socket_started() {
+    let Some(world) = machine(DEN) else { return };
+    let out = plain(&world, &["--pam=no"]);
+    assert!(out.stdout.contains("Start plex-authd anew"), "{out:?}");
+    let tool =
+        "#!/bin/sh\necho \"$@\" >>/run/systemctl\n[ ! -e /run/broken ] || { echo 'Unit not found.' >&2; exit 5; }\n";
+    world.write("/usr/bin/systemctl", 0o755, "root:root", tool);
+    world.sh("mkdir -p /run/systemd/system");
+    let out = plain(&world, &["--pam=no", "--link"]);
+    assert!(out.ok() && out.stdout.contains("✓ plex-authd runs with it"), "{out:?}");
+    assert_eq!(
+        world.sh("cat /run/systemctl").stdout,
+        "try-reload-or-restart plex-authd.service\nstart plex-authd.socket\n"
+    );
+    world.sh("touch /run/broken");
+    let out = plain(&world, &["--pam=no", "--link=no"]);
+    assert!(
+        out.ok() && out.stderr.contains("systemctl try-reload-or-restart plex-authd.service: Unit not found."),
+        "{out:?}"
+    );
+    world.sh("rm /run/systemctl");
+    assert!(plain(&world, &["--pam=no", "--link=no"]).ok());
+    assert!(!world.run(&["test", "-e", "/run/systemctl"]).ok(), "nothing has changed, so nothing is restarted");
+}

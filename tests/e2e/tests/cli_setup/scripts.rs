@@ -1,0 +1,141 @@
+//! Every answer is also a flag, and `--yes` waits for nobody.
+
+use e2e::{DEN, MACHINE};
+use fakeplex::Command;
+
+use crate::machine::{FILE, file, machine, machine_with_server, media_server, script, script_with, token_file};
+
+#[test]
+fn a_script_answers_everything_and_is_asked_nothing() {
+    let Some(world) = machine(DEN) else { return };
+    let token = token_file(&world);
+    world.sh("groupadd friends");
+    let server = media_server(&world, "Den");
+    let out = script(
+        &world,
+        &[
+            "--yes",
+            "--token-file",
+            token,
+            "--machine",
+            MACHINE,
+            "--server-url",
+            &server,
+            "--strict=true",
+            "--link=true",
+            "--admin",
+            "olga@example.org",
+            "--group",
+            "friends",
+            "--user",
+            "alice=alice@example.org",
+            "--user",
+            "erin=5",
+            "--pam=no",
+        ],
+    );
+    assert!(out.ok(), "{out:?}");
+    let text = file(&world);
+    for line in [
+        "admin_account = \"olga@example.org\"\n",
+        "strict_friends = true\nlink_sign_in = true\n",
+        &format!("server_url = \"{server}\"\n"),
+        "group = \"friends\"\n",
+        "[users]\nalice = \"2\"  # alice\nerin = \"5\"  # erin\n",
+    ] {
+        assert!(text.contains(line), "{line}:\n{text}");
+    }
+    assert!(world.run(&["plex-auth", "config", "check"]).ok());
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn the_defaults_take_the_local_server_and_give_nobody_an_account() {
+    let Some(world) = machine_with_server() else { return };
+    let out = script(&world, &["--yes", "--pam=no"]);
+    assert!(out.ok(), "{out:?}");
+    let text = file(&world);
+    assert!(
+        text.contains("strict_friends = true\nlink_sign_in = false\nserver_url = \"http://127.0.0.1:32400\"\n"),
+        "{text}"
+    );
+    assert!(!text.contains("[users]"), "{text}");
+    assert!(out.stdout.contains("Members of the group plex may sign in"), "{out:?}");
+}
+
+#[test]
+fn a_group_that_is_the_media_servers_own_is_not_taken_by_default() {
+    let Some(world) = machine_with_server() else { return };
+    world.sh("groupdel plex; useradd --system --user-group plex");
+    let out = script(&world, &["--yes", "--pam=no"]);
+    assert!(out.ok(), "{out:?}");
+    assert!(!file(&world).contains("group"), "{}", file(&world));
+}
+
+#[test]
+fn a_token_comes_from_standard_input_too_and_preferences_from_anywhere() {
+    let Some(world) = machine(DEN) else { return };
+    let out = script_with(&world, &["--yes", "--pam=no", "--token-file", "-"], "TOKEN-SECRET-olga\n");
+    assert!(out.ok(), "{out:?}");
+    world.sh(&format!("rm {FILE}"));
+    let Some(world) = machine_with_server() else { return };
+    world.sh(&format!("mv '{}' /root/p.xml", crate::machine::PREFERENCES));
+    let out = script(&world, &["--yes", "--pam=no"]);
+    assert!(out.code == 1 && out.stderr.contains("the owner must sign in, and nobody can be asked"), "{out:?}");
+    let out = script(&world, &["--yes", "--pam=no", "--preferences", "/root/p.xml", "--sign-in", "preferences"]);
+    assert!(out.ok(), "{out:?}");
+    assert!(file(&world).contains("owner_id = 1\n"));
+}
+
+#[test]
+fn answers_that_cannot_be_are_refused_each_with_its_reason() {
+    let Some(world) = machine(DEN) else { return };
+    world.sh("useradd --system services");
+    let token = token_file(&world);
+    let cases: [(&[&str], &str); 14] = [
+        (&["--machine", "Cellar"], "the server Cellar does not belong to olga"),
+        (&["--admin", "mallory"], "--admin mallory: that is not olga"),
+        (&["--group", "nobodys"], "there is no group nobodys\n  run: groupadd nobodys"),
+        (&["--group", "a b"], "--group: this is no local name"),
+        (&["--user", "alice"], "is no LOCAL=PLEX"),
+        (&["--user", "root=alice"], "root is root's or the system's"),
+        (&["--user", "services=alice"], "services is root's or the system's"),
+        (
+            &["--user", "x=mallory"],
+            "no one person on the owner's list goes by mallory\n  those who may sign in: alice, erin, frank, olga",
+        ),
+        (&["--user", "x=alice", "--user", "x=erin"], "x cannot belong to two people"),
+        (&["--server-url", "http://127.0.0.1:1"], "no Plex Media Server answers at http://127.0.0.1:1: "),
+        (&["--server-url", "http://192.0.2.1"], "a token would cross the network in the clear"),
+        (&["--preferences", "/no/such"], "no Plex Media Server answers at http://127.0.0.1:32400: "),
+        (&["--plex-url", "http://plex.example.org"], "passwords are sent over https only"),
+        (&["--ca-file", "/no/such"], "--ca-file /no/such: "),
+    ];
+    for (further, why) in cases {
+        let all = [&["plex-auth", "setup", "--yes", "--pam=no", "--token-file", token], further].concat();
+        let network = ["--plex-url", "--ca-file"].contains(&further[0]);
+        let out = if network { world.run(&all) } else { script(&world, &all[2..]) };
+        assert!(out.code == 1 && out.stderr.contains(why), "{further:?}: {out:?}");
+        assert!(!world.run(&["test", "-e", FILE]).ok(), "{further:?}");
+    }
+    let out = script(&world, &["--yes", "--pam=no", "--token-file", token, "--strict=false", "--user", "x=carol"]);
+    assert!(!out.ok(), "{out:?}");
+    let out = script(&world, &["--pam=no", "--token-file", token]);
+    assert!(
+        out.code == 1
+            && out.stderr.contains("there is no terminal to ask at\n  take the defaults: plex-auth setup --yes"),
+        "{out:?}"
+    );
+    let out = script(&world, &["--yes", "--sign-in", "password"]);
+    assert!(out.code == 1 && out.stderr.contains("a password can only be typed at a terminal"), "{out:?}");
+    world.write("/root/empty", 0o600, "root:root", "\n");
+    let out = script(&world, &["--yes", "--token-file", "/root/empty"]);
+    assert!(out.code == 1 && out.stderr.contains("there is no token in it"), "{out:?}");
+    world.plex().send(&Command::KillTokens("olga".into())).unwrap();
+    let out = script(&world, &["--yes", "--pam=no", "--token-file", token]);
+    assert!(
+        out.code == 1 && out.stderr.contains("plex.tv does not take the token (by the token that was given)\n"),
+        "{out:?}"
+    );
+    assert!(!world.run(&["test", "-e", FILE]).ok());
+}

@@ -1,0 +1,159 @@
+//! What can be wrong around it: each is said, with what mends it, and nothing is changed.
+
+use e2e::{DEN, World};
+use fakeplex::{Command, Connections, Endpoint, Fault};
+
+use crate::machine::{FILE, end, etc, file, machine, script, setup, token_file};
+
+/// A script's run that fails with these words and changes nothing.
+fn fails(world: &World, further: &[&str], words: &[&str]) {
+    let before = etc(world);
+    let token = token_file(world);
+    let out = script(world, &[&["--yes", "--pam=no", "--token-file", token], further].concat());
+    assert_eq!(out.code, 1, "{out:?}");
+    for word in words {
+        assert!(out.stderr.contains(word), "{word}: {out:?}");
+    }
+    assert_eq!(etc(world), before, "{words:?}");
+}
+
+#[test]
+fn without_a_network_it_says_so() {
+    let Some(world) = machine(DEN) else { return };
+    let token = token_file(&world);
+    let before = etc(&world);
+    let out = world.run(&["plex-auth", "setup", "--yes", "--token-file", token]);
+    assert_eq!(out.code, 1, "{out:?}");
+    assert!(out.stderr.contains("error: plex.tv: cannot be reached: "), "{out:?}");
+    assert!(out.stderr.contains("\n  is this machine online? and is Plex? see https://status.plex.tv"), "{out:?}");
+    let mut terminal = world.terminal(&["plex-auth", "setup"]);
+    assert_eq!(terminal.exit(), 1);
+    assert!(terminal.contents().contains("is this machine online?"), "{}", terminal.contents());
+    assert_eq!(etc(&world), before);
+}
+
+#[test]
+fn when_plex_is_down_or_odd_it_says_so_at_every_step() {
+    let Some(world) = machine(DEN) else { return };
+    let odd = [
+        (Fault::Status(503, "<html>SECRET</html>".into()), "answered 503", "status.plex.tv"),
+        (Fault::Captcha, "error: plex.tv: ", "status.plex.tv"),
+        (Fault::Reset, "error: plex.tv: cannot be reached", "status.plex.tv"),
+        (Fault::TooMany(None), "too many requests", "wait a few minutes"),
+        (Fault::Gone, "no longer offers this", "status.plex.tv"),
+    ];
+    for endpoint in [Endpoint::User, Endpoint::Resources, Endpoint::SharedServers] {
+        for (fault, what, mend) in &odd {
+            world.plex().fault(endpoint, fault.clone());
+            fails(&world, &[], &[what, mend]);
+            world.plex().mend();
+        }
+    }
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    fails(&world, &[], &["error: plex.tv: cannot be reached"]);
+    world.plex().send(&Command::Connections(Connections::UnknownCa)).unwrap();
+    fails(
+        &world,
+        &[],
+        &["error: plex.tv: cannot be reached", "does this network inspect TLS? then name its CA: --ca-file FILE"],
+    );
+}
+
+#[test]
+fn several_servers_are_named_and_none_is_said() {
+    let attic =
+        "[[server]]\nmachine_id = \"3333333333333333333333333333333333333333\"\nname = \"Attic\"\nowner = \"olga\"\n";
+    let Some(world) = machine(&format!("{DEN}\n{attic}")) else { return };
+    fails(
+        &world,
+        &[],
+        &[
+            "olga owns 2 servers\n  say which one counts:\n",
+            "--machine 3333333333333333333333333333333333333333  (Attic)",
+        ],
+    );
+    world.plex().load(&DEN.replace("owner = \"olga\"", "owner = \"mallory\""));
+    fails(&world, &[], &["olga owns no Plex server\n  sign in as the server's owner"]);
+}
+
+#[test]
+fn who_is_not_root_is_told_before_anything_is_asked() {
+    let Some(world) = machine(DEN) else { return };
+    let mut terminal =
+        world.terminal(&["setpriv", "--reuid", "alice", "--regid", "alice", "--clear-groups", "plex-auth", "setup"]);
+    assert_eq!(terminal.exit(), 1);
+    let shown = terminal.contents();
+    assert_eq!(shown, "error: only root may write /etc/plex-auth.toml\n  run: sudo plex-auth setup");
+}
+
+#[test]
+fn without_the_daemons_user_it_says_how_to_make_one() {
+    let Some(world) = machine(DEN) else { return };
+    world.sh("userdel plex-auth; groupdel -f plex-auth 2>/dev/null || true");
+    fails(&world, &[], &["there is no user and group plex-auth", "run: useradd --system --user-group"]);
+    // What it says is enough.
+    world.sh(
+        "useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin plex-auth",
+    );
+    let out = script(&world, &["--yes", "--pam=no", "--token-file", token_file(&world)]);
+    assert!(out.ok(), "{out:?}");
+    world.sh(
+        "userdel plex-auth; mkdir -p /usr/lib/sysusers.d; echo 'u plex-auth -' >/usr/lib/sysusers.d/plex-auth.conf",
+    );
+    fails(&world, &[], &["run: systemd-sysusers plex-auth.conf"]);
+    world.sh("systemd-sysusers plex-auth.conf");
+    let out = script(&world, &["--yes", "--pam=no", "--token-file", token_file(&world)]);
+    assert!(out.ok(), "{out:?}");
+}
+
+#[test]
+fn a_file_that_is_broken_is_kept_and_its_line_is_named() {
+    let Some(world) = machine(DEN) else { return };
+    let broken = [
+        ("token = \"TOKEN-SECRET-olga\"\nmachine_id = \n", ":2:"),
+        (
+            "token = \"TOKEN-SECRET-olga\"\n\nstrict_freinds = true\n",
+            ":3:1: there is no key 'strict_freinds'; did you mean 'strict_friends'?",
+        ),
+        ("token = \"TOKEN-SECRET-olga\"\nmachine_id = \"a b\"\n", ":2:14: this is not a machine id"),
+        ("token = \"SECRET\"\ntoken = \"SECRET\"\n", ":2:"),
+    ];
+    for (text, place) in broken {
+        world.write_config(text);
+        fails(
+            &world,
+            &[],
+            &[
+                &format!("{FILE}{place}"),
+                "nothing was changed; mend that place, or begin anew: mv /etc/plex-auth.toml /etc/plex-auth.toml.old",
+            ],
+        );
+        assert_eq!(file(&world), text);
+    }
+    world.sh(&format!("mv {FILE} {FILE}.old; mkdir {FILE}"));
+    fails(&world, &[], &["/etc/plex-auth.toml: is not a regular file"]);
+}
+
+#[test]
+fn what_is_only_missing_is_filled_in_and_comments_stay() {
+    let Some(world) = machine(DEN) else { return };
+    world.write_config("# token = \"…\"\n# A template.\n\n[cache]\nremember = \"5m\"\n");
+    let out = script(&world, &["--yes", "--pam=no", "--token-file", token_file(&world)]);
+    assert!(out.ok(), "{out:?}");
+    let text = file(&world);
+    assert!(
+        text.contains("# A template.\n\n[cache]\nremember = \"5m\"\n") && text.contains("owner_id = 1\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_server_here_that_belongs_to_nobody_yet_is_said() {
+    let Some(world) = machine(&DEN.replace("local = \"normal\"", "local = \"unclaimed\"")) else { return };
+    crate::machine::serve(&world, "Den");
+    let mut terminal = setup(&world, &[]);
+    terminal.wait_for("the Plex server at http://127.0.0.1:32400 belongs to nobody yet");
+    terminal.wait_for("Waiting for the approval");
+    terminal.type_text("\u{3}");
+    end(&world, terminal, 130);
+}

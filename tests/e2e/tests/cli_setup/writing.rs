@@ -1,0 +1,163 @@
+//! The file is the old one or the new one, whatever happens.
+
+use std::time::Duration;
+
+use e2e::{DEN, password};
+use fakeplex::Endpoint;
+
+use crate::machine::{FILE, approve, asked, end, etc, file, machine, script, setup, token_file};
+
+const OLD: &str = "token = \"TOKEN-SECRET-olga\"\nmachine_id = \"0123456789abcdef0123456789abcdef01234567\" # old\n";
+
+#[test]
+fn ctrl_c_at_any_question_leaves_everything_as_it_was() {
+    let Some(world) = machine(DEN) else { return };
+    world.write_config(OLD);
+    let before = etc(&world);
+    for question in
+        ["Waiting for the approval", "Only friends with whom", "May they approve", "Who? Such as", "Let sshd"]
+    {
+        if question.starts_with("Let") {
+            crate::pam::profile(&world);
+        }
+        let before = etc(&world);
+        let mut terminal = setup(&world, &["--sign-in", "link"]);
+        terminal.wait_for("Waiting for the approval");
+        if question != "Waiting for the approval" {
+            approve(&world, &mut terminal, "olga");
+            for earlier in ["Only friends with whom", "May they approve", "Who? Such as", "Let sshd"] {
+                terminal.wait_for(earlier);
+                if earlier == question {
+                    break;
+                }
+                terminal.type_line("");
+            }
+        }
+        terminal.type_text("\u{3}");
+        let shown = end(&world, terminal, 130);
+        assert!(shown.contains("stopped; nothing was changed"), "{question}: {shown}");
+        assert_eq!(etc(&world), before, "{question}");
+        assert_eq!(world.plex().counters().live_tokens, 0, "{question}: a token for nothing is signed out");
+    }
+    assert_eq!(file(&world), OLD);
+    assert_eq!(etc(&world), before);
+}
+
+#[test]
+fn ctrl_c_at_a_password_lets_the_terminal_show_again_what_is_typed() {
+    let Some(world) = machine(DEN) else { return };
+    let command = crate::machine::command(&world, &["--sign-in", "password"]).join(" ");
+    let mut terminal = world.terminal(&[
+        "sh",
+        "-c",
+        &format!("trap : INT; {command}; echo code $?; read line; stty -a | grep -o ' -*echo '"),
+    ]);
+    terminal.wait_for("The owner's Plex username");
+    terminal.type_line("olga");
+    terminal.wait_for("Plex password (not shown)");
+    terminal.type_text("half a SECRET");
+    terminal.type_text("\u{3}");
+    terminal.wait_for("code 130");
+    terminal.type_line("seen");
+    terminal.wait_for("seen");
+    let shown = end(&world, terminal, 0);
+    assert!(shown.ends_with(" echo") && !shown.contains("-echo"), "{shown}");
+    assert_eq!(asked(&world, Endpoint::Signin), 0);
+}
+
+#[test]
+fn a_full_disk_keeps_the_old_file_and_the_next_run_writes_the_new_one() {
+    let Some(world) = machine(DEN) else { return };
+    world.sh("mkdir /run/small; mount -t tmpfs -o size=16k,nr_inodes=20,mode=755 tmpfs /run/small");
+    let config = "/run/small/plex-auth.toml";
+    world.write(config, 0o640, "root:plex-auth", OLD);
+    world.sh("dd if=/dev/zero of=/run/small/full bs=1k count=100 2>/dev/null; true");
+    let before = world.sh(&format!("stat -c '%i %Y %a %U:%G' {config}; cat {config}; ls -A /run/small")).stdout;
+    let run = || script(&world, &["--config", config, "--yes", "--pam=no", "--token-file", token_file(&world)]);
+    let out = run();
+    assert_eq!(out.code, 1, "{out:?}");
+    assert!(out.stderr.contains("cannot be written: No space left on device"), "{out:?}");
+    assert!(out.stderr.contains("\n  nothing was changed; make room and run this again"), "{out:?}");
+    let after = world.sh(&format!("stat -c '%i %Y %a %U:%G' {config}; cat {config}; ls -A /run/small")).stdout;
+    assert_eq!(after, before);
+    world.sh("rm /run/small/full; touch /run/small/.plex-auth.toml.new");
+    assert!(run().ok());
+    assert!(world.sh(&format!("cat {config}")).stdout.contains("owner_id = 1\n"));
+    assert_eq!(world.sh("ls -A /run/small").stdout, "plex-auth.toml\n", "what a killed run left is gone");
+}
+
+#[test]
+fn a_file_system_that_is_read_only_is_said_before_anybody_signs_in() {
+    let Some(world) = machine(DEN) else { return };
+    world.write_config(OLD);
+    world.sh("mount -o remount,ro /etc");
+    let mut terminal = setup(&world, &["--sign-in", "password"]);
+    let ended = terminal.exit();
+    let shown = terminal.contents();
+    assert_eq!(ended, 1, "{shown}");
+    assert!(
+        shown.contains(
+            "nothing can be written to /etc: Read-only file system\n  make it writable: mount -o remount,rw /etc"
+        ),
+        "{shown}"
+    );
+    assert_eq!(file(&world), OLD);
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_writes_leaves_the_old_file_or_the_new_one() {
+    let Some(world) = machine(DEN) else { return };
+    let token = token_file(&world);
+    let done = script(&world, &["--yes", "--pam=no", "--token-file", token]);
+    assert!(done.ok(), "{done:?}");
+    let new = file(&world);
+    let command = crate::machine::command(&world, &["--yes", "--pam=no", "--token-file", token]).join(" ");
+    // At each of the system calls that bring the new file about.
+    let calls = [
+        ("openat", ".plex-auth.toml.new"),
+        ("write", "token"),
+        ("fchown", ""),
+        ("fchmod", ""),
+        ("fsync", ""),
+        ("rename", ""),
+    ];
+    for (call, _) in calls {
+        world.write_config(OLD);
+        world.sh(&format!("rm -f /etc/.plex-auth.toml.new; cat >/run/kill.sh <<'END'\n{command}\nEND"));
+        let filter = if call == "write" || call == "openat" { "-P /etc/.plex-auth.toml.new" } else { "" };
+        let out = world.run(&[
+            "sh",
+            "-c",
+            &format!(
+                "strace -f -o /dev/null {filter} -e trace={call} -e inject={call}:signal=KILL:when=1 sh /run/kill.sh"
+            ),
+        ]);
+        assert!(!out.ok(), "{call}: {out:?}");
+        let text = file(&world);
+        assert!(text == OLD || text == new, "{call}: {text}");
+        assert_eq!(world.sh(&format!("stat -c '%U:%G %a' {FILE}")).stdout, "root:plex-auth 640\n", "{call}");
+    }
+}
+
+#[test]
+fn r41_a_run_leaves_its_secrets_nowhere() {
+    let Some(world) = machine(DEN) else { return };
+    world.sh("mkdir -p /var/lib/plex-auth; chown plex-auth: /var/lib/plex-auth");
+    let mut terminal = setup(&world, &["--sign-in", "password", "--strict", "--link=no", "--pam=no"]);
+    terminal.wait_for("The owner's Plex username");
+    terminal.type_line("olga");
+    terminal.wait_for("Plex password (not shown)");
+    terminal.type_line(&password("olga"));
+    terminal.wait_for("Who? Such as");
+    // While it runs and holds them.
+    world.assert_no_secret_leaked();
+    let readable = world.sh(
+        "find / -xdev -type f -perm /007 -newer /etc/group -size -1000k -exec grep -la SECRET {} + 2>/dev/null; true",
+    );
+    std::thread::sleep(Duration::from_millis(10));
+    assert_eq!(readable.stdout, "");
+    terminal.type_line("all");
+    end(&world, terminal, 0);
+    let id = world.sh("stat -c '%U %a' /var/lib/plex-auth/client-id").stdout;
+    assert_eq!(id, "plex-auth 600\n", "the daemon is the same device at plex.tv");
+}

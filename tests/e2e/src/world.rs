@@ -87,8 +87,6 @@ impl World {
         for program in ["plex-authd", "plex-auth"] {
             self.copy(&artifacts::release(program), &format!("/usr/sbin/{program}"), 0o755);
         }
-        self.copy(&artifacts::release("plex-authd"), "/usr/sbin/plex-authd", 0o755);
-        self.copy(&artifacts::release("plex-auth"), "/usr/sbin/plex-auth", 0o755);
         for stack in STACKS {
             let file = artifacts::checkout().join("pam.d").join(stack);
             self.copy(&file, &format!("/etc/pam.d/{stack}"), 0o644);

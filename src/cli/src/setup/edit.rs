@@ -9,6 +9,13 @@ use super::existing::Existing;
 use super::friends::Mapping;
 use crate::failure::Failure;
 
+/// How a new file begins.
+const BEGINNING: &str = "\
+# Who may log in here with a Plex account: see plex-auth.toml(5). After a change: plex-auth config check
+# The token is as good as the owner's password, so this file is root:plex-auth, mode 0640.
+
+";
+
 /// What the file is to say.
 pub(crate) struct Wanted {
     /// The owner's token, unless the file has it already.
@@ -44,6 +51,12 @@ pub(crate) struct Wanted {
 pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result<(String, Config), Failure> {
     let mut document = existing.document.clone();
     let new = existing.text.is_none();
+    // What stands in a file without a single key would otherwise come last.
+    let beginning = existing.text.as_deref().unwrap_or(BEGINNING);
+    let beginning = Some(beginning).filter(|_| document.is_empty()).unwrap_or_default();
+    if document.is_empty() {
+        document.set_trailing("");
+    }
     if let Some(token) = &wanted.token {
         set(&mut document, "token", token.expose());
         document.remove("token_file");
@@ -72,7 +85,7 @@ pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result
         }
     }
     add_users(&mut document, &wanted.users);
-    let text = document.to_string();
+    let text = format!("{beginning}{document}");
     let config = config::parse(&text, path).map_err(|problem| {
         Failure::new(format!("this would not be a good configuration: {problem}")).mend("nothing was changed")
     })?;

@@ -11,18 +11,11 @@ use crate::failure::Failure;
 /// As much as the daemon reads.
 const MAX_SIZE: u64 = 256 * 1024;
 
-/// How a new file begins.
-const BEGINNING: &str = "\
-# Who may log in here with a Plex account: see plex-auth.toml(5). After a change: plex-auth config check
-# The token is as good as the owner's password, so this file is root:plex-auth, mode 0640.
-
-";
-
-/// The file, or the beginning of a new one.
+/// The file, or none.
 pub(crate) struct Existing {
     /// Its text, byte for byte; `None` where there is no file.
     pub text: Option<String>,
-    /// The same to be changed, with its comments.
+    /// The same to be changed, with its comments; empty where there is no file.
     pub document: DocumentMut,
 }
 
@@ -33,7 +26,7 @@ impl Existing {
     /// When it is there and cannot be built upon. It stays as it is.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let Some(text) = text(path)? else {
-            return Ok(Self { text: None, document: BEGINNING.parse().unwrap_or_default() });
+            return Ok(Self { text: None, document: DocumentMut::new() });
         };
         // What is only missing is what setup is for; what is wrong is the owner's to mend.
         if let Err(problem) = config::parse(&text, path)

@@ -30,7 +30,7 @@ pub(crate) fn sign_in(client: &Client) -> Result<Owner, Failure> {
     let token = wait(client, &code)?;
     let deadline = Instant::now() + QUESTION;
     let account = client.account(&token, deadline).map_err(|error| explain(&error))?;
-    Ok(signed_in(client, account, token, "by link code"))
+    Ok(signed_in(client, account, token, "a link code"))
 }
 
 fn show(client: &Client, code: &LinkCode) {
@@ -38,7 +38,8 @@ fn show(client: &Client, code: &LinkCode) {
     for line in picture.into_iter().flatten() {
         print(&format!("  {line}\n"));
     }
-    say(format!("Sign in as the server's owner: scan this, or open {} and type {}", LINK_PAGE, bold(code.code())));
+    say("Sign in as the server's owner: scan this with a phone, or open");
+    say(format!("  {} and type {}", LINK_PAGE, bold(code.code())));
 }
 
 fn wait(client: &Client, code: &LinkCode) -> Result<Token, Failure> {

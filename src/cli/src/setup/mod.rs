@@ -98,7 +98,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<M
         good(format!("Plex Media Server: {name}{}", local.url.as_str().trim_end_matches('/')));
     }
     let owner = sign_in::owner(client, options, existing, local.as_ref(), interactive)?;
-    good(format!("The owner: {}, {}", owner.name(), owner.how));
+    good(format!("The owner: {}, by {}", owner.name(), owner.how));
     let server = server::choose(client, &owner, options.machine.as_deref(), existing, local.as_ref(), interactive)?;
     good(format!("The server: {}", server.name));
 

@@ -95,11 +95,11 @@ impl Way {
 
 /// Says what to do where there is no tool for it.
 pub(crate) fn by_hand() {
-    warn("PAM does not ask plex-authd yet, and this machine has no pam-auth-update or authselect profile for it");
+    warn("PAM does not ask plex-authd yet, and no tool here can change that");
     if !Path::new("/etc/pam.d/plex-auth").exists() {
         say("  Copy pam.d/plex-auth of this project to /etc/pam.d/plex-auth.");
     }
-    say("  In /etc/pam.d/sshd (and sudo, login, …), in place of the lines that ask for a local password, write:");
+    say("  In /etc/pam.d/sshd, sudo, login, …: in place of what asks for a local password,");
     say("      auth     include  plex-auth\n      account  include  plex-auth");
     say("  Keep a root shell open while you try.");
 }

@@ -40,7 +40,7 @@ pub(crate) fn sign_in(client: &Client, default: Option<&str>) -> Result<Owner, F
 }
 
 fn owner(client: &Client, signed: SignedIn) -> Owner {
-    signed_in(client, signed.account, signed.token, "by password")
+    signed_in(client, signed.account, signed.token, "a password")
 }
 
 fn attempt(client: &Client, login: &str, password: &str, code: Option<&str>) -> Result<SignedIn, Error> {

@@ -12,7 +12,7 @@ const SYSTEMD: &str = "/run/systemd/system";
 pub(crate) fn restart() {
     let systemctl = first(&["/usr/bin/systemctl", "/bin/systemctl"]);
     let Some(systemctl) = systemctl.filter(|_| Path::new(SYSTEMD).is_dir()) else {
-        say("  Start plex-authd anew, so that it reads the file: plex-authd --user plex-auth &");
+        say("  Now start plex-authd anew: plex-authd --user plex-auth &");
         return;
     };
     let steps: [&[&str]; 2] = [&["try-reload-or-restart", "plex-authd.service"], &["start", "plex-authd.socket"]];

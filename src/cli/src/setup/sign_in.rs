@@ -14,6 +14,10 @@ use crate::failure::Failure;
 use crate::plex_tv::QUESTION;
 use crate::terminal;
 
+const GIVEN: &str = "the token that was given";
+const OF_THE_FILE: &str = "the token in the configuration";
+const OF_THE_SERVER: &str = "the server's own token";
+
 /// The owner, as the token shows them.
 pub(crate) struct Owner {
     /// Who.
@@ -46,7 +50,7 @@ pub(crate) fn owner(
     interactive: bool,
 ) -> Result<Owner, Failure> {
     if let Some(file) = &options.token_file {
-        return given(client, read(file)?, "by the token that was given");
+        return given(client, read(file)?, GIVEN);
     }
     let of_the_server = || local.and_then(|local| local.token.clone());
     match options.sign_in {
@@ -61,14 +65,14 @@ pub(crate) fn owner(
                 Failure::new("no local Plex server whose Preferences.xml can be read and has a token")
                     .mend("name it: --preferences FILE; or use --sign-in link")
             })?;
-            return given(client, token, BY_THE_SERVER);
+            return given(client, token, OF_THE_SERVER);
         }
         None => {}
     }
-    if let Some(owner) = still_good(client, existing.token(), "by the token in the configuration")? {
+    if let Some(owner) = still_good(client, existing.token(), OF_THE_FILE)? {
         return Ok(owner);
     }
-    if let Some(owner) = still_good(client, of_the_server(), BY_THE_SERVER)? {
+    if let Some(owner) = still_good(client, of_the_server(), OF_THE_SERVER)? {
         return Ok(owner);
     }
     if interactive {
@@ -78,12 +82,10 @@ pub(crate) fn owner(
         .mend("give a token: --token-file FILE; or a code to approve: --sign-in link"))
 }
 
-const BY_THE_SERVER: &str = "by the server's own token";
-
 /// The owner of a token that somebody gave us.
 fn given(client: &Client, token: Token, how: &'static str) -> Result<Owner, Failure> {
     let account = client.account(&token, Instant::now() + QUESTION).map_err(|error| match error {
-        Error::Refused => Failure::new(format!("plex.tv does not take the token ({how})"))
+        Error::Refused => Failure::new(format!("plex.tv does not take {how}"))
             .mend("it is mistyped or was signed out; get another one: plex-auth setup --sign-in link"),
         other => trouble::explain(&other),
     })?;
@@ -96,7 +98,7 @@ fn still_good(client: &Client, token: Option<Token>, how: &'static str) -> Resul
     match client.account(&token, Instant::now() + QUESTION) {
         Ok(account) => Ok(Some(Owner { account, token, how })),
         Err(Error::Refused) => {
-            terminal::warn(format!("plex.tv no longer takes what signed the owner in {how}"));
+            terminal::warn(format!("plex.tv no longer takes {how}"));
             Ok(None)
         }
         Err(other) => Err(trouble::explain(&other)),

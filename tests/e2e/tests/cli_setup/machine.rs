@@ -79,8 +79,8 @@ pub fn script_with(world: &World, further: &[&str], input: &str) -> Out {
 
 /// Olga's token in a file, for scripts.
 pub fn token_file(world: &World) -> &'static str {
-    world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
-    "/root/token"
+    world.write("/run/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
+    "/run/token"
 }
 
 /// The file's text.

@@ -30,7 +30,7 @@ fn an_owner_approves_a_code_and_chooses_a_server_by_its_number() {
     terminal.wait_for("Who? Such as");
     terminal.type_line("none");
     let shown = end(&world, terminal, 0);
-    assert!(shown.contains("✓ The owner: olga, by link code"), "{shown}");
+    assert!(shown.contains("✓ The owner: olga, by a link code"), "{shown}");
     assert!(file(&world).contains(&format!("machine_id = \"{MACHINE}\"  # Den\n")));
     assert_eq!(world.plex().counters().live_tokens, 1, "the token that is written down stays good");
     assert_eq!(asked(&world, Endpoint::Signout), 0);
@@ -59,7 +59,7 @@ fn an_owner_signs_in_with_a_password_and_a_verification_code() {
     terminal.wait_for("Who? Such as");
     terminal.type_line("1");
     let shown = end(&world, terminal, 0);
-    assert!(shown.contains("✓ The owner: olga, by password"), "{shown}");
+    assert!(shown.contains("✓ The owner: olga, by a password"), "{shown}");
     assert!(file(&world).contains("alice = \"2\""));
     assert_eq!(asked(&world, Endpoint::Signin), 4);
 }
@@ -125,7 +125,7 @@ fn preferences_of_another_server_are_not_believed_and_a_dead_token_in_them_is_sa
     end(&world, terminal, 130);
     preferences(&world, MACHINE, "OLD-SECRET");
     let mut terminal = setup(&world, &QUIET);
-    terminal.wait_for("plex.tv no longer takes what signed the owner in by the server's own token");
+    terminal.wait_for("plex.tv no longer takes the server's own token");
     approve(&world, &mut terminal, "olga");
     terminal.wait_for("Who? Such as");
     terminal.type_line("none");

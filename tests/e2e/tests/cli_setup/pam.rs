@@ -79,7 +79,7 @@ fn without_a_tool_the_lines_are_said_and_no_stack_is_touched() {
         setup(&world, &["--token-file", token_file(&world), "--strict", "--link=no", "--user", "alice=alice"]);
     terminal.wait_for("auth     include  plex-auth");
     let shown = end(&world, terminal, 0);
-    assert!(shown.contains("no pam-auth-update or authselect profile"), "{shown}");
+    assert!(shown.contains("no tool here can change that"), "{shown}");
     assert_eq!(world.sh("cat /etc/pam.d/*").stdout, before);
 }
 
@@ -87,7 +87,7 @@ fn without_a_tool_the_lines_are_said_and_no_stack_is_touched() {
 fn under_systemd_the_daemon_is_restarted_and_its_socket_started() {
     let Some(world) = machine(DEN) else { return };
     let out = plain(&world, &["--pam=no"]);
-    assert!(out.stdout.contains("Start plex-authd anew"), "{out:?}");
+    assert!(out.stdout.contains("Now start plex-authd anew"), "{out:?}");
     let tool =
         "#!/bin/sh\necho \"$@\" >>/run/systemctl\n[ ! -e /run/broken ] || { echo 'Unit not found.' >&2; exit 5; }\n";
     world.write("/usr/bin/systemctl", 0o755, "root:root", tool);

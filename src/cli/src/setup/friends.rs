@@ -74,10 +74,11 @@ pub(crate) fn ask_which(people: &People, users: &[(String, String)], first: bool
         return Ok(Vec::new());
     }
     say("");
-    say("Who may sign in here, and as which local account:");
+    say("Who could sign in here, and as which local account:");
     for (number, row) in rows.iter().enumerate() {
         say(format!("{:>3}  {}", number + 1, shown(row, people)));
     }
+    say("     1,2 takes these; 2=NAME another local name; all or none of them");
     let usual: Vec<_> = (1..).zip(&rows).filter(|(_, row)| row.usual).map(|(number, _)| number.to_string()).collect();
     let default = match usual.len() {
         0 => "none".to_owned(),
@@ -85,7 +86,7 @@ pub(crate) fn ask_which(people: &People, users: &[(String, String)], first: bool
         _ => usual.join(","),
     };
     loop {
-        let answer = ask("Who? Such as 1,2, or 2=NAME for another local name, or all, or none", Some(&default))?;
+        let answer = ask("Who is to sign in here", Some(&default))?;
         match understand(&answer, &rows) {
             Ok(chosen) => return Ok(chosen),
             Err(why) => warn(why),

@@ -55,6 +55,15 @@ fn asked_already() -> bool {
 }
 
 impl Way {
+    /// The tool's name.
+    pub(crate) fn tool(self) -> Option<&'static str> {
+        match self {
+            Self::PamAuthUpdate => Some("pam-auth-update"),
+            Self::Authselect(_) => Some("authselect"),
+            Self::Done | Self::Hand => None,
+        }
+    }
+
     /// The tool's command, for people to read.
     pub(crate) fn command(self) -> Option<String> {
         match self {
@@ -85,7 +94,7 @@ impl Way {
         };
         done.map_err(failed)?;
         if asked_already() {
-            say(format!("{} PAM asks plex-authd, after the local password ({command})", Mark::Good.shown()));
+            say(format!("{} PAM asks plex-authd, after the local password", Mark::Good.shown()));
             Ok(())
         } else {
             Err(failed("its files were changed by hand before, and the tool leaves those alone".into()))

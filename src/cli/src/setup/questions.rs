@@ -43,15 +43,15 @@ impl Asking<'_> {
 
     /// Whether a code may be approved in place of a password.
     pub(crate) fn link(self) -> Result<bool, Failure> {
-        let question = "May they approve a code at plex.tv/link in place of a password?";
+        let question = "May friends approve a code at plex.tv/link in place of a password?";
         let default = self.existing.truth_of("link_sign_in").unwrap_or(false);
         self.yes_or_no(self.options.link, question, default)
     }
 
     /// Whether PAM is to be changed.
     pub(crate) fn pam(self, way: Way) -> Result<bool, Failure> {
-        let Some(command) = way.command() else { return Ok(self.options.pam.unwrap_or(true)) };
-        let question = format!("Let sshd, sudo and login accept Plex, after local passwords? ({command})");
+        let Some(tool) = way.tool() else { return Ok(self.options.pam.unwrap_or(true)) };
+        let question = format!("Let sshd, sudo and login accept Plex too, by {tool}?");
         self.yes_or_no(self.options.pam, &question, true)
     }
 

@@ -15,7 +15,7 @@ use crate::log::Log;
 use crate::options::Options;
 use crate::session::Session;
 use crate::signals::{Signals, Told};
-use crate::supervisor::Supervisor;
+use crate::supervisor::{self, Supervisor};
 use crate::warnings::warn_about;
 use crate::{listener, privileges};
 
@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Options, signals: &Signals, log: &Log) -> Result<(),
     let config = config::load(&options.config).map_err(|problem| problem.to_string())?;
     let (mut house, mut room) = House::open(config, options, log)?;
     let supervisor = Supervisor::new();
-    supervisor.ready();
+    supervisor::ready();
     log.info(format!("plex-authd {} is ready", env!("CARGO_PKG_VERSION")));
     warn_about(&room.desk);
 
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options, signals: &Signals, log: &Log) -> Result<(),
                 }
             }
             Next::Reload => {
-                supervisor.reloading();
+                supervisor::reloading();
                 match house.reload(&mut room) {
                     Ok(()) => {
                         log.info("the configuration has been read again");
@@ -59,13 +59,13 @@ pub(crate) fn run(options: &Options, signals: &Signals, log: &Log) -> Result<(),
                     }
                     Err(why) => log.error(format!("{why}; the configuration that was read before stays in force")),
                 }
-                supervisor.ready();
+                supervisor::ready();
             }
             Next::End => break,
         }
     }
 
-    supervisor.stopping();
+    supervisor::stopping();
     drop(listener);
     if !house.limits().drain(room.desk.config.timeouts.login) {
         log.warning("ending while a login is still waiting for somebody to type");

@@ -16,21 +16,6 @@ impl Supervisor {
         Self { watchdog: sd_notify::watchdog_enabled() }
     }
 
-    /// The daemon answers logins.
-    pub(crate) fn ready(&self) {
-        tell(&[NotifyState::Ready]);
-    }
-
-    /// It reads its configuration again.
-    pub(crate) fn reloading(&self) {
-        tell(&[NotifyState::Reloading]);
-    }
-
-    /// It is about to end.
-    pub(crate) fn stopping(&self) {
-        tell(&[NotifyState::Stopping]);
-    }
-
     /// It is not stuck.
     pub(crate) fn alive(&self) {
         if self.watchdog.is_some() {
@@ -43,6 +28,21 @@ impl Supervisor {
         self.watchdog
             .map_or(PollTimeout::NONE, |span| PollTimeout::try_from((span / 3).as_millis()).unwrap_or(PollTimeout::MAX))
     }
+}
+
+/// The daemon answers logins.
+pub(crate) fn ready() {
+    tell(&[NotifyState::Ready]);
+}
+
+/// It reads its configuration again.
+pub(crate) fn reloading() {
+    tell(&[NotifyState::Reloading]);
+}
+
+/// It is about to end.
+pub(crate) fn stopping() {
+    tell(&[NotifyState::Stopping]);
 }
 
 /// A supervisor that cannot be told has other ways to find out.

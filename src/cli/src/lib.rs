@@ -1,6 +1,5 @@
 //! The owner's command, as a library: the manual pages and completions are made from what `--help` is made from.
 
-#![allow(dead_code, reason = "TODO")]
 mod configuration;
 mod context;
 mod daemon;

@@ -109,7 +109,7 @@ fn logins_are_listed_the_newest_first_and_survive_a_restart() {
         let column = |name: &str| head.find(name).unwrap();
         let starts = ["USER", "PLEX ID", "SERVICE", "FROM", "PHASE", "OUTCOME", "WHY"].map(column);
         let cells = |line: &str| -> Vec<String> {
-            let ends = starts[1..].iter().map(|end| *end).chain([line.len()]);
+            let ends = starts[1..].iter().copied().chain([line.len()]);
             starts.iter().zip(ends).map(|(start, end)| line[*start..end].trim_end().to_owned()).collect()
         };
         assert_eq!(rows.lines().map(cells).collect::<Vec<_>>(), expected, "{after_a_restart}: {out:?}");

@@ -10,23 +10,11 @@ use crate::terminal::{self, Mark};
 pub(super) struct Finding {
     /// What was looked at.
     pub check: String,
-    #[serde(serialize_with = "word")]
     pub mark: Mark,
     /// What was found.
     pub what: String,
     /// How to mend it. What begins with "run: " is a command.
     pub mend: Option<String>,
-}
-
-/// The word for a mark in JSON.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
-fn word<S: serde::Serializer>(mark: &Mark, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match mark {
-        Mark::Good => "good",
-        Mark::Note => "note",
-        Mark::Warning => "warning",
-        Mark::Bad => "bad",
-    })
 }
 
 /// A word of a command, as the shell wants it.

@@ -1,6 +1,6 @@
 //! The steps of a decision: each a line, with the way to mend it where it fails.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::terminal::{Mark, say};
 
@@ -10,7 +10,6 @@ pub(super) struct Step {
     /// What was looked at.
     pub check: &'static str,
     /// How it turned out.
-    #[serde(serialize_with = "word")]
     pub result: Mark,
     /// What was found.
     pub found: String,
@@ -46,15 +45,6 @@ impl Step {
         let mend = self.mend.as_ref().map(|mend| format!("\n    {mend}")).unwrap_or_default();
         format!("{} {}: {}{mend}", self.result.shown(), self.check, self.found)
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
-fn word<S: Serializer>(mark: &Mark, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match mark {
-        Mark::Good => "good",
-        Mark::Warning => "warning",
-        Mark::Bad => "bad",
-    })
 }
 
 /// The steps so far. A person sees each as soon as it is done, a program all of them at the end.

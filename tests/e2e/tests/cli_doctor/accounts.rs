@@ -1,4 +1,4 @@
-//! Local accounts, and what else stands around a login: SELinux, AppArmor, Samba, fail2ban.
+//! Local accounts, and what else stands around a login: `SELinux`, `AppArmor`, Samba, fail2ban.
 
 use crate::case::{all, saying, told};
 use crate::patient::Patient;

@@ -20,9 +20,6 @@ pub(super) enum Action {
 pub(in super::super) struct Control([Action; COUNT]);
 
 impl Control {
-    /// What libpam makes of a line that it does not understand.
-    pub(super) const BAD: Self = Self([Action::Bad; COUNT]);
-
     /// Understands the word; `include` and `substack` are none of its business.
     ///
     /// # Errors

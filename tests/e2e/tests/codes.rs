@@ -69,15 +69,18 @@ fn without_strict_friends_any_friend_may_come_in_and_nobody_else() {
 
 #[test]
 fn a_second_factor_is_asked_for_and_every_token_is_signed_out() {
-    let Some(world) = World::with_everything(DEN, "") else { return };
+    let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20") else { return };
     let with_code = |typed: &str| world.codes("alone", "erin", "auth", &format!("{}\n{typed}", password("erin")));
     let right = with_code("314159\n");
     assert_eq!((right.of("auth"), right.prompts()), (Code::SUCCESS, 2), "{right:?}");
     assert!(right.text.contains("prompt2=Plex verification code: "), "{right:?}");
     assert_eq!(with_code("000000\n000000\n314159\n").of("auth"), Code::SUCCESS);
     assert_eq!(with_code("000000\n000000\n000000\n314159\n").of("auth"), Code::AUTH_ERR);
-    assert_eq!(with_code("not a code\n").of("auth"), Code::AUTH_ERR);
+    assert_eq!(with_code("not a code\n31415\n314159\n").of("auth"), Code::SUCCESS);
+    assert_eq!(with_code("not a code\n31415\n3141590\n314159\n").of("auth"), Code::AUTH_ERR);
     assert_eq!(with_code("").of("auth"), Code::CONV_ERR);
+    assert_eq!(with_code("\n\n\n").of("auth"), Code::CONV_ERR);
+    assert_eq!(with_code("\n\n314159\n").of("auth"), Code::SUCCESS);
     world.wait_for_log(&["user=\"erin\"", "type the six digits right behind the password"]);
     assert_eq!(world.authenticate("erin", &format!("{}314159", password("erin"))), Code::SUCCESS);
     world.stop_authd();

@@ -40,8 +40,8 @@ impl Session {
     }
 
     fn sign_in(&mut self, attempt: &Attempt) -> Result<Ended, Gone> {
-        let mut code = None;
-        for codes_left in (0..=CODES).rev() {
+        let (mut code, mut codes_left) = (None, CODES);
+        loop {
             let pause = self.desk.gate.pause(&attempt.key);
             if pause > PATIENCE {
                 return Ok(Err(Reason::TooManyTries));
@@ -55,27 +55,33 @@ impl Session {
                     return Ok(Ok((id, by)));
                 }
                 Answer::No(why) => return Ok(Err(why)),
-                Answer::Code if codes_left == 0 => break,
-                Answer::Code => match self.ask_code()? {
+                Answer::Code => match self.ask_code(&mut codes_left)? {
                     Ok(typed) => code = Some(typed),
                     Err(why) => return Ok(Err(why)),
                 },
             }
         }
-        Ok(Err(Reason::WrongCode))
     }
 
-    /// Asks for six digits. Shown as they are typed: a program that answers every hidden prompt with the password
-    /// would else send the password as a code. Nothing but six digits is ever taken for one.
-    fn ask_code(&mut self) -> Result<Result<Secret, Reason>, Gone> {
-        Ok(match self.ask("Plex verification code: ", true, false, Deadline::after(PERSON))? {
-            Ok(typed) => {
-                let digits = typed.expose().trim();
-                let is_code = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
-                if is_code { Ok(Secret::from(digits)) } else { Err(Reason::WrongCode) }
+    /// Asks for six digits, until six digits are typed. Shown as they are typed: a program that answers every hidden prompt
+    /// with the password would else send the password as a code. Nothing but six digits is ever taken for one.
+    fn ask_code(&mut self, codes_left: &mut usize) -> Result<Result<Secret, Reason>, Gone> {
+        let mut tried = *codes_left < CODES;
+        while let Some(left) = codes_left.checked_sub(1) {
+            *codes_left = left;
+            match self.ask("Plex verification code: ", true, false, Deadline::after(PERSON))? {
+                Ok(typed) => {
+                    let digits = typed.expose().trim();
+                    if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                        return Ok(Ok(Secret::from(digits)));
+                    }
+                    tried |= !digits.is_empty();
+                }
+                Err(Reason::PromptFailed) => return Ok(Err(Reason::CodeWanted)),
+                Err(other) => return Ok(Err(other)),
             }
-            Err(Reason::PromptFailed) => Err(Reason::CodeWanted),
-            Err(other) => Err(other),
-        })
+        }
+        // ssh answers with nothing for a program of somebody's that shows no second prompt.
+        Ok(Err(if tried { Reason::WrongCode } else { Reason::CodeWanted }))
     }
 }

@@ -1,5 +1,7 @@
 //! Logging in: with ssh, sudo and su as people use them.
 
+use std::process::Command;
+
 use crate::terminal::Terminal;
 use crate::world::{Out, World};
 
@@ -50,6 +52,13 @@ impl World {
         let (prompts, target) = (format!("-oNumberOfPasswordPrompts={prompts}"), format!("{user}@127.0.0.1"));
         let here = ["-oPreferredAuthentications=keyboard-interactive", "-b", source, &prompts, &target, "id", "-un"];
         self.terminal_of(80, 24, locale, &[&SSH[..], &here].concat())
+    }
+
+    /// `ssh USER@localhost id -un` with one prompt for a password, as a command that can be given an environment.
+    #[must_use]
+    pub fn ssh_command(&self, method: &str, user: &str) -> Command {
+        let (preferred, target) = (format!("-oPreferredAuthentications={method}"), format!("{user}@127.0.0.1"));
+        self.command(&[&SSH[..], &["-oNumberOfPasswordPrompts=1", &preferred, &target, "id", "-un"]].concat())
     }
 
     /// `ssh USER@localhost id -un` with a key that the account accepts.

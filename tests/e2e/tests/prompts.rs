@@ -12,10 +12,7 @@ fn ssh_with_code(world: &World, method: &str, typed: &str, code: &str) -> Out {
                   case \"$1\" in *verification*) cat /run/code ;; *) cat /run/password ;; esac\n";
     world.write("/run/answer", 0o755, "root:root", answer);
     world.sh("rm -f /run/prompts");
-    let preferred = format!("-oPreferredAuthentications={method}");
-    let mut command = world.command(&["ssh", "-F", "none", &preferred, "-oNumberOfPasswordPrompts=1"]);
-    command.args(["-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oPubkeyAuthentication=no"]);
-    command.args(["-oLogLevel=ERROR", "erin@127.0.0.1", "id", "-un"]);
+    let mut command = world.ssh_command(method, "erin");
     command.env("SSH_ASKPASS", "/run/answer").env("SSH_ASKPASS_REQUIRE", "force");
     world.finish(command, "")
 }

@@ -1,0 +1,124 @@
+//! Accounts with a second factor, in the programs that people use: on a real terminal, and where there is one prompt only.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{Code, DEN, Terminal, World, as_user, password};
+use fakeplex::Endpoint;
+
+const CODE: &str = "314159";
+const PATIENT: &str = "[throttle]\nfree_tries = 20";
+const HERE: &str = "127.0.0.1";
+
+/// Erin's password with the code behind it.
+fn both() -> String {
+    format!("{}{CODE}", password("erin"))
+}
+
+/// How often plex.tv was asked for a sign-in, and how often a code came with it.
+fn asked(world: &World) -> (u64, usize) {
+    (world.plex().counters().of(Endpoint::Signin), world.plex().seen().iter().filter(|seen| seen.code_sent).count())
+}
+
+/// Types the password, and these codes as they are asked for, and looks at what the screen shows of them.
+fn type_password_and_codes(terminal: &mut Terminal, codes: &[&str]) {
+    terminal.wait_for("assword");
+    terminal.type_line(&password("erin"));
+    for code in codes {
+        terminal.wait_for("Plex verification code: ");
+        terminal.type_line(code);
+        terminal.wait_for(&format!("Plex verification code: {code}"));
+    }
+    assert!(!terminal.contents().contains("SECRET"), "{}", terminal.contents());
+}
+
+#[test]
+fn r26_ssh_asks_for_the_password_and_then_for_the_code_on_the_screen() {
+    let Some(world) = World::with_everything(DEN, PATIENT) else { return };
+    world.start_sshd();
+    let mut ssh = world.ssh_terminal(HERE, "erin", 3);
+    type_password_and_codes(&mut ssh, &[CODE]);
+    assert_eq!(ssh.exit(), 0, "{}", ssh.contents());
+    let seen = ["(erin@127.0.0.1) Password:", "(erin@127.0.0.1) Plex verification code: 314159", "erin"];
+    assert_eq!(ssh.contents().lines().collect::<Vec<_>>(), seen);
+    world.assert_no_secret_leaked();
+    world.assert_code_unseen(CODE);
+}
+
+#[test]
+fn a_wrong_code_is_asked_for_again_three_times_in_all_in_ssh_sudo_and_su() {
+    let Some(world) = World::with_everything(DEN, PATIENT) else { return };
+    world.start_sshd();
+    world.allow_sudo(&["erin"]);
+    let sudo = as_user("erin", &["sudo", "-k", "id", "-un"]);
+    let su = as_user("local", &["su", "erin", "-c", "id -un"]);
+    let ways: [(&str, &dyn Fn() -> Terminal); 3] = [
+        ("ssh", &|| world.ssh_terminal(HERE, "erin", 1)),
+        ("sudo", &|| world.terminal(&sudo)),
+        ("su", &|| world.terminal(&su)),
+    ];
+    for (way, start) in ways {
+        let mut third = start();
+        type_password_and_codes(&mut third, &["000000", "271828", CODE]);
+        assert_eq!(third.exit(), 0, "{way}: {}", third.contents());
+        world.plex().reset();
+        let mut none = start();
+        type_password_and_codes(&mut none, &["000000", "27182", "161803"]);
+        if way == "sudo" {
+            // It has two tries more.
+            none.wait_for("Sorry, try again.");
+            none.type_text("\u{3}");
+        }
+        assert_ne!(none.exit(), 0, "{way}: {}", none.contents());
+        assert_eq!(none.contents().matches("verification").count(), 3, "{way}: {}", none.contents());
+        assert_eq!(asked(&world), (3, 2), "{way}: what is no code is not sent as one");
+    }
+    world.wait_for_log(&["denied", "user=\"erin\"", "wrong verification code"]);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r26_password_and_code_typed_together_work_where_there_is_one_prompt() {
+    let Some(world) = World::with_everything(DEN, PATIENT) else { return };
+    world.start_sshd();
+    world.allow_sudo(&["erin"]);
+    for method in ["password", "keyboard-interactive"] {
+        let sshpass = world.ssh(method, "erin", &both());
+        assert_eq!(sshpass.stdout, "erin\n", "{method}: {sshpass:?}");
+    }
+    assert_eq!(world.sudo("erin", &both(), &[]).stdout, "root\n");
+    assert_eq!(world.su("local", "erin", &both(), &[]).stdout, "erin\n");
+    world.assert_no_secret_leaked();
+    world.assert_code_unseen(CODE);
+}
+
+#[test]
+fn r22_a_client_that_can_answer_one_prompt_is_told_no_at_once_and_the_log_says_what_is_missing() {
+    let Some(world) = World::with_everything(DEN, PATIENT) else { return };
+    world.start_sshd();
+    world.allow_sudo(&["erin"]);
+    // As a screen locker or a file manager would do it: it cancels whatever is not the password.
+    let answer = "#!/bin/sh\ncase \"$1\" in *assword:\\ ) cat /run/typed ;; *) exit 1 ;; esac\n";
+    world.write("/run/answer", 0o755, "root:root", answer);
+    world.write("/run/typed", 0o600, "root:root", &password("erin"));
+    let graphical = || {
+        let mut ssh = world.ssh_command("keyboard-interactive", "erin");
+        ssh.env("SSH_ASKPASS", "/run/answer").env("SSH_ASKPASS_REQUIRE", "force");
+        world.finish(ssh, "")
+    };
+    let ways: [(&str, &dyn Fn() -> bool); 5] = [
+        ("sshpass", &|| world.ssh("password", "erin", &password("erin")).code == 255),
+        ("a graphical ssh", &|| graphical().code == 255),
+        ("sudo", &|| world.sudo("erin", &password("erin"), &[]).code == 1),
+        ("su", &|| world.su("local", "erin", &password("erin"), &[]).code == 1),
+        ("a locker", &|| world.authenticate("erin", &password("erin")) == Code::CONV_ERR),
+    ];
+    for (way, refused) in ways {
+        world.plex().reset();
+        let (refused, log) = world.logged(refused);
+        assert!(refused, "{way}: {log}");
+        assert_eq!(asked(&world), (1, 0), "{way}");
+        assert!(log.contains("type the six digits right behind the password"), "{way}: {log}");
+    }
+    world.write("/run/typed", 0o600, "root:root", &both());
+    assert_eq!(graphical().stdout, "erin\n");
+    world.assert_no_secret_leaked();
+}

@@ -36,10 +36,18 @@ struct Pages {
     counts: [u64; 4],
 }
 
+impl Pages {
+    fn keep_in_bounds(&mut self) {
+        let over = self.logins.len().saturating_sub(KEPT);
+        self.logins.drain(..over);
+    }
+}
+
 impl Ledger {
     /// Goes on where an earlier run ended.
     pub(crate) fn new(logins: Vec<Login>, last: BTreeMap<String, i64>, store: Store) -> Self {
-        let pages = Pages { logins: logins.into(), last, counts: [0; 4] };
+        let mut pages = Pages { logins: logins.into(), last, counts: [0; 4] };
+        pages.keep_in_bounds();
         Self { start: Instant::now(), pages: Mutex::new(pages), store }
     }
 
@@ -55,9 +63,7 @@ impl Ledger {
             self.store.write(Change::LastLogin(login.user.clone(), login.at));
         }
         pages.logins.push_back(login.clone());
-        if pages.logins.len() > KEPT {
-            pages.logins.pop_front();
-        }
+        pages.keep_in_bounds();
         drop(pages);
         self.store.write(Change::Login(Box::new(login)));
     }

@@ -47,7 +47,5 @@ fn details(known: &Known) -> String {
     let id = known.plex_id.map_or_else(|| "no Plex account yet".to_owned(), |id| format!("Plex id {id}"));
     let called = known.reference.as_ref().map(|name| format!(" (as {})", printable(name, 254))).unwrap_or_default();
     let last = known.last_login.map_or_else(|| "never".to_owned(), when::local);
-    format!(
-        "It belonged to {id}{called}; last login: {last}. Its wrong tries and its remembered password are gone too."
-    )
+    format!("It belonged to {id}{called}, last login {last}.\nWrong tries and a remembered password are gone too.")
 }

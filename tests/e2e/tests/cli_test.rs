@@ -1,0 +1,371 @@
+//! `plex-auth test`: a straight answer whenever somebody asks "why can't I log in".
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
+
+use std::time::Duration;
+
+use e2e::{Code, DEN, MACHINE, World, password};
+use fakeplex::{Endpoint, Fault};
+
+const QUICK: &str = "[timeouts]\nfriend_list = \"1s\"";
+
+/// What it shows on a terminal, and its exit code.
+fn test(world: &World, line: &str) -> (String, i32) {
+    let mut terminal = world.terminal(&words(line));
+    let code = terminal.exit();
+    (terminal.contents(), code)
+}
+
+fn words(line: &str) -> Vec<&str> {
+    ["plex-auth", "test"].into_iter().chain(line.split(' ')).collect()
+}
+
+/// The same with these lines typed at its prompts.
+fn typed(world: &World, line: &str, answers: &[(&str, &str)]) -> (String, i32) {
+    let mut terminal = world.terminal(&words(line));
+    for (prompt, answer) in answers {
+        terminal.wait_for(prompt);
+        terminal.type_line(answer);
+    }
+    let code = terminal.exit();
+    (terminal.contents(), code)
+}
+
+/// The first lines for everybody who has an account in the group.
+fn begin(world: &World, user: &str) -> String {
+    let uid = world.sh(&format!("id -u {user}")).stdout;
+    format!(
+        "✓ configuration: /etc/plex-auth.toml can be read\n\
+         ✓ local account: {user}, uid {}\n\
+         ✓ managed: a member of the group plex, so the Plex username '{user}'\n",
+        uid.trim()
+    )
+}
+
+const TOKEN: &str = "✓ token: plex.tv takes it; the owner is olga, olga@example.org (Plex id 1)\n";
+const NEW: &str = "✓ first login: none yet; it decides whom the account belongs to\n";
+const SHARED: &str = "✓ access: the server is shared with them, and they accepted\n";
+const ON_LIST: &str = "✓ account phase: accepted: on the list\n";
+const SHARING: &str = "https://app.plex.tv/desktop/#!/settings/manage-library-access";
+
+#[test]
+fn each_kind_of_person_is_told_step_by_step_and_nothing_is_sent_for_it() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    let nobody = "no friend of the owner by that name has access";
+    let cases = [
+        (
+            "alice",
+            format!(
+                "✓ friend list: alice, alice@example.org (Plex id 2)\n{SHARED}{NEW}\
+                 ✓ decision: may come in with the Plex password of alice@example.org\n{ON_LIST}\
+                 alice would be let in with the right password."
+            ),
+            0,
+        ),
+        (
+            "olga",
+            format!(
+                "✓ friend list: olga, olga@example.org (Plex id 1)\n\
+                 ✓ access: the owner, whom admin_account names\n{NEW}\
+                 ✓ decision: may come in with the Plex password of olga@example.org\n{ON_LIST}\
+                 olga would be let in with the right password."
+            ),
+            0,
+        ),
+        (
+            "bob",
+            format!(
+                "✓ friend list: bob, bob@example.org (Plex id 3)\n\
+                 ✗ access: a friend, but the server is not shared with them\n    share it with them: {SHARING}\n{NEW}\
+                 ✗ decision: {nobody}\n✗ account phase: denied: {nobody}\nbob would not be let in."
+            ),
+            1,
+        ),
+        (
+            "carol",
+            format!(
+                "✓ friend list: carol, carol@example.org (Plex id 4)\n\
+                 ✗ access: the invitation has not been accepted\n    \
+                 they accept the invitation in the mail from Plex, or at https://app.plex.tv\n{NEW}\
+                 ✗ decision: the invitation has not been accepted\n\
+                 ✗ account phase: denied: the invitation has not been accepted\ncarol would not be let in."
+            ),
+            1,
+        ),
+        (
+            "mallory",
+            format!(
+                "✗ friend list: nobody of the 5 people on it goes by 'mallory'\n    \
+                 see who there is: plex-auth friends; invite them: {SHARING}\n{NEW}\
+                 ✗ decision: {nobody}\n✗ account phase: denied: {nobody}\nmallory would not be let in."
+            ),
+            1,
+        ),
+    ];
+    for (user, rest, expected) in cases {
+        let (shown, code) = test(&world, user);
+        assert_eq!(shown, format!("{}{TOKEN}{rest}", begin(&world, user)), "{user}");
+        assert_eq!(code, expected, "{user}");
+    }
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
+    assert_eq!((world.rows("pin"), world.rows("last_login")), (0, 0), "nobody has logged in");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r15_accounts_that_plex_auth_has_no_say_about_are_told_why_and_no_further() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    world.sh("useradd --system daemonic");
+    world.plex().reset();
+    let account = |user: &str| format!("✓ local account: {user}, uid {}", world.sh(&format!("id -u {user}")).stdout);
+    let system = "root and system accounts never sign in with Plex";
+    let cases = [
+        (
+            "local",
+            format!(
+                "{}✗ managed: neither in [users] nor in the group\n    gpasswd --add local plex\n\
+                 ✗ account phase: not managed: neither in [users] nor in the group\n",
+                account("local")
+            ),
+        ),
+        ("root", format!("{}✗ managed: {system}\n✗ account phase: not managed: {system}\n", account("root"))),
+        ("daemonic", format!("{}✗ managed: {system}\n✗ account phase: not managed: {system}\n", account("daemonic"))),
+        (
+            "nobody-here",
+            "✗ local account: there is none by the name of 'nobody-here'\n    \
+             useradd --create-home --groups plex nobody-here\n✗ account phase: not managed: no such local account\n"
+                .into(),
+        ),
+    ];
+    for (user, middle) in cases {
+        let (shown, code) = test(&world, user);
+        let begin = "✓ configuration: /etc/plex-auth.toml can be read\n";
+        assert_eq!((shown, code), (format!("{begin}{middle}{user} would not be let in."), 1));
+    }
+    // The daemon refreshes its list; nothing is asked about these people.
+    let asked = world.plex().seen().into_iter().filter(|seen| seen.endpoint != Endpoint::SharedServers);
+    assert!(asked.clone().all(|seen| seen.endpoint == Endpoint::User), "{:?}", asked.collect::<Vec<_>>());
+}
+
+#[test]
+fn with_a_password_plex_authd_judges_it_and_nobody_is_logged_in() {
+    let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20") else { return };
+    let prompt = |user: &str| format!("Plex password of {user}:");
+    let ask = |user: &str, answers: &[(&str, &str)]| typed(&world, &format!("{user} --password"), answers);
+
+    let (shown, code) = ask("alice", &[(&prompt("alice"), &password("alice"))]);
+    let end = "Plex password of alice:\n✓ sign-in: accepted: plex.tv says yes\n\
+               alice would have been let in with this password.";
+    assert!(shown.ends_with(end) && code == 0, "{code} {shown}");
+    assert!(!shown.contains("SECRET"), "{shown}");
+    world.wait_for_log(&["accepted", "user=\"alice\"", "service=\"plex-auth\"", "phase=auth"]);
+
+    let (shown, code) = ask("alice", &[(&prompt("alice"), "wrong")]);
+    let end = "✗ sign-in: denied: wrong password\nalice would not have been let in.";
+    assert!(shown.ends_with(end) && code == 1, "{code} {shown}");
+    assert!(shown.contains("✓ first login: alice belongs to Plex id 2 since then\n"), "{shown}");
+
+    let (shown, code) = ask("alice", &[(&prompt("alice"), "")]);
+    assert!(shown.contains("✗ sign-in: denied: empty password\n") && code == 1, "{code} {shown}");
+    let (shown, code) = ask("alice", &[(&prompt("alice"), &"x".repeat(1025))]);
+    assert!(shown.contains("✗ sign-in: denied: password longer than 1024 bytes\n") && code == 1, "{code} {shown}");
+
+    let code_prompt = "Plex verification code:";
+    let (shown, code) = ask("erin", &[(&prompt("erin"), &password("erin")), (code_prompt, "314159")]);
+    assert!(shown.contains("✓ sign-in: accepted: plex.tv says yes\n") && code == 0, "{code} {shown}");
+    let wrong = [(&*prompt("erin"), &*password("erin")), (code_prompt, "314158"), (code_prompt, "x")];
+    let (shown, code) = ask("erin", &wrong);
+    assert!(shown.contains("✗ sign-in: denied: wrong verification code\n") && code == 1, "{code} {shown}");
+
+    // Asked all the same, as at a login; but the password stays here.
+    world.plex().reset();
+    let (shown, code) = ask("bob", &[(&prompt("bob"), &password("bob"))]);
+    assert!(shown.contains("✗ sign-in: denied: no friend of the owner") && code == 1, "{code} {shown}");
+    let (shown, code) = test(&world, "local --password");
+    assert!(shown.contains("✗ sign-in: not managed: neither in [users] nor in the group\n") && code == 1, "{shown}");
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
+
+    // Nowhere to ask at: neither an argument nor standard input will do.
+    let piped = world.run_with(&["setsid", "plex-auth", "test", "alice", "--password"], &password("alice"));
+    assert!(piped.code == 1 && piped.stdout.contains("✗ sign-in: nobody can be asked"), "{piped:?}");
+    world.wait_for_rows("login WHERE phase = 'auth'", 7);
+    assert_eq!(world.rows("last_login"), 0, "a test is no login");
+    world.stop_authd();
+    assert_eq!(world.plex().counters().live_tokens, 0);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn a_service_may_be_named_and_a_wrong_password_slows_down_nobody_at_the_machine() {
+    let Some(world) =
+        World::with_everything(DEN, "[throttle]\nfree_tries = 1\nfirst_pause = \"60s\"\nlongest_pause = \"60s\"")
+    else {
+        return;
+    };
+    let prompt = "Plex password of alice:";
+    let line = "alice --password --service sshd";
+    assert_eq!(typed(&world, line, &[(prompt, "wrong")]).1, 1);
+    world.wait_for_log(&["denied", "user=\"alice\"", "service=\"sshd\""]);
+    let (shown, code) = typed(&world, line, &[(prompt, &password("alice"))]);
+    let throttled = "✗ sign-in: throttled: too many wrong tries from there; this one was not looked at\n    \
+                     see what happened: plex-auth logins\n";
+    assert!(shown.contains(throttled) && code == 1, "{shown}");
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+}
+
+#[test]
+fn it_works_and_says_so_while_plex_authd_is_down() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    world.stop_authd();
+    let rest = format!(
+        "{TOKEN}✓ friend list: alice, alice@example.org (Plex id 2)\n{SHARED}\
+         ! first login: not known while plex-authd cannot be asked\n\
+         ✓ decision: may come in with the Plex password of alice@example.org\n\
+         ✗ account phase: plex-authd is not running: nobody listens at /run/plex-auth/socket\n    \
+         start it: systemctl start plex-authd.socket\nalice would not be let in."
+    );
+    for line in ["alice", "alice --password"] {
+        assert_eq!(test(&world, line), (begin(&world, "alice") + &rest, 1), "{line}");
+    }
+}
+
+#[test]
+fn it_works_and_says_so_while_plex_tv_is_down() {
+    let Some(world) = World::with_everything(DEN, "[cache]\noffline = \"24h\"") else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("remembered", 1);
+    world.plex().fault(Endpoint::All, Fault::Status(503, String::new()));
+    let (shown, code) = test(&world, "alice");
+    let rest = format!(
+        "✗ token: plex.tv: answered 503 and nothing that can be read\n    plex-auth doctor\n{ON_LIST}\
+         alice would not be let in."
+    );
+    assert_eq!((shown, code), (begin(&world, "alice") + &rest, 1));
+    // But what is remembered lets her in, and that is what counts when her password is tried.
+    let (shown, code) = typed(&world, "alice --password", &[("Plex password of alice:", &password("alice"))]);
+    let end = "✓ sign-in: accepted: remembered, since plex.tv could not be asked; plex.tv: answered 503 and nothing \
+               that can be read\nalice would have been let in with this password.";
+    assert!(shown.ends_with(end) && code == 0, "{code} {shown}");
+    world.plex().mend();
+    world.plex().fault(Endpoint::SharedServers, Fault::Status(503, String::new()));
+    let (shown, code) = test(&world, "alice");
+    assert!(shown.contains(&format!("{TOKEN}✗ friend list: plex.tv: answered 503")) && code == 1, "{shown}");
+}
+
+#[test]
+fn what_is_wrong_with_the_configuration_comes_first() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    let right = world.config(QUICK);
+    let begin = |found: &str| format!("✗ configuration: /etc/plex-auth.toml{found}");
+    for (config, found) in [
+        (
+            right.replace("group", "gruop"),
+            ":4:1: there is no key 'gruop'\n    did you mean 'group'?\n✓ local account: alice",
+        ),
+        ("token = \"x\"\n".into(), ": strict_friends needs machine_id\n    add machine_id = "),
+    ] {
+        world.write_config(&config);
+        let (shown, code) = test(&world, "alice");
+        assert!(shown.starts_with(&begin(found)) && shown.contains(ON_LIST.trim_end()) && code == 1, "{shown}");
+    }
+    world.write_config(&right.replace("TOKEN-SECRET-olga", "TOKEN-SECRET-old"));
+    let (shown, code) = test(&world, "alice");
+    let refused = "✗ token: plex.tv does not take the owner's token\n    plex-auth setup\n";
+    assert!(shown.contains(refused) && code == 1, "{shown}");
+    world.write_config(&format!("owner_id = 7\n{right}"));
+    let (shown, code) = test(&world, "alice");
+    let other = "✗ token: it belongs to Plex id 1, but owner_id is 7\n    mend one of them: plex-auth setup\n";
+    assert!(shown.contains(other) && code == 1, "{shown}");
+    // The file as it is now says yes; the daemon was started with another one.
+    world.write_config(&right.replace("group = \"plex\"", "[users]\nlocal = \"alice\""));
+    let (shown, code) = test(&world, "local");
+    let old = "✗ account phase: not managed: neither in [users] nor in the group\n    \
+               if something was changed just now: systemctl restart plex-authd, or wait for some minutes\n";
+    assert!(shown.contains("✓ managed: [users] says 'alice'\n") && shown.contains(old) && code == 1, "{shown}");
+    world.sh("rm /etc/plex-auth.toml");
+    let (shown, code) = test(&world, "alice");
+    assert!(shown.starts_with(&begin(": cannot be read: No such file or directory")) && code == 1, "{shown}");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn a_name_that_has_changed_hands_is_told_with_both_ways_out() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.plex().load(&DEN.replace("id = 2\n", "id = 22\n"));
+    std::thread::sleep(Duration::from_millis(2500));
+    let (shown, code) = test(&world, "alice");
+    let why = "the name belonged to Plex id 2 at the first login and belongs to 22 now; if that is right, put 22 into \
+               [users]";
+    let rest = format!(
+        "✓ friend list: alice, alice@example.org (Plex id 22)\n{SHARED}\
+         ✓ first login: alice belongs to Plex id 2 since then\n\
+         ✗ decision: {why}\n    or forget who it was: plex-auth forget alice\n\
+         ✗ account phase: denied: {why}\nalice would not be let in."
+    );
+    assert_eq!((shown, code), (format!("{}{TOKEN}{rest}", begin(&world, "alice")), 1));
+    // Somebody who has changed their own name is found by the number.
+    world.plex().load(&DEN.replace("username = \"alice\"", "username = \"alicia\""));
+    std::thread::sleep(Duration::from_millis(2500));
+    let (shown, code) = test(&world, "alice");
+    assert!(shown.contains("✓ friend list: alicia, alice@example.org (Plex id 2)\n") && code == 0, "{shown}");
+}
+
+#[test]
+fn without_a_token_what_only_the_sign_in_shows_is_left_to_it() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    world.stop_authd();
+    world.sh("rm /var/lib/plex-auth/state.db");
+    let config = world.config(QUICK).replace("token = \"TOKEN-SECRET-olga\"\n", "owner_id = 1\n");
+    world.start_authd(&config);
+    let (shown, code) = test(&world, "alice");
+    let token = "✓ token: there is none: whether they reach the server is asked once they have signed in\n\
+                 ✓ decision: may come in with the Plex password of alice\n";
+    let phase = "! account phase: cannot say before their first sign-in: the last known friend list is too old\n\
+                 alice would be let in with the right password.";
+    assert_eq!((shown, code), (format!("{}{token}{phase}", begin(&world, "alice")), 0));
+    world.write_config(&format!("{config}\n[users]\nalice = \"2\"\n"));
+    let (shown, code) = test(&world, "alice");
+    assert!(shown.contains("✗ decision: without a token [users] must give a username") && code == 1, "{shown}");
+}
+
+#[test]
+fn every_friend_counts_where_the_owner_says_so() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    world.stop_authd();
+    let config = world.config(QUICK).replace("machine_id", "strict_friends = false\nmachine_id");
+    assert!(config.contains(MACHINE));
+    world.start_authd(&config);
+    let (shown, code) = test(&world, "bob");
+    let access = "✓ access: a friend of the owner, which is enough here\n";
+    assert!(shown.contains(access) && shown.contains(ON_LIST) && code == 0, "{shown}");
+    let (shown, code) = test(&world, "carol");
+    assert!(shown.contains("✗ access: the invitation has not been accepted\n") && code == 1, "{shown}");
+}
+
+#[test]
+fn programs_get_the_same_as_json() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    for (user, let_in) in [("alice", true), ("bob", false)] {
+        let out = world.run(&words(&format!("{user} --json")));
+        let told: serde_json::Value = serde_json::from_str(&out.stdout).unwrap();
+        assert_eq!((&told["user"], &told["let_in"], out.ok()), (&user.into(), &let_in.into(), let_in), "{out:?}");
+        assert!(out.stderr.is_empty(), "{out:?}");
+        let steps: Vec<_> =
+            told["steps"].as_array().unwrap().iter().map(|step| step["check"].as_str().unwrap()).collect();
+        let checks = [
+            "configuration",
+            "local account",
+            "managed",
+            "token",
+            "friend list",
+            "access",
+            "first login",
+            "decision",
+            "account phase",
+        ];
+        assert_eq!(steps, checks);
+        let access = &told["steps"][5];
+        assert_eq!(access["result"], if let_in { "good" } else { "bad" });
+        assert_eq!(access["mend"].is_string(), !let_in, "{access}");
+    }
+}

@@ -276,7 +276,7 @@ fn what_is_wrong_with_the_configuration_comes_first() {
     let other = "✗ token: it belongs to Plex id 1, but owner_id is 7\n    mend one of them: plex-auth setup\n";
     assert!(shown.contains(other) && code == 1, "{shown}");
     // The file as it is now says yes; the daemon was started with another one.
-    world.write_config(&right.replace("group = \"plex\"", "[users]\nlocal = \"alice\""));
+    world.write_config(&format!("{right}[users]\nlocal = \"alice\"\n"));
     let (shown, code) = test(&world, "local");
     let old = "✗ account phase: not managed: neither in [users] nor in the group\n    \
                if something was changed just now: systemctl restart plex-authd, or wait for some minutes\n";
@@ -304,7 +304,7 @@ fn a_name_that_has_changed_hands_is_told_with_both_ways_out() {
     );
     assert_eq!((shown, code), (format!("{}{TOKEN}{rest}", begin(&world, "alice")), 1));
     // Somebody who has changed their own name is found by the number.
-    world.plex().load(&DEN.replace("username = \"alice\"", "username = \"alicia\""));
+    world.plex().load(&DEN.replace("\"alice\"", "\"alicia\""));
     std::thread::sleep(Duration::from_millis(2500));
     let (shown, code) = test(&world, "alice");
     assert!(shown.contains("✓ friend list: alicia, alice@example.org (Plex id 2)\n") && code == 0, "{shown}");

@@ -1,0 +1,134 @@
+//! `plex-auth friends`: who the friends are, whatever they call themselves.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
+
+use e2e::{Code, DEN, Out, World, password};
+use fakeplex::{Command, Connections};
+
+/// People who make a list hard to read, behind the Den's: their names, each shared with.
+const HOSTILE: [&str; 4] = ["\\u001B[31mred\\rx", "a\\u202Eb", "=1+1", "\\\"a,b\\\""];
+
+fn friends(world: &World, arguments: &[&str]) -> Out {
+    let out = world.run(&[&["plex-auth", "friends"], arguments].concat());
+    assert!(!out.stdout.contains("SECRET") && !out.stderr.contains("SECRET"), "{out:?}");
+    out
+}
+
+/// The Den with these people too, each with access.
+fn with_people(names: &[&str]) -> String {
+    let mut world = DEN.to_owned();
+    for (number, name) in names.iter().enumerate() {
+        let id = 100 + number;
+        world = world.replace("[\"alice\", ", &format!("[\"alice\", \"{name}\", "))
+            + &format!(
+                "\n[[account]]\nid = {id}\nusername = \"{name}\"\nemail = \"{id}@example.org\"\nfriend_of = [\"olga\"]\n"
+            );
+    }
+    world
+}
+
+#[test]
+fn the_table_says_who_has_access_and_which_account_and_when_they_came() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    let mut screen = world.terminal(&["plex-auth", "friends"]);
+    assert_eq!(screen.exit(), 0, "{}", screen.contents());
+    let shown = screen.contents();
+    let rows: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["NAME", "E-MAIL", "ACCESS", "LOCAL", "ACCOUNT", "LAST", "LOGIN"], "{shown}");
+    let names: Vec<_> = rows[1..].iter().map(|row| row[0]).collect();
+    assert_eq!(names, ["olga", "alice", "bob", "carol", "erin", "frank"], "{shown}");
+    assert_eq!(rows[1][1..], ["olga@example.org", "owner", "olga", "-"], "{shown}");
+    assert_eq!(rows[2][..4], ["alice", "alice@example.org", "shared", "alice"], "{shown}");
+    assert!(rows[2][4].starts_with("20"), "alice came today: {shown}");
+    assert_eq!(rows[3][1..], ["bob@example.org", "no", "bob", "-"], "{shown}");
+    assert_eq!(rows[4][1..], ["carol@example.org", "invited", "carol", "-"], "{shown}");
+    assert!(friends(&world, &[]).stdout.lines().all(|line| !line.contains('\u{1b}')), "no colours in a file");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn programs_get_json_and_spreadsheets_csv() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    let json: serde_json::Value = serde_json::from_str(&friends(&world, &["--json"]).stdout).unwrap();
+    let alice = &json[1];
+    assert_eq!(
+        (&alice["plex_id"], &alice["accounts"][0], &alice["may_sign_in"], &alice["last_login_known"]),
+        (&2.into(), &"alice".into(), &true.into(), &true.into()),
+        "{json}"
+    );
+    assert!(alice["last_login"].as_i64().unwrap() > 1_700_000_000, "{json}");
+    assert!(json[2]["why"].as_str().unwrap().contains("no friend") && json[2]["last_login"].is_null(), "{json}");
+    let csv = friends(&world, &["--csv"]).stdout;
+    assert!(csv.starts_with("plex_id,name,email,access,may_sign_in,accounts,last_login\n"), "{csv}");
+    assert!(csv.contains("\n3,bob,bob@example.org,no,no,bob,\n"), "{csv}");
+    assert_eq!(friends(&world, &["--csv"]).stdout, csv, "the order is always the same");
+    assert!(!friends(&world, &["--csv", "--json"]).ok());
+}
+
+#[test]
+fn the_list_is_a_fresh_one_and_the_rules_are_the_daemons() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    // The daemon's own list is kept for five minutes.
+    world.plex().load(&DEN.replace("[\"alice\", ", "[\"bob\", "));
+    let csv = friends(&world, &["--csv"]).stdout;
+    assert!(csv.contains("\n2,alice,alice@example.org,no,no,") && csv.contains("\n3,bob,bob@example.org,shared,yes,"));
+    let config = world.config("strict_friends = false").replace("admin_account = \"olga\"\n", "");
+    world.write_config(&config);
+    let csv = friends(&world, &["--csv"]).stdout;
+    assert!(csv.contains("\n2,alice,alice@example.org,no,yes,"), "every friend counts now: {csv}");
+    assert!(csv.contains("\n1,olga,olga@example.org,owner,no,"), "the owner is not the admin: {csv}");
+    assert!(friends(&world, &[]).stdout.contains("owner, not let in"));
+}
+
+#[test]
+fn r27_names_from_plex_cannot_steer_a_terminal() {
+    let Some(world) = World::with_everything(&with_people(&HOSTILE), "") else { return };
+    let out = friends(&world, &[]);
+    assert!(out.ok() && out.stdout.contains("?[31mred?x") && out.stdout.contains("a?b"), "{out:?}");
+    for format in [&[][..], &["--json"], &["--csv"]] {
+        let out = friends(&world, format);
+        assert!(out.ok() && !out.stdout.contains(['\u{1b}', '\r', '\u{202e}']), "{out:?}");
+    }
+    assert!(friends(&world, &["--csv"]).stdout.contains(",\"\"\"a,b\"\"\","));
+}
+
+#[test]
+fn without_the_daemon_the_last_login_is_unknown_and_a_warning_says_so() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+    let out = friends(&world, &["--csv"]);
+    assert!(out.ok() && out.stdout.contains(",alice,unknown\n"), "{out:?}");
+    assert!(out.stderr.contains("warning:") && out.stderr.contains("plex-authd cannot be asked"), "{out:?}");
+    assert!(friends(&world, &[]).stdout.contains("unknown"));
+    let json: serde_json::Value = serde_json::from_str(&friends(&world, &["--json"]).stdout).unwrap();
+    assert_eq!(json[1]["last_login_known"], false, "{json}");
+}
+
+#[test]
+fn what_goes_wrong_is_said_with_the_way_to_mend_it() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let fails = |words: &[&str]| {
+        let out = friends(&world, &[]);
+        assert!(out.code == 1 && out.stdout.is_empty(), "{out:?}");
+        assert!(words.iter().all(|word| out.stderr.contains(word)), "{words:?}: {out:?}");
+    };
+    let out = world.run(&["setpriv", "--reuid", "alice", "--regid", "alice", "--init-groups", "plex-auth", "friends"]);
+    assert!(out.code == 1 && out.stderr.contains("only root may do this") && out.stderr.contains("sudo"), "{out:?}");
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    fails(&["the friend list cannot be had", "is this machine online?"]);
+    world.plex().mend();
+    let config = world.config("");
+    world.write_config(&format!("gruop = \"plex\"\n{config}"));
+    fails(&["/etc/plex-auth.toml:1:1", "did you mean 'group'?"]);
+    world.write_config(&world.config("owner_id = 1").replace("token = \"TOKEN-SECRET-olga\"\n", ""));
+    fails(&["without the owner's token there is no friend list"]);
+    world.write_config(&world.config("owner_id = 2"));
+    fails(&["the token belongs to Plex id 1, but owner_id is 2"]);
+    world.write_config(&config.replace("group = \"plex\"", "group = \"gone\""));
+    fails(&["there is no group gone", "groupadd gone"]);
+    world.write_config(&config);
+    assert!(friends(&world, &[]).ok());
+    world.plex().send(&Command::KillTokens("olga".into())).unwrap();
+    fails(&["does not take the owner's token", "plex-auth setup"]);
+}

@@ -1,0 +1,242 @@
+//! `plex-auth user add`, `link`, `unlink` and `remove`: local accounts for friends, by the system's own tools.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{Code, DEN, Out, World, password};
+use fakeplex::{Command, Connections};
+
+const CONFIG: &str = "/etc/plex-auth.toml";
+
+/// A machine on which the friends of the Den have no accounts yet.
+fn machine(further: &str) -> Option<World> {
+    let world = World::new()?;
+    world.add_user("local", false, Some("LOCAL-SECRET"));
+    world.start_plex(DEN);
+    world.start_authd(&world.config(further));
+    Some(world)
+}
+
+fn user(world: &World, arguments: &[&str]) -> Out {
+    let out = world.run(&[&["plex-auth", "user"], arguments].concat());
+    assert!(!out.stdout.contains("SECRET") && !out.stderr.contains("SECRET"), "{out:?}");
+    out
+}
+
+fn done(world: &World, arguments: &[&str]) -> Out {
+    let out = user(world, arguments);
+    assert!(out.ok(), "{arguments:?}: {out:?}");
+    out
+}
+
+/// It fails, says this, and changes neither the accounts nor the configuration.
+fn refused(world: &World, arguments: &[&str], words: &[&str]) {
+    let before = state(world);
+    let out = user(world, arguments);
+    assert!(out.code == 1 && out.stderr.starts_with("error: "), "{arguments:?}: {out:?}");
+    assert!(words.iter().all(|word| out.stderr.contains(word)), "{arguments:?}: {words:?}: {out:?}");
+    assert_eq!(state(world), before, "{arguments:?}");
+}
+
+fn state(world: &World) -> String {
+    world.sh(&format!("cat /etc/passwd /etc/shadow /etc/group {CONFIG}; stat -c %U:%G:%a {CONFIG}; ls /home")).stdout
+}
+
+/// What the daemon is told by systemd, which does not run here.
+fn restart(world: &World) {
+    let config = world.sh(&format!("cat {CONFIG}")).stdout;
+    world.stop_authd();
+    world.start_authd(&config);
+}
+
+#[test]
+fn an_account_that_was_added_logs_in_with_plex_and_with_a_key_and_has_no_local_password() {
+    let Some(world) = machine("") else { return };
+    world.start_sshd();
+    let out = done(&world, &["add", "al", "--plex", "alice@example.org"]);
+    assert!(out.stdout.contains("al is alice (Plex id 2)") && out.stdout.contains("plex-authd"), "{out:?}");
+    assert!(world.sh(&format!("cat {CONFIG}")).stdout.contains("[users]\nal = \"2\"  # alice\n"));
+    assert_eq!(world.sh(&format!("stat -c %U:%G:%a {CONFIG}")).stdout, "root:plex-auth:640\n");
+    restart(&world);
+    for method in ["password", "keyboard-interactive"] {
+        assert_eq!(world.ssh(method, "al", &password("alice")).stdout, "al\n", "{method}");
+        for wrong in ["", "*", "x", &password("bob")] {
+            assert!(!world.ssh(method, "al", wrong).ok(), "{method} {wrong}");
+        }
+    }
+    assert_eq!(world.ssh_key("al").stdout, "al\n");
+    // No local password: by what passwd says, and by what su without Plex takes.
+    assert!(world.sh("passwd -S al").stdout.starts_with("al L "), "{}", world.sh("passwd -S al").stdout);
+    assert_eq!(
+        world.sh("getent shadow al | cut -d: -f2,5,7,8").stdout,
+        "*:::\n",
+        "nothing opens it and nothing expires"
+    );
+    world.write(
+        "/etc/pam.d/su",
+        0o644,
+        "root:root",
+        "auth required pam_unix.so nullok\naccount required pam_unix.so\n",
+    );
+    for typed in ["", "*", &password("alice")] {
+        assert!(!world.su("local", "al", typed, &[]).ok(), "{typed}");
+    }
+    assert_eq!(world.su("al", "local", "LOCAL-SECRET", &[]).stdout, "local\n", "that stack is a good one");
+    let ids = world.sh("id -nG al; id -u al; stat -c %U /home/al").stdout;
+    assert!(ids.contains("plex") && ids.ends_with("\nal\n"), "{ids}");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn a_key_opens_it_where_sshd_runs_without_pam_too() {
+    let Some(world) = machine("") else { return };
+    done(&world, &["add", "al", "--plex", "alice"]);
+    world.sh("useradd --create-home usual");
+    world.start_sshd();
+    world.sh("pkill -x sshd; sed -i s/UsePAM.yes/UsePAM\\ no/ /etc/ssh/sshd_config; /usr/sbin/sshd");
+    world.sh("until ss -lnt | grep -q ':22 '; do sleep 0.02; done");
+    assert_eq!(world.ssh_key("al").stdout, "al\n");
+    assert!(!world.ssh_key("usual").ok(), "useradd's own form is called locked");
+}
+
+#[test]
+fn what_cannot_be_a_local_account_for_a_friend_is_refused_and_nothing_changes() {
+    let Some(world) = machine("[users] # people\n# the family\nkid = \"9\"") else { return };
+    let long = "a".repeat(40);
+    for name in ["Alice", "../x", "7up", "a b", "a:b", "\u{430}lice", "a\u{1b}[31m", "", &long] {
+        refused(&world, &["add", "--plex", "alice", "--", name], &["cannot be a local name"]);
+    }
+    refused(&world, &["add", "--plex", "alice", "--", "-o"], &["cannot be a local name"]);
+    for name in ["sudo", "admin", "docker", "root", "wheel"] {
+        refused(&world, &["add", name, "--plex", "alice"], &["meaning"]);
+    }
+    refused(&world, &["add", "local", "--plex", "alice"], &["already", "plex-auth user link local alice"]);
+    refused(&world, &["add", "daemon", "--plex", "alice"], &["already"]);
+    refused(&world, &["add", "kid", "--plex", "alice"], &["somebody else's in [users]", "user unlink kid"]);
+    for who in ["nobody-there", "mallory", "-o", "9", "\u{430}lice", ""] {
+        refused(&world, &["add", "al", "--plex", who], &["no one person on the owner's list", "plex-auth friends"]);
+    }
+    refused(&world, &["link", "root", "alice"], &["root's or the system's"]);
+    refused(&world, &["link", "daemon", "alice"], &["root's or the system's"]);
+    refused(&world, &["link", "nobody-here", "alice"], &["no local account", "plex-auth user add nobody-here"]);
+    refused(&world, &["unlink", "local"], &["not in [users]"]);
+    for name in ["local", "root", "daemon", "../x", "nobody-here"] {
+        refused(&world, &["remove", name], &["not made for Plex", "nothing was changed"]);
+    }
+    let alone = ["setpriv", "--reuid", "local", "--regid", "local", "--clear-groups", "plex-auth", "user"];
+    for arguments in
+        [&["add", "al", "--plex", "alice"][..], &["sync"], &["link", "local", "alice"], &["remove", "local"]]
+    {
+        let out = world.run(&[&alone, arguments].concat());
+        assert!(out.code == 1 && out.stderr.contains("only root may do this: plex-auth user"), "{out:?}");
+        assert!(out.stderr.contains("run: sudo plex-auth user"), "{out:?}");
+    }
+    // A friend without access gets one, and the owner a warning.
+    let out = done(&world, &["add", "bob", "--plex", "3"]);
+    assert!(out.stderr.contains("bob cannot sign in yet"), "{out:?}");
+}
+
+#[test]
+fn a_line_comes_and_goes_and_the_file_stays_as_it_was_typed() {
+    let text = "\n# the children\n[users]\n# the eldest\nkid   = '9' # at home\n\n[timeouts] # short\nlogin = \"9s\"\n";
+    let Some(world) = machine(text) else { return };
+    let before = world.sh(&format!("cat {CONFIG}")).stdout;
+    let out = done(&world, &["link", "local", "ALICE"]);
+    assert!(out.stderr.contains("not in the group plex") && out.stderr.contains("gpasswd --add local plex"), "{out:?}");
+    let linked = world.sh(&format!("cat {CONFIG}")).stdout;
+    assert_eq!(linked, before.replace("# at home\n", "# at home\nlocal = \"2\"  # alice\n"));
+    assert!(done(&world, &["link", "local", "2"]).stdout.contains("already"));
+    restart(&world);
+    assert_eq!(world.authenticate("local", &password("alice")), Code::SUCCESS);
+    assert!(done(&world, &["link", "local", "erin"]).stdout.contains("local is erin (Plex id 5)"));
+    done(&world, &["unlink", "local"]);
+    assert_eq!(world.sh(&format!("cat {CONFIG}")).stdout, before);
+    assert_eq!(
+        world.sh(&format!("stat -c %U:%G:%a {CONFIG}; ls -a /etc | grep -c plex-auth.toml")).stdout,
+        "root:plex-auth:640\n1\n"
+    );
+    done(&world, &["unlink", "kid"]);
+    assert!(world.sh(&format!("cat {CONFIG}")).stdout.contains("[users]\n# the eldest\n\n[timeouts]"));
+    restart(&world);
+    assert_eq!(world.authenticate("local", &password("alice")), Code::USER_UNKNOWN);
+}
+
+#[test]
+fn removing_an_account_keeps_its_home_unless_told() {
+    let Some(world) = machine("") else { return };
+    done(&world, &["add", "al", "--plex", "alice"]);
+    restart(&world);
+    assert_eq!(world.authenticate("al", &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("pin", 1);
+    world.sh("echo mine >/home/al/mine");
+    let out = done(&world, &["remove", "al"]);
+    assert!(out.stdout.contains("its home stays"), "{out:?}");
+    assert_eq!(world.sh("cat /home/al/mine; getent passwd al || echo gone").stdout, "mine\ngone\n");
+    assert!(!world.sh(&format!("cat {CONFIG}")).stdout.contains("al = "));
+    world.wait_for_rows("pin", 0);
+    done(&world, &["add", "bo", "--plex", "bob"]);
+    assert!(done(&world, &["remove", "bo", "--delete-home"]).stdout.contains("with its home"));
+    assert_eq!(world.sh("ls /home").stdout.lines().filter(|home| *home == "bo").count(), 0);
+    // Who has a local password was not made for Plex alone.
+    world.sh("gpasswd --add local plex");
+    refused(&world, &["remove", "local", "--delete-home"], &["it has a local password", "userdel local"]);
+}
+
+#[test]
+fn what_cannot_be_done_leaves_everything_as_it_was() {
+    let Some(world) = machine("") else { return };
+    let before = world.sh(&format!("cat {CONFIG}")).stdout;
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    refused(&world, &["add", "al", "--plex", "alice"], &["the friend list cannot be had", "online"]);
+    refused(&world, &["link", "local", "alice"], &["the friend list cannot be had"]);
+    world.plex().mend();
+    // The tool fails: its words are said, and the line that was written is taken back.
+    world.write(
+        "/usr/sbin/useradd",
+        0o755,
+        "root:root",
+        "#!/bin/sh\necho 'useradd: cannot lock /etc/passwd' >&2\nexit 1\n",
+    );
+    refused(
+        &world,
+        &["add", "al", "--plex", "alice"],
+        &["cannot be created", "cannot lock /etc/passwd", "nothing was changed"],
+    );
+    // No right to write.
+    world.sh(&format!(
+        "mkdir /run/ro && mount -t tmpfs tmpfs /run/ro && cp -a {CONFIG} /run/ro/ && mount -o remount,ro /run/ro"
+    ));
+    refused(
+        &world,
+        &["link", "local", "alice", "--config", "/run/ro/plex-auth.toml"],
+        &["cannot be written", "read-only", "nothing was changed"],
+    );
+    // Half-broken files are not built upon.
+    for (broken, words) in [
+        (format!("{before}users = 7\n"), ["/etc/plex-auth.toml:", "wrong type"]),
+        (format!("{before}[users\n"), ["/etc/plex-auth.toml:", "not valid TOML"]),
+        (before.replace("machine_id", "#"), ["/etc/plex-auth.toml", "needs machine_id"]),
+    ] {
+        world.write_config(&broken);
+        for arguments in
+            [&["link", "local", "alice"][..], &["unlink", "local"], &["add", "al", "--plex", "alice"], &["sync"]]
+        {
+            refused(&world, arguments, &words);
+        }
+    }
+    world.write(CONFIG, 0o644, "root:plex-auth", &before);
+    refused(&world, &["link", "local", "alice"], &["has mode 0644", "chmod 0640"]);
+}
+
+#[test]
+fn the_tools_see_nothing_of_the_callers_environment() {
+    let Some(world) = machine("") else { return };
+    world.sh("mv /usr/sbin/useradd /usr/sbin/useradd.real");
+    let spy = "#!/bin/sh\nenv >/run/seen\nprintf '%s\\n' \"$@\" >/run/arguments\nexec /usr/sbin/useradd.real \"$@\"\n";
+    world.write("/usr/sbin/useradd", 0o755, "root:root", spy);
+    world.write("/tmp/useradd", 0o755, "root:root", "#!/bin/sh\ntouch /run/taken\n");
+    let mut command = world.command(&["plex-auth", "user", "add", "al", "--plex", "alice"]);
+    command.env("PATH", "/tmp:/usr/sbin:/usr/bin:/bin").env("LD_LIBRARY_PATH", "/tmp").env("BASH_ENV", "/tmp/x");
+    assert!(world.finish(command, "").ok());
+    let seen = world.sh("grep -v '^\\(PWD\\|SHLVL\\|_\\|OLDPWD\\)=' /run/seen | cut -d= -f1 | sort; ls /run/taken 2>/dev/null || true").stdout;
+    assert!(seen.lines().all(|name| ["PATH", "LC_ALL", "DEBIAN_FRONTEND"].contains(&name)), "{seen}");
+    assert!(world.sh("cat /run/arguments").stdout.ends_with("--\nal\n"));
+}

@@ -2,7 +2,7 @@
 
 .PHONY: build setup pages test fuzz demo bench clean files units install uninstall deb
 
-SHIPPED = -p pam-plex -p authd -p cli
+SHIPPED = -p pam-plex -p authd -p samba -p cli
 
 build: setup
 	cargo build --release --locked $(SHIPPED)
@@ -44,6 +44,7 @@ put = install -D -m 644 $(1) $(DESTDIR)$(2)
 files:
 	install -D -m 755 target/release/plex-authd $(DESTDIR)$(PREFIX)/sbin/plex-authd
 	install -D -m 755 target/release/plex-auth $(DESTDIR)$(PREFIX)/sbin/plex-auth
+	install -D -m 755 target/release/plex-auth-samba $(DESTDIR)$(PREFIX)/sbin/plex-auth-samba
 	$(call put,target/release/libpam_plex.so,$(PAM_DIR)/pam_plex.so)
 	$(call put,packaging/sysusers.d/plex-auth.conf,$(PREFIX)/lib/sysusers.d/plex-auth.conf)
 	$(call put,packaging/tmpfiles.d/plex-auth.conf,$(PREFIX)/lib/tmpfiles.d/plex-auth.conf)

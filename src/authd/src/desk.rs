@@ -20,6 +20,7 @@ use crate::log::Log;
 use crate::media::Media;
 use crate::memory::Memory;
 use crate::pace::Pace;
+use crate::samba::Samba;
 use crate::signout::SignOut;
 use crate::state::Store;
 
@@ -43,6 +44,8 @@ pub(crate) struct Desk {
     pub link_codes: LinkCodes,
     pub pace: Arc<Pace>,
     pub sign_out: SignOut,
+    /// Where SMB passwords go, if they are to follow.
+    pub samba: Option<Samba>,
     pub ledger: Arc<Ledger>,
     pub store: Store,
     pub log: Log,

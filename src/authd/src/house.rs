@@ -20,11 +20,13 @@ use crate::gate::Gate;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::link_codes::LinkCodes;
+use crate::lock::lock;
 use crate::log::Log;
 use crate::media::Media;
 use crate::memory::Memory;
 use crate::options::Options;
 use crate::pace::Pace;
+use crate::samba::{self, Samba};
 use crate::signout::{self, SignOut};
 use crate::state::{self, Hashed, Store};
 
@@ -57,6 +59,7 @@ pub(crate) struct Room {
 struct Workers {
     hasher: Option<JoinHandle<()>>,
     signing_out: signout::Worker,
+    in_step: Option<samba::Worker>,
 }
 
 impl House {
@@ -118,6 +121,12 @@ impl House {
         let longest = config.cache.longest();
         let memory = Arc::new(Memory::new(Arc::clone(&self.hashed), longest, store.clone(), log.clone()));
         let hasher = longest.map(|_| start_hasher(&memory)).transpose().map_err(no_thread)?;
+        let listed = list.as_ref().filter(|(of, _)| *of == mark(&config)).map(|(_, circle)| circle.clone());
+        let samba = config
+            .samba
+            .sync_password
+            .then(|| Samba::start(&config, rules.clone(), listed, pinned(&self.pins), log.clone()));
+        let (samba, in_step) = samba.transpose().map_err(no_thread)?.unzip();
         let friends = match &config.source {
             Source::Token(token) => {
                 let source = friends::Source {
@@ -128,7 +137,7 @@ impl House {
                     fresh: config.timeouts.friend_list,
                     patience: config.timeouts.login,
                     mark: mark(&config),
-                    learnt: forget_who_is_gone(&memory, &rules),
+                    learnt: on_a_new_list(&memory, &rules, samba.clone(), &self.pins),
                 };
                 Some(Friends::start(source, list, store.clone(), log.clone()).map_err(no_thread)?)
             }
@@ -148,6 +157,7 @@ impl House {
             link_codes: self.link_codes.clone(),
             pace: Arc::clone(&self.pace),
             sign_out,
+            samba,
             ledger: Arc::clone(&self.ledger),
             store: store.clone(),
             pins: Arc::clone(&self.pins),
@@ -158,7 +168,7 @@ impl House {
             read: std::time::Instant::now(),
             limits: Arc::clone(&self.limits),
         };
-        Ok(Room { desk: Arc::new(desk), workers: Workers { hasher, signing_out } })
+        Ok(Room { desk: Arc::new(desk), workers: Workers { hasher, signing_out, in_step } })
     }
 
     /// Ends the threads, each when it is done with what it still has to do.
@@ -185,6 +195,9 @@ impl Workers {
             let _ = hasher.join();
         }
         self.signing_out.finish();
+        if let Some(in_step) = self.in_step {
+            in_step.finish();
+        }
     }
 }
 
@@ -213,10 +226,23 @@ fn mark(config: &Config) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// Forgets the passwords of those who are no longer welcome, as soon as a list says so.
-fn forget_who_is_gone(memory: &Arc<Memory>, rules: &Rules) -> Box<dyn Fn(&Circle) + Send + Sync> {
-    let (memory, rules) = (Arc::clone(memory), rules.clone());
+/// Forgets the passwords of those who are no longer welcome, as soon as a list says so, and has Samba follow.
+fn on_a_new_list(
+    memory: &Arc<Memory>,
+    rules: &Rules,
+    samba: Option<Samba>,
+    pins: &Arc<Mutex<HashMap<String, Pin>>>,
+) -> Box<dyn Fn(&Circle) + Send + Sync> {
+    let (memory, rules, pins) = (Arc::clone(memory), rules.clone(), Arc::clone(pins));
     Box::new(move |circle| {
         memory.forget_unless(|_, remembered| policy::welcome(&rules, circle, remembered.id).is_ok());
+        if let Some(samba) = &samba {
+            samba.people(circle, pinned(&pins));
+        }
     })
+}
+
+/// Whom accounts have belonged to since their first login.
+fn pinned(pins: &Mutex<HashMap<String, Pin>>) -> Vec<(String, Pin)> {
+    lock(pins).iter().map(|(account, pin)| (account.clone(), pin.clone())).collect()
 }

@@ -24,6 +24,7 @@ mod options;
 mod pace;
 mod privileges;
 mod report;
+mod samba;
 mod server;
 mod session;
 mod signals;

@@ -87,6 +87,7 @@ fn phase(hello: &Hello) -> &'static str {
     match hello.phase {
         Phase::Authenticate => "auth",
         Phase::Account => "account",
+        Phase::Password => "password",
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use policy::{Account, Key, Outcome, PlexId, Reason, Reference};
-use wire::{Connection, Deadline, Error, Hello, Peer, Phase, Reply, Request, Verdict};
+use wire::{Connection, Deadline, Error, Hello, Peer, Phase, Reply, Request, Secret, Verdict};
 
 use crate::accounts;
 use crate::desk::Desk;
@@ -51,6 +51,8 @@ pub(crate) struct Session {
     owed: bool,
     /// The token of a sign-in, until the verdict is on its way.
     token: Option<Arc<Borrowed>>,
+    /// The password that plex.tv accepted, if it is known to be nothing but the password.
+    accepted: Option<Secret>,
 }
 
 impl Session {
@@ -59,7 +61,19 @@ impl Session {
         let left = desk.config.timeouts.login;
         let believed = peer.uid == 0;
         let start = Instant::now();
-        Self { desk, connection, peer, believed, left, id: None, start, typed: None, owed: false, token: None }
+        Self {
+            desk,
+            connection,
+            peer,
+            believed,
+            left,
+            id: None,
+            start,
+            typed: None,
+            owed: false,
+            token: None,
+            accepted: None,
+        }
     }
 
     /// Holds the conversation. Ends early, and silently, when the module leaves.
@@ -87,10 +101,18 @@ impl Session {
             }
             // A module that has left has had its own answer already.
             let _ = self.connection.send(&Reply::Verdict(verdict(&ended)), Deadline::after(MODULE));
+            self.keep_samba_in_step(&hello.user, &ended);
             if self.owed {
                 // Closed now, the connection would look broken to a module that first says what was typed.
                 let _ = self.connection.receive::<Request>(Deadline::after(PERSON));
             }
+        }
+    }
+
+    /// Lets Samba have the password that plex.tv accepted. The verdict is on its way, and nothing that comes of this changes it.
+    fn keep_samba_in_step(&mut self, account: &str, ended: &Ended) {
+        if let (Ok(_), Some(password), Some(samba)) = (ended, self.accepted.take(), &self.desk.samba) {
+            samba.accepted(account, password);
         }
     }
 
@@ -120,6 +142,7 @@ impl Session {
         self.id = self.desk.id_of(&account.name, &whose);
         match hello.phase {
             Phase::Account => self.account(account.name, whose),
+            Phase::Password => Ok(Err(Reason::ChangedAtPlex)),
             Phase::Authenticate => self.authenticate(hello, Key { account: account.name, origin }, whose),
         }
     }

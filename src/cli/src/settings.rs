@@ -51,6 +51,7 @@ pub(crate) fn settings(config: &Config, text: &str) -> Table {
     line("trusted_callers", strings(&config.trusted_callers));
     line("cache.remember", maybe_span(config.cache.remember));
     line("cache.offline", maybe_span(config.cache.offline));
+    line("samba.sync_password", config.samba.sync_password.to_string());
     let throttle = &config.throttle;
     line("throttle.free_tries", throttle.free_tries.to_string());
     line("throttle.first_pause", span(throttle.first_pause));
@@ -111,11 +112,12 @@ mod tests {
 
     #[test]
     fn every_key_that_a_configuration_may_have_is_shown() {
-        for section in ["", "cache", "throttle", "timeouts"] {
+        for section in ["", "cache", "samba", "throttle", "timeouts"] {
             let head = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let problem = config::parse(&format!("{BARE}{head}no-such-key-at-all = 1\n"), Path::new("x")).unwrap_err();
             let keys = problem.mend.strip_prefix("the keys are ").unwrap();
-            for key in keys.split(", ").filter(|key| !["users", "cache", "throttle", "timeouts"].contains(key)) {
+            for key in keys.split(", ").filter(|key| !["users", "cache", "samba", "throttle", "timeouts"].contains(key))
+            {
                 let key = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
                 assert!(line(BARE, &key).starts_with(&key), "{key} is missing in:\n{}", shown(BARE));
             }

@@ -38,6 +38,9 @@ pub(crate) fn summary(config: &Config) -> String {
         line("media server", format!("{url} is asked too"));
     }
     line("remembered", remembered(config.cache));
+    if config.samba.sync_password {
+        line("SMB passwords", "follow those that plex.tv accepts".into());
+    }
     line("wrong passwords", format!("at most {} an hour reach plex.tv", config.throttle.rejected_per_hour));
     let times = &config.timeouts;
     line("a login takes", format!("at most {} of the network", format_duration(times.login)));
@@ -76,10 +79,12 @@ mod tests {
             assert!(shown.contains(part), "{shown}");
         }
         assert!(!shown.contains("SECRET"), "{shown}");
-        let text =
-            format!("server_url = \"http://127.0.0.1:32400\"\n{text}[cache]\nremember = \"5m\"\noffline = \"24h\"\n");
+        let text = format!(
+            "server_url = \"http://127.0.0.1:32400\"\n{text}[cache]\nremember = \"5m\"\noffline = \"24h\"\n[samba]\nsync_password = true\n"
+        );
         let shown = summary(&config::parse(&text, Path::new("x")).unwrap());
-        for part in ["127.0.0.1:32400/ is asked too", "5m without asking and 1day while plex.tv cannot be asked"] {
+        for part in ["127.0.0.1:32400/ is asked too", "5m without asking and 1day while plex.tv cannot be asked", "SMB"]
+        {
             assert!(shown.contains(part), "{shown}");
         }
     }

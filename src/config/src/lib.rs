@@ -53,6 +53,8 @@ pub struct Config {
     pub server_url: Option<url::Url>,
     /// For how long an accepted password is accepted again.
     pub cache: Cache,
+    /// What is done for Samba.
+    pub samba: Samba,
     /// How often somebody may try.
     pub throttle: Limits,
     /// How long things may take and how old they may be.
@@ -66,6 +68,13 @@ pub struct Cache {
     pub remember: Option<Duration>,
     /// While plex.tv cannot be asked.
     pub offline: Option<Duration>,
+}
+
+/// What is done for Samba, whose clients never send a password.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Samba {
+    /// Whether a password that plex.tv accepted becomes the account's SMB password.
+    pub sync_password: bool,
 }
 
 impl Cache {

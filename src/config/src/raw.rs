@@ -31,6 +31,8 @@ pub(crate) struct Raw {
     #[serde(default)]
     pub cache: RawCache,
     #[serde(default)]
+    pub samba: RawSamba,
+    #[serde(default)]
     pub throttle: RawThrottle,
     #[serde(default)]
     pub timeouts: RawTimeouts,
@@ -42,6 +44,13 @@ pub(crate) struct Raw {
 pub(crate) struct RawCache {
     pub remember: Option<Spanned<String>>,
     pub offline: Option<Spanned<String>>,
+}
+
+/// `[samba]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSamba {
+    pub sync_password: Option<Spanned<bool>>,
 }
 
 /// `[throttle]`

@@ -11,7 +11,7 @@ use crate::raw::{self, Raw, RawCache, RawThrottle, RawTimeouts};
 use crate::values::{
     Wrong, absolute, base_url, count, duration, local_name, machine_id, owner_id, plain, server_url, token,
 };
-use crate::{Cache, Config, Problem, Source, Timeouts};
+use crate::{Cache, Config, Problem, Samba, Source, Timeouts};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -69,6 +69,7 @@ pub(crate) fn understand(text: &str, file: &Path) -> Result<(Config, Option<Path
         },
         server_url: place.check(raw.server_url.as_ref(), |url| server_url(url))?,
         cache: place.cache(&raw.cache)?,
+        samba: Samba { sync_password: raw.samba.sync_password.as_ref().is_some_and(|sync| *sync.get_ref()) },
         throttle: place.throttle(&raw.throttle)?,
         timeouts: place.timeouts(&raw.timeouts)?,
     };

@@ -30,6 +30,9 @@ bob   = "3"
 remember = "5m"
 offline = "24h"
 
+[samba]
+sync_password = true
+
 [throttle]
 free_tries = 5
 first_pause = "1s"
@@ -61,6 +64,7 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(config.server_url.unwrap().as_str(), "http://127.0.0.1:32400/");
     assert_eq!(config.cache.remember, Some(Duration::from_secs(300)));
     assert_eq!(config.cache.longest(), Some(Duration::from_secs(24 * 3600)));
+    assert!(config.samba.sync_password);
     let throttle = Limits {
         free_tries: 5,
         first_pause: Duration::from_secs(1),
@@ -77,6 +81,7 @@ fn what_is_left_out_has_its_safe_default() {
     assert!(config.strict_friends);
     assert_eq!(config.plex_url.as_str(), "https://plex.tv/");
     assert_eq!(config.group, None);
+    assert!(!config.samba.sync_password);
     assert_eq!(config.server_url, None);
     assert_eq!(config.cache.longest(), None, "R45: nothing is remembered unless it is asked for");
     assert_eq!(config.throttle, Limits::default());

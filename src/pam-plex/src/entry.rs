@@ -4,28 +4,39 @@ use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pam::constants::PamResultCode;
+use pam::constants::{PAM_SILENT, PamFlag, PamResultCode};
 use pam::module::PamHandle;
 use wire::Phase;
 
 use crate::args::Args;
 use crate::items::Items;
 use crate::log::Log;
-use crate::session;
+use crate::{prompt, session};
 
 /// The superuser is never asked about: its login must not depend on a daemon.
 const SUPERUSER: &str = "root";
 
+/// What somebody reads who wants to change the local password of a managed account.
+const CHANGED_AT_PLEX: &str =
+    "The password of this account is the one of Plex. Change it at https://app.plex.tv, in the account settings.";
+
 /// Asks the daemon the phase's question about `PAM_USER`.
-pub(crate) fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase) -> PamResultCode {
+pub(crate) fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase, flags: PamFlag) -> PamResultCode {
     let name = match phase {
         Phase::Authenticate => "auth",
         Phase::Account => "account",
+        Phase::Password => "chauthtok",
     };
     guard(pamh, name, PamResultCode::PAM_AUTHINFO_UNAVAIL, |pamh| {
         let log = Log::new(pamh, name, false);
         match Args::parse(args) {
-            Ok(args) => about_user(pamh, &args, phase, &log.with_debug(args.debug)),
+            Ok(args) => {
+                let code = about_user(pamh, &args, phase, &log.with_debug(args.debug));
+                if phase == Phase::Password && code == PamResultCode::PAM_PERM_DENIED && flags & PAM_SILENT == 0 {
+                    prompt::tell(pamh, CHANGED_AT_PLEX);
+                }
+                code
+            }
             Err(why) => {
                 log.error(&why);
                 PamResultCode::PAM_SERVICE_ERR
@@ -43,7 +54,7 @@ fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log) -> Pam
     // A name that is not UTF-8 or too long cannot be asked about, and an account that may be managed is never ignored.
     let refused = match phase {
         Phase::Authenticate => PamResultCode::PAM_USER_UNKNOWN,
-        Phase::Account => PamResultCode::PAM_PERM_DENIED,
+        Phase::Account | Phase::Password => PamResultCode::PAM_PERM_DENIED,
     };
     let user = match pamh.get_user(None) {
         Ok(user) if !user.is_empty() && user.len() <= wire::MAX_NAME => user,
@@ -61,7 +72,7 @@ fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log) -> Pam
         log.debug("root never signs in with Plex");
         return match phase {
             Phase::Authenticate => PamResultCode::PAM_USER_UNKNOWN,
-            Phase::Account => PamResultCode::PAM_IGNORE,
+            Phase::Account | Phase::Password => PamResultCode::PAM_IGNORE,
         };
     }
     let hello = Items::read(pamh).hello(user, phase, args.link);

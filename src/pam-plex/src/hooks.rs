@@ -12,12 +12,12 @@ struct PamPlex;
 pam::pam_hooks!(PamPlex);
 
 impl PamHooks for PamPlex {
-    fn sm_authenticate(pamh: &mut PamHandle, args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        entry::ask(pamh, &args, Phase::Authenticate)
+    fn sm_authenticate(pamh: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        entry::ask(pamh, &args, Phase::Authenticate, flags)
     }
 
-    fn acct_mgmt(pamh: &mut PamHandle, args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        entry::ask(pamh, &args, Phase::Account)
+    fn acct_mgmt(pamh: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        entry::ask(pamh, &args, Phase::Account, flags)
     }
 
     /// sshd drops a keyboard-interactive login whose only real module answers anything else here.
@@ -33,7 +33,8 @@ impl PamHooks for PamPlex {
         entry::constant(pamh, "session", PamResultCode::PAM_IGNORE)
     }
 
-    fn sm_chauthtok(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        entry::constant(pamh, "chauthtok", PamResultCode::PAM_IGNORE)
+    /// Asked twice by libpam, before anything is written and when it is to be: a refusal of the first ends it.
+    fn sm_chauthtok(pamh: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        entry::ask(pamh, &args, Phase::Password, flags)
     }
 }

@@ -1,6 +1,6 @@
 //! The conversation with the person: a prompt out, what was typed back.
 
-use pam::constants::{PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON};
+use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON};
 use pam::conv::Conv;
 use pam::items::AuthTok;
 use pam::module::PamHandle;
@@ -28,6 +28,13 @@ pub(crate) fn converse(pamh: &PamHandle, ask: &Ask) -> Typed {
     let typed = pamh.get_item::<Conv>().ok().flatten().and_then(|conv| conv.send(style, &ask.text).ok().flatten());
     let answer = typed.as_ref().map_or(Answer::Failed, judged);
     Typed { answer, fresh: true }
+}
+
+/// Says something. Best effort: a program that cannot show it goes by the code.
+pub(crate) fn tell(pamh: &PamHandle, text: &str) {
+    if let Ok(Some(conv)) = pamh.get_item::<Conv>() {
+        let _ = conv.send(PAM_ERROR_MSG, text);
+    }
 }
 
 /// Nothing is ever cut to fit: what cannot be a password as it is, is said to be none.

@@ -71,7 +71,7 @@ impl Session<'_> {
             match connection.receive(self.patience())? {
                 Reply::Working => log.debug("the daemon is at work"),
                 Reply::Verdict(verdict) => return Ok(verdict),
-                Reply::Ask(_) if self.phase == Phase::Account => return Err(Failure::OutOfTurn),
+                Reply::Ask(_) if self.phase != Phase::Authenticate => return Err(Failure::OutOfTurn),
                 Reply::Managed(_) => return Err(Failure::OutOfTurn),
                 Reply::Ask(ask) => {
                     let answer = self.answer(pamh, &ask);

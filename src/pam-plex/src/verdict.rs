@@ -9,13 +9,18 @@ use wire::{Phase, Verdict};
 pub(crate) const FAIL_DELAY: Duration = Duration::from_secs(2);
 
 /// The code that a verdict is in a phase. A managed account is never ignored: only [`Verdict::NotManaged`] is
-/// `PAM_IGNORE`, and only in the account phase.
+/// `PAM_IGNORE`, and not where a password is asked for.
 pub(crate) fn code(verdict: Verdict, phase: Phase) -> PamResultCode {
     match (verdict, phase) {
-        (Verdict::Success, _) => PamResultCode::PAM_SUCCESS,
+        (Verdict::Success, Phase::Authenticate | Phase::Account) => PamResultCode::PAM_SUCCESS,
         (Verdict::NotManaged, Phase::Authenticate) => PamResultCode::PAM_USER_UNKNOWN,
-        (Verdict::NotManaged, Phase::Account) => PamResultCode::PAM_IGNORE,
-        (Verdict::NotAllowed, _) => PamResultCode::PAM_PERM_DENIED,
+        (Verdict::NotManaged, Phase::Account | Phase::Password) => PamResultCode::PAM_IGNORE,
+        // Nothing in the password phase lets a managed account's local password be changed.
+        (Verdict::NotAllowed, _)
+        | (
+            Verdict::Success | Verdict::WrongSecret | Verdict::Throttled | Verdict::ConversationFailed,
+            Phase::Password,
+        ) => PamResultCode::PAM_PERM_DENIED,
         (Verdict::Unavailable, _) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
         (Verdict::WrongSecret, Phase::Authenticate) => PamResultCode::PAM_AUTH_ERR,
         (Verdict::Throttled, Phase::Authenticate) => PamResultCode::PAM_MAXTRIES,
@@ -35,18 +40,19 @@ mod tests {
     #[test]
     fn r36_every_verdict_has_the_code_of_the_table_and_only_success_is_success() {
         let table = [
-            (Verdict::Success, 0, 0),
-            (Verdict::WrongSecret, 7, 9),
-            (Verdict::NotAllowed, 6, 6),
-            (Verdict::NotManaged, 10, 25),
-            (Verdict::Throttled, 11, 9),
-            (Verdict::Unavailable, 9, 9),
-            (Verdict::ConversationFailed, 19, 9),
+            (Verdict::Success, 0, 0, 6),
+            (Verdict::WrongSecret, 7, 9, 6),
+            (Verdict::NotAllowed, 6, 6, 6),
+            (Verdict::NotManaged, 10, 25, 25),
+            (Verdict::Throttled, 11, 9, 6),
+            (Verdict::Unavailable, 9, 9, 9),
+            (Verdict::ConversationFailed, 19, 9, 6),
         ];
         assert_eq!(table.map(|(verdict, ..)| verdict), Verdict::ALL);
-        for (verdict, authenticate, account) in table {
+        for (verdict, authenticate, account, password) in table {
             assert_eq!(code(verdict, Phase::Authenticate) as i32, authenticate, "{verdict:?}");
             assert_eq!(code(verdict, Phase::Account) as i32, account, "{verdict:?}");
+            assert_eq!(code(verdict, Phase::Password) as i32, password, "{verdict:?}");
         }
     }
 }

@@ -32,6 +32,8 @@ pub enum Reason {
     SystemAccount,
     /// Neither in `[users]` nor in the group.
     NotManaged,
+    /// Somebody wants to change the local password of a managed account.
+    ChangedAtPlex,
     /// The asking process may not ask about this account.
     NotYourAccount,
     /// Nothing was typed.
@@ -120,6 +122,7 @@ impl Reason {
             | Self::CodeExpired
             | Self::EmailOnly => Outcome::WrongSecret,
             Self::NotYourAccount
+            | Self::ChangedAtPlex
             | Self::NotOnList
             | Self::Ambiguous
             | Self::Pending
@@ -172,6 +175,7 @@ impl fmt::Display for Reason {
             Self::NoLocalAccount => "no such local account",
             Self::SystemAccount => "root and system accounts never sign in with Plex",
             Self::NotManaged => "neither in [users] nor in the group",
+            Self::ChangedAtPlex => "the password of this account is changed at plex.tv and not here",
             Self::NotYourAccount => "the asking process may only ask about its own account (see trusted_callers)",
             Self::EmptyPassword => "empty password",
             Self::LongPassword => "password longer than 1024 bytes",

@@ -249,7 +249,8 @@ fn next(reason: &Reason) -> Option<Reason> {
     Some(match reason {
         Reason::NoLocalAccount => Reason::SystemAccount,
         Reason::SystemAccount => Reason::NotManaged,
-        Reason::NotManaged => Reason::NotYourAccount,
+        Reason::NotManaged => Reason::ChangedAtPlex,
+        Reason::ChangedAtPlex => Reason::NotYourAccount,
         Reason::NotYourAccount => Reason::EmptyPassword,
         Reason::EmptyPassword => Reason::LongPassword,
         Reason::LongPassword => Reason::ControlByte,
@@ -294,7 +295,7 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
         ),
         (
             Outcome::NotAllowed,
-            "NotYourAccount NotOnList Ambiguous Pending NoAccess OwnerNotAdmin Renamed WrongPerson NoLoginName Forbidden \
+            "NotYourAccount ChangedAtPlex NotOnList Ambiguous Pending NoAccess OwnerNotAdmin Renamed WrongPerson NoLoginName Forbidden \
              ServerRefuses",
         ),
         (Outcome::Throttled, "TooManyTries TooManyLinkCodes AddressBlocked RateLimited BudgetSpent"),

@@ -76,6 +76,7 @@ mod tests {
     use super::*;
     use crate::{
         Answer, Ask, Hello, Manage, Managed, Phase, Reply, Request, Screen, Secret, Unusable, VERSION, Verdict,
+        samba::{Act, Mark, Order, Outcome},
     };
 
     fn round_trip<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug>(message: &T) {
@@ -115,6 +116,13 @@ mod tests {
         round_trip(&Reply::Ask(Ask { text: "Password: ".into(), echo: false, password: true }));
         for verdict in Verdict::ALL {
             round_trip(&Reply::Verdict(verdict));
+        }
+        let mark = Some(Mark { inode: 7, size: u64::MAX, seconds: -1, nanoseconds: 999_999_999 });
+        for act in [Act::Password { password: Secret::from("p\u{e4}ss"), unless: mark }, Act::Disable, Act::Enable] {
+            round_trip(&Order { version: VERSION, user: "alice".into(), act });
+        }
+        for outcome in [Outcome::Done { before: mark, after: None }, Outcome::InStep, Outcome::Failed("why".into())] {
+            round_trip(&outcome);
         }
     }
 

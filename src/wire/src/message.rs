@@ -62,6 +62,8 @@ pub enum Phase {
     Authenticate,
     /// May this account be used today, however it was authenticated? (`pam_sm_acct_mgmt`)
     Account,
+    /// May its local password be changed? (`pam_sm_chauthtok`) Never that of a managed account.
+    Password,
 }
 
 /// What became of a prompt.

@@ -99,7 +99,7 @@ impl World {
     }
 }
 
-fn wait(what: &str, ready: impl Fn() -> bool) {
+pub(crate) fn wait(what: &str, ready: impl Fn() -> bool) {
     let start = Instant::now();
     while !ready() {
         assert!(start.elapsed() < START, "{what} does not start");

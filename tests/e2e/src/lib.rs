@@ -20,6 +20,7 @@ mod logins;
 mod many;
 mod pamcode;
 mod rush;
+mod smb;
 mod state;
 mod terminal;
 mod world;
@@ -32,6 +33,7 @@ pub use logins::as_user;
 pub use many::{Tried, Try, count};
 pub use pamcode::{Code, Codes};
 pub use rush::{EIGHT, EIGHT_USERS, Rush, Rushed};
+pub use smb::SYNC;
 pub use terminal::Terminal;
 pub use world::{Out, World};
 

@@ -116,8 +116,9 @@ fn hostile_names_become_no_account_and_are_listed_with_what_to_do() {
     ];
     let mut people = DEN.to_owned();
     for (number, name) in names.iter().enumerate() {
-        people = people.replace("[\"alice\", ", &format!("[\"alice\", \"{name}\", "));
-        people += &format!("\n[[account]]\nid = {}\nusername = \"{name}\"\nemail = \"p@example.org\"\n", 100 + number);
+        let shared = people.replace("[\"alice\", ", &format!("[\"alice\", \"{name}\", "));
+        let id = 100 + number;
+        people = format!("{shared}\n[[account]]\nid = {id}\nusername = \"{name}\"\nemail = \"p@example.org\"\n");
     }
     let Some(world) = machine(&people, "") else { return };
     let said = sync(&world, &[]);

@@ -1,5 +1,6 @@
 //! Signing in with a password, and with a verification code where plex.tv wants one.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use policy::{Key, Reason, Reference};
@@ -8,6 +9,7 @@ use wire::{Deadline, Hello, Secret};
 use super::{Gone, PATIENCE, PERSON, Session};
 use crate::login::{Answer, Attempt};
 use crate::report::Ended;
+use crate::signout::Borrowed;
 
 /// How often a verification code may be typed, in all.
 const CODES: usize = 3;
@@ -47,10 +49,14 @@ impl Session {
                 return Ok(Err(Reason::TooManyTries));
             }
             self.wait_until(Instant::now() + pause)?;
-            let (attempt, sent) = (attempt.clone(), code.take());
-            let answer = self.within_time(move |desk, deadline| desk.judge(&attempt, sent.as_ref(), deadline))?;
+            let (work, sent) = (attempt.clone(), code.take());
+            let coded = sent.is_some();
+            let answer = self.within_time(move |desk, deadline| desk.judge(&work, sent.as_ref(), deadline))?;
             match answer.unwrap_or_else(Answer::No) {
                 Answer::Yes(id, by, token) => {
+                    // Somebody with a second factor may have typed the code right behind the password, where nobody can tell.
+                    let whole = |token: &Arc<Borrowed>| coded || token.signed_in.two_factor == Some(false);
+                    self.accepted = token.as_ref().filter(|token| whole(token)).map(|_| attempt.password.clone());
                     self.token = token;
                     return Ok(Ok((id, by)));
                 }

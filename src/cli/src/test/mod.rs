@@ -104,6 +104,7 @@ fn ask(
 ) -> Option<Verdict> {
     let check = match phase {
         Phase::Account => "account phase",
+        Phase::Password => "password phase",
         Phase::Authenticate => "sign-in",
     };
     let so_far = steps.are_good();

@@ -1,0 +1,65 @@
+//! The same friends and the same password at a Samba share, with the real smbd and smbclient.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::time::{Duration, Instant};
+
+use e2e::{Code, DEN, SYNC, World, password};
+
+#[test]
+fn a_share_follows_the_friend_list_and_the_password_of_plex() {
+    let Some(world) = World::with_samba(DEN, SYNC) else { return };
+    world.start_sshd();
+    let first = password("alice");
+    assert_eq!(world.sh("getent shadow alice | cut -d: -f2").stdout, "*\n");
+    // Before any login with a password no share can know it.
+    assert_eq!(world.smb_says("alice", &first), "NT_STATUS_LOGON_FAILURE");
+    assert!(!world.ssh("password", "alice", "wrong").ok());
+    assert_eq!(world.smb_says("alice", &first), "NT_STATUS_LOGON_FAILURE");
+    // Right behind the first one it does.
+    assert_eq!(world.ssh("keyboard-interactive", "alice", &first).stdout, "alice\n");
+    world.wait_for_smb("alice", &first, "ok");
+    assert_eq!(world.smb_says("alice", "wrong"), "NT_STATUS_LOGON_FAILURE");
+    // Changed at Plex: the old one opens the share until the next login.
+    let second = "PASSWORD-SECRET-second";
+    world.plex().load(&DEN.replace(&format!("password = \"{first}\""), &format!("password = \"{second}\"")));
+    assert_eq!(world.smb_says("alice", &first), "ok");
+    assert_eq!(world.smb_says("alice", second), "NT_STATUS_LOGON_FAILURE");
+    assert_eq!(world.ssh("password", "alice", second).stdout, "alice\n");
+    world.wait_for_smb("alice", second, "ok");
+    assert_eq!(world.smb_says("alice", &first), "NT_STATUS_LOGON_FAILURE");
+    // Removed: out of everything, whatever the SMB password, and back again.
+    let with_second = DEN.replace(&format!("password = \"{first}\""), &format!("password = \"{second}\""));
+    world.plex().load(&with_second.replace("shared_with = [\"alice\", ", "shared_with = ["));
+    std::thread::sleep(Duration::from_millis(2500));
+    assert!(["NT_STATUS_ACCESS_DENIED", "NT_STATUS_ACCOUNT_DISABLED"].contains(&&*world.smb_says("alice", second)));
+    assert!(!world.ssh("password", "alice", second).ok());
+    world.plex().load(&with_second);
+    world.wait_for_smb("alice", second, "ok");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r55_a_removed_friend_is_denied_whatever_the_smb_password_and_at_once() {
+    let further = "[timeouts]\nfriend_list = \"1s\"";
+    let Some(world) = World::with_samba(DEN, further) else { return };
+    // Without sync_password: the gate stands by itself, for a password that root has set.
+    for name in ["alice", "local"] {
+        assert!(world.run_with(&["smbpasswd", "-s", "-a", name], "SMB-SECRET\nSMB-SECRET\n").ok());
+    }
+    world.sh("gpasswd -a local plex >/dev/null && gpasswd -d local plex >/dev/null");
+    assert_eq!(world.smb_says("alice", "SMB-SECRET"), "ok");
+    world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(world.smb_says("alice", "SMB-SECRET"), "NT_STATUS_ACCESS_DENIED");
+    assert_eq!(world.smb_says("ALICE", "SMB-SECRET"), "NT_STATUS_ACCESS_DENIED");
+    world.wait_for_log(&["denied", "user=\"alice\"", "service=\"samba\"", "phase=account", "ms=0"]);
+    // plex.tv that hangs keeps nobody waiting.
+    world.plex().send(&fakeplex::Command::Connections(fakeplex::Connections::Silence)).unwrap();
+    let start = Instant::now();
+    assert_eq!(world.smb_says("alice", "SMB-SECRET"), "NT_STATUS_ACCESS_DENIED");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // With the daemon down nobody of the group comes in.
+    world.stop_authd();
+    assert_ne!(world.smb_says("alice", "SMB-SECRET"), "ok");
+    assert_eq!(world.codes("samba", "local", "acct", "").of("acct"), Code::SUCCESS);
+}

@@ -121,6 +121,7 @@ fn what_is_forgotten_of_an_account_is_gone_from_every_table_and_from_the_disk() 
         store.write(Change::LastLogin(named(), 1));
     }
     store.write(Change::Login(Box::new(login(1))));
+    assert!(store.is_written(), "or it would be forgotten before it is on the disk");
     store.write(Change::ForgetAll("alice".into()));
     assert!(store.is_written());
     for file in ["state.db", "state.db-wal"] {

@@ -13,31 +13,31 @@ pub(crate) enum Mend {
 /// One thing that is broken.
 pub(crate) struct Case {
     /// The shell that breaks it.
-    pub breaking: &'static str,
+    pub breaking: String,
     /// The line that must be there: check, mark, and words of it.
     pub line: (&'static str, &'static str, &'static str),
     pub mend: Mend,
 }
 
 /// A case that the doctor's own command mends.
-pub(crate) fn told(breaking: &'static str, check: &'static str, mark: &'static str, words: &'static str) -> Case {
-    Case { breaking, line: (check, mark, words), mend: Mend::AsTold }
+pub(crate) fn told(breaking: impl Into<String>, check: &'static str, mark: &'static str, words: &'static str) -> Case {
+    Case { breaking: breaking.into(), line: (check, mark, words), mend: Mend::AsTold }
 }
 
 /// A case in which the doctor says these words, and then this shell does what they mean.
 pub(crate) fn saying(
-    breaking: &'static str,
+    breaking: impl Into<String>,
     (check, mark, words): (&'static str, &'static str, &'static str),
     advice: &'static str,
     mend: &'static str,
 ) -> Case {
-    Case { breaking, line: (check, mark, words), mend: Mend::Saying(advice, mend) }
+    Case { breaking: breaking.into(), line: (check, mark, words), mend: Mend::Saying(advice, mend) }
 }
 
 /// Breaks one thing after the other on a healthy machine: the doctor sees it, and what it says mends it.
 pub(crate) fn all(patient: &Patient, cases: Vec<Case>) {
     for Case { breaking, line: (check, mark, words), mend } in cases {
-        patient.0.sh(breaking);
+        patient.0.sh(&breaking);
         let verdict = patient.look();
         let Some(line) = verdict.find(check, mark, words) else { panic!("{breaking}: {verdict:#?}") };
         let code = if verdict.lines.iter().any(|line| line.mark == "bad") { 1 } else { 2 };

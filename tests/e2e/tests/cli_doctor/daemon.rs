@@ -52,6 +52,17 @@ fn r42_a_socket_that_others_could_take_or_that_nobody_may_use_is_found_and_mende
 fn a_friend_list_that_cannot_be_read_and_a_plex_tv_that_is_left_alone_are_found() {
     let Some(patient) = Patient::new("[timeouts]\nfriend_list = \"1s\"") else { return };
     let plex = patient.0.plex();
+    patient.0.write(
+        "/etc/pam.d/alone",
+        0o644,
+        "root:root",
+        "auth required pam_plex.so\naccount required pam_plex.so\n",
+    );
+    let verdict = patient.look();
+    assert!(
+        verdict.code == 0 && verdict.find("PAM", "note", "alone (auth): there is no pam_unix.so").is_some(),
+        "{verdict:#?}"
+    );
     plex.fault(Endpoint::Signin, Fault::TooMany(Some(3)));
     assert_eq!(patient.0.authenticate("alice", &password("alice")), Code::MAXTRIES);
     let verdict = patient.look();

@@ -32,7 +32,7 @@ fn r41_on_a_healthy_machine_every_line_is_good_and_no_secret_is_said() {
         assert!(verdict.find(check, "good", "").is_some(), "{check}: {verdict:#?}");
     }
     assert!(verdict.lines.iter().all(|line| ["good", "note"].contains(&line.mark.as_str())), "{verdict:#?}");
-    assert!(verdict.find("PAM", "good", "plex-auth, sshd, su, sudo").is_some(), "{verdict:#?}");
+    assert!(verdict.find("PAM", "good", "plex-auth, sshd, su, su-l, sudo").is_some(), "{verdict:#?}");
     patient.0.assert_no_secret_leaked();
 }
 

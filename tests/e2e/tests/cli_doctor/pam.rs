@@ -18,67 +18,85 @@ fn stacks_that_let_the_wrong_ones_in_or_the_right_ones_out_are_found_and_mended(
     world.write("/etc/pam.d/web", 0o644, "root:root", DEBIAN);
     world.sh("cp -a /etc/pam.d /root/pam.d");
     let restore = "cp -a /root/pam.d/. /etc/pam.d/";
+    // What the command before made of the file is right, but no longer what is shipped.
+    let each = |script: &str| format!("{restore} && {script}");
     all(
         &patient,
         vec![
             // A pam_deny that is gone lets everybody in, and pam-auth-update does not put it back.
-            told("sed -i /pam_deny/d /etc/pam.d/web", "PAM", "bad", "web (auth): accounts that nobody knows get in"),
-            told("sed -i /pam_permit/d /etc/pam.d/web", "PAM", "bad", "web (auth): local accounts are turned away"),
-            told("sed -i 's/success=2/success=3/' /etc/pam.d/web", "PAM", "bad", "web (auth): local accounts"),
-            told("sed -i '/account/d' /etc/pam.d/web", "PAM", "bad", "web (account): friends who were removed"),
             told(
-                "sed -i '/account.*plex-auth/d' /etc/pam.d/sshd",
+                each("sed -i /pam_deny/d /etc/pam.d/web"),
+                "PAM",
+                "bad",
+                "web (auth): accounts that nobody knows get in",
+            ),
+            told(
+                each("sed -i /pam_permit/d /etc/pam.d/web"),
+                "PAM",
+                "bad",
+                "web (auth): local accounts are turned away",
+            ),
+            told(each("sed -i 's/success=2/success=3/' /etc/pam.d/web"), "PAM", "bad", "web (auth): local accounts"),
+            told(each("sed -i '/account/d' /etc/pam.d/web"), "PAM", "bad", "web (account): friends who were removed"),
+            told(
+                each("sed -i '/account.*plex-auth/d' /etc/pam.d/sshd"),
                 "PAM",
                 "bad",
                 "sshd (account): friends who were removed",
             ),
             told(
-                "sed -i 's/^account include.*/account required pam_unix.so\\naccount optional pam_plex.so/' /etc/pam.d/web",
+                each(
+                    "sed -i 's/^account include.*/account required pam_unix.so\\naccount optional pam_plex.so/' /etc/pam.d/web",
+                ),
                 "PAM",
                 "bad",
                 "web (account): whom Plex denies",
             ),
-            told("sed -i '/^auth.*pam_unix/d' /etc/pam.d/plex-auth", "PAM", "bad", "there is no pam_unix.so"),
+            told(each("sed -i '/^auth.*pam_unix/d' /etc/pam.d/plex-auth"), "PAM", "bad", "there is no pam_unix.so"),
             told(
-                "sed -i '/^auth/s/success=2/success=1/' /etc/pam.d/plex-auth",
+                each("sed -i '/^auth/s/success=2/success=1/' /etc/pam.d/plex-auth"),
                 "PAM",
                 "bad",
-                "plex-auth, sshd, su, sudo (auth): local accounts are turned away",
+                "plex-auth, sshd, su, su-l, sudo (auth): local accounts are turned away",
             ),
             told(
-                "sed -i '/^auth.*pam_deny/d' /etc/pam.d/plex-auth",
+                each("sed -i '/^auth.*pam_deny/d' /etc/pam.d/plex-auth"),
                 "PAM",
                 "bad",
                 "(auth): accounts that nobody knows",
             ),
             told(
-                "sed -i '/^auth.*pam_plex/s/try_first_pass/nullok/' /etc/pam.d/plex-auth",
+                each("sed -i '/^auth.*pam_plex/s/try_first_pass/nullok/' /etc/pam.d/plex-auth"),
                 "PAM",
                 "bad",
                 "does not know the argument 'nullok'",
             ),
             saying(
-                "echo 'auth suficient pam_permit.so' >>/etc/pam.d/sudo",
+                each("echo 'auth suficient pam_permit.so' >>/etc/pam.d/sudo"),
                 ("PAM", "bad", "sudo (auth): a line makes no sense"),
                 "/etc/pam.d/sudo:4: 'suficient' is no control",
                 restore,
             ),
             saying(
-                "sed -i 's/^auth     include.*/auth sufficient pam_plex.so\\nauth sufficient pam_unix.so use_first_pass\\n\
+                each(
+                    "sed -i 's/^auth     include.*/auth sufficient pam_plex.so\\nauth sufficient pam_unix.so use_first_pass\\n\
                  auth required pam_deny.so/' /etc/pam.d/sudo",
+                ),
                 ("PAM", "warning", "sudo (auth): local passwords are shown to Plex"),
                 "auth include plex-auth",
                 restore,
             ),
             saying(
-                "sed -i 's/^account  required   pam_unix.so/account [success=ok new_authtok_reqd=done default=bad] pam_unix.so/' \
+                each(
+                    "sed -i 's/^account  required   pam_unix.so/account [success=ok new_authtok_reqd=done default=bad] pam_unix.so/' \
                  /etc/pam.d/plex-auth",
+                ),
                 ("PAM", "warning", "an expired local password ends the phase"),
                 "account required pam_unix.so",
                 restore,
             ),
             saying(
-                "sed -i 's/notingroup plex/notingroup friends/' /etc/pam.d/plex-auth",
+                each("sed -i 's/notingroup plex/notingroup friends/' /etc/pam.d/plex-auth"),
                 ("PAM", "bad", "accounts of the group get in unchecked"),
                 "restore that file",
                 restore,

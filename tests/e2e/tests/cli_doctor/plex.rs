@@ -37,7 +37,7 @@ fn a_configuration_that_is_wrong_or_in_wrong_hands_is_found() {
             told("chmod 600 /mnt/plex/ca.pem", check, "bad", "/mnt/plex/ca.pem: plex-authd"),
             saying(
                 "install -m 640 -g root /dev/null /etc/token && printf TOKEN-SECRET-olga >/etc/token && \
-                 sed -i 's|^token = .*|token_file = \"/etc/token\"|' /etc/plex-auth.toml && systemctl restart plex-authd",
+                 sed -i 's|^token = .*|token_file = \"/etc/token\"|' /etc/plex-auth.toml",
                 (check, "bad", "/etc/token: plex-authd"),
                 "run: chown root:plex-auth /etc/token",
                 "chown root:plex-auth /etc/token && systemctl restart plex-authd",

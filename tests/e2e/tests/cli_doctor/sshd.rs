@@ -6,9 +6,7 @@ use crate::patient::Patient;
 #[test]
 fn settings_of_sshd_that_keep_plex_out_are_found_and_mended() {
     let Some(patient) = Patient::new("") else { return };
-    let set = |line: &'static str| -> &'static str {
-        Box::leak(format!("sed -i '1i {line}' /etc/ssh/sshd_config").into_boxed_str())
-    };
+    let set = |line: &str| format!("sed -i '1i {line}' /etc/ssh/sshd_config");
     all(
         &patient,
         vec![

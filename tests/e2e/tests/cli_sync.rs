@@ -258,6 +258,21 @@ fn without_a_group_the_accounts_stand_in_users() {
 }
 
 #[test]
+fn a_new_account_of_an_old_name_is_another_one() {
+    let Some(world) = machine(DEN, QUICK) else { return };
+    sync(&world, &[]);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.wait_for_rows("pin", 1);
+    // Somebody else has the name now, and the old account was removed by hand.
+    world.sh("userdel --remove alice");
+    let people = DEN.replace("id = 2", "id = 22");
+    world.plex().load(&people);
+    wait_for_list();
+    assert_eq!(sync(&world, &[]), "add alice: for alice (Plex id 22)\n");
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+}
+
+#[test]
 fn what_fails_is_said_and_the_rest_is_done() {
     let Some(world) = machine(DEN, "") else { return };
     world.sh("mv /usr/sbin/useradd /usr/sbin/useradd.real");

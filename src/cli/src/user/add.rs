@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::sync::forget_earlier;
 use super::{locks, names, tools};
 use crate::context::Context;
 use crate::edit::{self, Entry};
@@ -47,6 +48,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
         change.map_or(Ok(()), edit::Change::undo)?;
         return Err(failure.so("nothing was changed"));
     }
+    forget_earlier(&context.socket, local);
     say(format!("{} {local} is {}, with the Plex password alone", Mark::Good.shown(), name_and_id(person)));
     if let Err(why) = people.may(person.id) {
         warn(format!("{} cannot sign in yet: {why}", name(person)));

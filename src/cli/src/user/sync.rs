@@ -153,7 +153,11 @@ fn line(action: &Action) -> Option<Entry> {
 
 fn carry_out(action: &Action, group: Option<&str>, socket: &Path, locks: &mut Locks) -> Result<(), Failure> {
     match action {
-        Action::Add { local, plex, .. } => tools::add(local, group, *plex),
+        Action::Add { local, plex, .. } => {
+            tools::add(local, group, *plex)?;
+            forget_earlier(socket, local);
+            Ok(())
+        }
         Action::Lock { local, lock, .. } => {
             // First, since what is not written down is never unlocked.
             locks.insert(local.clone(), lock.clone());
@@ -176,8 +180,17 @@ fn carry_out(action: &Action, group: Option<&str>, socket: &Path, locks: &mut Lo
 
 /// Lets plex-authd forget whom an account belonged to: the next one of that name is another.
 pub(crate) fn forget(socket: &Path, local: &str) {
-    let forgotten = Daemon::open(socket).and_then(|mut daemon| daemon.ask(Manage::Forget(local.to_owned())));
-    if let Err(failure) = forgotten {
+    if let Err(failure) = ask_to_forget(socket, local) {
         warn(format!("{failure}\n  what plex-authd knows of {local} is still there; then: plex-auth forget {local}"));
     }
+}
+
+/// The same for a new account, in case there was one of its name before. Nothing is lost when plex-authd does not answer:
+/// at the first login the log says what to do.
+pub(crate) fn forget_earlier(socket: &Path, local: &str) {
+    let _ = ask_to_forget(socket, local);
+}
+
+fn ask_to_forget(socket: &Path, local: &str) -> Result<(), Failure> {
+    Daemon::open(socket)?.ask(Manage::Forget(local.to_owned())).map(|_| ())
 }

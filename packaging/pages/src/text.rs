@@ -3,19 +3,22 @@
 /// The longest line, in bytes.
 const WIDTH: usize = 80;
 
-/// Breaks long lines at blanks, which changes nothing of what is shown. What must stay one line is left alone: requests,
-/// and the tag after `.TP`.
+/// Breaks long lines at blanks and leaves one of two line breaks, which changes nothing of what is shown. What must stay one
+/// line is left alone: requests, and the tag after `.TP`.
 pub(crate) fn tidy(roff: &str) -> String {
     let mut tidy = String::new();
-    let mut tag = false;
+    let mut last = "";
     for line in roff.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
-        if tag || line.starts_with(['.', '\'']) {
+        if line == ".br" && last == ".br" {
+            continue;
+        }
+        if last == ".TP" || line.starts_with(['.', '\'']) {
             tidy.push_str(line);
         } else {
             tidy.push_str(&filled(line));
         }
         tidy.push('\n');
-        tag = line == ".TP";
+        last = line;
     }
     tidy
 }
@@ -47,5 +50,6 @@ mod tests {
         assert_eq!(tidy(&text), expected);
         let text = format!("{word} {word} .so\n");
         assert_eq!(tidy(&text), text, "too long is better than a request");
+        assert_eq!(tidy("x\n.br\n\n.br\ny\n"), "x\n.br\ny\n");
     }
 }

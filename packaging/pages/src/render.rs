@@ -26,6 +26,13 @@ Not done; what is wrong and how to mend it is said on standard error.
 The command line was wrong.
 ";
 
+/// One more, of the command that people sit before.
+const INTERRUPTED: &str = "\
+.TP
+.B 130
+Interrupted; nothing was changed, or the configuration is written, as is said.
+";
+
 /// Those of the one command that has others.
 const DOCTORS_STATUS: &str = "\
 .TP
@@ -50,8 +57,12 @@ pub(crate) fn daemon(command: &Command, date: &str) -> io::Result<Page> {
 /// The page of `plex-auth`, or of one of the commands below it.
 pub(crate) fn command(command: &Command, root: &Command, date: &str) -> io::Result<Page> {
     let name = name(command);
-    let status = if name == "plex-auth-doctor" { DOCTORS_STATUS } else { STATUS };
-    page(command, date, COMMAND, &[("@EXIT_STATUS@", status), ("@SEE_ALSO@", &see_also(&name, root))])
+    let status = match name.as_str() {
+        "plex-auth-doctor" => DOCTORS_STATUS.to_owned(),
+        "plex-auth-setup" => [STATUS, INTERRUPTED].concat(),
+        _ => STATUS.to_owned(),
+    };
+    page(command, date, COMMAND, &[("@EXIT_STATUS@", &status), ("@SEE_ALSO@", &see_also(&name, root))])
 }
 
 fn page(command: &Command, date: &str, frame: &str, parts: &[(&str, &str)]) -> io::Result<Page> {

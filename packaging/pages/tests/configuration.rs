@@ -60,6 +60,7 @@ fn default(config: &Config, table: &str, key: &str) -> Option<String> {
     let (throttle, timeouts) = (&config.throttle, &config.timeouts);
     let time = |time| Some(format_duration(time).to_string());
     match (table, key) {
+        // The first two must be given to have a configuration at all, so it does not show what they are otherwise.
         ("", "token" | "machine_id" | "token_file") => None,
         ("", "admin_account") => config.admin_account.clone(),
         ("", "owner_id") => config.owner_id.map(|id| id.to_string()),

@@ -1,4 +1,4 @@
-//! `pam_plex(8)` says what the module's own code does.
+//! The page of the module says what its own code does.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test may panic")]
 
 mod mdoc;

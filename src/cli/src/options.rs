@@ -51,9 +51,9 @@ pub(crate) enum Task {
     Friends(friends::Options),
     /// Local accounts for friends
     ///
-    /// Accounts are made and changed by the system's own tools, useradd and usermod. They are members of the group that the
-    /// configuration names and have no local password: their people sign in with Plex, or with an SSH key. They are made
-    /// here and never during a login, since sshd looks an account up first.
+    /// Accounts are made and changed by the system's own tools, such as useradd and usermod. They are members of the
+    /// configured group, if there is one, and have no local password: their people sign in with Plex, or with an SSH key.
+    /// They are made here and never during a login, since sshd looks an account up first.
     #[command(subcommand)]
     User(user::Task),
     /// How plex-authd is

@@ -56,9 +56,9 @@ files:
 	@for page in target/pages/man?/*; do \
 		$(call put,$$page,$(PREFIX)/share/man/$${page#target/pages/}) || exit 1; \
 	done
-	$(call put,target/pages/completions/plex-auth.bash,$(PREFIX)/share/bash-completion/completions/plex-auth)
-	$(call put,target/pages/completions/_plex-auth,$(PREFIX)/share/zsh/vendor-completions/_plex-auth)
-	$(call put,target/pages/completions/plex-auth.fish,$(PREFIX)/share/fish/vendor_completions.d/plex-auth.fish)
+	$(call put,target/pages/completions/bash/plex-auth,$(PREFIX)/share/bash-completion/completions/plex-auth)
+	$(call put,target/pages/completions/zsh/_plex-auth,$(PREFIX)/share/zsh/vendor-completions/_plex-auth)
+	$(call put,target/pages/completions/fish/plex-auth.fish,$(PREFIX)/share/fish/vendor_completions.d/plex-auth.fish)
 
 units:
 	for unit in packaging/systemd/*; do \

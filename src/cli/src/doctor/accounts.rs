@@ -6,7 +6,7 @@ use std::fs;
 use config::Config;
 use nix::unistd::{Group, User, getgrouplist};
 
-use super::findings::Findings;
+use super::findings::{Findings, argument};
 use super::shadow;
 
 /// Where `UID_MIN` is set.
@@ -46,7 +46,11 @@ fn group(name: &str, findings: &mut Findings) -> Option<Group> {
     match Group::from_name(name) {
         Ok(Some(group)) => Some(group),
         Ok(None) => {
-            findings.bad("accounts", format!("there is no local group '{name}'"), format!("run: groupadd {name}"));
+            findings.bad(
+                "accounts",
+                format!("there is no local group '{name}'"),
+                format!("run: groupadd {}", argument(name)),
+            );
             None
         }
         Err(error) => {
@@ -78,7 +82,7 @@ fn account(name: &str, uid_min: u32, group: Option<&Group>, findings: &mut Findi
         }
         _ => {
             let what = format!("there is no local account '{name}'");
-            findings.bad("accounts", what, format!("run: plex-auth user add {name}"));
+            findings.bad("accounts", what, format!("run: plex-auth user add {}", argument(name)));
             return None;
         }
     };
@@ -86,7 +90,11 @@ fn account(name: &str, uid_min: u32, group: Option<&Group>, findings: &mut Findi
     if uid < uid_min {
         let what =
             format!("'{name}' has uid {uid}, below UID_MIN ({uid_min}) of {LOGIN_DEFS}: it never signs in with Plex");
-        findings.bad("accounts", what, format!("run: usermod --uid $(({uid_min} + {uid})) {name}"));
+        findings.bad(
+            "accounts",
+            what,
+            format!("run: usermod --uid {} {}", uid_min.saturating_add(uid), argument(name)),
+        );
         return None;
     }
     if let Some(group) = group.filter(|group| !is_member(&user, group)) {
@@ -95,7 +103,11 @@ fn account(name: &str, uid_min: u32, group: Option<&Group>, findings: &mut Findi
              it for an ordinary local account",
             group.name
         );
-        findings.warn("accounts", what, format!("run: usermod --append --groups {} {name}", group.name));
+        findings.warn(
+            "accounts",
+            what,
+            format!("run: usermod --append --groups {} {}", argument(&group.name), argument(name)),
+        );
     }
     Some(user)
 }

@@ -10,7 +10,7 @@ use config::Config;
 use humantime::format_duration;
 use wire::{Connection, Deadline, Error, Manage, Managed, Reply, Request, Status, Untrusted};
 
-use super::findings::Findings;
+use super::findings::{Findings, argument};
 use super::settings::DAEMON;
 use crate::context::Context;
 
@@ -106,7 +106,7 @@ fn running(context: &Context, config: Option<&Config>, status: &Status, findings
     }
     if Path::new(&status.config) != context.config {
         let what = format!("plex-authd was started with {}, not with {}", status.config, context.config.display());
-        findings.warn("daemon", what, format!("run: plex-auth --config {} doctor", status.config));
+        findings.warn("daemon", what, format!("run: plex-auth --config {} doctor", argument(&status.config)));
     } else if changed_since(&context.config, status.uptime) {
         findings.warn("daemon", format!("{} was changed since plex-authd started", status.config), RESTART);
     }

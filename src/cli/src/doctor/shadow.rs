@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::unistd::User;
 
-use super::findings::Findings;
+use super::findings::{Findings, argument};
 
 /// Shells that are meant to let nobody in.
 const CLOSED: [&str; 2] = ["nologin", "false"];
@@ -59,7 +59,7 @@ pub(super) fn check(users: &[User], findings: &mut Findings) {
             // Accounts of another source have their passwords there.
             None if line_of(&passwd, name).is_some_and(|line| line.split(':').nth(1) == Some("x")) => {
                 let what = format!("'{name}' has no line in /etc/shadow: PAM turns it away");
-                findings.bad("passwords", what, format!("run: pwconv && usermod --password '*' {name}"));
+                findings.bad("passwords", what, format!("run: pwconv && usermod --password '*' {}", argument(name)));
             }
             None => {}
         }
@@ -80,15 +80,15 @@ fn say(name: &str, state: State, findings: &mut Findings) {
         State::Fine | State::Locked => {}
         State::Empty => {
             let what = format!("'{name}' has an empty local password: any password lets in where pam_unix has nullok");
-            findings.bad("passwords", what, format!("run: usermod --password '*' {name}"));
+            findings.bad("passwords", what, format!("run: usermod --password '*' {}", argument(name)));
         }
         State::Expired => {
             let what = format!("the account '{name}' has expired: PAM turns it away everywhere");
-            findings.bad("passwords", what, format!("run: chage --expiredate -1 {name}"));
+            findings.bad("passwords", what, format!("run: chage --expiredate -1 {}", argument(name)));
         }
         State::PasswordExpired => {
             let what = format!("the local password of '{name}' has expired: a new one is asked for at every login");
-            findings.bad("passwords", what, format!("run: chage --lastday -1 --maxdays -1 {name}"));
+            findings.bad("passwords", what, format!("run: chage --lastday -1 --maxdays -1 {}", argument(name)));
         }
     }
 }
@@ -108,17 +108,17 @@ fn shell(user: &User, findings: &mut Findings) {
         return;
     }
     if shell.file_name().is_some_and(|file| CLOSED.iter().any(|closed| file == *closed)) {
-        let mend = format!("where that is not meant, run: usermod --shell /bin/sh {name}");
+        let mend = format!("where that is not meant, run: usermod --shell /bin/sh {}", argument(name));
         findings.note("shell", format!("'{name}' has {shown}: it can sign in, but gets no shell"), mend);
     } else if !runs(shell) {
         let what = format!("'{name}' has the shell {shown}, which cannot be run: sshd turns it away");
-        findings.bad("shell", what, format!("run: usermod --shell /bin/sh {name}"));
+        findings.bad("shell", what, format!("run: usermod --shell /bin/sh {}", argument(name)));
     } else if fs::read_to_string("/etc/shells")
         .is_ok_and(|shells| !shells.lines().any(|line| Path::new(line.trim()) == shell))
     {
         let what =
             format!("'{name}' has the shell {shown}, which does not stand in /etc/shells: some services turn it away");
-        findings.warn("shell", what, format!("run: echo {shown} >>/etc/shells"));
+        findings.warn("shell", what, format!("run: echo {} >>/etc/shells", argument(&shown.to_string())));
     }
 }
 

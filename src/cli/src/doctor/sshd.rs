@@ -6,7 +6,7 @@ use std::time::Duration;
 use config::Config;
 use nix::unistd::User;
 
-use super::findings::Findings;
+use super::findings::{Findings, argument};
 use super::program;
 use super::shadow;
 
@@ -66,7 +66,8 @@ fn judge(settings: &BTreeMap<&str, &str>, config: Option<&Config>, locked: &[&st
         );
         if !locked.is_empty() {
             let what = format!("without UsePAM it takes a locked password for a locked account: {}", locked.join(", "));
-            let commands: Vec<_> = locked.iter().map(|name| format!("usermod --password '*' {name}")).collect();
+            let commands: Vec<_> =
+                locked.iter().map(|name| format!("usermod --password '*' {}", argument(name))).collect();
             findings.warn(CHECK, what, format!("run: {}", commands.join(" && ")));
         }
     }

@@ -47,7 +47,7 @@ fn accounts_that_cannot_come_in_are_found_and_mended() {
 #[test]
 fn a_machine_without_accounts_for_plex_is_found() {
     let Some(patient) = Patient::new("") else { return };
-    patient.0.sh("for name in alice frank olga; do gpasswd -d $name plex; done");
+    patient.0.sh("for name in alice dave frank olga; do gpasswd -d $name plex; done");
     let verdict = patient.look();
     let line = verdict.find("accounts", "warning", "the group has no members").unwrap();
     assert!(verdict.code == 2 && line.mend.as_deref() == Some("run: plex-auth user add NAME"), "{verdict:#?}");

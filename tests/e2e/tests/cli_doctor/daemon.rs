@@ -70,7 +70,7 @@ fn a_friend_list_that_cannot_be_read_and_a_plex_tv_that_is_left_alone_are_found(
     plex.mend();
     patient.until_well("plex.tv may be asked again");
 
-    plex.fault(Endpoint::Users, Fault::Status(503, String::new()));
+    plex.fault(Endpoint::SharedServers, Fault::Status(503, String::new()));
     std::thread::sleep(std::time::Duration::from_millis(1200));
     patient.0.account("alice");
     patient.0.authenticate("alice", &password("alice"));

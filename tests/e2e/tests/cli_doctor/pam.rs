@@ -74,7 +74,7 @@ fn stacks_that_let_the_wrong_ones_in_or_the_right_ones_out_are_found_and_mended(
             saying(
                 each("echo 'auth suficient pam_permit.so' >>/etc/pam.d/sudo"),
                 ("PAM", "bad", "sudo (auth): a line makes no sense"),
-                "/etc/pam.d/sudo:4: 'suficient' is no control",
+                "/etc/pam.d/sudo:6: 'suficient' is no control",
                 restore,
             ),
             saying(

@@ -1,4 +1,4 @@
-/* pamcode SERVICE USER PHASES [RHOST]: a PAM program that says the codes. PHASES is a list such as "auth,acct,cred". Each
+/* pamcode SERVICE USER PHASES [RHOST]: a PAM program that says the codes. PHASES is a list such as "auth,acct,cred,pass". Each
  * hidden prompt is answered by the next line of standard input, each visible one too; without a line left the
  * conversation fails. Prints one line for each phase, the pause that a failure asked for, and how many prompts there
  * were. It does not wait for the pause. */
@@ -23,8 +23,10 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
     char line[70000];
     for (int i = 0; i < count; i++) {
         int style = messages[i]->msg_style;
-        if (style != PAM_PROMPT_ECHO_OFF && style != PAM_PROMPT_ECHO_ON)
+        if (style != PAM_PROMPT_ECHO_OFF && style != PAM_PROMPT_ECHO_ON) {
+            printf("text%d=%s\n", style, messages[i]->msg);
             continue;
+        }
         prompts++;
         printf("prompt%d=%s\n", style, messages[i]->msg);
         if (!fgets(line, sizeof line, stdin)) {
@@ -54,6 +56,8 @@ int main(int argc, char **argv)
             code = pam_authenticate(pamh, 0);
         else if (!strcmp(phase, "acct"))
             code = pam_acct_mgmt(pamh, 0);
+        else if (!strcmp(phase, "pass"))
+            code = pam_chauthtok(pamh, 0);
         else
             code = pam_setcred(pamh, PAM_ESTABLISH_CRED);
         printf("%s=%d\n", phase, code);

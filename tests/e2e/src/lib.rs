@@ -23,6 +23,7 @@ mod rush;
 mod smb;
 mod state;
 mod terminal;
+mod traces;
 mod world;
 
 pub use artifacts::{checkout, release, target, with_panics};

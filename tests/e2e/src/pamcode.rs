@@ -28,7 +28,7 @@ pub struct Codes {
 }
 
 impl Codes {
-    /// The code of a phase: `auth`, `acct` or `cred`.
+    /// The code of a phase: `auth`, `acct`, `cred` or `pass`.
     #[must_use]
     pub fn of(&self, phase: &str) -> Code {
         let prefix = format!("{phase}=");

@@ -1,54 +1,11 @@
 //! R44: what was typed is nowhere in the daemon's memory once the login is over, and no crash writes it to a disk.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::fs;
 use std::time::Duration;
 
 use e2e::{Code, DEN, World, password};
 use fakeplex::{Command, Connections};
-
-/// The daemon's process, as this side of the namespace knows it.
-fn daemon(world: &World) -> String {
-    let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/pid")).ok();
-    let ours = namespace(world.process());
-    let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let named =
-        |process: &String| fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name == "plex-authd\n");
-    let mut found = processes.filter(|process| named(process) && namespace(process) == ours);
-    let process = found.next().unwrap();
-    assert_eq!(found.next(), None);
-    process
-}
-
-/// Where in the daemon's memory some text is: the part's name, and what stands around it.
-fn traces(world: &World, text: &str) -> Vec<String> {
-    let process = daemon(world);
-    let memory = File::open(format!("/proc/{process}/mem")).unwrap();
-    let maps = fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
-    let mut found = Vec::new();
-    for map in maps.lines() {
-        let mut words = map.split_whitespace();
-        let (range, rights) = (words.next().unwrap(), words.next().unwrap());
-        if !rights.starts_with("rw") {
-            continue;
-        }
-        let (start, end) = range.split_once('-').unwrap();
-        let [start, end] = [start, end].map(|hex| u64::from_str_radix(hex, 16).unwrap());
-        let mut bytes = vec![0; usize::try_from(end - start).unwrap()];
-        // A thread may have ended meanwhile, and its stack with it.
-        if memory.read_exact_at(&mut bytes, start).is_err() {
-            continue;
-        }
-        for place in
-            bytes.windows(text.len()).enumerate().filter(|(_, window)| *window == text.as_bytes()).map(|(at, _)| at)
-        {
-            let around = bytes.get(place.saturating_sub(80)..(place + 80).min(bytes.len())).unwrap();
-            found.push(format!("{map} +{place:#x}: {}", around.escape_ascii()));
-        }
-    }
-    found
-}
 
 #[test]
 fn r44_what_was_typed_is_gone_from_memory_a_second_later() {
@@ -72,9 +29,9 @@ fn r44_what_was_typed_is_gone_from_memory_a_second_later() {
     }
     std::thread::sleep(Duration::from_secs(1));
     // What the daemon must keep is found, so the search works.
-    assert!(!traces(&world, "TOKEN-SECRET-olga").is_empty(), "the owner's token is not even found");
+    assert!(!world.traces("plex-authd", "TOKEN-SECRET-olga").is_empty(), "the owner's token is not even found");
     for text in ["PASSWORD-SECRET", "MISTYPED-SECRET", "314159", "141421", "271828"] {
-        let found = traces(&world, text);
+        let found = world.traces("plex-authd", text);
         assert!(found.is_empty(), "{text}: {} times:\n{}", found.len(), found.join("\n"));
     }
 }
@@ -93,7 +50,7 @@ fn r44_a_crash_leaves_no_core() {
     world.wait_for_log(&["is ready"]);
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    let process = daemon(&world);
+    let process = world.process_of("plex-authd");
     let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");

@@ -10,12 +10,12 @@ use crate::patient::Patient;
 fn a_daemon_that_does_not_run_or_answer_or_is_out_of_date_is_found_and_mended() {
     let Some(patient) = Patient::new("") else { return };
     let end = "while pgrep -x plex-authd >/dev/null; do sleep 0.02; done";
-    patient.0.write("/root/end", 0o755, "root:root", &format!("#!/bin/sh\npkill -$1 -x plex-authd; {end}\n"));
+    patient.0.write("/mnt/end", 0o755, "root:root", &format!("#!/bin/sh\npkill -$1 -x plex-authd; {end}\n"));
     all(
         &patient,
         vec![
-            told("/root/end TERM", "daemon", "bad", "is not running"),
-            told("/root/end KILL", "daemon", "bad", "nobody listens at"),
+            told("/mnt/end TERM", "daemon", "bad", "is not running"),
+            told("/mnt/end KILL", "daemon", "bad", "nobody listens at"),
             told("pkill -STOP -x plex-authd", "daemon", "bad", "does not answer"),
             told("sleep 1.2; touch /etc/plex-auth.toml", "daemon", "warning", "was changed since"),
         ],

@@ -16,8 +16,8 @@ fn stacks_that_let_the_wrong_ones_in_or_the_right_ones_out_are_found_and_mended(
     let Some(patient) = Patient::new("") else { return };
     let world = &patient.0;
     world.write("/etc/pam.d/web", 0o644, "root:root", DEBIAN);
-    world.sh("cp -a /etc/pam.d /root/pam.d");
-    let restore = "cp -a /root/pam.d/. /etc/pam.d/";
+    world.sh("cp -a /etc/pam.d /mnt/pam.d");
+    let restore = "cp -a /mnt/pam.d/. /etc/pam.d/";
     // What the command before made of the file is right, but no longer what is shipped.
     let each = |script: &str| format!("{restore} && {script}");
     all(
@@ -77,14 +77,14 @@ fn stacks_that_let_the_wrong_ones_in_or_the_right_ones_out_are_found_and_mended(
                 "/etc/pam.d/sudo:6: 'suficient' is no control",
                 restore,
             ),
-            saying(
+            told(
                 each(
                     "sed -i 's/^auth     include.*/auth sufficient pam_plex.so\\nauth sufficient pam_unix.so use_first_pass\\n\
                  auth required pam_deny.so/' /etc/pam.d/sudo",
                 ),
-                ("PAM", "warning", "sudo (auth): local passwords are shown to Plex"),
-                "auth include plex-auth",
-                restore,
+                "PAM",
+                "warning",
+                "sudo (auth): local passwords are shown to Plex",
             ),
             saying(
                 each(
@@ -128,19 +128,19 @@ fn what_the_doctor_says_of_a_stack_is_what_pam_does() {
 fn a_module_that_is_not_there_or_not_in_root_s_hands_is_found() {
     let Some(patient) = Patient::new("") else { return };
     let module = patient.0.module("pam_plex");
-    patient.0.sh(&format!("ln -s '{module}' /root/module"));
+    patient.0.sh(&format!("ln -s '{module}' /mnt/module"));
     all(
         &patient,
         vec![
             saying(
-                "mv $(readlink /root/module) /root/pam_plex.so",
+                "mv $(readlink /mnt/module) /mnt/pam_plex.so",
                 ("module", "bad", "pam_plex.so is not where PAM looks"),
                 "reinstall",
-                "mv /root/pam_plex.so $(readlink /root/module)",
+                "mv /mnt/pam_plex.so $(readlink /mnt/module)",
             ),
-            told("chmod 666 $(readlink /root/module)", "module", "bad", "could be changed by others than root"),
-            told("chown alice $(readlink /root/module)", "module", "bad", "could be changed by others than root"),
-            told("chmod 600 $(readlink /root/module)", "module", "warning", "cannot load it"),
+            told("chmod 666 $(readlink /mnt/module)", "module", "bad", "could be changed by others than root"),
+            told("chown alice $(readlink /mnt/module)", "module", "bad", "could be changed by others than root"),
+            told("chmod 600 $(readlink /mnt/module)", "module", "warning", "cannot load it"),
         ],
     );
 }

@@ -6,12 +6,12 @@ use fakeplex::{Command, Endpoint, Fault};
 use crate::case::{all, saying, told};
 use crate::patient::Patient;
 
-const RESTORE: &str = "cp -p /root/good.toml /etc/plex-auth.toml && systemctl restart plex-authd.service";
+const RESTORE: &str = "cp -p /mnt/good.toml /etc/plex-auth.toml && systemctl restart plex-authd.service";
 
 /// A machine whose good configuration is kept aside.
 fn patient() -> Option<Patient> {
     let patient = Patient::new("")?;
-    patient.0.sh("cp -p /etc/plex-auth.toml /root/good.toml");
+    patient.0.sh("cp -p /etc/plex-auth.toml /mnt/good.toml");
     Some(patient)
 }
 

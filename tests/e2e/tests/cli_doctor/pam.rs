@@ -173,3 +173,27 @@ fn link_sign_in_for_a_service_that_does_not_ask_is_said() {
     let verdict = patient.look();
     assert!(verdict.code == 2 && verdict.find("link sign-in", "warning", "login").is_some(), "{verdict:#?}");
 }
+
+/// What the doctor's own rules are tested with.
+const DISPATCHER: &str = include_str!("../../../../src/cli/src/doctor/stack/dispatcher.txt");
+
+#[test]
+fn the_doctor_s_rules_are_those_of_the_real_libpam() {
+    let Some(world) = e2e::World::new() else { return };
+    for case in DISPATCHER.split("\n= ").skip(1) {
+        let (expected, files) = case.split_once('\n').unwrap();
+        for file in format!("x\n{files}").split("\n> ") {
+            let (name, text) = file.split_once('\n').unwrap();
+            world.write(&format!("/etc/pam.d/{name}"), 0o644, "root:root", &format!("{text}\n"));
+        }
+        let number = match expected {
+            "success" => 0,
+            "perm_denied" => 6,
+            "auth_err" => 7,
+            "maxtries" => 11,
+            "new_authtok_reqd" => 12,
+            other => panic!("{other}"),
+        };
+        assert_eq!(world.codes("x", "root", "auth", "").of("auth"), Code(number), "{case}");
+    }
+}

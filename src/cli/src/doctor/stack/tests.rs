@@ -199,62 +199,24 @@ fn a_broken_account_stack_is_told_by_what_it_does() {
     }
 }
 
-/// What a stack of `m` lines answers, each module by its first argument.
-fn outcome(files: &[(&str, &str)]) -> String {
-    let steps = steps(Auth, "x", files);
-    evaluate(&steps, &|module| Code::parse(module.arguments.first().unwrap()).unwrap()).to_string()
-}
+/// Stacks and what they answer; another test asks the real libpam the same.
+const DISPATCHER: &str = include_str!("dispatcher.txt");
 
 #[test]
 fn the_rules_of_the_dispatcher() {
-    let cases = [
-        ("auth required m success\n", "success"),
-        ("auth required m auth_err\nauth required m success\n", "auth_err"),
-        ("auth required m auth_err\nauth sufficient m success\n", "auth_err"),
-        ("auth sufficient m success\nauth required m auth_err\n", "success"),
-        ("auth sufficient m auth_err\n", "perm_denied"),
-        ("auth optional m ignore\n", "perm_denied"),
-        ("auth requisite m maxtries\nauth required m auth_err\n", "maxtries"),
-        ("auth required m ignore\nauth required m success\n", "success"),
-        ("auth [default=ok] m auth_err\n", "auth_err"),
-        ("auth [default=ok] m new_authtok_reqd\nauth required m success\n", "new_authtok_reqd"),
-        ("auth [default=bad] m ignore\n", "perm_denied"),
-        ("auth [success=1 default=die] m success\nauth requisite m auth_err\nauth required m success\n", "success"),
-        ("auth [success=2 default=die] m success\nauth required m success\n", "perm_denied"),
-        ("auth [success=0] m success\nauth required m success\n", "perm_denied"),
-        ("auth required m success\nauth [default=reset] m auth_err\n", "perm_denied"),
-        ("auth required m success\n", "success"),
-        ("-auth  required m success # with a comment\n", "success"),
-        ("AUTH Required m success\n", "success"),
-        ("auth [success = ok  default = bad] m success\n", "success"),
-        ("auth required \\\n   m success\n", "success"),
-        ("#auth required m auth_err \\\nauth required m success\n", "success"),
-        ("auth required m success\nnonsense\n", "perm_denied"),
-        ("", "auth_err"),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(outcome(&[("x", text), ("other", "auth required m auth_err\n")]), expected, "{text}");
+    let mut cases = 0;
+    for case in DISPATCHER.split("\n= ").skip(1) {
+        let (expected, files) = case.split_once('\n').unwrap();
+        let files: Vec<_> = format!("x\n{files}").split("\n> ").map(|file| file.to_owned() + "\n").collect();
+        let files: Vec<_> = files.iter().map(|file| file.split_once('\n').unwrap()).collect();
+        let steps = steps(Auth, "x", &files);
+        let answer = |module: &super::tree::Module| {
+            Code::parse(module.arguments.first().unwrap().strip_prefix("auth=").unwrap()).unwrap()
+        };
+        assert_eq!(evaluate(&steps, &answer).to_string(), expected, "{case}");
+        cases += 1;
     }
-}
-
-#[test]
-fn a_substack_ends_itself_and_an_include_ends_everything() {
-    let inner = ("y", "auth requisite m auth_err\n");
-    let refused = |how: &str, then: &str| outcome(&[("x", &format!("auth {how} y\nauth {then} m success\n")), inner]);
-    assert_eq!(refused("include", "[default=reset]"), "auth_err");
-    assert_eq!(refused("substack", "[default=reset]"), "perm_denied");
-    let inner = ("y", "auth sufficient m success\n");
-    let granted = |how: &str| outcome(&[("x", &format!("auth {how} y\nauth required m auth_err\n")), inner]);
-    assert_eq!(granted("include"), "success");
-    assert_eq!(granted("substack"), "auth_err");
-    // A jump counts a substack as one, and what is included by the line.
-    let two = ("y", "auth required m auth_err\nauth required m auth_err\n");
-    let jumped = |how: &str| {
-        let text = format!("auth [success=1 default=die] m success\nauth {how} y\nauth required m success\n");
-        outcome(&[("x", &text), two])
-    };
-    assert_eq!(jumped("substack"), "success");
-    assert_eq!(jumped("include"), "auth_err");
+    assert_eq!(cases, 31);
 }
 
 #[test]

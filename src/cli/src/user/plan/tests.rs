@@ -241,7 +241,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn doing_the_plan_leaves_nothing_to_do(machine in machine(), friends in prop::collection::vec(friend(), 0..6)) {

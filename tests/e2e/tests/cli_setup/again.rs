@@ -27,9 +27,9 @@ fn enter_to_every_question_changes_not_a_byte() {
     let mut terminal = world.terminal(&["plex-auth", "setup", "--pam=no"]);
     terminal.wait_for("Only friends with whom Den is shared?");
     terminal.type_line("");
-    terminal.wait_for("May they approve a code");
+    terminal.wait_for("May friends approve a code");
     terminal.type_line("");
-    terminal.wait_for("Who? Such as 1,2, or 2=NAME for another local name, or all, or none [none]");
+    terminal.wait_for("Who is to sign in here [none]");
     let shown = terminal.contents();
     assert!(!shown.contains("alice@example.org  "), "who has an account already is not offered another: {shown}");
     terminal.type_line("");
@@ -82,7 +82,7 @@ fn a_token_that_was_signed_out_is_asked_for_anew_and_takes_the_place_of_a_token_
     let mut terminal = setup(&world, &["--strict", "--link=no", "--pam=no"]);
     terminal.wait_for("plex.tv no longer takes the token in the configuration");
     approve(&world, &mut terminal, "olga");
-    terminal.wait_for("Who? Such as");
+    terminal.wait_for("Who is to sign in here");
     terminal.type_line("");
     end(&world, terminal, 0);
     let new = file(&world);
@@ -107,7 +107,7 @@ fn a_dry_run_shows_the_changes_without_the_token_and_makes_none() {
     // A sign-in for nothing is signed out again.
     let mut terminal = setup(&world, &["--dry-run", "--sign-in", "link", "--strict", "--link=no", "--pam=no"]);
     approve(&world, &mut terminal, "olga");
-    terminal.wait_for("Who? Such as");
+    terminal.wait_for("Who is to sign in here");
     terminal.type_line("none");
     let shown = end(&world, terminal, 0);
     assert!(shown.contains("+token   = \"(hidden, new)\"") && shown.contains("-token   = \"(hidden)\""), "{shown}");

@@ -13,11 +13,11 @@ fn a_newcomer_types_four_answers_and_a_friend_logs_in() {
     let mut terminal = setup(&world, &[]);
     terminal.wait_for("Only friends with whom Den is shared?");
     terminal.type_line("");
-    terminal.wait_for("May they approve a code at plex.tv/link");
+    terminal.wait_for("May friends approve a code at plex.tv/link");
     terminal.type_line("");
-    terminal.wait_for("Who? Such as");
+    terminal.wait_for("Who is to sign in here");
     terminal.type_line("");
-    terminal.wait_for("Let sshd, sudo and login accept Plex");
+    terminal.wait_for("Let sshd, sudo and login accept Plex too, by pam-auth-update?");
     terminal.type_line("y");
     let shown = end(&world, terminal, 0);
     for said in [
@@ -28,7 +28,8 @@ fn a_newcomer_types_four_answers_and_a_friend_logs_in() {
         "erin             erin@example.org               → erin, a new account",
         "olga (you)       olga@example.org               → olga, who can become root",
         "✓ /etc/plex-auth.toml is written",
-        "plex-auth user add erin frank",
+        "plex-auth user add erin --plex erin\n  plex-auth user add frank --plex frank\n",
+        "gpasswd -a alice plex",
         "ssh alice@den",
     ] {
         assert!(shown.contains(said), "{said}:\n{shown}");
@@ -66,7 +67,7 @@ fn a_newcomer_types_four_answers_and_a_friend_logs_in() {
 fn friends_are_chosen_by_number_and_get_the_local_names_that_are_typed() {
     let Some(world) = machine_with_server() else { return };
     let mut terminal = setup(&world, &["--strict", "--link=yes", "--pam=no"]);
-    terminal.wait_for("Who? Such as");
+    terminal.wait_for("Who is to sign in here");
     terminal.type_line("2,9");
     terminal.wait_for("9 is no number of the list");
     terminal.type_line("1=root");
@@ -86,7 +87,7 @@ fn without_strictness_every_friend_is_offered_and_the_server_itself_is_left_out(
     terminal.type_line("maybe");
     terminal.wait_for("Please answer y or n.");
     terminal.type_line("n");
-    terminal.wait_for("Who? Such as");
+    terminal.wait_for("Who is to sign in here");
     let shown = terminal.contents();
     assert!(shown.contains("bob@example.org") && !shown.contains("carol"), "{shown}");
     terminal.type_line("none");

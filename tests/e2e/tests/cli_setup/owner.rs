@@ -27,7 +27,7 @@ fn an_owner_approves_a_code_and_chooses_a_server_by_its_number() {
     terminal.type_line("3");
     terminal.wait_for("Please answer with a number from 1 to 2.");
     terminal.type_line("1");
-    terminal.wait_for("Who? Such as");
+    terminal.wait_for("Who is to sign in here");
     terminal.type_line("none");
     let shown = end(&world, terminal, 0);
     assert!(shown.contains("✓ The owner: olga, by a link code"), "{shown}");
@@ -56,7 +56,7 @@ fn an_owner_signs_in_with_a_password_and_a_verification_code() {
     terminal.wait_for("That code is not right");
     terminal.wait_for("Verification code");
     terminal.type_line("271828");
-    terminal.wait_for("Who? Such as");
+    terminal.wait_for("Who is to sign in here");
     terminal.type_line("1");
     let shown = end(&world, terminal, 0);
     assert!(shown.contains("✓ The owner: olga, by a password"), "{shown}");
@@ -120,14 +120,14 @@ fn preferences_of_another_server_are_not_believed_and_a_dead_token_in_them_is_sa
     preferences(&world, "4444444444444444444444444444444444444444", "TOKEN-SECRET-olga");
     let mut terminal = setup(&world, &QUIET);
     approve(&world, &mut terminal, "olga");
-    terminal.wait_for("Who? Such as");
+    terminal.wait_for("Who is to sign in here");
     terminal.type_text("\u{3}");
     end(&world, terminal, 130);
     preferences(&world, MACHINE, "OLD-SECRET");
     let mut terminal = setup(&world, &QUIET);
     terminal.wait_for("plex.tv no longer takes the server's own token");
     approve(&world, &mut terminal, "olga");
-    terminal.wait_for("Who? Such as");
+    terminal.wait_for("Who is to sign in here");
     terminal.type_line("none");
     end(&world, terminal, 0);
     assert!(!file(&world).contains("OLD-SECRET"));

@@ -12,9 +12,13 @@ fn ctrl_c_at_any_question_leaves_everything_as_it_was() {
     let Some(world) = machine(DEN) else { return };
     world.write_config(OLD);
     let before = etc(&world);
-    for question in
-        ["Waiting for the approval", "Only friends with whom", "May they approve", "Who? Such as", "Let sshd"]
-    {
+    for question in [
+        "Waiting for the approval",
+        "Only friends with whom",
+        "May friends approve",
+        "Who is to sign in here",
+        "Let sshd",
+    ] {
         if question.starts_with("Let") {
             crate::pam::profile(&world);
         }
@@ -23,7 +27,7 @@ fn ctrl_c_at_any_question_leaves_everything_as_it_was() {
         terminal.wait_for("Waiting for the approval");
         if question != "Waiting for the approval" {
             approve(&world, &mut terminal, "olga");
-            for earlier in ["Only friends with whom", "May they approve", "Who? Such as", "Let sshd"] {
+            for earlier in ["Only friends with whom", "May friends approve", "Who is to sign in here", "Let sshd"] {
                 terminal.wait_for(earlier);
                 if earlier == question {
                     break;
@@ -146,7 +150,7 @@ fn r41_a_run_leaves_its_secrets_nowhere() {
     terminal.type_line("olga");
     terminal.wait_for("Plex password (not shown)");
     terminal.type_line(&password("olga"));
-    terminal.wait_for("Who? Such as");
+    terminal.wait_for("Who is to sign in here");
     // While it runs and holds them.
     world.assert_no_secret_leaked();
     let places = "/etc /var /tmp /run /home";

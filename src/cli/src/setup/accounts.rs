@@ -1,8 +1,8 @@
 //! The local accounts, as far as it matters whose they may become.
 
 use std::ffi::CString;
-use std::fs;
 
+use facts::accounts::uid_min;
 use nix::unistd::{Group, User, getgrouplist};
 
 /// Groups whose members can become root, or as good as.
@@ -54,16 +54,6 @@ pub(crate) fn local_name(username: &str) -> Option<String> {
 /// put accounts into that group for other reasons than to let friends sign in to them.
 pub(crate) fn is_the_servers(group: &Group) -> bool {
     User::from_name(&group.name).ok().flatten().is_some_and(|user| user.gid == group.gid)
-}
-
-/// The first user id that is a person's.
-fn uid_min() -> u32 {
-    let text = fs::read_to_string("/etc/login.defs").unwrap_or_default();
-    let value = |line: &str| {
-        let mut words = line.split_whitespace();
-        (words.next()? == "UID_MIN").then(|| words.next()?.parse().ok())?
-    };
-    text.lines().find_map(value).unwrap_or(1000)
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use policy::{Person, PlexId};
 
 use super::accounts::{self, Local};
-use super::people::{People, name};
+use super::people::People;
 use crate::failure::Failure;
+use crate::people::name;
 use crate::terminal::{ask, say, warn};
 
 /// A local account and the person that it is to belong to.
@@ -20,6 +21,11 @@ pub(crate) struct Mapping {
     pub name: String,
     /// What there is of that name on this machine.
     pub account: Local,
+}
+
+/// Those whose local account is not there yet.
+pub(crate) fn missing(users: &[Mapping]) -> impl Iterator<Item = &Mapping> {
+    users.iter().filter(|user| user.account == Local::Free)
 }
 
 /// Those that the command line names, each as `LOCAL=PLEX`.

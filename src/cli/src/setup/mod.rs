@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 mod diff;
+mod dry_run;
 pub(crate) mod edit;
 pub(crate) mod existing;
 mod finish;
@@ -9,6 +10,7 @@ pub(crate) mod friends;
 mod interrupt;
 mod link;
 mod local_server;
+mod network;
 mod options;
 mod pam;
 mod password;
@@ -23,34 +25,32 @@ mod sign_in;
 mod trouble;
 pub(crate) mod write;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use plex::Client;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::plex_tv::{self, Place};
 use crate::terminal::{self, Mark, say};
+use crate::user::add;
 
 use edit::Wanted;
 use existing::Existing;
 use friends::Mapping;
+use network::Network;
 pub(crate) use options::Options;
 use people::People;
 use questions::Asking;
 
-/// How long a connection to plex.tv may take to be made.
-const CONNECT: Duration = Duration::from_secs(10);
-
 pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Failure> {
-    let done = perform(&context.config, options);
+    let done = perform(context, options);
     interrupt::give_up();
     done.map(|()| ExitCode::SUCCESS)
 }
 
-fn perform(path: &Path, options: &Options) -> Result<(), Failure> {
+fn perform(context: &Context, options: &Options) -> Result<(), Failure> {
+    let path = context.config.as_path();
     let interactive = !options.yes && terminal::is_interactive();
     if !options.yes && !interactive {
         return Err(Failure::new("there is no terminal to ask at").mend(
@@ -66,26 +66,31 @@ fn perform(path: &Path, options: &Options) -> Result<(), Failure> {
     let place = Network::of(asking)?;
     let client = place.client(options.dry_run)?;
 
-    let (wanted, changes) = ask(&client, asking, place)?;
+    let (wanted, chosen) = ask(&client, asking, place)?;
     let (text, _) = edit::apply(&existing, &wanted, path)?;
+    let create = asking.create(&chosen)?;
     let way = pam::way();
     let pam = asking.pam(way)?;
     if options.dry_run {
-        show(path, &existing, &text, &wanted, way.command().filter(|_| pam));
+        dry_run::show(path, &existing, &text, &wanted);
+        dry_run::say_else(if create { &chosen } else { &[] }, way.command().filter(|_| pam));
         return Ok(());
     }
     say("");
     write_down(path, &existing, &text)?;
+    if create {
+        make_accounts(context, &chosen);
+    }
     match way {
         pam::Way::Hand if pam => pam::by_hand(),
         _ if pam => way.go()?,
         _ => {}
     }
-    finish::say_next(&existing, &changes, wanted.group.as_deref());
+    finish::say_next(&existing, &chosen, wanted.group.as_deref());
     Ok(())
 }
 
-/// All that is asked, in its order.
+/// All that goes into the file, asked in its order; and the people who were chosen, those that it names already too.
 fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<Mapping>), Failure> {
     let Asking { options, existing, interactive } = asking;
     let local = {
@@ -109,12 +114,13 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<M
     let server_url = asking.server_url(&server, local.as_ref(), strict)?;
     let people = People::read(client, &owner, &server, strict, admin.as_deref())?;
     let users = existing.users();
-    let mut chosen = match options.users.as_slice() {
+    let chosen = match options.users.as_slice() {
         [] if interactive => friends::ask_which(&people, &users, !existing.is_configured())?,
         named => friends::named(named, &people)?,
     };
     // Who is there already, under whatever name of theirs, stays as they were typed.
-    chosen.retain(|new| !users.iter().any(|(local, plex)| *local == new.local && people.is(plex, new.plex)));
+    let there = |new: &&Mapping| users.iter().any(|(local, plex)| *local == new.local && people.is(plex, new.plex));
+    let fresh = chosen.iter().filter(|new| !there(new)).cloned().collect();
     let known = existing.token().is_some_and(|token| token.expose() == owner.token.expose());
     let wanted = Wanted {
         token: Some(owner.token).filter(|_| !known),
@@ -128,38 +134,9 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<M
         group,
         plex_url: place.given_url,
         ca_file: place.given_ca,
-        users: chosen.clone(),
+        users: fresh,
     };
     Ok((wanted, chosen))
-}
-
-/// The way to plex.tv.
-struct Network {
-    url: url::Url,
-    ca_file: Option<PathBuf>,
-    given_url: Option<String>,
-    given_ca: Option<PathBuf>,
-}
-
-impl Network {
-    fn of(asking: Asking) -> Result<Self, Failure> {
-        let Asking { options, existing, .. } = asking;
-        let given_url = options.plex_url.clone();
-        let address = given_url.as_deref().or(existing.text_of("plex_url")).unwrap_or("https://plex.tv");
-        let url = config::base_url(address)
-            .map_err(|(what, mend)| Failure::new(format!("--plex-url {address}: {what}")).mend(mend))?;
-        let absolute = |file: &PathBuf| {
-            std::fs::canonicalize(file).map_err(|error| Failure::new(format!("--ca-file {}: {error}", file.display())))
-        };
-        let given_ca = options.ca_file.as_ref().map(absolute).transpose()?;
-        let ca_file = given_ca.clone().or_else(|| existing.text_of("ca_file").map(PathBuf::from));
-        Ok(Self { url, ca_file, given_url, given_ca })
-    }
-
-    fn client(&self, passing: bool) -> Result<Client, Failure> {
-        let place = Place { url: self.url.clone(), ca_file: self.ca_file.clone(), connect: CONNECT };
-        if passing { plex_tv::passing_client(place) } else { plex_tv::client(place) }
-    }
 }
 
 /// Puts the new text into the file, unless it is there, and lets the daemon read it.
@@ -174,22 +151,13 @@ fn write_down(path: &Path, existing: &Existing, text: &str) -> Result<(), Failur
     Ok(())
 }
 
-/// What would be done.
-fn show(path: &Path, existing: &Existing, text: &str, wanted: &Wanted, pam: Option<String>) {
-    let known = existing.token();
-    let secrets: Vec<&str> = [&known, &wanted.token].into_iter().flatten().map(plex::Token::expose).collect();
-    let changes = diff::diff(existing.text.as_deref().unwrap_or_default(), text, &secrets);
-    say("");
-    if changes.is_empty() {
-        say(format!("{} would stay as it is.", path.display()));
-    } else {
-        say(format!("{} would change:", path.display()));
-        terminal::print(&changes);
+/// One that cannot be made keeps no other from being made; what is left to do is said at the end.
+fn make_accounts(context: &Context, users: &[Mapping]) {
+    for user in friends::missing(users) {
+        if let Err(failure) = add::run(context, &add::Options::new(&user.local, user.plex)) {
+            terminal::warn(failure);
+        }
     }
-    if let Some(command) = pam {
-        say(format!("PAM would be changed by: {command}"));
-    }
-    say("Nothing was changed.");
 }
 
 fn good(text: impl std::fmt::Display) {

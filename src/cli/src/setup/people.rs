@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use plex::{Account, Client};
-use policy::{Circle, Entry, Moment, Person, PlexId, Reference, Rules, Tie};
+use facts::people;
+use plex::Client;
+use policy::{Circle, Entry, Moment, Person, PlexId, Reference, Rules};
 
 use super::server::Server;
 use super::sign_in::Owner;
 use super::trouble::explain;
 use crate::failure::Failure;
+use crate::people::name;
 use crate::plex_tv::QUESTION;
 use crate::terminal;
 
@@ -31,21 +33,14 @@ impl People {
         strict: bool,
         admin: Option<&str>,
     ) -> Result<Self, Failure> {
-        let deadline = Instant::now() + QUESTION;
-        let tie = |pending, otherwise| if pending { Tie::Pending } else { otherwise };
+        let deadline = || Instant::now() + QUESTION;
+        let said = |list: Result<Vec<Entry>, plex::Error>| list.map_err(|error| explain(&error));
         // Asked in both cases: the answer also shows that the server is really theirs, and not only called so.
-        let shares =
-            client.shared_servers(&owner.token, &server.machine_id, deadline).map_err(|error| explain(&error))?;
-        let mut entries: Vec<Entry> =
-            shares.into_iter().map(|share| entry(share.account, tie(share.pending, Tie::Shared))).collect();
+        let mut entries = said(people::shares(client, &owner.token, &server.machine_id, deadline()))?;
         if !strict {
-            let friends = client.users(&owner.token, Instant::now() + QUESTION).map_err(|error| explain(&error))?;
-            entries.extend(friends.into_iter().map(|friend| {
-                let otherwise = if friend.home { Tie::Home } else { Tie::Friend };
-                entry(friend.account, tie(friend.pending, otherwise))
-            }));
+            entries.extend(said(people::friends(client, &owner.token, deadline()))?);
         }
-        let owner = person(owner.account.clone());
+        let owner = people::person(owner.account.clone());
         let circle = Circle { owner, entries, learnt: Moment::from_millis(0) };
         Ok(Self { circle, rules: Rules { strict, admin: admin.map(str::to_owned) } })
     }
@@ -99,18 +94,4 @@ impl People {
             terminal::warn(format!("{} cannot sign in yet: {why}", name(person)));
         }
     }
-}
-
-fn entry(account: Account, tie: Tie) -> Entry {
-    Entry { person: person(account), tie }
-}
-
-fn person(account: Account) -> Person {
-    Person { id: PlexId(account.id), username: account.username, email: account.email }
-}
-
-/// What somebody is called, fit for a screen.
-pub(crate) fn name(person: &Person) -> String {
-    let name = person.username.as_deref().or(person.email.as_deref());
-    name.map_or_else(|| format!("Plex id {}", person.id), |name| wire::printable(name, 40))
 }

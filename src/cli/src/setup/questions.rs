@@ -6,6 +6,7 @@ use policy::{Person, PlexId};
 
 use super::accounts;
 use super::existing::Existing;
+use super::friends::{Mapping, missing};
 use super::local_server::LocalServer;
 use super::options::Options;
 use super::pam::Way;
@@ -46,6 +47,16 @@ impl Asking<'_> {
         let question = "May friends approve a code at plex.tv/link in place of a password?";
         let default = self.existing.truth_of("link_sign_in").unwrap_or(false);
         self.yes_or_no(self.options.link, question, default)
+    }
+
+    /// Whether the accounts are to be made that are not there yet.
+    pub(crate) fn create(self, users: &[Mapping]) -> Result<bool, Failure> {
+        let missing: Vec<_> = missing(users).map(|user| user.local.as_str()).collect();
+        if missing.is_empty() {
+            return Ok(false);
+        }
+        let question = format!("Make the new accounts now: {}?", missing.join(", "));
+        self.yes_or_no(self.options.create, &question, true)
     }
 
     /// Whether PAM is to be changed.

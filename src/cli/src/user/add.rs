@@ -21,6 +21,13 @@ pub(crate) struct Options {
     plex: String,
 }
 
+impl Options {
+    /// What is asked for when somebody chose it elsewhere.
+    pub(crate) fn new(name: &str, plex: policy::PlexId) -> Self {
+        Self { name: name.to_owned(), plex: plex.to_string() }
+    }
+}
+
 pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let local = options.name.as_str();
     names::check(local)?;

@@ -1,6 +1,6 @@
 //! `plex-auth user`: local accounts for friends, by the system's own tools.
 
-mod add;
+pub(crate) mod add;
 mod link;
 pub(crate) mod locals;
 mod locks;

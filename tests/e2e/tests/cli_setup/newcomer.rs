@@ -7,7 +7,7 @@ use crate::machine::{FILE, asked, end, file, machine_with_server, setup};
 use crate::pam::profile;
 
 #[test]
-fn a_newcomer_types_four_answers_and_a_friend_logs_in() {
+fn a_newcomer_types_five_answers_and_friends_log_in() {
     let Some(world) = machine_with_server() else { return };
     profile(&world);
     let mut terminal = setup(&world, &[]);
@@ -16,6 +16,8 @@ fn a_newcomer_types_four_answers_and_a_friend_logs_in() {
     terminal.wait_for("May friends approve a code at plex.tv/link");
     terminal.type_line("");
     terminal.wait_for("Who is to sign in here");
+    terminal.type_line("");
+    terminal.wait_for("Make the new accounts now: erin, frank?");
     terminal.type_line("");
     terminal.wait_for("Let sshd, sudo and login accept Plex too, by pam-auth-update?");
     terminal.type_line("y");
@@ -28,7 +30,7 @@ fn a_newcomer_types_four_answers_and_a_friend_logs_in() {
         "erin             erin@example.org               → erin, a new account",
         "olga (you)       olga@example.org               → olga, who can become root",
         "✓ /etc/plex-auth.toml is written",
-        "plex-auth user add erin --plex erin\n  plex-auth user add frank --plex frank\n",
+        "✓ erin is erin (Plex id 5), with the Plex password alone",
         "gpasswd -a alice plex",
         "ssh alice@den",
     ] {
@@ -59,6 +61,8 @@ fn a_newcomer_types_four_answers_and_a_friend_logs_in() {
     world.start(&["/usr/sbin/plex-authd", "--user", "plex-auth"]);
     world.wait_for_log(&["is ready"]);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.authenticate("frank", &password("frank")), Code::SUCCESS);
+    assert_eq!(world.authenticate("frank", "wrong"), Code::AUTH_ERR);
     // Nobody has mapped this account, whatever it is called.
     assert_eq!(world.authenticate("olga", &password("olga")), Code::USER_UNKNOWN);
 }
@@ -73,7 +77,11 @@ fn friends_are_chosen_by_number_and_get_the_local_names_that_are_typed() {
     terminal.type_line("1=root");
     terminal.wait_for("root is root's or the system's");
     terminal.type_line("2=anna, 4");
-    end(&world, terminal, 0);
+    terminal.wait_for("Make the new accounts now: anna?");
+    terminal.type_line("n");
+    let shown = end(&world, terminal, 0);
+    assert!(shown.contains("plex-auth user add anna --plex erin\n"), "{shown}");
+    assert!(!world.run(&["id", "anna"]).ok());
     let text = file(&world);
     assert!(text.ends_with("[users]\nanna = \"5\"  # erin\nolga = \"1\"  # olga\n"), "{text}");
     assert!(text.contains("link_sign_in = true\n"), "{text}");

@@ -46,6 +46,7 @@ fn a_script_answers_everything_and_is_asked_nothing() {
         assert!(text.contains(line), "{line}:\n{text}");
     }
     assert!(world.run(&["plex-auth", "config", "check"]).ok());
+    assert_eq!(world.sh("id -nG erin").stdout, "erin friends\n", "the account that was not there is made");
     world.assert_no_secret_leaked();
 }
 
@@ -138,7 +139,10 @@ fn answers_that_cannot_be_are_refused_each_with_its_reason() {
 #[test]
 fn who_cannot_sign_in_yet_may_be_named_and_that_is_said() {
     let Some(world) = machine(DEN) else { return };
-    let out = script(&world, &["--yes", "--pam=no", "--token-file", token_file(&world), "--user", "carol=carol"]);
+    let out = script(
+        &world,
+        &["--yes", "--pam=no", "--token-file", token_file(&world), "--user", "carol=carol", "--create=no"],
+    );
     assert!(
         out.ok() && out.stderr.contains("carol cannot sign in yet: the invitation has not been accepted"),
         "{out:?}"

@@ -17,6 +17,7 @@ fn ctrl_c_at_any_question_leaves_everything_as_it_was() {
         "Only friends with whom",
         "May friends approve",
         "Who is to sign in here",
+        "Make the new accounts",
         "Let sshd",
     ] {
         if question.starts_with("Let") {
@@ -27,12 +28,18 @@ fn ctrl_c_at_any_question_leaves_everything_as_it_was() {
         terminal.wait_for("Waiting for the approval");
         if question != "Waiting for the approval" {
             approve(&world, &mut terminal, "olga");
-            for earlier in ["Only friends with whom", "May friends approve", "Who is to sign in here", "Let sshd"] {
+            for earlier in [
+                "Only friends with whom",
+                "May friends approve",
+                "Who is to sign in here",
+                "Make the new accounts",
+                "Let sshd",
+            ] {
                 terminal.wait_for(earlier);
                 if earlier == question {
                     break;
                 }
-                terminal.type_line("");
+                terminal.type_line(if earlier.starts_with("Who") { "2" } else { "" });
             }
         }
         terminal.type_text("\u{3}");
@@ -158,6 +165,8 @@ fn r41_a_run_leaves_its_secrets_nowhere() {
         world.sh(&format!("find {places} -xdev -type f -newer /etc/hosts -exec grep -la PASSWORD-SECRET {{}} +; true"));
     assert_eq!(found.stdout, "");
     terminal.type_line("all");
+    terminal.wait_for("Make the new accounts");
+    terminal.type_line("n");
     end(&world, terminal, 0);
     let id = world.sh("stat -c '%U %a' /var/lib/plex-auth/client-id").stdout;
     assert_eq!(id, "plex-auth 600\n", "the daemon is the same device at plex.tv");

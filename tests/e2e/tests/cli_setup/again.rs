@@ -94,6 +94,7 @@ fn a_token_that_was_signed_out_is_asked_for_anew_and_takes_the_place_of_a_token_
 fn a_dry_run_shows_the_changes_without_the_token_and_makes_none() {
     let Some(world) = machine(DEN) else { return };
     let text = by_hand(&world);
+    world.sh("mkdir -p /var/lib/plex-auth; chown plex-auth: /var/lib/plex-auth");
     let before = (etc(&world), world.sh("ls -lA --full-time /var/lib/plex-auth /var/lib 2>&1; true").stdout);
     let out = script(&world, &["--dry-run", "--yes", "--strict=false", "--user", "erin=erin"]);
     assert!(out.ok(), "{out:?}");

@@ -13,6 +13,9 @@ use crate::terminal;
 /// How long a good-bye to plex.tv may take.
 const GOOD_BYE: Duration = Duration::from_secs(3);
 
+/// How long the handler may take to be there.
+const SETTLE: Duration = Duration::from_millis(500);
+
 /// The exit code of a program that was interrupted.
 const INTERRUPTED: i32 = 130;
 
@@ -43,6 +46,11 @@ pub(crate) fn watch() {
         sign_out(&mut undo);
         std::process::exit(INTERRUPTED);
     });
+}
+
+/// A hidden question takes Ctrl-C as a key: it fails, and raises the signal besides. The signal has the last word.
+pub(crate) fn settle() {
+    std::thread::sleep(SETTLE);
 }
 
 /// A token that is good for nothing unless it is kept.

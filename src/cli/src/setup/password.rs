@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use plex::{Client, Error, SignedIn};
 
+use super::interrupt;
 use super::sign_in::{Owner, signed_in};
 use super::trouble::explain;
 use crate::failure::Failure;
@@ -23,7 +24,7 @@ const WRONG: &str =
 pub(crate) fn sign_in(client: &Client, default: Option<&str>) -> Result<Owner, Failure> {
     for _ in 0..TRIES {
         let login = ask("The owner's Plex username or e-mail address", default)?;
-        let password = ask_hidden("Plex password (not shown)")?;
+        let password = ask_hidden("Plex password (not shown)").inspect_err(|_| interrupt::settle())?;
         match attempt(client, &login, password.expose(), None) {
             Err(Error::CodeWanted) => match with_code(client, &login, password.expose())? {
                 Some(signed_in) => return Ok(owner(client, signed_in)),

@@ -53,24 +53,27 @@ fn ctrl_c_at_any_question_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn ctrl_c_at_a_password_lets_the_terminal_show_again_what_is_typed() {
+fn ctrl_c_or_a_signal_at_a_password_lets_the_terminal_show_again_what_is_typed() {
     let Some(world) = machine(DEN) else { return };
     let command = crate::machine::command(&world, &["--sign-in", "password"]).join(" ");
-    let mut terminal = world.terminal(&[
-        "sh",
-        "-c",
-        &format!("trap : INT; {command}; echo code $?; read line; stty -a | grep -o ' -*echo '"),
-    ]);
-    terminal.wait_for("The owner's Plex username");
-    terminal.type_line("olga");
-    terminal.wait_for("Plex password (not shown)");
-    terminal.type_text("half a SECRET");
-    terminal.type_text("\u{3}");
-    terminal.wait_for("code 130");
-    terminal.type_line("seen");
-    terminal.wait_for("seen");
-    let shown = end(&world, terminal, 0);
-    assert!(shown.ends_with(" echo") && !shown.contains("-echo"), "{shown}");
+    let script = format!("trap : INT; {command}; echo code $?; read line; stty -a | grep -o ' -*echo '");
+    for signal in ["", "pkill -TERM -x plex-auth", "pkill -HUP -x plex-auth"] {
+        let mut terminal = world.terminal(&["sh", "-c", &script]);
+        terminal.wait_for("The owner's Plex username");
+        terminal.type_line("olga");
+        terminal.wait_for("Plex password (not shown)");
+        terminal.type_text("half a SECRET");
+        if signal.is_empty() {
+            terminal.type_text("\u{3}");
+        } else {
+            world.sh(signal);
+        }
+        terminal.wait_for("code 130");
+        terminal.type_line("seen");
+        let shown = end(&world, terminal, 0);
+        assert!(shown.contains("stopped; nothing was changed") && !shown.contains("error:"), "{shown}");
+        assert!(shown.contains("\nseen\n") && shown.ends_with(" echo"), "{signal}: {shown}");
+    }
     assert_eq!(asked(&world, Endpoint::Signin), 0);
 }
 

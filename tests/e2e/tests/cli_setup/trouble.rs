@@ -72,6 +72,19 @@ fn several_servers_are_named_and_none_is_said() {
             "--machine 3333333333333333333333333333333333333333  (Attic)",
         ],
     );
+    let den = crate::machine::media_server(&world, "Den");
+    fails(
+        &world,
+        &["--machine", "Attic", "--server-url", &den],
+        &["/ is another one than Attic\n  leave --server-url out"],
+    );
+    world.write_config("token = \"TOKEN-SECRET-olga\"\nmachine_id = \"4444444444444444444444444444444444444444\"\n");
+    fails(
+        &world,
+        &[],
+        &["the server in the configuration (machine_id) does not belong to olga\n", "--machine 33333333"],
+    );
+    world.sh("rm /etc/plex-auth.toml");
     world.plex().load(&DEN.replace("owner = \"olga\"", "owner = \"mallory\""));
     fails(&world, &[], &["olga owns no Plex server\n  sign in as the server's owner"]);
 }

@@ -10,7 +10,7 @@ pub(crate) fn summary(config: &Config) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name:<16}{value}");
+        let _ = writeln!(text, "{name:<18}{value}");
     };
     let server = config.machine_id.as_deref().unwrap_or("any");
     line(

@@ -43,7 +43,7 @@ pub fn serve(world: World, directory: &Path, listen: SocketAddr) -> io::Result<(
     let store = Arc::new(Mutex::new(store));
 
     for server in local {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let listener = TcpListener::bind(("127.0.0.1", server.port))?;
         publish(directory, &format!("address.pms.{}", server.name), &format!("http://{}", listener.local_addr()?))?;
         let store = Arc::clone(&store);
         std::thread::spawn(move || pms::run(&listener, &server.name, &store));

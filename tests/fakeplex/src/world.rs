@@ -63,6 +63,8 @@ pub struct Server {
     pub invited: Vec<String>,
     /// How it answers on the local network, if it does: `normal`, `allow-all` or `unclaimed`.
     pub local: Option<String>,
+    /// Where it does so: this port of 127.0.0.1, or any for 0.
+    pub port: u16,
 }
 
 /// A row of somebody's list of devices.

@@ -28,6 +28,23 @@ pub fn release(name: &str) -> PathBuf {
     target().join("release").join(name)
 }
 
+/// The package for Debian, made of this release build.
+#[must_use]
+pub fn package() -> PathBuf {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        // One test program makes it, and others wait.
+        let mut make = Command::new("flock");
+        make.arg(target().join("deb.lock")).args(["make", "--silent", "deb"]).current_dir(checkout());
+        let made = make.output().unwrap();
+        assert!(made.status.success(), "make deb: {}", String::from_utf8_lossy(&made.stderr));
+        let is_package = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "deb");
+        let mut files = std::fs::read_dir(checkout().join("target/deb")).unwrap().map(|entry| entry.unwrap().path());
+        files.find(is_package).unwrap()
+    };
+    MADE.get_or_init(make).clone()
+}
+
 /// The module as it is shipped, but for a panic in each hook.
 #[must_use]
 pub fn with_panics() -> PathBuf {
@@ -48,19 +65,29 @@ fn cargo<'a>(command: &str, packages: impl IntoIterator<Item = &'a str>) {
     assert!(cargo.status().unwrap().success(), "{command} failed");
 }
 
-/// The base layer of all private machines.
-pub(crate) fn base() -> &'static Path {
+/// The base layer of the private machines that stand on this one.
+pub(crate) fn base() -> PathBuf {
     static BASE: OnceLock<PathBuf> = OnceLock::new();
-    BASE.get_or_init(|| {
-        let base = std::path::absolute(target()).unwrap().join("e2e-base");
-        std::fs::create_dir_all(&base).unwrap();
-        // Several test programs may come here at once; one makes the layer and the others wait.
-        let lock = base.with_extension("lock");
-        let script = checkout().join("tests/e2e/base");
-        let made = Command::new("flock").arg(lock).arg(script).arg(&base).status().unwrap();
-        assert!(made.success(), "the base layer cannot be made");
-        base
-    })
+    BASE.get_or_init(|| made("base", &[], "e2e-base")).clone()
+}
+
+/// The root of a Debian server, of this release, that has just been installed.
+pub(crate) fn root(suite: &'static str) -> PathBuf {
+    static ROOTS: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+    let make = || made("clean", &[Path::new(suite), &base()], &format!("e2e-{suite}")).join("root");
+    ROOTS.lock().unwrap().entry(suite).or_insert_with(make).clone()
+}
+
+/// A directory that a script of the tests makes where it is not there or not new.
+fn made(script: &str, arguments: &[&Path], name: &str) -> PathBuf {
+    let directory = std::path::absolute(target()).unwrap().join(name);
+    std::fs::create_dir_all(&directory).unwrap();
+    // Several test programs may come here at once; one makes the directory and the others wait.
+    let lock = directory.with_extension("lock");
+    let script = checkout().join("tests/e2e").join(script);
+    let status = Command::new("flock").arg(lock).arg(&script).args(arguments).arg(&directory).status().unwrap();
+    assert!(status.success(), "{} fails", script.display());
+    directory
 }
 
 /// A C program of the tests, compiled once for each test program.

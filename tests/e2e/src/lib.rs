@@ -12,6 +12,7 @@
 )]
 
 mod artifacts;
+mod clean;
 mod daemons;
 mod facts;
 mod impostor;
@@ -20,13 +21,14 @@ mod logins;
 mod many;
 mod pamcode;
 mod rush;
+mod screens;
 mod smb;
 mod state;
 mod terminal;
 mod traces;
 mod world;
 
-pub use artifacts::{checkout, release, target, with_panics};
+pub use artifacts::{checkout, package, release, target, with_panics};
 pub use facts::{Call, EVERY, Facts, PHASES};
 pub use impostor::Caller;
 pub use link::{PRESS_ENTER, qr_codes};
@@ -34,6 +36,7 @@ pub use logins::as_user;
 pub use many::{Tried, Try, count};
 pub use pamcode::{Code, Codes};
 pub use rush::{EIGHT, EIGHT_USERS, Rush, Rushed};
+pub use screens::screen;
 pub use smb::SYNC;
 pub use terminal::Terminal;
 pub use world::{Out, World};

@@ -10,13 +10,15 @@ use std::time::{Duration, Instant};
 
 use fakeplex::Control;
 
-use crate::artifacts;
+use crate::{artifacts, clean};
 
 /// How long a machine may take to be there.
 const START: Duration = Duration::from_secs(20);
 
 /// How long one command on it may take, in seconds.
 const COMMAND: &str = "100";
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The stacks that are shipped.
 const STACKS: [&str; 4] = ["plex-auth", "sshd", "sudo", "su"];
@@ -45,6 +47,8 @@ pub struct World {
     holder: Child,
     init: String,
     directory: tempfile::TempDir,
+    /// Whether it has a systemd.
+    pub(crate) booted: bool,
 }
 
 impl World {
@@ -52,23 +56,26 @@ impl World {
     /// there can be none. In CI that is a failure.
     #[must_use]
     pub fn new() -> Option<Self> {
+        let mut init = Command::new("unshare");
+        init.args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"]);
+        init.arg(artifacts::checkout().join("tests/e2e/init"));
+        let world = Self::started(init, artifacts::base)?;
+        world.install();
+        Some(world)
+    }
+
+    /// A machine that this command makes, given a root and a directory, with nothing of ours.
+    pub(crate) fn started(mut init: Command, root: impl FnOnce() -> PathBuf) -> Option<Self> {
         if !Path::new("/proc/self/ns/pid").exists() || !is_root() {
             assert!(std::env::var_os("CI").is_none(), "end-to-end tests need root");
             eprintln!("skipped: end-to-end tests need root");
             return None;
         }
-        let base = artifacts::base();
+        let root = root();
         let directory = tempfile::Builder::new().prefix("plex-auth-").tempdir().unwrap();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let mut holder = Command::new("unshare")
-            .args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"])
-            .arg(artifacts::checkout().join("tests/e2e/init"))
-            .args([base, directory.path()])
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
+        init.args([root.as_path(), directory.path()]).env_clear().env("PATH", PATH).stdin(Stdio::null());
+        let mut holder = init.spawn().unwrap();
         let start = Instant::now();
         while !directory.path().join("ready").exists() {
             assert!(holder.try_wait().unwrap().is_none(), "the private machine ended");
@@ -77,9 +84,7 @@ impl World {
         }
         let children = format!("/proc/{0}/task/{0}/children", holder.id());
         let init = fs::read_to_string(children).unwrap().trim().to_owned();
-        let world = Self { holder, init, directory };
-        world.install();
-        Some(world)
+        Some(Self { holder, init, directory, booted: false })
     }
 
     fn install(&self) {
@@ -138,11 +143,11 @@ impl World {
     pub(crate) fn command_within(&self, seconds: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
         command
-            .args(["--target", &self.init, "--mount", "--net", "--pid", "--ipc", "--uts", "--wd=/", "--"])
+            .args(["--target", &self.init, "--mount", "--net", "--pid", "--ipc", "--uts", "--root", "--wd", "--"])
             .args(["timeout", "--foreground", "-k", "2", seconds])
             .args(arguments)
             .env_clear()
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+            .env("PATH", PATH);
         command
     }
 
@@ -224,7 +229,9 @@ impl World {
     /// What syslog has written.
     #[must_use]
     pub fn syslog(&self) -> String {
-        self.run(&["cat", "/var/log/syslog"]).stdout
+        let read: &[&str] =
+            if self.booted { &["journalctl", "--quiet", "--no-hostname"] } else { &["cat", "/var/log/syslog"] };
+        self.run(read).stdout
     }
 
     /// Waits until syslog has a line with all of these.
@@ -276,7 +283,7 @@ impl World {
     pub fn assert_no_secret_leaked(&self) {
         // The command line of the search must not find itself.
         let script = "pattern=SECRE; pattern=${pattern}T; \
-             { grep -l \"$pattern\" -r /var/log /var/lib/plex-auth; \
+             { grep -l \"$pattern\" -r /var/log /run/log /var/lib/plex-auth; \
                for p in /proc/[0-9]*; do grep -lza \"$pattern\" $p/environ $p/cmdline; done; } 2>/dev/null; true";
         let found = self.sh(script).stdout;
         assert!(found.trim().is_empty(), "secrets in:\n{found}\n{}", self.syslog());
@@ -296,5 +303,8 @@ impl Drop for World {
         // `unshare` takes the first process, and with it the whole machine, along.
         let _ = self.holder.kill();
         let _ = self.holder.wait();
+        if self.booted {
+            clean::forget(self.holder.id());
+        }
     }
 }

@@ -1,0 +1,68 @@
+//! Screens as people see them, kept in docs/screens and shown in the pages, and true: each test that makes one compares it with
+//! the kept one. `UPDATE_SCREENS=1` keeps the new ones.
+
+use std::fs;
+
+use regex_lite::Regex;
+
+use crate::artifacts::checkout;
+
+/// The pages that show screens, in a block below a line such as `<!-- screen: doctor -->`.
+const PAGES: [&str; 2] = ["README.md", "docs/commands.md"];
+
+/// What is different each time, and what stands in its place. Columns keep their width.
+const DIFFERENT: [(&str, &str); 13] = [
+    // What apt says on its way.
+    (r"(?s)Reading package lists\.\.\..*?\n(Setting up plex-auth [^\n]*).*?\nroot@den", "…\n$1\n…\nroot@den"),
+    (r"_(amd64|arm64)\.deb", "_amd64.deb"),
+    (r"\bLinux den .*", "Linux den …"),
+    (r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:…"),
+    (r"[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d \d{4}", "Sat Jan 31 20:15:00 2026"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-01-31 20:15:00"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d", "2026-01-31 20:15"),
+    (r"\b\d+ ms\b", "80 ms"),
+    (r"\bms=\d+", "ms=80"),
+    (r"\b\d+ ?s ago", "3s ago"),
+    (r"running for \S+( \S+s\b)?", "running for 3s"),
+    (r"\bwithin \d+ s\b", "within 1 s"),
+    (r"127\.0\.0\.1 port \d+", "127.0.0.1 port 40000"),
+];
+
+/// Compares a screen with the one that is kept under this name, and with the pages that show it; or keeps it.
+pub fn screen(name: &str, shown: &str) {
+    let shown = settled(shown);
+    let file = checkout().join("docs/screens").join(name).with_extension("txt");
+    let update = std::env::var_os("UPDATE_SCREENS").is_some();
+    if update {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, &shown).unwrap();
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(shown, kept, "{name} has changed; look at it, and run this again with UPDATE_SCREENS=1:\n{shown}");
+    for page in PAGES.map(|page| checkout().join(page)) {
+        let Ok(text) = fs::read_to_string(&page) else { continue };
+        let Some(new) = with_screen(&text, name, &shown) else { continue };
+        if update && new != text {
+            fs::write(&page, &new).unwrap();
+        } else {
+            assert!(new == text, "{} shows another {name}; UPDATE_SCREENS=1 mends that", page.display());
+        }
+    }
+}
+
+/// The screen with what is different each time made the same.
+fn settled(shown: &str) -> String {
+    let replace = |text: String, (pattern, with): &(&str, &str)| {
+        Regex::new(pattern).unwrap().replace_all(&text, *with).into_owned()
+    };
+    let text = DIFFERENT.iter().fold(shown.trim_end().to_owned() + "\n", replace);
+    assert!(!text.contains("SECRET"), "a secret is on the screen:\n{text}");
+    text
+}
+
+/// The page with this screen in its place, if it has one.
+fn with_screen(page: &str, name: &str, shown: &str) -> Option<String> {
+    let (before, rest) = page.split_once(&format!("<!-- screen: {name} -->\n```text\n"))?;
+    let (_, after) = rest.split_once("```\n")?;
+    Some(format!("{before}<!-- screen: {name} -->\n```text\n{shown}```\n{after}"))
+}

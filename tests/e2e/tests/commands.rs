@@ -1,0 +1,49 @@
+//! Every command, once, in a terminal of a Debian server that has just been installed: the screens of docs/commands.md.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{DEN, World, password, screen};
+
+/// A server with the package, the configuration that setup writes, and an account for Alice.
+fn server() -> Option<World> {
+    let world = World::clean("bookworm")?;
+    world.start_internet(&DEN.replace("local = \"normal\"", "local = \"normal\"\nport = 32400"));
+    world.install_package();
+    world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
+    world.sh("plex-auth setup --yes --token-file /root/token && plex-auth user add alice --plex alice");
+    Some(world)
+}
+
+/// Runs it in a terminal as root, keeps the screen under this name, and says its exit code.
+fn run(world: &World, name: &str, line: &str, typed: &[(&str, &str)]) -> i32 {
+    let words: Vec<&str> = line.split(' ').collect();
+    let mut terminal = world.terminal(&words);
+    for (question, answer) in typed {
+        terminal.wait_for(question);
+        terminal.type_line(answer);
+    }
+    let code = terminal.exit();
+    screen(name, &format!("# {line}\n{}", terminal.contents()));
+    code
+}
+
+#[test]
+fn every_command_does_its_work_on_a_clean_machine_and_its_screen_is_kept() {
+    let Some(world) = server() else { return };
+    assert!(world.ssh("password", "alice", &password("alice")).ok());
+    assert!(!world.ssh("password", "alice", "mistyped").ok());
+    // Nothing is broken; there may be something to look at.
+    assert!([0, 2].contains(&run(&world, "doctor", "plex-auth doctor", &[])));
+    assert_eq!(run(&world, "friends", "plex-auth friends", &[]), 0);
+    let typed = [("Plex password of alice", &*password("alice"))];
+    assert_eq!(run(&world, "test", "plex-auth test alice --password", &typed), 0);
+    assert_eq!(run(&world, "logins", "plex-auth logins", &[]), 0);
+    assert_eq!(run(&world, "user-add", "plex-auth user add erin --plex erin@example.org", &[]), 0);
+    assert_eq!(run(&world, "user-sync", "plex-auth user sync", &[]), 0);
+    world.sh("id erin && id frank");
+    assert_eq!(run(&world, "status", "plex-auth status", &[]), 0);
+    assert_eq!(run(&world, "config-check", "plex-auth config check", &[]), 0);
+    assert_eq!(run(&world, "config-show", "plex-auth config show", &[]), 0);
+    assert_eq!(run(&world, "setup-dry-run", "plex-auth setup --yes --link --dry-run", &[]), 0);
+    assert_eq!(run(&world, "forget", "plex-auth forget alice", &[]), 0);
+    world.assert_no_secret_leaked();
+}

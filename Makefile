@@ -51,6 +51,9 @@ files:
 	$(call put,packaging/pam-configs/plex-auth,/usr/share/pam-configs/plex-auth)
 	$(call put,packaging/fail2ban/filter.d/plex-auth.conf,$(SYSCONFDIR)/fail2ban/filter.d/plex-auth.conf)
 	@for stack in pam.d/*; do $(call put,$$stack,$(PREFIX)/share/doc/plex-auth/examples/$$stack) || exit 1; done
+	@for piece in packaging/samba/*; do \
+		$(call put,$$piece,$(PREFIX)/share/doc/plex-auth/examples/samba/$${piece##*/}) || exit 1; \
+	done
 	$(call put,packaging/fail2ban/jail.d/plex-auth.conf,$(PREFIX)/share/doc/plex-auth/examples/fail2ban-jail.conf)
 	$(call put,README.md,$(PREFIX)/share/doc/plex-auth/README.md)
 	@for page in target/pages/man?/*; do \

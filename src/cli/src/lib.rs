@@ -2,6 +2,7 @@
 
 mod configuration;
 mod context;
+mod conversation;
 mod daemon;
 mod doctor;
 mod edit;
@@ -9,6 +10,7 @@ mod failure;
 mod forget;
 mod friends;
 mod json;
+mod login;
 mod logins;
 mod options;
 mod people;
@@ -54,6 +56,7 @@ fn perform(context: &Context, task: Task) -> Result<ExitCode, Failure> {
         Task::Friends(options) => friends::run(context, &options),
         Task::User(task) => user::run(context, &task),
         Task::Status(options) => status::run(context, &options),
+        Task::Login => login::run(context),
         Task::Logins(options) => logins::run(context, &options),
         Task::Forget(options) => forget::run(context, &options),
         Task::Config(task) => configuration::run(context, &task),

@@ -61,6 +61,12 @@ pub(crate) enum Task {
     /// Since when it runs, how old its friend list is, whether it leaves plex.tv alone and why, and how many verdicts it has
     /// given since it started.
     Status(status::Options),
+    /// Sign in with the Plex password, so that the shares of this machine take it
+    ///
+    /// For anybody, for their own account. Samba's clients never send a password, so a share can know the one of Plex only
+    /// after a login with it; this is one. With `ForceCommand` in sshd_config it is all that a friend gets who has a share
+    /// and no shell.
+    Login,
     /// Who logged in lately, and who was refused
     ///
     /// The latest verdicts of plex-authd, the newest first, with the reasons that its log has.

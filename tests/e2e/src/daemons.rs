@@ -83,9 +83,14 @@ impl World {
 
     /// Starts sshd.
     pub fn start_sshd(&self) {
+        self.start_sshd_with("");
+    }
+
+    /// The same with these further lines at the end of its configuration.
+    pub fn start_sshd_with(&self, further: &str) {
         let config = "UsePAM yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication yes\nPermitRootLogin yes\n\
                       PubkeyAuthentication yes\nUseDNS no\nLogLevel VERBOSE\n";
-        self.write("/etc/ssh/sshd_config", 0o644, "root:root", config);
+        self.write("/etc/ssh/sshd_config", 0o644, "root:root", &format!("{config}{further}"));
         self.sh("/usr/sbin/sshd -E /var/log/sshd.log");
         wait("sshd", || self.run(&["sh", "-c", "ss -lnt | grep -q ':22 '"]).ok());
     }

@@ -1,0 +1,158 @@
+//! Plex stays the master: nobody changes a managed account's password here, and who is gone has no SMB entry either.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::time::Duration;
+
+use e2e::{Code, DEN, SYNC, World, password};
+
+/// What a person reads.
+const WHERE: &str = "https://app.plex.tv";
+
+fn shadow(world: &World, user: &str) -> String {
+    world.sh(&format!("getent shadow {user} | cut -d: -f2")).stdout.trim_end().to_owned()
+}
+
+/// Whether an account's SMB entry is disabled.
+fn is_disabled(world: &World, user: &str) -> bool {
+    let entry = world.sh(&format!("pdbedit -L -v -u {user}")).stdout;
+    let flags = entry.lines().find(|line| line.starts_with("Account Flags:")).unwrap();
+    flags.contains('D')
+}
+
+fn wait_until_disabled(world: &World, user: &str, expected: bool) {
+    for _ in 0..100 {
+        if is_disabled(world, user) == expected {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{user} is not {expected}");
+}
+
+#[test]
+fn a_client_cannot_change_the_smb_password_of_a_plex_account_and_no_local_one_comes_of_it() {
+    let Some(world) = World::with_samba(DEN, SYNC) else { return };
+    // What pam_unix asks since the release for which Debian's own line was written. With that one nobody's can be changed.
+    world.sh(
+        "printf '[global]\\n passwd chat = *ew*assword:* %%n\\\\n *ew*assword:* %%n\\\\n *\\n' >>/etc/samba/smb.conf",
+    );
+    world.kill_smbd();
+    world.start_smbd();
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.wait_for_smb("alice", &password("alice"), "ok");
+    let change = |user: &str, old: &str, new: &str| {
+        let line = format!("chgpasswd3 {user} {old} {new}");
+        world.run(&["rpcclient", "-U", &format!("{user}%{old}"), "127.0.0.1", "-c", &line])
+    };
+    let refused = change("alice", &password("alice"), "Another-SECRET-7");
+    assert!(refused.stdout.contains("NT_STATUS_ACCESS_DENIED"), "{refused:?}");
+    assert_eq!(shadow(&world, "alice"), "*");
+    assert_eq!(world.smb_says("alice", "Another-SECRET-7"), "NT_STATUS_LOGON_FAILURE");
+    assert_eq!(world.smb_says("alice", &password("alice")), "ok");
+    world.wait_for_log(&["denied", "user=\"alice\"", "service=\"samba\"", "phase=password", "changed at plex.tv"]);
+    // Somebody else's is theirs to change, as ever.
+    assert!(world.run_with(&["smbpasswd", "-s", "-a", "local"], "LOCAL-SECRET\nLOCAL-SECRET\n").ok());
+    let before = shadow(&world, "local");
+    let changed = change("local", "LOCAL-SECRET", "Another-SECRET-8");
+    assert!(!changed.stdout.contains("NT_STATUS"), "{changed:?}");
+    assert_ne!(shadow(&world, "local"), before);
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r35_passwd_says_where_the_password_of_a_plex_account_is_changed_and_leaves_local_ones_alone() {
+    let Some(world) = World::with_samba(DEN, "[users]\nlisted = \"alice\"") else { return };
+    world.copy(&e2e::checkout().join("pam.d/passwd"), "/etc/pam.d/passwd", 0o644);
+    world.add_user("listed", false, Some("LOCAL-SECRET"));
+    assert!(world.run_with(&["chpasswd", "-c", "SHA512"], "alice:LOCAL-SECRET\n").ok());
+    let (alice, listed) = (shadow(&world, "alice"), shadow(&world, "listed"));
+    assert!(alice.starts_with("$6$"), "chpasswd -c asks no PAM: {alice}");
+    let new = "Fresh-SECRET-99\nFresh-SECRET-99\n";
+    for user in ["alice", "bob", "listed"] {
+        let passwd = world.run_with(&["passwd", user], new);
+        assert!(!passwd.ok() && passwd.stderr.contains(WHERE), "{passwd:?}");
+    }
+    let own = ["setpriv", "--reuid", "alice", "--regid", "alice", "--init-groups", "passwd"];
+    let passwd = world.run_with(&own, &format!("LOCAL-SECRET\n{new}"));
+    assert!(!passwd.ok() && passwd.stderr.contains(WHERE), "{passwd:?}");
+    assert_eq!((shadow(&world, "alice"), shadow(&world, "listed")), (alice.clone(), listed.clone()));
+    // The module's own codes, and the sentence once.
+    let every = |user: &str| world.codes("every", user, "pass", "");
+    assert_eq!(every("alice").of("pass"), Code::PERM_DENIED);
+    assert_eq!(every("alice").text.matches(WHERE).count(), 1);
+    let local = |daemon: &str| {
+        let before = shadow(&world, "local");
+        let passwd = world.run_with(&["passwd", "local"], new);
+        assert!(passwd.ok() && shadow(&world, "local") != before, "{daemon}: {passwd:?}");
+        let root = shadow(&world, "root");
+        let passwd = world.run_with(&["passwd", "root"], new);
+        assert!(passwd.ok() && shadow(&world, "root") != root, "{daemon}: {passwd:?}");
+    };
+    local("up");
+    // Without the daemon the group decides: its members' stay, everybody else's can be changed.
+    world.stop_authd();
+    local("down");
+    assert!(!world.run_with(&["passwd", "alice"], new).ok());
+    assert_eq!(shadow(&world, "alice"), alice);
+    assert_eq!(every("alice").of("pass"), Code::AUTHINFO_UNAVAIL);
+    assert!(world.run_with(&["passwd", "listed"], new).ok());
+    assert_ne!(shadow(&world, "listed"), listed, "the README says to put such accounts into the group");
+}
+
+#[test]
+fn who_is_gone_has_a_disabled_entry_until_they_return_across_restarts_too() {
+    let Some(world) = World::with_samba(DEN, SYNC) else { return };
+    let without = |name: &str| DEN.replace(&format!("\"{name}\", "), "");
+    for user in ["alice", "frank"] {
+        assert_eq!(world.authenticate(user, &password(user)), Code::SUCCESS);
+        world.wait_for_smb(user, &password(user), "ok");
+    }
+    world.plex().load(&without("alice"));
+    wait_until_disabled(&world, "alice", true);
+    assert!(!is_disabled(&world, "frank"));
+    // One that the owner has disabled by hand is nobody's return.
+    world.sh("smbpasswd -d frank");
+    world.plex().load(DEN);
+    wait_until_disabled(&world, "alice", false);
+    assert_eq!(world.smb_says("alice", &password("alice")), "ok");
+    assert!(is_disabled(&world, "frank"));
+    // A login with the password sets it, and with it the entry is open again, as the README says.
+    assert_eq!(world.authenticate("frank", &password("frank")), Code::SUCCESS);
+    wait_until_disabled(&world, "frank", false);
+    // Gone while the service is away: made up for. Back while the daemon is down: noticed.
+    world.kill_samba_service();
+    world.plex().load(&without("alice"));
+    let line = "the SMB entry of 'alice' could not be disabled";
+    world.wait_for_log(&[line]);
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(world.syslog().matches(line).count(), 1, "said once");
+    world.start_samba_service();
+    wait_until_disabled(&world, "alice", true);
+    world.stop_authd();
+    world.plex().load(DEN);
+    world.start_authd(&world.config(SYNC));
+    wait_until_disabled(&world, "alice", false);
+}
+
+#[test]
+fn what_friends_save_is_theirs_alone_whatever_umask_smbd_has() {
+    let Some(world) = World::with_samba(DEN, SYNC) else { return };
+    for user in ["alice", "frank"] {
+        assert_eq!(world.authenticate(user, &password(user)), Code::SUCCESS);
+        world.wait_for_smb(user, &password(user), "ok");
+    }
+    world.sh("grep -q '^Umask:.*0000' /proc/$(pgrep -o -x smbd)/status || true");
+    let put = world.smb_do("private", "alice", &password("alice"), "put /etc/hostname mine; mkdir folder; ls");
+    assert!(put.ok() && put.stdout.contains("mine"), "{put:?}");
+    let modes = world.sh("stat -c '%a %U' /srv/private/alice/mine /srv/private/alice/folder").stdout;
+    assert_eq!(modes, "600 alice\n700 alice\n");
+    let other = world.smb_do("private", "frank", &password("frank"), "ls");
+    assert!(other.ok() && !other.stdout.contains("mine"), "{other:?}");
+    let media = world.smb_do("media", "alice", &password("alice"), "put /etc/hostname mine");
+    assert!(
+        media.stdout.contains("NT_STATUS_ACCESS_DENIED") || media.stdout.contains("NT_STATUS_MEDIA_WRITE_PROTECTED"),
+        "{media:?}"
+    );
+    let passdb = world.sh("find /var/lib/samba/private /run/plex-auth-samba -maxdepth 1 -type f -perm /022").stdout;
+    assert_eq!(passdb, "");
+}

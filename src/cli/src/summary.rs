@@ -71,10 +71,10 @@ mod tests {
 
     #[test]
     fn r41_the_summary_says_who_may_come_in_and_keeps_the_token_to_itself() {
-        let text =
-            "token = \"TOKEN-SECRET\"\nmachine_id = \"0123456789abcdef\"\ngroup = \"plex\"\n[users]\nal = \"7\"\n";
+        let text = "token = \"TOKEN-SECRET\"\nmachine_id = \"0123456789abcdef\"\ngroup = \"plex-users\"\n[users]\nal = \"7\"\n";
         let shown = summary(&config::parse(text, Path::new("x")).unwrap());
-        for part in ["0123456789abcdef", "al = 7", "the group plex", "may not (admin_account", "at most 5m", "nothing"]
+        for part in
+            ["0123456789abcdef", "al = 7", "the group plex-users", "may not (admin_account", "at most 5m", "nothing"]
         {
             assert!(shown.contains(part), "{shown}");
         }

@@ -36,8 +36,8 @@ pub fn package() -> PathBuf {
         // One test program makes it, and others wait.
         let mut make = Command::new("flock");
         make.arg(target().join("deb.lock")).args(["make", "--silent", "deb"]).current_dir(checkout());
-        let made = make.output().unwrap();
-        assert!(made.status.success(), "make deb: {}", String::from_utf8_lossy(&made.stderr));
+        let out = make.output().unwrap();
+        assert!(out.status.success(), "make deb: {}", String::from_utf8_lossy(&out.stderr));
         let is_package = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "deb");
         let mut files = std::fs::read_dir(checkout().join("target/deb")).unwrap().map(|entry| entry.unwrap().path());
         files.find(is_package).unwrap()

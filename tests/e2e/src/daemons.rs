@@ -43,7 +43,7 @@ impl World {
     pub fn config(&self, further: &str) -> String {
         let address = fs::read_to_string(self.plex_directory().join("address")).unwrap();
         format!(
-            "token = \"TOKEN-SECRET-olga\"\nmachine_id = \"{MACHINE}\"\nadmin_account = \"olga\"\ngroup = \"plex\"\n\
+            "token = \"TOKEN-SECRET-olga\"\nmachine_id = \"{MACHINE}\"\nadmin_account = \"olga\"\ngroup = \"plex-users\"\n\
              plex_url = \"{}\"\nca_file = \"/mnt/plex/ca.pem\"\n{further}\n",
             address.trim_end()
         )

@@ -218,7 +218,7 @@ impl World {
 
     /// Makes a local account. Without a password nobody can sign in with one.
     pub fn add_user(&self, name: &str, managed: bool, password: Option<&str>) {
-        let group = if managed { "--groups plex" } else { "" };
+        let group = if managed { "--groups plex-users" } else { "" };
         self.sh(&format!("useradd --create-home --shell /bin/sh --password '*' {group} {name}"));
         if let Some(password) = password {
             let set = self.run_with(&["chpasswd"], &format!("{name}:{password}\n"));

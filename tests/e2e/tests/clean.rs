@@ -1,5 +1,10 @@
 //! The clean machine of the other tests is what it says: a Debian of its own, with nothing of this machine on it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a failed test may panic, and times are told"
+)]
 
 use std::time::Instant;
 
@@ -10,7 +15,7 @@ fn a_clean_machine_is_the_named_debian_with_its_own_systemd_and_sshd() {
     for suite in ["bookworm", "trixie"] {
         let start = Instant::now();
         let Some(world) = World::clean(suite) else { return };
-        println!("{suite}: booted within {} ms", start.elapsed().as_millis());
+        eprintln!("{suite}: booted within {} ms", start.elapsed().as_millis());
         world.sh(&format!("grep -qx 'VERSION_CODENAME={suite}' /etc/os-release"));
         assert_eq!(world.sh("readlink /proc/1/exe").stdout, "/usr/lib/systemd/systemd\n");
         assert_eq!(world.sh("systemctl is-active ssh").stdout, "active\n");

@@ -125,7 +125,7 @@ fn what_goes_wrong_is_said_with_the_way_to_mend_it() {
     fails(&["without the owner's token there is no friend list"]);
     world.write_config(&world.config("owner_id = 2"));
     fails(&["the token belongs to Plex id 1, but owner_id is 2"]);
-    world.write_config(&config.replace("group = \"plex\"", "group = \"gone\""));
+    world.write_config(&config.replace("group = \"plex-users\"", "group = \"gone\""));
     fails(&["there is no group gone", "groupadd gone"]);
     world.write_config(&config);
     assert!(friends(&world, &[]).ok());

@@ -242,7 +242,7 @@ fn a_friend_with_a_new_name_keeps_their_account() {
 #[test]
 fn without_a_group_the_accounts_stand_in_users() {
     let Some(world) = machine(DEN, "") else { return };
-    let config = world.config("[users] # mine\neve = \"erin@example.org\"").replace("group = \"plex\"\n", "");
+    let config = world.config("[users] # mine\neve = \"erin@example.org\"").replace("group = \"plex-users\"\n", "");
     world.stop_authd();
     world.start_authd(&config);
     let said = sync(&world, &[]);

@@ -36,7 +36,7 @@ fn begin(world: &World, user: &str) -> String {
     format!(
         "✓ configuration: /etc/plex-auth.toml can be read\n\
          ✓ local account: {user}, uid {}\n\
-         ✓ managed: a member of the group plex, so the Plex username '{user}'\n",
+         ✓ managed: a member of the group plex-users, so the Plex username '{user}'\n",
         uid.trim()
     )
 }
@@ -122,7 +122,7 @@ fn r15_accounts_that_plex_auth_has_no_say_about_are_told_why_and_no_further() {
         (
             "local",
             format!(
-                "{}✗ managed: neither in [users] nor in the group\n    gpasswd --add local plex\n\
+                "{}✗ managed: neither in [users] nor in the group\n    gpasswd --add local plex-users\n\
                  ✗ account phase: not managed: neither in [users] nor in the group\n",
                 account("local")
             ),
@@ -132,7 +132,7 @@ fn r15_accounts_that_plex_auth_has_no_say_about_are_told_why_and_no_further() {
         (
             "nobody-here",
             "✗ local account: there is none by the name of 'nobody-here'\n    \
-             useradd --create-home --groups plex nobody-here\n✗ account phase: not managed: no such local account\n"
+             useradd --create-home --groups plex-users nobody-here\n✗ account phase: not managed: no such local account\n"
                 .into(),
         ),
     ];

@@ -140,7 +140,10 @@ fn a_line_comes_and_goes_and_the_file_stays_as_it_was_typed() {
     let Some(world) = machine(text) else { return };
     let before = world.sh(&format!("cat {CONFIG}")).stdout;
     let out = done(&world, &["link", "local", "ALICE"]);
-    assert!(out.stderr.contains("not in the group plex") && out.stderr.contains("gpasswd --add local plex"), "{out:?}");
+    assert!(
+        out.stderr.contains("not in the group plex-users") && out.stderr.contains("gpasswd --add local plex-users"),
+        "{out:?}"
+    );
     let linked = world.sh(&format!("cat {CONFIG}")).stdout;
     assert_eq!(linked, before.replace("# at home\n", "# at home\nlocal = \"2\"  # alice\n"));
     assert!(done(&world, &["link", "local", "2"]).stdout.contains("already"));
@@ -176,7 +179,7 @@ fn removing_an_account_keeps_its_home_unless_told() {
     assert!(done(&world, &["remove", "bo", "--delete-home"]).stdout.contains("with its home"));
     assert_eq!(world.sh("ls /home").stdout.lines().filter(|home| *home == "bo").count(), 0);
     // Who has a local password was not made for Plex alone.
-    world.sh("gpasswd --add local plex");
+    world.sh("gpasswd --add local plex-users");
     refused(&world, &["remove", "local", "--delete-home"], &["it has a local password", "userdel local"]);
 }
 

@@ -35,7 +35,7 @@ fn hosts<const N: usize>(expected: [(&str, usize); N]) -> BTreeMap<String, usize
 
 /// A managed account whose name useradd would refuse.
 fn add_account(world: &World, name: &str, id: u32) {
-    world.sh(&format!("echo '{name}:*:{id}:'$(getent group plex | cut -d: -f3)'::/tmp:/bin/sh' >>/etc/passwd"));
+    world.sh(&format!("echo '{name}:*:{id}:'$(getent group plex-users | cut -d: -f3)'::/tmp:/bin/sh' >>/etc/passwd"));
 }
 
 /// Asks as `caller`, who says where the login comes from.

@@ -76,7 +76,7 @@ fn r61_without_a_token_only_the_owners_own_server_counts() {
     let address = world.config("").lines().find(|line| line.starts_with("plex_url")).unwrap().to_owned();
     let config = |owner: &str| {
         format!(
-            "machine_id = \"{MACHINE}\"\n{owner}\ngroup = \"plex\"\n{address}\nca_file = \"/mnt/plex/ca.pem\"\n\
+            "machine_id = \"{MACHINE}\"\n{owner}\ngroup = \"plex-users\"\n{address}\nca_file = \"/mnt/plex/ca.pem\"\n\
              [users]\nfrank = \"frank@example.org\"\n"
         )
     };

@@ -9,7 +9,7 @@ fn the_readmes_way_to_install_by_hand_lets_a_friend_in() {
     world.stop_authd();
     world.sh(
         "rm -rf /etc/plex-auth.toml /etc/pam.d/plex-auth /var/lib/plex-auth /usr/sbin/plex-authd; \
-         rm \"$(find /usr/lib -name pam_plex.so)\"; userdel plex-auth; groupdel plex; mkdir -p /root/plex-auth/target/release",
+         rm \"$(find /usr/lib -name pam_plex.so)\"; userdel plex-auth; groupdel plex-users; mkdir -p /root/plex-auth/target/release",
     );
     world.copy_release("/root/plex-auth");
     let (before, after) = (world.config(""), readme_commands("Install by hand"));

@@ -149,7 +149,7 @@ fn r35_a_managed_account_is_never_ignored_whatever_breaks() {
     let account = |user: &str| world.codes("open", user, "acct", "").of("acct");
     assert_eq!((account("local"), account("alice"), account("bob")), (Code::SUCCESS, Code::SUCCESS, Code::PERM_DENIED));
     let breakages = [
-        ("no group any more", "sed -i '/^plex:/d' /etc/group /etc/gshadow"),
+        ("no group any more", "sed -i '/^plex-users:/d' /etc/group /etc/gshadow"),
         ("hung", "pkill -STOP -x plex-authd"),
         (
             "another listener",
@@ -164,7 +164,8 @@ fn r35_a_managed_account_is_never_ignored_whatever_breaks() {
         assert_eq!((account("alice"), account("bob")), (Code::AUTHINFO_UNAVAIL, Code::AUTHINFO_UNAVAIL), "{what}");
     }
     // From the start without a list: plex.tv is gone and nothing was kept.
-    world.sh("groupadd plex; usermod -aG plex alice; usermod -aG plex bob; rm -rf /var/lib/plex-auth");
+    world
+        .sh("groupadd plex-users; usermod -aG plex-users alice; usermod -aG plex-users bob; rm -rf /var/lib/plex-auth");
     world.plex().fault(Endpoint::All, Fault::Status(503, String::new()));
     world.start_authd(&world.config("[timeouts]\nlogin = \"1s\"\nconnect = \"1s\""));
     assert_eq!((account("alice"), account("bob")), (Code::AUTHINFO_UNAVAIL, Code::AUTHINFO_UNAVAIL));

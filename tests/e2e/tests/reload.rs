@@ -22,7 +22,7 @@ fn a_new_configuration_is_in_force_at_once_and_a_login_that_is_under_way_ends_as
     waiting.wait_for("Password: ");
 
     // Alice's account is no longer managed; Dora's is.
-    let other = world.config("[users]\ndora = \"alice\"").replace("group = \"plex\"", "group = \"games\"");
+    let other = world.config("[users]\ndora = \"alice\"").replace("group = \"plex-users\"", "group = \"games\"");
     reload(&world, &other, &["the configuration has been read again"]);
     assert_eq!(world.authenticate("dora", &password("alice")), Code::SUCCESS);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::USER_UNKNOWN);

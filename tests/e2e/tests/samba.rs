@@ -46,7 +46,7 @@ fn r55_a_removed_friend_is_denied_whatever_the_smb_password_and_at_once() {
     for name in ["alice", "local"] {
         assert!(world.run_with(&["smbpasswd", "-s", "-a", name], "SMB-SECRET\nSMB-SECRET\n").ok());
     }
-    world.sh("gpasswd -a local plex >/dev/null && gpasswd -d local plex >/dev/null");
+    world.sh("gpasswd -a local plex-users >/dev/null && gpasswd -d local plex-users >/dev/null");
     assert_eq!(world.smb_says("alice", "SMB-SECRET"), "ok");
     world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
     std::thread::sleep(Duration::from_millis(2500));

@@ -48,8 +48,9 @@ fn r43_the_service_obeys_nobody_but_plex_authd() {
 #[test]
 fn a_daemon_in_the_wrong_hands_gets_no_more_than_managed_accounts_and_whole_passwords() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
-    world.sh("useradd --system --groups plex system-one; useradd --non-unique --uid 0 --groups plex toor; \
-         useradd --badname --groups plex Local; useradd --badname --groups plex -- -x");
+    world
+        .sh("useradd --system --groups plex-users system-one; useradd --non-unique --uid 0 --groups plex-users toor; \
+         useradd --badname --groups plex-users Local; useradd --badname --groups plex-users -- -x");
     let refused = |user: &str, password: &str, why: &str| {
         let out = order(&world, "plex-auth", &set(user, password));
         assert!(out.stdout.starts_with("{\"failed\"") && out.stdout.contains(why), "{user} {password}: {out:?}");
@@ -77,7 +78,7 @@ fn a_daemon_in_the_wrong_hands_gets_no_more_than_managed_accounts_and_whole_pass
     ] {
         refused("alice", typed, why);
     }
-    for nonsense in ["", "{}", "x", &set("alice", "x").replace("3", "2"), &set("alice", "x").replace("unless", "when")]
+    for nonsense in ["", "{}", "x", &set("alice", "x").replace('3', "2"), &set("alice", "x").replace("unless", "when")]
     {
         let out = order(&world, "plex-auth", nonsense);
         assert!(out.stdout.is_empty() || out.stdout.starts_with("{\"failed\""), "{nonsense}: {out:?}");

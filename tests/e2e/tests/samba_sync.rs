@@ -65,8 +65,8 @@ fn eighty_logins_at_once_end_with_every_share_in_step() {
             Try::new(user, &format!("192.0.2.{}", n / 2), &password(user))
         })
         .collect();
-    let tried = world.many(80, &tries);
-    assert_eq!(count(&tried, Code::SUCCESS), 80, "{tried:?}");
+    let outcomes = world.many(80, &tries);
+    assert_eq!(count(&outcomes, Code::SUCCESS), 80, "{outcomes:?}");
     for user in ["alice", "frank"] {
         world.wait_for_smb(user, &password(user), "ok");
     }

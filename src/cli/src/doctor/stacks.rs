@@ -80,7 +80,7 @@ pub(super) fn check(context: &Context, config: Option<&Config>, findings: &mut F
     }
     module(&services, findings);
     arguments(context, &services, findings);
-    let group = config.and_then(|config| config.group.as_deref()).unwrap_or("plex");
+    let group = config.and_then(|config| config.group.as_deref()).unwrap_or("plex-users");
     let mut wrong: BTreeMap<(Kind, Fault), Vec<&Service>> = BTreeMap::new();
     let mut right = Vec::new();
     for service in &services {

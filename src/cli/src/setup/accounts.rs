@@ -50,9 +50,9 @@ pub(crate) fn local_name(username: &str) -> Option<String> {
     Some(name).filter(|name| begins && name.len() <= LONGEST && name.bytes().all(plain))
 }
 
-/// Whether a group is the Plex Media Server's own: its package makes a user and a group of the name `plex`, and people
-/// put accounts into that group for other reasons than to let friends sign in to them.
-pub(crate) fn is_the_servers(group: &Group) -> bool {
+/// Whether a group is a user's own. The Plex Media Server's package makes a user and a group of the name `plex`, and
+/// people put accounts into that group for other reasons than to let friends sign in to them.
+pub(crate) fn is_of_a_user(group: &Group) -> bool {
     User::from_name(&group.name).ok().flatten().is_some_and(|user| user.gid == group.gid)
 }
 

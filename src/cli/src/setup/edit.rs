@@ -176,7 +176,7 @@ mod tests {
             strict: true,
             link: false,
             server_url: None,
-            group: Some("plex".into()),
+            group: Some("plex-users".into()),
             plex_url: None,
             ca_file: None,
             users: users.iter().map(mapping).collect(),
@@ -192,7 +192,7 @@ mod tests {
     fn what_is_not_asked_stays_as_it_was_typed() {
         let text = format!(
             "# mine\ntoken   = 't'   # secret\nmachine_id='{MACHINE}'\nowner_id = 0x1\nadmin_account = \"olga\"\n\
-             group = \"plex\" # these\n\n[cache]\nremember = \"5m\" # short\n[users]\nbob = \"bob@example.org\" # Bob\n"
+             group = \"plex-users\" # these\n\n[cache]\nremember = \"5m\" # short\n[users]\nbob = \"bob@example.org\" # Bob\n"
         );
         let same = text.replace("0x1", "1");
         assert_eq!(edited(&same, &wanted(&[])), same);

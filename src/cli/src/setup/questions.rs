@@ -98,7 +98,13 @@ impl Asking<'_> {
                 config::local_name(name).map_err(|(what, mend)| Failure::new(format!("--group: {what}")).mend(mend))?;
                 let missing =
                     || Failure::new(format!("there is no group {name}")).mend(format!("run: groupadd {name}"));
-                found(name).map(|group| Some(group.name)).ok_or_else(missing)
+                let group = found(name).ok_or_else(missing)?;
+                if accounts::is_of_a_user(&group) {
+                    return Err(Failure::new(format!("the group {name} is that of the user {name}")).mend(
+                        "its members are there for other reasons than to let friends in; name a group of their own",
+                    ));
+                }
+                Ok(Some(group.name))
             }
             (None, Some(name)) => {
                 if found(name).is_none() {
@@ -109,9 +115,7 @@ impl Asking<'_> {
                 Ok(Some(name.to_owned()))
             }
             (None, None) if self.existing.is_configured() => Ok(None),
-            (None, None) => {
-                Ok(found(USUAL_GROUP).filter(|group| !accounts::is_the_servers(group)).map(|group| group.name))
-            }
+            (None, None) => Ok(found(USUAL_GROUP).map(|group| group.name)),
         }
     }
 
@@ -149,4 +153,4 @@ impl Asking<'_> {
 }
 
 /// The group that the package makes.
-const USUAL_GROUP: &str = "plex";
+const USUAL_GROUP: &str = "plex-users";

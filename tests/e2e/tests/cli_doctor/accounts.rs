@@ -9,19 +9,19 @@ fn accounts_that_cannot_come_in_are_found_and_mended() {
     all(
         &patient,
         vec![
-            told("gpasswd -d dave plex", "accounts", "warning", "'dave' stands in [users] but not in the group"),
+            told("gpasswd -d dave plex-users", "accounts", "warning", "'dave' stands in [users] but not in the group"),
             saying(
                 "userdel dave",
                 ("accounts", "bad", "there is no local account 'dave'"),
                 "run: plex-auth user add dave",
-                "useradd --groups plex --shell /bin/sh --password '*' dave",
+                "useradd --groups plex-users --shell /bin/sh --password '*' dave",
             ),
             told("usermod --uid 500 dave", "accounts", "bad", "'dave' has uid 500, below UID_MIN (1000)"),
             saying(
-                "groupdel plex",
-                ("accounts", "bad", "there is no local group 'plex'"),
-                "run: groupadd plex",
-                "groupadd plex && for name in alice frank olga dave; do usermod -aG plex $name; done; \
+                "groupdel plex-users",
+                ("accounts", "bad", "there is no local group 'plex-users'"),
+                "run: groupadd plex-users",
+                "groupadd plex-users && for name in alice frank olga dave; do usermod -aG plex-users $name; done; \
                  systemctl restart plex-authd",
             ),
             told("chage --expiredate 2020-01-01 alice", "passwords", "bad", "'alice' has expired"),
@@ -47,7 +47,7 @@ fn accounts_that_cannot_come_in_are_found_and_mended() {
 #[test]
 fn a_machine_without_accounts_for_plex_is_found() {
     let Some(patient) = Patient::new("") else { return };
-    patient.0.sh("for name in alice dave frank olga; do gpasswd -d $name plex; done");
+    patient.0.sh("for name in alice dave frank olga; do gpasswd -d $name plex-users; done");
     let verdict = patient.look();
     let line = verdict.find("accounts", "warning", "the group has no members").unwrap();
     assert!(verdict.code == 2 && line.mend.as_deref() == Some("run: plex-auth user add NAME"), "{verdict:#?}");

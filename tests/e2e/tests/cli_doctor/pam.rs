@@ -96,7 +96,7 @@ fn stacks_that_let_the_wrong_ones_in_or_the_right_ones_out_are_found_and_mended(
                 restore,
             ),
             saying(
-                each("sed -i 's/notingroup plex/notingroup friends/' /etc/pam.d/plex-auth"),
+                each("sed -i 's/notingroup plex-users/notingroup friends/' /etc/pam.d/plex-auth"),
                 ("PAM", "bad", "accounts of the group get in unchecked"),
                 "restore that file",
                 restore,

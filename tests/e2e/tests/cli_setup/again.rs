@@ -10,7 +10,7 @@ fn by_hand(world: &World) -> String {
     let address = std::fs::read_to_string(world.shared().join("plex/address")).unwrap();
     let text = format!(
         "# The Den\ntoken   = 'TOKEN-SECRET-olga'   # Olga's\nmachine_id = \"{MACHINE}\"\nowner_id = 1\n\
-         admin_account = \"olga@example.org\"\ngroup = \"plex\"   # the family\n\
+         admin_account = \"olga@example.org\"\ngroup = \"plex-users\"   # the family\n\
          plex_url = \"{}\"\nca_file = \"/mnt/plex/ca.pem\"\n\n\
          [cache]\nremember = \"5m\" # short\n\n[users]\nal = \"alice@example.org\" # Alice\n",
         address.trim_end()

@@ -31,7 +31,7 @@ fn a_newcomer_types_five_answers_and_friends_log_in() {
         "olga (you)       olga@example.org               → olga, who can become root",
         "✓ /etc/plex-auth.toml is written",
         "✓ erin is erin (Plex id 5), with the Plex password alone",
-        "gpasswd -a alice plex",
+        "gpasswd -a alice plex-users",
         "ssh alice@den",
     ] {
         assert!(shown.contains(said), "{said}:\n{shown}");
@@ -49,7 +49,7 @@ fn a_newcomer_types_five_answers_and_friends_log_in() {
         "strict_friends = true\n",
         "link_sign_in = false\n",
         "server_url = \"http://127.0.0.1:32400\"\n",
-        "group = \"plex\"\n",
+        "group = \"plex-users\"\n",
         // Enter gives nobody's account away that can become root.
         "[users]\nalice = \"2\"  # alice\nerin = \"5\"  # erin\nfrank = \"6\"  # frank\n",
     ] {

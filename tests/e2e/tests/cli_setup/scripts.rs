@@ -61,13 +61,15 @@ fn the_defaults_take_the_local_server_and_give_nobody_an_account() {
         "{text}"
     );
     assert!(!text.contains("[users]"), "{text}");
-    assert!(out.stdout.contains("Members of the group plex may sign in"), "{out:?}");
+    assert!(out.stdout.contains("Members of the group plex-users may sign in"), "{out:?}");
 }
 
 #[test]
-fn a_group_that_is_the_media_servers_own_is_not_taken_by_default() {
+fn the_media_servers_own_group_is_never_taken_for_the_friends() {
     let Some(world) = machine_with_server() else { return };
-    world.sh("groupdel plex; useradd --system --user-group plex");
+    world.sh("groupdel plex-users; useradd --system --user-group plex");
+    let out = script(&world, &["--yes", "--pam=no", "--group", "plex"]);
+    assert!(out.code == 1 && out.stderr.contains("the group plex is that of the user plex"), "{out:?}");
     let out = script(&world, &["--yes", "--pam=no"]);
     assert!(out.ok(), "{out:?}");
     assert!(!file(&world).contains("group"), "{}", file(&world));

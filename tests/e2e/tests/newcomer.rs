@@ -1,5 +1,10 @@
 //! From nothing to a friend's first login: a Debian server that has just been installed, the package, and what its owner types.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a failed test may panic, and times are told"
+)]
 
 use std::time::Instant;
 
@@ -36,7 +41,7 @@ impl Sitting {
             self.answer(question, answer);
         }
         self.terminal.wait_for(PROMPT);
-        println!("{:>6} ms  {line}", start.elapsed().as_millis());
+        eprintln!("{:>6} ms  {line}", start.elapsed().as_millis());
     }
 }
 
@@ -44,7 +49,7 @@ impl Sitting {
 fn a_newcomer_types_at_most_five_answers_until_a_friend_logs_in() {
     for suite in ["bookworm", "trixie"] {
         let Some(world) = World::clean(suite) else { return };
-        println!("{suite}");
+        eprintln!("{suite}");
         world.start_internet(&DEN.replace("local = \"normal\"", "local = \"normal\"\nport = 32400"));
         world.preferences(MACHINE, "TOKEN-SECRET-olga");
         let package = world.bring_package();
@@ -72,14 +77,14 @@ fn a_newcomer_types_at_most_five_answers_until_a_friend_logs_in() {
         alice.answer("alice@den's password:", &password("alice"));
         // The prompt of her shell.
         alice.terminal.wait_for("permitted by applicable law.\n$");
-        println!("{:>6} ms  ssh alice@den", asked.elapsed().as_millis());
+        eprintln!("{:>6} ms  ssh alice@den", asked.elapsed().as_millis());
         alice.terminal.type_line("id");
         alice.terminal.wait_for("uid=1000(alice)");
         alice.terminal.type_line("exit");
         alice.terminal.wait_for("alice@laptop:~$");
 
         let answers = owner.answers + alice.answers;
-        println!("{:>6} ms  from the package to the login, with {answers} answers", owner.start.elapsed().as_millis());
+        eprintln!("{:>6} ms  from the package to the login, with {answers} answers", owner.start.elapsed().as_millis());
         assert!(answers <= ANSWERS, "{answers} answers");
         a_stranger_stays_out(&world);
         world.assert_no_secret_leaked();

@@ -39,8 +39,8 @@ fn smbpasswd_works_without_any_capability_and_where_it_may_write_only() {
     assert_eq!(settings("CapabilityBoundingSet"), [""]);
     let writable = settings("ReadWritePaths").concat();
     let writable: Vec<&str> = writable.split_whitespace().map(|path| path.trim_start_matches('-')).collect();
-    let rebinds: String =
-        writable.iter().map(|path| format!("mkdir -p {path}; mount --bind {path} {path}; ")).collect();
+    let rebind = |path: &&str| format!("mkdir -p {path}; mount --bind {path} {path}; ");
+    let rebinds = writable.iter().map(rebind).collect::<Vec<_>>().concat();
     let script = format!(
         "#!/bin/sh\nset -e\nfor part in /etc /usr /var /run; do mount --bind $part $part; done\n{rebinds}\n\
          for part in /etc /usr /var /run; do mount -o remount,bind,ro $part; done\n\

@@ -78,3 +78,24 @@ fn r27_text_from_plex_and_from_clients_reaches_the_log_as_plain_characters_and_o
     assert!(raw.contains("rhost=\"ali?[2Jce??Oct"), "{raw:?}");
     assert!(!raw.chars().any(|c| c.is_control() || c == '\u{202e}'), "{raw:?}");
 }
+
+#[test]
+fn r27_a_code_that_would_play_tricks_on_a_terminal_is_shown_to_nobody() {
+    let further = "link_sign_in = true\nlink_services = [\"alone\"]\n[throttle]\nfree_tries = 20";
+    let Some(world) = World::with_everything(DEN, further) else { return };
+    let mut plain = world.pam_terminal("alone", "alice", "192.0.2.1");
+    plain.ask_for_code();
+    let shown = plain.contents();
+    let (_, text) = shown.split_once("prompt2=").unwrap();
+    assert!(text.len() < 512 && text.is_ascii(), "{text}");
+    let long = "A".repeat(2000);
+    for (rhost, code) in (2..).zip(["\\u001b[2J", "AB\\r\\n12", "AB 12", "\\u202eAB12", "", &long]) {
+        let body = format!("{{\"id\":7,\"code\":\"{code}\",\"expiresIn\":900,\"authToken\":null}}");
+        world.plex().fault(Endpoint::Pins, Fault::Status(201, body));
+        let mut login = world.pam_terminal("alone", "alice", &format!("192.0.2.{rhost}"));
+        login.wait_for("assword");
+        assert_eq!(login.verdict(), Code::AUTHINFO_UNAVAIL, "{code:?}");
+        assert_eq!(login.contents().matches("prompt").count(), 2, "one prompt and the sum: {}", login.contents());
+        world.plex().mend();
+    }
+}

@@ -22,7 +22,7 @@ const DIFFERENT: [(&str, &str); 13] = [
     (r"\d{4}-\d\d-\d\d \d\d:\d\d", "2026-01-31 20:15"),
     (r"\b\d+ ms\b", "80 ms"),
     (r"\bms=\d+", "ms=80"),
-    (r"\b\d+ ?s ago", "3s ago"),
+    (r"\b\d+ ?s (ago|old)\b", "3s $1"),
     (r"running for \S+( \S+s\b)?", "running for 3s"),
     (r"\bwithin \d+ s\b", "within 1 s"),
     (r"127\.0\.0\.1 port \d+", "127.0.0.1 port 40000"),

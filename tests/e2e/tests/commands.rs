@@ -34,7 +34,7 @@ fn every_command_does_its_work_on_a_clean_machine_and_its_screen_is_kept() {
     // Nothing is broken; there may be something to look at.
     assert!([0, 2].contains(&run(&world, "doctor", "plex-auth doctor", &[])));
     assert_eq!(run(&world, "friends", "plex-auth friends", &[]), 0);
-    let typed = [("Plex password of alice", &*password("alice"))];
+    let typed = [("Plex password of alice:", &*password("alice"))];
     assert_eq!(run(&world, "test", "plex-auth test alice --password", &typed), 0);
     assert_eq!(run(&world, "logins", "plex-auth logins", &[]), 0);
     assert_eq!(run(&world, "user-add", "plex-auth user add erin --plex erin@example.org", &[]), 0);

@@ -11,6 +11,7 @@ mod repair;
 mod samba;
 mod settings;
 mod shadow;
+mod shares;
 mod sshd;
 mod stack;
 mod stacks;
@@ -76,6 +77,9 @@ fn examine(context: &Context, root: bool, findings: &mut Findings) {
         mac::check(findings);
     }
     samba::check(&services, findings);
+    if root {
+        shares::check(context, config, findings);
+    }
     fail2ban::check(findings);
     if !root {
         let what = "only root can look at the configuration, the token, plex.tv, the daemon's own word, the accounts, sshd, \

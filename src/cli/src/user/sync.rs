@@ -11,7 +11,7 @@ use wire::{Known, Manage};
 
 use super::locks::{self, Locks};
 use super::plan::{Action, Given, Plan, candidates, plan};
-use super::{locals, names, tools};
+use super::{locals, names, smb, tools};
 use crate::context::Context;
 use crate::daemon::Daemon;
 use crate::edit::{self, Entry};
@@ -127,7 +127,7 @@ fn perform(context: &Context, config: &Config, plan: &Plan, mut locks: Locks) ->
     let changed = !lines.is_empty() && edit::link(&context.config, &lines)?.is_some();
     let mut failed = 0;
     for action in &plan.actions {
-        if let Err(failure) = carry_out(action, config.group.as_deref(), &context.socket, &mut locks) {
+        if let Err(failure) = carry_out(action, config, &context.socket, &mut locks) {
             complain(&Failure::new(format!("{action}: {failure}")));
             failed += 1;
         }
@@ -151,10 +151,12 @@ fn line(action: &Action) -> Option<Entry> {
     }
 }
 
-fn carry_out(action: &Action, group: Option<&str>, socket: &Path, locks: &mut Locks) -> Result<(), Failure> {
+fn carry_out(action: &Action, config: &Config, socket: &Path, locks: &mut Locks) -> Result<(), Failure> {
+    // An SMB entry that does not follow Plex is none of our business, unless its account goes.
+    let follows = config.samba.sync_password;
     match action {
         Action::Add { local, plex, .. } => {
-            tools::add(local, group, *plex)?;
+            tools::add(local, config.group.as_deref(), *plex)?;
             forget_earlier(socket, local);
             Ok(())
         }
@@ -162,10 +164,14 @@ fn carry_out(action: &Action, group: Option<&str>, socket: &Path, locks: &mut Lo
             // First, since what is not written down is never unlocked.
             locks.insert(local.clone(), lock.clone());
             locks::keep(locks)?;
-            tools::lock(local)
+            tools::lock(local)?;
+            if follows { smb::disable(local) } else { Ok(()) }
         }
         Action::Unlock { local, lock } => {
             tools::unlock(local, lock.expires)?;
+            if follows {
+                smb::enable(local)?;
+            }
             locks.remove(local);
             locks::keep(locks)
         }

@@ -1,10 +1,8 @@
 //! The system's own tools for accounts: by absolute path, without a shell and without the caller's environment.
-//!
-//! What else belongs to an account, such as its entry in Samba's database, is to be created, disabled, enabled and removed
-//! in these four functions.
 
 use policy::PlexId;
 
+use super::smb;
 use crate::failure::Failure;
 use crate::setup::programs::{first, outcome, run};
 
@@ -45,11 +43,12 @@ pub(crate) fn unlock(name: &str, expires: Option<i64>) -> Result<(), Failure> {
     tool("usermod", &["--expiredate", &day, "--", name])
 }
 
-/// Removes an account, perhaps with its home.
+/// Removes an account, perhaps with its home, and its entry in Samba's database.
 ///
 /// # Errors
 /// What the tool says.
 pub(crate) fn remove(name: &str, home: bool) -> Result<(), Failure> {
+    smb::remove(name)?;
     let arguments: &[&str] = if home { &["--remove", "--", name] } else { &["--", name] };
     tool("userdel", arguments)
 }

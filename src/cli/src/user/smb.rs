@@ -1,0 +1,47 @@
+//! An account's entry in Samba's database, where there is one: by Samba's own tool, as everything else about accounts is.
+
+use crate::failure::Failure;
+use crate::setup::programs::{first, outcome, run};
+
+/// Where Samba's tool is.
+const SMBPASSWD: [&str; 2] = ["/usr/bin/smbpasswd", "/usr/local/samba/bin/smbpasswd"];
+
+/// What it says of an account without an entry, in Samba's own words.
+const NO_ENTRY: &str = "Failed to find entry for user";
+
+/// Nobody may use the entry.
+///
+/// # Errors
+/// What the tool says.
+pub(super) fn disable(name: &str) -> Result<(), Failure> {
+    tool("-d", name)
+}
+
+/// It may be used again.
+///
+/// # Errors
+/// What the tool says.
+pub(super) fn enable(name: &str) -> Result<(), Failure> {
+    tool("-e", name)
+}
+
+/// Removes it. Must come before the account goes: Samba no longer finds it then, and the next one of that name would have the
+/// password of the one before.
+///
+/// # Errors
+/// What the tool says.
+pub(super) fn remove(name: &str) -> Result<(), Failure> {
+    tool("-x", name)
+}
+
+fn tool(act: &str, name: &str) -> Result<(), Failure> {
+    let Some(smbpasswd) = first(&SMBPASSWD) else { return Ok(()) };
+    // To Samba `Alice` and `alice` are one, and the entry would be the other account's.
+    if name.starts_with('-') || name.to_lowercase() != name {
+        return Ok(());
+    }
+    match outcome(run(smbpasswd, &[act, name])) {
+        Err(why) if !why.contains(NO_ENTRY) => Err(Failure::new(format!("its SMB entry: {why}"))),
+        _ => Ok(()),
+    }
+}

@@ -64,7 +64,7 @@ pub(crate) enum Task {
     /// Sign in with the Plex password, so that the shares of this machine take it
     ///
     /// For anybody, for their own account. Samba's clients never send a password, so a share can know the one of Plex only
-    /// after a login with it; this is one. With `ForceCommand` in `sshd_config` it is all that a friend gets who has a share
+    /// after a login with it; this is one. With `ForceCommand` of sshd it is all that a friend gets who has a share
     /// and no shell.
     Login,
     /// Who logged in lately, and who was refused

@@ -65,7 +65,6 @@ fn a_newcomer_types_at_most_five_answers_until_a_friend_logs_in() {
                 ("Who is to sign in here", "1"),
             ],
         );
-        owner.command("plex-auth user add alice --plex alice", &[]);
 
         // Alice has never been here.
         let laptop = ["env", "HOME=/nonexistent", "PS1=alice@laptop:~$ ", "bash", "--norc"];

@@ -110,7 +110,7 @@ mod tests {
             "/etc/pam.d/plex-auth" => Some(SHIPPED.to_owned()),
             _ => None,
         };
-        command("x", kind, Some("plex"), &files)
+        command("x", kind, Some("plex-users"), &files)
     }
 
     #[test]

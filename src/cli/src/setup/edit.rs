@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(edited(&same, &strict), expected);
         let other = Wanted { group: Some("friends".into()), admin: None, ..wanted(&[]) };
         let expected =
-            same.replace("\"plex\" # these", "\"friends\" # these").replace("admin_account = \"olga\"\n", "");
+            same.replace("\"plex-users\" # these", "\"friends\" # these").replace("admin_account = \"olga\"\n", "");
         assert_eq!(edited(&same, &other), expected);
         let token = Wanted { token: Some("new".into()), ..wanted(&[]) };
         assert_eq!(edited(&same, &token), same.replace("'t'   # secret", "\"new\"   # secret"));

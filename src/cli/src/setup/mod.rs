@@ -68,7 +68,7 @@ fn perform(context: &Context, options: &Options) -> Result<(), Failure> {
 
     let (wanted, chosen) = ask(&client, asking, place)?;
     let (text, _) = edit::apply(&existing, &wanted, path)?;
-    let create = asking.create(&chosen)?;
+    let create = asking.create(&chosen);
     let way = pam::way();
     let pam = asking.pam(way)?;
     if options.dry_run {

@@ -58,7 +58,7 @@ pub(crate) struct Options {
     #[arg(long = "user", value_name = "LOCAL=PLEX")]
     pub users: Vec<String>,
 
-    /// Make those local accounts that are not there yet
+    /// Make those local accounts that are not there yet; true unless it is said otherwise
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     pub create: Option<bool>,

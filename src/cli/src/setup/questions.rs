@@ -49,14 +49,9 @@ impl Asking<'_> {
         self.yes_or_no(self.options.link, question, default)
     }
 
-    /// Whether the accounts are to be made that are not there yet.
-    pub(crate) fn create(self, users: &[Mapping]) -> Result<bool, Failure> {
-        let missing: Vec<_> = missing(users).map(|user| user.local.as_str()).collect();
-        if missing.is_empty() {
-            return Ok(false);
-        }
-        let question = format!("Make the new accounts now: {}?", missing.join(", "));
-        self.yes_or_no(self.options.create, &question, true)
+    /// Whether accounts are made that are not there yet. Whoever chose them has seen that they are new.
+    pub(crate) fn create(self, users: &[Mapping]) -> bool {
+        self.options.create.unwrap_or(true) && missing(users).next().is_some()
     }
 
     /// Whether PAM is to be changed.

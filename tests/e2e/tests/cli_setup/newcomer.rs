@@ -7,7 +7,7 @@ use crate::machine::{FILE, asked, end, file, machine_with_server, setup};
 use crate::pam::profile;
 
 #[test]
-fn a_newcomer_types_five_answers_and_friends_log_in() {
+fn a_newcomer_types_four_answers_and_friends_log_in() {
     let Some(world) = machine_with_server() else { return };
     profile(&world);
     let mut terminal = setup(&world, &[]);
@@ -16,8 +16,6 @@ fn a_newcomer_types_five_answers_and_friends_log_in() {
     terminal.wait_for("May friends approve a code at plex.tv/link");
     terminal.type_line("");
     terminal.wait_for("Who is to sign in here");
-    terminal.type_line("");
-    terminal.wait_for("Make the new accounts now: erin, frank?");
     terminal.type_line("");
     terminal.wait_for("Let sshd, sudo and login accept Plex too, by pam-auth-update?");
     terminal.type_line("y");
@@ -70,15 +68,13 @@ fn a_newcomer_types_five_answers_and_friends_log_in() {
 #[test]
 fn friends_are_chosen_by_number_and_get_the_local_names_that_are_typed() {
     let Some(world) = machine_with_server() else { return };
-    let mut terminal = setup(&world, &["--strict", "--link=yes", "--pam=no"]);
+    let mut terminal = setup(&world, &["--strict", "--link=yes", "--create=no", "--pam=no"]);
     terminal.wait_for("Who is to sign in here");
     terminal.type_line("2,9");
     terminal.wait_for("9 is no number of the list");
     terminal.type_line("1=root");
     terminal.wait_for("root is root's or the system's");
     terminal.type_line("2=anna, 4");
-    terminal.wait_for("Make the new accounts now: anna?");
-    terminal.type_line("n");
     let shown = end(&world, terminal, 0);
     assert!(shown.contains("plex-auth user add anna --plex erin\n"), "{shown}");
     assert!(!world.run(&["id", "anna"]).ok());

@@ -39,7 +39,7 @@ fn wrong(kind: Kind, text: &str) -> Vec<Fault> {
     let ours = [("x", text), ("plex-auth", SHIPPED), ("common-auth", COMMON_AUTH), ("common-account", COMMON_ACCOUNT)];
     let others = ["common-session", "common-session-noninteractive", "common-password"].map(|name| (name, ""));
     let files = [&ours[..], &others[..]].concat();
-    faults(kind, &steps(kind, "x", &files), Some("plex"))
+    faults(kind, &steps(kind, "x", &files), Some("plex-users"))
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn a_flag_changes_its_line_and_no_other() {
     let text = text.replace("link_sign_in = true\n", "link_sign_in = false\n");
     assert_eq!(run(&["--link=false"]), text);
     world.sh("groupadd friends");
-    let text = text.replace("\"plex\"   # the family", "\"friends\"   # the family");
+    let text = text.replace("\"plex-users\"   # the family", "\"friends\"   # the family");
     assert_eq!(run(&["--group", "friends"]), text);
     let text = text.replace("admin_account = \"olga@example.org\"\n", "");
     assert_eq!(run(&["--admin", ""]), text);

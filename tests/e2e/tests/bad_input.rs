@@ -25,7 +25,7 @@ fn a_broken_configuration_is_located_and_the_daemon_does_not_start_with_it() {
     let good = world.config("");
     let cases: [(String, &[&str]); 6] = [
         (format!("{good}group = plex\n"), &["plex-auth.toml:8:", "double quotes"]),
-        (good.replace("\"plex\"", "true"), &["plex-auth.toml:4:9:", "wrong type", "a string"]),
+        (good.replace("\"plex-users\"", "true"), &["plex-auth.toml:4:9:", "wrong type", "a string"]),
         (format!("{good}strict_freinds = false\n"), &["plex-auth.toml:8:1:", "did you mean 'strict_friends'?"]),
         (good.replace("token = \"TOKEN-SECRET-olga\"\n", ""), &["plex-auth.toml: ", "token"]),
         (good.replace("machine_id", "# machine_id"), &["plex-auth.toml: ", "strict_friends needs machine_id"]),

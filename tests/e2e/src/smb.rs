@@ -18,7 +18,7 @@ impl World {
         let machine = Self::with_everything(world, further)?;
         machine.copy(&artifacts::checkout().join("pam.d/samba"), "/etc/pam.d/samba", 0o644);
         machine.sh(
-            "mkdir -p /etc/samba/plex-auth /srv/media && echo film >/srv/media/film && chmod 755 /srv/media && \
+            "mount -t tmpfs -o mode=755 tmpfs /srv && mkdir -p /etc/samba/plex-auth /srv/media && echo film >/srv/media/film && chmod 755 /srv/media && \
              for name in alice frank erin; do install -d -m 700 -o $name -g $name /srv/private/$name; done && \
              chmod 755 /srv/private",
         );

@@ -1,12 +1,17 @@
 //! Samba on a private machine: the real smbd with the shipped stack and the shipped pieces of smb.conf, plex-auth-samba, and
 //! people who come with smbclient.
 
+use std::time::{Duration, Instant};
+
 use crate::artifacts;
 use crate::daemons::wait;
 use crate::world::{Out, World};
 
 /// What turns it on, and lists that are fresh enough for tests.
 pub const SYNC: &str = "[samba]\nsync_password = true\n[timeouts]\nfriend_list = \"1s\"\n[throttle]\nfree_tries = 20";
+
+/// How long a password may take to follow.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The shipped pieces of smb.conf.
 const PIECES: [&str; 3] = ["global", "media", "private"];
@@ -28,6 +33,8 @@ impl World {
             machine.copy(&file, &inside, 0o644);
             machine.sh(&format!("echo 'include = {inside}' >>/etc/samba/smb.conf"));
         }
+        // Two programs of Samba's that make its password file at the same moment can lose what one of them writes.
+        machine.sh("mkdir -p /run/samba && pdbedit -L");
         machine.start_smbd();
         machine.start_samba_service();
         Some(machine)
@@ -91,6 +98,14 @@ impl World {
 
     /// Waits until an attempt at the share comes to this: passwords follow behind the logins' backs.
     pub fn wait_for_smb(&self, user: &str, password: &str, expected: &str) {
-        wait(&format!("{expected} for {user}"), || self.smb_says(user, password) == expected);
+        let start = Instant::now();
+        loop {
+            let said = self.smb_says(user, password);
+            if said == expected {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "{user} at the share: {said} in place of {expected}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }

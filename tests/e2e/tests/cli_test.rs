@@ -173,8 +173,8 @@ fn with_a_password_plex_authd_judges_it_and_nobody_is_logged_in() {
     let (shown, code) = ask("erin", &[(&prompt("erin"), &password("erin")), (code_prompt, "314159")]);
     assert!(shown.contains("✓ sign-in: accepted: plex.tv says yes\n") && code == 0, "{code} {shown}");
     let codes = ["314158", "x", "000000"].map(|typed| (code_prompt, typed));
-    let (erin, word) = (prompt("erin"), password("erin"));
-    let wrong = [&[(erin.as_str(), word.as_str())], &codes[..]].concat();
+    let (asked, secret) = (prompt("erin"), password("erin"));
+    let wrong = [&[(asked.as_str(), secret.as_str())], &codes[..]].concat();
     let (shown, code) = ask("erin", &wrong);
     assert!(shown.contains("✗ sign-in: denied: wrong verification code\n") && code == 1, "{code} {shown}");
 

@@ -1,8 +1,8 @@
 //! The manual pages and the shells' completions. What a command takes is made from what its `--help` is made from, and
 //! never committed; what must be explained stands in `pages/`.
 
-mod authd;
 mod completions;
+mod daemons;
 mod date;
 mod page;
 mod render;
@@ -33,7 +33,15 @@ pub fn plex_auth() -> Command {
 /// The daemon.
 #[must_use]
 pub fn plex_authd() -> Command {
-    let mut command = authd::command();
+    let mut command = daemons::authd();
+    command.build();
+    command
+}
+
+/// The service for Samba.
+#[must_use]
+pub fn plex_auth_samba() -> Command {
+    let mut command = daemons::samba();
     command.build();
     command
 }
@@ -45,7 +53,8 @@ pub fn plex_authd() -> Command {
 pub fn all() -> io::Result<Vec<Page>> {
     let mut pages = vec![Page::new("pam_plex.8", MODULE), Page::new("plex-auth.toml.5", CONFIGURATION)];
     let date = date::of_the_pages()?;
-    pages.push(render::daemon(&plex_authd(), &date)?);
+    pages.push(render::daemon(&plex_authd(), render::AUTHD, &date)?);
+    pages.push(render::daemon(&plex_auth_samba(), render::SAMBA, &date)?);
     let root = plex_auth();
     for command in with_all_below(&root) {
         pages.push(render::command(command, &root, &date)?);

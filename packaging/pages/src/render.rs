@@ -46,12 +46,14 @@ Something is wrong.
 There are warnings and nothing worse, or the command line was wrong.
 ";
 
-const DAEMON: &str = include_str!("../pages/plex-authd.8.in");
+/// The frames of the daemons' pages.
+pub(crate) const AUTHD: &str = include_str!("../pages/plex-authd.8.in");
+pub(crate) const SAMBA: &str = include_str!("../pages/plex-auth-samba.8.in");
 const COMMAND: &str = include_str!("../pages/plex-auth.8.in");
 
-/// The daemon's page.
-pub(crate) fn daemon(command: &Command, date: &str) -> io::Result<Page> {
-    page(command, date, DAEMON, &[])
+/// A daemon's page.
+pub(crate) fn daemon(command: &Command, frame: &str, date: &str) -> io::Result<Page> {
+    page(command, date, frame, &[])
 }
 
 /// The page of `plex-auth`, or of one of the commands below it.

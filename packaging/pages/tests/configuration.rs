@@ -74,6 +74,7 @@ fn default(config: &Config, table: &str, key: &str) -> Option<String> {
         ("", "plex_url") => Some(config.plex_url.as_str().trim_end_matches('/').to_owned()),
         ("cache", "remember") => config.cache.remember.and_then(time),
         ("cache", "offline") => config.cache.offline.and_then(time),
+        ("samba", "sync_password") => Some(config.samba.sync_password.to_string()),
         ("throttle", "free_tries") => Some(throttle.free_tries.to_string()),
         ("throttle", "first_pause") => time(throttle.first_pause),
         ("throttle", "longest_pause") => time(throttle.longest_pause),

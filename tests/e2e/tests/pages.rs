@@ -100,6 +100,7 @@ fn every_command_has_a_page_with_all_that_its_help_has() {
     let mut seen = look_at(&world, &["plex-auth"]);
     assert!(seen.len() > 9 && seen.contains("plex-auth-user-sync"), "{seen:?}");
     seen.extend(look_at(&world, &["plex-authd"]));
+    seen.extend(look_at(&world, &["plex-auth-samba"]));
     seen.insert("pam_plex".into());
     let pages = pages_of(&world).into_iter().filter(|page| page.extension().is_some_and(|section| section == "8"));
     let pages: BTreeSet<String> = pages.map(|page| page.file_stem().unwrap().to_str().unwrap().to_owned()).collect();

@@ -49,6 +49,7 @@ files:
 	$(call put,packaging/sysusers.d/plex-auth.conf,$(PREFIX)/lib/sysusers.d/plex-auth.conf)
 	$(call put,packaging/tmpfiles.d/plex-auth.conf,$(PREFIX)/lib/tmpfiles.d/plex-auth.conf)
 	$(call put,packaging/pam-configs/plex-auth,/usr/share/pam-configs/plex-auth)
+	$(call put,packaging/pam-configs/plex-auth-account,/usr/share/pam-configs/plex-auth-account)
 	$(call put,packaging/fail2ban/filter.d/plex-auth.conf,$(SYSCONFDIR)/fail2ban/filter.d/plex-auth.conf)
 	@for stack in pam.d/*; do $(call put,$$stack,$(PREFIX)/share/doc/plex-auth/examples/$$stack) || exit 1; done
 	@for piece in packaging/samba/*; do \

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 
 use e2e::{World, release};
 
-/// A machine with both commands, and with the pages and completions in /mnt/pages.
+/// A machine with all commands, and with the pages and completions in /mnt/pages.
 fn machine() -> Option<World> {
     let world = World::new()?;
-    world.copy(&release("plex-auth"), "/usr/sbin/plex-auth", 0o755);
+    for program in ["plex-auth", "plex-auth-samba"] {
+        world.copy(&release(program), &format!("/usr/sbin/{program}"), 0o755);
+    }
     pages::write(&world.shared().join("pages")).unwrap();
     Some(world)
 }

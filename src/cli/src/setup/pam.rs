@@ -8,8 +8,13 @@ use super::programs::{first, outcome, run};
 use crate::failure::Failure;
 use crate::terminal::{Mark, say, warn};
 
-/// Debian's tool, and our profile for it.
-const PAM_AUTH_UPDATE: [&str; 2] = ["/usr/sbin/pam-auth-update", "/usr/share/pam-configs/plex-auth"];
+/// Debian's tool, and where profiles for it are.
+const PAM_AUTH_UPDATE: &str = "/usr/sbin/pam-auth-update";
+const PAM_CONFIGS: &str = "/usr/share/pam-configs";
+
+/// Our profiles for it. Passwords are asked for behind the local one, and friends are looked for before an expired local
+/// password can end the account phase; a profile has one place only, so there are two.
+const PROFILES: [&str; 2] = ["plex-auth", "plex-auth-account"];
 
 /// Fedora's tool, and where our profile for it may be.
 const AUTHSELECT: &str = "/usr/bin/authselect";
@@ -37,7 +42,8 @@ pub(crate) fn way() -> Way {
     if asked_already() {
         return Way::Done;
     }
-    if PAM_AUTH_UPDATE.iter().all(|path| Path::new(path).exists()) {
+    let there = |profile: &&str| Path::new(PAM_CONFIGS).join(profile).exists();
+    if Path::new(PAM_AUTH_UPDATE).exists() && PROFILES.iter().all(there) {
         return Way::PamAuthUpdate;
     }
     let profile = AUTHSELECT_PROFILES.iter().find(|(directory, _)| Path::new(directory).is_dir());
@@ -67,7 +73,7 @@ impl Way {
     /// The tool's command, for people to read.
     pub(crate) fn command(self) -> Option<String> {
         match self {
-            Self::PamAuthUpdate => Some("pam-auth-update --enable plex-auth".into()),
+            Self::PamAuthUpdate => Some(format!("pam-auth-update --enable {}", PROFILES.join(" "))),
             Self::Authselect(profile) => Some(format!("authselect select {profile}")),
             Self::Done | Self::Hand => None,
         }
@@ -80,7 +86,7 @@ impl Way {
     pub(crate) fn go(self) -> Result<(), Failure> {
         let done = match self {
             Self::Done | Self::Hand => return Ok(()),
-            Self::PamAuthUpdate => outcome(run("/usr/sbin/pam-auth-update", &["--enable", "plex-auth"])),
+            Self::PamAuthUpdate => outcome(run(PAM_AUTH_UPDATE, &[&["--enable"], &PROFILES[..]].concat())),
             Self::Authselect(profile) => {
                 // The first word is the profile of now, the others are its features, such as with-mkhomedir.
                 let now = outcome(run(AUTHSELECT, &["current", "--raw"])).unwrap_or_default();

@@ -4,12 +4,12 @@ use e2e::{DEN, World};
 
 use crate::machine::{end, machine, script, setup, token_file};
 
-/// A profile for Debian's tool, where the package puts it.
+/// The profiles for Debian's tool, where the package puts them.
 pub fn profile(world: &World) {
-    let text = "Name: Plex\nDefault: no\nPriority: 192\nAuth-Type: Primary\nAuth:\n\
-                \t[success=end default=ignore]\tpam_plex.so use_first_pass\n\
-                Account-Type: Additional\nAccount:\n\t[default=ignore]\tpam_plex.so\n";
-    world.write("/usr/share/pam-configs/plex-auth", 0o644, "root:root", text);
+    for name in ["plex-auth", "plex-auth-account"] {
+        let shipped = e2e::checkout().join("packaging/pam-configs").join(name);
+        world.copy(&shipped, &format!("/usr/share/pam-configs/{name}"), 0o644);
+    }
 }
 
 fn plain(world: &World, further: &[&str]) -> e2e::Out {
@@ -20,20 +20,26 @@ fn plain(world: &World, further: &[&str]) -> e2e::Out {
 fn r58_debians_tool_changes_the_stacks_once_and_only_if_it_may() {
     let Some(world) = machine(DEN) else { return };
     profile(&world);
-    let stacks = || world.sh("cat /etc/pam.d/common-auth").stdout;
+    let stacks = || world.sh("cat /etc/pam.d/common-*").stdout;
     let before = stacks();
     let out = plain(&world, &["--pam=no"]);
     assert!(out.ok() && stacks() == before, "{out:?}");
     let out = plain(&world, &["--dry-run"]);
-    assert!(out.stdout.contains("PAM would be changed by: pam-auth-update --enable plex-auth\n"), "{out:?}");
+    assert!(
+        out.stdout.contains("PAM would be changed by: pam-auth-update --enable plex-auth plex-auth-account\n"),
+        "{out:?}"
+    );
     assert_eq!(stacks(), before);
     let out = plain(&world, &[]);
     assert!(out.ok() && out.stdout.contains("✓ PAM asks plex-authd, after the local password"), "{out:?}");
-    assert!(stacks().contains("pam_plex.so use_first_pass"), "{}", stacks());
+    assert!(stacks().contains("pam_plex.so try_first_pass"), "{}", stacks());
+    let account = world.sh("grep -n '^account.*pam_[pu][ln]' /etc/pam.d/common-account").stdout;
+    let modules: Vec<_> = account.lines().filter_map(|line| line.split("pam_").nth(1)?.split('.').next()).collect();
+    assert_eq!(modules, ["plex", "unix"], "an expired local password must not end the phase before: {account}");
     let again = plain(&world, &[]);
     assert!(again.ok() && !again.stdout.contains("PAM"), "{again:?}");
     // What the tool has done it can undo.
-    world.sh("DEBIAN_FRONTEND=noninteractive pam-auth-update --disable plex-auth");
+    world.sh("DEBIAN_FRONTEND=noninteractive pam-auth-update --disable plex-auth plex-auth-account");
     assert_eq!(stacks(), before);
 }
 

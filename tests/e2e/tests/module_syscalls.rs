@@ -66,7 +66,7 @@ fn r2_r15_r28_r32_the_module_asks_the_kernel_for_its_socket_and_for_nothing_else
 
     world.types(password("alice"));
     let (_, calls) = check("right", "alice", "typed", Code::SUCCESS);
-    assert_eq!(connects(&calls), 2, "one for each question: {calls:?}");
+    assert_eq!(connects(&calls), 3, "one for each question, that about the password among them: {calls:?}");
     assert!(calls.iter().any(|call| call.name == "poll"), "it waits by poll: {calls:?}");
     check("no conversation", "alice", "error", Code::CONV_ERR);
     check("denied", "bob", "typed", Code::PERM_DENIED);

@@ -23,6 +23,8 @@ fn success(body: &[u8]) {
     let account = whole(body, parse::account);
     let server = whole(body, parse::server_identity);
     let rows = whole(body, parse::resources);
+    let link = whole(body, parse::link_code);
+    let approval = whole(body, parse::approval);
     // Read a second time, without this project's types. This reading minds what nobody looks at: bytes that are not
     // UTF-8, which can be helped, and numbers out of range, which cannot.
     let Ok(value) = serde_json::from_str::<Value>(&String::from_utf8_lossy(body)) else { return };
@@ -39,6 +41,16 @@ fn success(body: &[u8]) {
         let shown = &value["MediaContainer"];
         assert_eq!(shown["machineIdentifier"].as_str(), Some(server.machine_identifier.as_str()));
         assert!(!server.claimed || is_true(&shown["claimed"]));
+    }
+    if let Some(link) = link {
+        assert_eq!(value["code"].as_str(), Some(link.code()));
+        assert!(link.code().bytes().all(|byte| byte.is_ascii_alphanumeric()), "a code that cannot be shown");
+        assert_eq!(format!("{link:?}"), "LinkCode(…)");
+    }
+    if let Some(approval) = approval {
+        let token = value["authToken"].as_str().unwrap_or_default();
+        assert_eq!(approval.is_some(), !token.is_empty(), "only a token is an approval");
+        hides(&approval, token);
     }
     if let Some(rows) = rows {
         let shown = value.as_array().unwrap();
@@ -108,6 +120,7 @@ fn failure(status: u16, body: &[u8]) {
         (401, Some(1031)) => Error::AddressBlocked,
         (401 | 422, Some(_)) => Error::Refused,
         (403, Some(code)) => Error::Forbidden(code),
+        (404, Some(1020)) => Error::UnknownCode,
         _ => {
             assert!(!speaks_of_a_person(&error), "an outage passes for a verdict: {status} {code:?} {error:?}");
             let said = error.to_string();
@@ -118,7 +131,7 @@ fn failure(status: u16, body: &[u8]) {
 }
 
 fn speaks_of_a_person(error: &Error) -> bool {
-    !matches!(error, Error::Unavailable(_) | Error::RateLimited(_))
+    !matches!(error, Error::Unavailable(_) | Error::RateLimited(_) | Error::UnknownCode)
 }
 
 /// What is known of the code in a body, read a second time.

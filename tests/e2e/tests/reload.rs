@@ -29,6 +29,13 @@ fn a_new_configuration_is_in_force_at_once_and_a_login_that_is_under_way_ends_as
     waiting.type_line(&password("alice"));
     assert_eq!(waiting.exit(), 0, "{}", waiting.contents());
 
+    // The owner's command knows what the daemon has read, too.
+    let changed = "was changed since plex-authd read it";
+    let doctor = || world.run(&["plex-auth", "doctor"]).stdout;
+    assert!(!doctor().contains(changed), "{}", doctor());
+    world.sh("sleep 1.1; touch /etc/plex-auth.toml");
+    assert!(doctor().contains(changed), "{}", doctor());
+
     // And once more, with another rule: the list is read anew for it.
     let open = world.config("strict_friends = false");
     assert_eq!(world.authenticate("bob", &password("bob")), Code::USER_UNKNOWN);

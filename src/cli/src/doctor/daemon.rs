@@ -107,8 +107,8 @@ fn running(context: &Context, config: Option<&Config>, status: &Status, findings
     if Path::new(&status.config) != context.config {
         let what = format!("plex-authd was started with {}, not with {}", status.config, context.config.display());
         findings.warn("daemon", what, format!("run: plex-auth --config {} doctor", argument(&status.config)));
-    } else if changed_since(&context.config, status.uptime) {
-        findings.warn("daemon", format!("{} was changed since plex-authd started", status.config), RESTART);
+    } else if changed_since(&context.config, status.config_age) {
+        findings.warn("daemon", format!("{} was changed since plex-authd read it", status.config), RESTART);
     }
     let uptime = format_duration(Duration::from_secs(status.uptime));
     findings.good_unless(before, "daemon", format!("plex-authd {} has been running for {uptime}", status.version));
@@ -120,12 +120,12 @@ fn running(context: &Context, config: Option<&Config>, status: &Status, findings
     }
 }
 
-/// Whether the file is newer than the daemon. A second is the clock's grain here.
-fn changed_since(file: &Path, uptime: u64) -> bool {
+/// Whether the file is newer than what was read of it so many seconds ago. A second is the clock's grain here.
+fn changed_since(file: &Path, age: u64) -> bool {
     let changed = fs::metadata(file).and_then(|about| about.modified());
-    let started =
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(Duration::from_secs(uptime));
-    changed.is_ok_and(|changed| changed.duration_since(UNIX_EPOCH).unwrap_or_default() > started)
+    let read =
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(Duration::from_secs(age));
+    changed.is_ok_and(|changed| changed.duration_since(UNIX_EPOCH).unwrap_or_default() > read)
 }
 
 fn friends(config: Option<&Config>, status: &Status, findings: &mut Findings) {

@@ -26,9 +26,6 @@ const MODULE: Duration = Duration::from_secs(2);
 /// How long a person may take for a prompt. Programs have limits of their own; this one is for those that have none.
 const PERSON: Duration = Duration::from_secs(300);
 
-/// The longest pause that a try waits out; one that would have to wait longer is told so instead.
-const PATIENCE: Duration = Duration::from_secs(4);
-
 /// Why a conversation ends without a verdict that anybody could receive.
 struct Gone;
 

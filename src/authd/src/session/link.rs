@@ -7,7 +7,7 @@ use plex::{LinkCode, Token};
 use policy::{Key, Reason, Reference};
 use wire::{Deadline, Hello};
 
-use super::{Gone, PATIENCE, Session};
+use super::{Gone, Session};
 use crate::link_prompt;
 use crate::login::Answer;
 use crate::report::Ended;
@@ -39,11 +39,9 @@ struct Shown {
 impl Session {
     /// Signs somebody in by link.
     pub(super) fn link(&mut self, hello: &Hello, key: &Key, whose: &Reference) -> Result<Ended, Gone> {
-        let pause = self.desk.gate.pause(key);
-        if pause > PATIENCE {
-            return Ok(Err(Reason::TooManyTries));
+        if let Err(why) = self.wait_for_turn(key)? {
+            return Ok(Err(why));
         }
-        self.wait_until(Instant::now() + pause)?;
         let Some(_place) = self.desk.link_codes.take(&key.origin) else { return Ok(Err(Reason::TooManyLinkCodes)) };
         let about = key.clone();
         let code = self.within_time(move |desk, deadline| desk.link_code(&about, deadline))?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use policy::{Key, Reason, Reference};
 use wire::{Deadline, Hello, Secret};
 
-use super::{Gone, PATIENCE, PERSON, Session};
+use super::{Gone, PERSON, Session};
 use crate::login::{Answer, Attempt};
 use crate::report::Ended;
 use crate::signout::Borrowed;
@@ -44,11 +44,9 @@ impl Session {
     fn sign_in(&mut self, attempt: &Attempt) -> Result<Ended, Gone> {
         let (mut code, mut codes_left) = (None, CODES);
         loop {
-            let pause = self.desk.gate.pause(&attempt.key);
-            if pause > PATIENCE {
-                return Ok(Err(Reason::TooManyTries));
+            if let Err(why) = self.wait_for_turn(&attempt.key)? {
+                return Ok(Err(why));
             }
-            self.wait_until(Instant::now() + pause)?;
             let (work, sent) = (attempt.clone(), code.take());
             let coded = sent.is_some();
             let answer = self.within_time(move |desk, deadline| desk.judge(&work, sent.as_ref(), deadline))?;

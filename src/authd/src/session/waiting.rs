@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use policy::Reason;
+use policy::{Key, Reason};
 use wire::{Answer as Typed, Ask, Deadline, Error, HEARTBEAT, Reply, Request, Secret, Unusable};
 
 use super::{Gone, MODULE, Session};
@@ -12,6 +12,9 @@ use crate::desk::Desk;
 
 /// What a decision may take beyond its requests: the hash of a password or two, on a busy machine.
 const BEYOND: Duration = Duration::from_secs(2);
+
+/// The longest pause that a try waits out; one that would have to wait longer is told so instead.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 impl Session {
     /// Shows a prompt and waits for what is typed. What comes too late is owed: the verdict is said without it.
@@ -74,6 +77,15 @@ impl Session {
         };
         self.left = self.left.saturating_sub(start.elapsed());
         Ok(outcome)
+    }
+
+    /// Waits out the pause that a pair has after its wrong tries, if it is a short one.
+    pub(super) fn wait_for_turn(&mut self, key: &Key) -> Result<Result<(), Reason>, Gone> {
+        let pause = self.desk.gate.pause(key);
+        if pause > PATIENCE {
+            return Ok(Err(Reason::TooManyTries));
+        }
+        self.wait_until(Instant::now() + pause).map(Ok)
     }
 
     /// Waits, telling the module meanwhile that it is not forgotten.

@@ -4,6 +4,7 @@
 mod account;
 mod clock;
 mod desk;
+mod ending;
 mod flights;
 mod friends;
 mod gate;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use config::Config;
 use facts::accounts;
@@ -17,6 +17,7 @@ use wire::samba::{Act, Mark, Order, Outcome, SOCKET};
 use wire::{Connection, Deadline, Secret};
 
 use crate::clock;
+use crate::ending;
 use crate::log::Log;
 
 /// How many jobs may wait: as many as there can be logins at once.
@@ -24,9 +25,6 @@ const QUEUE: usize = 256;
 
 /// How long an order may take. The service gives smbpasswd ten seconds.
 const ORDER: Duration = Duration::from_secs(15);
-
-/// How long the end of the daemon waits for what is still to be done.
-const AT_THE_END: Duration = Duration::from_secs(5);
 
 /// What to look at when the service cannot be asked.
 const CHECK: &str = "is plex-auth-samba there? See: systemctl status plex-auth-samba.socket";
@@ -97,10 +95,7 @@ impl Samba {
 impl Worker {
     /// Waits for what is still to be done, once nobody can add to it any more.
     pub(crate) fn finish(self) {
-        let end = Instant::now() + AT_THE_END;
-        while !self.0.is_finished() && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        ending::wait_for(&self.0);
     }
 }
 

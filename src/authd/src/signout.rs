@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use plex::{Client, SignedIn, Token};
 
+use crate::ending;
 use crate::log::Log;
 
 /// How long a sign-out waits after its login: what comes right behind the verdict, the account phase and the session, is not
@@ -14,9 +15,6 @@ const AFTER: Duration = Duration::from_millis(100);
 
 /// How long one sign-out may take.
 const ONE: Duration = Duration::from_secs(10);
-
-/// How long the end of the daemon waits for those that are still to be done.
-const AT_THE_END: Duration = Duration::from_secs(5);
 
 /// Where tokens go that have served.
 #[derive(Debug, Clone)]
@@ -72,10 +70,7 @@ impl Worker {
 
     /// Waits for what is still to be done, once nobody can add to it any more.
     pub(crate) fn finish(self) {
-        let end = Instant::now() + AT_THE_END;
-        while !self.is_done() && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        ending::wait_for(&self.0);
     }
 }
 

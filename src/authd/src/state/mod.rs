@@ -15,12 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use policy::{Circle, Closed, Key, Moment, Pin, PlexId, Rejected, Remembered, Tries};
 use rusqlite::Connection;
 use wire::Login;
 
+use crate::ending;
 use crate::log::Log;
 
 /// How many changes may wait to be written. A disk that hangs must not fill the memory.
@@ -34,9 +35,6 @@ const LOGINS: usize = 1024;
 
 /// How long a disk may take where somebody waits for it.
 const SOON: Duration = Duration::from_secs(2);
-
-/// How long the end of the daemon waits for the last changes.
-const AT_THE_END: Duration = Duration::from_secs(5);
 
 /// A password that plex.tv accepted: as a hash, never itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,10 +118,7 @@ pub(crate) struct Worker(JoinHandle<()>);
 impl Worker {
     /// Waits for the last changes, once nobody can add to them any more.
     pub(crate) fn finish(self) {
-        let end = Instant::now() + AT_THE_END;
-        while !self.0.is_finished() && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        ending::wait_for(&self.0);
     }
 }
 

@@ -5,10 +5,8 @@ use std::path::Path;
 use toml_edit::{Document, DocumentMut};
 
 use crate::failure::Failure;
-use crate::setup::accounts::look_up;
 use crate::setup::edit::add_users;
 use crate::setup::existing::Existing;
-use crate::setup::friends::Mapping;
 use crate::setup::write::write;
 
 /// A local account, and the person that it is to belong to.
@@ -71,16 +69,7 @@ fn change(path: &Path, edit: impl FnOnce(&str) -> Option<String>) -> Result<Opti
 
 fn linked(text: &str, entries: &[Entry]) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
-    let mappings: Vec<_> = entries
-        .iter()
-        .map(|entry| Mapping {
-            local: entry.local.clone(),
-            plex: entry.plex,
-            name: entry.name.clone(),
-            account: look_up(&entry.local),
-        })
-        .collect();
-    add_users(&mut document, &mappings);
+    add_users(&mut document, entries.iter().map(|entry| (entry.local.as_str(), entry.plex, entry.name.as_str())));
     Some(document.to_string())
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use config::Config;
+use policy::PlexId;
 use toml_edit::{DocumentMut, Item, Table, Value};
 
 use super::existing::Existing;
@@ -84,7 +85,7 @@ pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result
             set(&mut document, key, value);
         }
     }
-    add_users(&mut document, &wanted.users);
+    add_users(&mut document, wanted.users.iter().map(|user| (user.local.as_str(), user.plex, user.name.as_str())));
     let text = format!("{beginning}{document}");
     let config = config::parse(&text, path).map_err(|problem| {
         Failure::new(format!("this would not be a good configuration: {problem}")).mend("nothing was changed")
@@ -129,20 +130,21 @@ fn comment(document: &mut DocumentMut, key: &str, text: &str) {
 }
 
 /// By their ids, which nobody else can ever take; what they are called stands behind it.
-pub(crate) fn add_users(document: &mut DocumentMut, users: &[Mapping]) {
-    if users.is_empty() {
+pub(crate) fn add_users<'a>(document: &mut DocumentMut, users: impl IntoIterator<Item = (&'a str, PlexId, &'a str)>) {
+    let mut users = users.into_iter().peekable();
+    if users.peek().is_none() {
         return;
     }
     // A table within braces is one line, which has no room for comments.
     let roomy = !document.get("users").is_some_and(Item::is_inline_table);
     let Some(table) = document.entry("users").or_insert(Item::Table(Table::new())).as_table_like_mut() else { return };
-    for user in users {
+    for (local, plex, name) in users {
         // In its place where it is there already, with the comments above it.
-        let item = table.entry(&user.local).or_insert(Item::None);
-        if replace(item, Value::from(user.plex.to_string()))
+        let item = table.entry(local).or_insert(Item::None);
+        if replace(item, Value::from(plex.to_string()))
             && let Some(value) = item.as_value_mut().filter(|_| roomy)
         {
-            value.decor_mut().set_suffix(format!("  # {}", wire::printable(&user.name, 64)));
+            value.decor_mut().set_suffix(format!("  # {}", wire::printable(name, 64)));
         }
     }
     if !roomy {
@@ -153,8 +155,6 @@ pub(crate) fn add_users(document: &mut DocumentMut, users: &[Mapping]) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
-    use policy::PlexId;
-
     use super::super::accounts::Local;
     use super::*;
 

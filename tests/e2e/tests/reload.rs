@@ -22,6 +22,8 @@ fn a_new_configuration_is_in_force_at_once_and_a_login_that_is_under_way_ends_as
     waiting.wait_for("Password: ");
 
     // Alice's account is no longer managed; Dora's is.
+    // Seconds after the start, so that what is older than the file is told from what is not.
+    std::thread::sleep(std::time::Duration::from_millis(1500));
     let other = world.config("[users]\ndora = \"alice\"").replace("group = \"plex-users\"", "group = \"games\"");
     reload(&world, &other, &["the configuration has been read again"]);
     assert_eq!(world.authenticate("dora", &password("alice")), Code::SUCCESS);

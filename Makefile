@@ -2,7 +2,7 @@
 
 .PHONY: build setup pages test fuzz demo bench clean files units install uninstall deb
 
-SHIPPED = -p pam-plex -p authd -p samba -p cli
+SHIPPED = -p pam-plex -p authd -p root -p cli
 
 build: setup
 	cargo build --release --locked $(SHIPPED)
@@ -45,6 +45,7 @@ files:
 	install -D -m 755 target/release/plex-authd $(DESTDIR)$(PREFIX)/sbin/plex-authd
 	install -D -m 755 target/release/plex-auth $(DESTDIR)$(PREFIX)/sbin/plex-auth
 	install -D -m 755 target/release/plex-auth-samba $(DESTDIR)$(PREFIX)/sbin/plex-auth-samba
+	install -D -m 755 target/release/plex-auth-shadow $(DESTDIR)$(PREFIX)/sbin/plex-auth-shadow
 	$(call put,target/release/libpam_plex.so,$(PAM_DIR)/pam_plex.so)
 	$(call put,packaging/sysusers.d/plex-auth.conf,$(PREFIX)/lib/sysusers.d/plex-auth.conf)
 	$(call put,packaging/tmpfiles.d/plex-auth.conf,$(PREFIX)/lib/tmpfiles.d/plex-auth.conf)

@@ -4,8 +4,11 @@
 #[path = "../../../src/authd/src/options.rs"]
 mod authd;
 #[allow(dead_code, reason = "the daemon reads the values")]
-#[path = "../../../src/samba/src/options.rs"]
+#[path = "../../../src/root/src/bin/plex-auth-samba/options.rs"]
 mod samba;
+#[allow(dead_code, reason = "the daemon reads the values")]
+#[path = "../../../src/root/src/bin/plex-auth-shadow/options.rs"]
+mod shadow;
 
 use clap::{Command, CommandFactory};
 
@@ -17,4 +20,9 @@ pub(crate) fn authd() -> Command {
 /// plex-auth-samba.
 pub(crate) fn samba() -> Command {
     samba::Options::command()
+}
+
+/// plex-auth-shadow.
+pub(crate) fn shadow() -> Command {
+    shadow::Options::command()
 }

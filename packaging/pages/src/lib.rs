@@ -46,6 +46,14 @@ pub fn plex_auth_samba() -> Command {
     command
 }
 
+/// The service that knows who has a local password.
+#[must_use]
+pub fn plex_auth_shadow() -> Command {
+    let mut command = daemons::shadow();
+    command.build();
+    command
+}
+
 /// Every page there is.
 ///
 /// # Errors
@@ -55,6 +63,7 @@ pub fn all() -> io::Result<Vec<Page>> {
     let date = date::of_the_pages()?;
     pages.push(render::daemon(&plex_authd(), render::AUTHD, &date)?);
     pages.push(render::daemon(&plex_auth_samba(), render::SAMBA, &date)?);
+    pages.push(render::daemon(&plex_auth_shadow(), render::SHADOW, &date)?);
     let root = plex_auth();
     for command in with_all_below(&root) {
         pages.push(render::command(command, &root, &date)?);

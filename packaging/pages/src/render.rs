@@ -49,6 +49,7 @@ There are warnings and nothing worse, or the command line was wrong.
 /// The frames of the daemons' pages.
 pub(crate) const AUTHD: &str = include_str!("../pages/plex-authd.8.in");
 pub(crate) const SAMBA: &str = include_str!("../pages/plex-auth-samba.8.in");
+pub(crate) const SHADOW: &str = include_str!("../pages/plex-auth-shadow.8.in");
 const COMMAND: &str = include_str!("../pages/plex-auth.8.in");
 
 /// A daemon's page.

@@ -21,6 +21,7 @@ use crate::media::Media;
 use crate::memory::Memory;
 use crate::pace::Pace;
 use crate::samba::Samba;
+use crate::shadow::Shadow;
 use crate::signout::SignOut;
 use crate::state::Store;
 
@@ -46,6 +47,8 @@ pub(crate) struct Desk {
     pub sign_out: SignOut,
     /// Where SMB passwords go, if they are to follow.
     pub samba: Option<Samba>,
+    /// Who knows which accounts have a local password.
+    pub shadow: Shadow,
     pub ledger: Arc<Ledger>,
     pub store: Store,
     pub log: Log,

@@ -27,6 +27,7 @@ use crate::memory::Memory;
 use crate::options::Options;
 use crate::pace::Pace;
 use crate::samba::{self, Samba};
+use crate::shadow::Shadow;
 use crate::signout::{self, SignOut};
 use crate::state::{self, Hashed, Store};
 
@@ -158,6 +159,7 @@ impl House {
             pace: Arc::clone(&self.pace),
             sign_out,
             samba,
+            shadow: Shadow::new(log.clone()),
             ledger: Arc::clone(&self.ledger),
             store: store.clone(),
             pins: Arc::clone(&self.pins),

@@ -28,6 +28,7 @@ mod report;
 mod samba;
 mod server;
 mod session;
+mod shadow;
 mod signals;
 mod signout;
 mod state;

@@ -38,6 +38,7 @@ impl Report<'_> {
             Ok((id, by)) => log.info(self.line("accepted", Some(*id), by)),
             Err(why) => match why.outcome() {
                 Outcome::NotManaged => log.debug(self.line("not-managed", None, why)),
+                Outcome::LocalFirst => log.debug(self.line("local-first", self.id, why)),
                 Outcome::Unavailable => log.warning(self.line("unavailable", self.id, why)),
                 Outcome::Throttled => log.notice(self.line("throttled", self.id, why)),
                 _ => log.notice(self.line("denied", self.id, why)),
@@ -94,7 +95,7 @@ fn phase(hello: &Hello) -> &'static str {
 /// The log's word for what is no success, and nothing for what is none of this daemon's business.
 fn word(outcome: Outcome) -> Option<&'static str> {
     match outcome {
-        Outcome::NotManaged => None,
+        Outcome::NotManaged | Outcome::LocalFirst => None,
         Outcome::Unavailable => Some("unavailable"),
         Outcome::Throttled => Some("throttled"),
         _ => Some("denied"),

@@ -1,6 +1,6 @@
 //! Keeps Samba in step, behind the logins' backs: a password that plex.tv has just accepted becomes the account's SMB
 //! password, and the SMB entry of somebody who is no longer welcome is disabled until they are. `plex-auth-samba` does it,
-//! the one part that is root; this is who asks it, from one thread, so that no login ever waits for Samba.
+//! as root; this is who asks it, from one thread, so that no login ever waits for Samba.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};

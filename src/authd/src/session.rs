@@ -140,6 +140,9 @@ impl Session {
         match hello.phase {
             Phase::Account => self.account(account.name, whose),
             Phase::Password => Ok(Err(Reason::ChangedAtPlex)),
+            Phase::Authenticate if hello.plex_only && !self.desk.shadow.has_no_password(&account.name) => {
+                Ok(Err(Reason::LocalFirst))
+            }
             Phase::Authenticate => self.authenticate(hello, Key { account: account.name, origin }, whose),
         }
     }
@@ -181,6 +184,7 @@ fn verdict(ended: &Ended) -> Verdict {
         Outcome::WrongSecret => Verdict::WrongSecret,
         Outcome::NotAllowed => Verdict::NotAllowed,
         Outcome::NotManaged => Verdict::NotManaged,
+        Outcome::LocalFirst => Verdict::LocalFirst,
         Outcome::Throttled => Verdict::Throttled,
         Outcome::Unavailable => Verdict::Unavailable,
         Outcome::ConversationFailed => Verdict::ConversationFailed,

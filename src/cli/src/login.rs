@@ -33,6 +33,7 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode, Failure> {
         rhost: None,
         ruser: None,
         link: false,
+        plex_only: false,
         screen: None,
     };
     let (verdict, _) = converse(&context.socket, &user, &Request::Hello(hello))?;
@@ -47,7 +48,8 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode, Failure> {
         Verdict::NotAllowed => (format!("{user} may not sign in here with Plex"), "ask the owner of the Plex server"),
         Verdict::NotManaged => (format!("{user} is a local account that has nothing to do with Plex"), "ask the owner"),
         Verdict::Throttled => ("there were too many tries".to_owned(), "wait for some minutes, then: plex-auth login"),
-        Verdict::Unavailable => {
+        // Nobody asked for a local password to come first.
+        Verdict::Unavailable | Verdict::LocalFirst => {
             ("Plex cannot be asked now".to_owned(), "try again later; the log of plex-authd says why")
         }
         Verdict::ConversationFailed => ("nobody answered".to_owned(), again),

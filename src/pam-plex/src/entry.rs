@@ -1,5 +1,6 @@
 //! What every hook goes through: the arguments, the account's name, and the net under a panic.
 
+use std::cell::Cell;
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,10 +9,10 @@ use pam::constants::{PAM_SILENT, PamFlag, PamResultCode};
 use pam::module::PamHandle;
 use wire::Phase;
 
-use crate::args::Args;
+use crate::args::{Args, is_plex_only};
 use crate::items::Items;
 use crate::log::Log;
-use crate::{prompt, session};
+use crate::{prompt, session, verdict};
 
 /// The superuser is never asked about: its login must not depend on a daemon.
 const SUPERUSER: &str = "root";
@@ -27,11 +28,12 @@ pub(crate) fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase, flags: Pam
         Phase::Account => "account",
         Phase::Password => "chauthtok",
     };
-    guard(pamh, name, PamResultCode::PAM_AUTHINFO_UNAVAIL, |pamh| {
+    let begun = Cell::new(false);
+    let code = guard(pamh, name, PamResultCode::PAM_AUTHINFO_UNAVAIL, |pamh| {
         let log = Log::new(pamh, name, false);
         match Args::parse(args) {
             Ok(args) => {
-                let code = about_user(pamh, &args, phase, &log.with_debug(args.debug));
+                let code = about_user(pamh, &args, phase, &log.with_debug(args.debug), &begun);
                 if phase == Phase::Password && code == PamResultCode::PAM_PERM_DENIED && flags & PAM_SILENT == 0 {
                     prompt::tell(pamh, CHANGED_AT_PLEX);
                 }
@@ -42,7 +44,9 @@ pub(crate) fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase, flags: Pam
                 PamResultCode::PAM_SERVICE_ERR
             }
         }
-    })
+    });
+    let leaves = phase == Phase::Authenticate && is_plex_only(args) && !begun.get();
+    if leaves { verdict::left_to_others(code) } else { code }
 }
 
 /// Answers a hook that has nothing to ask; `name` is the hook's in the log.
@@ -50,7 +54,7 @@ pub(crate) fn constant(pamh: &mut PamHandle, name: &str, code: PamResultCode) ->
     guard(pamh, name, PamResultCode::PAM_SYSTEM_ERR, |_| code)
 }
 
-fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log) -> PamResultCode {
+fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log, begun: &Cell<bool>) -> PamResultCode {
     // A name that is not UTF-8 or too long cannot be asked about, and an account that may be managed is never ignored.
     let refused = match phase {
         Phase::Authenticate => PamResultCode::PAM_USER_UNKNOWN,
@@ -75,8 +79,8 @@ fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log) -> Pam
             Phase::Account | Phase::Password => PamResultCode::PAM_IGNORE,
         };
     }
-    let hello = Items::read(pamh).hello(user, phase, args.link);
-    session::run(pamh, args, &hello, log)
+    let hello = Items::read(pamh).hello(user, phase, args);
+    session::run(pamh, args, &hello, log, begun)
 }
 
 /// Runs a hook so that a panic ends in a PAM code and a line in the log, instead of ending the program that loaded us.

@@ -6,6 +6,7 @@ use pam::constants::{PamFlag, PamResultCode};
 use pam::module::{PamHandle, PamHooks};
 use wire::Phase;
 
+use crate::args::is_plex_only;
 use crate::entry;
 
 struct PamPlex;
@@ -20,9 +21,11 @@ impl PamHooks for PamPlex {
         entry::ask(pamh, &args, Phase::Account, flags)
     }
 
-    /// sshd drops a keyboard-interactive login whose only real module answers anything else here.
-    fn sm_setcred(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        entry::constant(pamh, "setcred", PamResultCode::PAM_SUCCESS)
+    /// sshd drops a keyboard-interactive login whose only real module answers anything but success here. With `plex_only` other
+    /// modules follow, and the jump of a success must not pass over what they do.
+    fn sm_setcred(pamh: &mut PamHandle, args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        let code = if is_plex_only(&args) { PamResultCode::PAM_IGNORE } else { PamResultCode::PAM_SUCCESS };
+        entry::constant(pamh, "setcred", code)
     }
 
     fn sm_open_session(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {

@@ -6,6 +6,7 @@ use pam::items::{RHost, RUser, Service, Tty};
 use pam::module::PamHandle;
 use wire::{Hello, Phase};
 
+use crate::args::Args;
 use crate::screen;
 
 /// The longest item that is passed on, in characters; a host name takes at most 253.
@@ -31,11 +32,22 @@ impl Items {
     }
 
     /// The question that the daemon is asked.
-    pub(crate) fn hello(self, user: String, phase: Phase, link: bool) -> Hello {
+    pub(crate) fn hello(self, user: String, phase: Phase, args: &Args) -> Hello {
         let Self { service, tty, rhost, ruser } = self;
         // Only a prompt needs to know what it is shown on.
         let screen = if phase == Phase::Authenticate { screen::find() } else { None };
-        Hello { version: wire::VERSION, phase, user, service, tty, rhost, ruser, link, screen }
+        Hello {
+            version: wire::VERSION,
+            phase,
+            user,
+            service,
+            tty,
+            rhost,
+            ruser,
+            link: args.link,
+            plex_only: args.plex_only,
+            screen,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The conversation with the daemon: it drives, this side shows what it asks for and waits, but never for long.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use pam::constants::PamResultCode;
@@ -16,10 +17,11 @@ use crate::{ffi, prompt, verdict};
 /// What is to be done when nobody could be asked.
 const CHECK: &str = "is plex-authd running? See: systemctl status plex-authd";
 
-/// Asks, and turns the verdict into a code. Nothing of PAM's is changed before the verdict is known.
-pub(crate) fn run(pamh: &mut PamHandle, args: &Args, hello: &Hello, log: &Log) -> PamResultCode {
-    let mut session =
-        Session { args, phase: hello.phase, deadline: Deadline::after(MODULE_DEADLINE), fresh: None, asked: false };
+/// Asks, and turns the verdict into a code. Nothing of PAM's is changed before the verdict is known. `begun` is set when the
+/// daemon has asked for anything.
+pub(crate) fn run(pamh: &mut PamHandle, args: &Args, hello: &Hello, log: &Log, begun: &Cell<bool>) -> PamResultCode {
+    let deadline = Deadline::after(MODULE_DEADLINE);
+    let mut session = Session { args, phase: hello.phase, deadline, fresh: None, begun, asked: false };
     match session.converse(pamh, hello, log) {
         Ok(verdict) => session.conclude(pamh, verdict, log),
         Err(Failure::Daemon(error)) => {
@@ -47,6 +49,8 @@ struct Session<'a> {
     deadline: Deadline,
     /// The password that was typed into our own prompt, for the modules that follow.
     fresh: Option<Secret>,
+    /// Whether anything has been asked for already.
+    begun: &'a Cell<bool>,
     /// Whether the password has been asked for already.
     asked: bool,
 }
@@ -74,6 +78,7 @@ impl Session<'_> {
                 Reply::Ask(_) if self.phase != Phase::Authenticate => return Err(Failure::OutOfTurn),
                 Reply::Managed(_) => return Err(Failure::OutOfTurn),
                 Reply::Ask(ask) => {
+                    self.begun.set(true);
                     let answer = self.answer(pamh, &ask);
                     let failed = answer == Answer::Failed;
                     connection.send(&Request::Answer(answer), self.patience())?;

@@ -9,7 +9,7 @@ use wire::{Phase, Verdict};
 pub(crate) const FAIL_DELAY: Duration = Duration::from_secs(2);
 
 /// The code that a verdict is in a phase. A managed account is never ignored: only [`Verdict::NotManaged`] is
-/// `PAM_IGNORE`, and not where a password is asked for.
+/// `PAM_IGNORE`, and not where a password is asked for. See [`left_to_others`] for the one place where it may be.
 pub(crate) fn code(verdict: Verdict, phase: Phase) -> PamResultCode {
     match (verdict, phase) {
         (Verdict::Success, Phase::Authenticate | Phase::Account) => PamResultCode::PAM_SUCCESS,
@@ -18,10 +18,14 @@ pub(crate) fn code(verdict: Verdict, phase: Phase) -> PamResultCode {
         // Nothing in the password phase lets a managed account's local password be changed.
         (Verdict::NotAllowed, _)
         | (
-            Verdict::Success | Verdict::WrongSecret | Verdict::Throttled | Verdict::ConversationFailed,
+            Verdict::Success
+            | Verdict::WrongSecret
+            | Verdict::LocalFirst
+            | Verdict::Throttled
+            | Verdict::ConversationFailed,
             Phase::Password,
         ) => PamResultCode::PAM_PERM_DENIED,
-        (Verdict::Unavailable, _) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
+        (Verdict::Unavailable | Verdict::LocalFirst, _) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
         (Verdict::WrongSecret, Phase::Authenticate) => PamResultCode::PAM_AUTH_ERR,
         (Verdict::Throttled, Phase::Authenticate) => PamResultCode::PAM_MAXTRIES,
         (Verdict::ConversationFailed, Phase::Authenticate) => PamResultCode::PAM_CONV_ERR,
@@ -29,6 +33,15 @@ pub(crate) fn code(verdict: Verdict, phase: Phase) -> PamResultCode {
         (Verdict::WrongSecret | Verdict::Throttled | Verdict::ConversationFailed, Phase::Account) => {
             PamResultCode::PAM_AUTHINFO_UNAVAIL
         }
+    }
+}
+
+/// The code of a login with `plex_only` at which nothing has been asked: `pam_unix` follows, and an ordinary line of this
+/// module's behind it. So whatever is not ours, or not to be told, is left to them; anything that is certain is not.
+pub(crate) fn left_to_others(code: PamResultCode) -> PamResultCode {
+    match code {
+        PamResultCode::PAM_USER_UNKNOWN | PamResultCode::PAM_AUTHINFO_UNAVAIL => PamResultCode::PAM_IGNORE,
+        certain => certain,
     }
 }
 
@@ -40,17 +53,20 @@ mod tests {
     #[test]
     fn r36_every_verdict_has_the_code_of_the_table_and_only_success_is_success() {
         let table = [
-            (Verdict::Success, 0, 0, 6),
-            (Verdict::WrongSecret, 7, 9, 6),
-            (Verdict::NotAllowed, 6, 6, 6),
-            (Verdict::NotManaged, 10, 25, 25),
-            (Verdict::Throttled, 11, 9, 6),
-            (Verdict::Unavailable, 9, 9, 9),
-            (Verdict::ConversationFailed, 19, 9, 6),
+            (Verdict::Success, 0, 0, 0, 6),
+            (Verdict::WrongSecret, 7, 7, 9, 6),
+            (Verdict::NotAllowed, 6, 6, 6, 6),
+            (Verdict::NotManaged, 10, 25, 25, 25),
+            (Verdict::LocalFirst, 9, 25, 9, 6),
+            (Verdict::Throttled, 11, 11, 9, 6),
+            (Verdict::Unavailable, 9, 25, 9, 9),
+            (Verdict::ConversationFailed, 19, 19, 9, 6),
         ];
         assert_eq!(table.map(|(verdict, ..)| verdict), Verdict::ALL);
-        for (verdict, authenticate, account, password) in table {
+        for (verdict, authenticate, plex_only, account, password) in table {
             assert_eq!(code(verdict, Phase::Authenticate) as i32, authenticate, "{verdict:?}");
+            let nothing_asked = left_to_others(code(verdict, Phase::Authenticate));
+            assert_eq!(nothing_asked as i32, plex_only, "{verdict:?} with plex_only");
             assert_eq!(code(verdict, Phase::Account) as i32, account, "{verdict:?}");
             assert_eq!(code(verdict, Phase::Password) as i32, password, "{verdict:?}");
         }

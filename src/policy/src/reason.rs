@@ -15,6 +15,8 @@ pub enum Outcome {
     NotAllowed,
     /// Not this project's business.
     NotManaged,
+    /// Managed, but to be asked for the local password first.
+    LocalFirst,
     /// Not looked at, because there were too many tries.
     Throttled,
     /// Could not be decided.
@@ -32,6 +34,8 @@ pub enum Reason {
     SystemAccount,
     /// Neither in `[users]` nor in the group.
     NotManaged,
+    /// It has, or may have, a local password, and the stack wants that to be tried first.
+    LocalFirst,
     /// Somebody wants to change the local password of a managed account.
     ChangedAtPlex,
     /// The asking process may not ask about this account.
@@ -112,6 +116,7 @@ impl Reason {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::NoLocalAccount | Self::SystemAccount | Self::NotManaged => Outcome::NotManaged,
+            Self::LocalFirst => Outcome::LocalFirst,
             Self::EmptyPassword
             | Self::LongPassword
             | Self::ControlByte
@@ -175,6 +180,7 @@ impl fmt::Display for Reason {
             Self::NoLocalAccount => "no such local account",
             Self::SystemAccount => "root and system accounts never sign in with Plex",
             Self::NotManaged => "neither in [users] nor in the group",
+            Self::LocalFirst => "it has a local password, or nobody can tell; that is tried first",
             Self::ChangedAtPlex => "the password of this account is changed at plex.tv and not here",
             Self::NotYourAccount => "the asking process may only ask about its own account (see trusted_callers)",
             Self::EmptyPassword => "empty password",

@@ -249,7 +249,8 @@ fn next(reason: &Reason) -> Option<Reason> {
     Some(match reason {
         Reason::NoLocalAccount => Reason::SystemAccount,
         Reason::SystemAccount => Reason::NotManaged,
-        Reason::NotManaged => Reason::ChangedAtPlex,
+        Reason::NotManaged => Reason::LocalFirst,
+        Reason::LocalFirst => Reason::ChangedAtPlex,
         Reason::ChangedAtPlex => Reason::NotYourAccount,
         Reason::NotYourAccount => Reason::EmptyPassword,
         Reason::EmptyPassword => Reason::LongPassword,
@@ -289,6 +290,7 @@ fn next(reason: &Reason) -> Option<Reason> {
 fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
     let table = [
         (Outcome::NotManaged, "NoLocalAccount SystemAccount NotManaged"),
+        (Outcome::LocalFirst, "LocalFirst"),
         (
             Outcome::WrongSecret,
             "EmptyPassword LongPassword ControlByte NotUtf8 WrongPassword WrongCode NotApproved CodeExpired EmailOnly",

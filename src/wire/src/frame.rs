@@ -77,6 +77,7 @@ mod tests {
     use crate::{
         Answer, Ask, Hello, Manage, Managed, Phase, Reply, Request, Screen, Secret, Unusable, VERSION, Verdict,
         samba::{Act, Mark, Order, Outcome},
+        shadow,
     };
 
     fn round_trip<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug>(message: &T) {
@@ -100,6 +101,7 @@ mod tests {
             rhost: Some("2001:db8::1".into()),
             ruser: None,
             link: true,
+            plex_only: true,
             screen: Some(Screen { columns: 80, lines: 24, utf8: true }),
         }));
         round_trip(&Request::Manage(Manage::Forget("alice".into())));
@@ -124,6 +126,9 @@ mod tests {
         for outcome in [Outcome::Done { before: mark, after: None }, Outcome::InStep, Outcome::Failed("why".into())] {
             round_trip(&outcome);
         }
+        round_trip(&shadow::Question { version: VERSION, user: "alice".into() });
+        round_trip(&shadow::Answer::Nothing);
+        round_trip(&shadow::Answer::Something);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod manage;
 mod message;
 pub mod samba;
 mod secret;
+pub mod shadow;
 mod text;
 mod trust;
 
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 /// The version of the protocol that this crate speaks. It changes when a message changes, so that a module
 /// that a long-running program still holds in memory is told plainly that the daemon has moved on.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The longest frame that either side accepts, in bytes, its length prefix not counted.
 pub const MAX_FRAME: usize = 64 * 1024;

@@ -37,6 +37,10 @@ pub struct Hello {
     /// Whether the stack wants a link code instead of a password: the module's argument `link`.
     #[serde(default)]
     pub link: bool,
+    /// Whether only an account without a local password is to be asked about: the module's argument `plex_only`. Any other
+    /// gets [`Verdict::LocalFirst`], before anything is asked.
+    #[serde(default)]
+    pub plex_only: bool,
     /// The screen that prompts are shown on, where the module can know it.
     #[serde(default)]
     pub screen: Option<Screen>,
@@ -127,6 +131,8 @@ pub enum Verdict {
     NotAllowed,
     /// Not an account that this module has a say about.
     NotManaged,
+    /// A managed account that has a local password, or may have one: that is to be tried first.
+    LocalFirst,
     /// Too many tries; this one was not looked at.
     Throttled,
     /// No answer could be had: plex.tv, the daemon or its configuration.
@@ -137,11 +143,12 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, for tables and tests that must not forget one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Success,
         Self::WrongSecret,
         Self::NotAllowed,
         Self::NotManaged,
+        Self::LocalFirst,
         Self::Throttled,
         Self::Unavailable,
         Self::ConversationFailed,

@@ -1,4 +1,4 @@
-//! What the daemon asks `plex-auth-samba`, the one part that runs as root: to bring an account's SMB password in step, or
+//! What the daemon asks `plex-auth-samba`, which runs as root: to bring an account's SMB password in step, or
 //! to disable or enable its SMB entry. One connection is one order and one outcome, framed as everything else.
 
 use serde::{Deserialize, Serialize};

@@ -22,7 +22,7 @@ pub fn target() -> PathBuf {
 pub fn release(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let packages = ["pam-plex", "authd", "samba", "cli", "fakeplex"].iter().flat_map(|package| ["-p", package]);
+        let packages = ["pam-plex", "authd", "root", "cli", "fakeplex"].iter().flat_map(|package| ["-p", package]);
         cargo("build --release --quiet", packages);
     });
     target().join("release").join(name)

@@ -20,7 +20,7 @@ fn order(world: &World, caller: &str, order: &str) -> Out {
 
 fn set(user: &str, password: &str) -> String {
     format!(
-        "{{\"version\":3,\"user\":\"{user}\",\"act\":{{\"password\":{{\"password\":\"{password}\",\"unless\":null}}}}}}"
+        "{{\"version\":4,\"user\":\"{user}\",\"act\":{{\"password\":{{\"password\":\"{password}\",\"unless\":null}}}}}}"
     )
 }
 
@@ -78,7 +78,7 @@ fn a_daemon_in_the_wrong_hands_gets_no_more_than_managed_accounts_and_whole_pass
     ] {
         refused("alice", typed, why);
     }
-    for nonsense in ["", "{}", "x", &set("alice", "x").replace('3', "2"), &set("alice", "x").replace("unless", "when")]
+    for nonsense in ["", "{}", "x", &set("alice", "x").replace('4', "3"), &set("alice", "x").replace("unless", "when")]
     {
         let out = order(&world, "plex-auth", nonsense);
         assert!(out.stdout.is_empty() || out.stdout.starts_with("{\"failed\""), "{nonsense}: {out:?}");

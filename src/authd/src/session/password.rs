@@ -28,7 +28,8 @@ impl Session {
             return if link { self.link(hello, &key, &whose) } else { Ok(Err(Reason::LinkNotOffered)) };
         }
         // Everybody who is managed is asked, so that a refusal to come looks like a wrong password.
-        let prompt = if link { PASSWORD_OR_LINK } else { PASSWORD };
+        // Where pam_unix asks the others, nothing may tell them apart.
+        let prompt = if link && !hello.plex_only { PASSWORD_OR_LINK } else { PASSWORD };
         let asked = self.ask(prompt, false, true, Deadline::after(PERSON))?;
         self.typed = Some(Instant::now());
         if link && asked.as_ref().is_ok_and(|typed| typed.expose().is_empty()) {

@@ -92,6 +92,7 @@ fn is_refused(context: &Context, user: &str) -> bool {
         rhost: None,
         ruser: Some("root".into()),
         link: false,
+        plex_only: false,
         screen: None,
     };
     let verdict = converse(&context.socket, user, &Request::Manage(Manage::Explain(hello)));

@@ -19,6 +19,7 @@ pub(super) fn explain(socket: &Path, user: &str, service: &str, phase: Phase) ->
         // So that wrong passwords slow down nobody who sits at the machine.
         ruser: Some("root".into()),
         link: false,
+        plex_only: false,
         screen: None,
     };
     converse(socket, user, &Request::Manage(Manage::Explain(hello)))

@@ -8,22 +8,35 @@ use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
 const MAX_LINE: usize = 900;
 
 /// Where to write to the log.
-#[derive(Default)]
-pub(crate) struct Log(Option<Logger<LoggerBackend, Formatter3164>>);
+pub struct Log {
+    program: &'static str,
+    syslog: Option<Logger<LoggerBackend, Formatter3164>>,
+}
 
 impl Log {
+    /// The log of a program.
+    #[must_use]
+    pub fn of(program: &'static str) -> Self {
+        Self { program, syslog: None }
+    }
+
+    /// The program's name.
+    pub(crate) fn program(&self) -> &'static str {
+        self.program
+    }
+
     /// Something the administrator must mend.
-    pub(crate) fn error(&mut self, line: &str) {
+    pub fn error(&mut self, line: &str) {
         self.write(line, |syslog, line| syslog.err(line).is_ok());
     }
 
     /// Something that will need attention.
-    pub(crate) fn warning(&mut self, line: &str) {
+    pub fn warning(&mut self, line: &str) {
         self.write(line, |syslog, line| syslog.warning(line).is_ok());
     }
 
     /// What has been done.
-    pub(crate) fn info(&mut self, line: &str) {
+    pub fn info(&mut self, line: &str) {
         self.write(line, |syslog, line| syslog.info(line).is_ok());
     }
 
@@ -31,23 +44,23 @@ impl Log {
         let line = wire::printable(line, MAX_LINE);
         // The second try is for a syslog that was restarted since the last line.
         for _ in 0..2 {
-            let syslog = self.0.take().or_else(open);
+            let syslog = self.syslog.take().or_else(|| open(self.program));
             if let Some(mut syslog) = syslog
                 && send(&mut syslog, &line)
             {
-                self.0 = Some(syslog);
+                self.syslog = Some(syslog);
                 return;
             }
         }
-        let _ = writeln!(std::io::stderr(), "plex-auth-samba: {line}");
+        let _ = writeln!(std::io::stderr(), "{}: {line}", self.program);
     }
 }
 
-fn open() -> Option<Logger<LoggerBackend, Formatter3164>> {
+fn open(program: &str) -> Option<Logger<LoggerBackend, Formatter3164>> {
     let formatter = Formatter3164 {
         facility: Facility::LOG_AUTHPRIV,
         hostname: None,
-        process: "plex-auth-samba".into(),
+        process: program.into(),
         pid: std::process::id(),
     };
     syslog::unix(formatter).ok()

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use config::Config;
+use root::{Log, Service};
 use wire::Secret;
 use wire::samba::{Act, MAX_PASSWORD, Mark, Order, Outcome};
 
@@ -24,21 +25,6 @@ impl Orders {
     pub(crate) fn new(options: &Options) -> Result<Self, String> {
         let tool = Tool::new(options.smbpasswd.clone())?;
         Ok(Self { config: options.config.clone(), passdb: options.passdb.clone(), tool })
-    }
-
-    /// Carries an order out, if it may be.
-    pub(crate) fn perform(&self, order: &Order) -> Outcome {
-        let allowed = self.judge(order);
-        allowed.and_then(|()| self.carry_out(order)).unwrap_or_else(Outcome::Failed)
-    }
-
-    /// What an act is called in the log when it is done.
-    pub(crate) fn deed(act: &Act) -> &'static str {
-        match act {
-            Act::Password { .. } => "the SMB password is that of Plex now",
-            Act::Disable => "the SMB entry is disabled",
-            Act::Enable => "the SMB entry is enabled again",
-        }
     }
 
     fn judge(&self, order: &Order) -> Result<(), String> {
@@ -70,6 +56,32 @@ impl Orders {
             Err(Failure::NoEntry) => Ok(Outcome::NoEntry),
             Err(Failure::Other(why)) => Err(why),
         }
+    }
+}
+
+impl Service for Orders {
+    type Question = Order;
+    type Answer = Outcome;
+
+    /// Carries an order out, if it may be.
+    fn answer(&self, order: &Order, log: &mut Log) -> Outcome {
+        let allowed = self.judge(order);
+        let outcome = allowed.and_then(|()| self.carry_out(order)).unwrap_or_else(Outcome::Failed);
+        match &outcome {
+            Outcome::Done { .. } => log.info(&format!("\"{}\": {}", order.user, deed(&order.act))),
+            Outcome::InStep | Outcome::NoEntry => {}
+            Outcome::Failed(why) => log.warning(&format!("\"{}\": {why}", wire::printable(&order.user, 128))),
+        }
+        outcome
+    }
+}
+
+/// What an act is called in the log when it is done.
+fn deed(act: &Act) -> &'static str {
+    match act {
+        Act::Password { .. } => "the SMB password is that of Plex now",
+        Act::Disable => "the SMB entry is disabled",
+        Act::Enable => "the SMB entry is enabled again",
     }
 }
 

@@ -41,7 +41,7 @@ fn bind(path: &Path, group: Gid) -> Result<UnixListener, String> {
     let socket = match UnixListener::bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             if UnixStream::connect(path).is_ok() {
-                return Err(format!("{}: another plex-auth-samba is listening there", path.display()));
+                return Err(format!("{}: another process is listening there", path.display()));
             }
             fs::remove_file(path).map_err(failed)?;
             UnixListener::bind(path).map_err(failed)?

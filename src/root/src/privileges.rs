@@ -3,7 +3,7 @@
 use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{ROOT, User, chdir, geteuid, getuid, setgid, setresuid};
+use nix::unistd::{Gid, ROOT, User, chdir, getegid, geteuid, getgid, getuid, setgid, setresuid};
 
 /// The first descriptor that is not one of the standard ones.
 const FIRST_FD: i32 = 3;
@@ -14,14 +14,18 @@ const FIRST_FD: i32 = 3;
 /// A sentence for the administrator.
 pub(crate) fn settle() -> Result<(), String> {
     if !geteuid().is_root() {
-        return Err("only root can change SMB passwords; start it as root".into());
+        return Err("only root can do this work; start it as root".into());
     }
     let failed = |error: nix::Error| format!("cannot become root in every respect: {error}");
     // smbpasswd takes whoever has another real user id for somebody who may change nothing but their own password.
     if !getuid().is_root() {
         setresuid(ROOT, ROOT, ROOT).map_err(failed)?;
     }
-    setgid(nix::unistd::Gid::from_raw(0)).map_err(failed)?;
+    // Not asked for in vain: a service that needs no right to do so has none.
+    let group = Gid::from_raw(0);
+    if (getgid(), getegid()) != (group, group) {
+        setgid(group).map_err(failed)?;
+    }
     umask(Mode::from_bits_truncate(0o077));
     chdir("/").map_err(failed)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0).map_err(|error| format!("core dumps cannot be turned off: {error}"))?;

@@ -1,10 +1,11 @@
 //! The owner's questions: what the `plex-auth` command asks beside logins. Only the superuser gets an answer.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use wire::{Connection, Deadline, Error, Hello, Known, MAX_FRAME, Manage, Managed, Peer, Reply, Status};
+use policy::Person;
+use wire::{Connection, Deadline, Error, Hello, Known, Listed, MAX_FRAME, Manage, Managed, Peer, Reply, Status};
 
 use crate::desk::Desk;
 use crate::lock::lock;
@@ -30,6 +31,10 @@ pub(crate) fn answer(desk: &Desk, connection: &mut Connection, peer: Peer, quest
         Some(Manage::Accounts) => {
             parts(desk.accounts()).into_iter().try_for_each(|part| send(connection, Managed::Accounts(part)))
         }
+        Some(Manage::People) => match desk.people() {
+            Ok(people) => parts(people).into_iter().try_for_each(|part| send(connection, Managed::People(part))),
+            Err(why) => send(connection, Managed::Failed(why)),
+        },
         Some(Manage::Forget(account)) => send(connection, desk.forget(&account)),
     };
     if let Err(error) = answered {
@@ -101,6 +106,20 @@ impl Desk {
             all.entry(user.clone()).or_insert_with(|| known(&user)).last_login = Some(at);
         }
         all.into_values().collect()
+    }
+
+    /// The list, as young as a sign-in wants it, the owner first.
+    fn people(&self) -> Result<Vec<Listed>, String> {
+        let friends = self.friends.as_ref().ok_or("without the owner's token there is no friend list")?;
+        let circle = friends.fresh(Instant::now() + self.config.timeouts.login)?;
+        let others = circle.entries.iter().map(|entry| (&entry.person, entry.tie.word()));
+        let listed = |(person, tie): (&Person, &str)| Listed {
+            plex_id: person.id.0,
+            username: person.username.clone(),
+            email: person.email.clone(),
+            tie: tie.to_owned(),
+        };
+        Ok(std::iter::once((&circle.owner, "owner")).chain(others).map(listed).collect())
     }
 
     /// Forgets what is known of an account, here and on the disk.

@@ -19,6 +19,9 @@ pub(crate) enum Task {
     Check {
         /// Another file than --config
         file: Option<PathBuf>,
+        /// Say nothing unless something is wrong
+        #[arg(long, short)]
+        quiet: bool,
     },
     /// Show every setting and its value, those that are not set too; secrets are hidden
     Show,
@@ -26,10 +29,12 @@ pub(crate) enum Task {
 
 pub(crate) fn run(context: &Context, task: &Task) -> Result<ExitCode, Failure> {
     match task {
-        Task::Check { file } => {
+        Task::Check { file, quiet } => {
             let file = file.as_ref().unwrap_or(&context.config);
             let config = context::load(file)?;
-            terminal::print(&summary(&config));
+            if !quiet {
+                terminal::print(&summary(&config));
+            }
         }
         Task::Show => {
             let config = context.load()?;

@@ -4,9 +4,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use wire::{Connection, Deadline, Known, Login, Manage, Managed, Reply, Request, Untrusted};
+use wire::{Connection, Deadline, Known, Listed, Login, Manage, Managed, Reply, Request, Untrusted};
 
 use crate::failure::Failure;
+use crate::plex_tv::QUESTION;
 
 /// How long the daemon may take for an answer that needs nobody else.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -51,8 +52,17 @@ impl Item for Known {
     }
 }
 
+impl Item for Listed {
+    fn of(part: Managed) -> Option<Vec<Self>> {
+        if let Managed::People(people) = part { Some(people) } else { None }
+    }
+}
+
 /// A conversation with the daemon.
-pub(crate) struct Daemon(Connection);
+pub(crate) struct Daemon {
+    connection: Connection,
+    patience: Duration,
+}
 
 impl Daemon {
     /// Connects.
@@ -60,7 +70,13 @@ impl Daemon {
     /// # Errors
     /// When nobody listens there, or nobody that can be trusted.
     pub(crate) fn open(socket: &Path) -> Result<Self, Failure> {
-        Connection::open(socket).map(Self).map_err(|error| unreachable(socket, &error))
+        let connection = Connection::open(socket).map_err(|error| unreachable(socket, &error))?;
+        Ok(Self { connection, patience: ANSWER })
+    }
+
+    /// The same for questions that plex.tv may have to be asked for.
+    pub(crate) fn patient(self) -> Self {
+        Self { patience: ANSWER + QUESTION, ..self }
     }
 
     /// Asks one question.
@@ -69,7 +85,7 @@ impl Daemon {
     /// When there is no answer, or this is not the superuser's process.
     pub(crate) fn ask(&mut self, question: Manage) -> Result<Managed, Failure> {
         let broken = |error: wire::Error| Failure::new(format!("plex-authd: {error}"));
-        self.0.send(&Request::Manage(question), Deadline::after(ANSWER)).map_err(broken)?;
+        self.connection.send(&Request::Manage(question), Deadline::after(ANSWER)).map_err(broken)?;
         self.answer()
     }
 
@@ -95,7 +111,7 @@ impl Daemon {
     /// # Errors
     /// As [`Self::ask`].
     pub(crate) fn answer(&mut self) -> Result<Managed, Failure> {
-        match self.0.receive(Deadline::after(ANSWER)) {
+        match self.connection.receive(Deadline::after(self.patience)) {
             Ok(Reply::Managed(Managed::NotYours)) => {
                 Err(Failure::new("only root may ask plex-authd this").mend("use sudo"))
             }

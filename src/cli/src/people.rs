@@ -1,11 +1,16 @@
 //! The owner's people, read afresh from plex.tv and judged by the same rules as at a login.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use config::{Config, Source};
 use plex::{Client, Error, Token};
 use policy::{Circle, Entry, Moment, Person, Pin, PlexId, Reason, Reference, Rules, Tie};
+use wire::{Listed, Manage, Managed};
 
+use crate::context::Context;
+use crate::daemon::{self, Daemon};
+use crate::doctor::changed_since;
 use crate::failure::Failure;
 use crate::plex_tv::{self, Place, QUESTION};
 use crate::terminal;
@@ -68,6 +73,35 @@ impl People {
     /// As [`Self::read`].
     pub(crate) fn read_everybody(config: &Config) -> Result<Self, Failure> {
         Reader::new(config)?.read(true)
+    }
+
+    /// The list that plex-authd has, which has the network to read it and is not root.
+    ///
+    /// # Errors
+    /// When it has none, or one for another configuration.
+    pub(crate) fn ask(context: &Context, config: &Config) -> Result<Self, Failure> {
+        let mut daemon = Daemon::open(&context.socket)?.patient();
+        let Managed::Status(status) = daemon.ask(Manage::Status)? else { return Err(daemon::astray()) };
+        if Path::new(&status.config) != context.config || changed_since(&context.config, status.config_age) {
+            return Err(Failure::new(format!("plex-authd has not read {} since it was changed", context.config.display()))
+                .mend("run: systemctl reload plex-authd"));
+        }
+        let mut listed = Daemon::open(&context.socket)?.patient().list::<Listed>(Manage::People)?.into_iter();
+        let person = |listed: &Listed| Person {
+            id: PlexId(listed.plex_id),
+            username: listed.username.clone(),
+            email: listed.email.clone(),
+        };
+        let owner = listed.next().filter(|first| first.tie == "owner").ok_or_else(daemon::astray)?;
+        let entry = |listed: Listed| Some(Entry { person: person(&listed), tie: Tie::named(&listed.tie)? });
+        let entries = listed.map(entry).collect::<Option<Vec<_>>>().ok_or_else(daemon::astray)?;
+        let circle = Circle { owner: person(&owner), entries, learnt: Moment::from_millis(0) };
+        Ok(Self {
+            rules: Rules { strict: config.strict_friends, admin: config.admin_account.clone() },
+            everybody: circle.clone(),
+            circle,
+            server: config.machine_id.is_some(),
+        })
     }
 
     /// People as a test imagines them.

@@ -17,6 +17,24 @@ pub enum Tie {
     Pending,
 }
 
+impl Tie {
+    /// Every one, and the word for it.
+    const WORDS: [(Self, &'static str); 4] =
+        [(Self::Shared, "shared"), (Self::Friend, "friend"), (Self::Home, "home"), (Self::Pending, "pending")];
+
+    /// The word for it, as it is written down and said between programs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(tie, _)| *tie == self).map_or("", |(_, word)| word)
+    }
+
+    /// The one that a word stands for.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(tie, _)| *tie)
+    }
+}
+
 /// Somebody on the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {

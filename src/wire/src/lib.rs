@@ -19,7 +19,7 @@ mod trust;
 
 pub use connection::{Connection, Deadline, Error, Peer};
 pub use frame::{Malformed, decode, encode};
-pub use manage::{FriendList, Known, Login, Manage, Managed, Status};
+pub use manage::{FriendList, Known, Listed, Login, Manage, Managed, Status};
 pub use message::{Answer, Ask, Hello, Phase, Reply, Request, Screen, Unusable, Verdict};
 pub use secret::Secret;
 pub use text::printable;

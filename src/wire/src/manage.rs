@@ -15,6 +15,8 @@ pub enum Manage {
     Logins(u32),
     /// What is known of every account that ever signed in. Answered with [`Managed::Accounts`], in parts as above.
     Accounts,
+    /// Who stands on the list that sign-ins go by, the owner first. Answered with [`Managed::People`], in parts as above.
+    People,
     /// Forget what is known of a local account: who it belonged to, its password's hash, its wrong tries, its last login.
     /// Answered with [`Managed::Forgotten`].
     Forget(String),
@@ -32,6 +34,8 @@ pub enum Managed {
     Logins(Vec<Login>),
     /// To [`Manage::Accounts`].
     Accounts(Vec<Known>),
+    /// To [`Manage::People`].
+    People(Vec<Listed>),
     /// To [`Manage::Forget`]: whether there was anything to forget.
     Forgotten(bool),
     /// To [`Manage::Explain`], before the verdict: the sentence that the log has.
@@ -116,4 +120,18 @@ pub struct Known {
     pub reference: Option<String>,
     /// Its last accepted login, in seconds since 1970.
     pub last_login: Option<i64>,
+}
+
+/// Somebody on the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listed {
+    /// Their Plex account.
+    pub plex_id: u64,
+    /// Its username.
+    pub username: Option<String>,
+    /// Its address.
+    pub email: Option<String>,
+    /// What ties them to the owner: `owner`, `shared`, `friend`, `home` or `pending`.
+    pub tie: String,
 }

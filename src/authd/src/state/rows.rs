@@ -128,7 +128,7 @@ fn circle(connection: &Connection) -> rusqlite::Result<Option<(String, Circle)>>
         let entries: Option<Vec<Entry>> = people
             .others
             .into_iter()
-            .map(|(one, tie)| Some(Entry { person: person(one), tie: tie_named(&tie)? }))
+            .map(|(one, tie)| Some(Entry { person: person(one), tie: Tie::named(&tie)? }))
             .collect();
         Some((mark, Circle { owner: person(people.owner), entries: entries?, learnt }))
     }))
@@ -200,7 +200,7 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
 }
 
 fn people(circle: &Circle) -> String {
-    let others = circle.entries.iter().map(|entry| (one(&entry.person), tie_name(entry.tie).to_owned())).collect();
+    let others = circle.entries.iter().map(|entry| (one(&entry.person), entry.tie.word().to_owned())).collect();
     // Text and numbers can always be written.
     serde_json::to_string(&People { owner: one(&circle.owner), others }).unwrap_or_default()
 }
@@ -211,15 +211,4 @@ fn one(person: &Person) -> One {
 
 fn person(one: One) -> Person {
     Person { id: PlexId(one.id), username: one.username, email: one.email }
-}
-
-const TIES: [(Tie, &str); 4] =
-    [(Tie::Shared, "shared"), (Tie::Friend, "friend"), (Tie::Home, "home"), (Tie::Pending, "pending")];
-
-fn tie_name(tie: Tie) -> &'static str {
-    TIES.iter().find(|(known, _)| *known == tie).map_or("", |(_, name)| name)
-}
-
-fn tie_named(name: &str) -> Option<Tie> {
-    TIES.iter().find(|(_, known)| *known == name).map(|(tie, _)| *tie)
 }

@@ -121,7 +121,7 @@ fn running(context: &Context, config: Option<&Config>, status: &Status, findings
 }
 
 /// Whether the file is newer than what was read of it so many seconds ago. A second is the clock's grain here.
-fn changed_since(file: &Path, age: u64) -> bool {
+pub(crate) fn changed_since(file: &Path, age: u64) -> bool {
     let changed = fs::metadata(file).and_then(|about| about.modified());
     let read =
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(Duration::from_secs(age));

@@ -22,6 +22,7 @@ use clap::Args;
 use config::Config;
 use nix::unistd::geteuid;
 
+pub(crate) use self::daemon::changed_since;
 use self::findings::Findings;
 use self::stacks::Service;
 use crate::context::Context;

@@ -5,20 +5,48 @@ use std::path::Path;
 use super::programs::{first, outcome, run};
 use crate::terminal::{Mark, say, warn};
 
-/// There when systemd runs the machine.
-const SYSTEMD: &str = "/run/systemd/system";
+/// Who looks after services on a machine.
+struct Manager {
+    /// There when it runs the machine and knows plex-authd.
+    signs: &'static [&'static [&'static str]],
+    /// Its command.
+    command: &'static [&'static str],
+    /// What has a daemon that runs read its file again, and one that does not run start.
+    steps: [&'static [&'static str]; 2],
+}
 
-/// A daemon that runs reads the new file; one that does not is started by the first login, through its socket.
+/// With systemd the first login starts the daemon, through its socket.
+const MANAGERS: [Manager; 3] = [
+    Manager {
+        signs: &[&["/run/systemd/system"]],
+        command: &["/usr/bin/systemctl", "/bin/systemctl"],
+        steps: [&["try-reload-or-restart", "plex-authd.service"], &["start", "plex-authd.socket"]],
+    },
+    Manager {
+        signs: &[&["/run/openrc"], &["/etc/init.d/plex-authd"]],
+        command: &["/usr/sbin/rc-service", "/sbin/rc-service", "/usr/bin/rc-service"],
+        steps: [&["--ifstarted", "plex-authd", "reload"], &["plex-authd", "start"]],
+    },
+    Manager {
+        signs: &[&["/etc/service/plex-authd", "/var/service/plex-authd", "/service/plex-authd"]],
+        command: &["/usr/bin/sv", "/bin/sv"],
+        steps: [&["hup", "plex-authd"], &["start", "plex-authd"]],
+    },
+];
+
+/// Has the daemon read its file again, or start, by whoever looks after it here.
 pub(crate) fn restart() {
-    let systemctl = first(&["/usr/bin/systemctl", "/bin/systemctl"]);
-    let Some(systemctl) = systemctl.filter(|_| Path::new(SYSTEMD).is_dir()) else {
-        say("  Now start plex-authd anew: plex-authd --user plex-auth &");
+    let here = |manager: &&Manager| manager.signs.iter().all(|sign| sign.iter().any(|path| Path::new(path).exists()));
+    let manager = MANAGERS.iter().find(here).and_then(|manager| Some((manager, first(manager.command)?)));
+    let Some((manager, command)) = manager else {
+        say("  Now start plex-authd: plex-authd --user plex-auth &");
+        say("  or, where it runs, have it read the file: pkill -HUP -x plex-authd");
         return;
     };
-    let steps: [&[&str]; 2] = [&["try-reload-or-restart", "plex-authd.service"], &["start", "plex-authd.socket"]];
-    for step in steps {
-        if let Err(why) = outcome(run(systemctl, step)) {
-            warn(format!("systemctl {}: {why}", step.join(" ")));
+    for step in manager.steps {
+        if let Err(why) = outcome(run(command, step)) {
+            let name = command.rsplit('/').next().unwrap_or(command);
+            warn(format!("{name} {}: {why}", step.join(" ")));
             return;
         }
     }

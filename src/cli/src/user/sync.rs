@@ -32,12 +32,16 @@ pub(crate) struct Options {
     /// Remove accounts whose friend is gone, with their homes, in place of locking them
     #[arg(long)]
     delete_homes: bool,
+    /// Go by plex-authd's list, which is some minutes old at most, and ask plex.tv for nothing
+    #[arg(long)]
+    ask_daemon: bool,
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let config = context.load().map_err(unchanged)?;
     let _turn = if options.dry_run { None } else { Some(locks::take_turn()?) };
-    let people = People::read(&config).map_err(unchanged)?;
+    let people = if options.ask_daemon { People::ask(context, &config) } else { People::read(&config) };
+    let people = people.map_err(unchanged)?;
     let locks = locks::read();
     let plan = make(context, &config, &people, &locks, options.delete_homes).map_err(unchanged)?;
     for action in &plan.actions {

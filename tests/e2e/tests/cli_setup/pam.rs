@@ -93,7 +93,7 @@ fn without_a_tool_the_lines_are_said_and_no_stack_is_touched() {
 fn under_systemd_the_daemon_is_restarted_and_its_socket_started() {
     let Some(world) = machine(DEN) else { return };
     let out = plain(&world, &["--pam=no"]);
-    assert!(out.stdout.contains("Now start plex-authd anew"), "{out:?}");
+    assert!(out.stdout.contains("Now start plex-authd: plex-authd --user plex-auth"), "{out:?}");
     let tool =
         "#!/bin/sh\necho \"$@\" >>/run/systemctl\n[ ! -e /run/broken ] || { echo 'Unit not found.' >&2; exit 5; }\n";
     world.write("/usr/bin/systemctl", 0o755, "root:root", tool);

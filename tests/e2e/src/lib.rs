@@ -19,6 +19,7 @@ mod impostor;
 mod link;
 mod logins;
 mod many;
+mod pages;
 mod pamcode;
 mod rush;
 mod screens;
@@ -53,11 +54,17 @@ pub fn password(name: &str) -> String {
     format!("PASSWORD-SECRET-{name}")
 }
 
-/// The commands under a heading of the README: its indented lines.
+/// The commands under a heading of a page: its indented lines.
 #[must_use]
-pub fn readme_commands(heading: &str) -> String {
-    let readme = include_str!("../../../README.md");
-    let (_, section) = readme.split_once(&format!("\n## {heading}\n")).unwrap();
+pub fn page_commands(page: &str, heading: &str) -> String {
+    let text = std::fs::read_to_string(checkout().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+    let (_, section) = text.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("{page}: no {heading}"));
     let section = section.split("\n## ").next().unwrap();
     section.lines().filter_map(|line| line.strip_prefix("    ")).fold(String::new(), |text, line| text + line + "\n")
+}
+
+/// The same for the README.
+#[must_use]
+pub fn readme_commands(heading: &str) -> String {
+    page_commands("README.md", heading)
 }

@@ -8,7 +8,7 @@ use regex_lite::Regex;
 use crate::artifacts::checkout;
 
 /// The pages that show screens, in a block below a line such as `<!-- screen: doctor -->`.
-const PAGES: [&str; 2] = ["README.md", "docs/commands.md"];
+const PAGES: [&str; 2] = ["README.md", "docs/reference/commands.md"];
 
 /// What is different each time, and what stands in its place. Columns keep their width.
 const DIFFERENT: [(&str, &str); 13] = [

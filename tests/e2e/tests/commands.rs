@@ -1,4 +1,5 @@
-//! Every command, once, in a terminal of a Debian server that has just been installed: the screens of docs/commands.md.
+//! Every command, once, in a terminal of a Debian server that has just been installed: the screens of
+//! docs/reference/commands.md.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{DEN, World, password, screen};

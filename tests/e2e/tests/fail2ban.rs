@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use e2e::{DEN, World, password};
+use e2e::{DEN, World, page_commands, password};
 use fakeplex::{Endpoint, Fault};
 
 const FILTER: &str = include_str!("../../../packaging/fail2ban/filter.d/plex-auth.conf");
@@ -173,6 +173,8 @@ fn fail2ban_reads_the_daemons_own_lines_in_the_journal_and_nobody_elses() {
     // The forged line is there, and it is the unit alone that tells.
     let all = world.run(&["fail2ban-regex", "-m", "SYSLOG_IDENTIFIER=plex-authd", "-o", "ip", journal, "plex-auth"]);
     assert!(all.stdout.contains(VICTIM), "{all:?}");
+    let page = world.follow(&page_commands("docs/how-to/fail2ban.md", "See what it would have found"));
+    assert!(page.contains("Use         systemd journal") && page.contains("Failregex: "), "{page}");
 }
 
 #[test]
@@ -183,16 +185,14 @@ fn the_example_jail_bans_a_host_after_two_connections_full_of_wrong_passwords() 
                  [plex-auth]\nbackend = polling\nlogpath = /var/log/syslog\n";
     let notes = "[Definition]\nactionban = echo <ip> >>/run/banned\nactionunban = true\n";
     world.write("/etc/fail2ban/action.d/notes.conf", 0o644, "root:root", notes);
-    world.sh("mkdir -p /root/packaging/fail2ban/filter.d /root/packaging/fail2ban/jail.d");
-    world.write("/root/packaging/fail2ban/filter.d/plex-auth.conf", 0o600, "root:root", FILTER);
-    world.write("/root/packaging/fail2ban/jail.d/plex-auth.conf", 0o600, "root:root", JAIL);
-    // A fail2ban that is there already, and what the README does to it.
+    world.ready_for_pages();
+    // A fail2ban that is there already, and what the page does to it.
     world.write("/etc/fail2ban/jail.local", 0o644, "root:root", "[sshd]\nenabled = false\n");
     world.start(&["fail2ban-server", "-f", "start"]);
     world.sh("until fail2ban-client ping >/dev/null 2>&1; do sleep 0.1; done");
     world.write("/etc/fail2ban/jail.local", 0o644, "root:root", local);
-    let out = world.sh(&format!("set -e; cd /root; {}", e2e::readme_commands("fail2ban")));
-    assert!(out.stdout.contains("OK: configuration test is successful"), "{out:?}");
+    let said = world.follow(&page_commands("docs/how-to/fail2ban.md", "Turn it on"));
+    assert!(said.contains("OK: configuration test is successful"), "{said}");
     std::thread::scope(|scope| {
         for (rhost, tries) in [("203.0.113.11", 11), ("203.0.113.12", 12)] {
             let world = &world;

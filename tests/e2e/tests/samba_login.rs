@@ -1,7 +1,9 @@
 //! `plex-auth login`: for anybody, and over SSH as all that somebody gets.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use e2e::{DEN, SYNC, World, password, readme_commands};
+use e2e::{DEN, SYNC, World, page_commands, password};
+
+const PAGE: &str = "docs/how-to/samba.md";
 
 /// `plex-auth login` of a user on a terminal: its exit code and all that was shown.
 fn login(world: &World, user: &str, typed: &str) -> (i32, String) {
@@ -10,6 +12,30 @@ fn login(world: &World, user: &str, typed: &str) -> (i32, String) {
     terminal.wait_for(&format!("Plex password of {user}"));
     terminal.type_line(typed);
     (terminal.exit(), terminal.contents())
+}
+
+#[test]
+fn the_page_makes_a_share_that_opens_for_todays_friends_with_their_plex_password() {
+    let Some(world) = World::with_everything(DEN, "[timeouts]\nfriend_list = \"1s\"") else { return };
+    world.ready_for_pages();
+    world.start_sshd();
+    world.sh("mount -t tmpfs -o mode=755 tmpfs /srv");
+    world.follow(&page_commands(PAGE, "The gate"));
+    world.sh("echo film >/srv/media/film");
+    // The gate alone: with a password that Samba was told by hand.
+    for name in ["alice", "bob"] {
+        assert!(world.run_with(&["smbpasswd", "-s", "-a", name], "smb-word\nsmb-word\n").ok());
+    }
+    assert_eq!(world.smb_says("alice", "smb-word"), "ok");
+    assert_eq!(world.smb_says("bob", "smb-word"), "NT_STATUS_ACCESS_DENIED");
+    assert_eq!(world.smb_says("alice", &password("alice")), "NT_STATUS_LOGON_FAILURE");
+    world.follow(&page_commands(PAGE, "The password"));
+    assert!(world.ssh("password", "alice", &password("alice")).ok());
+    world.wait_for_smb("alice", &password("alice"), "ok");
+    assert_eq!(world.smb_says("mallory", &password("mallory")), "NT_STATUS_LOGON_FAILURE");
+    world.plex().load(&DEN.replace("[\"alice\", ", "["));
+    world.wait_for_smb("alice", &password("alice"), "NT_STATUS_ACCESS_DENIED");
+    world.assert_no_secret_leaked();
 }
 
 #[test]
@@ -35,13 +61,9 @@ fn anybody_brings_their_own_share_in_step_by_typing_the_plex_password() {
 #[test]
 fn a_friend_who_only_has_a_share_gets_in_step_over_ssh_and_no_shell() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
-    // As the README has it.
-    let commands = readme_commands("Samba");
-    let (_, match_group) = commands.split_once("cat >/etc/ssh/sshd_config.d/plex-share.conf").unwrap();
-    let (block, _) = match_group.split_once("\nEND\n").unwrap();
-    world.sh(&format!("cat >/etc/ssh/sshd_config.d/plex-share.conf{block}\nEND\n"));
-    world.sh("groupadd plex-share && gpasswd -a alice plex-share");
+    world.ready_for_pages();
     world.start_sshd_with("Include /etc/ssh/sshd_config.d/*.conf\n");
+    world.follow(&page_commands(PAGE, "Friends who have a share and nothing else"));
     // Whatever is asked for, the one program is what runs; with a key nothing has been typed yet.
     let key = world.ssh_key("alice");
     assert!(!key.ok() && !key.stdout.contains("alice\n"), "{key:?}");

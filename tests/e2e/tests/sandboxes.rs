@@ -2,7 +2,7 @@
 //! nothing to write to, little memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use e2e::{Code, DEN, World, password};
+use e2e::{Code, DEN, World, page_commands, password};
 
 /// `sandbox USER PROGRAM …`: runs a program as polkit's helper is run, with the directives of its unit as far as they
 /// bear upon a module: `PrivateNetwork`, `ProtectSystem=strict`, `PrivateTmp`, `UMask=0077`, `LimitMEMLOCK=0`,
@@ -89,23 +89,14 @@ fn r51_in_a_sandbox_without_network_home_privileges_and_anything_to_write_every_
 
 #[test]
 fn r52_a_screen_locker_of_the_users_own_opens_for_their_plex_password_only() {
-    let Some(world) = World::with_everything(DEN, "trusted_callers = [\"www-data\"]") else { return };
-    // The README's stack and how it tries it, line by line.
-    let commands = e2e::readme_commands("Programs that are not root");
-    let (stack, tries) = commands.split_once("END\n").unwrap();
-    world.sh(&format!("{stack}END\n"));
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    // The page's stack, and how it tries it.
+    let page = "docs/how-to/screen-lockers.md";
+    world.ready_for_pages();
+    world.follow(&page_commands(page, "A stack of its own"));
     world.sh("cp /etc/pam.d/swaylock /etc/pam.d/locker");
-    assert_eq!(tries.lines().count(), 2, "{tries}");
-    for line in tries.lines() {
-        world.write(
-            "/etc/pam.d/nginx",
-            0o644,
-            "root:root",
-            "auth required pam_plex.so\naccount required pam_plex.so\n",
-        );
-        let out = world.run_with(&["sh", "-c", line], &format!("{}\n", password("alice")));
-        assert!(out.ok() && out.stdout.contains("successfully authenticated"), "{line}: {out:?}");
-    }
+    let said = world.follow_with(&page_commands(page, "Try it"), &format!("{}\n", password("alice")));
+    assert!(said.contains("successfully authenticated"), "{said}");
     let locker = |user: &str, privileges: &[&str], typed: &str| {
         let before = [&["setpriv", "--reuid", user, "--regid", user, "--init-groups"], privileges].concat();
         world.codes_as(&before, "locker", user, "auth,cred", &format!("{typed}\n"))

@@ -4,11 +4,17 @@
 
 SHIPPED = -p pam-plex -p authd -p root -p cli
 
+# Another kind of machine to build for (docs/how-to/build-for-aarch64.md); and 0 for this release of this distribution alone,
+# not for older ones too (packaging/portable/setup).
+TARGET ?=
+PORTABLE ?= 1
+
 build: setup
-	cargo build --release --locked $(SHIPPED)
+	cargo build --release --locked $(SHIPPED) $(if $(TARGET),--target $(TARGET))
 
 setup:
 	@tests/setup
+	@PORTABLE=$(PORTABLE) packaging/portable/setup $(TARGET)
 
 # The manual pages and the shells' completions, to target/pages.
 pages:

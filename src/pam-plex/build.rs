@@ -10,6 +10,8 @@ fn main() {
     if std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|libc| libc == "gnu") {
         // The static half of libgcc; it comes before libgcc_s, which the linker then has no need of.
         println!("cargo::rustc-link-lib=gcc_eh");
+        // Before libpthread: where that is a library of its own, it has much of this one's too, and would be loaded for it.
+        println!("cargo::rustc-link-lib=c");
     }
     println!("cargo::rerun-if-changed=build.rs");
 }

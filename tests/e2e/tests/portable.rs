@@ -1,0 +1,135 @@
+//! That what is shipped runs on older distributions, down to glibc 2.31: Debian 11, Ubuntu 20.04.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use e2e::{DEN, World, checkout, password, release, with_panics};
+
+const OLDEST: [u32; 2] = [2, 31];
+
+/// The old release's headers and libraries, with which cargo links; or `None` where there are none. In CI there are.
+fn old_release() -> Option<PathBuf> {
+    let config = fs::read_to_string(checkout().join(".cargo/config.toml")).unwrap_or_default();
+    let section = config.split("[target.x86_64-unknown-linux-gnu]\nlinker = \"").nth(1);
+    let cc = section.and_then(|section| section.split('"').next()).filter(|cc| cc.starts_with(".cargo/portable/"));
+    assert!(cc.is_some() || std::env::var_os("CI").is_none(), "packaging/portable/setup has not run");
+    if cc.is_none() {
+        eprintln!("skipped: built for this machine alone; `make setup` changes that");
+    }
+    Some(checkout().join(cc?).parent().unwrap().to_owned())
+}
+
+/// The programs and the module, as far as `make files` knows.
+fn shipped() -> Vec<String> {
+    let out = Command::new("make").args(["--dry-run", "files"]).current_dir(checkout()).output().unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    text.split_whitespace().filter_map(|word| word.strip_prefix("target/release/")).map(str::to_owned).collect()
+}
+
+fn objdump(option: &str, name: &str) -> String {
+    let out = Command::new("objdump").arg(option).arg(release(name)).output().unwrap();
+    assert!(out.status.success(), "{out:?}");
+    String::from_utf8(out.stdout).unwrap()
+}
+
+/// `GLIBC_2.3.4` and the like; anything else under that name is no number, and newer than all.
+fn version(name: &str) -> Option<Vec<u32>> {
+    let numbers = name.strip_prefix("GLIBC_")?.split('.');
+    Some(numbers.map(|number| number.parse().unwrap_or(u32::MAX)).collect())
+}
+
+#[test]
+fn nothing_that_is_shipped_needs_a_newer_c_library_than_2_31() {
+    if old_release().is_none() {
+        return;
+    }
+    let names = shipped();
+    assert!(names.len() >= 4 && names.iter().any(|name| name == "libpam_plex.so"), "{names:?}");
+    for name in &names {
+        let headers = objdump("--private-headers", name);
+        let (_, references) = headers.split_once("Version References:").unwrap_or_else(|| panic!("{name}: {headers}"));
+        let newer = |word: &&str| version(word).is_some_and(|version| version.as_slice() > OLDEST.as_slice());
+        let newer: Vec<_> = references.split_whitespace().filter(newer).collect();
+        let symbols = objdump("--dynamic-syms", name);
+        let symbols: Vec<_> = symbols.lines().filter(|line| newer.iter().any(|one| line.contains(one))).collect();
+        assert!(newer.is_empty(), "{name} needs {newer:?} for\n{}", symbols.join("\n"));
+    }
+}
+
+#[test]
+fn nothing_that_is_shipped_needs_other_libraries_than_those_of_the_c_compiler_and_pam() {
+    // Those that were merged into libc.so.6 with 2.34, the mathematics, and the unwinder; no program speaks PAM.
+    let mut usual = vec!["libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "libgcc_s.so.1", "ld-linux"];
+    // First the programs; the module, of which more is asked elsewhere, may have libpam too.
+    let (module, programs): (Vec<_>, Vec<_>) = shipped().into_iter().partition(|name| name.starts_with("lib"));
+    for name in programs.iter().chain(&module) {
+        if module.contains(name) {
+            usual = vec!["libpam.so.0", "libc.so.6", "ld-linux"];
+        }
+        let headers = objdump("--private-headers", name);
+        let needed: Vec<_> =
+            headers.lines().filter_map(|line| line.trim().strip_prefix("NEEDED")).map(str::trim).collect();
+        assert!(!needed.is_empty(), "{headers}");
+        let known = |library: &&str| usual.iter().any(|usual| library.starts_with(usual));
+        assert!(needed.iter().all(known), "{name} needs {needed:?}");
+    }
+}
+
+#[test]
+fn a_login_works_on_debian_11_with_its_own_c_library_and_libpam() {
+    let Some(old) = old_release() else { return };
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+
+    // The libraries of that release, and this machine's files around them.
+    let root = world.shared().join("old");
+    let sbin = root.join("usr/sbin");
+    fs::create_dir_all(&sbin).unwrap();
+    for part in ["lib", "lib64"] {
+        assert!(Command::new("cp").arg("-a").arg(old.join(part)).arg(&root).status().unwrap().success());
+    }
+    let libraries = "lib/x86_64-linux-gnu";
+    let modules = root.join(libraries).join("security");
+    fs::create_dir_all(&modules).unwrap();
+    fs::copy(release("libpam_plex.so"), modules.join("pam_plex.so")).unwrap();
+    fs::copy(with_panics(), modules.join("pam_plex_panic.so")).unwrap();
+    for name in shipped().iter().filter(|name| !name.starts_with("lib")) {
+        fs::copy(release(name), sbin.join(name)).unwrap();
+    }
+    let mut cc = Command::new(old.join("cc"));
+    cc.arg("-o").arg(sbin.join("pamcode")).arg(checkout().join("tests/e2e/c/pamcode.c")).arg("-lpam");
+    assert!(cc.status().unwrap().success());
+    world.sh("cd /mnt/old; for part in etc run var proc dev mnt; do mkdir -p $part; mount --bind /$part $part; done");
+    world.write("/etc/pam.d/panic", 0o644, "root:root", "auth required pam_plex_panic.so\n");
+
+    let there = |line: &[&str], typed: &str| world.run_with(&[&["chroot", "/mnt/old"], line].concat(), typed);
+    let libc = there(&[&format!("/{libraries}/libc.so.6")], "").stdout;
+    assert!(libc.contains("release version 2.31"), "{libc}");
+    for name in shipped().iter().filter(|name| !name.starts_with("lib")) {
+        let said = there(&[&format!("/usr/sbin/{name}"), "--version"], "");
+        assert!(said.ok() && said.stdout.contains(env!("CARGO_PKG_VERSION")), "{name}: {said:?}");
+    }
+    let checked = there(&["/usr/sbin/plex-auth", "config", "check"], "");
+    assert!(checked.ok(), "{checked:?}");
+
+    world.start_authd_behind(&["chroot", "/mnt/old"], &world.config(""));
+    let login = |service: &str, user: &str, phases: &str, typed: &str| {
+        let out = there(&["/usr/sbin/pamcode", service, user, phases], &format!("{typed}\n"));
+        assert!(out.ok(), "{out:?}");
+        out.stdout
+    };
+    let alice = login("alone", "alice", "auth,acct,cred", &password("alice"));
+    assert!(["auth=0", "acct=0", "cred=0"].iter().all(|line| alice.lines().any(|other| other == *line)), "{alice}");
+    let wrong = login("alone", "alice", "auth", "wrong");
+    assert!(wrong.contains("auth=7\n"), "{wrong}");
+    let bob = login("alone", "bob", "auth,acct", &password("bob"));
+    assert!(bob.contains("auth=6\n") && bob.contains("acct=6\n"), "{bob}");
+    // A panic is caught at the module's boundary by the unwinder that it brings along.
+    let panicked = login("panic", "alice", "auth", &password("alice"));
+    assert!(panicked.contains("auth=9\n"), "{panicked}");
+    world.wait_for_log(&["accepted", "user=\"alice\""]);
+    world.wait_for_log(&["internal error; please report it"]);
+    world.assert_no_secret_leaked();
+}

@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup pages test fuzz demo bench clean files units install uninstall deb
+.PHONY: build setup pages test fuzz demo bench clean files units install uninstall deb rpm
 
 SHIPPED = -p pam-plex -p authd -p root -p cli
 
@@ -81,6 +81,11 @@ units:
 deb: build pages
 	@PACKAGES="debhelper dpkg-dev" tests/setup
 	@packaging/deb/build
+
+# A package for Fedora, openSUSE and their kin, into target/rpm.
+rpm: build pages
+	@PACKAGES=rpm tests/setup
+	@packaging/rpm/build
 
 clean:
 	cargo clean

@@ -81,6 +81,18 @@ impl World {
         self.sh("pkill -KILL -x plex-authd; while pgrep -x plex-authd >/dev/null; do sleep 0.02; done");
     }
 
+    /// Starts plex-auth-shadow.
+    pub fn start_shadow_service(&self) {
+        self.start(&["/usr/sbin/plex-auth-shadow"]);
+        wait("plex-auth-shadow", || self.run(&["sh", "-c", "ss -lxn | grep -q /run/plex-auth-shadow/socket"]).ok());
+    }
+
+    /// Ends plex-auth-shadow at once.
+    pub fn kill_shadow_service(&self) {
+        // The kernel cuts names.
+        self.sh("pkill -KILL -x plex-auth-shado; while pgrep -x plex-auth-shado >/dev/null; do sleep 0.02; done");
+    }
+
     /// Starts sshd.
     pub fn start_sshd(&self) {
         self.start_sshd_with("");

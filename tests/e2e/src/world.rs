@@ -61,6 +61,7 @@ impl World {
         init.arg(artifacts::checkout().join("tests/e2e/init"));
         let world = Self::started(init, artifacts::base)?;
         world.install();
+        world.start_shadow_service();
         Some(world)
     }
 
@@ -89,7 +90,7 @@ impl World {
 
     fn install(&self) {
         self.copy(&artifacts::release("libpam_plex.so"), &self.module("pam_plex"), 0o644);
-        for program in ["plex-authd", "plex-auth"] {
+        for program in ["plex-authd", "plex-auth", "plex-auth-shadow"] {
             self.copy(&artifacts::release(program), &format!("/usr/sbin/{program}"), 0o755);
         }
         for stack in STACKS {
@@ -113,7 +114,7 @@ impl World {
 
     /// Copies what a checkout and `make build` give, as far as an installation needs it, to a directory there is.
     pub fn copy_release(&self, to: &str) {
-        for program in ["libpam_plex.so", "plex-authd", "plex-auth"] {
+        for program in ["libpam_plex.so", "plex-authd", "plex-auth", "plex-auth-shadow"] {
             self.copy(&artifacts::release(program), &format!("{to}/target/release/{program}"), 0o755);
         }
         self.sh(&format!("mkdir -p {to}/pam.d"));

@@ -243,7 +243,7 @@ fn arguments(context: &Context, services: &[Service], findings: &mut Findings) {
         };
         for word in &module.arguments {
             match word.as_str() {
-                "try_first_pass" | "use_first_pass" | "debug" => {}
+                "try_first_pass" | "use_first_pass" | "link" | "plex_only" | "debug" => {}
                 _ if word.strip_prefix("socket=").is_some_and(|socket| Path::new(socket) == context.socket) => {}
                 _ if word.starts_with("socket=/") => {
                     let mend =
@@ -269,7 +269,8 @@ fn arguments(context: &Context, services: &[Service], findings: &mut Findings) {
 /// Whether `pam_faillock` takes an outage for a guess.
 fn faillock(service: &Service, findings: &mut Findings) {
     let counted = Cell::new(false);
-    let outage = Somebody { unix: Code::AUTH_ERR, plex: Code::AUTHINFO_UNAVAIL, root: false, member: true };
+    let outage =
+        Somebody { unix: Code::AUTH_ERR, plex: Code::AUTHINFO_UNAVAIL, root: false, member: true, guest: true };
     evaluate(&service.auth, &|module| {
         let counts = module.name() == "pam_faillock" && module.arguments.iter().any(|argument| argument == "authfail");
         counted.set(counted.get() || counts);

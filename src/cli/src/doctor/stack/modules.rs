@@ -13,6 +13,8 @@ pub(in super::super) struct Somebody {
     pub plex: Code,
     /// Whether this is root.
     pub root: bool,
+    /// Whether the account has no local password.
+    pub guest: bool,
     /// Whether the account is in the group of those who may sign in with Plex.
     pub member: bool,
 }
@@ -82,15 +84,7 @@ const SILENT: [&str; 14] = [
 pub(in super::super) fn answer(kind: Kind, module: &Module, who: Somebody, group: Option<&str>, guess: Guess) -> Code {
     let yes = |condition: bool| if condition { Code::SUCCESS } else { Code::AUTH_ERR };
     match module.name() {
-        // The module itself knows root, whatever the daemon does.
-        "pam_plex" if who.root => {
-            if kind == Kind::Account {
-                Code::IGNORE
-            } else {
-                Code::USER_UNKNOWN
-            }
-        }
-        "pam_plex" => who.plex,
+        "pam_plex" => plex(kind, module, who),
         "pam_unix" => who.unix,
         "pam_deny" => Code::AUTH_ERR,
         "pam_rootok" | "pam_wheel" => Code::PERM_DENIED,
@@ -105,6 +99,24 @@ pub(in super::super) fn answer(kind: Kind, module: &Module, who: Somebody, group
         _ if guess == Guess::Silent => Code::IGNORE,
         _ => Code::SUCCESS,
     }
+}
+
+/// What our own module answers, which knows root whatever the daemon does, and leaves others to `pam_unix` where it is told to.
+fn plex(kind: Kind, module: &Module, who: Somebody) -> Code {
+    let code = match kind {
+        Kind::Account if who.root => Code::IGNORE,
+        _ if who.root => Code::USER_UNKNOWN,
+        _ => who.plex,
+    };
+    let cannot_tell = [Code::USER_UNKNOWN, Code::AUTHINFO_UNAVAIL].contains(&code);
+    let is_broken = [Code::SERVICE_ERR, Code::MODULE_UNKNOWN].contains(&code);
+    let leaves = kind == Kind::Auth && is_for_guests(module);
+    if leaves && (cannot_tell || !who.guest && !is_broken) { Code::IGNORE } else { code }
+}
+
+/// Whether a line of our module is for those alone who have no local password.
+pub(super) fn is_for_guests(module: &Module) -> bool {
+    argument(module, "plex_only")
 }
 
 fn argument(module: &Module, wanted: &str) -> bool {

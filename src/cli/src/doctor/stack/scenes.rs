@@ -3,8 +3,8 @@
 use super::Kind;
 use super::code::Code;
 use super::evaluate::evaluate;
-use super::modules::{Guess, Somebody, answer};
-use super::tree::{Step, What};
+use super::modules::{Guess, Somebody, answer, is_for_guests};
+use super::tree::{Module, Step, What};
 
 /// What a stack does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,15 +60,18 @@ enum Must {
     StayOutForGood,
 }
 
-const NOBODY: Somebody = Somebody { unix: Code::AUTH_ERR, plex: Code::USER_UNKNOWN, root: false, member: false };
+const NOBODY: Somebody =
+    Somebody { unix: Code::AUTH_ERR, plex: Code::USER_UNKNOWN, root: false, member: false, guest: false };
 
 fn scene(somebody: Somebody, must: Must, otherwise: Fault) -> Scene {
     Scene { somebody, must, otherwise }
 }
 
-fn auth_scenes() -> Vec<Scene> {
+/// `both` is whether those of Plex who have a local password, too, may come in by the one of Plex.
+fn auth_scenes(both: bool) -> Vec<Scene> {
     let local = Somebody { unix: Code::SUCCESS, ..NOBODY };
-    let guest = Somebody { member: true, ..NOBODY };
+    let guest = Somebody { member: true, guest: true, ..NOBODY };
+    let with_both = Somebody { guest: false, ..guest };
     let mut scenes = vec![
         scene(local, Must::ComeIn, Fault::LocalRefused),
         scene(Somebody { plex: Code::AUTHINFO_UNAVAIL, ..local }, Must::ComeIn, Fault::LocalRefusedInOutage),
@@ -86,9 +89,15 @@ fn auth_scenes() -> Vec<Scene> {
         Code::MODULE_UNKNOWN,
         Code::USER_UNKNOWN,
     ];
-    scenes.extend(refusals.map(|plex| scene(Somebody { plex, ..guest }, Must::StayOut, Fault::DeniedAccepted)));
-    let outage = Somebody { plex: Code::AUTHINFO_UNAVAIL, ..guest };
-    scenes.push(scene(outage, Must::StayOut, Fault::OutageAccepted));
+    if both {
+        scenes.push(scene(Somebody { plex: Code::SUCCESS, ..with_both }, Must::ComeIn, Fault::PlexRefused));
+    }
+    for managed in [guest, with_both] {
+        let refused = |plex| scene(Somebody { plex, ..managed }, Must::StayOut, Fault::DeniedAccepted);
+        scenes.extend(refusals.map(refused));
+        let outage = Somebody { plex: Code::AUTHINFO_UNAVAIL, ..managed };
+        scenes.push(scene(outage, Must::StayOut, Fault::OutageAccepted));
+    }
     for plex in [Code::USER_UNKNOWN, Code::AUTHINFO_UNAVAIL] {
         let stranger = Somebody { unix: Code::USER_UNKNOWN, plex, ..NOBODY };
         scenes.push(scene(stranger, Must::StayOut, Fault::UnknownAccepted));
@@ -97,8 +106,8 @@ fn auth_scenes() -> Vec<Scene> {
 }
 
 fn account_scenes() -> Vec<Scene> {
-    let local = Somebody { unix: Code::SUCCESS, plex: Code::IGNORE, root: false, member: false };
-    let guest = Somebody { plex: Code::SUCCESS, member: true, ..local };
+    let local = Somebody { unix: Code::SUCCESS, plex: Code::IGNORE, ..NOBODY };
+    let guest = Somebody { plex: Code::SUCCESS, member: true, guest: true, ..local };
     let removed = Somebody { plex: Code::PERM_DENIED, ..guest };
     let outage = Code::AUTHINFO_UNAVAIL;
     vec![
@@ -118,11 +127,13 @@ fn account_scenes() -> Vec<Scene> {
 
 /// Everything that is wrong with a stack in which `pam_plex` has a say.
 pub(in super::super) fn faults(kind: Kind, steps: &[Step], group: Option<&str>) -> Vec<Fault> {
-    let scenes = if kind == Kind::Auth { auth_scenes() } else { account_scenes() };
+    let is_for_all = |module: &Module| module.name() == "pam_plex" && !is_for_guests(module);
+    let for_all = steps.iter().position(|step| step.module().is_some_and(is_for_all));
+    let scenes = if kind == Kind::Auth { auth_scenes(for_all.is_some()) } else { account_scenes() };
     let mut found: Vec<_> =
         scenes.iter().filter(|scene| !holds(kind, steps, group, scene)).map(|scene| scene.otherwise).collect();
     let place = |name: &str| steps.iter().position(|step| step.asks(name));
-    match (place("pam_unix"), place("pam_plex")) {
+    match (place("pam_unix"), for_all) {
         // Nobody's local account was meant to come in by it.
         (None, _) => {
             found.retain(|fault| !fault.is_local());

@@ -12,7 +12,8 @@ use super::tree::{Step, What, stack};
 const SHIPPED: &str = include_str!("../../../../../pam.d/plex-auth");
 
 /// What Debian's pam-auth-update makes of a profile for the module.
-const COMMON_AUTH: &str = "auth [success=2 default=ignore] pam_unix.so nullok\n\
+const COMMON_AUTH: &str = "auth [success=3 ignore=ignore module_unknown=ignore default=die] pam_plex.so plex_only\n\
+                           auth [success=2 default=ignore] pam_unix.so nullok try_first_pass\n\
                            auth [success=1 default=ignore] pam_plex.so try_first_pass\n\
                            auth requisite pam_deny.so\nauth required pam_permit.so\nauth optional pam_cap.so\n";
 const COMMON_ACCOUNT: &str = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n\
@@ -62,7 +63,7 @@ fn what_pam_auth_update_makes_is_right_but_for_what_is_known_of_its_account_line
         // A failure of the daemon is everybody's, and an expired password ends the phase before the module's line.
         assert_eq!(wrong(Account, text), [Fault::LocalRefusedInOutage, Fault::ExpiredPasswordSkips], "{text}");
     }
-    let third = COMMON_AUTH.replace("success=2", "success=3").replace(
+    let third = COMMON_AUTH.replace("success=3", "success=4").replace("success=2", "success=3").replace(
         "auth [success=1 default=ignore] pam_plex.so",
         "auth [success=2 default=ignore] pam_plex.so try_first_pass\nauth [success=1 default=ignore] pam_ldap.so",
     );

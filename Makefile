@@ -44,6 +44,10 @@ SYSCONFDIR ?= /etc
 UNIT_DIR ?= $(PREFIX)/lib/systemd/system
 # Where libpam looks for modules.
 PAM_DIR ?= $(shell dirname "$$(find /usr/lib /usr/lib64 /lib -name pam_unix.so 2>/dev/null | head -n 1)")
+# Where pam-auth-update looks for profiles, whatever the prefix; nowhere on systems that do not have it.
+PAM_CONFIGS ?= $(wildcard /usr/share/pam-configs)
+# Debian's own packages have a directory of their own.
+ZSH_DIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 put = install -D -m 644 $(1) $(DESTDIR)$(2)
 
 # Puts what has been built into place.
@@ -55,12 +59,19 @@ files:
 	$(call put,target/release/libpam_plex.so,$(PAM_DIR)/pam_plex.so)
 	$(call put,packaging/sysusers.d/plex-auth.conf,$(PREFIX)/lib/sysusers.d/plex-auth.conf)
 	$(call put,packaging/tmpfiles.d/plex-auth.conf,$(PREFIX)/lib/tmpfiles.d/plex-auth.conf)
-	$(call put,packaging/pam-configs/plex-auth,/usr/share/pam-configs/plex-auth)
-	$(call put,packaging/pam-configs/plex-auth-account,/usr/share/pam-configs/plex-auth-account)
+	@for profile in $(if $(PAM_CONFIGS),packaging/pam-configs/*); do \
+		$(call put,$$profile,$(PAM_CONFIGS)/$${profile##*/}) || exit 1; \
+	done
 	$(call put,packaging/fail2ban/filter.d/plex-auth.conf,$(SYSCONFDIR)/fail2ban/filter.d/plex-auth.conf)
 	@for stack in pam.d/*; do $(call put,$$stack,$(PREFIX)/share/doc/plex-auth/examples/$$stack) || exit 1; done
 	@for piece in packaging/samba/*; do \
 		$(call put,$$piece,$(PREFIX)/share/doc/plex-auth/examples/samba/$${piece##*/}) || exit 1; \
+	done
+	@for other in packaging/openrc/* packaging/runit/*/* packaging/runit/*/log/run packaging/container/*; do \
+		[ -f $$other ] || continue; \
+		example=$(DESTDIR)$(PREFIX)/share/doc/plex-auth/examples/$${other#packaging/}; \
+		install -D -m $$([ -x $$other ] && echo 755 || echo 644) $$other $$example && \
+			sed -i 's|/usr/sbin/plex|$(PREFIX)/sbin/plex|' $$example || exit 1; \
 	done
 	$(call put,packaging/fail2ban/jail.d/plex-auth.conf,$(PREFIX)/share/doc/plex-auth/examples/fail2ban-jail.conf)
 	$(call put,README.md,$(PREFIX)/share/doc/plex-auth/README.md)
@@ -68,7 +79,7 @@ files:
 		$(call put,$$page,$(PREFIX)/share/man/$${page#target/pages/}) || exit 1; \
 	done
 	$(call put,target/pages/completions/bash/plex-auth,$(PREFIX)/share/bash-completion/completions/plex-auth)
-	$(call put,target/pages/completions/zsh/_plex-auth,$(PREFIX)/share/zsh/vendor-completions/_plex-auth)
+	$(call put,target/pages/completions/zsh/_plex-auth,$(ZSH_DIR)/_plex-auth)
 	$(call put,target/pages/completions/fish/plex-auth.fish,$(PREFIX)/share/fish/vendor_completions.d/plex-auth.fish)
 
 units:
@@ -76,6 +87,22 @@ units:
 		install -d $(DESTDIR)$(UNIT_DIR) && \
 		sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit >$(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
 	done
+
+# What `make install` has put where, for `make uninstall`.
+MANIFEST = $(PREFIX)/share/plex-auth/installed
+# Root often has no cargo: then what has been built before is installed.
+made = $(if $(shell command -v cargo),build pages)
+
+install: $(made)
+	@rm -rf target/stage
+	@$(MAKE) --no-print-directory --silent files units DESTDIR=$(CURDIR)/target/stage
+	@install -d target/stage$(dir $(MANIFEST))
+	@packaging/install put target/stage '$(DESTDIR)' $(MANIFEST)
+	@$(if $(DESTDIR),,packaging/next $(PREFIX))
+
+uninstall:
+	@packaging/install remove '$(DESTDIR)' $(MANIFEST)
+	@$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || echo "now: systemctl daemon-reload")
 
 # A Debian package, into target/deb.
 deb: build pages

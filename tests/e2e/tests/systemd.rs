@@ -1,0 +1,139 @@
+//! The units under the systemd of a Debian server: how much they leave to the services, and that the services work with it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{DEN, World, checkout, password};
+
+/// The highest exposure that `systemd-analyze security` may find, in tenths.
+const EXPOSURE: &str = "15";
+
+/// A server with the package, the configuration that setup writes and a friend list that is soon read again.
+fn server(suite: &'static str) -> Option<World> {
+    let world = World::clean(suite)?;
+    world.start_internet(DEN);
+    world.install_package();
+    world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
+    world.sh("plex-auth setup --yes --token-file /root/token");
+    world.sh("printf '[timeouts]\\nfriend_list = \"1s\"\\n' >>/etc/plex-auth.toml; systemctl reload-or-restart plex-authd");
+    Some(world)
+}
+
+/// The daemon's process.
+fn process(world: &World) -> String {
+    world.sh("systemctl show --value --property=MainPID plex-authd").stdout.trim().to_owned()
+}
+
+/// Waits until another process than this one answers.
+fn wait_for_another(world: &World, before: &str) {
+    world.sh(&format!(
+        "until [ $(systemctl show --value --property=MainPID plex-authd) -gt 0 ] && \
+         [ $(systemctl show --value --property=MainPID plex-authd) != {before} ]; do sleep 0.05; done; plex-auth status"
+    ));
+}
+
+#[test]
+fn every_unit_is_understood_is_hardened_and_does_its_work_under_a_real_systemd() {
+    for suite in ["bookworm", "trixie"] {
+        let Some(world) = server(suite) else { return };
+        understood(&world);
+        hardened(&world);
+        started_when_ready(&world);
+        reloaded(&world);
+        restarted(&world);
+        synchronised(&world);
+        world.assert_no_secret_leaked();
+    }
+}
+
+fn units(ending: &str) -> Vec<String> {
+    let files = std::fs::read_dir(checkout().join("packaging/systemd")).unwrap();
+    let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(ending));
+    names.sort();
+    names
+}
+
+fn understood(world: &World) {
+    for unit in units("") {
+        let out = world.run(&["systemd-analyze", "verify", "--man=no", &unit]);
+        let said = format!("{}{}", out.stdout, out.stderr);
+        assert!(out.ok() && !said.contains("plex-auth"), "{unit}: {said}");
+    }
+}
+
+fn hardened(world: &World) {
+    let services = units(".service");
+    assert!(services.len() >= 3, "{services:?}");
+    for service in services {
+        let file = format!("/usr/lib/systemd/system/{service}");
+        let security = ["systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold", EXPOSURE, &file];
+        let out = world.run(&security);
+        let open: String = out.stdout.lines().filter(|line| !line.starts_with('✓')).map(|line| format!("{line}\n")).collect();
+        assert!(out.ok(), "{service} is more exposed than {EXPOSURE}/10:\n{open}{}", out.stderr);
+    }
+}
+
+fn started_when_ready(world: &World) {
+    world.sh("mkdir -p /run/systemd/system/plex-authd.service.d");
+    let slow = "[Service]\nExecStart=\nExecStart=/bin/sh -c 'sleep 0.7; exec /usr/sbin/plex-authd'\nWatchdogSec=1\n";
+    world.write("/run/systemd/system/plex-authd.service.d/slow.conf", 0o644, "root:root", slow);
+    world.sh("systemctl daemon-reload; systemctl stop plex-authd; systemctl start plex-authd");
+    let pid = process(world);
+    assert_eq!(world.sh(&format!("readlink /proc/{pid}/exe")).stdout, "/usr/sbin/plex-authd\n", "it was waited for");
+    let limits = world.sh(&format!("cat /proc/{pid}/limits")).stdout;
+    let core: Vec<_> = limits.lines().find(|line| line.starts_with("Max core")).unwrap().split_whitespace().collect();
+    assert_eq!(&core[4..6], ["0", "0"], "{core:?}");
+    assert_eq!(world.sh(&format!("stat -c %U /proc/{pid}")).stdout, "root\n", "it cannot be looked into");
+    world.sh(&format!("grep -q '^NoNewPrivs:.1' /proc/{pid}/status && grep -q '^CapBnd:.0*$' /proc/{pid}/status"));
+    assert_eq!(world.sh("stat -c %U:%G:%a /var/lib/plex-auth").stdout, "plex-auth:plex-auth:700\n");
+}
+
+fn reloaded(world: &World) {
+    let before = process(world);
+    let (_, log) = world.logged(|| world.sh("systemctl reload plex-authd"));
+    assert!(log.contains("the configuration has been read again"), "{log}");
+    assert_eq!(log.matches(" plex-auth[").count(), 0, "the check is silent: {log}");
+    world.sh("cp -p /etc/plex-auth.toml /root/good; sed -i '1i strict_freinds = true' /etc/plex-auth.toml");
+    let (out, log) = world.logged(|| world.run(&["systemctl", "reload", "plex-authd"]));
+    assert!(!out.ok(), "{out:?}");
+    assert!(log.contains("strict_freinds") && log.contains("/etc/plex-auth.toml, line 1"), "{log}");
+    assert_eq!(log.matches(" plex-auth[").count(), 1, "in one line: {log}");
+    assert_eq!((process(world), world.sh("systemctl is-active plex-authd").stdout), (before, "active\n".into()));
+    world.sh("plex-auth status");
+    world.sh("cp -p /root/good /etc/plex-auth.toml; systemctl reload plex-authd");
+}
+
+fn restarted(world: &World) {
+    let before = process(world);
+    world.sh(&format!("kill -KILL {before}"));
+    wait_for_another(world, &before);
+    let before = process(world);
+    world.sh(&format!("kill -STOP {before}"));
+    world.wait_for_log(&["Watchdog timeout"]);
+    wait_for_another(world, &before);
+    world.sh("rm -r /run/systemd/system/plex-authd.service.d; systemctl daemon-reload");
+}
+
+/// plex-auth-sync makes accounts with everything that belongs to one, and locks one whose friend is gone.
+fn synchronised(world: &World) {
+    world.sh("systemctl start plex-auth-sync");
+    for friend in ["alice", "erin", "frank"] {
+        let account = format!("getent shadow {friend} | cut -d: -f2,8; id -nG {friend}; stat -c %U:%G /home/{friend}/.profile");
+        assert_eq!(world.sh(&account).stdout, format!("*:\n{friend} plex-users\n{friend}:{friend}\n"));
+        assert_eq!(world.sh(&format!("stat -c %U:%G:%a /var/mail/{friend}")).stdout, format!("{friend}:mail:660\n"));
+    }
+    let inside = world.ssh("password", "erin", &password("erin"));
+    assert_eq!(inside.stdout, "erin\n", "{inside:?}");
+    world.plex().load(&DEN.replace("[\"alice\", \"erin\", \"frank\"]", "[\"erin\", \"frank\"]"));
+    world.sh("sleep 1.2; systemctl start plex-auth-sync");
+    assert_eq!(world.sh("getent shadow alice erin | cut -d: -f2,8").stdout, "*:1\n*:\n");
+    assert_eq!(world.sh("stat -c %U:%a /var/lib/plex-auth-sync").stdout, "root:700\n");
+    world.wait_for_log(&["lock alice"]);
+    // Without plex-authd, or with one that has another configuration, nothing is known and nothing done.
+    world.sh("sleep 1.1; touch /etc/plex-auth.toml");
+    assert!(!world.run(&["systemctl", "start", "plex-auth-sync"]).ok());
+    world.wait_for_log(&["has not read /etc/plex-auth.toml since", "nothing was changed"]);
+    world.sh("systemctl stop plex-authd.socket plex-authd");
+    assert!(!world.run(&["systemctl", "start", "plex-auth-sync"]).ok());
+    world.wait_for_log(&["plex-authd is not running", "nothing was changed"]);
+    assert_eq!(world.sh("getent shadow alice erin frank | cut -d: -f8").stdout, "1\n\n\n");
+}

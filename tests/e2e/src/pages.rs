@@ -60,9 +60,11 @@ impl World {
         copy(&checkout().join("packaging/fail2ban/filter.d"), &outside.join("filter.d"));
         self.sh(&format!(
             "mkdir -p {EXAMPLES} && cp -r /mnt/examples/* {EXAMPLES} && \
-             mv {EXAMPLES}/filter.d/* /etc/fail2ban/filter.d && rm -rf {EXAMPLES}/filter.d /etc/pam.d/plex-auth"
+             mv {EXAMPLES}/filter.d/* /etc/fail2ban/filter.d && rmdir {EXAMPLES}/filter.d"
         ));
-        self.copy(&release("plex-auth-samba"), "/usr/sbin/plex-auth-samba", 0o755);
+        if !self.run(&["test", "-e", "/usr/sbin/plex-auth-samba"]).ok() {
+            self.copy(&release("plex-auth-samba"), "/usr/sbin/plex-auth-samba", 0o755);
+        }
         self.write("/usr/local/sbin/apt-get", 0o755, "root:root", APT_GET);
         self.write("/usr/local/sbin/systemctl", 0o755, "root:root", SYSTEMCTL);
     }

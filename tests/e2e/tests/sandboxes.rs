@@ -93,6 +93,7 @@ fn r52_a_screen_locker_of_the_users_own_opens_for_their_plex_password_only() {
     // The page's stack, and how it tries it.
     let page = "docs/how-to/screen-lockers.md";
     world.ready_for_pages();
+    world.sh("rm /etc/pam.d/plex-auth");
     world.follow(&page_commands(page, "A stack of its own"));
     world.sh("cp /etc/pam.d/swaylock /etc/pam.d/locker");
     let said = world.follow_with(&page_commands(page, "Try it"), &format!("{}\n", password("alice")));

@@ -1,0 +1,89 @@
+//! FTP over TLS as the page sets it up: the real vsftpd, with the stack that is shipped, and curl as a client.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{DEN, Out, World, page_commands, password};
+use fakeplex::Endpoint;
+
+const PAGE: &str = "docs/how-to/vsftpd.md";
+
+/// What curl says to a login: by TLS, unless its options say otherwise.
+fn fetch(world: &World, options: &[&str], path: &str, user: &str, password: &str) -> Out {
+    // By a file and not by the command line, where anybody could read it.
+    let netrc = format!("/run/netrc-{user}");
+    world.write(&netrc, 0o600, "root:root", &format!("machine den login {user} password {password}\n"));
+    let url = format!("ftp://den{path}");
+    let curl = ["curl", "-sS", "--max-time", "30", "--netrc-file", &netrc];
+    world.run(&[&curl[..], options, &[&url]].concat())
+}
+
+fn by_tls(world: &World, path: &str, user: &str, password: &str) -> Out {
+    fetch(world, &["--ssl-reqd", "--cacert", "/etc/ssl/certs/vsftpd.pem"], path, user, password)
+}
+
+/// curl's exit codes for a login that was refused, and for a server that says no to what was asked.
+const REFUSED: i32 = 67;
+
+#[test]
+fn r55_a_friend_lists_and_fetches_files_by_tls_and_nobody_else_and_nothing_in_clear() {
+    let Some(world) = World::with_everything(DEN, "[timeouts]\nfriend_list = \"1s\"\n[throttle]\nfree_tries = 20")
+    else {
+        return;
+    };
+    world.ready_for_pages();
+    world.sh("rm /etc/pam.d/plex-auth; mount -t tmpfs -o mode=755 tmpfs /srv");
+    for heading in ["A certificate", "Friends only", "The server"] {
+        world.follow(&page_commands(PAGE, heading));
+    }
+    world.sh("echo film >/srv/media/film; echo secret >/srv/other");
+
+    let listed = by_tls(&world, "/", "alice", &password("alice"));
+    assert!(listed.ok() && listed.stdout.contains("film"), "{listed:?}");
+    assert_eq!(by_tls(&world, "/film", "alice", &password("alice")).stdout, "film\n");
+    world.wait_for_log(&["accepted", "user=\"alice\"", "service=\"vsftpd\"", "127.0.0.1\"", "phase=auth"]);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "service=\"vsftpd\"", "phase=account"]);
+    // Nothing beside the directory, and nothing to write.
+    assert!(!by_tls(&world, "/../other", "alice", &password("alice")).stdout.contains("secret"));
+    let tls = ["--ssl-reqd", "--cacert", "/etc/ssl/certs/vsftpd.pem", "--upload-file", "/etc/hostname"];
+    assert!(!fetch(&world, &tls, "/new", "alice", &password("alice")).ok());
+
+    // Refusals take their time, so all at once.
+    world.plex().reset();
+    let others = [
+        ("alice", "wrong".to_owned()),
+        ("bob", password("bob")),
+        ("mallory", password("mallory")),
+        ("local", "LOCAL-SECRET".into()),
+        ("root", password("olga")),
+        ("nobody-here", password("alice")),
+    ];
+    std::thread::scope(|scope| {
+        for (user, typed) in &others {
+            let world = &world;
+            scope.spawn(move || {
+                let out = by_tls(world, "/film", user, typed);
+                assert!(out.code == REFUSED && out.stdout.is_empty(), "{user}: {out:?}");
+            });
+        }
+    });
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 1, "the wrong password of a friend, and no other");
+
+    // In clear the server does not even take a password.
+    world.plex().reset();
+    let clear = fetch(&world, &["-v"], "/film", "alice", &password("alice"));
+    assert!(clear.code == REFUSED && clear.stdout.is_empty(), "{clear:?}");
+    assert!(clear.stderr.contains("530 Non-anonymous sessions must use encryption."), "{clear:?}");
+    assert!(!clear.stderr.contains("PASS "), "it was sent: {clear:?}");
+    assert_eq!(world.plex().counters().total(), 0);
+
+    // Remembered, plex.tv is asked once; and a friend who was removed is out all the same.
+    world.follow(&page_commands(PAGE, "Ask plex.tv less often"));
+    world.plex().reset();
+    for _ in 0..3 {
+        assert_eq!(by_tls(&world, "/film", "alice", &password("alice")).stdout, "film\n");
+    }
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 1);
+    world.plex().load(&DEN.replace("[\"alice\", ", "["));
+    world.sh("sleep 1.2");
+    assert_eq!(by_tls(&world, "/film", "alice", &password("alice")).code, REFUSED);
+    world.assert_no_secret_leaked();
+}

@@ -74,6 +74,9 @@ files:
 			sed -i 's|/usr/sbin/plex|$(PREFIX)/sbin/plex|' $$example || exit 1; \
 	done
 	$(call put,packaging/fail2ban/jail.d/plex-auth.conf,$(PREFIX)/share/doc/plex-auth/examples/fail2ban-jail.conf)
+	@for profile in packaging/apparmor/usr.* packaging/apparmor/abstractions/*; do \
+		$(call put,$$profile,$(SYSCONFDIR)/apparmor.d/$${profile#packaging/apparmor/}) || exit 1; \
+	done
 	$(call put,README.md,$(PREFIX)/share/doc/plex-auth/README.md)
 	@for page in target/pages/man?/*; do \
 		$(call put,$$page,$(PREFIX)/share/man/$${page#target/pages/}) || exit 1; \
@@ -106,7 +109,7 @@ uninstall:
 
 # A Debian package, into target/deb.
 deb: build pages
-	@PACKAGES="debhelper dpkg-dev" tests/setup
+	@PACKAGES="debhelper dh-apparmor dpkg-dev" tests/setup
 	@packaging/deb/build
 
 # A package for Fedora, openSUSE and their kin, into target/rpm.

@@ -1,6 +1,7 @@
 //! `plex-auth setup`: from an installed package to the first friend's login.
 
 pub(crate) mod accounts;
+mod authselect;
 mod diff;
 mod dry_run;
 pub(crate) mod edit;

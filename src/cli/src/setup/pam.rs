@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::programs::{first, outcome, run};
+use super::authselect;
+use super::programs::{outcome, run};
 use crate::failure::Failure;
 use crate::terminal::{Mark, say, warn};
 
@@ -16,11 +17,6 @@ const PAM_CONFIGS: &str = "/usr/share/pam-configs";
 /// password can end the account phase; a profile has one place only, so there are two.
 const PROFILES: [&str; 2] = ["plex-auth", "plex-auth-account"];
 
-/// Fedora's tool, and where our profile for it may be.
-const AUTHSELECT: &str = "/usr/bin/authselect";
-const AUTHSELECT_PROFILES: [(&str, &str); 2] =
-    [("/etc/authselect/custom/plex-auth", "custom/plex-auth"), ("/usr/share/authselect/vendor/plex-auth", "plex-auth")];
-
 /// The files through which everything on the machine asks for passwords.
 const COMMON: [&str; 2] = ["/etc/pam.d/common-auth", "/etc/pam.d/system-auth"];
 
@@ -31,8 +27,8 @@ pub(crate) enum Way {
     Done,
     /// Through Debian's tool.
     PamAuthUpdate,
-    /// Through Fedora's tool, with this profile.
-    Authselect(&'static str),
+    /// Through Fedora's tool.
+    Authselect,
     /// By hand.
     Hand,
 }
@@ -46,11 +42,7 @@ pub(crate) fn way() -> Way {
     if Path::new(PAM_AUTH_UPDATE).exists() && PROFILES.iter().all(there) {
         return Way::PamAuthUpdate;
     }
-    let profile = AUTHSELECT_PROFILES.iter().find(|(directory, _)| Path::new(directory).is_dir());
-    match profile {
-        Some((_, profile)) if first(&[AUTHSELECT]).is_some() => Way::Authselect(profile),
-        _ => Way::Hand,
-    }
+    if authselect::is_there() && authselect::other().is_none() { Way::Authselect } else { Way::Hand }
 }
 
 fn asked_already() -> bool {
@@ -65,7 +57,7 @@ impl Way {
     pub(crate) fn tool(self) -> Option<&'static str> {
         match self {
             Self::PamAuthUpdate => Some("pam-auth-update"),
-            Self::Authselect(_) => Some("authselect"),
+            Self::Authselect => Some("authselect"),
             Self::Done | Self::Hand => None,
         }
     }
@@ -74,7 +66,7 @@ impl Way {
     pub(crate) fn command(self) -> Option<String> {
         match self {
             Self::PamAuthUpdate => Some(format!("pam-auth-update --enable {}", PROFILES.join(" "))),
-            Self::Authselect(profile) => Some(format!("authselect select {profile}")),
+            Self::Authselect => Some(format!("authselect {}", authselect::selection().join(" "))),
             Self::Done | Self::Hand => None,
         }
     }
@@ -87,12 +79,7 @@ impl Way {
         let done = match self {
             Self::Done | Self::Hand => return Ok(()),
             Self::PamAuthUpdate => outcome(run(PAM_AUTH_UPDATE, &[&["--enable"], &PROFILES[..]].concat())),
-            Self::Authselect(profile) => {
-                // The first word is the profile of now, the others are its features, such as with-mkhomedir.
-                let now = outcome(run(AUTHSELECT, &["current", "--raw"])).unwrap_or_default();
-                let features: Vec<&str> = now.split_whitespace().skip(1).collect();
-                outcome(run(AUTHSELECT, &[&["select", profile], features.as_slice()].concat()))
-            }
+            Self::Authselect => authselect::select(),
         };
         let command = self.command().unwrap_or_default();
         let failed = |why: String| {
@@ -110,7 +97,12 @@ impl Way {
 
 /// Says what to do where there is no tool for it.
 pub(crate) fn by_hand() {
-    warn("PAM does not ask plex-authd yet, and no tool here can change that");
+    match authselect::other().filter(|_| authselect::is_there()) {
+        Some(profile) => warn(&format!(
+            "PAM does not ask plex-authd yet: authselect's profile is {profile}, and plex-auth's knows local accounts alone"
+        )),
+        None => warn("PAM does not ask plex-authd yet, and no tool here can change that"),
+    }
     if !Path::new("/etc/pam.d/plex-auth").exists() {
         say("  Copy pam.d/plex-auth of this project to /etc/pam.d/plex-auth.");
     }

@@ -58,23 +58,51 @@ fn stacks_that_were_changed_by_hand_are_left_alone_and_that_is_said() {
     assert_eq!(world.sh("cat /etc/pam.d/common-auth").stdout, before);
 }
 
+/// authselect itself is not for Debian; this stands for it and writes down how it is called. These are the profile and the
+/// features of now.
+fn fedoras_tool(world: &World, now: &str) {
+    let tool = format!(
+        "#!/bin/sh\necho \"$@\" >>/run/authselect\nenv >>/run/authselect.env\ncase $1 in current) echo {now};; \
+         list-features) printf 'with-faillock\\nwith-mkhomedir\\n';; \
+         select) echo 'auth x pam_plex.so' >/etc/pam.d/system-auth;; esac\n"
+    );
+    world.write("/usr/bin/authselect", 0o755, "root:root", &tool);
+    world.sh("mkdir -p /usr/share/authselect/vendor/plex-auth");
+}
+
+/// What it was asked to select.
+fn selected(world: &World) -> String {
+    world.sh("grep ^select /run/authselect || true").stdout
+}
+
 #[test]
-fn fedoras_tool_is_given_our_profile_and_the_features_of_now() {
+fn fedoras_tool_is_given_our_profile_and_the_features_of_now_and_keeps_what_was_before() {
     let Some(world) = machine(DEN) else { return };
-    // authselect itself is not for Debian; this stands for it and writes down how it is called.
-    let tool = "#!/bin/sh\necho \"$@\" >>/run/authselect\nenv >>/run/authselect.env\n\
-                case $1 in current) echo sssd with-mkhomedir with-sudo;; select) echo 'auth x pam_plex.so' >/etc/pam.d/system-auth;; esac\n";
-    world.write("/usr/bin/authselect", 0o755, "root:root", tool);
-    world.sh("mkdir -p /etc/authselect/custom/plex-auth");
+    fedoras_tool(&world, "local with-mkhomedir with-pam-u2f-2fa");
+    let command = "select plex-auth with-mkhomedir with-pam-u2f-2fa --backup=before-plex-auth\n";
+    let dry = plain(&world, &["--dry-run"]);
+    assert!(dry.stdout.contains(&format!("PAM would be changed by: authselect {command}")), "{dry:?}");
     let out = plain(&world, &[]);
     assert!(out.ok() && out.stdout.contains("✓ PAM asks plex-authd"), "{out:?}");
-    assert_eq!(
-        world.sh("cat /run/authselect").stdout,
-        "current --raw\nselect custom/plex-auth with-mkhomedir with-sudo\n"
-    );
+    assert_eq!(selected(&world), command);
     let names: Vec<String> =
         world.sh("cut -d= -f1 /run/authselect.env | sort -u").stdout.lines().map(str::to_owned).collect();
     assert_eq!(names, ["DEBIAN_FRONTEND", "LC_ALL", "PATH", "PWD"]);
+}
+
+#[test]
+fn a_profile_that_serves_accounts_from_a_directory_is_left_alone() {
+    let Some(world) = machine(DEN) else { return };
+    fedoras_tool(&world, "sssd with-mkhomedir with-sudo");
+    world.sh("mkdir -p /etc/sssd/conf.d && touch /etc/sssd/conf.d/office.conf");
+    let out = plain(&world, &[]);
+    assert!(out.ok() && out.stderr.contains("authselect's profile is sssd"), "{out:?}");
+    assert_eq!(selected(&world), "");
+    // Nobody has told sssd of any: then it is Fedora's old choice for local accounts, and its own features mean nothing.
+    world.sh("rm /etc/sssd/conf.d/office.conf");
+    let out = plain(&world, &[]);
+    assert!(out.ok() && out.stdout.contains("✓ PAM asks plex-authd"), "{out:?}");
+    assert_eq!(selected(&world), "select plex-auth with-mkhomedir --backup=before-plex-auth\n");
 }
 
 #[test]

@@ -1,0 +1,150 @@
+//! R16 for the profile: the codes of libpam itself, by services that use it as Fedora's own do.
+
+use e2e::{Code, DEN, World, password, rendered};
+
+use crate::file;
+
+/// As sshd and sudo of Fedora have it, each with one of the profile's two stacks.
+const SERVICES: [(&str, &str); 2] = [
+    (
+        "fedora-sshd",
+        "auth substack password-auth\nauth include postlogin\naccount required pam_nologin.so\n\
+         account include password-auth\npassword include password-auth\n",
+    ),
+    ("fedora-sudo", "auth include system-auth\naccount include system-auth\npassword include system-auth\n"),
+];
+
+/// What is tried: nothing, everything that Debian has the modules for, and what moves the jumps.
+const FEATURES: [&[&str]; 3] = [
+    &[],
+    &["with-faillock", "with-pamaccess", "with-pwhistory", "without-nullok", "with-silent-lastlog"],
+    &["with-systemd-homed", "with-faillock"],
+];
+
+type Row = (&'static str, String, Code, Code);
+
+fn rows() -> Vec<Row> {
+    vec![
+        ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
+        ("local", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
+        ("alfred", "LOCAL-SECRET".into(), Code::SUCCESS, Code::PERM_DENIED),
+        ("root", "ROOT-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
+        ("root", password("olga"), Code::AUTH_ERR, Code::SUCCESS),
+        ("alice", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
+        ("alice", password("alice"), Code::SUCCESS, Code::SUCCESS),
+        ("alice", "LOCAL-SECRET-alice".into(), Code::SUCCESS, Code::SUCCESS),
+        // No local password: these are asked about ahead of it.
+        ("olga", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
+        ("olga", password("olga"), Code::SUCCESS, Code::SUCCESS),
+        ("bob", password("bob"), Code::PERM_DENIED, Code::PERM_DENIED),
+        ("mallory", password("mallory"), Code::PERM_DENIED, Code::PERM_DENIED),
+        ("nobody-here", password("alice"), Code::AUTH_ERR, Code::USER_UNKNOWN),
+    ]
+}
+
+fn rows_without_daemon() -> Vec<Row> {
+    vec![
+        ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
+        ("local", "wrong".into(), Code::AUTHINFO_UNAVAIL, Code::SUCCESS),
+        ("root", "ROOT-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
+        ("root", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
+        ("alice", password("alice"), Code::AUTHINFO_UNAVAIL, Code::AUTH_ERR),
+        ("alice", "LOCAL-SECRET-alice".into(), Code::SUCCESS, Code::AUTH_ERR),
+        ("bob", password("bob"), Code::AUTHINFO_UNAVAIL, Code::AUTH_ERR),
+        ("nobody-here", "x".into(), Code::AUTHINFO_UNAVAIL, Code::USER_UNKNOWN),
+    ]
+}
+
+fn machine() -> Option<World> {
+    let world = World::with_everything(DEN, "")?;
+    world.add_user("alfred", true, Some("LOCAL-SECRET"));
+    assert!(world.run_with(&["chpasswd"], "root:ROOT-SECRET\nalice:LOCAL-SECRET-alice\n").ok());
+    for (service, text) in SERVICES {
+        world.write(&format!("/etc/pam.d/{service}"), 0o644, "root:root", text);
+    }
+    Some(world)
+}
+
+/// What `authselect select plex-auth` would do.
+fn select(world: &World, features: &[&str]) {
+    for name in ["system-auth", "password-auth", "postlogin"] {
+        let text = rendered(&file(name), features);
+        world.write(&format!("/etc/pam.d/{name}"), 0o644, "root:root", &text);
+    }
+}
+
+/// What pam_faillock has counted against somebody.
+fn counted(world: &World, user: &str) -> String {
+    world.sh(&format!("faillock --user {user} | grep -c ' V$' || true")).stdout.trim().to_owned()
+}
+
+fn check(world: &World, rows: &[Row], when: &str) {
+    for features in FEATURES {
+        select(world, features);
+        for (service, _) in SERVICES {
+            for (user, typed, auth, account) in rows {
+                world.sh("rm -rf /run/faillock");
+                let auths = world.codes_set_uid("daemon", service, user, "auth", &format!("{typed}\n"));
+                let row = format!("{when}: {service} {features:?}, {user} types {typed}");
+                assert_eq!(auths.of("auth"), *auth, "{row}: {auths:?}");
+                // R18: what is counted is a wrong password, once, and nothing else.
+                let counts = features.contains(&"with-faillock") && *auth == Code::AUTH_ERR && *user != "nobody-here";
+                assert_eq!(counted(world, user), if counts { "1" } else { "0" }, "{row}: {auths:?}");
+                let accounts = world.codes_set_uid("daemon", service, user, "acct", "");
+                assert_eq!(accounts.of("acct"), *account, "{row}: {accounts:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn r16_r18_the_profile_has_the_codes_of_the_truth_table_and_counts_wrong_passwords_alone() {
+    let Some(world) = machine() else { return };
+    check(&world, &rows(), "daemon up");
+    world.stop_authd();
+    check(&world, &rows_without_daemon(), "daemon down");
+}
+
+#[test]
+fn an_expired_local_password_does_not_skip_the_profiles_account_phase() {
+    let Some(world) = machine() else { return };
+    select(&world, &["with-faillock"]);
+    assert!(world.run_with(&["chpasswd"], "bob:LOCAL-SECRET\n").ok());
+    world.sh("chage -d 0 bob; chage -d 0 alice; chage -d 0 local");
+    for (service, _) in SERVICES {
+        let account = |user: &str| world.codes_set_uid("daemon", service, user, "acct", "").of("acct");
+        assert_eq!(account("bob"), Code::PERM_DENIED, "{service}");
+        assert_eq!(account("alice"), Code::NEW_AUTHTOK_REQD, "{service}");
+        assert_eq!(account("local"), Code::NEW_AUTHTOK_REQD, "{service}");
+    }
+}
+
+#[test]
+fn the_profile_changes_no_local_password_of_a_plex_account() {
+    let Some(world) = machine() else { return };
+    // Debian has pam_pwquality in a package of its own; what it thinks of a password is not what is looked at.
+    for name in ["system-auth", "password-auth"] {
+        let text = rendered(&file(name), &["with-pwhistory"]).replace("pam_pwquality.so", "pam_permit.so");
+        let text = text.replace("pam_pwhistory.so use_authtok", "pam_pwhistory.so");
+        world.write(&format!("/etc/pam.d/{name}"), 0o644, "root:root", &text);
+    }
+    let shadow = |user: &str| world.sh(&format!("getent shadow {user} | cut -d: -f2")).stdout;
+    for (service, _) in SERVICES {
+        for stopped in [false, true] {
+            if stopped {
+                world.stop_authd();
+            }
+            let before = shadow("alice");
+            let refused = world.codes(service, "alice", "pass", "New-SECRET-1\nNew-SECRET-1\n");
+            assert_ne!(refused.of("pass"), Code::SUCCESS, "{service}: {refused:?}");
+            assert_eq!((shadow("alice"), refused.prompts()), (before, 0), "{service}: {refused:?}");
+            let before = shadow("local");
+            let changed = world.codes(service, "local", "pass", "New-SECRET-1\nNew-SECRET-1\n");
+            assert_eq!(changed.of("pass"), Code::SUCCESS, "{service}: {changed:?}");
+            assert_ne!(shadow("local"), before, "{service}");
+            // pam_pwhistory remembers what it has seen.
+            world.sh("rm -f /etc/security/opasswd");
+        }
+        world.start_authd(&world.config(""));
+    }
+}

@@ -18,6 +18,7 @@ impl Code {
     pub const NEW_AUTHTOK_REQD: Self = Self(12);
     pub const CONV_ERR: Self = Self(19);
     pub const IGNORE: Self = Self(25);
+    pub const MODULE_UNKNOWN: Self = Self(28);
 }
 
 /// What a stack answered.

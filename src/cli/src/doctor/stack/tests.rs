@@ -75,10 +75,37 @@ fn a_broken_auth_stack_is_told_by_what_it_does() {
     use Fault::*;
     let unix = "auth [success=2 default=ignore] pam_unix.so\n";
     let plex = "auth [success=1 user_unknown=ignore default=die] pam_plex.so try_first_pass\n";
+    let first = "auth [success=3 ignore=ignore module_unknown=ignore default=die] pam_plex.so plex_only\n";
     let deny = "auth requisite pam_deny.so\n";
     let permit = "auth required pam_permit.so\n";
-    let cases: [(&str, Vec<&str>, Vec<Fault>); 16] = [
+    let cases: [(&str, Vec<&str>, Vec<Fault>); 21] = [
         ("as it should be", vec![unix, plex, deny, permit], vec![]),
+        ("with those first who have no local password", vec![first, unix, plex, deny, permit], vec![]),
+        (
+            "nobody else may come in by Plex",
+            vec![
+                "auth [success=2 ignore=ignore default=die] pam_plex.so plex_only\n",
+                "auth [success=1 default=ignore] pam_unix.so\n",
+                deny,
+                permit,
+            ],
+            vec![],
+        ),
+        (
+            "the first jump too short",
+            vec!["auth [success=2 ignore=ignore default=die] pam_plex.so plex_only\n", unix, plex, deny, permit],
+            vec![PlexRefused],
+        ),
+        (
+            "what the first line leaves ends it all",
+            vec!["auth [success=3 default=die] pam_plex.so plex_only\n", unix, plex, deny, permit],
+            vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused],
+        ),
+        (
+            "a denial of the first line passed on as a yes",
+            vec!["auth [success=3 ignore=ignore default=3] pam_plex.so plex_only\n", unix, plex, deny, permit],
+            vec![DeniedAccepted],
+        ),
         // §6: pam-auth-update does not put a deleted pam_deny back. A wrong password is then as good as a right one.
         (
             "pam_deny deleted",

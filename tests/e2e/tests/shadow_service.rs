@@ -1,0 +1,167 @@
+//! plex-auth-shadow by itself: whom it answers and what, its units, and when it ends.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::collections::BTreeSet;
+
+use e2e::{Code, DEN, Out, World, checkout, password};
+use fakeplex::Endpoint;
+
+/// Says a question to the service and prints what comes back.
+const ASK: &str = "import socket,struct,sys\n\
+    question=sys.stdin.buffer.read()\n\
+    s=socket.socket(socket.AF_UNIX); s.connect('/run/plex-auth-shadow/socket')\n\
+    s.sendall(struct.pack('>I',len(question))+question)\n\
+    sys.stdout.write(s.makefile('rb').read()[4:].decode())\n";
+
+/// A question of a process of this user.
+fn ask(world: &World, caller: &str, user: &str) -> Out {
+    let line = ["setpriv", "--reuid", caller, "--regid", caller, "--init-groups", "python3", "-c", ASK];
+    world.run_with(&line, &format!("{{\"version\":4,\"user\":\"{user}\"}}"))
+}
+
+/// What plex-authd is told.
+fn told(world: &World, user: &str) -> String {
+    let out = ask(world, "plex-auth", user);
+    assert!(out.ok(), "{out:?}");
+    out.stdout
+}
+
+const NOTHING: &str = "\"nothing\"";
+const SOMETHING: &str = "\"something\"";
+
+#[test]
+fn r43_nobody_but_plex_authd_is_told_who_has_a_local_password_and_it_is_told_no_more() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    for caller in ["alice", "local", "www-data"] {
+        let refused = ask(&world, caller, "alice");
+        assert!(!refused.ok() && refused.stderr.contains("PermissionError"), "{caller}: {refused:?}");
+    }
+    // The socket's mode does not hold root back.
+    assert_eq!(ask(&world, "root", "alice").stdout, "");
+    world.wait_for_log(&["plex-auth-shadow[", "uid 0 asked", "only plex-authd may"]);
+    assert_eq!((told(&world, "alice"), told(&world, "local")), (NOTHING.into(), SOMETHING.into()));
+    for nonsense in ["", "nobody-here", "alice:*", "../shadow", "+", "#alice"] {
+        assert_eq!(told(&world, nonsense), SOMETHING, "{nonsense:?}");
+    }
+    let modes = world.sh("stat -c '%a %U %G' /run/plex-auth-shadow /run/plex-auth-shadow/socket").stdout;
+    assert_eq!(modes, "755 root root\n660 root plex-auth\n");
+}
+
+#[test]
+fn what_passwd_and_usermod_do_counts_at_the_next_login() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    for (change, expected) in [
+        ("echo alice:LOCAL-SECRET | chpasswd", SOMETHING),
+        ("usermod --lock alice", SOMETHING),
+        ("passwd --quiet --delete alice", SOMETHING),
+        ("usermod --password '!' alice", NOTHING),
+        ("usermod --password '*' alice", NOTHING),
+        ("grep ^alice: /etc/shadow >>/etc/shadow", SOMETHING),
+        ("sed -i '/^alice:/d' /etc/shadow", SOMETHING),
+        ("echo 'alice:!!:20000:0:99999:7:::' >>/etc/shadow", NOTHING),
+        ("sed -i 's/^alice:x:/alice:\\$y\\$x:/' /etc/passwd", SOMETHING),
+        ("sed -i 's/^alice:[^:]*:/alice:x:/' /etc/passwd", NOTHING),
+        ("mv /etc/shadow /etc/shadow.away", SOMETHING),
+        ("mv /etc/shadow.away /etc/shadow", NOTHING),
+    ] {
+        world.sh(change);
+        assert_eq!(told(&world, "alice"), expected, "{change}");
+    }
+    world.wait_for_log(&["plex-auth-shadow[", "/etc/shadow: cannot be read"]);
+}
+
+#[test]
+fn r44_no_hash_stays_in_memory_or_reaches_plex_authd() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.sh("usermod --password '$y$HASH-SECRET$x' local; usermod --password '!HASH-SECRET' alice");
+    for user in ["alice", "local", "frank", "nobody-here"] {
+        told(&world, user);
+        world.codes("plex-auth", user, "auth", &format!("{}\n", password("frank")));
+    }
+    assert!(!world.traces("plex-auth-shado", "/etc/shadow").is_empty(), "the search finds nothing at all");
+    for program in ["plex-auth-shado", "plex-authd"] {
+        let found = world.traces(program, "HASH-SECRET");
+        assert!(found.is_empty(), "{program}: {}", found.join("\n"));
+    }
+    assert!(!world.syslog().contains("HASH-SECRET"));
+}
+
+#[test]
+fn a_service_that_hangs_or_says_nonsense_costs_a_login_a_second_and_no_more() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.sh("pkill -STOP -x plex-auth-shado");
+    let start = std::time::Instant::now();
+    // pam_unix asks, and then plex.tv says yes.
+    let codes = world.codes("plex-auth", "frank", "auth", &format!("{}\n", password("frank")));
+    assert_eq!((codes.of("auth"), codes.prompts()), (Code::SUCCESS, 1), "{codes:?}");
+    assert!(start.elapsed() < std::time::Duration::from_secs(4), "{:?}", start.elapsed());
+    world.wait_for_log(&["plex-authd[", "no answer in time", "systemctl enable --now plex-auth-shadow.socket"]);
+    world.sh("pkill -CONT -x plex-auth-shado");
+    world.plex().reset();
+    let (codes, log) = world.logged(|| world.codes("plex-auth", "frank", "auth", &format!("{}\n", password("frank"))));
+    assert_eq!(codes.of("auth"), Code::SUCCESS);
+    assert!(!log.contains("pam_unix") && !log.contains("plex-auth-shadow.socket"), "it is asked again: {log}");
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 1);
+}
+
+/// A setting of the service's unit.
+fn setting(name: &str) -> String {
+    let unit = std::fs::read_to_string(checkout().join("packaging/systemd/plex-auth-shadow.service")).unwrap();
+    let prefix = format!("{name}=");
+    unit.lines().filter_map(|line| line.strip_prefix(&prefix)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn r43_in_its_sandbox_it_reads_a_shadow_that_not_even_root_may_read_and_ends_when_nobody_asks() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.kill_shadow_service();
+    for unit in ["plex-auth-shadow.socket", "plex-auth-shadow.service"] {
+        let file = checkout().join("packaging/systemd").join(unit);
+        world.copy(&file, &format!("/etc/systemd/system/{unit}"), 0o644);
+    }
+    let verified = world.run(&["sh", "-c", "systemd-analyze verify --man=no /etc/systemd/system/plex-auth-shadow.*"]);
+    assert!(verified.ok() && !verified.stderr.contains("plex-auth-shadow"), "{verified:?}");
+    let unit = "/etc/systemd/system/plex-auth-shadow.service";
+    let out = world.run(&["systemd-analyze", "security", "--offline=yes", "--threshold=15", unit]);
+    assert!(out.ok(), "{out:?}");
+
+    // As on Fedora, and with no right but the unit's.
+    world.sh("chmod 0 /etc/shadow");
+    assert_eq!(setting("CapabilityBoundingSet"), "CAP_DAC_READ_SEARCH");
+    let sandbox = "setpriv --bounding-set=-all,+dac_read_search --inh-caps=-all --ambient-caps=-all --no-new-privs";
+    // The socket as systemd makes and passes it.
+    world.sh("rm -f /run/plex-auth-shadow/socket");
+    let pass = "import os,shutil,socket; path='/run/plex-auth-shadow/socket'; s=socket.socket(socket.AF_UNIX); s.bind(path)\n\
+                shutil.chown(path,'root','plex-auth'); os.chmod(path,0o660); s.listen(); fd=s.detach(); fd!=3 and os.dup2(fd,3)\n\
+                os.set_inheritable(3,True); os.environ.update(LISTEN_FDS='1',LISTEN_PID=str(os.getpid()))\n\
+                os.execvp('setpriv',os.environ['SANDBOX'].split())\n";
+    world.write("/usr/sbin/passing.py", 0o755, "root:root", pass);
+    let sandboxed = format!("SANDBOX='{sandbox} strace -D -f -o /mnt/trace /usr/sbin/plex-auth-shadow'");
+    world.start(&["env", &sandboxed, "python3", "/usr/sbin/passing.py"]);
+    world.sh("until [ -S /run/plex-auth-shadow/socket ]; do sleep 0.02; done");
+    assert_eq!((told(&world, "frank"), told(&world, "local")), (NOTHING.into(), SOMETHING.into()));
+    let typed = format!("{}\n", password("frank"));
+    let (code, log) = world.logged(|| world.codes("plex-auth", "frank", "auth", &typed).of("auth"));
+    assert!(code == Code::SUCCESS && !log.contains("pam_unix"), "{log}");
+
+    let trace = std::fs::read_to_string(world.shared().join("trace")).unwrap();
+    let called: BTreeSet<&str> = trace
+        .lines()
+        .filter_map(|line| line.split_once(' ')?.1.trim_start().split_once('(').map(|(name, _)| name))
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'))
+        .collect();
+    assert!(called.len() > 15 && called.contains("accept4"), "{called:?}");
+    for never in ["setuid", "setgid", "setresuid", "setresgid", "clone", "clone3", "fork", "vfork", "bind", "unlink"] {
+        assert!(!called.contains(never), "{never}: {trace}");
+    }
+    let writes = |line: &&str| line.contains("O_WRONLY") || line.contains("O_RDWR") || line.contains("O_CREAT");
+    assert_eq!(trace.lines().find(writes), None);
+    // It waits for a minute. When nobody has come by then, it ends well and leaves the socket to systemd.
+    assert!(trace.contains("poll([{fd=3, events=POLLIN}], 1, 60000"), "{trace}");
+    world.kill_shadow_service();
+    world.sh("rm /run/plex-auth-shadow/socket");
+    let over = format!("SANDBOX='{sandbox} strace -D -e inject=poll:retval=0:when=1 /usr/sbin/plex-auth-shadow'");
+    let ended = world.run(&["env", &over, "timeout", "10", "python3", "/usr/sbin/passing.py"]);
+    assert!(ended.ok(), "{ended:?}");
+    world.sh("test -S /run/plex-auth-shadow/socket");
+}

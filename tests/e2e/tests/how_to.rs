@@ -1,0 +1,238 @@
+//! The how-to pages for a machine with the package, followed to the letter on a Debian server that has just been installed. Each
+//! ends where the page says: somebody is in, and others are not.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{DEN, MACHINE, Out, Terminal, World, as_user, page_commands, password};
+
+const SSH: &str = "docs/how-to/ssh.md";
+
+const QUIET: &str = "-oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oLogLevel=ERROR";
+
+/// Everybody's list of today, a second later.
+fn today(world: &World, plex: &str) {
+    world.plex().load(&internet(plex));
+    world.sh("sleep 1.2");
+}
+
+fn internet(plex: &str) -> String {
+    plex.replace("local = \"normal\"", "local = \"normal\"\nport = 32400")
+}
+
+/// The Den without Alice.
+fn without_alice(world: &World) {
+    today(world, &DEN.replace("[\"alice\", ", "["));
+}
+
+fn can(world: &World, user: &str, typed: &str) -> bool {
+    world.ssh("password", user, typed).stdout == format!("{user}\n")
+}
+
+#[test]
+fn r55_the_pages_are_followed_on_a_clean_machine_to_logins_that_work_and_refusals_that_hold() {
+    let Some(world) = World::clean("bookworm") else { return };
+    world.start_internet(&internet(DEN));
+    world.preferences(MACHINE, "TOKEN-SECRET-olga");
+    world.install_package();
+    world.add_user("local", false, Some("LOCAL-SECRET"));
+    set_up(&world);
+    ssh(&world);
+    link(&world);
+    sudo(&world);
+    sftp(&world);
+    friends(&world);
+    trouble(&world);
+    by_hand(&world);
+    world.assert_no_secret_leaked();
+    tutorial(&world);
+}
+
+fn set_up(world: &World) {
+    let page = |heading| page_commands("docs/how-to/set-up.md", heading);
+    world.sh("mkdir -m 700 /run/secrets");
+    world.write("/run/secrets/plex", 0o600, "root:root", "TOKEN-SECRET-olga\n");
+    world.follow(&page("In a script"));
+    // A second answer to the same question, by the same command that asks.
+    let mut again = world.terminal(&["sh", "-c", page("On the machine of the Plex server").trim()]);
+    again.wait_for("Only friends with whom Den is shared?");
+    drop(again);
+    let changes = world.follow(&page("Change an answer"));
+    assert!(changes.contains("+strict_friends = false") && changes.contains("Nothing was changed"), "{changes}");
+    world.sh("printf '\\n[timeouts]\\nfriend_list = \"1s\"\\n[throttle]\\nfree_tries = 20\\n' >>/etc/plex-auth.toml");
+    let means = world.follow(&page("By hand"));
+    assert!(means.contains("a removed friend  is out after at most 1s"), "{means}");
+}
+
+fn ssh(world: &World) {
+    let page = |heading| page_commands(SSH, heading);
+    let said = world.follow(&page("With the package"));
+    assert!(said.contains("alice would be let in with the right password"), "{said}");
+    assert!(can(world, "alice", &password("alice")) && !can(world, "alice", "wrong"));
+    assert!(can(world, "local", "LOCAL-SECRET") && !can(world, "mallory", &password("mallory")));
+    assert!(!world.ssh("keyboard-interactive", "alice", &password("alice")).ok(), "it is off in Debian");
+    world.follow(&page("Verification codes and links"));
+    assert_eq!(world.ssh("keyboard-interactive", "alice", &password("alice")).stdout, "alice\n");
+    assert_eq!(world.ssh_key("alice").stdout, "alice\n");
+    without_alice(world);
+    assert!(!world.ssh_key("alice").ok() && !can(world, "alice", &password("alice")));
+    today(world, DEN);
+    assert_eq!(world.ssh_key("alice").stdout, "alice\n");
+}
+
+fn link(world: &World) {
+    let page = |heading| page_commands("docs/how-to/link-sign-in.md", heading);
+    world.follow(&page("Turn it on"));
+    world.sh("systemctl restart plex-authd");
+    let approve = |mut terminal: Terminal| {
+        let code = terminal.ask_for_code();
+        world.approve(&code, "alice");
+        terminal.type_line("");
+        terminal
+    };
+    let mut ssh = approve(world.ssh_terminal("127.0.0.1", "alice", 1));
+    assert_eq!(ssh.exit(), 0, "{}", ssh.contents());
+    world.follow(&page("For other services"));
+    world.allow_sudo(&["alice"]);
+    let mut sudo = approve(world.terminal(&as_user("alice", &["sudo", "id", "-un"])));
+    assert_eq!(sudo.exit(), 0, "{}", sudo.contents());
+    world.sh("rm /etc/sudoers.d/test");
+}
+
+fn sudo(world: &World) {
+    let page = |heading| page_commands("docs/how-to/sudo.md", heading);
+    assert!(!world.sudo("alice", &password("alice"), &[]).ok(), "nobody has let her yet");
+    world.follow(&page("Let her"));
+    assert!(!world.sudo("alice", "wrong", &[]).ok());
+    let mut shell = world.terminal(&as_user("alice", &["env", "PS1=$ ", "sh"]));
+    shell.wait_for("$ ");
+    shell.type_line("sudo id -un");
+    shell.wait_for("password for alice");
+    shell.type_line(&password("alice"));
+    shell.wait_for("\nroot\n");
+    shell.type_line("sudo -n id -un");
+    shell.wait_for("\nroot\n");
+    // A friend who was removed is refused at once, whatever sudo remembers.
+    without_alice(world);
+    shell.type_line("sudo -n id -un; echo done");
+    shell.wait_for("account");
+    shell.wait_for("\ndone");
+    today(world, DEN);
+    shell.type_line("sudo -n id -un; echo again");
+    shell.wait_for("\nroot\nagain");
+    world.follow(&page("How often it asks"));
+    shell.type_line("sudo -n id -un");
+    shell.wait_for("a password is required");
+    world.sh("gpasswd -d alice sudo");
+}
+
+/// An SFTP session of somebody with a password, or with the key that is there.
+fn session(world: &World, login: &str, user: &str, commands: &str) -> Out {
+    let line = format!("cd /root && {login} {QUIET} {user}@127.0.0.1");
+    world.run_with(&["sh", "-c", &line], commands)
+}
+
+fn sftp(world: &World) {
+    let page = |heading| page_commands("docs/how-to/sftp-only.md", heading);
+    world.follow(&page("The directory"));
+    world.follow(&page("The rule"));
+    world.sh("echo film >/srv/sftp/media/film; echo mine >/root/mine");
+    let by_password = |user: &str, typed: &str, commands: &str| {
+        world.write("/run/typed", 0o600, "root:root", &format!("{typed}\n"));
+        let login = "sshpass -f /run/typed sftp -oPubkeyAuthentication=no -oNumberOfPasswordPrompts=1";
+        session(world, login, user, commands)
+    };
+    let inside = by_password("alice", &password("alice"), "ls /\nget media/film got\nput mine alice/mine\n");
+    assert!(inside.ok() && inside.stdout.contains("media"), "{inside:?}");
+    world.sh("grep -qx film /root/got && grep -qx mine /srv/sftp/alice/mine && rm /root/got");
+    // One directory of the machine, and no more of it.
+    let beyond = by_password("alice", &password("alice"), "get /etc/passwd got\nput mine media/new\nls /srv\n");
+    assert!(beyond.stderr.contains("not found") && !world.run(&["test", "-e", "/root/got"]).ok(), "{beyond:?}");
+    assert!(!world.run(&["test", "-e", "/srv/sftp/media/new"]).ok());
+    // No shell, no command, no tunnel.
+    let command = world.ssh("password", "alice", &password("alice"));
+    assert!(!command.ok() && !command.stdout.contains("alice"), "{command:?}");
+    let tunnel = format!(
+        "sshpass -f /run/typed ssh {QUIET} -oPubkeyAuthentication=no -oExitOnForwardFailure=yes -W 127.0.0.1:22 alice@127.0.0.1"
+    );
+    let tunnel = world.run(&["sh", "-c", &tunnel]);
+    assert!(!tunnel.ok() && !tunnel.stdout.contains("SSH-2.0"), "{tunnel:?}");
+    for (user, typed) in [("alice", "wrong".to_owned()), ("mallory", password("mallory"))] {
+        assert!(!by_password(user, &typed, "ls /\n").ok(), "{user}");
+    }
+    world.sh("usermod --shell /usr/sbin/nologin alice");
+    let by_key = || session(world, "sftp -i /run/key -oPreferredAuthentications=publickey", "alice", "ls /\n");
+    assert!(by_key().ok(), "{:?}", by_key());
+    without_alice(world);
+    assert!(!by_key().ok() && !by_password("alice", &password("alice"), "ls /\n").ok());
+    today(world, DEN);
+    assert!(can(world, "local", "LOCAL-SECRET"), "others have what they had");
+    world.sh("usermod --shell /bin/sh alice; gpasswd -d alice plex-sftp");
+}
+
+fn friends(world: &World) {
+    let page = |heading| page_commands("docs/how-to/friends.md", heading);
+    assert!(world.follow(&page("Who there is")).contains("frank@example.org"));
+    let one = page("One account").replace("user add al ", "user add al2 ").replace("user remove al", "user remove al2");
+    let one = one.replace("alice", "erin");
+    world.follow(&one);
+    world.sh("! id al2 2>/dev/null && test -d /home/al2 && ! grep -q '^local' /etc/plex-auth.toml");
+    let done = world.follow(&page("All accounts"));
+    assert!(done.contains("add frank: for frank"), "{done}");
+    assert!(can(world, "frank", &password("frank")));
+    world.follow(&page("Every hour"));
+    world.sh("systemctl is-active plex-auth-sync.timer");
+    without_alice(world);
+    world.sh("systemctl start plex-auth-sync");
+    assert!(!world.ssh_key("alice").ok());
+    world.sh("chage -l alice | grep -q 'Account expires.*1970'");
+    today(world, DEN);
+    world.sh("systemctl start plex-auth-sync");
+    assert!(can(world, "alice", &password("alice")));
+}
+
+fn trouble(world: &World) {
+    let page = |heading| page_commands("docs/how-to/when-it-does-not-work.md", heading);
+    let said = world.follow(&page("Ask").replace("plex-auth doctor", "plex-auth doctor || test $? = 2"));
+    assert!(said.contains("alice would be let in") && said.contains("on the list"), "{said}");
+    assert!(world.follow(&page("Read the log")).contains("plex-authd"));
+    let (out, back) =
+        page("Take Plex out of every login").split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    world.follow(&out);
+    assert!(!can(world, "alice", &password("alice")) && can(world, "local", "LOCAL-SECRET"));
+    world.follow(&back);
+    assert!(can(world, "alice", &password("alice")) && can(world, "local", "LOCAL-SECRET"));
+}
+
+fn by_hand(world: &World) {
+    let sudo = page_commands("docs/how-to/sudo.md", "By hand");
+    world.sh("cp -a /etc/pam.d /root/pam.d");
+    world.follow(&page_commands(SSH, "By hand"));
+    world.sh("! grep -q plex /etc/pam.d/common-auth /etc/pam.d/common-account");
+    assert!(can(world, "alice", &password("alice")) && can(world, "local", "LOCAL-SECRET"));
+    assert!(!can(world, "alice", "wrong") && !can(world, "mallory", &password("mallory")));
+    world.allow_sudo(&["alice", "local"]);
+    assert!(!world.sudo("alice", &password("alice"), &[]).ok(), "sudo does not ask Plex yet");
+    world.follow(&sudo);
+    assert_eq!(world.sudo("alice", &password("alice"), &[]).stdout, "root\n");
+    assert_eq!(world.sudo("local", "LOCAL-SECRET", &[]).stdout, "root\n");
+    assert_eq!(world.su("local", "alice", &password("alice"), &[]).stdout, "alice\n");
+    assert!(!world.su("local", "alice", "wrong", &[]).ok());
+    world.follow(&page_commands(SSH, "Nobody but Plex friends"));
+    assert!(can(world, "alice", &password("alice")) && !can(world, "local", "LOCAL-SECRET"));
+    assert_eq!(world.ssh_key("local").stdout, "local\n");
+    world.sh("rm -rf /etc/pam.d && mv /root/pam.d /etc/pam.d && rm /etc/ssh/sshd_config.d/10-friends.conf");
+    world.sh("pam-auth-update --package && systemctl reload ssh");
+}
+
+fn tutorial(world: &World) {
+    let page = |heading| page_commands("docs/tutorial.md", heading);
+    let why = world.follow(&page("See why").replace("plex-auth doctor", "plex-auth doctor || test $? = 2"));
+    assert!(why.contains("alice would be let in with the right password"), "{why}");
+    world.sh("plex-auth user remove frank && rm -rf /home/frank");
+    world.follow(&page("Let another friend in"));
+    assert!(can(world, "frank", &password("frank")));
+    world.follow(&page("Take it back"));
+    world.sh(
+        "! id frank 2>/dev/null && test -d /home/frank && ! grep -rq plex /etc/pam.d && test ! -e /etc/plex-auth.toml",
+    );
+    assert!(!can(world, "alice", &password("alice")) && can(world, "local", "LOCAL-SECRET"));
+}

@@ -2,6 +2,8 @@
 //! ends where the page says: somebody is in, and others are not.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
+use std::time::Duration;
+
 use e2e::{DEN, MACHINE, Out, Terminal, World, as_user, page_commands, password};
 
 const SSH: &str = "docs/how-to/ssh.md";
@@ -21,6 +23,22 @@ fn internet(plex: &str) -> String {
 /// The Den without Alice.
 fn without_alice(world: &World) {
     today(world, &DEN.replace("[\"alice\", ", "["));
+}
+
+/// Follows commands that end with a reload of sshd, which is not done when systemctl returns.
+fn follow_and_reload(world: &World, commands: &str) {
+    assert!(commands.ends_with("systemctl reload ssh\n"), "{commands}");
+    let listens = || world.syslog().matches("Server listening on 0.0.0.0").count();
+    let before = listens();
+    world.follow(commands);
+    while listens() == before {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Ends what somebody's logins have left running: systemd keeps it for a while.
+fn log_out(world: &World, user: &str) {
+    world.sh(&format!("loginctl terminate-user {user}; while pgrep -u {user} >/dev/null; do sleep 0.05; done"));
 }
 
 fn can(world: &World, user: &str, typed: &str) -> bool {
@@ -69,7 +87,7 @@ fn ssh(world: &World) {
     assert!(can(world, "alice", &password("alice")) && !can(world, "alice", "wrong"));
     assert!(can(world, "local", "LOCAL-SECRET") && !can(world, "mallory", &password("mallory")));
     assert!(!world.ssh("keyboard-interactive", "alice", &password("alice")).ok(), "it is off in Debian");
-    world.follow(&page("Verification codes and links"));
+    follow_and_reload(world, &page("Verification codes and links"));
     assert_eq!(world.ssh("keyboard-interactive", "alice", &password("alice")).stdout, "alice\n");
     assert_eq!(world.ssh_key("alice").stdout, "alice\n");
     without_alice(world);
@@ -107,17 +125,17 @@ fn sudo(world: &World) {
     shell.type_line("sudo id -un");
     shell.wait_for("password for alice");
     shell.type_line(&password("alice"));
-    shell.wait_for("\nroot\n");
+    shell.wait_for("\nroot\n$");
     shell.type_line("sudo -n id -un");
-    shell.wait_for("\nroot\n");
+    shell.wait_for("\nroot\n$");
     // A friend who was removed is refused at once, whatever sudo remembers.
     without_alice(world);
     shell.type_line("sudo -n id -un; echo done");
     shell.wait_for("account");
-    shell.wait_for("\ndone");
+    shell.wait_for("\ndone\n$");
     today(world, DEN);
     shell.type_line("sudo -n id -un; echo again");
-    shell.wait_for("\nroot\nagain");
+    shell.wait_for("\nroot\nagain\n$");
     world.follow(&page("How often it asks"));
     shell.type_line("sudo -n id -un");
     shell.wait_for("a password is required");
@@ -133,7 +151,7 @@ fn session(world: &World, login: &str, user: &str, commands: &str) -> Out {
 fn sftp(world: &World) {
     let page = |heading| page_commands("docs/how-to/sftp-only.md", heading);
     world.follow(&page("The directory"));
-    world.follow(&page("The rule"));
+    follow_and_reload(world, &page("The rule"));
     world.sh("echo film >/srv/sftp/media/film; echo mine >/root/mine");
     let by_password = |user: &str, typed: &str, commands: &str| {
         world.write("/run/typed", 0o600, "root:root", &format!("{typed}\n"));
@@ -216,20 +234,22 @@ fn by_hand(world: &World) {
     assert_eq!(world.sudo("local", "LOCAL-SECRET", &[]).stdout, "root\n");
     assert_eq!(world.su("local", "alice", &password("alice"), &[]).stdout, "alice\n");
     assert!(!world.su("local", "alice", "wrong", &[]).ok());
-    world.follow(&page_commands(SSH, "Nobody but Plex friends"));
+    follow_and_reload(world, &page_commands(SSH, "Nobody but Plex friends"));
     assert!(can(world, "alice", &password("alice")) && !can(world, "local", "LOCAL-SECRET"));
     assert_eq!(world.ssh_key("local").stdout, "local\n");
     world.sh("rm -rf /etc/pam.d && mv /root/pam.d /etc/pam.d && rm /etc/ssh/sshd_config.d/10-friends.conf");
-    world.sh("pam-auth-update --package && systemctl reload ssh");
+    follow_and_reload(world, "pam-auth-update --package\nsystemctl reload ssh\n");
 }
 
 fn tutorial(world: &World) {
     let page = |heading| page_commands("docs/tutorial.md", heading);
     let why = world.follow(&page("See why").replace("plex-auth doctor", "plex-auth doctor || test $? = 2"));
     assert!(why.contains("alice would be let in with the right password"), "{why}");
+    log_out(world, "frank");
     world.sh("plex-auth user remove frank && rm -rf /home/frank");
     world.follow(&page("Let another friend in"));
     assert!(can(world, "frank", &password("frank")));
+    log_out(world, "frank");
     world.follow(&page("Take it back"));
     world.sh(
         "! id frank 2>/dev/null && test -d /home/frank && ! grep -rq plex /etc/pam.d && test ! -e /etc/plex-auth.toml",

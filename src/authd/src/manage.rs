@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use policy::Person;
+use serde::Serialize;
 use wire::{Connection, Deadline, Error, Hello, Known, Listed, MAX_FRAME, Manage, Managed, Peer, Reply, Status};
 
 use crate::desk::Desk;

@@ -83,8 +83,11 @@ impl People {
         let mut daemon = Daemon::open(&context.socket)?.patient();
         let Managed::Status(status) = daemon.ask(Manage::Status)? else { return Err(daemon::astray()) };
         if Path::new(&status.config) != context.config || changed_since(&context.config, status.config_age) {
-            return Err(Failure::new(format!("plex-authd has not read {} since it was changed", context.config.display()))
-                .mend("run: systemctl reload plex-authd"));
+            return Err(Failure::new(format!(
+                "plex-authd has not read {} since it was changed",
+                context.config.display()
+            ))
+            .mend("run: systemctl reload plex-authd"));
         }
         let mut listed = Daemon::open(&context.socket)?.patient().list::<Listed>(Manage::People)?.into_iter();
         let person = |listed: &Listed| Person {

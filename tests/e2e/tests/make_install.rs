@@ -97,7 +97,10 @@ fn make_install_puts_what_the_package_has_where_the_package_has_it_and_make_unin
         for name in installed.iter().filter(ours) {
             let text = fs::read_to_string(top.join(name.trim_start_matches('/'))).unwrap();
             for (at, _) in text.match_indices("/sbin/plex-auth") {
-                assert!(text[..at].ends_with(prefix) && !text[..at].ends_with(&format!("/usr{prefix}")), "{name}: {text}");
+                assert!(
+                    text[..at].ends_with(prefix) && !text[..at].ends_with(&format!("/usr{prefix}")),
+                    "{name}: {text}"
+                );
             }
         }
         // An installation over another, and what an older version had, too.
@@ -114,7 +117,10 @@ fn make_install_puts_what_the_package_has_where_the_package_has_it_and_make_unin
         fs::write(&stack, "auth sufficient pam_plex.so\n").unwrap();
         let refused = make("uninstall", top, prefix);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert!(!refused.status.success() && said.contains("/etc/pam.d/sshd") && said.contains("pam-auth-update"), "{said}");
+        assert!(
+            !refused.status.success() && said.contains("/etc/pam.d/sshd") && said.contains("pam-auth-update"),
+            "{said}"
+        );
         assert!(expected.is_subset(&files(top)));
         fs::remove_file(stack).unwrap();
         made("uninstall", top, prefix);

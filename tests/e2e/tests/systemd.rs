@@ -13,7 +13,9 @@ fn server(suite: &'static str) -> Option<World> {
     world.install_package();
     world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
     world.sh("plex-auth setup --yes --token-file /root/token");
-    world.sh("printf '[timeouts]\\nfriend_list = \"1s\"\\n' >>/etc/plex-auth.toml; systemctl reload-or-restart plex-authd");
+    world.sh(
+        "printf '[timeouts]\\nfriend_list = \"1s\"\\n' >>/etc/plex-auth.toml; systemctl reload-or-restart plex-authd",
+    );
     Some(world)
 }
 
@@ -67,7 +69,8 @@ fn hardened(world: &World) {
         let file = format!("/usr/lib/systemd/system/{service}");
         let security = ["systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold", EXPOSURE, &file];
         let out = world.run(&security);
-        let open: String = out.stdout.lines().filter(|line| !line.starts_with('✓')).map(|line| format!("{line}\n")).collect();
+        let open: String =
+            out.stdout.lines().filter(|line| !line.starts_with('✓')).map(|line| format!("{line}\n")).collect();
         assert!(out.ok(), "{service} is more exposed than {EXPOSURE}/10:\n{open}{}", out.stderr);
     }
 }
@@ -117,7 +120,8 @@ fn restarted(world: &World) {
 fn synchronised(world: &World) {
     world.sh("systemctl start plex-auth-sync");
     for friend in ["alice", "erin", "frank"] {
-        let account = format!("getent shadow {friend} | cut -d: -f2,8; id -nG {friend}; stat -c %U:%G /home/{friend}/.profile");
+        let account =
+            format!("getent shadow {friend} | cut -d: -f2,8; id -nG {friend}; stat -c %U:%G /home/{friend}/.profile");
         assert_eq!(world.sh(&account).stdout, format!("*:\n{friend} plex-users\n{friend}:{friend}\n"));
         assert_eq!(world.sh(&format!("stat -c %U:%G:%a /var/mail/{friend}")).stdout, format!("{friend}:mail:660\n"));
     }

@@ -45,7 +45,10 @@ fn r16_with_any_features_plex_stands_where_nobody_passes_it_by() {
             assert_eq!(auth[plex].action("user_unknown"), "ignore", "{text}");
             // Behind it nobody is let in.
             assert!(auth[plex + 1..].iter().all(|line| !line.lets_in()), "{name} {on:?}:\n{text}");
-            assert!(auth.last().is_some_and(|line| line.module == "pam_deny.so" && line.control == "required"), "{text}");
+            assert!(
+                auth.last().is_some_and(|line| line.module == "pam_deny.so" && line.control == "required"),
+                "{text}"
+            );
         });
     }
 }

@@ -1,0 +1,124 @@
+//! A manual page as Markdown, as far as the pages of this project use mdoc.
+
+/// What no reader of the reference needs: the page's name and what it points to.
+const LEFT_OUT: [&str; 4] = ["NAME", "SYNOPSIS", "FILES", "SEE ALSO"];
+
+/// How long a line gets.
+const WIDTH: usize = 120;
+
+/// The page, with its headings below a heading of the first degree.
+pub fn of(page: &str, name: &str, language: &str) -> String {
+    let mut to = Markdown { name, language, text: String::new(), paragraph: Vec::new(), item: false };
+    for section in page.split("\n.Sh ").skip(1) {
+        let (heading, body) = section.split_once('\n').unwrap();
+        if !LEFT_OUT.contains(&heading) {
+            to.heading("##", &capitalised(heading));
+            to.section(body);
+        }
+    }
+    to.text.trim_start().to_owned()
+}
+
+fn capitalised(heading: &str) -> String {
+    let (first, rest) = heading.split_at(1);
+    format!("{first}{}", rest.to_lowercase())
+}
+
+struct Markdown<'a> {
+    name: &'a str,
+    language: &'a str,
+    text: String,
+    /// The words of the paragraph that is being read.
+    paragraph: Vec<String>,
+    /// Whether it belongs to an item of a list.
+    item: bool,
+}
+
+impl Markdown<'_> {
+    fn section(&mut self, body: &str) {
+        let mut lines = body.lines();
+        while let Some(line) = lines.next() {
+            match line.split_once(' ').unwrap_or((line, "")) {
+                (".Ss", heading) => self.heading("###", heading),
+                (".Pp" | ".Bl", _) => self.end(),
+                (".El", _) => {
+                    self.end();
+                    self.item = false;
+                }
+                (".It", what) => {
+                    self.end();
+                    self.item = true;
+                    self.paragraph = vec![format!("{}:", self.inline(what))];
+                }
+                (".Bd", _) => {
+                    self.end();
+                    let display: Vec<&str> = lines.by_ref().take_while(|line| *line != ".Ed").collect();
+                    let display = plain(&display.join("\n").replace("\\e\n         ", ""));
+                    self.text += &format!("\n```{}\n{display}\n```\n", self.language);
+                }
+                (request, _) if request.starts_with('.') => {
+                    let words = self.inline(line.strip_prefix('.').unwrap());
+                    self.paragraph.push(words);
+                }
+                _ => self.paragraph.extend(plain(line).split(' ').map(str::to_owned)),
+            }
+        }
+        self.end();
+    }
+
+    fn heading(&mut self, degree: &str, heading: &str) {
+        self.end();
+        self.text += &format!("\n{degree} {heading}\n");
+    }
+
+    /// Ends the paragraph, if there is one.
+    fn end(&mut self) {
+        let words = std::mem::take(&mut self.paragraph);
+        if words.is_empty() {
+            return;
+        }
+        let (first, next) = if self.item { ("* ", "  ") } else { ("", "") };
+        let mut line = first.to_owned();
+        let mut lines = String::new();
+        for (index, word) in words.iter().enumerate() {
+            if index > 0 && line.chars().count() + 1 + word.chars().count() > WIDTH {
+                lines += &format!("{}\n", line.trim_end());
+                line = next.to_owned();
+            } else if index > 0 {
+                line.push(' ');
+            }
+            line += word;
+        }
+        // A list follows its own items without a blank line.
+        let follows = self.item && self.text.lines().last().is_some_and(|line| line.starts_with(['*', ' ']));
+        let before = if follows { "" } else { "\n" };
+        self.text += &format!("{before}{lines}{line}\n");
+    }
+
+    /// A line that is a macro, and what punctuation follows it.
+    fn inline(&self, line: &str) -> String {
+        let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let rest = plain(rest);
+        let joined = rest.replace(" Ns = Ns Ar ", "=");
+        let joined = joined.as_str();
+        let (word, after) = match joined.split_once(" ;") {
+            Some((word, after)) => (word, format!(";{after}")),
+            None => match joined.rsplit_once(' ') {
+                Some((word, end)) if [",", ".", ":", ";"].contains(&end) => (word, end.to_owned()),
+                _ => (joined, String::new()),
+            },
+        };
+        let shown = match kind {
+            "Ic" | "Cm" | "Dv" | "Pa" | "Ql" | "Sy" => format!("`{word}`"),
+            "Nm" => format!("`{}`", if word.is_empty() { self.name } else { word }),
+            "Xr" => word.split_once(' ').map(|(page, section)| format!("{page}({section})")).unwrap(),
+            "Lk" => format!("<{word}>"),
+            other => panic!("{other}?"),
+        };
+        shown + &after
+    }
+}
+
+fn plain(text: &str) -> String {
+    text.replace("\\(dq", "\"").replace("\\-", "-")
+}

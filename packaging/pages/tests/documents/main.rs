@@ -1,0 +1,212 @@
+//! The README and the pages below docs name nothing that is not there, and every command that they have a reader run is run by a
+//! test.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a failed test may panic")]
+
+mod text;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use clap::Command;
+
+use text::{Document, Kind, document, documents, root};
+
+/// The longest line, in characters. Rows of tables and screens are as long as they are.
+const LONGEST: usize = 120;
+
+/// Pages whose commands need what a test has not got: a registry of images, another kind of machine, another first process.
+/// They say how they were tried.
+const OTHERWISE: [&str; 4] = ["containers.md", "without-systemd.md", "build-for-aarch64.md", "confinement.md"];
+
+/// Words with an underscore that are other programs'.
+const FOREIGN: [&str; 5] = ["auth_pam", "sd_notify", "error_log", "log_level", "module_unknown"];
+
+/// A path without its `..`.
+fn tidy(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut tidy, part| {
+        if part == Component::ParentDir {
+            tidy.pop();
+        } else {
+            tidy.push(part);
+        }
+        tidy
+    })
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading_that_are_there() {
+    let mut seen = 0;
+    for page in documents() {
+        for link in page.links().iter().filter(|link| !link.contains("://")) {
+            let (path, anchor) =
+                link.split_once('#').map_or((link.as_str(), None), |(path, anchor)| (path, Some(anchor)));
+            let target =
+                if path.is_empty() { page.path.clone() } else { tidy(&page.path.parent().unwrap().join(path)) };
+            assert!(root().join(&target).exists(), "{}: {link} leads nowhere", page.name());
+            if let Some(anchor) = anchor {
+                let there = document(&target).anchors();
+                assert!(there.iter().any(|known| known == anchor), "{}: {link}: only {there:?}", page.name());
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "{seen} links");
+}
+
+#[test]
+fn the_index_has_every_page() {
+    let index: BTreeSet<PathBuf> =
+        document(Path::new("docs/README.md")).links().iter().map(|link| tidy(&Path::new("docs").join(link))).collect();
+    for page in documents().iter().filter(|page| page.path.starts_with("docs") && !page.path.ends_with("README.md")) {
+        assert!(index.contains(&page.path), "docs/README.md does not name {}", page.name());
+    }
+}
+
+#[test]
+fn no_line_of_a_page_is_longer_than_the_rest_of_the_project_has_them() {
+    for page in documents().iter().filter(|page| page.path.starts_with("docs") || page.path.ends_with("README.md")) {
+        for (number, line) in (1..).zip(page.text.lines()) {
+            let shown = page.lines().contains(&(Kind::Shown, line));
+            let length = line.chars().count();
+            assert!(length <= LONGEST || shown || line.starts_with('|'), "{}:{number}: {length}", page.name());
+        }
+    }
+}
+
+/// Follows the words behind a program's name; each must be a command or an option of it.
+fn understands(program: &Command, words: &[&str]) -> Result<(), String> {
+    let mut command = program;
+    let globals: BTreeSet<&str> =
+        program.get_arguments().filter(|arg| arg.is_global_set()).filter_map(|arg| arg.get_long()).collect();
+    for word in words {
+        let word = word.trim_end_matches([',', ':', ';', '.', ')']);
+        if ["|", "||", "&&", "\\", "#", ">"].contains(&word) || word.is_empty() {
+            break;
+        } else if let Some(option) = word.strip_prefix("--") {
+            let name = option.split('=').next().unwrap();
+            let known = |arg: &clap::Arg| arg.get_long() == Some(name);
+            if !command.get_arguments().any(known) && !globals.contains(name) && name != "help" {
+                return Err(format!("{} has no --{name}", command.get_name()));
+            }
+        } else if command.has_subcommands() {
+            if word == "COMMAND" {
+                break;
+            }
+            // Several with bars between them are the last word.
+            for name in word.split('|') {
+                command.find_subcommand(name).ok_or(format!("{} has no command {name}", command.get_name()))?;
+            }
+            let Some(next) = command.find_subcommand(word) else { break };
+            command = next;
+        }
+    }
+    Ok(())
+}
+
+/// The programs of this project that a line runs, with the words behind each.
+fn runs<'a>(line: &'a str, programs: &[(&str, Command)]) -> Vec<(usize, Vec<&'a str>)> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let before = ["#", "$", "root@den:~#", "sudo", "&&", "ForceCommand", "exec", "plex-ssh"];
+    let mut found = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        let word = word.trim_start_matches("/usr/sbin/");
+        let begins = at == 0 || words.get(at - 1).is_some_and(|word| before.contains(word) || word.ends_with(';'));
+        if let Some(program) = programs.iter().position(|(name, _)| *name == word).filter(|_| begins) {
+            found.push((program, words.get(at + 1..).unwrap().to_vec()));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_and_option_that_a_page_names_is_there() {
+    let programs = [
+        ("plex-auth", pages::plex_auth()),
+        ("plex-authd", pages::plex_authd()),
+        ("plex-auth-samba", pages::plex_auth_samba()),
+    ];
+    let mut seen = 0;
+    for page in documents() {
+        let lines = page.lines().into_iter().filter(|(kind, _)| *kind != Kind::Prose).map(|(_, line)| line.to_owned());
+        for line in page.spans().into_iter().chain(lines) {
+            for (program, words) in runs(&line, &programs) {
+                let understood = understands(&programs.get(program).unwrap().1, &words);
+                assert!(understood.is_ok(), "{}: {line}: {understood:?}", page.name());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 80, "{seen} commands");
+}
+
+/// The names of the configuration's keys and tables and of the module's arguments.
+fn known_names() -> BTreeSet<String> {
+    let manuals = [pages::CONFIGURATION, pages::MODULE];
+    let lines = manuals.iter().flat_map(|manual| manual.lines());
+    let items = lines.filter_map(|line| line.strip_prefix(".It Ic ").or_else(|| line.strip_prefix(".It Cm ")));
+    items.map(|item| item.split(' ').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_key_and_argument_that_a_page_names_is_there() {
+    let known = known_names();
+    assert!(known.contains("strict_friends") && known.contains("use_first_pass"), "{known:?}");
+    let mut seen = 0;
+    for page in documents().iter().filter(|page| !page.path.ends_with("CHANGELOG.md")) {
+        for span in page.spans() {
+            // As a word, as a setting, or behind the name of its table.
+            let word = span.rsplit_once("] ").map_or(span.as_str(), |(_, key)| key);
+            let word = word.split([' ', '=']).next().unwrap();
+            let is_name = word.contains('_') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            if !is_name || word.starts_with("pam_") || FOREIGN.contains(&word) {
+                continue;
+            }
+            assert!(known.contains(word), "{}: there is no `{word}`", page.name());
+            seen += 1;
+        }
+    }
+    assert!(seen > 40, "{seen} names");
+}
+
+/// The headings of a page that have commands below them.
+fn with_commands(page: &Document) -> BTreeSet<String> {
+    let mut heading = "";
+    let mut found = BTreeSet::new();
+    for (kind, line) in page.lines() {
+        match (kind, line.strip_prefix("## ")) {
+            (Kind::Prose, Some(name)) => heading = name,
+            (Kind::Command, _) => drop(found.insert(heading.to_owned())),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whoever adds a command to a page must have a test run it. Tests name the page and the heading: see `page_commands`.
+#[test]
+fn every_command_that_a_page_has_its_reader_run_is_run_by_a_test() {
+    let directory = root().join("tests/e2e/tests");
+    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let tests: Vec<String> = files.map(|file| fs::read_to_string(file).unwrap()).collect();
+    let pages = documents();
+    let to_follow = |page: &&Document| {
+        let name = page.path.file_name().unwrap().to_str().unwrap();
+        page.path.starts_with("docs/how-to") && !OTHERWISE.contains(&name) || name == "tutorial.md"
+    };
+    let mut seen = 0;
+    for page in pages.iter().filter(to_follow) {
+        for heading in with_commands(page) {
+            let named = |test: &&String| {
+                test.contains(&format!("\"{}\"", page.name())) && test.contains(&format!("\"{heading}\""))
+            };
+            assert!(
+                tests.iter().any(|test| named(&test)),
+                "{}: no test runs what stands below '{heading}'",
+                page.name()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen} headings");
+}

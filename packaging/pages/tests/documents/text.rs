@@ -1,0 +1,99 @@
+//! The pages, taken apart.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The checkout.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// A page.
+pub struct Document {
+    /// Where it is, from the checkout's root.
+    pub path: PathBuf,
+    pub text: String,
+}
+
+/// What a line is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Prose,
+    /// Indented: a command to run.
+    Command,
+    /// Between fences: something to read.
+    Shown,
+}
+
+impl Document {
+    pub fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Every line with what it is. Fences are left out.
+    pub fn lines(&self) -> Vec<(Kind, &str)> {
+        let mut fenced = false;
+        let mut lines = Vec::new();
+        for line in self.text.lines() {
+            if line.starts_with("```") {
+                fenced = !fenced;
+            } else if fenced {
+                lines.push((Kind::Shown, line));
+            } else {
+                lines.push((if line.starts_with("    ") { Kind::Command } else { Kind::Prose }, line));
+            }
+        }
+        lines
+    }
+
+    /// What stands between backquotes.
+    pub fn spans(&self) -> Vec<String> {
+        let prose: Vec<&str> =
+            self.lines().iter().filter(|(kind, _)| *kind == Kind::Prose).map(|(_, line)| *line).collect();
+        prose.join("\n").split('`').skip(1).step_by(2).map(|span| span.replace('\n', " ")).collect()
+    }
+
+    /// Where its links lead.
+    pub fn links(&self) -> Vec<String> {
+        let mut links = Vec::new();
+        for (_, line) in self.lines().iter().filter(|(kind, _)| *kind == Kind::Prose) {
+            let outside: String = line.split('`').step_by(2).collect::<Vec<_>>().join("code");
+            let targets = outside.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned());
+            links.extend(targets);
+        }
+        links
+    }
+
+    /// The names by which its headings are linked to.
+    pub fn anchors(&self) -> Vec<String> {
+        let prose = self.lines().into_iter().filter(|(kind, _)| *kind == Kind::Prose);
+        let headings = prose
+            .filter_map(|(_, line)| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')));
+        let kept = |c: &char| c.is_alphanumeric() || ['-', '_', ' '].contains(c);
+        headings
+            .map(|heading| heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-"))
+            .collect()
+    }
+}
+
+/// One page.
+pub fn document(path: &Path) -> Document {
+    let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Document { path: path.to_owned(), text }
+}
+
+/// Every page: those at the top and below docs.
+pub fn documents() -> Vec<Document> {
+    let mut directories = vec![PathBuf::new()];
+    directories.extend(["docs", "docs/how-to", "docs/reference", "docs/explanation"].map(PathBuf::from));
+    let mut paths = Vec::new();
+    for directory in directories {
+        let entries = fs::read_dir(root().join(&directory)).unwrap().map(|entry| entry.unwrap().file_name());
+        paths.extend(
+            entries.map(|name| directory.join(name)).filter(|path| path.extension().is_some_and(|end| end == "md")),
+        );
+    }
+    paths.sort();
+    assert!(paths.len() > 20, "{paths:?}");
+    paths.iter().map(|path| document(path)).collect()
+}

@@ -237,7 +237,9 @@ fn by_hand(world: &World) {
     follow_and_reload(world, &page_commands(SSH, "Nobody but Plex friends"));
     assert!(can(world, "alice", &password("alice")) && !can(world, "local", "LOCAL-SECRET"));
     assert_eq!(world.ssh_key("local").stdout, "local\n");
-    world.sh("rm -rf /etc/pam.d && mv /root/pam.d /etc/pam.d && rm /etc/ssh/sshd_config.d/10-friends.conf");
+    // Back to the package's way. The common stacks are pam-auth-update's alone.
+    world.sh("cp -a /root/pam.d/sshd /root/pam.d/sudo /root/pam.d/su /etc/pam.d && rm /etc/pam.d/plex-auth");
+    world.sh("rm /etc/ssh/sshd_config.d/10-friends.conf");
     follow_and_reload(world, "pam-auth-update --package\nsystemctl reload ssh\n");
 }
 
@@ -252,7 +254,9 @@ fn tutorial(world: &World) {
     log_out(world, "frank");
     world.follow(&page("Take it back"));
     assert!(!world.run(&["id", "frank"]).ok() && world.run(&["test", "-d", "/home/frank"]).ok());
-    let left = world.run(&["sh", "-c", "grep -r plex /etc/pam.d; ls /etc/plex-auth.toml 2>/dev/null"]).stdout;
+    let left = world
+        .run(&["sh", "-c", "grep -rw 'pam_plex.so\\|plex-users' /etc/pam.d; ls /etc/plex-auth.toml 2>/dev/null"])
+        .stdout;
     assert_eq!(left, "");
     assert!(!can(world, "alice", &password("alice")) && can(world, "local", "LOCAL-SECRET"));
 }

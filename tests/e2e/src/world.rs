@@ -191,7 +191,7 @@ impl World {
     pub fn copy(&self, from: &Path, to: &str, mode: u32) {
         let passed = self.shared().join("passed");
         fs::copy(from, passed).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
-        self.sh(&format!("cp /mnt/passed '{to}' && chmod {mode:o} '{to}'"));
+        self.sh(&format!("cp --remove-destination /mnt/passed '{to}' && chmod {mode:o} '{to}'"));
     }
 
     /// A C program of the tests, on the machine.

@@ -15,6 +15,9 @@ const SSH: &str = "docs/how-to/ssh.md";
 
 const QUIET: &str = "-oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oLogLevel=ERROR";
 
+/// The name of a page, and who follows it.
+type Page = (&'static str, fn(&World));
+
 /// Everybody's list of today, a second later.
 fn today(world: &World, plex: &str) {
     world.plex().load(&internet(plex));
@@ -69,7 +72,7 @@ fn r55_the_pages_are_followed_on_a_clean_machine_to_logins_that_work_and_refusal
     world.preferences(MACHINE, "TOKEN-SECRET-olga");
     world.install_package();
     world.add_user("local", false, Some("LOCAL-SECRET"));
-    let pages: [(&str, fn(&World)); 8] = [
+    let pages: [Page; 8] = [
         ("set-up", set_up),
         ("ssh", ssh),
         ("link-sign-in", link),

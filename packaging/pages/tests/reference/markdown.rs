@@ -54,7 +54,7 @@ impl Markdown<'_> {
                     self.end();
                     let display: Vec<&str> = lines.by_ref().take_while(|line| *line != ".Ed").collect();
                     let display = plain(&display.join("\n").replace("\\e\n         ", ""));
-                    self.text += &format!("\n```{}\n{display}\n```\n", self.language);
+                    self.add(&["\n```", self.language, "\n", &display, "\n```\n"]);
                 }
                 (request, _) if request.starts_with('.') => {
                     let words = self.inline(line.strip_prefix('.').unwrap());
@@ -66,9 +66,13 @@ impl Markdown<'_> {
         self.end();
     }
 
+    fn add(&mut self, parts: &[&str]) {
+        self.text.extend(parts.iter().copied());
+    }
+
     fn heading(&mut self, degree: &str, heading: &str) {
         self.end();
-        self.text += &format!("\n{degree} {heading}\n");
+        self.add(&["\n", degree, " ", heading, "\n"]);
     }
 
     /// Ends the paragraph, if there is one.
@@ -78,21 +82,20 @@ impl Markdown<'_> {
             return;
         }
         let (first, next) = if self.item { ("* ", "  ") } else { ("", "") };
-        let mut line = first.to_owned();
-        let mut lines = String::new();
+        let mut lines = vec![first.to_owned()];
         for (index, word) in words.iter().enumerate() {
+            let line = lines.last_mut().unwrap();
             if index > 0 && line.chars().count() + 1 + word.chars().count() > WIDTH {
-                lines += &format!("{}\n", line.trim_end());
-                line = next.to_owned();
-            } else if index > 0 {
-                line.push(' ');
+                lines.push(format!("{next}{word}"));
+            } else {
+                line.push_str(if index > 0 { " " } else { "" });
+                line.push_str(word);
             }
-            line += word;
         }
         // A list follows its own items without a blank line.
         let follows = self.item && self.text.lines().last().is_some_and(|line| line.starts_with(['*', ' ']));
         let before = if follows { "" } else { "\n" };
-        self.text += &format!("{before}{lines}{line}\n");
+        self.add(&[before, &lines.join("\n"), "\n"]);
     }
 
     /// A line that is a macro, and what punctuation follows it.

@@ -8,6 +8,8 @@ SHIPPED = -p pam-plex -p authd -p root -p cli
 # not for older ones too (packaging/portable/setup).
 TARGET ?=
 PORTABLE ?= 1
+# Where what is shipped is built.
+BUILT = target/$(if $(TARGET),$(TARGET)/)release
 
 build: setup
 	cargo build --release --locked $(SHIPPED) $(if $(TARGET),--target $(TARGET))
@@ -52,11 +54,11 @@ put = install -D -m 644 $(1) $(DESTDIR)$(2)
 
 # Puts what has been built into place.
 files:
-	install -D -m 755 target/release/plex-authd $(DESTDIR)$(PREFIX)/sbin/plex-authd
-	install -D -m 755 target/release/plex-auth $(DESTDIR)$(PREFIX)/sbin/plex-auth
-	install -D -m 755 target/release/plex-auth-samba $(DESTDIR)$(PREFIX)/sbin/plex-auth-samba
-	install -D -m 755 target/release/plex-auth-shadow $(DESTDIR)$(PREFIX)/sbin/plex-auth-shadow
-	$(call put,target/release/libpam_plex.so,$(PAM_DIR)/pam_plex.so)
+	install -D -m 755 $(BUILT)/plex-authd $(DESTDIR)$(PREFIX)/sbin/plex-authd
+	install -D -m 755 $(BUILT)/plex-auth $(DESTDIR)$(PREFIX)/sbin/plex-auth
+	install -D -m 755 $(BUILT)/plex-auth-samba $(DESTDIR)$(PREFIX)/sbin/plex-auth-samba
+	install -D -m 755 $(BUILT)/plex-auth-shadow $(DESTDIR)$(PREFIX)/sbin/plex-auth-shadow
+	$(call put,$(BUILT)/libpam_plex.so,$(PAM_DIR)/pam_plex.so)
 	$(call put,packaging/sysusers.d/plex-auth.conf,$(PREFIX)/lib/sysusers.d/plex-auth.conf)
 	$(call put,packaging/tmpfiles.d/plex-auth.conf,$(PREFIX)/lib/tmpfiles.d/plex-auth.conf)
 	@for profile in $(if $(PAM_CONFIGS),packaging/pam-configs/*); do \

@@ -1,11 +1,11 @@
 //! That what is shipped runs on older distributions, down to glibc 2.31: Debian 11, Ubuntu 20.04.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failed or skipped test says so")]
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use e2e::{DEN, World, checkout, password, release, with_panics};
+use e2e::{DEN, World, checkout, package, password, release, with_panics};
 
 const OLDEST: [u32; 2] = [2, 31];
 
@@ -75,6 +75,19 @@ fn nothing_that_is_shipped_needs_other_libraries_than_those_of_the_c_compiler_an
         let known = |library: &&str| usual.iter().any(|usual| library.starts_with(usual));
         assert!(needed.iter().all(known), "{name} needs {needed:?}");
     }
+}
+
+#[test]
+fn the_debian_package_may_be_installed_where_the_c_library_is_2_31() {
+    if old_release().is_none() {
+        return;
+    }
+    let out = Command::new("dpkg-deb").arg("--field").arg(package()).arg("Depends").output().unwrap();
+    let depends = String::from_utf8(out.stdout).unwrap();
+    let (_, after) = depends.split_once("libc6 (>= ").unwrap_or_else(|| panic!("no libc6 in {depends}"));
+    let least: Vec<u32> = after.split(')').next().unwrap().split('.').map(|number| number.parse().unwrap()).collect();
+    assert!(least.as_slice() <= OLDEST.as_slice(), "{depends}");
+    assert!(depends.contains("libpam0g"), "{depends}");
 }
 
 #[test]

@@ -45,6 +45,19 @@ pub fn package() -> PathBuf {
     MADE.get_or_init(make).clone()
 }
 
+/// The package for Fedora, made of this release build.
+#[must_use]
+pub fn rpm() -> PathBuf {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let mut make = Command::new("make");
+        let out = make.args(["--silent", "rpm"]).current_dir(checkout()).output().unwrap();
+        assert!(out.status.success(), "make rpm: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap().lines().last().unwrap().into()
+    })
+    .clone()
+}
+
 /// The module as it is shipped, but for a panic in each hook.
 #[must_use]
 pub fn with_panics() -> PathBuf {

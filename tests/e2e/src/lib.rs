@@ -30,7 +30,7 @@ mod terminal;
 mod traces;
 mod world;
 
-pub use artifacts::{checkout, package, release, target, with_panics};
+pub use artifacts::{checkout, package, release, rpm, target, with_panics};
 pub use facts::{Call, EVERY, Facts, PHASES};
 pub use impostor::Caller;
 pub use link::{PRESS_ENTER, qr_codes};

@@ -1,6 +1,6 @@
 //! R16 for the profile: the codes of libpam itself, by services that use it as Fedora's own do.
 
-use e2e::{Code, DEN, World, password, rendered};
+use e2e::{Code, DEN, World, password, release, rendered};
 
 use crate::file;
 
@@ -59,6 +59,9 @@ fn machine() -> Option<World> {
     let world = World::with_everything(DEN, "")?;
     world.add_user("alfred", true, Some("LOCAL-SECRET"));
     assert!(world.run_with(&["chpasswd"], "root:ROOT-SECRET\nalice:LOCAL-SECRET-alice\n").ok());
+    world.copy(&release("plex-auth-shadow"), "/usr/sbin/plex-auth-shadow", 0o755);
+    world.start(&["/usr/sbin/plex-auth-shadow"]);
+    world.sh("until [ -S /run/plex-auth-shadow/socket ]; do sleep 0.02; done");
     for (service, text) in SERVICES {
         world.write(&format!("/etc/pam.d/{service}"), 0o644, "root:root", text);
     }
@@ -103,6 +106,29 @@ fn r16_r18_the_profile_has_the_codes_of_the_truth_table_and_counts_wrong_passwor
     check(&world, &rows(), "daemon up");
     world.stop_authd();
     check(&world, &rows_without_daemon(), "daemon down");
+}
+
+#[test]
+fn in_the_profile_pam_unix_hears_nothing_of_plex_accounts_and_their_credentials_can_be_set() {
+    let Some(world) = machine() else { return };
+    for features in FEATURES {
+        select(&world, features);
+        for (service, _) in SERVICES {
+            for (user, typed) in
+                [("olga", password("olga")), ("alice", password("alice")), ("local", "LOCAL-SECRET".into())]
+            {
+                let all = || world.codes_set_uid("daemon", service, user, "auth,acct,cred", &format!("{typed}\n"));
+                let (codes, log) = world.logged(all);
+                for phase in ["auth", "acct", "cred"] {
+                    assert_eq!(codes.of(phase), Code::SUCCESS, "{service} {features:?} {user} {phase}: {codes:?}");
+                }
+                assert_eq!(codes.prompts(), 1, "{service} {user}: {codes:?}");
+                // Somebody who has both passwords is tried with the local one first.
+                let failed = log.contains("pam_unix") && log.contains("authentication failure");
+                assert_eq!(failed, user == "alice", "{service} {user}:\n{log}");
+            }
+        }
+    }
 }
 
 #[test]

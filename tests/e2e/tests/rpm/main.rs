@@ -1,0 +1,185 @@
+//! The package for Fedora and its kin: what is in it, and a life of it on a machine that its scripts run on for real. The machine
+//! is a Debian one that has rpm; where Fedora's is another, the test says so.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+mod packages;
+
+use e2e::{DEN, MACHINE, Out, World, password, rendered, rpm};
+
+/// What a package of Fedora's has a right to ask for: each is there under this very name.
+const FEDORA: [&str; 5] = ["/bin/sh", "ca-certificates", "pam", "shadow-utils", "systemd"];
+
+/// Fedora's own stack of sshd, but for what Debian has no modules for.
+const SSHD: &str = "auth substack password-auth\nauth include postlogin\naccount required pam_nologin.so\n\
+                    account include password-auth\npassword include password-auth\nsession optional pam_loginuid.so\n\
+                    session include password-auth\nsession include postlogin\n";
+
+/// A profile for local accounts, as short as one can be.
+const LOCAL: &str = "auth required pam_env.so\nauth sufficient pam_unix.so\nauth required pam_deny.so\n\
+                     account required pam_unix.so\npassword required pam_unix.so\nsession required pam_unix.so\n";
+
+const PLACE: &str = "/usr/share/authselect/vendor/plex-auth/password-auth";
+const FILTER: &str = "/etc/fail2ban/filter.d/plex-auth.conf";
+
+#[test]
+fn rpmlint_has_nothing_to_say_about_the_package() {
+    let Some(world) = World::new() else { return };
+    let package = rpm();
+    let name = package.file_name().unwrap().to_str().unwrap();
+    world.copy(&package, &format!("/root/{name}"), 0o644);
+    world.copy(&package.with_file_name("plex-auth.spec"), "/root/plex-auth.spec", 0o644);
+    world.copy(&e2e::checkout().join("packaging/rpm/rpmlint.toml"), "/root/rpmlint.toml", 0o644);
+    let out = world.run(&["env", "-C", "/root", "HOME=/root", "rpmlint", "-c", "rpmlint.toml", name, "plex-auth.spec"]);
+    assert!(out.ok() && out.stdout.contains(" 0 errors, 0 warnings"), "{out:?}");
+}
+
+/// A machine where authselect has chosen the plain profile.
+fn machine() -> Option<World> {
+    let world = World::clean("bookworm")?;
+    world.start_internet(DEN);
+    world.copy(&e2e::checkout().join("tests/e2e/tests/rpm/authselect"), "/usr/bin/authselect", 0o755);
+    world.sh("mkdir -p /etc/authselect /usr/share/authselect/default/local");
+    world.write("/etc/pam.d/sshd", 0o644, "root:root", SSHD);
+    for name in ["system-auth", "password-auth", "postlogin"] {
+        let text = if name == "postlogin" { "session optional pam_umask.so silent\n" } else { LOCAL };
+        world.write(&format!("/usr/share/authselect/default/local/{name}"), 0o644, "root:root", text);
+    }
+    world.sh("authselect select local with-faillock");
+    world.add_user("local", false, Some("LOCAL-SECRET"));
+    // Where Debian's libpam looks.
+    world.sh(&format!("ln -s /usr/lib64/security/pam_plex.so {}", world.module("pam_plex")));
+    Some(world)
+}
+
+/// rpm, told that this Debian has what Fedora's own packages would bring.
+fn rpm_does(world: &World, what: &str) -> Out {
+    world.run(&["sh", "-c", &format!("rpm --nodeps --force-debian {what} 2>&1")])
+}
+
+fn goes_in(world: &World, user: &str, word: &str) -> bool {
+    world.ssh("password", user, word).stdout == format!("{user}\n")
+}
+
+#[test]
+fn r13_r58_a_life_of_the_package_from_the_first_friend_to_a_machine_without_it() {
+    let Some(world) = machine() else { return };
+    let next = tempfile::tempdir().unwrap();
+    world.copy(&rpm(), "/root/1.rpm", 0o644);
+    world.copy(&packages::next(next.path()), "/root/2.rpm", 0o644);
+    let stacks = || world.sh("cat /etc/pam.d/*").stdout;
+    let before = stacks();
+
+    let out = rpm_does(&world, "-i /root/1.rpm");
+    assert!(out.ok() && !out.stdout.contains("fail"), "{out:?}");
+    assert_eq!(stacks(), before, "nobody has asked for it yet");
+    it_is_what_it_says(&world);
+    a_friend_comes_in(&world);
+    an_upgrade_keeps_what_the_owner_changed(&world);
+    it_does_not_go_while_a_stack_needs_it(&world);
+
+    let files = world.sh("rpm -ql plex-auth | while read -r file; do [ -d \"$file\" ] || echo \"$file\"; done").stdout;
+    let out = rpm_does(&world, "-e plex-auth");
+    assert!(out.ok() && out.stdout.contains("back to local with-faillock"), "{out:?}");
+    assert_eq!(stacks(), before);
+    assert!(goes_in(&world, "local", "LOCAL-SECRET"));
+    assert!(!goes_in(&world, "local", "wrong") && !goes_in(&world, "alice", &password("alice")));
+    let left: Vec<_> = files.lines().filter(|file| world.run(&["test", "-e", file]).ok()).collect();
+    assert!(files.lines().count() > 30 && left.is_empty(), "{left:?}");
+    world.sh("test ! -e /usr/share/authselect/vendor && test -e /etc/plex-auth.toml");
+    assert_eq!(world.sh("grep owner-says /etc/fail2ban/filter.d/plex-auth.conf.rpmsave | wc -l").stdout, "1\n");
+    assert_eq!(world.sh("systemctl list-unit-files --no-legend 'plex-auth*'; pgrep -l plex-auth || true").stdout, "");
+    assert_eq!(world.run(&["systemctl", "is-system-running"]).stdout, "running\n");
+    world.assert_no_secret_leaked();
+}
+
+/// Every file is root's, nobody else can write to one, and what it needs is what Fedora has.
+fn it_is_what_it_says(world: &World) {
+    assert_eq!(world.run(&["rpm", "-V", "--nodeps", "plex-auth"]).stdout, "");
+    let query = "rpm -q --qf '[%{FILEUSERNAME} %{FILEGROUPNAME} %{FILEMODES:perms} %{FILENAMES}\\n]' plex-auth";
+    let files = world.sh(query).stdout;
+    for line in files.lines() {
+        let (_, name) = line.rsplit_once(' ').unwrap();
+        let programs = name.starts_with("/usr/sbin/");
+        let mode = if programs { "-rwxr-xr-x" } else { "-rw-r--r--" };
+        assert!(line.starts_with(&format!("root root {mode} ")) || line.contains(" drwxr-xr-x "), "{line}");
+        // By the rpm, and on the disk.
+        let on_disk = world.sh(&format!("stat -c '%U %G %A' {name}")).stdout;
+        assert_eq!(line, format!("{} {name}", on_disk.trim()));
+    }
+    for unit in std::fs::read_dir(e2e::checkout().join("packaging/systemd")).unwrap() {
+        let unit = unit.unwrap().file_name().into_string().unwrap();
+        assert!(files.contains(&format!(" /usr/lib/systemd/system/{unit}\n")), "{unit} is not in {files}");
+        let enabled = if unit.ends_with(".socket") { "enabled" } else { "disabled" };
+        assert_eq!(world.run(&["systemctl", "is-enabled", &unit]).stdout.trim(), enabled, "{unit}");
+    }
+    for program in ["plex-auth", "plex-authd", "plex-auth-samba", "plex-auth-shadow"] {
+        assert!(world.run(&[program, "--version"]).ok(), "{program}");
+    }
+    for path in [
+        "lib64/security/pam_plex.so",
+        "share/man/man8/pam_plex.8.gz",
+        "share/bash-completion/completions/plex-auth",
+        "share/zsh/site-functions/_plex-auth",
+        "share/fish/vendor_completions.d/plex-auth.fish",
+        "share/licenses/plex-auth/LICENSE-MIT",
+        "share/doc/plex-auth/examples/pam.d/plex-auth",
+    ] {
+        assert!(files.contains(&format!(" /usr/{path}\n")), "{path} is not in {files}");
+    }
+    assert!(!files.contains("pam-configs") && !files.contains("/etc/pam.d"), "{files}");
+    assert_eq!(world.sh("rpm -qc plex-auth").stdout.trim(), FILTER);
+    for needed in world.sh("rpm -qR plex-auth").stdout.lines() {
+        let name = needed.split(' ').next().unwrap();
+        let library = ["libc.so.6(", "libm.so.6(", "libgcc_s.so.1(", "libpam.so.0(", "ld-linux-", "rtld(", "rpmlib("];
+        let known =
+            FEDORA.contains(&name) || name == "config(plex-auth)" || library.iter().any(|of| name.starts_with(of));
+        assert!(known, "{needed}");
+    }
+    world.sh("getent passwd plex-auth && getent group plex-users");
+}
+
+fn a_friend_comes_in(world: &World) {
+    world.add_user("alice", true, None);
+    world.add_user("bob", true, None);
+    world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
+    let setup = ["plex-auth", "setup", "--yes", "--token-file", "/root/token", "--machine", MACHINE];
+    let out = world.run(&[&setup[..], &["--user", "alice=alice"]].concat());
+    assert!(out.ok() && out.stdout.contains("PAM asks plex-authd"), "{out:?}");
+    let template = world.sh(&format!("cat {PLACE}")).stdout;
+    let stack = || world.sh("cat /etc/pam.d/password-auth").stdout;
+    assert_eq!(stack(), rendered(&template, &["with-faillock"]), "the stand-in does not do as authselect does");
+    assert!(goes_in(world, "alice", &password("alice")), "{}", world.syslog());
+    assert!(!goes_in(world, "bob", &password("bob")) && !goes_in(world, "alice", "wrong"));
+    assert!(goes_in(world, "local", "LOCAL-SECRET"));
+}
+
+fn an_upgrade_keeps_what_the_owner_changed(world: &World) {
+    world.sh(&format!("echo '# owner-says' >>{FILTER}"));
+    let process = || world.sh("systemctl show --property MainPID --value plex-authd").stdout;
+    let (process_before, config) = (process(), world.sh("cat /etc/plex-auth.toml").stdout);
+    let out = rpm_does(world, "-U /root/2.rpm");
+    assert!(out.ok() && out.stdout.contains(".rpmnew"), "{out:?}");
+    assert_eq!(world.sh("rpm -q --qf '%{RELEASE}' plex-auth").stdout, "2");
+    assert_eq!(world.sh("cat /etc/plex-auth.toml").stdout, config);
+    assert!(world.sh(&format!("cat {FILTER}")).stdout.ends_with("# owner-says\n"));
+    assert!(world.sh(&format!("cat {FILTER}.rpmnew")).stdout.ends_with(packages::NEWER));
+    // The new daemon runs, and the machine has the new stacks.
+    let process_now = process();
+    assert!(process_now != process_before && process_now != "0\n", "{process_before} {process_now}");
+    assert!(world.sh("cat /etc/pam.d/password-auth").stdout.ends_with(packages::NEWER));
+    assert!(goes_in(world, "alice", &password("alice")) && goes_in(world, "local", "LOCAL-SECRET"));
+    world.sh(&format!("rm {FILTER}.rpmnew"));
+}
+
+/// A stack that somebody wrote by hand names the module: nobody could log in by it.
+fn it_does_not_go_while_a_stack_needs_it(world: &World) {
+    world.write("/etc/pam.d/ftp", 0o644, "root:root", "# pam_plex.so\nauth required pam_plex.so\n");
+    world.write("/etc/pam.d/note", 0o644, "root:root", "# pam_plex.so was here\nauth required pam_deny.so\n");
+    let out = rpm_does(world, "-e plex-auth");
+    let said = &out.stdout;
+    assert!(!out.ok() && said.contains("/etc/pam.d/ftp") && !said.contains("/etc/pam.d/note"), "{out:?}");
+    world.sh("rpm -V --nodeps plex-auth | grep -v ' c ' >/root/missing; test ! -s /root/missing");
+    world.sh("rm /etc/pam.d/ftp /etc/pam.d/note");
+    // Nothing else was undone either.
+    assert!(goes_in(world, "alice", &password("alice")));
+}

@@ -39,7 +39,11 @@ fn r16_with_any_features_plex_stands_where_nobody_passes_it_by() {
             let counts = on.contains(&"with-faillock");
             assert_eq!(landed, plex + 1, "{name} {on:?}:\n{text}");
             assert_eq!(auth[landed].is("pam_faillock.so", "authfail"), counts, "{name} {on:?}:\n{text}");
-            assert_eq!(auth[only].action("default"), "die", "{text}");
+            assert_eq!(
+                (auth[only].action("default"), auth[only].action("module_unknown")),
+                ("die", "ignore"),
+                "{text}"
+            );
             assert_eq!(auth[plex].action("default"), "die", "{text}");
             assert_eq!(auth[plex].action("auth_err"), "bad", "{text}");
             assert_eq!(auth[plex].action("user_unknown"), "ignore", "{text}");
@@ -92,7 +96,9 @@ fn asks_plex_and_falls_back_on_the_group(chain: &[Line], plex: usize, on: &[&str
     for word in on {
         assert_eq!(lands_on(chain, plex, word), plex + 3, "{word}:\n{text}");
     }
-    assert_eq!((asked.action("authinfo_unavail"), asked.action("default")), ("ignore", "die"), "{text}");
+    for (answer, action) in [("authinfo_unavail", "ignore"), ("module_unknown", "ignore"), ("default", "die")] {
+        assert_eq!(asked.action(answer), action, "{answer}:\n{text}");
+    }
     assert!(group.is("pam_succeed_if.so", "notingroup") && group.is("pam_succeed_if.so", "plex-users"), "{text}");
     assert_eq!(lands_on(chain, plex + 1, "success"), plex + 3, "{text}");
     assert_eq!((deny.module.as_str(), deny.control.as_str()), ("pam_deny.so", "requisite"), "{text}");

@@ -1,6 +1,6 @@
 //! R16 for the profile: the codes of libpam itself, by services that use it as Fedora's own do.
 
-use e2e::{Code, DEN, World, password, release, rendered};
+use e2e::{Code, DEN, World, password, rendered};
 
 use crate::file;
 
@@ -59,9 +59,6 @@ fn machine() -> Option<World> {
     let world = World::with_everything(DEN, "")?;
     world.add_user("alfred", true, Some("LOCAL-SECRET"));
     assert!(world.run_with(&["chpasswd"], "root:ROOT-SECRET\nalice:LOCAL-SECRET-alice\n").ok());
-    world.copy(&release("plex-auth-shadow"), "/usr/sbin/plex-auth-shadow", 0o755);
-    world.start(&["/usr/sbin/plex-auth-shadow"]);
-    world.sh("until [ -S /run/plex-auth-shadow/socket ]; do sleep 0.02; done");
     for (service, text) in SERVICES {
         world.write(&format!("/etc/pam.d/{service}"), 0o644, "root:root", text);
     }
@@ -142,6 +139,27 @@ fn an_expired_local_password_does_not_skip_the_profiles_account_phase() {
         assert_eq!(account("bob"), Code::PERM_DENIED, "{service}");
         assert_eq!(account("alice"), Code::NEW_AUTHTOK_REQD, "{service}");
         assert_eq!(account("local"), Code::NEW_AUTHTOK_REQD, "{service}");
+    }
+}
+
+#[test]
+fn r13_without_the_module_the_profile_lets_local_accounts_in_and_nobody_else() {
+    let Some(world) = machine() else { return };
+    world.sh(&format!("rm {}", world.module("pam_plex")));
+    for features in FEATURES {
+        select(&world, features);
+        for (service, _) in SERVICES {
+            let codes = |user: &str, typed: &str| {
+                world.sh("rm -rf /run/faillock");
+                let codes = world.codes_set_uid("daemon", service, user, "auth,acct", &format!("{typed}\n"));
+                let last = if codes.of("auth") == Code::SUCCESS { codes.of("acct") } else { codes.of("auth") };
+                last == Code::SUCCESS
+            };
+            assert!(codes("root", "ROOT-SECRET") && codes("local", "LOCAL-SECRET"), "{service} {features:?}");
+            for (user, typed) in [("root", "wrong"), ("local", "wrong"), ("olga", "x"), ("alfred", "LOCAL-SECRET")] {
+                assert!(!codes(user, typed), "{service} {features:?}: {user} types {typed}");
+            }
+        }
     }
 }
 

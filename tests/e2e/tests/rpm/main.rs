@@ -109,8 +109,8 @@ fn it_is_what_it_says(world: &World) {
     for unit in std::fs::read_dir(e2e::checkout().join("packaging/systemd")).unwrap() {
         let unit = unit.unwrap().file_name().into_string().unwrap();
         assert!(files.contains(&format!(" /usr/lib/systemd/system/{unit}\n")), "{unit} is not in {files}");
-        let enabled = if unit.ends_with(".socket") { "enabled" } else { "disabled" };
-        assert_eq!(world.run(&["systemctl", "is-enabled", &unit]).stdout.trim(), enabled, "{unit}");
+        let enabled = world.run(&["systemctl", "is-enabled", &unit]).stdout;
+        assert_eq!(enabled == "enabled\n", unit.ends_with(".socket"), "{unit}: {enabled}");
     }
     for program in ["plex-auth", "plex-authd", "plex-auth-samba", "plex-auth-shadow"] {
         assert!(world.run(&[program, "--version"]).ok(), "{program}");

@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup pages test fuzz demo bench clean files units install uninstall deb rpm
+.PHONY: build setup pages test fuzz demo bench clean files units install uninstall deb rpm selinux
 
 SHIPPED = -p pam-plex -p authd -p root -p cli
 
@@ -118,6 +118,12 @@ deb: build pages
 rpm: build pages
 	@PACKAGES=rpm tests/setup
 	@packaging/rpm/build
+
+# The SELinux module, into target/selinux: with the tools and the policy of the distribution that it is made on.
+SELINUX_DEVEL ?= /usr/share/selinux/devel/Makefile
+selinux:
+	@rm -rf target/selinux && mkdir -p target/selinux && cp packaging/selinux/* target/selinux/
+	@$(MAKE) --silent --no-print-directory -C target/selinux -f $(SELINUX_DEVEL) plex_auth.pp
 
 clean:
 	cargo clean

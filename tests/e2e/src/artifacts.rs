@@ -91,6 +91,12 @@ pub(crate) fn root(suite: &'static str) -> PathBuf {
     ROOTS.lock().unwrap().entry(suite).or_insert_with(make).clone()
 }
 
+/// What makes of such a root a machine with a kernel of its own.
+pub(crate) fn vm_root() -> PathBuf {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| made("vm-root", &[&root("bookworm")], "e2e-vm")).clone()
+}
+
 /// A directory that a script of the tests makes where it is not there or not new.
 fn made(script: &str, arguments: &[&Path], name: &str) -> PathBuf {
     let directory = std::path::absolute(target()).unwrap().join(name);

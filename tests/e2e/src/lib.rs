@@ -28,6 +28,7 @@ mod smb;
 mod state;
 mod terminal;
 mod traces;
+mod vm;
 mod world;
 
 pub use artifacts::{checkout, package, release, rpm, target, with_panics};
@@ -42,6 +43,7 @@ pub use rush::{EIGHT, EIGHT_USERS, Rush, Rushed};
 pub use screens::screen;
 pub use smb::SYNC;
 pub use terminal::Terminal;
+pub use vm::Vm;
 pub use world::{Out, World};
 
 /// The world that most tests play in: see the file.

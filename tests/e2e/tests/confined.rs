@@ -154,7 +154,7 @@ fn everything_works(vm: &mut Vm) {
         let refused = vm.run(&ssh(user, &word));
         assert!(!refused.ok() && refused.stdout.contains("Permission denied"), "{user}: {refused:?}");
     }
-    vm.wait("pdbedit -L | grep '^alice:' || { sleep 1; false; }");
+    vm.wait("grep -qa USER_alice /var/lib/samba/private/passdb.tdb || { sleep 1; false; }");
     vm.sh("systemctl reload plex-authd");
     vm.wait("journalctl --quiet -t plex-authd | grep 'has been read again' || { sleep 1; false; }");
     vm.sh("systemctl restart plex-authd");

@@ -10,7 +10,7 @@ use e2e::{World, release};
 /// A machine with all commands, and with the pages and completions in /mnt/pages.
 fn machine() -> Option<World> {
     let world = World::new()?;
-    for program in ["plex-auth", "plex-auth-samba", "plex-auth-shadow"] {
+    for program in ["plex-auth", "plex-auth-samba"] {
         world.copy(&release(program), &format!("/usr/sbin/{program}"), 0o755);
     }
     pages::write(&world.shared().join("pages")).unwrap();

@@ -1,0 +1,83 @@
+//! What the administrator has changed in /etc/pam.d.
+
+use crate::machine::Machine;
+
+/// The file that a failed removal is about.
+const STAYS: &str = "without pam_plex.so nobody could log in any more";
+
+pub fn r58_what_the_administrator_changed_in_the_stacks_outlives_an_upgrade(machine: &Machine) {
+    let world = &machine.world;
+    let before = machine.stacks();
+    world.sh("cp -a /etc/pam.d /root/pam.d && cd /etc/pam.d && \
+         echo 'auth optional pam_permit.so # added at the end' >>common-auth && \
+         sed -i '/pam_unix/s/$/ nodelay/; /pam_plex.*try_first_pass/s/$/ debug/' common-auth");
+    let changed = machine.stacks();
+    let said = machine.upgrade();
+    assert_eq!(machine.stacks(), changed);
+    assert!(!said.contains("pam_deny"), "{said}");
+    machine.assert_local_logins("with changes");
+    assert!(machine.lets_in("alice"));
+    // What pam-auth-update does not put back is told.
+    world.sh("sed -i /pam_deny/d /etc/pam.d/common-auth");
+    let said = machine.upgrade();
+    let warning = "plex-auth: /etc/pam.d/common-auth has no pam_deny.so and may let anybody in. See: plex-auth doctor";
+    assert!(said.contains(warning), "{said}");
+    let doctor = world.run(&["plex-auth", "doctor"]);
+    assert!(doctor.stdout.contains("(auth): accounts that nobody knows get in"), "{doctor:?}");
+    world.sh("rm -r /etc/pam.d && mv /root/pam.d /etc/pam.d");
+    assert_eq!(machine.stacks(), before);
+}
+
+pub fn r58_a_block_that_was_edited_is_left_alone_and_the_package_stays_for_it(machine: &Machine) {
+    let world = &machine.world;
+    let before = machine.stacks();
+    world.sh("cp -a /etc/pam.d /root/pam.d && sed -i '/^account.*pam_unix/i account optional pam_permit.so' /etc/pam.d/common-account");
+    let edited = machine.stacks();
+    assert_ne!(edited, before);
+    let said = machine.upgrade();
+    assert!(said.contains("Local modifications to /etc/pam.d/common-*, not updating"), "{said}");
+    assert_eq!(machine.stacks(), edited);
+    for how in ["--remove", "--purge"] {
+        let removed = machine.dpkg(&[how, "plex-auth"]);
+        assert!(!removed.ok() && removed.stderr.contains(STAYS), "{removed:?}");
+        assert!(removed.stderr.contains("    /etc/pam.d/common-account\n"), "{removed:?}");
+        assert!(machine.status().ends_with("ok installed"), "{}", machine.status());
+    }
+    assert_eq!(machine.stacks(), edited);
+    machine.assert_local_logins("an edited block");
+    assert!(machine.lets_in("alice"));
+    world.sh("rm -r /etc/pam.d && mv /root/pam.d /etc/pam.d");
+    assert_eq!(machine.stacks(), before);
+}
+
+pub fn r58_the_package_stays_while_a_stack_of_the_administrators_own_needs_it(machine: &Machine) {
+    let world = &machine.world;
+    let before = machine.stacks();
+    world.sh("cp /usr/share/doc/plex-auth/examples/pam.d/plex-auth /etc/pam.d/ && cp /etc/pam.d/common-auth /etc/pam.d/sudo.dpkg-old");
+    let own = machine.stacks();
+    let removed = machine.apt(&["remove", "plex-auth"]);
+    assert!(!removed.ok(), "{removed:?}");
+    let (said, all) = (format!("{}{}", removed.stdout, removed.stderr), "still named in:\n    /etc/pam.d/plex-auth\nTake");
+    assert!(said.contains(STAYS) && said.contains(all), "{said}");
+    assert!(machine.status().ends_with("ok installed"), "{}", machine.status());
+    assert_eq!(machine.stacks(), own);
+    assert!(machine.lets_in("alice"));
+    world.sh("rm /etc/pam.d/plex-auth /etc/pam.d/sudo.dpkg-old");
+    assert_eq!(machine.stacks(), before);
+}
+
+pub fn r58_a_profile_that_was_deselected_stays_so(machine: &Machine) {
+    let before = machine.stacks();
+    let choose = |how: &str| {
+        let command = format!("DEBIAN_FRONTEND=noninteractive pam-auth-update {how} plex-auth plex-auth-account");
+        machine.world.sh(&command);
+    };
+    choose("--disable");
+    assert_eq!(machine.asking(), "");
+    machine.upgrade();
+    assert_eq!(machine.asking(), "");
+    machine.assert_local_logins("deselected");
+    assert!(!machine.lets_in("alice"));
+    choose("--enable");
+    assert_eq!(machine.stacks(), before);
+}

@@ -1,0 +1,85 @@
+//! Going away, by halves and for good.
+
+use e2e::World;
+
+use crate::machine::{Machine, differences, listing};
+
+pub fn r13_without_the_module_local_accounts_log_in_and_managed_ones_do_not(machine: &Machine) {
+    // As a file system that lost it, or a program of another architecture, would have it.
+    let module = machine.world.module("pam_plex");
+    machine.world.sh(&format!("mv {module} /root/"));
+    machine.assert_local_logins("no module");
+    assert!(!machine.lets_in("alice"));
+    assert!(!machine.world.ssh_key("bob").ok(), "nobody says that bob is welcome");
+    machine.world.sh(&format!("mv /root/pam_plex.so {module}"));
+    assert!(machine.lets_in("alice"));
+}
+
+pub fn r13_a_removal_that_is_interrupted_and_a_package_that_comes_back(machine: &Machine) {
+    let (world, with_us) = (&machine.world, machine.stacks());
+    let back = |from: &str| {
+        let installed = machine.apt(&["install", machine.package(), "--reinstall", "--allow-downgrades"]);
+        assert!(installed.ok(), "{from}: {installed:?}");
+        assert_eq!(machine.stacks(), with_us, "{from}");
+        assert!(machine.lets_in("alice"), "{from}: the configuration was kept");
+        assert_eq!(world.run(&["systemctl", "is-system-running"]).stdout, "running\n", "{from}");
+    };
+    // The stacks have been given back, and then the power goes.
+    world.sh("echo 'kill -KILL $PPID' >>/var/lib/dpkg/info/plex-auth.prerm");
+    let killed = machine.dpkg(&["--remove", "plex-auth"]);
+    assert!(!killed.ok(), "{killed:?}");
+    assert_eq!(differences(&machine.stacks_before(), &machine.stacks()), [""; 0]);
+    assert_ne!(machine.status(), "install ok installed");
+    world.sh(&format!("test -e {}", world.module("pam_plex")));
+    machine.assert_local_logins("half removed");
+    back("half removed");
+
+    let removed = machine.apt(&["remove", "plex-auth"]);
+    assert!(removed.ok(), "{removed:?}");
+    assert_eq!(machine.status(), "deinstall ok config-files");
+    gone(machine);
+    world.sh("test -s /etc/plex-auth.toml && test -s /var/lib/plex-auth/state.db");
+    back("removed");
+}
+
+pub fn r58_nothing_but_accounts_is_left_after_a_purge(machine: &Machine) {
+    let world = &machine.world;
+    world.sh("systemctl enable --now plex-auth-sync.timer && touch /etc/.plex-auth.toml.new && mkdir -p /var/lib/plex-auth-sync");
+    let accounts = world.sh("cat /etc/passwd /etc/group").stdout;
+    let purged = machine.apt(&["purge", "plex-auth"]);
+    assert!(purged.ok(), "{purged:?}");
+    gone(machine);
+    assert_eq!(machine.status(), "");
+    assert_eq!(ours(world), "", "files of the package's");
+
+    // People keep their accounts and homes, and nobody is ever given the numbers of ours.
+    assert_eq!(world.sh("cat /etc/passwd /etc/group").stdout, accounts);
+    world.sh("test -d /home/alice && test -d /home/local && getent passwd plex-auth && getent group plex-users");
+    let changed = differences(&machine.before, &listing(world, "/etc"));
+    let accounts = ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid", "/etc/sudoers.d/"];
+    for path in changed {
+        assert!(accounts.iter().any(|start| path.starts_with(start)), "{path}");
+    }
+}
+
+/// The stacks are what they were, and everybody is who they were.
+fn gone(machine: &Machine) {
+    assert_eq!(differences(&machine.stacks_before(), &machine.stacks()), [""; 0]);
+    assert_eq!(machine.asking(), "");
+    machine.assert_local_logins("gone");
+    assert!(!machine.lets_in("alice"));
+    let left = machine.world.sh("systemctl list-units --all --no-legend 'plex-auth*' | grep -v not-found || true").stdout;
+    assert_eq!(left, "");
+    machine.world.sh("! pgrep plex-auth && test ! -e /run/plex-auth && test ! -e /run/plex-auth-samba");
+    assert_eq!(machine.world.run(&["systemctl", "is-system-running"]).stdout, "running\n");
+}
+
+/// Every file whose name or contents could be the package's. What brought it here is the test's.
+fn ours(world: &World) -> String {
+    world.sh(
+        "{ find / -xdev -name '*plex*' -not -path '/proc/*' -not -path '/root/*' -not -path '/mnt/*'; \
+           find /run -xdev -name '*plex*'; \
+           grep -rlI pam_plex /etc /var/lib/pam /var/lib/dpkg /var/lib/systemd; } 2>/dev/null || true",
+    )
+    .stdout
+}

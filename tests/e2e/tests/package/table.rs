@@ -1,0 +1,83 @@
+//! R16: what the services of the distribution answer through the stacks that pam-auth-update has made.
+
+use e2e::{Code, World, password};
+
+use crate::machine::Machine;
+
+const SERVICES: [&str; 4] = ["sshd", "sudo", "su", "login"];
+
+/// Somebody at a service: who, what they type, and the codes of authentication and of the account phase. Credentials can be
+/// set for everybody: it is no gate, and sshd drops whoever has none.
+type Row = (&'static str, String, Code, Code);
+
+fn daemon_up() -> Vec<Row> {
+    vec![
+        ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
+        ("local", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
+        ("root", "ROOT-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
+        ("root", password("olga"), Code::AUTH_ERR, Code::SUCCESS),
+        ("alice", password("alice"), Code::SUCCESS, Code::SUCCESS),
+        ("alice", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
+        ("annie", "ANNIE-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
+        ("annie", password("frank"), Code::SUCCESS, Code::SUCCESS),
+        ("alfred", "ALFRED-SECRET".into(), Code::SUCCESS, Code::PERM_DENIED),
+        ("bob", password("bob"), Code::PERM_DENIED, Code::PERM_DENIED),
+        ("mallory", password("mallory"), Code::PERM_DENIED, Code::PERM_DENIED),
+        ("nobody-here", password("alice"), Code::AUTH_ERR, Code::AUTH_ERR),
+    ]
+}
+
+/// With the daemon down local accounts have what they had, and managed ones have no way in.
+fn daemon_down() -> Vec<Row> {
+    vec![
+        ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
+        ("local", "wrong".into(), Code::AUTHINFO_UNAVAIL, Code::SUCCESS),
+        ("root", "ROOT-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
+        ("root", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
+        ("alice", password("alice"), Code::AUTHINFO_UNAVAIL, Code::AUTH_ERR),
+        ("annie", "ANNIE-SECRET".into(), Code::SUCCESS, Code::AUTH_ERR),
+        ("alfred", "ALFRED-SECRET".into(), Code::SUCCESS, Code::AUTH_ERR),
+        ("bob", password("bob"), Code::AUTHINFO_UNAVAIL, Code::AUTH_ERR),
+        ("nobody-here", "x".into(), Code::AUTHINFO_UNAVAIL, Code::AUTH_ERR),
+    ]
+}
+
+pub fn r16_every_service_has_the_codes_of_the_truth_table(machine: &Machine) {
+    let world = &machine.world;
+    // Somebody whom Plex lets in and who has a local password as well.
+    world.add_user("annie", true, Some("ANNIE-SECRET"));
+    let link = world.run(&["plex-auth", "user", "link", "annie", "frank"]);
+    assert!(link.ok(), "{link:?}");
+    check(world, &daemon_up(), "daemon up");
+    world.sh("systemctl stop plex-authd.socket plex-authd.service");
+    check(world, &daemon_down(), "daemon down");
+    machine.assert_local_logins("daemon down");
+    assert!(!machine.lets_in("alice"));
+    world.sh("systemctl start plex-authd.socket");
+    assert!(machine.lets_in("alice"));
+}
+
+/// Each service by a program that is set-uid root, as su and sudo are: root itself needs no password at su.
+fn check(world: &World, rows: &[Row], when: &str) {
+    let ask = |service: &str, user: &str, phases: &str, typed: &str| {
+        world.codes_set_uid("daemon", service, user, phases, &format!("{typed}\n"))
+    };
+    let _ = ask("su", "local", "cred", "");
+    std::thread::scope(|scope| {
+        for service in SERVICES {
+            scope.spawn(move || {
+                for (user, typed, auth, account) in rows {
+                    let who = format!("{when}: {service}, {user} types {typed}");
+                    let all = ask(service, user, "auth,acct,cred", typed);
+                    assert_eq!((all.of("auth"), all.of("acct")), (*auth, *account), "{who}: {all:?}");
+                    if *auth == Code::SUCCESS {
+                        assert_eq!(all.of("cred"), Code::SUCCESS, "{who}: {all:?}");
+                    }
+                    // As with a key, when nobody has typed anything.
+                    let key = ask(service, user, "acct,cred", "");
+                    assert_eq!((key.of("acct"), key.of("cred")), (*account, Code::SUCCESS), "{who}: {key:?}");
+                }
+            });
+        }
+    });
+}

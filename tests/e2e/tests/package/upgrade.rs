@@ -1,0 +1,142 @@
+//! From one version to the next, while people log in.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use e2e::{Code, password};
+
+use crate::machine::Machine;
+
+/// How often each login is tried at the very least while an upgrade goes on.
+const TRIES: usize = 10;
+
+pub fn r13_an_upgrade_while_people_log_in_turns_nobody_local_away_and_lets_nobody_else_in(machine: &Machine) {
+    let world = &machine.world;
+    let next = machine.next_revision();
+    let (stacks, configuration) = (machine.stacks(), world.sh("sha256sum /etc/plex-auth.toml").stdout);
+    let pinned = || world.sh("plex-auth logins --json 2>/dev/null || true").stdout;
+    let (daemon, listening) = (running(machine), socket(machine));
+    let known = pinned();
+    let mut session = Session::open(machine);
+    let (upgraded, unavailable) = hammer(machine, || machine.apt(&["install", &next]));
+    assert!(upgraded.ok(), "{upgraded:?}");
+    assert!(session.echoes("still here"), "a session that is open outlives the upgrade");
+    drop(session);
+
+    assert_eq!(machine.stacks(), stacks);
+    assert_eq!(world.sh("sha256sum /etc/plex-auth.toml").stdout, configuration);
+    assert_eq!(pinned(), known);
+    // The new daemon behind the same socket.
+    assert_ne!(running(machine), daemon);
+    assert_eq!(socket(machine), listening);
+    world.sh("cmp /proc/$(systemctl show -P MainPID plex-authd)/exe /usr/sbin/plex-authd");
+    assert_eq!(world.run(&["systemctl", "is-system-running"]).stdout, "running\n");
+    // Whoever was being asked about when the old one ended; the socket waits for all others.
+    eprintln!("a friend was turned away {unavailable} times");
+    assert!(unavailable <= 1, "a friend was turned away {unavailable} times");
+    assert!(machine.lets_in("alice"));
+}
+
+pub fn r13_an_upgrade_that_stops_half_way_leaves_all_logins_as_they_were(machine: &Machine) {
+    let as_before = |when: &str| {
+        machine.assert_local_logins(when);
+        assert!(machine.lets_in("alice"), "{when}");
+        assert!(!machine.lets_in("mallory"), "{when}");
+    };
+    let stacks = machine.stacks();
+    let unpacked = machine.dpkg(&["--unpack", &machine.next_revision()]);
+    assert!(unpacked.ok(), "{unpacked:?}");
+    as_before("the new files are there, and nobody knows");
+    let failed = machine.while_failing("/usr/sbin/pam-auth-update", || machine.dpkg(&["--configure", "plex-auth"]));
+    assert!(!failed.ok(), "{failed:?}");
+    as_before("the new daemon runs, and the stacks were not looked at");
+    let configured = machine.dpkg(&["--configure", "plex-auth"]);
+    assert!(configured.ok(), "{configured:?}");
+    assert_eq!(machine.stacks(), stacks);
+    // Whoever has stopped the daemon has it stopped, and whoever wants `sync` has it.
+    machine.world.sh("systemctl stop plex-authd.service; systemctl enable --now plex-auth-sync.timer");
+    machine.upgrade();
+    assert_eq!(machine.world.run(&["systemctl", "is-active", "plex-authd"]).stdout, "inactive\n");
+    machine.world.sh("systemctl is-active plex-authd.socket plex-auth-sync.timer");
+    as_before("upgraded");
+}
+
+/// What may come of authentication and account phase.
+type Judge<'a> = &'a (dyn Fn(Code, Code) -> bool + Sync);
+
+/// What is done while a local account, root, a friend and people without any right try to log in all the time; and how often the
+/// friend was told that plex-authd cannot be asked.
+fn hammer<T>(machine: &Machine, act: impl FnOnce() -> T) -> (T, usize) {
+    let (done, unavailable) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let world = &machine.world;
+    let try_all_the_time = |service: &str, user: &str, typed: String, judge: Judge| {
+        let mut tries = 0;
+        while !done.load(Ordering::Relaxed) || tries < TRIES {
+            let codes = world.codes_set_uid("daemon", service, user, "auth,acct", &format!("{typed}\n"));
+            let (auth, account) = (codes.of("auth"), codes.of("acct"));
+            assert!(judge(auth, account), "{service}, {user} types {typed}: {codes:?}");
+            tries += 1;
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let inside = |auth, account| (auth, account) == (Code::SUCCESS, Code::SUCCESS);
+    let wrong = |auth, _| auth != Code::SUCCESS;
+    let stranger = |auth, account| auth != Code::SUCCESS && account != Code::SUCCESS;
+    let friend = |auth, account| {
+        let asked = auth != Code::AUTHINFO_UNAVAIL && account != Code::AUTH_ERR;
+        unavailable.fetch_add(usize::from(!asked), Ordering::Relaxed);
+        !asked || inside(auth, account)
+    };
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| try_all_the_time("sshd", "local", "LOCAL-SECRET".into(), &inside));
+        scope.spawn(|| try_all_the_time("su", "root", "ROOT-SECRET".into(), &inside));
+        scope.spawn(|| try_all_the_time("sudo", "local", "wrong".into(), &wrong));
+        scope.spawn(|| try_all_the_time("sshd", "mallory", password("mallory"), &stranger));
+        scope.spawn(|| try_all_the_time("sshd", "alice", password("alice"), &friend));
+        let result = act();
+        done.store(true, Ordering::Relaxed);
+        result
+    });
+    (result, unavailable.into_inner())
+}
+
+fn running(machine: &Machine) -> String {
+    machine.world.sh("systemctl show -P MainPID plex-authd").stdout
+}
+
+/// The socket that is listened at: it has another number when it is made anew.
+fn socket(machine: &Machine) -> String {
+    machine.world.sh("stat -c '%i %W' /run/plex-auth/socket").stdout
+}
+
+/// Alice, who is logged in by ssh and runs something that says what it is told.
+struct Session(Child);
+
+impl Session {
+    fn open(machine: &Machine) -> Self {
+        let world = &machine.world;
+        assert_eq!(world.ssh_key("alice").stdout, "alice\n");
+        let mut ssh = world.command(&["ssh", "-Fnone", "-i/run/key", "-oStrictHostKeyChecking=no"]);
+        ssh.args(["-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR", "alice@127.0.0.1", "cat"]);
+        ssh.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut session = Self(ssh.spawn().unwrap());
+        assert!(session.echoes("hello"));
+        session
+    }
+
+    fn echoes(&mut self, words: &str) -> bool {
+        writeln!(self.0.stdin.as_mut().unwrap(), "{words}").unwrap();
+        let mut line = String::new();
+        BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        line == format!("{words}\n")
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

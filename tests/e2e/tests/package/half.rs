@@ -34,7 +34,9 @@ pub fn r58_installing_changes_the_common_stacks_alone(machine: &Machine) {
     let stacks: Vec<_> = changed.iter().filter(|path| path.starts_with("/etc/pam.d")).collect();
     assert_eq!(stacks, ["/etc/pam.d/common-account", "/etc/pam.d/common-auth"]);
     for path in changed {
-        let known = ["/etc/pam.d/common-a", "/etc/fail2ban", "/etc/systemd/system/sockets.target.wants"];
+        let units = "/etc/systemd/system/sockets.target.wants";
+        let known =
+            ["/etc/pam.d/common-a", "/etc/fail2ban", units, "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"];
         assert!(known.iter().any(|start| path.starts_with(start)), "{path}");
     }
     machine.assert_local_logins("installed, and nothing is set up");
@@ -44,13 +46,23 @@ pub fn r58_installing_changes_the_common_stacks_alone(machine: &Machine) {
 pub fn a_friend_logs_in_by_the_distributions_own_sshd_and_a_stranger_does_not(machine: &Machine) {
     let world = &machine.world;
     world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
-    let setup = world.run(
-        &["plex-auth", "setup", "--yes", "--token-file", "/root/token", "--machine", "Den", "--user", "alice=alice"],
-    );
+    let setup = world.run(&[
+        "plex-auth",
+        "setup",
+        "--yes",
+        "--token-file",
+        "/root/token",
+        "--machine",
+        "Den",
+        "--user",
+        "alice=alice",
+    ]);
     assert!(setup.ok() && setup.stdout.contains("✓ plex-authd runs with it"), "{setup:?}");
     assert!(!setup.stdout.contains("PAM"), "the package has seen to that: {setup:?}");
     // Tries that are meant to fail need not be waited for.
-    world.sh("printf '\\n[throttle]\\nfree_tries = 20\\n' >>/etc/plex-auth.toml && systemctl reload-or-restart plex-authd");
+    world.sh(
+        "printf '\\n[throttle]\\nfree_tries = 20\\n' >>/etc/plex-auth.toml && systemctl reload-or-restart plex-authd",
+    );
     world.add_user("alfred", true, Some("ALFRED-SECRET"));
     for name in ["bob", "mallory", "zoe"] {
         world.add_user(name, true, None);

@@ -6,7 +6,8 @@ use e2e::{World, package};
 fn lintian_has_nothing_to_say_but_what_the_overrides_explain() {
     let Some(world) = World::new() else { return };
     world.copy(&package(), "/run/package.deb", 0o644);
-    let out = world.run(&["lintian", "--allow-root", "--fail-on", "error,warning", "--show-overrides", "/run/package.deb"]);
+    // Errors and warnings; those that are overridden begin with an O.
+    let out = world.run(&["lintian", "--allow-root", "--fail-on", "none", "--show-overrides", "/run/package.deb"]);
     assert!(out.ok(), "{out:?}");
     let said: Vec<_> = out.stdout.lines().filter(|line| !line.starts_with("N:")).collect();
     assert!(said.iter().all(|line| line.starts_with("O: ")), "{said:#?}");

@@ -18,7 +18,10 @@ pub fn r13_without_the_module_local_accounts_log_in_and_managed_ones_do_not(mach
 pub fn r13_a_removal_that_is_interrupted_and_a_package_that_comes_back(machine: &Machine) {
     let (world, with_us) = (&machine.world, machine.stacks());
     let back = |from: &str| {
-        let installed = machine.apt(&["install", machine.package(), "--reinstall", "--allow-downgrades"]);
+        // apt asks for it after an interruption.
+        let configured = machine.dpkg(&["--configure", "-a"]);
+        assert!(configured.ok(), "{from}: {configured:?}");
+        let installed = machine.dpkg(&["-i", machine.package()]);
         assert!(installed.ok(), "{from}: {installed:?}");
         assert_eq!(machine.stacks(), with_us, "{from}");
         assert!(machine.lets_in("alice"), "{from}: the configuration was kept");
@@ -56,7 +59,8 @@ pub fn r58_nothing_but_accounts_is_left_after_a_purge(machine: &Machine) {
     assert_eq!(world.sh("cat /etc/passwd /etc/group").stdout, accounts);
     world.sh("test -d /home/alice && test -d /home/local && getent passwd plex-auth && getent group plex-users");
     let changed = differences(&machine.before, &listing(world, "/etc"));
-    let accounts = ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid", "/etc/sudoers.d/"];
+    let accounts =
+        ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid", "/etc/sudoers.d/"];
     for path in changed {
         assert!(accounts.iter().any(|start| path.starts_with(start)), "{path}");
     }
@@ -68,7 +72,8 @@ fn gone(machine: &Machine) {
     assert_eq!(machine.asking(), "");
     machine.assert_local_logins("gone");
     assert!(!machine.lets_in("alice"));
-    let left = machine.world.sh("systemctl list-units --all --no-legend 'plex-auth*' | grep -v not-found || true").stdout;
+    let left =
+        machine.world.sh("systemctl list-units --all --no-legend 'plex-auth*' | grep -v not-found || true").stdout;
     assert_eq!(left, "");
     machine.world.sh("! pgrep plex-auth && test ! -e /run/plex-auth && test ! -e /run/plex-auth-samba");
     assert_eq!(machine.world.run(&["systemctl", "is-system-running"]).stdout, "running\n");
@@ -76,10 +81,9 @@ fn gone(machine: &Machine) {
 
 /// Every file whose name or contents could be the package's. What brought it here is the test's.
 fn ours(world: &World) -> String {
-    world.sh(
-        "{ find / -xdev -name '*plex*' -not -path '/proc/*' -not -path '/root/*' -not -path '/mnt/*'; \
+    world
+        .sh("{ find / -xdev -name '*plex*' -not -path '/proc/*' -not -path '/root/*' -not -path '/mnt/*'; \
            find /run -xdev -name '*plex*'; \
-           grep -rlI pam_plex /etc /var/lib/pam /var/lib/dpkg /var/lib/systemd; } 2>/dev/null || true",
-    )
-    .stdout
+           grep -rlI pam_plex /etc /var/lib/pam /var/lib/dpkg /var/lib/systemd; } 2>/dev/null || true")
+        .stdout
 }

@@ -33,6 +33,15 @@ impl World {
         }
     }
 
+    /// A machine on a clean root of this release that runs nothing at all, to make an image of a container on; or `None`.
+    #[must_use]
+    pub fn image(suite: &'static str) -> Option<Self> {
+        let mut container = Command::new("unshare");
+        container.args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]);
+        container.arg(artifacts::checkout().join("tests/e2e/container"));
+        Self::started(container, || artifacts::root(suite))
+    }
+
     /// The internet of a clean machine: a plex.tv that it finds, and believes, under the real names. It runs outside, and
     /// shares nothing but the network.
     pub fn start_internet(&self, world: &str) {

@@ -29,15 +29,22 @@ impl World {
 
     /// The same from another address of the machine, see [`Self::add_addresses`].
     pub fn ssh_from(&self, source: &str, method: &str, user: &str, password: &str) -> Out {
-        let preferred = format!("-oPreferredAuthentications={method}");
-        let target = format!("{user}@127.0.0.1");
+        self.finish(self.ssh_with_password(source, method, user, password, &["id", "-un"]), "")
+    }
+
+    /// `ssh USER@localhost COMMAND` with a password, to be left running.
+    #[must_use]
+    pub fn ssh_session(&self, user: &str, password: &str, command: &[&str]) -> Command {
+        self.ssh_with_password("127.0.0.1", "password", user, password, command)
+    }
+
+    fn ssh_with_password(&self, source: &str, method: &str, user: &str, password: &str, command: &[&str]) -> Command {
+        let (preferred, target) = (format!("-oPreferredAuthentications={method}"), format!("{user}@127.0.0.1"));
         // By a file and not by the command line, where anybody could read it.
         let typed = format!("/run/typed-{source}");
         self.write(&typed, 0o600, "root:root", &format!("{password}\n"));
-        let mut line = vec!["sshpass", "-f", typed.as_str()];
-        line.extend(SSH);
-        line.extend(["-oNumberOfPasswordPrompts=1", "-b", source, preferred.as_str(), target.as_str(), "id", "-un"]);
-        self.run(&line)
+        let here = ["-oNumberOfPasswordPrompts=1", "-b", source, &preferred, &target];
+        self.command(&[&["sshpass", "-f", &typed], &SSH[..], &here, command].concat())
     }
 
     /// `ssh USER@localhost id -un` on a terminal, which asks for a password so many times.

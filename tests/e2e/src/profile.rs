@@ -50,7 +50,7 @@ fn line_of(line: &str, features: &[&str]) -> Line {
         let condition = condition.strip_prefix("if ").unwrap_or_else(|| panic!("{word} without if: {line}"));
         match (word, holds(condition, features)) {
             ("include", true) | ("exclude", false) => {}
-            ("include", false) | ("exclude", true) | ("continue", true) => return Line::Goes,
+            ("include", false) | ("exclude" | "continue", true) => return Line::Goes,
             ("continue", false) => return Line::Ends,
             _ => panic!("{word} is not known here: {line}"),
         }

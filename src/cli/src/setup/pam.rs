@@ -98,7 +98,7 @@ impl Way {
 /// Says what to do where there is no tool for it.
 pub(crate) fn by_hand() {
     match authselect::other().filter(|_| authselect::is_there()) {
-        Some(profile) => warn(&format!(
+        Some(profile) => warn(format!(
             "PAM does not ask plex-authd yet: authselect's profile is {profile}, and plex-auth's knows local accounts alone"
         )),
         None => warn("PAM does not ask plex-authd yet, and no tool here can change that"),

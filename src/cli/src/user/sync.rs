@@ -22,6 +22,7 @@ use crate::terminal::{complain, confirm, is_interactive, say, warn};
 
 /// How it is done.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(crate) struct Options {
     /// Show what would change and change nothing
     #[arg(long)]

@@ -73,7 +73,7 @@ fn select(world: &World, features: &[&str]) {
     }
 }
 
-/// What pam_faillock has counted against somebody.
+/// What `pam_faillock` has counted against somebody.
 fn counted(world: &World, user: &str) -> String {
     world.sh(&format!("faillock --user {user} | grep -c ' V$' || true")).stdout.trim().to_owned()
 }

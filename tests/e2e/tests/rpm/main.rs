@@ -56,8 +56,8 @@ fn rpm_does(world: &World, what: &str) -> Out {
     world.run(&["sh", "-c", &format!("rpm --nodeps --force-debian {what} 2>&1")])
 }
 
-fn goes_in(world: &World, user: &str, word: &str) -> bool {
-    world.ssh("password", user, word).stdout == format!("{user}\n")
+fn goes_in(world: &World, user: &str, typed: &str) -> bool {
+    world.ssh("password", user, typed).stdout == format!("{user}\n")
 }
 
 #[test]

@@ -70,77 +70,95 @@ fn what_pam_auth_update_makes_is_right_but_for_what_is_known_of_its_account_line
     assert_eq!(wrong(Auth, &third), []);
 }
 
+const UNIX: &str = "auth [success=2 default=ignore] pam_unix.so\n";
+const PLEX: &str = "auth [success=1 user_unknown=ignore default=die] pam_plex.so try_first_pass\n";
+const DENY: &str = "auth requisite pam_deny.so\n";
+const PERMIT: &str = "auth required pam_permit.so\n";
+
+/// What a stack is, its lines, and what is wrong with it.
+type Case = (&'static str, Vec<&'static str>, Vec<Fault>);
+
+fn assert_told(cases: impl IntoIterator<Item = Case>) {
+    for (what, lines, mut expected) in cases {
+        expected.sort_unstable();
+        assert_eq!(wrong(Auth, &lines.concat()), expected, "{what}");
+    }
+}
+
 #[test]
-fn a_broken_auth_stack_is_told_by_what_it_does() {
+fn a_broken_first_line_of_an_auth_stack_is_told_by_what_it_does() {
     use Fault::*;
-    let unix = "auth [success=2 default=ignore] pam_unix.so\n";
-    let plex = "auth [success=1 user_unknown=ignore default=die] pam_plex.so try_first_pass\n";
     let first = "auth [success=3 ignore=ignore module_unknown=ignore default=die] pam_plex.so plex_only\n";
-    let deny = "auth requisite pam_deny.so\n";
-    let permit = "auth required pam_permit.so\n";
-    let cases: [(&str, Vec<&str>, Vec<Fault>); 21] = [
-        ("as it should be", vec![unix, plex, deny, permit], vec![]),
-        ("with those first who have no local password", vec![first, unix, plex, deny, permit], vec![]),
+    assert_told([
+        ("with those first who have no local password", vec![first, UNIX, PLEX, DENY, PERMIT], vec![]),
         (
             "nobody else may come in by Plex",
             vec![
                 "auth [success=2 ignore=ignore default=die] pam_plex.so plex_only\n",
                 "auth [success=1 default=ignore] pam_unix.so\n",
-                deny,
-                permit,
+                DENY,
+                PERMIT,
             ],
             vec![],
         ),
         (
             "the first jump too short",
-            vec!["auth [success=2 ignore=ignore default=die] pam_plex.so plex_only\n", unix, plex, deny, permit],
+            vec!["auth [success=2 ignore=ignore default=die] pam_plex.so plex_only\n", UNIX, PLEX, DENY, PERMIT],
             vec![PlexRefused],
         ),
         (
             "what the first line leaves ends it all",
-            vec!["auth [success=3 default=die] pam_plex.so plex_only\n", unix, plex, deny, permit],
+            vec!["auth [success=3 default=die] pam_plex.so plex_only\n", UNIX, PLEX, DENY, PERMIT],
             vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused],
         ),
         (
             "a denial of the first line passed on as a yes",
-            vec!["auth [success=3 ignore=ignore default=3] pam_plex.so plex_only\n", unix, plex, deny, permit],
+            vec!["auth [success=3 ignore=ignore default=3] pam_plex.so plex_only\n", UNIX, PLEX, DENY, PERMIT],
             vec![DeniedAccepted],
         ),
+    ]);
+}
+
+#[test]
+fn a_broken_auth_stack_is_told_by_what_it_does() {
+    use Fault::*;
+    assert_told([
+        ("as it should be", vec![UNIX, PLEX, DENY, PERMIT], vec![]),
         // §6: pam-auth-update does not put a deleted pam_deny back. A wrong password is then as good as a right one.
         (
             "pam_deny deleted",
-            vec![unix, plex, permit],
+            vec![UNIX, PLEX, PERMIT],
             vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused, DeniedAccepted, UnknownAccepted],
         ),
         (
             "pam_permit deleted",
-            vec![unix, plex, deny],
+            vec![UNIX, PLEX, DENY],
             vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused],
         ),
-        ("no pam_unix", vec![plex, deny, permit], vec![NoLocalFallback]),
+        ("no pam_unix", vec![PLEX, DENY, PERMIT], vec![NoLocalFallback]),
         (
             "the jump of pam_unix too short",
-            vec!["auth [success=1 default=ignore] pam_unix.so\n", plex, deny, permit],
+            vec!["auth [success=1 default=ignore] pam_unix.so\n", PLEX, DENY, PERMIT],
             vec![LocalRefused, LocalRefusedInOutage, RootRefused],
         ),
         (
             "the jump of pam_plex too long",
-            vec![unix, "auth [success=2 user_unknown=ignore default=die] pam_plex.so\n", deny, permit],
+            vec![UNIX, "auth [success=2 user_unknown=ignore default=die] pam_plex.so\n", DENY, PERMIT],
             vec![PlexRefused],
         ),
         (
             "an outage passed on as a yes",
             vec![
-                unix,
+                UNIX,
                 "auth [success=1 authinfo_unavail=1 user_unknown=ignore default=die] pam_plex.so\n",
-                deny,
-                permit,
+                DENY,
+                PERMIT,
             ],
             vec![OutageAccepted, UnknownAccepted],
         ),
         (
             "a denial passed on as a yes",
-            vec![unix, "auth [success=1 perm_denied=1 user_unknown=ignore default=die] pam_plex.so\n", deny, permit],
+            vec![UNIX, "auth [success=1 perm_denied=1 user_unknown=ignore default=die] pam_plex.so\n", DENY, PERMIT],
             vec![DeniedAccepted],
         ),
         (
@@ -154,7 +172,7 @@ fn a_broken_auth_stack_is_told_by_what_it_does() {
         ),
         (
             "sufficient, and only pam_permit behind it",
-            vec!["auth sufficient pam_unix.so\nauth sufficient pam_plex.so\n", permit],
+            vec!["auth sufficient pam_unix.so\nauth sufficient pam_plex.so\n", PERMIT],
             vec![OutageAccepted, DeniedAccepted, UnknownAccepted],
         ),
         (
@@ -174,14 +192,10 @@ fn a_broken_auth_stack_is_told_by_what_it_does() {
             vec!["auth [success=done user_unknown=ignore default=die] pam_plex.so\nauth required pam_unix.so\n"],
             vec![LocalRefusedInOutage, PlexFirst],
         ),
-        ("no such word", vec![unix, "auth suficient pam_plex.so\n", deny, permit], vec![Broken]),
-        ("no such value", vec![unix, "auth [succes=1 default=die] pam_plex.so\n", deny, permit], vec![Broken]),
-        ("no such file", vec![unix, plex, deny, permit, "auth include not-there\n"], vec![Broken]),
-    ];
-    for (what, lines, mut expected) in cases {
-        expected.sort_unstable();
-        assert_eq!(wrong(Auth, &lines.concat()), expected, "{what}");
-    }
+        ("no such word", vec![UNIX, "auth suficient pam_plex.so\n", DENY, PERMIT], vec![Broken]),
+        ("no such value", vec![UNIX, "auth [succes=1 default=die] pam_plex.so\n", DENY, PERMIT], vec![Broken]),
+        ("no such file", vec![UNIX, PLEX, DENY, PERMIT, "auth include not-there\n"], vec![Broken]),
+    ]);
 }
 
 #[test]

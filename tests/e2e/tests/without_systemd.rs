@@ -1,0 +1,129 @@
+//! `OpenRC` and runit look after plex-authd as docs/how-to/without-systemd.md says, with the real openrc-run and runsvdir.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use e2e::{Code, DEN, World, page_commands, password};
+
+/// A machine with everything but a daemon that runs, and the examples where the package has them.
+fn machine() -> Option<World> {
+    let world = World::with_everything(DEN, "")?;
+    world.stop_authd();
+    world.copy_examples();
+    Some(world)
+}
+
+fn process(world: &World) -> String {
+    world.sh("pgrep -x plex-authd").stdout.trim().to_owned()
+}
+
+/// Runs what a how-to says under a heading.
+fn follow(world: &World, heading: &str, lines: &[(&str, &str)]) {
+    let mut script = page_commands("docs/how-to/without-systemd.md", heading);
+    for (from, to) in lines {
+        assert!(script.contains(from), "{script}");
+        script = script.replace(from, to);
+    }
+    world.sh(&format!("set -e\n{script}"));
+}
+
+fn friend_gets_in(world: &World) {
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.account("bob"), Code::PERM_DENIED);
+}
+
+/// Waits until another process than this one answers.
+fn wait_for_another(world: &World, before: &str) {
+    world.sh(&format!(
+        "until pid=$(pgrep -x plex-authd) && [ $pid != {before} ] && plex-auth status; do sleep 0.05; done"
+    ));
+}
+
+#[test]
+fn openrc_starts_watches_reloads_and_stops_the_daemon() {
+    let Some(world) = machine() else { return };
+    // As OpenRC finds itself after it has started a machine. The other services here are nothing to it.
+    world.sh("rm -f /etc/init.d/*; mkdir -p /run/openrc; touch /run/openrc/softlevel; echo healthcheck_timer=1 >/etc/conf.d/plex-authd");
+    for name in ["net", "firewall", "sshd", "logger", "dns"] {
+        world.sh(&format!(
+            "printf '#!/sbin/openrc-run\\nstart() {{ :; }}\\n' >/etc/init.d/{name}; chmod 755 /etc/init.d/{name}"
+        ));
+    }
+    follow(&world, "OpenRC", &[]);
+    // It was waited for.
+    world.sh("plex-auth status; rc-service plex-authd status");
+    friend_gets_in(&world);
+
+    let before = process(&world);
+    assert_eq!(
+        world
+            .sh(&format!("stat -c %U /proc/{before}; grep -c '^Max core file size *0 *0' /proc/{before}/limits"))
+            .stdout,
+        "plex-auth\n1\n"
+    );
+    let (_, log) = world.logged(|| world.sh("rc-service plex-authd reload"));
+    assert!(log.contains("has been read again"), "{log}");
+    world.sh("cp -p /etc/plex-auth.toml /root/good; echo nonsense >>/etc/plex-auth.toml");
+    let broken = world.run(&["rc-service", "plex-authd", "reload"]);
+    let said = format!("{}{}", broken.stdout, broken.stderr);
+    assert!(!broken.ok() && said.contains("nonsense") && said.contains("stays in force"), "{broken:?}");
+    assert_eq!(process(&world), before);
+    friend_gets_in(&world);
+    world.sh("cp -p /root/good /etc/plex-auth.toml");
+
+    world.sh(&format!("kill -KILL {before}"));
+    wait_for_another(&world, &before);
+    let before = process(&world);
+    world.sh(&format!("kill -STOP {before}"));
+    wait_for_another(&world, &before);
+    let before = process(&world);
+    world.sh("rc-service plex-authd restart");
+    wait_for_another(&world, &before);
+
+    // setup knows who looks after the daemon.
+    world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
+    let setup = world.run(&["plex-auth", "setup", "--yes", "--token-file", "/root/token"]);
+    assert!(setup.ok() && setup.stdout.contains("plex-authd runs with it"), "{setup:?}");
+    world.sh("rc-service plex-authd stop; ! pgrep -x plex-authd; ! rc-service plex-authd status");
+    // What cannot start is said to whoever starts it.
+    world.sh("echo nonsense >>/etc/plex-auth.toml");
+    let broken = world.run(&["rc-service", "plex-authd", "start"]);
+    assert!(!broken.ok() && format!("{broken:?}").contains("nonsense"), "{broken:?}");
+    world.assert_no_secret_leaked();
+}
+
+#[test]
+fn runit_starts_watches_reloads_and_stops_the_daemon() {
+    let Some(world) = machine() else { return };
+    world.sh("rm -rf /etc/service; mkdir -p /etc/service");
+    world.start(&["runsvdir", "/etc/service"]);
+    follow(&world, "runit", &[]);
+    world.sh("sv status plex-authd | grep -q '^run: plex-authd'");
+    friend_gets_in(&world);
+    let before = process(&world);
+    let ((), log) = world.logged(|| {
+        world.sh("sv hup plex-authd");
+        world.wait_for_log(&["has been read again"]);
+    });
+    assert!(log.contains("has been read again"), "{log}");
+    assert_eq!(process(&world), before);
+    world.sh(&format!("kill -KILL {before}"));
+    wait_for_another(&world, &before);
+    world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
+    let setup = world.run(&["plex-auth", "setup", "--yes", "--token-file", "/root/token"]);
+    assert!(setup.ok() && setup.stdout.contains("plex-authd runs with it"), "{setup:?}");
+    world.sh("sv stop plex-authd; ! pgrep -x plex-authd; sv start plex-authd; plex-auth status");
+
+    // Without syslog its lines are kept by svlogd, for root alone.
+    world.sh("sv stop plex-authd; busybox pkill -x -f 'busybox syslogd.*'; rm -f /dev/log; sv start plex-authd");
+    assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
+    world.sh("until grep -q 'denied user=\"alice\"' /var/log/plex-authd/current; do sleep 0.05; done");
+    assert_eq!(
+        world.sh("stat -c %U:%a /var/log/plex-authd /var/log/plex-authd/current").stdout,
+        "root:700\nroot:600\n"
+    );
+    // A daemon that does not start says so to whoever starts it, and why to its log.
+    world.sh(
+        "sv stop plex-authd; echo nonsense >>/etc/plex-auth.toml; ! sv -w 1 start plex-authd; sv force-stop plex-authd",
+    );
+    world.sh("grep -q nonsense /var/log/plex-authd/current");
+    world.assert_no_secret_leaked();
+}

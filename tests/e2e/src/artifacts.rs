@@ -32,30 +32,23 @@ pub fn release(name: &str) -> PathBuf {
 #[must_use]
 pub fn package() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
-    let make = || {
-        // One test program makes it, and others wait.
-        let mut make = Command::new("flock");
-        make.arg(target().join("deb.lock")).args(["make", "--silent", "deb"]).current_dir(checkout());
-        let out = make.output().unwrap();
-        assert!(out.status.success(), "make deb: {}", String::from_utf8_lossy(&out.stderr));
-        let is_package = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "deb");
-        let mut files = std::fs::read_dir(checkout().join("target/deb")).unwrap().map(|entry| entry.unwrap().path());
-        files.find(is_package).unwrap()
-    };
-    MADE.get_or_init(make).clone()
+    MADE.get_or_init(|| packed("deb")).clone()
 }
 
 /// The package for Fedora, made of this release build.
 #[must_use]
 pub fn rpm() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let mut make = Command::new("make");
-        let out = make.args(["--silent", "rpm"]).current_dir(checkout()).output().unwrap();
-        assert!(out.status.success(), "make rpm: {}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8(out.stdout).unwrap().lines().last().unwrap().into()
-    })
-    .clone()
+    MADE.get_or_init(|| packed("rpm")).clone()
+}
+
+/// The package of this kind. One test program makes it, and others wait; what has not changed is not made again.
+fn packed(kind: &str) -> PathBuf {
+    let mut make = Command::new("flock");
+    make.arg(target().join("packages.lock")).args(["make", "--silent", kind]).current_dir(checkout());
+    let out = make.output().unwrap();
+    assert!(out.status.success(), "make {kind}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap().lines().last().unwrap().into()
 }
 
 /// The module as it is shipped, but for a panic in each hook.

@@ -17,7 +17,14 @@ fn make(target: &str, destdir: &Path, prefix: &str) -> Output {
     let (destdir, prefix) = (format!("DESTDIR={}", destdir.display()), format!("PREFIX={prefix}"));
     // One at a time: what is to be installed is laid out in target/stage.
     let mut make = Command::new("flock");
-    make.arg(e2e::target().join("deb.lock")).args(["make", "--no-print-directory", target, "made=", &destdir, &prefix]);
+    make.arg(e2e::target().join("packages.lock")).args([
+        "make",
+        "--no-print-directory",
+        target,
+        "made=",
+        &destdir,
+        &prefix,
+    ]);
     make.current_dir(checkout()).output().unwrap()
 }
 

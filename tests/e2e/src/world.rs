@@ -126,9 +126,15 @@ impl World {
     /// Copies the services for other supervisors than systemd to where `make files` puts them with PREFIX=/usr.
     pub fn copy_examples(&self) {
         let to = "/usr/share/doc/plex-auth/examples";
-        self.sh(&format!("rm -rf {to}; mkdir -p {to}/openrc {to}/runit/plex-authd/log"));
-        for file in ["openrc/plex-authd", "runit/plex-authd/run", "runit/plex-authd/check", "runit/plex-authd/log/run"]
-        {
+        self.sh(&format!("rm -rf {to}; mkdir -p {to}/openrc {to}/runit/plex-auth-shadow {to}/runit/plex-authd/log"));
+        for file in [
+            "openrc/plex-auth-shadow",
+            "openrc/plex-authd",
+            "runit/plex-auth-shadow/run",
+            "runit/plex-authd/run",
+            "runit/plex-authd/check",
+            "runit/plex-authd/log/run",
+        ] {
             self.copy(&artifacts::checkout().join("packaging").join(file), &format!("{to}/{file}"), 0o755);
         }
     }

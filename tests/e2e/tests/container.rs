@@ -103,6 +103,8 @@ fn a_container_lets_a_friend_in_and_ends_when_it_is_told_to_or_when_either_of_it
     container.wait_for("plex-authd: accepted user=\"alice\"");
     container.wait_for("plex-authd: denied user=\"alice\"");
     container.wait_for("Accepted password for alice");
+    container.wait_for("plex-auth-shadow 0.* waits to be asked");
+    assert!(!container.said().contains("plex-auth-shadow.socket"), "it was asked: {}", container.said());
     let keys = world.sh("cat /var/lib/ssh-host-keys/etc/ssh/ssh_host_ed25519_key.pub").stdout;
     assert_eq!(world.sh("stat -c %U:%G:%a /etc/plex-auth.toml").stdout, "root:plex-auth:640\n");
     assert_eq!(world.sh("stat -c %U $(pgrep -x plex-authd | sed 's|.*|/proc/&|')").stdout, "plex-auth\n");

@@ -8,7 +8,7 @@ fn the_readmes_way_to_install_by_hand_lets_a_friend_in() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
     world.sh(
-        "rm -rf /etc/plex-auth.toml /etc/pam.d/plex-auth /var/lib/plex-auth /usr/sbin/plex-authd; \
+        "rm -rf /etc/plex-auth.toml /etc/pam.d/plex-auth /var/lib/plex-auth /usr/sbin/plex-authd /usr/sbin/plex-auth-shadow; \
          rm \"$(find /usr/lib -name pam_plex.so)\"; userdel plex-auth; groupdel plex-users; mkdir -p /root/plex-auth/target/release",
     );
     world.copy_release("/root/plex-auth");
@@ -23,10 +23,7 @@ fn the_readmes_way_to_install_by_hand_lets_a_friend_in() {
         .replacen('…', MACHINE, 1)
         .replace("[users]", &format!("{network}[users]"))
         .replace("x86_64-linux-gnu", "$(uname -m)-linux-gnu")
-        .replace(
-            "plex-authd --user plex-auth &",
-            "setsid --fork plex-authd --user plex-auth </dev/null >/dev/null 2>&1",
-        );
+        .replace(" &\n", " >/dev/null 2>&1 &\n");
     let before = world.syslog().matches("is ready").count();
     let out = world.run_with(&["sh", "-e", "-c", "cd /root/plex-auth; cat >/root/script; . /root/script"], &script);
     assert!(out.ok(), "{script}\n{out:?}");

@@ -7,6 +7,7 @@ use e2e::{Code, DEN, World, page_commands, password};
 fn machine() -> Option<World> {
     let world = World::with_everything(DEN, "")?;
     world.stop_authd();
+    world.kill_shadow_service();
     world.copy_examples();
     Some(world)
 }
@@ -26,7 +27,8 @@ fn follow(world: &World, heading: &str, lines: &[(&str, &str)]) {
 }
 
 fn friend_gets_in(world: &World) {
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    let (code, log) = world.logged(|| world.codes("plex-auth", "alice", "auth", &format!("{}\n", password("alice"))));
+    assert!(code.of("auth") == Code::SUCCESS && !log.contains("pam_unix"), "plex-auth-shadow is there: {log}");
     assert_eq!(world.account("bob"), Code::PERM_DENIED);
 }
 

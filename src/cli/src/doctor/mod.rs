@@ -8,6 +8,7 @@ mod mac;
 mod network;
 mod program;
 mod repair;
+mod roots;
 mod samba;
 mod settings;
 mod shadow;

@@ -1,12 +1,10 @@
 //! What keeps shares in step with Plex, and the sessions there that nobody may have any more.
 
-use std::path::Path;
-
 use config::Config;
 use wire::{Hello, Manage, Phase, Request, Verdict};
 
 use super::findings::Findings;
-use super::program;
+use super::{program, roots};
 use crate::context::Context;
 use crate::conversation::converse;
 
@@ -21,20 +19,10 @@ const STACK: &str = "/etc/pam.d/samba";
 
 pub(super) fn check(context: &Context, config: Option<&Config>, findings: &mut Findings) {
     if config.is_some_and(|config| config.samba.sync_password) {
-        in_step(findings);
+        roots::smb_passwords(findings);
         master(findings);
     }
     sessions(context, findings);
-}
-
-/// Whether somebody is there who changes SMB passwords.
-fn in_step(findings: &mut Findings) {
-    if Path::new(wire::samba::SOCKET).exists() {
-        findings.good("SMB passwords", "they follow Plex");
-    } else {
-        let what = "sync_password is set, but plex-auth-samba is not there to do it";
-        findings.bad("SMB passwords", what, "run: systemctl enable --now plex-auth-samba.socket");
-    }
 }
 
 /// Whether clients are kept from changing what Plex is the master of.

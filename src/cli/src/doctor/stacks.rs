@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use config::Config;
 
 use super::findings::{Findings, argument};
-use super::repair;
 use super::stack::Kind;
 use super::stack::code::Code;
 use super::stack::evaluate::evaluate;
 use super::stack::modules::{Guess, Somebody, answer};
 use super::stack::scenes::{Fault, faults};
 use super::stack::tree::{DIRECTORIES, Module, Step, What, stack};
+use super::{repair, roots};
 use crate::context::Context;
 
 /// What the check is called.
@@ -79,6 +79,9 @@ pub(super) fn check(context: &Context, config: Option<&Config>, findings: &mut F
         return services;
     }
     module(&services, findings);
+    if modules(&services).any(|(_, _, module)| module.arguments.iter().any(|argument| argument == "plex_only")) {
+        roots::local_passwords(findings);
+    }
     arguments(context, &services, findings);
     let group = config.and_then(|config| config.group.as_deref()).unwrap_or("plex-users");
     let mut wrong: BTreeMap<(Kind, Fault), Vec<&Service>> = BTreeMap::new();

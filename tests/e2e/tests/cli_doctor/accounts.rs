@@ -45,6 +45,19 @@ fn accounts_that_cannot_come_in_are_found_and_mended() {
 }
 
 #[test]
+fn logins_that_pam_unix_logs_as_failures_are_foreseen() {
+    let Some(patient) = Patient::new("") else { return };
+    let start = "setsid --fork plex-auth-shadow </dev/null >/dev/null 2>&1; \
+                 until ss -lxn | grep -q plex-auth-shadow; do sleep 0.02; done";
+    let line = ("local passwords", "warning", "fail2ban may take friends for attackers");
+    let killed = "pkill -KILL -x plex-auth-shado";
+    all(&patient, vec![saying(killed, line, "systemctl enable --now plex-auth-shadow.socket", start)]);
+    // Where no stack wants to know, nobody need be there.
+    patient.0.sh(&format!("sed -i /plex_only/d /etc/pam.d/plex-auth; {killed}"));
+    patient.until_well("nobody asks");
+}
+
+#[test]
 fn a_machine_without_accounts_for_plex_is_found() {
     let Some(patient) = Patient::new("") else { return };
     patient.0.sh("for name in alice dave frank olga; do gpasswd -d $name plex-users; done");

@@ -35,8 +35,16 @@ pub fn r58_installing_changes_the_common_stacks_alone(machine: &Machine) {
     assert_eq!(stacks, ["/etc/pam.d/common-account", "/etc/pam.d/common-auth"]);
     for path in changed {
         let units = "/etc/systemd/system/sockets.target.wants";
-        let known =
-            ["/etc/pam.d/common-a", "/etc/fail2ban", units, "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"];
+        let known = [
+            "/etc/pam.d/common-a",
+            "/etc/fail2ban",
+            "/etc/apparmor.d",
+            units,
+            "/etc/passwd",
+            "/etc/group",
+            "/etc/shadow",
+            "/etc/gshadow",
+        ];
         assert!(known.iter().any(|start| path.starts_with(start)), "{path}");
     }
     machine.assert_local_logins("installed, and nothing is set up");

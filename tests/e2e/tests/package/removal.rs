@@ -84,6 +84,6 @@ fn ours(world: &World) -> String {
     world
         .sh("{ find / -xdev -name '*plex*' -not -path '/proc/*' -not -path '/root/*' -not -path '/mnt/*'; \
            find /run -xdev -name '*plex*'; \
-           grep -rlI pam_plex /etc /var/lib/pam /var/lib/dpkg /var/lib/systemd; } 2>/dev/null || true")
+           grep -rlI pam_plex /etc /var/lib/pam /var/lib/dpkg /var/lib/systemd; } 2>/dev/null | grep -v '[a-z]plex[^/]*$' || true")
         .stdout
 }

@@ -123,7 +123,8 @@ fn a_container_lets_a_friend_in_and_ends_when_it_is_told_to_or_when_either_of_it
     container.signal("HUP");
     container.wait_for("stays in force");
     assert!(container.said().contains("strict_freinds"), "{}", container.said());
-    assert!(world.ssh("password", "alice", &password("alice")).ok());
+    let inside = world.ssh("password", "alice", &password("alice"));
+    assert!(inside.ok(), "{inside:?}\n{}", container.said());
     assert!(!world.run(&["grep", "freinds", "/etc/plex-auth.toml"]).ok());
 
     // It ends, also with somebody in it.

@@ -10,7 +10,7 @@ use e2e::{Code, DEN, World, password, release, with_panics};
 /// What the module calls: libpam, one socket, the clock, the memory, and how large a screen is and what it can show.
 const USED: &str = "\
     pam_fail_delay pam_get_item pam_get_user pam_set_item close connect fcntl getpid getsockopt poll recv send \
-    sendto socket lstat64 statx clock_gettime __errno_location calloc free malloc posix_memalign bcmp memcmp memcpy \
+    sendto socket lstat64 __lxstat64 statx clock_gettime __errno_location calloc free malloc posix_memalign bcmp memcmp memcpy \
     memmove memset strlen ioctl nl_langinfo";
 
 /// What comes with Rust: thread-local storage, waiting for a lock, and the end of what cannot go on.
@@ -23,9 +23,10 @@ const RUNTIME: &str = "\
 const UNWINDER: &str = "_dl_find_object __pthread_key_create pthread_once pthread_mutex_lock pthread_mutex_unlock";
 
 /// What nothing ever calls. It belongs to the report that Rust prints of a panic, with the backtrace that the
-/// environment may ask for. The module replaces that report, but the linker cannot know.
+/// environment may ask for. The module replaces that report, but the linker cannot know. Some have another name in older C
+/// libraries.
 const DEAD: &str = "\
-    getenv getcwd open64 read write readlink realpath stat64 fstat64 lseek64 mmap64 munmap dl_iterate_phdr \
+    getenv getcwd open64 read write readlink realpath stat64 __xstat64 fstat64 __fxstat64 lseek64 mmap64 munmap dl_iterate_phdr \
     _Unwind_Backtrace _Unwind_GetIP __xpg_strerror_r";
 
 /// What must never come in, whatever is added to the lists above.

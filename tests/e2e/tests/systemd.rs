@@ -97,7 +97,7 @@ fn reloaded(world: &World) {
     world.sh("cp -p /etc/plex-auth.toml /root/good; sed -i '1i strict_freinds = true' /etc/plex-auth.toml");
     let (out, log) = world.logged(|| world.run(&["systemctl", "reload", "plex-authd"]));
     assert!(!out.ok(), "{out:?}");
-    assert!(log.contains("strict_freinds") && log.contains("/etc/plex-auth.toml, line 1"), "{log}");
+    assert!(log.contains("strict_freinds") && log.contains("/etc/plex-auth.toml:1:1:"), "{log}");
     assert_eq!(log.matches(" plex-auth[").count(), 1, "in one line: {log}");
     assert_eq!((process(world), world.sh("systemctl is-active plex-authd").stdout), (before, "active\n".into()));
     world.sh("plex-auth status");

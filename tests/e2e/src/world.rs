@@ -223,12 +223,14 @@ impl World {
     }
 
     fn bring(&self, name: &str, file: PathBuf) -> String {
-        // Under a name of its own first: another thread may be running the finished one, or looking for it.
+        static COPIES: AtomicU32 = AtomicU32::new(0);
         let inside = self.shared().join(name);
         if !inside.exists() {
-            let fresh = tempfile::Builder::new().tempfile_in(self.shared()).unwrap().into_temp_path();
-            fs::copy(file, &fresh).unwrap();
-            fs::rename(&fresh, inside).unwrap();
+            // Under a name of its own first: another thread may be running the finished one, or looking for it. And by another
+            // process: what other threads start would hold a file that this one writes open, and it could not be run then.
+            let fresh = inside.with_extension(COPIES.fetch_add(1, Ordering::Relaxed).to_string());
+            assert!(Command::new("cp").arg(file).arg(&fresh).status().unwrap().success());
+            fs::rename(fresh, inside).unwrap();
         }
         format!("/mnt/{name}")
     }

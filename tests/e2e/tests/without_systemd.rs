@@ -3,6 +3,8 @@
 
 use e2e::{Code, DEN, World, page_commands, password};
 
+const PAGE: &str = "docs/how-to/without-systemd.md";
+
 /// A machine with everything but a daemon that runs, and the examples where the package has them.
 fn machine() -> Option<World> {
     let world = World::with_everything(DEN, "")?;
@@ -16,14 +18,11 @@ fn process(world: &World) -> String {
     world.sh("pgrep -x plex-authd").stdout.trim().to_owned()
 }
 
-/// Runs what a how-to says under a heading.
-fn follow(world: &World, heading: &str, lines: &[(&str, &str)]) {
-    let mut script = page_commands("docs/how-to/without-systemd.md", heading);
-    for (from, to) in lines {
-        assert!(script.contains(from), "{script}");
-        script = script.replace(from, to);
-    }
-    world.sh(&format!("set -e\n{script}"));
+/// setup knows who looks after the daemon.
+fn set_up_again(world: &World) {
+    world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
+    let setup = world.run(&["plex-auth", "setup", "--yes", "--token-file", "/root/token"]);
+    assert!(setup.ok() && setup.stdout.contains("plex-authd runs with it"), "{setup:?}");
 }
 
 fn friend_gets_in(world: &World) {
@@ -49,7 +48,7 @@ fn openrc_starts_watches_reloads_and_stops_the_daemon() {
             "printf '#!/sbin/openrc-run\\nstart() {{ :; }}\\n' >/etc/init.d/{name}; chmod 755 /etc/init.d/{name}"
         ));
     }
-    follow(&world, "OpenRC", &[]);
+    world.follow(&page_commands(PAGE, "OpenRC"));
     // It was waited for.
     world.sh("plex-auth status; rc-service plex-authd status");
     friend_gets_in(&world);
@@ -80,10 +79,7 @@ fn openrc_starts_watches_reloads_and_stops_the_daemon() {
     world.sh("rc-service plex-authd restart");
     wait_for_another(&world, &before);
 
-    // setup knows who looks after the daemon.
-    world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
-    let setup = world.run(&["plex-auth", "setup", "--yes", "--token-file", "/root/token"]);
-    assert!(setup.ok() && setup.stdout.contains("plex-authd runs with it"), "{setup:?}");
+    set_up_again(&world);
     world.sh("rc-service plex-authd stop; ! pgrep -x plex-authd; ! rc-service plex-authd status");
     // What cannot start is said to whoever starts it.
     world.sh("echo nonsense = 1 >>/etc/plex-auth.toml");
@@ -97,7 +93,7 @@ fn runit_starts_watches_reloads_and_stops_the_daemon() {
     let Some(world) = machine() else { return };
     world.sh("rm -rf /etc/service; mkdir -p /etc/service");
     world.start(&["runsvdir", "/etc/service"]);
-    follow(&world, "runit", &[]);
+    world.follow(&page_commands(PAGE, "runit"));
     world.sh("sv status plex-authd | grep -q '^run: plex-authd'");
     friend_gets_in(&world);
     let before = process(&world);
@@ -109,9 +105,7 @@ fn runit_starts_watches_reloads_and_stops_the_daemon() {
     assert_eq!(process(&world), before);
     world.sh(&format!("kill -KILL {before}"));
     wait_for_another(&world, &before);
-    world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
-    let setup = world.run(&["plex-auth", "setup", "--yes", "--token-file", "/root/token"]);
-    assert!(setup.ok() && setup.stdout.contains("plex-authd runs with it"), "{setup:?}");
+    set_up_again(&world);
     world.sh("sv stop plex-authd; ! pgrep -x plex-authd; sv start plex-authd; plex-auth status");
 
     // Without syslog its lines are kept by svlogd, for root alone.

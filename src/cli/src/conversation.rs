@@ -9,6 +9,7 @@ use wire::{
 
 use crate::daemon::{astray, unreachable};
 use crate::failure::Failure;
+use crate::hidden::ask_hidden;
 use crate::terminal::{self, spinner};
 
 /// How long the daemon may be silent; it says every now and then that it is at work.
@@ -51,8 +52,8 @@ fn ask(prompt: &Ask, user: &str) -> Result<Answer, Failure> {
     let text = lines.collect::<Vec<_>>().join("\n");
     let typed = match (prompt.echo, prompt.password) {
         // The plain prompt of a login, at which nobody would know whose password is meant.
-        (false, true) if text == "Password" => terminal::ask_hidden(&format!("Plex password of {user}"))?,
-        (false, _) => terminal::ask_hidden(&text)?,
+        (false, true) if text == "Password" => ask_hidden(&format!("Plex password of {user}"))?,
+        (false, _) => ask_hidden(&text)?,
         (true, _) => match terminal::ask(&text, None) {
             Ok(typed) => Secret::from(typed),
             Err(_) => return Ok(Answer::Failed),

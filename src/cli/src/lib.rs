@@ -9,6 +9,7 @@ mod edit;
 mod failure;
 mod forget;
 mod friends;
+mod hidden;
 mod json;
 mod login;
 mod logins;

@@ -103,16 +103,6 @@ pub(crate) fn confirm(question: &str, default: bool) -> Result<bool, Failure> {
     }
 }
 
-/// Asks for a secret, which is not shown.
-///
-/// # Errors
-/// When there is no terminal to ask at.
-pub(crate) fn ask_hidden(question: &str) -> Result<wire::Secret, Failure> {
-    rpassword::prompt_password(format!("{question}: "))
-        .map(wire::Secret::from)
-        .map_err(|error| Failure::new(format!("nobody can be asked for it here: {error}")))
-}
-
 /// Shows that something is going on, where somebody can see it; gone when it is dropped.
 pub(crate) fn spinner(what: impl Into<String>) -> Spinner {
     let bar = if io::stderr().is_terminal() {

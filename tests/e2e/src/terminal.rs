@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal};
-use rustix::termios::Winsize;
+use rustix::termios::{LocalModes, Winsize};
 
 use crate::world::World;
 
@@ -142,6 +142,12 @@ impl Terminal {
         let screen = parser.screen();
         let lines: Vec<_> = screen.rows(0, screen.size().1.get()).map(|line| line.trim_end().to_owned()).collect();
         lines.join("\n").trim_end().to_owned()
+    }
+
+    /// Whether what is typed is shown.
+    #[must_use]
+    pub fn shows_what_is_typed(&self) -> bool {
+        rustix::termios::tcgetattr(&self.keyboard).unwrap().local_modes.contains(LocalModes::ECHO)
     }
 
     /// Waits for the program's end; all that it wrote is in the contents then. Its exit code is -1 when a signal ended it.

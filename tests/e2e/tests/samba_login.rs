@@ -1,6 +1,9 @@
 //! `plex-auth login`: for anybody, and over SSH as all that somebody gets.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use e2e::{DEN, SYNC, World, page_commands, password};
 
 const PAGE: &str = "docs/how-to/samba.md";
@@ -12,6 +15,29 @@ fn login(world: &World, user: &str, typed: &str) -> (i32, String) {
     terminal.wait_for(&format!("Plex password of {user}"));
     terminal.type_line(typed);
     (terminal.exit(), terminal.contents())
+}
+
+#[test]
+fn a_password_that_is_typed_as_soon_as_it_is_asked_for_is_not_shown() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let login = "read -r go; exec setpriv --reuid alice --regid alice --init-groups plex-auth login 2>/dev/null";
+    let mut terminal = world.terminal(&["sh", "-c", login]);
+    // Control-S: nothing gets onto the screen until Control-Q, so the program is held up at its question; without an
+    // error output there is nothing before that which could hold it up.
+    terminal.type_text("\u{13}");
+    terminal.type_line("");
+    let start = Instant::now();
+    while terminal.shows_what_is_typed() {
+        assert!(start.elapsed() < Duration::from_secs(10), "it is still shown");
+        sleep(Duration::from_millis(10));
+    }
+    terminal.type_line(&password("alice"));
+    assert!(!terminal.contents().contains("Plex"), "{}", terminal.contents());
+    terminal.type_text("\u{11}");
+    terminal.wait_for("Plex password of alice");
+    assert_eq!(terminal.exit(), 0, "{}", terminal.contents());
+    assert!(!terminal.contents().contains("SECRET"), "{}", terminal.contents());
+    world.assert_no_secret_leaked();
 }
 
 #[test]

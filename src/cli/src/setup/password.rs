@@ -8,8 +8,9 @@ use super::interrupt;
 use super::sign_in::{Owner, signed_in};
 use super::trouble::explain;
 use crate::failure::Failure;
+use crate::hidden::ask_hidden;
 use crate::plex_tv::QUESTION;
-use crate::terminal::{ask, ask_hidden, say, spinner};
+use crate::terminal::{ask, say, spinner};
 
 /// How often somebody may mistype. plex.tv blocks addresses that send many wrong passwords.
 const TRIES: u32 = 3;

@@ -175,6 +175,12 @@ fn removing_an_account_keeps_its_home_unless_told() {
     assert_eq!(world.authenticate("al", &password("alice")), Code::SUCCESS);
     world.wait_for_rows("pin", 1);
     world.sh("echo mine >/home/al/mine");
+    world.sh("setpriv --reuid al --regid al --init-groups sleep 60 >/dev/null 2>&1 & echo $! >/run/sleep");
+    world.sh("until grep -q '^Name:.sleep' /proc/$(cat /run/sleep)/status; do sleep 0.01; done");
+    let sleep =
+        format!("sleep ({}) runs as this account; nothing was changed", world.sh("cat /run/sleep").stdout.trim());
+    refused(&world, &["remove", "al"], &[&sleep, "pkill -u al"]);
+    world.sh("pkill -u al; while pgrep -u al; do sleep 0.01; done");
     let out = done(&world, &["remove", "al"]);
     assert!(out.stdout.contains("its home stays"), "{out:?}");
     assert_eq!(world.sh("cat /home/al/mine; getent passwd al || echo gone").stdout, "mine\ngone\n");

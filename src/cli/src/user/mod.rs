@@ -7,6 +7,7 @@ mod locks;
 mod names;
 mod plan;
 mod remove;
+mod running;
 mod smb;
 mod sync;
 mod tools;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::running::process_of;
 use super::sync::forget;
 use super::{locals, locks, tools};
 use crate::context::Context;
@@ -33,6 +34,14 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
         None => return Err(other("it is not kept on this machine")),
         Some(shadow) if shadow.password => return Err(other("it has a local password")),
         Some(_) => {}
+    }
+    // userdel would say so only when the SMB entry is gone already.
+    if let Some(process) = process_of(local.uid) {
+        return Err(Failure::new(format!("{name} is still here: {process} runs as this account"))
+            .so("nothing was changed")
+            .mend(format!(
+                "end all that {name} runs, then again: loginctl terminate-user {name}, or pkill -u {name}"
+            )));
     }
     let _turn = locks::take_turn()?;
     tools::remove(name, options.delete_home)

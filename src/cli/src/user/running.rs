@@ -7,13 +7,12 @@ use std::path::Path;
 /// A process that runs as this user, as `sleep (4711)`: by its real user and on this root, as `userdel` counts them. A
 /// container's processes have users of their own.
 pub(super) fn process_of(uid: u32) -> Option<String> {
-    let processes = fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
-    processes.filter(|process| is_here(process)).find_map(|process| {
+    fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path()).find_map(|process| {
         let status = fs::read_to_string(process.join("status")).ok()?;
         let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
         let is_theirs = field("Uid:")?.split_whitespace().next()?.parse() == Ok(uid);
         let (name, number) = (field("Name:")?, field("Pid:")?);
-        is_theirs.then(|| format!("{} ({number})", wire::printable(name, 32)))
+        (is_theirs && is_here(&process)).then(|| format!("{} ({number})", wire::printable(name, 32)))
     })
 }
 

@@ -14,9 +14,9 @@ use crate::options::Options;
 use crate::passdb;
 use crate::tool::{Failure, Tool};
 
-/// Longer than a try at smbd takes on a machine under load, from reading an entry to writing it back; nothing in smbd bounds it.
-/// smbd does that with each wrong password, and undoes what was done to the entry meanwhile; so everything is done a second
-/// time, when that try is over.
+/// Longer than a try at smbd takes on a machine under load, from reading an entry to writing it back; nothing in smbd bounds
+/// it. smbd does that with each wrong password, and undoes what was done to the entry meanwhile; so everything is done a
+/// second time, when that try is over.
 const TRY: Duration = Duration::from_millis(250);
 
 /// What orders are judged by and carried out with.

@@ -10,7 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
+use syslog::{Logger, LoggerBackend};
+use wire::Severity;
 
 /// How many lines may wait.
 const QUEUE: usize = 1024;
@@ -20,15 +21,6 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The longest line, in characters. What is longer is not a line but somebody's attempt to hide one.
 const MAX_LINE: usize = 900;
-
-#[derive(Debug, Clone, Copy)]
-enum Severity {
-    Error,
-    Warning,
-    Notice,
-    Info,
-    Debug,
-}
 
 /// Where to write to the log.
 #[derive(Clone)]
@@ -96,7 +88,7 @@ impl Log {
 
 /// The thread that writes.
 struct Writer {
-    syslog: Option<Logger<LoggerBackend, Formatter3164>>,
+    syslog: Option<Logger<LoggerBackend, ()>>,
     terminal: bool,
     dropped: Arc<AtomicU64>,
 }
@@ -123,33 +115,22 @@ impl Writer {
     fn write(&mut self, severity: Severity, line: &str) {
         let line = wire::printable(line, MAX_LINE);
         // The second try is for a syslog that was restarted since the last line.
-        let written = self.send_to_syslog(severity, &line) || self.send_to_syslog(severity, &line);
+        let sent = wire::syslog_line(severity, "plex-authd", &line);
+        let written = self.send_to_syslog(&sent) || self.send_to_syslog(&sent);
         if self.terminal || !written {
             let _ = writeln!(std::io::stderr(), "plex-authd: {line}");
         }
     }
 
-    fn send_to_syslog(&mut self, severity: Severity, line: &str) -> bool {
+    fn send_to_syslog(&mut self, line: &str) -> bool {
         if self.syslog.is_none() {
-            let formatter = Formatter3164 {
-                facility: Facility::LOG_AUTHPRIV,
-                hostname: None,
-                process: "plex-authd".into(),
-                pid: std::process::id(),
-            };
-            self.syslog = syslog::unix(formatter).ok();
+            self.syslog = syslog::unix(()).ok();
         }
         let Some(syslog) = &mut self.syslog else { return false };
-        let written = match severity {
-            Severity::Error => syslog.err(line),
-            Severity::Warning => syslog.warning(line),
-            Severity::Notice => syslog.notice(line),
-            Severity::Info => syslog.info(line),
-            Severity::Debug => syslog.debug(line),
-        };
-        if written.is_err() {
+        let written = write!(syslog.backend, "{line}").is_ok();
+        if !written {
             self.syslog = None;
         }
-        written.is_ok()
+        written
     }
 }

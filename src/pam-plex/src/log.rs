@@ -8,14 +8,12 @@ use std::os::fd::AsRawFd;
 
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, sendto, socket};
 use pam::module::PamHandle;
+use wire::Severity;
 
 use crate::items;
 
 /// Where syslog listens.
 const SYSLOG: &str = "/dev/log";
-
-/// The facility of logins, `LOG_AUTHPRIV`.
-const AUTHPRIV: libc::c_int = libc::LOG_AUTHPRIV;
 
 /// The longest text of a line, in characters.
 const MAX_TEXT: usize = 800;
@@ -40,25 +38,24 @@ impl Log {
 
     /// Something the administrator must mend.
     pub(crate) fn error(&self, text: &str) {
-        self.write(libc::LOG_ERR, text);
+        self.write(Severity::Error, text);
     }
 
     /// Something about this login.
     pub(crate) fn notice(&self, text: &str) {
-        self.write(libc::LOG_NOTICE, text);
+        self.write(Severity::Notice, text);
     }
 
     /// What only `debug` in the stack brings.
     pub(crate) fn debug(&self, text: &str) {
         if self.debug {
-            self.write(libc::LOG_DEBUG, text);
+            self.write(Severity::Debug, text);
         }
     }
 
     /// Best effort, and never waited for: a login does not depend on its log.
-    fn write(&self, severity: libc::c_int, text: &str) {
-        let text = wire::printable(text, MAX_TEXT);
-        let line = format!("<{}>{}[{}]: {text}", AUTHPRIV | severity, self.name, std::process::id());
+    fn write(&self, severity: Severity, text: &str) {
+        let line = wire::syslog_line(severity, &self.name, &wire::printable(text, MAX_TEXT));
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let Ok(fd) = socket(AddressFamily::Unix, SockType::Datagram, flags, None) else { return };
         // Nothing is ever sent from below 3: see the connection to the daemon.

@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
+use syslog::{Logger, LoggerBackend};
+use wire::Severity;
 
 /// The longest line, in characters.
 const MAX_LINE: usize = 900;
@@ -10,7 +11,7 @@ const MAX_LINE: usize = 900;
 /// Where to write to the log.
 pub struct Log {
     program: &'static str,
-    syslog: Option<Logger<LoggerBackend, Formatter3164>>,
+    syslog: Option<Logger<LoggerBackend, ()>>,
 }
 
 impl Log {
@@ -27,26 +28,27 @@ impl Log {
 
     /// Something the administrator must mend.
     pub fn error(&mut self, line: &str) {
-        self.write(line, |syslog, line| syslog.err(line).is_ok());
+        self.write(Severity::Error, line);
     }
 
     /// Something that will need attention.
     pub fn warning(&mut self, line: &str) {
-        self.write(line, |syslog, line| syslog.warning(line).is_ok());
+        self.write(Severity::Warning, line);
     }
 
     /// What has been done.
     pub fn info(&mut self, line: &str) {
-        self.write(line, |syslog, line| syslog.info(line).is_ok());
+        self.write(Severity::Info, line);
     }
 
-    fn write(&mut self, line: &str, send: fn(&mut Logger<LoggerBackend, Formatter3164>, &str) -> bool) {
+    fn write(&mut self, severity: Severity, line: &str) {
         let line = wire::printable(line, MAX_LINE);
+        let sent = wire::syslog_line(severity, self.program, &line);
         // The second try is for a syslog that was restarted since the last line.
         for _ in 0..2 {
-            let syslog = self.syslog.take().or_else(|| open(self.program));
+            let syslog = self.syslog.take().or_else(|| syslog::unix(()).ok());
             if let Some(mut syslog) = syslog
-                && send(&mut syslog, &line)
+                && write!(syslog.backend, "{sent}").is_ok()
             {
                 self.syslog = Some(syslog);
                 return;
@@ -54,14 +56,4 @@ impl Log {
         }
         let _ = writeln!(std::io::stderr(), "{}: {line}", self.program);
     }
-}
-
-fn open(program: &str) -> Option<Logger<LoggerBackend, Formatter3164>> {
-    let formatter = Formatter3164 {
-        facility: Facility::LOG_AUTHPRIV,
-        hostname: None,
-        process: program.into(),
-        pid: std::process::id(),
-    };
-    syslog::unix(formatter).ok()
 }

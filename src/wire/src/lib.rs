@@ -9,6 +9,7 @@
 
 mod connection;
 mod frame;
+mod log;
 mod manage;
 mod message;
 pub mod samba;
@@ -19,6 +20,7 @@ mod trust;
 
 pub use connection::{Connection, Deadline, Error, Peer};
 pub use frame::{Malformed, decode, encode};
+pub use log::{Severity, syslog_line};
 pub use manage::{FriendList, Known, Listed, Login, Manage, Managed, Status};
 pub use message::{Answer, Ask, Hello, Phase, Reply, Request, Screen, Unusable, Verdict};
 pub use secret::Secret;

@@ -11,7 +11,7 @@ use crate::daemons::wait;
 use crate::world::{Out, World};
 
 /// How long it may take to boot.
-const BOOT: Duration = Duration::from_secs(60);
+const BOOT: Duration = Duration::from_secs(300);
 
 impl World {
     /// A Debian server of this release ("bookworm", "trixie"), with sshd running and the loopback for a network; or `None`

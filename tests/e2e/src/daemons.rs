@@ -9,7 +9,7 @@ use crate::artifacts;
 use crate::world::World;
 
 /// How long a daemon may take to be ready.
-const START: Duration = Duration::from_secs(15);
+const START: Duration = Duration::from_secs(120);
 
 impl World {
     /// A machine with everything on it: plex.tv with this world, the daemon with the usual configuration and these

@@ -11,7 +11,7 @@ use crate::world::{Out, World};
 pub const SYNC: &str = "[samba]\nsync_password = true\n[timeouts]\nfriend_list = \"1s\"\n[throttle]\nfree_tries = 20";
 
 /// How long a password may take to follow.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The shipped pieces of smb.conf.
 const PIECES: [&str; 3] = ["global", "media", "private"];

@@ -23,7 +23,7 @@ impl World {
     pub fn wait_for_rows(&self, table: &str, count: usize) {
         let start = Instant::now();
         while self.rows(table) != count {
-            assert!(start.elapsed() < Duration::from_secs(5), "{table}: {} rows, not {count}", self.rows(table));
+            assert!(start.elapsed() < Duration::from_secs(60), "{table}: {} rows, not {count}", self.rows(table));
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -15,10 +15,10 @@ use rustix::termios::{LocalModes, Winsize};
 use crate::world::World;
 
 /// How long a text may take to be on the screen, and a program to end, unless a test says otherwise.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How long a program may have a terminal at all, in seconds.
-const SITTING: &str = "180";
+const SITTING: &str = "600";
 
 /// How often to look.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -77,7 +77,7 @@ fn paint(mut output: File, screen: &Mutex<vt100::Parser>) {
 }
 
 impl Terminal {
-    /// Waits so long from now on, where 20 seconds are not enough.
+    /// Waits so long from now on, where that is not enough.
     pub fn be_patient(&mut self, patience: Duration) {
         self.patience = patience;
     }
@@ -178,7 +178,7 @@ impl Terminal {
             {
                 let _ = rustix::process::kill_process(program, Signal::KILL);
             }
-            if start.elapsed() > Duration::from_secs(5) {
+            if start.elapsed() > Duration::from_secs(30) {
                 let _ = self.child.kill();
             }
             std::thread::sleep(GLANCE);

@@ -12,7 +12,7 @@ use crate::world::{Out, is_root};
 use crate::{DEN, MACHINE};
 
 /// How long it may take to be there. Every instruction is emulated, and other tests may be running.
-const START: Duration = Duration::from_secs(240);
+const START: Duration = Duration::from_secs(600);
 
 /// A Debian server under qemu, with the package installed, the people of the Den and a plex.tv. It ends when this is dropped.
 pub struct Vm {
@@ -48,9 +48,9 @@ impl Vm {
         fs::write(inside.join("plex-auth.toml"), config).unwrap();
         fs::write(inside.join("prepare"), format!("{}\n{prepare}\n", include_str!("../vm-prepare"))).unwrap();
 
-        let (base, root, layer) = (artifacts::base(), artifacts::root("bookworm"), artifacts::vm_root());
+        let (tools, root, layer) = (artifacts::tools(), artifacts::root("bookworm"), artifacts::vm_root());
         let mut qemu = Command::new(artifacts::checkout().join("tests/e2e/vm"));
-        qemu.args([base.as_path(), &root, &layer, directory.path()]).arg(module).stdin(Stdio::null());
+        qemu.args([tools.as_path(), &root, &layer, directory.path()]).arg(module).stdin(Stdio::null());
         qemu.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         let mut qemu = qemu.stdout(File::create(directory.path().join("said")).unwrap()).spawn().unwrap();
         let start = Instant::now();

@@ -26,7 +26,7 @@ fn r23_enter_before_the_approval_asks_for_a_few_seconds_then_prompts_again() {
     ssh.type_line("");
     ssh.wait_for(&format!("Not approved yet: https://plex.tv/link, code {code}."));
     let took = start.elapsed();
-    assert!(took > Duration::from_secs(3) && took < Duration::from_secs(10), "{took:?}");
+    assert!(took > Duration::from_secs(3) && took < Duration::from_secs(30), "{took:?}");
     assert!((2..=6).contains(&asked(&world)), "{} questions in {took:?}", asked(&world));
     assert!(ssh.screen().ends_with(PRESS_ENTER.trim_end()), "{}", ssh.screen());
     world.approve(&code, "alice");

@@ -147,9 +147,13 @@ fn r10_r13_a_silent_daemon_and_one_that_drips_a_frame_are_left_after_two_seconds
     ];
     for (what, treat) in cases {
         world.pretend(treat);
-        let (code, time) = answer(&world, "auth");
-        assert_eq!(code, Code::AUTHINFO_UNAVAIL, "{what}");
-        assert!((1_700_000..2_500_000).contains(&time), "{what}: {time} µs");
+        let mut times = Vec::new();
+        while times.iter().all(|time| *time >= 2_000_000) {
+            let (code, time) = answer(&world, "auth");
+            assert_eq!(code, Code::AUTHINFO_UNAVAIL, "{what}");
+            times.push(time);
+            assert!(time > 1_700_000 && times.len() < 6, "{what}: {times:?} µs");
+        }
     }
     world.wait_for_log(&["pam_plex(alone:auth)", "no answer in time"]);
 }

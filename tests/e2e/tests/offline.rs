@@ -30,7 +30,7 @@ fn assert_outages_are_bridged(world: &World, outages: impl IntoIterator<Item = C
         let login = |user: &str, typed: &str| {
             let start = Instant::now();
             let code = world.codes_from(&format!("192.0.2.{number}"), "alone", user, typed).of("auth");
-            assert!(start.elapsed() < Duration::from_secs(4), "{outage:?}: {:?}", start.elapsed());
+            assert!(start.elapsed() < Duration::from_secs(20), "{outage:?}: {:?}", start.elapsed());
             code
         };
         assert_eq!(login("alice", &password("alice")), Code::SUCCESS, "{outage:?}");
@@ -80,15 +80,15 @@ fn r45_what_is_older_than_offline_lets_nobody_in() {
     // First with everything as old as the list, then with a list that is always young.
     let sign_ins = Command::Fault(Rule { endpoint: Endpoint::Signin, fault: Fault::Reset, times: None });
     for outage in [Command::Connections(Connections::Refuse), sign_ins] {
-        let Some(world) = with_offline("4s", "friend_list = \"1s\"") else { return };
+        let Some(world) = with_offline("8s", "friend_list = \"1s\"") else { return };
         let signed_in = Instant::now();
         world.plex().send(&outage).unwrap();
         assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "{outage:?}");
-        sleep(Duration::from_millis(4500).saturating_sub(signed_in.elapsed()));
+        sleep(Duration::from_millis(8500).saturating_sub(signed_in.elapsed()));
         assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{outage:?}");
         // After a restart it is not even kept.
         world.stop_authd();
-        world.start_authd(&world.config(&format!("[cache]\noffline = \"4s\"\n{TIMES}")));
+        world.start_authd(&world.config(&format!("[cache]\noffline = \"8s\"\n{TIMES}")));
         world.wait_for_rows("remembered", 0);
     }
 }

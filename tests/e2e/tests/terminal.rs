@@ -63,7 +63,7 @@ fn a_program_that_is_killed_or_forgotten_is_gone() {
     assert_eq!(there(), before + 1);
     let start = Instant::now();
     killed.kill();
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
     assert_eq!(there(), before);
     assert!(killed.exit() != 0);
     let mut forgotten = world.terminal(&["sh", "-c", "echo here; exec sleep 1000"]);

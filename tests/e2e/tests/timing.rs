@@ -53,9 +53,23 @@ fn alike(one: [Duration; 3], other: [Duration; 3]) -> bool {
     one.iter().zip(other).all(|(one, other)| one.abs_diff(other) < median / 20)
 }
 
+/// A busy machine tells three classes apart now and then by chance; what can be told from outside shows each time.
 #[test]
 fn r40_refusals_take_the_same_time() {
-    let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
+    let mut differ = Vec::new();
+    for _ in 0..3 {
+        let Some(told_apart) = measured() else { return };
+        if told_apart.is_empty() {
+            return;
+        }
+        differ.push(told_apart);
+    }
+    panic!("{differ:#?}");
+}
+
+/// What tells the classes apart, in 200 refusals of each on a machine of their own; or `None` where there can be no machine.
+fn measured() -> Option<Vec<String>> {
+    let world = World::with_everything(DEN, NUMBERS)?;
     world.plex().fault(Endpoint::Signin, Fault::Delay(120));
     // The first connection costs a handshake more.
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
@@ -84,8 +98,14 @@ fn r40_refusals_take_the_same_time() {
     // libpam itself makes the pause longer or shorter by chance; about which middle it does is what is compared.
     let pauses: Vec<_> = (0..CLASSES.len()).map(|class| spread(times_of(class, &answers, |one| one.pause))).collect();
     let first = *took.first().unwrap();
-    assert!(took.iter().all(|other| alike(first, *other)), "{took:?}");
+    let mut told_apart = Vec::new();
+    if !took.iter().all(|other| alike(first, *other)) {
+        told_apart.push(format!("answers after {took:?}"));
+    }
     let [_, wanted, _] = *pauses.first().unwrap();
     assert!(wanted > Duration::from_millis(1500), "{pauses:?}");
-    assert!(pauses.iter().all(|[_, median, _]| median.abs_diff(wanted) < wanted / 5), "{pauses:?}");
+    if !pauses.iter().all(|[_, median, _]| median.abs_diff(wanted) < wanted / 5) {
+        told_apart.push(format!("pauses of {pauses:?}"));
+    }
+    Some(told_apart)
 }

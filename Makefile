@@ -21,7 +21,10 @@ setup:
 # The manual pages and the shells' completions, to target/pages.
 pages:
 	@rm -rf target/pages
-	@cargo run --quiet --locked -p pages -- target/pages
+	@cargo run $(QUIET) --locked -p pages -- target/pages
+
+# Cargo shows its progress where a person watches, and is quiet in a log.
+QUIET := $(shell [ -t 2 ] || echo --quiet)
 
 # Everything that CI runs.
 test: setup
@@ -34,11 +37,13 @@ fuzz: setup
 
 # The main job on a private machine. KEEP=1 keeps the machine, to try by hand.
 demo: setup
-	@KEEP=$(KEEP) cargo run --quiet --locked -p e2e --bin demo
+	@tests/say "Building the demonstration: about 2 minutes the first time"
+	@KEEP=$(KEEP) cargo run $(QUIET) --locked -p e2e --bin demo
 
 # What one login costs, beside pam_permit, pam_unix and a script that does the same.
 bench: setup
-	@cargo run --quiet --locked -p e2e --bin bench
+	@tests/say "Building the benchmark: about 2 minutes the first time"
+	@cargo run $(QUIET) --locked -p e2e --bin bench
 
 # Where things go. DESTDIR stands before all of it.
 PREFIX ?= /usr/local

@@ -35,6 +35,9 @@ mod tests {
     fn a_line_has_the_priority_the_name_and_the_process_and_no_date() {
         let process = std::process::id();
         assert_eq!(syslog_line(Severity::Error, "plex-authd", "a line"), format!("<83>plex-authd[{process}]: a line"));
-        assert_eq!(syslog_line(Severity::Debug, "pam_plex(su:auth)", "x"), format!("<87>pam_plex(su:auth)[{process}]: x"));
+        assert_eq!(
+            syslog_line(Severity::Debug, "pam_plex(su:auth)", "x"),
+            format!("<87>pam_plex(su:auth)[{process}]: x")
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What is tested: built once, as it is shipped, and found again.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
@@ -23,9 +24,17 @@ pub fn release(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let packages = ["pam-plex", "authd", "root", "cli", "fakeplex"].iter().flat_map(|package| ["-p", package]);
-        cargo("build --release --quiet", packages);
+        if !target().join("release/plex-authd").exists() {
+            say("Building the release binaries: about 5 minutes, once");
+        }
+        cargo("build --release", packages);
     });
     target().join("release").join(name)
+}
+
+/// Tells whoever waits what is about to take long.
+fn say(what: &str) {
+    let _ = Command::new(checkout().join("tests/say")).arg(what).status();
 }
 
 /// The package for Debian, made of this release build.
@@ -44,7 +53,7 @@ pub fn rpm() -> PathBuf {
 
 /// The package of this kind. One test program makes it, and others wait; what has not changed is not made again.
 fn packed(kind: &str) -> PathBuf {
-    let mut make = Command::new("flock");
+    let mut make = building("flock");
     make.arg(target().join("packages.lock")).args(["make", "--silent", kind]).current_dir(checkout());
     let out = make.output().unwrap();
     assert!(out.status.success(), "make {kind}: {}", String::from_utf8_lossy(&out.stderr));
@@ -58,29 +67,52 @@ pub fn with_panics() -> PathBuf {
     let built = BUILT.get_or_init(|| {
         // In a directory of its own, or it would take the real module's place.
         let elsewhere = target().join("with-panics");
-        let command = "build --release --quiet --features inject-panic -p pam-plex --target-dir";
+        let command = "build --release --features inject-panic -p pam-plex --target-dir";
         cargo(command, [elsewhere.to_str().unwrap()]);
         elsewhere.join("release/libpam_plex.so")
     });
     built.clone()
 }
 
+/// A program that builds, without what cargo has told this one about its own package: some build scripts ask for it, and what
+/// they made would be made again whenever another program of the tests asks for the same.
+fn building(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        let about = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"];
+        if about.iter().any(|about| name.to_string_lossy().starts_with(about)) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 fn cargo<'a>(command: &str, packages: impl IntoIterator<Item = &'a str>) {
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = building(env!("CARGO"));
     cargo.args(command.split(' ')).args(packages).current_dir(checkout());
+    // Its progress is for people, not for logs.
+    if !std::io::stderr().is_terminal() {
+        cargo.arg("--quiet");
+    }
     assert!(cargo.status().unwrap().success(), "{command} failed");
 }
 
-/// The base layer of the private machines that stand on this one.
+/// The layer of this machine that has what the others are made with.
+pub(crate) fn tools() -> PathBuf {
+    static TOOLS: OnceLock<PathBuf> = OnceLock::new();
+    TOOLS.get_or_init(|| made("tools", &[], "e2e-tools")).clone()
+}
+
+/// The root of most private machines.
 pub(crate) fn base() -> PathBuf {
     static BASE: OnceLock<PathBuf> = OnceLock::new();
-    BASE.get_or_init(|| made("base", &[], "e2e-base")).clone()
+    BASE.get_or_init(|| made("base", &[&tools()], "e2e-base").join("root")).clone()
 }
 
 /// The root of a Debian server, of this release, that has just been installed.
 pub(crate) fn root(suite: &'static str) -> PathBuf {
     static ROOTS: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
-    let make = || made("clean", &[Path::new(suite), &base()], &format!("e2e-{suite}")).join("root");
+    let make = || made("clean", &[Path::new(suite), &tools()], &format!("e2e-{suite}")).join("root");
     ROOTS.lock().unwrap().entry(suite).or_insert_with(make).clone()
 }
 

@@ -13,10 +13,10 @@ use fakeplex::Control;
 use crate::{artifacts, clean};
 
 /// How long a machine may take to be there.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(120);
 
 /// How long one command on it may take, in seconds.
-const COMMAND: &str = "100";
+const COMMAND: &str = "300";
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -56,10 +56,30 @@ impl World {
     /// there can be none. In CI that is a failure.
     #[must_use]
     pub fn new() -> Option<Self> {
-        let mut init = Command::new("unshare");
-        init.args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"]);
-        init.arg(artifacts::checkout().join("tests/e2e/init"));
-        let world = Self::started(init, artifacts::base)?;
+        Self::made_by(Command::new("unshare"))
+    }
+
+    /// The same on a host that these lines of shell have changed. They run as root in a mount namespace of their own, where
+    /// nothing of the real host is mounted shared; what they write to a disk, they write to the real one.
+    #[must_use]
+    pub fn new_on_host(script: &str) -> Option<Self> {
+        let mut host = Command::new("unshare");
+        host.args([
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            "-euc",
+            &format!("{script}\nexec unshare \"$@\""),
+            "host",
+        ]);
+        Self::made_by(host)
+    }
+
+    fn made_by(mut unshare: Command) -> Option<Self> {
+        unshare.args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]);
+        unshare.arg(artifacts::checkout().join("tests/e2e/init"));
+        let world = Self::started(unshare, artifacts::base)?;
         world.install();
         world.start_shadow_service();
         Some(world)
@@ -255,7 +275,7 @@ impl World {
 
     /// Waits until syslog has a line with all of these.
     pub fn wait_for_log(&self, words: &[&str]) -> String {
-        self.wait_for_log_within(Duration::from_secs(10), words)
+        self.wait_for_log_within(Duration::from_secs(60), words)
     }
 
     /// The same with more patience.

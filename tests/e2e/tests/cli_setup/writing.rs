@@ -95,7 +95,7 @@ fn a_full_disk_keeps_the_old_file_and_the_next_run_writes_the_new_one() {
 fn a_file_system_that_is_read_only_is_said_before_anybody_signs_in() {
     let Some(world) = machine(DEN) else { return };
     world.write_config(OLD);
-    world.sh("mount -o remount,ro /etc");
+    world.sh("mount -o remount,bind,ro /etc");
     let mut terminal = setup(&world, &["--sign-in", "password"]);
     let ended = terminal.exit();
     let shown = terminal.contents();

@@ -64,10 +64,20 @@ pub fn uid_min() -> u32 {
     fs::read_to_string(LOGIN_DEFS).ok().as_deref().and_then(uid_min_in).unwrap_or(DEFAULT_UID_MIN)
 }
 
+/// A number of login.defs, such as `UID_MAX`, where it is set.
+#[must_use]
+pub fn login_defs(key: &str) -> Option<u32> {
+    number_in(&fs::read_to_string(LOGIN_DEFS).ok()?, key)
+}
+
 fn uid_min_in(login_defs: &str) -> Option<u32> {
+    number_in(login_defs, "UID_MIN")
+}
+
+fn number_in(login_defs: &str, key: &str) -> Option<u32> {
     login_defs.lines().find_map(|line| {
         let mut words = line.split_whitespace();
-        (words.next()? == "UID_MIN").then(|| words.next()?.parse().ok())?
+        (words.next()? == key).then(|| words.next()?.parse().ok())?
     })
 }
 

@@ -160,7 +160,7 @@ fn what_plex_tv_does_not_say_changes_nothing() {
             Fault::TooMany(Some(60)),
         ] {
             world.plex().fault(endpoint, fault);
-            refused(&world, &["--yes", "--delete-homes"], &["nothing was changed"]);
+            refused(&world, &["--yes", "--remove"], &["nothing was changed"]);
             world.plex().mend();
         }
     }
@@ -194,18 +194,22 @@ fn a_list_that_would_lock_most_accounts_is_not_believed_without_a_word() {
 }
 
 #[test]
-fn homes_stay_unless_told() {
+fn accounts_are_removed_only_when_told_and_their_homes_are_kept() {
     let Some(world) = machine(DEN, "") else { return };
     sync(&world, &[]);
     world.sh("echo mine >/home/alice/mine");
     world.plex().load(&shared_with(&["erin", "frank"]));
-    refused(&world, &["--delete-homes"], &["homes would be deleted", "nothing was changed", "--yes"]);
+    refused(&world, &["--remove"], &["accounts would be removed", "nothing was changed", "--yes"]);
     sync(&world, &[]);
     assert_eq!(world.sh("cat /home/alice/mine").stdout, "mine\n");
-    let said = sync(&world, &["--delete-homes", "--yes"]);
-    assert!(said.starts_with("remove alice and its home: "), "{said}");
+    let said = sync(&world, &["--remove", "--yes"]);
+    assert!(
+        said.starts_with("remove alice: ") && said.contains("alice: kept for root: its home, /home/.removed-alice-"),
+        "{said}"
+    );
     assert_eq!(world.sh("ls /home; getent passwd alice || echo gone").stdout, "erin\nfrank\nlocal\ngone\n");
-    assert_eq!(sync(&world, &["--delete-homes", "--yes"]), "Everything is in step.\n");
+    assert_eq!(world.sh("cat /home/.removed-alice-*/mine").stdout, "mine\n");
+    assert_eq!(sync(&world, &["--remove", "--yes"]), "Everything is in step.\n");
 }
 
 #[test]
@@ -303,15 +307,18 @@ fn the_units_are_good_and_leave_the_tools_what_they_need() {
     let capabilities = value("CapabilityBoundingSet").to_lowercase().replace("cap_", "+").replace(' ', ",");
     let writable = value("ReadWritePaths").replace('-', "");
     let script = format!(
-        "mkdir -p /var/lib/plex-auth-sync; for d in {writable} /var/lib/plex-auth-sync; do mount --bind $d $d; done; \
+        "mkdir -p /var/lib/plex-auth-sync; for d in {writable} /var/lib/plex-auth-sync; do [ ! -e $d ] || mount --bind $d $d; done; \
          for d in /usr /var /run; do mount --bind $d $d && mount -o remount,bind,ro $d; done; \
-         for d in {writable} /var/lib/plex-auth-sync; do mount --bind $d $d && mount -o remount,bind,rw $d; done; \
+         for d in {writable} /var/lib/plex-auth-sync; do [ ! -e $d ] || {{ mount --bind $d $d && mount -o remount,bind,rw $d; }}; done; \
          exec setpriv --no-new-privs --bounding-set -all,{capabilities} plex-auth user sync"
     );
     let out = world.run(&["unshare", "--mount", "sh", "-e", "-c", &script]);
     assert!(out.ok() && out.stdout.matches("add ").count() == 3, "{out:?}");
     world.plex().load(&shared_with(&["erin", "frank"]));
+    world.start(&["setpriv", "--reuid", "alice", "--regid", "alice", "--init-groups", "sleep", "600"]);
+    world.sh("until pgrep -U alice; do sleep 0.02; done");
     let out = world.run(&["unshare", "--mount", "sh", "-e", "-c", &script]);
     assert!(out.ok() && out.stdout.starts_with("lock alice"), "{out:?}");
+    assert!(out.stdout.contains("alice: ended: 1 process\n"), "{out:?}");
     assert_eq!(world.sh("getent shadow alice | cut -d: -f2,8; stat -c %U:%G /home/alice").stdout, "*:1\nalice:alice\n");
 }

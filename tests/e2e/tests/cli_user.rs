@@ -168,7 +168,7 @@ fn a_line_comes_and_goes_and_the_file_stays_as_it_was_typed() {
 }
 
 #[test]
-fn removing_an_account_keeps_its_home_unless_told() {
+fn removing_an_account_keeps_its_home_for_root_and_ends_what_runs() {
     let Some(world) = machine("") else { return };
     done(&world, &["add", "al", "--plex", "alice"]);
     restart(&world);
@@ -177,21 +177,18 @@ fn removing_an_account_keeps_its_home_unless_told() {
     world.sh("echo mine >/home/al/mine");
     world.sh("setpriv --reuid al --regid al --init-groups sleep 60 >/dev/null 2>&1 & echo $! >/run/sleep");
     world.sh("until grep -q '^Name:.sleep' /proc/$(cat /run/sleep)/status; do sleep 0.01; done");
-    let sleep =
-        format!("sleep ({}) runs as this account; nothing was changed", world.sh("cat /run/sleep").stdout.trim());
-    refused(&world, &["remove", "al"], &[&sleep, "pkill -u al"]);
-    world.sh("pkill -u al; while pgrep -u al; do sleep 0.01; done");
     let out = done(&world, &["remove", "al"]);
-    assert!(out.stdout.contains("its home stays"), "{out:?}");
-    assert_eq!(world.sh("cat /home/al/mine; getent passwd al || echo gone").stdout, "mine\ngone\n");
+    let aside = format!("/home/.removed-al-{}", world.sh("stat -c %u /home/.removed-al-*/.profile").stdout.trim());
+    assert!(out.stdout.contains("ended: 1 process\n") && out.stdout.contains(&format!("rm -rf {aside}")), "{out:?}");
+    assert_eq!(world.sh(&format!("cat {aside}/mine; getent passwd al || echo gone")).stdout, "mine\ngone\n");
     assert!(!world.sh(&format!("cat {CONFIG}")).stdout.contains("al = "));
     world.wait_for_rows("pin", 0);
     done(&world, &["add", "bo", "--plex", "bob"]);
-    assert!(done(&world, &["remove", "bo", "--delete-home"]).stdout.contains("with its home"));
-    assert_eq!(world.sh("ls /home").stdout.lines().filter(|home| *home == "bo").count(), 0);
+    assert!(done(&world, &["remove", "bo", "--keep-home"]).stdout.contains("/home/bo stays where it is"));
+    assert_eq!(world.sh("stat -c %a /home/bo").stdout, world.sh("stat -c %a /home/local").stdout);
     // Who has a local password was not made for Plex alone.
     world.sh("gpasswd --add local plex-users");
-    refused(&world, &["remove", "local", "--delete-home"], &["it has a local password", "userdel local"]);
+    refused(&world, &["remove", "local"], &["it has a local password", "userdel local"]);
 }
 
 #[test]

@@ -19,9 +19,21 @@ pub(crate) const GROUP: &str = "plex-auth";
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let group = Group::from_name(GROUP).ok().flatten().map(|group| group.gid.as_raw());
     let group = group.ok_or_else(|| Failure::new(format!("there is no group {GROUP}")))?;
+    write_as(path, text, group, 0o640)
+}
+
+/// Writes a file that root alone reads.
+///
+/// # Errors
+/// As [`write`].
+pub(crate) fn write_for_root(path: &Path, text: &str) -> Result<(), Failure> {
+    write_as(path, text, 0, 0o600)
+}
+
+fn write_as(path: &Path, text: &str, group: u32, mode: u32) -> Result<(), Failure> {
     // A link, to a place that is kept elsewhere, stays one.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    replace(&real, text, group).map_err(|error| {
+    replace(&real, text, group, mode).map_err(|error| {
         let what = format!("{} cannot be written: {error}", path.display());
         let mend = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -34,11 +46,11 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     })
 }
 
-fn replace(path: &Path, text: &str, group: u32) -> io::Result<()> {
+fn replace(path: &Path, text: &str, group: u32, mode: u32) -> io::Result<()> {
     let beside = beside(path).ok_or(io::ErrorKind::InvalidInput)?;
     // What a run that was killed has left.
     let _ = fs::remove_file(&beside);
-    let written = fill(&beside, text, group).and_then(|()| fs::rename(&beside, path));
+    let written = fill(&beside, text, group, mode).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         let _ = fs::remove_file(&beside);
         return written;
@@ -48,11 +60,11 @@ fn replace(path: &Path, text: &str, group: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn fill(file: &Path, text: &str, group: u32) -> io::Result<()> {
+fn fill(file: &Path, text: &str, group: u32, mode: u32) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
     file.write_all(text.as_bytes())?;
     fchown(&file, Some(0), Some(group))?;
-    file.set_permissions(fs::Permissions::from_mode(0o640))?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
     file.sync_all()
 }
 

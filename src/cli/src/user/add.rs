@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::earlier::Earlier;
 use super::sync::forget_earlier;
 use super::{locks, names, tools};
 use crate::context::Context;
@@ -19,12 +20,15 @@ pub(crate) struct Options {
     /// The friend: a Plex username, e-mail address or id
     #[arg(long, value_name = "WHO", allow_hyphen_values = true)]
     plex: String,
+    /// Whether nobody is asked about what an earlier account has left.
+    #[arg(skip)]
+    unasked: bool,
 }
 
 impl Options {
     /// What is asked for when somebody chose it elsewhere.
     pub(crate) fn new(name: &str, plex: policy::PlexId) -> Self {
-        Self { name: name.to_owned(), plex: plex.to_string() }
+        Self { name: name.to_owned(), plex: plex.to_string(), unasked: true }
     }
 }
 
@@ -47,10 +51,11 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
         return Err(Failure::new(format!("'{local}' is somebody else's in [users]; nothing was changed"))
             .mend(format!("take another name, or first: plex-auth user unlink {local}")));
     }
-    let _turn = locks::take_turn()?;
+    let turn = locks::take_turn()?;
+    let home = Earlier::of(local)?.settle(local, &person.id.to_string(), !options.unasked)?;
     let entry = Entry { local: local.to_owned(), plex: person.id, name: name(person) };
     let change = edit::link(&context.config, &[entry])?;
-    if let Err(failure) = tools::add(local, config.group.as_deref(), person.id) {
+    if let Err(failure) = tools::add(&turn, local, &home, config.group.as_deref(), person.id) {
         let failure = Failure::new(format!("the account {local} cannot be created: {failure}"));
         change.map_or(Ok(()), edit::Change::undo)?;
         return Err(failure.so("nothing was changed"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -40,6 +40,12 @@ pub(crate) fn take_turn() -> Result<Turn, Failure> {
         _ => {}
     }
     let directory = File::open(DIRECTORY).map_err(|error| failed(error.to_string()))?;
+    let about = directory.metadata().map_err(|error| failed(error.to_string()))?;
+    if about.uid() != 0 || about.mode() & 0o022 != 0 {
+        return Err(
+            failed("others can write to it".into()).mend(format!("chown root {DIRECTORY} && chmod 0700 {DIRECTORY}"))
+        );
+    }
     Flock::lock(directory, FlockArg::LockExclusive).map(Turn).map_err(|(_, error)| failed(error.desc().to_owned()))
 }
 

@@ -1,14 +1,22 @@
 //! `plex-auth user`: local accounts for friends, by the system's own tools.
 
 pub(crate) mod add;
+mod created;
+mod database;
+mod directory;
+mod earlier;
+mod home;
+mod ids;
 mod link;
 pub(crate) mod locals;
 mod locks;
 mod names;
 mod plan;
+mod processes;
 mod remove;
-mod running;
+mod sessions;
 mod smb;
+mod spool;
 mod sync;
 mod tools;
 
@@ -37,7 +45,7 @@ pub(crate) enum Task {
         /// The local account
         name: String,
     },
-    /// Remove a friend's local account; the home stays
+    /// Remove a friend's local account and end its sessions; the home is kept for root
     Remove(remove::Options),
     /// Bring the local accounts in step with the friend list: create what is missing, lock whose friend is gone
     Sync(sync::Options),

@@ -5,6 +5,7 @@ use std::fmt;
 
 use policy::{Person, Pin, PlexId, Reason, Reference};
 
+use super::earlier::command;
 use super::locals::{Local, Shadow};
 use super::locks::{Lock, Locks};
 use super::names;
@@ -23,13 +24,15 @@ pub(crate) struct Given<'a> {
     pub locals: &'a [Local],
     /// Names, of those in [`candidates`], that a user or a group has.
     pub taken: &'a BTreeSet<String>,
+    /// Why other names of these cannot have an account: something of an earlier one is left.
+    pub left: &'a BTreeMap<String, String>,
     /// Whom accounts have belonged to since their first login, if plex-authd said.
     pub pins: Option<&'a BTreeMap<String, Pin>>,
     /// The locks that were put on before.
     pub locks: &'a Locks,
     /// Today, as a day counted from 1970.
     pub today: i64,
-    /// Whether accounts are removed, with their homes, in place of being locked.
+    /// Whether accounts are removed in place of being locked.
     pub remove: bool,
 }
 
@@ -63,7 +66,7 @@ pub(crate) enum Action {
         /// What was remembered.
         lock: Lock,
     },
-    /// Remove an account with its home.
+    /// Remove an account.
     Remove {
         /// Its name.
         local: String,
@@ -78,7 +81,7 @@ impl fmt::Display for Action {
             Self::Add { local, plex, name, .. } => write!(f, "add {local}: for {name} (Plex id {plex})"),
             Self::Lock { local, why, .. } => write!(f, "lock {local}: {why}"),
             Self::Unlock { local, .. } => write!(f, "unlock {local}: its friend has access again"),
-            Self::Remove { local, why } => write!(f, "remove {local} and its home: {why}"),
+            Self::Remove { local, why } => write!(f, "remove {local}: {why}"),
         }
     }
 }
@@ -150,6 +153,11 @@ pub(crate) fn plan(given: &Given) -> Plan {
         let twice =
             |name: &String| wanted.iter().filter(|(_, other)| other.as_ref().is_ok_and(|o| o.0 == *name)).count() > 1;
         match local {
+            Ok((local, _)) if !twice(local) && given.left.contains_key(local) => {
+                let why = given.left.get(local).map_or("", String::as_str);
+                let ask = command(local, &person.id.to_string());
+                plan.notes.push(format!("needs you: {}: {why}; to be asked about it: {ask}", name_and_id(person)));
+            }
             Ok((local, line)) if !twice(local) => plan.actions.push(Action::Add {
                 local: local.clone(),
                 plex: person.id,

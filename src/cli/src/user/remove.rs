@@ -1,28 +1,34 @@
-//! `plex-auth user remove`
+//! `plex-auth user remove`: nothing that the account leaves behind reaches anybody else.
 
 use clap::Args;
+use nix::unistd::User;
 
-use super::running::process_of;
+use super::database::accounts;
+use super::earlier::kept;
+use super::home::Home;
+use super::locals::{self, Local};
+use super::locks::{self, Turn};
 use super::sync::forget;
-use super::{locals, locks, tools};
+use super::{created, ids, sessions, smb, spool, tools};
 use crate::context::Context;
 use crate::edit;
 use crate::failure::Failure;
 use crate::setup::service;
-use crate::terminal::{Mark, say};
+use crate::terminal::{Mark, say, warn};
 
 /// How it is done.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The local account
     name: String,
-    /// Delete the home with everything in it too
+    /// Leave the home where it is, also where it cannot be kept for root
     #[arg(long)]
-    delete_home: bool,
+    keep_home: bool,
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let config = context.load()?;
+    let turn = locks::take_turn()?;
     let local = locals::one(&config, &options.name)?;
     let name = local.name.as_str();
     let other = |why: &str| {
@@ -35,19 +41,11 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
         Some(shadow) if shadow.password => return Err(other("it has a local password")),
         Some(_) => {}
     }
-    // userdel would say so only when the SMB entry is gone already.
-    if let Some(process) = process_of(local.uid) {
-        return Err(Failure::new(format!("{name} is still here: {process} runs as this account"))
-            .so("nothing was changed")
-            .mend(format!(
-                "end all that {name} runs, then again: loginctl terminate-user {name}, or pkill -u {name}"
-            )));
+    let said = remove(&turn, &local, options.keep_home)?;
+    say(format!("{} {name} is removed", Mark::Good.shown()));
+    for line in said {
+        say(format!("  {line}"));
     }
-    let _turn = locks::take_turn()?;
-    tools::remove(name, options.delete_home)
-        .map_err(|failure| Failure::new(format!("{name} cannot be removed: {failure}")))?;
-    let home = if options.delete_home { "with its home" } else { "; its home stays" };
-    say(format!("{} {name} is removed {home}", Mark::Good.shown()).replace(" ;", ";"));
     let mut locks = locks::read();
     if locks.remove(name).is_some() {
         locks::keep(&locks)?;
@@ -58,4 +56,62 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
         service::restart();
     }
     Ok(())
+}
+
+/// Removes an account: its sessions are ended, what services keep for it is taken away, its home is kept for root, and its ids
+/// are never given again. What was done is said.
+///
+/// # Errors
+/// What stands in the way. Nothing is removed then, or what is left is removed by the next try.
+pub(super) fn remove(turn: &Turn, local: &Local, keep_home: bool) -> Result<Vec<String>, Failure> {
+    let (name, uid) = (local.name.as_str(), local.uid);
+    let nothing = |failure: Failure| failure.so("nothing was removed");
+    sessions::must_be_elsewhere(name, uid).map_err(nothing)?;
+    let path = home_of(name).map_err(nothing)?;
+    let found = if keep_home { None } else { find(name, &path).map_err(nothing)? };
+    ids::note(turn)?;
+    // Locked first, so that no session begins while others are ended.
+    let expires = local.shadow.as_ref().and_then(|shadow| shadow.expires);
+    tools::lock(name).map_err(nothing)?;
+    let ended = sessions::end(name, uid).map_err(|failure| {
+        let undone = tools::unlock(name, expires).err();
+        let outcome = if undone.is_some() { "it is locked, and nothing was removed" } else { "nothing was removed" };
+        failure.so(outcome)
+    })?;
+    let mut said: Vec<_> = ended.shown().into_iter().collect();
+    if let Some(others) = sessions::left_alone(uid) {
+        warn(others);
+    }
+    let locked = |failure: Failure| failure.so("the account is locked; mend it and run this again");
+    let again = |why: String| locked(Failure::new(why));
+    // Before the account goes: Samba no longer finds the entry then, and the next one of that name would have its password.
+    smb::remove(name).map_err(locked)?;
+    let mut items = spool::by_name(name).map_err(again)?;
+    items.extend(spool::at_jobs(uid).map_err(again)?);
+    said.extend(spool::take_away(&items, name).map_err(again)?);
+    // What began before its entry and its jobs were gone.
+    sessions::end(name, uid).map_err(locked)?;
+    said.push(match found {
+        Some(home) => kept(&home.set_aside(name).map_err(again)?),
+        None if keep_home => format!("{path} stays where it is"),
+        None => format!("it had no home at {path}"),
+    });
+    tools::remove(name).map_err(|failure| Failure::new(format!("{name} cannot be removed: {failure}")))?;
+    created::forget(turn, name)?;
+    Ok(said)
+}
+
+fn home_of(name: &str) -> Result<String, Failure> {
+    let user = User::from_name(name).ok().flatten();
+    let user = user.ok_or_else(|| Failure::new(format!("the account {name} is gone")))?;
+    Ok(user.dir.to_string_lossy().into_owned())
+}
+
+fn find(name: &str, path: &str) -> Result<Option<Home>, Failure> {
+    Home::find(path, Some(name), &accounts()?).map_err(|why| {
+        Failure::new(format!("the home of {name} cannot be kept for root: {why}")).mend(format!(
+            "mend that; or remove the account alone, and look after its home yourself: plex-auth user remove {name} \
+             --keep-home"
+        ))
+    })
 }

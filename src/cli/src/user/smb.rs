@@ -25,8 +25,7 @@ pub(super) fn enable(name: &str) -> Result<(), Failure> {
     tool("-e", name)
 }
 
-/// Removes it. Must come before the account goes: Samba no longer finds it then, and the next one of that name would have the
-/// password of the one before.
+/// Removes it.
 ///
 /// # Errors
 /// What the tool says.

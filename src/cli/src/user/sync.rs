@@ -9,9 +9,11 @@ use config::Config;
 use policy::{Pin, PlexId};
 use wire::{Known, Manage};
 
-use super::locks::{self, Locks};
+use super::earlier::Earlier;
+use super::locals::Local;
+use super::locks::{self, Lock, Locks, Turn};
 use super::plan::{Action, Given, Plan, candidates, plan};
-use super::{locals, names, smb, tools};
+use super::{created, ids, locals, names, remove, sessions, smb, tools};
 use crate::context::Context;
 use crate::daemon::Daemon;
 use crate::edit::{self, Entry};
@@ -30,9 +32,12 @@ pub(crate) struct Options {
     /// Do it even if more than half of the accounts would be locked, and without asking
     #[arg(long)]
     yes: bool,
-    /// Remove accounts whose friend is gone, with their homes, in place of locking them
+    /// Remove accounts whose friend is gone, in place of locking them; their homes are kept for root
     #[arg(long)]
-    delete_homes: bool,
+    remove: bool,
+    /// Leave open sessions of accounts that are locked alone
+    #[arg(long)]
+    keep_sessions: bool,
     /// Go by plex-authd's list, which is some minutes old at most, and ask plex.tv for nothing
     #[arg(long)]
     ask_daemon: bool,
@@ -40,11 +45,14 @@ pub(crate) struct Options {
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let config = context.load().map_err(unchanged)?;
-    let _turn = if options.dry_run { None } else { Some(locks::take_turn()?) };
+    let turn = if options.dry_run { None } else { Some(locks::take_turn()?) };
+    if let Some(turn) = &turn {
+        ids::note(turn)?;
+    }
     let people = if options.ask_daemon { People::ask(context, &config) } else { People::read(&config) };
     let people = people.map_err(unchanged)?;
     let locks = locks::read();
-    let plan = make(context, &config, &people, &locks, options.delete_homes).map_err(unchanged)?;
+    let plan = make(context, &config, &people, &locks, options.remove).map_err(unchanged)?;
     for action in &plan.actions {
         say(action);
     }
@@ -55,15 +63,15 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
         say("Everything is in step.");
         return Ok(());
     }
-    if options.dry_run {
+    let Some(turn) = turn else {
         if plan.is_drastic() {
             warn(drastic(&plan));
         }
         say("Nothing was changed.");
         return Ok(());
-    }
+    };
     agree(&plan, options)?;
-    perform(context, &config, &plan, locks)
+    Work { context, config: &config, turn: &turn, keep_sessions: options.keep_sessions }.perform(&plan, locks)
 }
 
 fn unchanged(failure: Failure) -> Failure {
@@ -80,7 +88,7 @@ fn agree(plan: &Plan, options: &Options) -> Result<(), Failure> {
     if options.yes || !(removing || plan.is_drastic()) {
         return Ok(());
     }
-    let why = if plan.is_drastic() { drastic(plan) } else { "homes would be deleted".to_owned() };
+    let why = if plan.is_drastic() { drastic(plan) } else { "accounts would be removed".to_owned() };
     if is_interactive() {
         warn(&why);
         if confirm("Do it?", false)? {
@@ -93,10 +101,12 @@ fn agree(plan: &Plan, options: &Options) -> Result<(), Failure> {
 
 fn make(context: &Context, config: &Config, people: &People, locks: &Locks, remove: bool) -> Result<Plan, Failure> {
     let locals = locals::managed(config)?;
-    let mut taken = BTreeSet::new();
+    let (mut taken, mut left) = (BTreeSet::new(), BTreeMap::new());
     for name in candidates(people, &config.users) {
         if names::is_taken(&name)? {
             taken.insert(name);
+        } else if let Some(why) = left_behind(&name) {
+            left.insert(name, why);
         }
     }
     let known = Daemon::open(&context.socket).and_then(|mut daemon| daemon.list::<wire::Known>(wire::Manage::Accounts));
@@ -108,6 +118,7 @@ fn make(context: &Context, config: &Config, people: &People, locks: &Locks, remo
         group: config.group.is_some(),
         locals: &locals,
         taken: &taken,
+        left: &left,
         pins: pins.as_ref(),
         locks,
         today: today(),
@@ -125,26 +136,97 @@ fn today() -> i64 {
     i64::try_from(seconds / 86_400).unwrap_or(i64::MAX)
 }
 
-/// Does it, each step by itself: what fails is said, and the rest is done.
-fn perform(context: &Context, config: &Config, plan: &Plan, mut locks: Locks) -> Result<(), Failure> {
-    let lines: Vec<_> = plan.actions.iter().filter_map(line).collect();
-    // First: an account without its line would be taken for somebody else's the next time, a line without its account not.
-    let changed = !lines.is_empty() && edit::link(&context.config, &lines)?.is_some();
-    let mut failed = 0;
-    for action in &plan.actions {
-        if let Err(failure) = carry_out(action, config, &context.socket, &mut locks) {
-            complain(&Failure::new(format!("{action}: {failure}")));
-            failed += 1;
+/// Why a name cannot have a new account although nobody has it: of an earlier one of that name there is something left.
+fn left_behind(name: &str) -> Option<String> {
+    match Earlier::of(name) {
+        Ok(earlier) => earlier.shown().map(|what| format!("an earlier account called {name} has left {what}")),
+        Err(failure) => Some(failure.into_parts().0),
+    }
+}
+
+/// What the steps have in common.
+struct Work<'a> {
+    context: &'a Context,
+    config: &'a Config,
+    turn: &'a Turn,
+    keep_sessions: bool,
+}
+
+impl Work<'_> {
+    /// Does it, each step by itself: what fails is said, and the rest is done.
+    fn perform(&self, plan: &Plan, mut locks: Locks) -> Result<(), Failure> {
+        let lines: Vec<_> = plan.actions.iter().filter_map(line).collect();
+        // First: an account without its line would be taken for somebody else's the next time, a line without its account not.
+        let changed = !lines.is_empty() && edit::link(&self.context.config, &lines)?.is_some();
+        let mut failed = 0;
+        for action in &plan.actions {
+            if let Err(failure) = self.carry_out(action, &mut locks) {
+                complain(&Failure::new(format!("{action}: {failure}")));
+                failed += 1;
+            }
+        }
+        if changed {
+            service::restart();
+        }
+        if failed > 0 {
+            return Err(Failure::new(format!("{failed} of {} steps failed", plan.actions.len()))
+                .mend("mend what is said above and run this again: plex-auth user sync"));
+        }
+        Ok(())
+    }
+
+    fn carry_out(&self, action: &Action, locks: &mut Locks) -> Result<(), Failure> {
+        // An SMB entry that does not follow Plex is none of our business, unless its account goes.
+        let follows = self.config.samba.sync_password;
+        let socket = &self.context.socket;
+        match action {
+            Action::Add { local, plex, .. } => {
+                let home = Earlier::of(local)?.settle(local, &plex.to_string(), false)?;
+                tools::add(self.turn, local, &home, self.config.group.as_deref(), *plex)?;
+                forget_earlier(socket, local);
+                Ok(())
+            }
+            Action::Lock { local, lock, .. } => {
+                // First, since what is not written down is never unlocked.
+                locks.insert(local.clone(), lock.clone());
+                locks::keep(locks)?;
+                tools::lock(local)?;
+                let disabled = if follows { smb::disable(local) } else { Ok(()) };
+                self.end_sessions(local, lock).and(disabled)
+            }
+            Action::Unlock { local, lock } => {
+                tools::unlock(local, lock.expires)?;
+                if follows {
+                    smb::enable(local)?;
+                }
+                locks.remove(local);
+                locks::keep(locks)
+            }
+            Action::Remove { local, .. } => {
+                let account: Local = locals::one(self.config, local)?;
+                for line in remove::remove(self.turn, &account, false)? {
+                    say(format!("{local}: {line}"));
+                }
+                forget(socket, local);
+                locks.remove(local);
+                locks::keep(locks)
+            }
         }
     }
-    if changed {
-        service::restart();
+
+    /// Ends the sessions of an account that was locked, if this command has created it.
+    fn end_sessions(&self, local: &str, lock: &Lock) -> Result<(), Failure> {
+        if self.keep_sessions || !created::is_ours(local, lock.uid) {
+            return Ok(());
+        }
+        if let Some(ended) = sessions::end(local, lock.uid)?.shown() {
+            say(format!("{local}: {ended}"));
+        }
+        if let Some(others) = sessions::left_alone(lock.uid) {
+            warn(format!("{local}: {others}"));
+        }
+        Ok(())
     }
-    if failed > 0 {
-        return Err(Failure::new(format!("{failed} of {} steps failed", plan.actions.len()))
-            .mend("mend what is said above and run this again: plex-auth user sync"));
-    }
-    Ok(())
 }
 
 fn line(action: &Action) -> Option<Entry> {
@@ -153,39 +235,6 @@ fn line(action: &Action) -> Option<Entry> {
             Some(Entry { local: local.clone(), plex: *plex, name: name.clone() })
         }
         _ => None,
-    }
-}
-
-fn carry_out(action: &Action, config: &Config, socket: &Path, locks: &mut Locks) -> Result<(), Failure> {
-    // An SMB entry that does not follow Plex is none of our business, unless its account goes.
-    let follows = config.samba.sync_password;
-    match action {
-        Action::Add { local, plex, .. } => {
-            tools::add(local, config.group.as_deref(), *plex)?;
-            forget_earlier(socket, local);
-            Ok(())
-        }
-        Action::Lock { local, lock, .. } => {
-            // First, since what is not written down is never unlocked.
-            locks.insert(local.clone(), lock.clone());
-            locks::keep(locks)?;
-            tools::lock(local)?;
-            if follows { smb::disable(local) } else { Ok(()) }
-        }
-        Action::Unlock { local, lock } => {
-            tools::unlock(local, lock.expires)?;
-            if follows {
-                smb::enable(local)?;
-            }
-            locks.remove(local);
-            locks::keep(locks)
-        }
-        Action::Remove { local, .. } => {
-            tools::remove(local, true)?;
-            forget(socket, local);
-            locks.remove(local);
-            locks::keep(locks)
-        }
     }
 }
 

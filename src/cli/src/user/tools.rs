@@ -2,28 +2,54 @@
 
 use policy::PlexId;
 
-use super::smb;
+use super::created;
+use super::ids::{self, Ids};
+use super::locks::Turn;
 use crate::failure::Failure;
 use crate::setup::programs::{first, outcome, run};
 
 /// The day in the past with which `usermod` is told to lock an account, as its manual has it.
 pub(crate) const LOCKED: i64 = 1;
 
-/// Creates an account that no local password opens. Its shadow field is `*`: the form with `!` is what useradd gives, and
-/// sshd calls such an account locked, keys and all, where it runs without PAM. Nothing in it ever expires, or the account
-/// phase would ask for a new local password.
+/// Where useradd puts homes where its own settings do not say.
+const HOMES: &str = "/home";
+
+/// Where the home of a new account is to be, by useradd's own settings.
 ///
 /// # Errors
 /// What the tool says.
-pub(crate) fn add(name: &str, group: Option<&str>, plex: PlexId) -> Result<(), Failure> {
+pub(crate) fn home_of_new(name: &str) -> Result<String, Failure> {
+    let settings = tool("useradd", &["--defaults"])?;
+    let base = settings.lines().find_map(|line| line.strip_prefix("HOME=")).unwrap_or(HOMES);
+    Ok(format!("{}/{name}", base.trim_end_matches('/')))
+}
+
+/// Creates an account that no local password opens. Its shadow field is `*`: the form with `!` is what useradd gives, and
+/// sshd calls such an account locked, keys and all, where it runs without PAM. Nothing in it ever expires, or the account
+/// phase would ask for a new local password. Its ids are new ones, and nothing may be in its home's place.
+///
+/// # Errors
+/// What the tool says; or that no id is left.
+pub(crate) fn add(turn: &Turn, name: &str, home: &str, group: Option<&str>, plex: PlexId) -> Result<(), Failure> {
+    let Ids { uid, gid, sub_user, sub_group } = ids::next(turn)?;
+    created::note(turn, name, uid)?;
     let comment = format!("Plex id {plex}");
-    let mut arguments = vec!["--create-home", "--password", "*", "--comment", &comment];
+    let mut arguments = vec!["--create-home", "--home-dir", home, "--password", "*", "--comment", &comment];
+    let uid = uid.to_string();
+    arguments.extend(["--uid", &uid]);
+    // The only number that the group of its own can get, where the system makes one.
+    let keys = [("GID_MIN", gid), ("GID_MAX", gid), ("SUB_UID_MIN", sub_user), ("SUB_GID_MIN", sub_group)];
+    let keys = keys.map(|(key, id)| format!("{key}={id}"));
+    arguments.extend(keys.iter().flat_map(|key| ["--key", key]));
     arguments.extend(["--inactive", "-1", "--expiredate", "", "--key", "PASS_MAX_DAYS=-1"]);
     if let Some(group) = group {
         arguments.extend(["--groups", group]);
     }
     arguments.extend(["--", name]);
-    tool("useradd", &arguments)
+    tool("useradd", &arguments)?;
+    // Which subordinate ids it got is known only now. The next command notes them too, if this fails.
+    let _ = ids::note(turn);
+    Ok(())
 }
 
 /// Locks an account for everything, keys too. Its password field stays as it is.
@@ -31,7 +57,7 @@ pub(crate) fn add(name: &str, group: Option<&str>, plex: PlexId) -> Result<(), F
 /// # Errors
 /// What the tool says.
 pub(crate) fn lock(name: &str) -> Result<(), Failure> {
-    tool("usermod", &["--expiredate", &LOCKED.to_string(), "--", name])
+    tool("usermod", &["--expiredate", &LOCKED.to_string(), "--", name]).map(drop)
 }
 
 /// Gives an account the day of expiry back that it had.
@@ -40,22 +66,20 @@ pub(crate) fn lock(name: &str) -> Result<(), Failure> {
 /// What the tool says.
 pub(crate) fn unlock(name: &str, expires: Option<i64>) -> Result<(), Failure> {
     let day = expires.map(|day| day.to_string()).unwrap_or_default();
-    tool("usermod", &["--expiredate", &day, "--", name])
+    tool("usermod", &["--expiredate", &day, "--", name]).map(drop)
 }
 
-/// Removes an account, perhaps with its home, and its entry in Samba's database.
+/// Removes an account. userdel never sees the home: it would go through a tree that is the friend's.
 ///
 /// # Errors
 /// What the tool says.
-pub(crate) fn remove(name: &str, home: bool) -> Result<(), Failure> {
-    smb::remove(name)?;
-    let arguments: &[&str] = if home { &["--remove", "--", name] } else { &["--", name] };
-    tool("userdel", arguments)
+pub(crate) fn remove(name: &str) -> Result<(), Failure> {
+    tool("userdel", &["--", name]).map(drop)
 }
 
-fn tool(program: &str, arguments: &[&str]) -> Result<(), Failure> {
+fn tool(program: &str, arguments: &[&str]) -> Result<String, Failure> {
     let candidates = ["/usr/sbin", "/sbin"].map(|directory| format!("{directory}/{program}"));
     let path = first(&candidates.each_ref().map(String::as_str))
         .ok_or_else(|| Failure::new(format!("there is no {program}")).mend("install it: apt install passwd"))?;
-    outcome(run(path, arguments)).map(|_| ()).map_err(Failure::new)
+    outcome(run(path, arguments)).map_err(Failure::new)
 }

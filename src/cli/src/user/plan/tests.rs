@@ -48,13 +48,16 @@ struct Machine {
     locals: Vec<Local>,
     /// Accounts that are nobody's at Plex.
     others: BTreeSet<String>,
+    /// Names under which something of an earlier account is left.
+    left: BTreeMap<String, String>,
     locks: Locks,
 }
 
 impl Machine {
     fn new() -> Self {
         let others = ["root", "sudo", "dora"].map(str::to_owned).into();
-        Self { users: BTreeMap::new(), group: true, locals: Vec::new(), others, locks: Locks::new() }
+        let (users, left) = (BTreeMap::new(), BTreeMap::new());
+        Self { users, group: true, locals: Vec::new(), others, left, locks: Locks::new() }
     }
 
     fn member(&mut self, name: &str, password: bool, expires: Option<i64>) {
@@ -77,6 +80,7 @@ impl Machine {
             group: self.group,
             locals: &self.locals,
             taken: &taken,
+            left: &self.left,
             pins,
             locks: &self.locks,
             today: TODAY,
@@ -136,7 +140,19 @@ fn a_friend_with_access_gets_an_account_and_one_who_is_gone_loses_it() {
     assert_eq!(locked.plan(&gone, false).actions, []);
     assert_eq!(names_of(&locked.plan(&before, false)), ["unlock bob: its friend has access again"]);
     assert_eq!(locked.after(&locked.plan(&before, false)), machine);
-    assert!(names_of(&locked.plan(&gone, true))[0].starts_with("remove bob and its home: "));
+    assert!(names_of(&locked.plan(&gone, true))[0].starts_with("remove bob: "));
+}
+
+#[test]
+fn r68_a_name_with_something_left_of_an_earlier_account_is_left_to_the_owner() {
+    let mut machine = Machine::new();
+    machine.left.insert("alice".into(), "an earlier account has left /home/alice".into());
+    let plan = machine.plan(&people(&[(2, "alice", Tie::Shared), (3, "bob", Tie::Shared)]), false);
+    assert_eq!(names_of(&plan), ["add bob: for bob (Plex id 3)"]);
+    assert!(
+        matches!(plan.notes.as_slice(), [only] if only.contains("/home/alice") && only.ends_with("user add alice --plex 2")),
+        "{plan:?}"
+    );
 }
 
 #[test]

@@ -1,0 +1,98 @@
+//! Why a file or a directory is not used.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A file or a directory that is not used.
+#[derive(Debug)]
+pub struct Error {
+    /// The file, or the directory above it that is the reason.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a file or a directory.
+#[derive(Debug)]
+pub enum Problem {
+    /// The path is relative or contains `..`.
+    Path,
+    /// It is a symbolic link, in a directory where somebody other than root could have put it.
+    Link,
+    /// It is not a directory.
+    NotADirectory,
+    /// It is not a regular file, but a pipe or a device, for example.
+    NotAFile,
+    /// It belongs to this user id, which is neither root nor the owner of the directories it is in (the second id).
+    Owner(u32, u32),
+    /// Users other than its owner can change it; its mode.
+    Writable(u32),
+    /// It has other names too (hard links), which may belong to another place.
+    Links,
+    /// It is larger than this many bytes.
+    TooLarge(u64),
+    /// It is not UTF-8 text.
+    NotText,
+    /// The kernel's answer.
+    Io(io::Error),
+}
+
+impl Error {
+    pub(crate) fn new(path: &Path, problem: Problem) -> Self {
+        Self { path: path.to_owned(), problem }
+    }
+
+    pub(crate) fn io(path: &Path, error: nix::Error) -> Self {
+        Self::new(path, Problem::Io(error.into()))
+    }
+
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(&self.problem, Problem::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// How to fix it, where a command can.
+    #[must_use]
+    pub fn fix(&self) -> Option<String> {
+        let path = self.path.display();
+        match self.problem {
+            Problem::Path => Some("give an absolute path without '..'".into()),
+            Problem::Link => Some(format!("find out who put it there (ls -l '{path}'), then remove it")),
+            Problem::NotADirectory | Problem::NotAFile | Problem::TooLarge(_) | Problem::NotText => {
+                Some(format!("find out what it is (ls -l '{path}'), then move it away"))
+            }
+            Problem::Owner(_, 0) => Some(format!("if it should be there, run: chown root '{path}'")),
+            Problem::Owner(_, expected) => Some(format!("if it should be there, run: chown {expected} '{path}'")),
+            Problem::Writable(_) => Some(format!("run: chmod go-w '{path}'")),
+            Problem::Links => Some(format!("copy it: cp -p '{path}' '{path}.new' && mv '{path}.new' '{path}'")),
+            Problem::Io(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match &self.problem {
+            Problem::Path => f.write_str("is not an absolute path without '..'"),
+            Problem::Link => f.write_str("is a symbolic link that somebody other than root could have put there"),
+            Problem::NotADirectory => f.write_str("is not a directory"),
+            Problem::NotAFile => f.write_str("is not a regular file"),
+            Problem::Owner(owner, 0) => write!(f, "belongs to uid {owner}, not to root"),
+            Problem::Owner(owner, expected) => {
+                write!(f, "belongs to uid {owner}, neither to root nor to uid {expected}, who owns its directory")
+            }
+            Problem::Writable(mode) => {
+                write!(f, "has mode {:04o}: users other than its owner can change it", mode & 0o7777)
+            }
+            Problem::Links => f.write_str("has several names (hard links), so it may be a file from another place"),
+            Problem::TooLarge(max) => write!(f, "is larger than {max} bytes"),
+            Problem::NotText => f.write_str("is not UTF-8 text"),
+            Problem::Io(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

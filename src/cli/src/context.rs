@@ -1,6 +1,5 @@
 //! What every command starts from.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +47,7 @@ impl Context {
 /// # Errors
 /// Where it is wrong, and how to mend it.
 pub(crate) fn load(file: &Path) -> Result<Config, Failure> {
-    config::load(file).map_err(|problem| match File::open(file) {
+    config::load(file).map_err(|problem| match system::open_without_waiting(file) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             Failure::new(format!("only root may read {}", file.display())).mend("use sudo")
         }

@@ -17,6 +17,12 @@ impl Failure {
         Self { what: what.into(), mend: None }
     }
 
+    /// A file that is not used because somebody could have tampered with it.
+    #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+    pub(crate) fn untrusted(error: system::Error) -> Self {
+        Self { what: error.to_string(), mend: error.fix() }
+    }
+
     /// What is wrong, and how to mend it.
     pub(crate) fn into_parts(self) -> (String, Option<String>) {
         (self.what, self.mend)

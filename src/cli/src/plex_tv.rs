@@ -1,8 +1,6 @@
 //! plex.tv, asked as this machine: with the identifier that the daemon has, so that nobody's list of devices shows two.
 
-use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +12,9 @@ use crate::failure::Failure;
 
 /// Where the identifier is kept; the daemon reads it, and writes it if it was there first.
 pub(crate) const CLIENT_ID: &str = "/var/lib/plex-auth/client-id";
+
+/// An identifier has 32 characters; this leaves room for what an administrator may have chosen.
+const MAX_CLIENT_ID: u64 = 1024;
 
 /// How long one question may take, answer included.
 pub(crate) const QUESTION: Duration = Duration::from_secs(20);
@@ -32,9 +33,9 @@ pub(crate) struct Place {
 /// A client for it.
 ///
 /// # Errors
-/// When the certificates cannot be used.
+/// When the certificates cannot be used, or the identifier's file is not one that only the daemon could have written.
 pub(crate) fn client(place: Place) -> Result<Client, Failure> {
-    client_called(place, client_id(Path::new(CLIENT_ID)))
+    client_called(place, client_id(Path::new(CLIENT_ID))?)
 }
 
 /// The same for a command that is to leave no trace: an identifier that is not there yet is not written down.
@@ -42,7 +43,7 @@ pub(crate) fn client(place: Place) -> Result<Client, Failure> {
 /// # Errors
 /// As [`client`].
 pub(crate) fn passing_client(place: Place) -> Result<Client, Failure> {
-    client_called(place, known(Path::new(CLIENT_ID)).unwrap_or_else(fresh))
+    client_called(place, known(Path::new(CLIENT_ID))?.unwrap_or_else(fresh))
 }
 
 fn client_called(place: Place, client_id: String) -> Result<Client, Failure> {
@@ -60,25 +61,24 @@ fn fresh() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
-/// The identifier that is written down.
-fn known(file: &Path) -> Option<String> {
-    let kept = fs::read_to_string(file).ok()?;
-    plex::client_id(&kept).map(str::to_owned)
+/// The identifier that is written down. It is sent to plex.tv, and it lies in a directory of the daemon's: whatever a
+/// process of that user put there instead is not read.
+fn known(file: &Path) -> Result<Option<String>, Failure> {
+    match system::read(file, MAX_CLIENT_ID) {
+        Ok(kept) => Ok(plex::client_id(&kept).map(str::to_owned)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(Failure::untrusted(error)),
+    }
 }
 
 /// This machine's identifier. One that cannot be kept is still good for now.
-fn client_id(file: &Path) -> String {
-    if let Some(kept) = known(file) {
-        return kept;
+fn client_id(file: &Path) -> Result<String, Failure> {
+    if let Some(kept) = known(file)? {
+        return Ok(kept);
     }
     let id = fresh();
-    // The directory belongs to the daemon, and so must what lies in it.
-    if let Some(Ok(directory)) = file.parent().map(fs::metadata)
-        && let Ok(mut fresh) = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
-    {
-        let _ = fresh.write_all(id.as_bytes());
-        // By the open file: a name in a directory of somebody else's may lead elsewhere by now.
-        let _ = fchown(&fresh, Some(directory.uid()), Some(directory.gid()));
+    if let Ok(mut kept) = system::create_in(file) {
+        let _ = kept.write_all(id.as_bytes());
     }
-    id
+    Ok(id)
 }

@@ -1,6 +1,5 @@
 //! Reads the file, after making sure that only those who should could have read or written it.
 
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -43,7 +42,8 @@ fn read_private(file: &Path, owner: u32) -> Result<Secret, Problem> {
         let mend = format!("it must exist and be readable by plex-auth: chown root:plex-auth {}", file.display());
         wrong(format!("cannot be read: {error}"), mend)
     };
-    let opened = File::open(file).map_err(unreadable)?;
+    // A pipe would keep the daemon waiting at its start.
+    let opened = system::open_without_waiting(file).map_err(unreadable)?;
     let about = opened.metadata().map_err(unreadable)?;
     if !about.is_file() {
         return Err(wrong("is not a regular file".into(), "name the file itself".into()));

@@ -1,5 +1,6 @@
 //! Which certificates are believed: those of the system's bundle and of `ca_file`, read from fixed places.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,9 @@ const BUNDLES: [&str; 4] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
+
+/// Far more than all the authorities in the world need, in bytes.
+const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
 
 /// TLS 1.2 and 1.3 with full verification, and no key log.
 pub(crate) fn config(extra: Option<&Path>) -> Result<ClientConfig, SetupError> {
@@ -43,7 +47,12 @@ pub(crate) fn config(extra: Option<&Path>) -> Result<ClientConfig, SetupError> {
 /// file without any that can be used is an error.
 fn add(roots: &mut RootCertStore, file: &Path) -> Result<(), SetupError> {
     let broken = |why: String| SetupError::CaFile(PathBuf::from(file), why);
-    let certificates = CertificateDer::pem_file_iter(file).map_err(|error| broken(error.to_string()))?;
+    let opened = system::open_without_waiting(file).map_err(|error| broken(error.to_string()))?;
+    // A pipe or a device might never end.
+    if !opened.metadata().is_ok_and(|about| about.is_file()) {
+        return Err(broken("is not a regular file".into()));
+    }
+    let certificates = CertificateDer::pem_reader_iter(opened.take(MAX_BUNDLE));
     let (added, _) = roots.add_parsable_certificates(certificates.filter_map(Result::ok));
     if added == 0 { Err(broken("there is no certificate in it".into())) } else { Ok(()) }
 }

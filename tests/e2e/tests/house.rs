@@ -53,7 +53,7 @@ fn the_other_arrows_are_those_of_the_design() {
     };
     below("system", &[]);
     below("config", &["policy", "wire", "system"]);
-    below("plex", &["policy", "wire"]);
+    below("plex", &["policy", "wire", "system"]);
     below("accounts", &["policy"]);
     below("facts", &["policy", "plex", "accounts"]);
     below("authd", &["wire", "policy", "plex", "config", "facts", "system"]);

@@ -30,9 +30,13 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     let client = match plex_tv::client(place) {
         Ok(client) => client,
         Err(failure) => {
-            let text = failure.to_string();
-            let (what, mend) = text.split_once("; ").unwrap_or((&text, "mend the file, or remove ca_file"));
-            findings.bad("TLS", what, mend);
+            match failure.into_parts() {
+                (what, Some(mend)) => findings.bad("client-id", what, mend),
+                (text, None) => {
+                    let (what, mend) = text.split_once("; ").unwrap_or((&text, "mend the file, or remove ca_file"));
+                    findings.bad("TLS", what, mend);
+                }
+            }
             return;
         }
     };

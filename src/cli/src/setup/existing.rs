@@ -1,6 +1,5 @@
 //! The configuration as it is before anything is changed.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -81,16 +80,18 @@ fn keep(path: &Path, problem: String) -> Failure {
 fn text(path: &Path) -> Result<Option<String>, Failure> {
     let wrong = |why: &str| Failure::new(format!("{}: {why}", path.display()));
     let unreadable = |error: std::io::Error| wrong(&format!("cannot be read: {error}"));
-    match path.metadata() {
+    let file = match system::open_without_waiting(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
-        // A device or a pipe would keep us waiting.
-        Ok(about) if !about.is_file() => return Err(wrong("is not a regular file")),
-        Ok(about) if about.len() > MAX_SIZE => return Err(wrong("is too large for a configuration")),
-        Ok(_) => {}
+        other => other.map_err(unreadable)?,
+    };
+    let about = file.metadata().map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(wrong("is not a regular file"));
+    }
+    if about.len() > MAX_SIZE {
+        return Err(wrong("is too large for a configuration"));
     }
     let mut text = String::new();
-    let file = File::open(path).map_err(unreadable)?;
     file.take(MAX_SIZE).read_to_string(&mut text).map_err(unreadable)?;
     Ok(Some(text))
 }

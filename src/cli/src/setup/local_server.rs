@@ -60,7 +60,7 @@ pub(crate) fn find(
         ));
         return Ok(None);
     }
-    let about = super::preferences::read(preferences).map_err(Failure::new)?;
+    let about = super::preferences::read(preferences)?;
     let same = about.filter(|about| about.machine_id.as_deref() == Some(identity.machine_identifier.as_str()));
     if same.is_none() && preferences.is_some() {
         return Err(Failure::new(format!("--preferences is not of the server at {address}"))

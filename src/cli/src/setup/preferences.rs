@@ -1,10 +1,11 @@
 //! What the Plex Media Server has written down about itself and its owner, where this machine lets us read it.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use plex::Token;
+
+use crate::failure::Failure;
+use crate::terminal;
 
 /// Where distributions' packages, and the snap keep it.
 const USUAL: [&str; 3] = [
@@ -26,26 +27,39 @@ pub(crate) struct Preferences {
     pub token: Option<Token>,
 }
 
-/// The preferences in this file, or in one of the usual places.
+/// The preferences in this file, or in one of the usual places. They belong to the server's user, who could have put
+/// anything there, so they are read as [`system::read`] reads.
 ///
 /// # Errors
-/// When a file that was named cannot be used: which, and why. In the usual places, none is no error.
-pub(crate) fn read(named: Option<&Path>) -> Result<Option<Preferences>, String> {
-    match named {
-        Some(file) => open(file).map(Some).map_err(|why| format!("{}: {why}", file.display())),
-        None => Ok(USUAL.iter().find_map(|file| open(&PathBuf::from(file)).ok())),
+/// When a file that was named cannot be used: which, and why. In the usual places, none is no error, and one that cannot
+/// be trusted is a warning.
+pub(crate) fn read(named: Option<&Path>) -> Result<Option<Preferences>, Failure> {
+    if let Some(file) = named {
+        // A person names files from where they are.
+        let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        return open(&absolute).map(Some);
     }
+    Ok(USUAL.iter().find_map(|file| usual(Path::new(file))))
 }
 
-fn open(file: &Path) -> Result<Preferences, String> {
-    let about = file.metadata().map_err(|error| error.to_string())?;
-    if !about.is_file() || about.len() > MAX_SIZE {
-        return Err("is no Preferences.xml".into());
-    }
-    let mut text = String::new();
-    let opened = File::open(file).map_err(|error| error.to_string())?;
-    opened.take(MAX_SIZE).read_to_string(&mut text).map_err(|error| error.to_string())?;
-    understand(&text).ok_or_else(|| "is no Preferences.xml of a Plex Media Server".into())
+fn usual(file: &Path) -> Option<Preferences> {
+    let text = match system::read(file, MAX_SIZE) {
+        Ok(text) => text,
+        Err(error) => {
+            // Without root's rights nothing is expected to be readable.
+            if !matches!(&error.problem, system::Problem::Io(_)) {
+                terminal::warn(format!("not used: {}", Failure::untrusted(error)));
+            }
+            return None;
+        }
+    };
+    understand(&text)
+}
+
+fn open(file: &Path) -> Result<Preferences, Failure> {
+    let text = system::read(file, MAX_SIZE).map_err(Failure::untrusted)?;
+    let unknown = || Failure::new(format!("{}: is no Preferences.xml of a Plex Media Server", file.display()));
+    understand(&text).ok_or_else(unknown)
 }
 
 fn understand(text: &str) -> Option<Preferences> {
@@ -83,7 +97,7 @@ mod tests {
     #[test]
     fn a_directory_or_a_device_is_not_waited_for() {
         for file in ["/dev/zero", "/etc", "/no/such/file"] {
-            assert!(read(Some(Path::new(file))).is_err_and(|why| why.starts_with(file)), "{file}");
+            assert!(read(Some(Path::new(file))).is_err_and(|why| why.to_string().starts_with(file)), "{file}");
         }
     }
 }

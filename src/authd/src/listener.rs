@@ -2,14 +2,17 @@
 
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use listenfd::ListenFd;
-use nix::unistd::User;
+use nix::unistd::geteuid;
 
 use crate::privileges;
+
+/// The mode of the directory that the socket is in: everybody may go through it.
+pub(crate) const DIRECTORY: u32 = 0o755;
 
 /// A socket that logins can reach. Its own file goes with it.
 pub(crate) struct Listener {
@@ -28,26 +31,37 @@ impl Drop for Listener {
     }
 }
 
-/// Takes the socket that systemd passes, or makes one at `path`.
+/// The socket that systemd passes, if it does.
+///
+/// # Errors
+/// What was passed is not a socket.
+pub(crate) fn passed() -> Result<Option<UnixListener>, String> {
+    ListenFd::from_env().take_unix_listener(0).map_err(|error| format!("the passed socket: {error}"))
+}
+
+/// Takes the socket that was passed, or makes one at `path`, as the user that the daemon runs as.
 ///
 /// # Errors
 /// A sentence for the administrator.
-pub(crate) fn open(path: &Path, user: Option<&User>) -> Result<Listener, String> {
-    let passed = ListenFd::from_env().take_unix_listener(0).map_err(|error| format!("the passed socket: {error}"))?;
+pub(crate) fn open(passed: Option<UnixListener>, path: &Path) -> Result<Listener, String> {
     let listener = match passed {
         Some(socket) => Listener { socket, file: None },
-        None => bind(path, user)?,
+        None => bind(path)?,
     };
     listener.socket.set_nonblocking(true).map_err(|error| format!("the socket: {error}"))?;
     Ok(listener)
 }
 
-fn bind(path: &Path, user: Option<&User>) -> Result<Listener, String> {
+fn bind(path: &Path) -> Result<Listener, String> {
     let failed = |error: std::io::Error| format!("{}: cannot be listened on: {error}", path.display());
     let (true, Some(directory)) = (path.is_absolute(), path.parent()) else {
         return Err(format!("{}: the socket must be an absolute path", path.display()));
     };
-    privileges::directory(directory, 0o755, user)?;
+    let about = privileges::directory(directory, DIRECTORY)?;
+    if about.uid() != geteuid().as_raw() {
+        let what = "belongs to root, but the daemon makes its socket there as its own user";
+        return Err(format!("{}: {what}; {}", directory.display(), privileges::give(directory)));
+    }
     let socket = match UnixListener::bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             if UnixStream::connect(path).is_ok() {
@@ -60,8 +74,5 @@ fn bind(path: &Path, user: Option<&User>) -> Result<Listener, String> {
     };
     // Anybody may ask; who asks is checked for every connection.
     fs::set_permissions(path, Permissions::from_mode(0o666)).map_err(failed)?;
-    if let Some(user) = user {
-        nix::unistd::chown(path, Some(user.uid), Some(user.gid)).map_err(|error| failed(error.into()))?;
-    }
     Ok(Listener { socket, file: Some(path.to_owned()) })
 }

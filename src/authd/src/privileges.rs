@@ -1,14 +1,14 @@
 //! Who the daemon is: never root while it works, and never a core dump.
 
 use std::ffi::CString;
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, DirBuilder, Metadata, Permissions};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{User, chown, geteuid, initgroups, setgid, setuid};
+use nix::unistd::{User, geteuid, initgroups, setgid, setuid};
 
 /// The user to become, or `None` when the daemon was started as an ordinary one.
 ///
@@ -28,21 +28,46 @@ pub(crate) fn intended(name: Option<&str>) -> Result<Option<User>, String> {
     }
 }
 
-/// Makes a directory that belongs to the user to become, unless there is one.
+/// Makes a directory for the user to become, as root, and only where root alone can write: there no process of that user
+/// can put anything else in its place. What is there already is left as it is.
 ///
 /// # Errors
-/// Why it cannot be made.
-pub(crate) fn directory(path: &Path, mode: u32, user: Option<&User>) -> Result<(), String> {
-    if path.is_dir() {
-        return Ok(());
+/// Why root does not make it. The user may still be able to.
+pub(crate) fn prepare(path: &Path, mode: u32, user: &User) -> Result<(), String> {
+    system::prepare(path, mode, user.uid, user.gid).map_err(|error| match error.fix() {
+        Some(fix) => format!("{error}; {fix}"),
+        None => error.to_string(),
+    })
+}
+
+/// Makes sure of a directory as the user that the daemon runs as: it is there, and nobody but that user and root could
+/// change what is in it. One that was there before is not changed.
+///
+/// # Errors
+/// A sentence for the administrator, with the command that fixes it.
+pub(crate) fn directory(path: &Path, mode: u32) -> Result<Metadata, String> {
+    let failed = |error: std::io::Error| format!("{}: cannot be made: {error}", path.display());
+    if !path.is_dir() {
+        DirBuilder::new().recursive(true).mode(mode).create(path).map_err(failed)?;
+        // The umask is for files, and takes from this too.
+        fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;
     }
-    let failed = |error: &dyn std::fmt::Display| format!("{}: cannot be made: {error}", path.display());
-    DirBuilder::new().recursive(true).mode(mode).create(path).map_err(|error| failed(&error))?;
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).map_err(|error| failed(&error))?;
-    if let Some(user) = user {
-        chown(path, Some(user.uid), Some(user.gid)).map_err(|error| failed(&error))?;
+    let about = fs::metadata(path).map_err(failed)?;
+    if ![0, geteuid().as_raw()].contains(&about.uid()) {
+        let what = format!("belongs to uid {}, who could change what the daemon keeps there", about.uid());
+        return Err(format!("{}: {what}; {}", path.display(), give(path)));
     }
-    Ok(())
+    if about.mode() & 0o022 != 0 {
+        let what = format!("has mode {:04o}: others could change what the daemon keeps there", about.mode() & 0o7777);
+        return Err(format!("{0}: {what}; run: chmod go-w {0}", path.display()));
+    }
+    Ok(about)
+}
+
+/// How to give a directory to the user that the daemon runs as.
+pub(crate) fn give(path: &Path) -> String {
+    let user = User::from_uid(geteuid()).ok().flatten().map_or_else(|| geteuid().to_string(), |user| user.name);
+    format!("run: chown {user}: {}", path.display())
 }
 
 /// Becomes the user for good, with every thread there is: the C library sees to that.

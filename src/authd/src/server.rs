@@ -22,18 +22,28 @@ use crate::{listener, privileges};
 /// A conversation's thread holds no large buffers.
 const STACK: usize = 512 * 1024;
 
+/// The mode of the directory that the daemon keeps its state in.
+const STATE: u32 = 0o700;
+
 /// Runs until a signal ends it.
 ///
 /// # Errors
 /// A sentence for the administrator: why it cannot start.
 pub(crate) fn run(options: &Options, signals: &Signals, log: &Log) -> Result<(), String> {
     let user = privileges::intended(options.user.as_deref())?;
-    privileges::directory(&options.state, 0o700, user.as_ref())?;
-    let listener = listener::open(&options.socket, user.as_ref())?;
+    let passed = listener::passed()?;
     if let Some(user) = &user {
+        // All that is done as root. Processes of the user may be around, and have a say about whatever belongs to it.
+        let socket = options.socket.parent().filter(|_| passed.is_none());
+        let wanted = [(Some(options.state.as_path()), STATE), (socket, listener::DIRECTORY)];
+        for (directory, mode) in wanted.into_iter().filter_map(|(path, mode)| Some((path?, mode))) {
+            privileges::prepare(directory, mode, user).unwrap_or_else(|why| log.warning(why));
+        }
         privileges::become_user(user)?;
     }
     privileges::harden()?;
+    privileges::directory(&options.state, STATE)?;
+    let listener = listener::open(passed, &options.socket)?;
     let config = config::load(&options.config).map_err(|problem| problem.to_string())?;
     let (mut house, mut room) = House::open(config, options, log)?;
     let supervisor = Supervisor::new();

@@ -1,8 +1,8 @@
 //! The socket: systemd's, or our own. The kernel lets root and plex-authd's group reach it; who asks is checked again.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
@@ -34,10 +34,11 @@ fn bind(path: &Path, group: Gid) -> Result<UnixListener, String> {
     let (true, Some(directory)) = (path.is_absolute(), path.parent()) else {
         return Err(format!("{}: the socket must be an absolute path", path.display()));
     };
-    if !directory.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o755).create(directory).map_err(failed)?;
-        fs::set_permissions(directory, Permissions::from_mode(0o755)).map_err(failed)?;
-    }
+    // Everything below is done by path, so it must be a path that nobody but root can change.
+    system::prepare_own(directory, 0o755).map_err(|error| match error.fix() {
+        Some(fix) => format!("{error}; {fix}"),
+        None => error.to_string(),
+    })?;
     let socket = match UnixListener::bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             if UnixStream::connect(path).is_ok() {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fchmod, fstat, mkdirat};
-use nix::unistd::{Gid, Uid, fchown};
+use nix::unistd::{Gid, Uid, fchown, getegid, geteuid};
 
 use crate::error::{Error, Problem};
 use crate::walk::{Directory, End, walk};
@@ -50,6 +50,21 @@ pub fn prepare(path: &Path, mode: u32, owner: Uid, group: Gid) -> Result<(), Err
         above = fresh;
     }
     Ok(())
+}
+
+/// Makes sure of a directory in which the caller can do things by path: it is there, and nobody but root and the caller can
+/// change it, or anything above it.
+///
+/// # Errors
+/// [`Error`] names the directory that somebody else could change.
+pub fn prepare_own(path: &Path, mode: u32) -> Result<(), Error> {
+    prepare(path, mode, geteuid(), getegid())?;
+    match walk(path)? {
+        End::Directory(directory) if directory.own => Ok(()),
+        End::Directory(Directory { path, .. })
+        | End::Entry(Directory { path, .. }, _)
+        | End::Missing(Directory { path, .. }, ..) => Err(Error::new(&path, Problem::NotOwn)),
+    }
 }
 
 /// Makes one directory below one that root alone can write to, so that nobody can put another in its place before it is

@@ -28,6 +28,8 @@ pub enum Problem {
     Owner(u32, u32),
     /// Users other than its owner can change it; its mode.
     Writable(u32),
+    /// Somebody other than root could change it, or a directory above it.
+    NotOwn,
     /// It has other names too (hard links), which may belong to another place.
     Links,
     /// It is larger than this many bytes.
@@ -66,6 +68,7 @@ impl Error {
             Problem::Owner(_, 0) => Some(format!("if it should be there, run: chown root '{path}'")),
             Problem::Owner(_, expected) => Some(format!("if it should be there, run: chown {expected} '{path}'")),
             Problem::Writable(_) => Some(format!("run: chmod go-w '{path}'")),
+            Problem::NotOwn => Some(format!("choose a directory like /run, or run: chown root '{path}'")),
             Problem::Links => Some(format!("copy it: cp -p '{path}' '{path}.new' && mv '{path}.new' '{path}'")),
             Problem::Io(_) => None,
         }
@@ -87,6 +90,7 @@ impl fmt::Display for Error {
             Problem::Writable(mode) => {
                 write!(f, "has mode {:04o}: users other than its owner can change it", mode & 0o7777)
             }
+            Problem::NotOwn => f.write_str("somebody other than root could change it or a directory above it"),
             Problem::Links => f.write_str("has several names (hard links), so it may be a file from another place"),
             Problem::TooLarge(max) => write!(f, "is larger than {max} bytes"),
             Problem::NotText => f.write_str("is not UTF-8 text"),

@@ -6,6 +6,6 @@ mod error;
 mod trusted_file;
 mod walk;
 
-pub use directory::{create_in, prepare};
+pub use directory::{create_in, prepare, prepare_own};
 pub use error::{Error, Problem};
 pub use trusted_file::{open_without_waiting, read};

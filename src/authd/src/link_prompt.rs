@@ -41,7 +41,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
     use super::*;
 
-    const ADDRESS: &str = "https://app.plex.tv/auth#?clientID=0123456789abcdef0123456789abcdef&code=AB12";
+    const ADDRESS: &str = "https://plex.tv/link/?pin=AB12";
 
     fn screen(columns: u16, lines: u16, utf8: bool) -> Screen {
         Screen { columns, lines, utf8 }
@@ -52,7 +52,7 @@ mod tests {
         let prompt = first("AB12", ADDRESS, None, Some("ssh"));
         assert!(prompt.starts_with('\n') && prompt.ends_with("then press Enter: "), "{prompt}");
         assert!(prompt.contains("open https://plex.tv/link and enter the code AB12."), "{prompt}");
-        assert!(prompt.lines().count() <= 23 && prompt.lines().all(|line| line.chars().count() <= 72), "{prompt}");
+        assert!(prompt.lines().count() <= 19 && prompt.lines().all(|line| line.chars().count() <= 72), "{prompt}");
     }
 
     #[test]
@@ -68,12 +68,12 @@ mod tests {
     fn the_picture_is_left_out_where_it_could_not_be_shown() {
         let has_picture = |screen, tty| first("AB12", ADDRESS, screen, tty).contains('█');
         assert!(has_picture(Some(screen(80, 24, true)), Some("/dev/pts/1")));
-        assert!(has_picture(Some(screen(37, 23, true)), Some("/dev/pts/1")));
+        assert!(has_picture(Some(screen(29, 19, true)), Some("/dev/pts/1")));
         assert!(has_picture(None, Some("ssh")));
         for (screen, tty) in [
             (Some(screen(80, 24, false)), "/dev/pts/1"),
-            (Some(screen(36, 24, true)), "/dev/pts/1"),
-            (Some(screen(80, 22, true)), "/dev/pts/1"),
+            (Some(screen(28, 24, true)), "/dev/pts/1"),
+            (Some(screen(80, 18, true)), "/dev/pts/1"),
             (None, ":0"),
         ] {
             assert!(!has_picture(screen, Some(tty)), "{screen:?} {tty}");

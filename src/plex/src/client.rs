@@ -72,7 +72,6 @@ impl std::error::Error for SetupError {}
 pub struct Client {
     http: blocking::Client,
     base: Url,
-    identifier: String,
 }
 
 impl Client {
@@ -93,7 +92,7 @@ impl Client {
             .tcp_nodelay(true)
             .build()
             .map_err(|error| SetupError::Client(error.to_string()))?;
-        Ok(Self { http, base: settings.base.clone(), identifier: settings.client_id.clone() })
+        Ok(Self { http, base: settings.base.clone() })
     }
 
     /// The beginning of a request to plex.tv. `path` is one of this crate's own, without anything typed by a user.
@@ -101,11 +100,6 @@ impl Client {
         let mut url = self.base.clone();
         url.set_path(path);
         self.http.request(method, url)
-    }
-
-    /// This installation's identifier at plex.tv.
-    pub(crate) fn identifier(&self) -> &str {
-        &self.identifier
     }
 
     /// The beginning of a request to a media server.

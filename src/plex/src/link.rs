@@ -14,8 +14,9 @@ use crate::{Client, Error, Token, lenient, parse};
 /// Where people type a code.
 pub const LINK_PAGE: &str = "https://plex.tv/link";
 
-/// Where a code is filled in already.
-const SIGN_IN_PAGE: &str = "https://app.plex.tv/auth#?";
+/// The same page with a code filled in. The other page for codes, app.plex.tv/auth, accepts only codes of 25 characters: it
+/// rejects one of four after the person has signed in.
+const FILLED_IN: &str = "https://plex.tv/link/?pin=";
 
 /// The longest code that is shown to anybody. plex.tv makes them of four characters, stronger ones of twenty-five.
 const LONGEST: usize = 32;
@@ -44,6 +45,12 @@ impl LinkCode {
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
+    }
+
+    /// The page with the code filled in, for a QR code that a phone can read.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("{FILLED_IN}{}", self.code)
     }
 
     /// How long plex.tv keeps it, if it said so.
@@ -94,12 +101,6 @@ impl Client {
             Err(other) => Err(other),
         }
     }
-
-    /// The page that has the code filled in, for a picture that a phone can read.
-    #[must_use]
-    pub fn link_address(&self, code: &LinkCode) -> String {
-        format!("{SIGN_IN_PAGE}clientID={}&code={}", self.identifier(), code.code)
-    }
 }
 
 #[cfg(test)]
@@ -111,6 +112,7 @@ mod tests {
     fn a_code_is_read_if_it_can_be_shown() {
         let code = parse::link_code(br#"{"id":7,"code":"AB12","expiresIn":900,"authToken":null}"#).unwrap();
         assert_eq!((code.code(), code.lifetime()), ("AB12", Some(Duration::from_secs(900))));
+        assert_eq!(code.address(), "https://plex.tv/link/?pin=AB12");
         assert_eq!(format!("{code:?}"), "LinkCode(…)");
         assert_eq!(parse::link_code(br#"{"id":7,"code":"AB12","expiresIn":null}"#).unwrap().lifetime(), None);
         let long = format!(r#"{{"id":7,"code":"{}"}}"#, "a".repeat(33));

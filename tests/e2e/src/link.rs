@@ -18,6 +18,12 @@ impl World {
         self.plex().send(&Command::Approve(code.into(), name.into())).unwrap();
     }
 
+    /// Opens an address in the browser of this person, who is signed in at Plex, and approves what is asked there.
+    pub fn follow_address(&self, address: &str, name: &str) {
+        let followed = self.plex().send(&Command::Follow(address.into(), name.into()));
+        followed.unwrap_or_else(|why| panic!("{address}: {why}"));
+    }
+
     /// Makes every link code as old as can be.
     pub fn expire_codes(&self) {
         self.plex().send(&Command::ExpirePins).unwrap();

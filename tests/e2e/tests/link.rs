@@ -11,14 +11,11 @@ const EVERYWHERE: &str = "link_sign_in = true\nlink_services = [\"sshd\", \"logi
 const HERE: &str = "127.0.0.1";
 
 /// Address, code and picture are on the screen together, and say the same.
-fn assert_readable(world: &World, terminal: &Terminal, code: &str) {
+fn assert_readable(terminal: &Terminal, code: &str) {
     let screen = terminal.screen();
     let text = format!("Scan this, or open https://plex.tv/link and enter the code {code}.\nApprove the sign-in there");
     assert!(screen.contains(&text) && screen.ends_with(PRESS_ENTER.trim_end()), "{screen}");
-    let client = world.sql("SELECT client_id FROM installation");
-    let client = client.trim();
-    assert!(client.len() == 32 && client.bytes().all(|byte| byte.is_ascii_hexdigit()), "{client}");
-    assert_eq!(qr_codes(&screen), [format!("https://app.plex.tv/auth#?clientID={client}&code={code}")], "{screen}");
+    assert_eq!(qr_codes(&screen), [format!("https://plex.tv/link/?pin={code}")], "{screen}");
 }
 
 #[test]
@@ -30,7 +27,7 @@ fn r21_the_ssh_clients_screen_shows_address_code_and_a_readable_picture_before_a
     world.plex().reset();
     let mut ssh = world.ssh_terminal(HERE, "alice", 3);
     let code = ssh.ask_for_code();
-    assert_readable(&world, &ssh, &code);
+    assert_readable(&ssh, &code);
     assert_eq!(world.plex().counters().of(Endpoint::Pins), 1, "a code was asked for, and nothing is polled yet");
     world.approve(&code, "alice");
     ssh.type_line("");
@@ -44,6 +41,22 @@ fn r21_the_ssh_clients_screen_shows_address_code_and_a_readable_picture_before_a
     world.assert_no_secret_leaked();
 }
 
+/// A phone's camera reads the QR code on the screen, and a person who is signed in at plex.tv approves on the page that opens.
+#[test]
+fn r21_the_qr_code_on_the_screen_opens_a_page_where_the_sign_in_can_be_approved() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    world.start_sshd();
+    let mut ssh = world.ssh_terminal(HERE, "alice", 1);
+    ssh.ask_for_code();
+    let read = qr_codes(&ssh.screen());
+    let [address] = read.as_slice() else { panic!("{read:?}:\n{}", ssh.screen()) };
+    world.follow_address(address, "alice");
+    ssh.type_line("");
+    assert_eq!(ssh.exit(), 0, "{}", ssh.contents());
+    assert!(ssh.contents().ends_with("\nalice"), "{}", ssh.contents());
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
+}
+
 #[test]
 fn r21_in_sudo_su_and_login_it_looks_the_same() {
     let Some(world) = World::with_everything(DEN, EVERYWHERE) else { return };
@@ -55,7 +68,7 @@ fn r21_in_sudo_su_and_login_it_looks_the_same() {
     for (line, becomes) in [(&sudo, "root"), (&su, "alice"), (&vec!["login", "alice"], "alice")] {
         let mut terminal = world.terminal(line);
         let code = terminal.ask_for_code();
-        assert_readable(&world, &terminal, &code);
+        assert_readable(&terminal, &code);
         world.approve(&code, "alice");
         terminal.type_line("");
         if line.contains(&"login") {
@@ -81,7 +94,7 @@ fn where_the_locale_or_the_size_does_not_carry_the_picture_there_is_plain_text()
     let sudo = as_user("alice", &["sudo", "-k", "id", "-un"]);
     let su = as_user("local", &["su", "frank", "-c", "id -un"]);
     for (line, who, becomes) in [(sudo, "alice", "root"), (su, "frank", "frank")] {
-        for (columns, lines, locale) in [(80, 24, "C"), (30, 24, "C.UTF-8"), (80, 20, "C.UTF-8")] {
+        for (columns, lines, locale) in [(80, 24, "C"), (28, 24, "C.UTF-8"), (80, 18, "C.UTF-8")] {
             let mut terminal = world.terminal_of(columns, lines, locale, &line);
             let code = terminal.ask_for_code();
             let shown = terminal.contents();
@@ -137,8 +150,8 @@ fn two_people_at_once_each_have_their_own_code() {
     let mut erin = world.ssh_terminal(HERE, "erin", 1);
     let (of_alice, of_erin) = (alice.ask_for_code(), erin.ask_for_code());
     assert_ne!(of_alice, of_erin);
-    assert_readable(&world, &alice, &of_alice);
-    assert_readable(&world, &erin, &of_erin);
+    assert_readable(&alice, &of_alice);
+    assert_readable(&erin, &of_erin);
     world.approve(&of_erin, "erin");
     alice.type_line("");
     erin.type_line("");
@@ -159,7 +172,7 @@ fn the_argument_link_shows_the_code_at_once_without_a_prompt_for_a_password() {
     world.write("/etc/pam.d/sshd", 0o644, "root:root", stack);
     let mut ssh = world.ssh_terminal(HERE, "alice", 1);
     let code = ssh.link_code();
-    assert_readable(&world, &ssh, &code);
+    assert_readable(&ssh, &code);
     assert!(!ssh.contents().contains("assword"), "{}", ssh.contents());
     world.approve(&code, "alice");
     ssh.type_line("");

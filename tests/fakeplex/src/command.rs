@@ -33,6 +33,9 @@ pub enum Command {
     KillTokens(String),
     /// Approve the open link code with this code, as this account.
     Approve(String, String),
+    /// Open an address in the browser of this account's, which is signed in, and approve what the page asks about. An error
+    /// with the page's words when it does not.
+    Follow(String, String),
     /// Make every link code as old as can be.
     ExpirePins,
     /// What was asked so far, in numbers.

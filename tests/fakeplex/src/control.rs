@@ -124,6 +124,10 @@ fn change(command: Command, store: &mut Store) -> Result<String, String> {
             let id = named(store, &name)?;
             crate::api::approve(store, &code, id).ok_or("no such code")?;
         }
+        Command::Follow(address, name) => {
+            let id = named(store, &name)?;
+            crate::api::follow(store, &address, id)?;
+        }
         Command::ExpirePins => store.pins.iter_mut().for_each(|pin| pin.expires = SystemTime::UNIX_EPOCH),
         Command::Counters => {
             let live_tokens = store.tokens.live();

@@ -64,7 +64,8 @@ impl Session {
     /// Asks until the code has been approved, or for long enough.
     fn until_approved(&mut self, hello: &Hello, shown: &mut Shown) -> Result<Result<Token, Reason>, Gone> {
         let last_prompt = self.start + LAST_PROMPT;
-        let mut text = self.first_prompt(hello, &shown.code);
+        let address = shown.code.address();
+        let mut text = link_prompt::first(shown.code.code(), &address, hello.screen, hello.tty.as_deref());
         for _ in 0..=AGAIN {
             if Instant::now() + WORTH_ASKING > last_prompt {
                 break;
@@ -80,11 +81,6 @@ impl Session {
             }
         }
         Ok(Err(Reason::NotApproved))
-    }
-
-    fn first_prompt(&self, hello: &Hello, code: &LinkCode) -> String {
-        let address = self.desk.client.link_address(code);
-        link_prompt::first(code.code(), &address, hello.screen, hello.tty.as_deref())
     }
 
     /// Asks plex.tv for a while. A question that fails may be asked again, but if the last one did nobody can tell.

@@ -26,15 +26,15 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// When there is no code, or nobody approves it while it lasts.
 pub(crate) fn sign_in(client: &Client) -> Result<Owner, Failure> {
     let code = client.link_code(Instant::now() + QUESTION).map_err(|error| explain(&error))?;
-    show(client, &code);
+    show(&code);
     let token = wait(client, &code)?;
     let deadline = Instant::now() + QUESTION;
     let account = client.account(&token, deadline).map_err(|error| explain(&error))?;
     Ok(signed_in(client, account, token, "a link code"))
 }
 
-fn show(client: &Client, code: &LinkCode) {
-    let picture = plex::picture(&client.link_address(code)).filter(|_| std::io::stdout().is_terminal());
+fn show(code: &LinkCode) {
+    let picture = plex::picture(&code.address()).filter(|_| std::io::stdout().is_terminal());
     for line in picture.into_iter().flatten() {
         print(&format!("  {line}\n"));
     }

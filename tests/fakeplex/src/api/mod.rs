@@ -6,11 +6,13 @@ mod devices;
 mod friends;
 mod home;
 mod legacy;
+mod pages;
 mod person;
 mod pins;
 mod resources;
 mod xml;
 
+pub(crate) use pages::follow;
 pub(crate) use pins::approve;
 pub(crate) use resources::access_token;
 pub(crate) use xml::Element;
@@ -72,6 +74,7 @@ pub(crate) fn answer(store: &mut Store, request: &Request) -> Response {
         (Endpoint::Home, "GET") => home::users(store, request),
         (Endpoint::HomeSwitch, "POST") => home::switch(store, request),
         (Endpoint::Pins, method) => pins::answer(store, request, method),
+        (Endpoint::Other, "GET") if pages::is_page(&request.path) => pages::show(request),
         (Endpoint::Other, _) if is_gone(&request.path) => failure(request, 410, 1999, "Gone"),
         (Endpoint::Other, _) => failure(request, 404, 1002, "Not Found"),
         _ => failure(request, 405, 1005, "Method Not Allowed"),

@@ -7,7 +7,7 @@ use fakeplex::Command;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::common::{Answer, Plex, STREET, answer, form};
+use crate::common::{Answer, CLIENT, Plex, STREET, answer, form};
 
 const PINS: &str = "/api/v2/pins";
 
@@ -68,4 +68,25 @@ fn item_17_a_code_is_approved_by_whoever_holds_it() {
     assert_eq!(link(&mallory).error(), (404, 1020), "no longer open");
     let token = poll(&plex, &pin["id"]).json()["authToken"].as_str().unwrap().to_owned();
     assert_eq!(plex.get("/api/v2/user", &token).json()["username"], "mallory");
+}
+
+/// plex.tv/link knows the codes that people type, app.plex.tv/auth the long ones; neither accepts the other's.
+#[test]
+fn r21_each_page_for_codes_approves_its_own_kind_and_no_other() {
+    let plex = Plex::start(STREET);
+    let page = answer(plex.plain(Method::GET, "/link/?pin=AB12"));
+    assert!(page.status == 200 && page.body.contains("value=\"AB12\""), "{page:?}");
+    let code = |strong| plex.post(PINS, &[("strong", strong)]).json()["code"].as_str().unwrap().to_owned();
+    let (weak, strong) = (code("false"), code("true"));
+    let follow = |address: String| plex.server.control().send(&Command::Follow(address, "alice".into()));
+    let link = |code: &str| follow(format!("https://plex.tv/link/?pin={code}"));
+    let auth = |client: &str, code: &str| follow(format!("https://app.plex.tv/auth#?clientID={client}&code={code}"));
+    assert!(auth(CLIENT, &weak).unwrap_err().to_string().contains("unable to authorize this request"));
+    assert!(auth("another", &strong).is_err());
+    assert!(link(&strong).is_err() && link("ZZZZ").is_err() && link("").is_err());
+    assert!(follow(format!("http://plex.tv/link/?pin={weak}")).is_err(), "no TLS");
+    assert!(follow(format!("https://plex.tv.example/link/?pin={weak}")).is_err());
+    link(&weak).unwrap();
+    auth(CLIENT, &strong).unwrap();
+    assert!(link(&weak).is_err(), "a code is approved once");
 }

@@ -21,7 +21,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR", default_value = "/var/lib/plex-auth")]
     pub state: PathBuf,
 
-    /// Become this user once the socket is open; needed when started as root
+    /// Become this user before anything else is done; needed when started as root
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
 }

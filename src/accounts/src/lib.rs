@@ -1,10 +1,11 @@
 //! The local account database, by the system's own name service.
 
-use std::ffi::CString;
-use std::fs;
+mod group;
 
-use nix::unistd::{Group, Uid, User, getgrouplist};
+use nix::unistd::{Uid, User};
 use policy::Account;
+
+pub use group::{group, group_exists, groups_of, is_member, is_too_long_for_pam, members, text};
 
 /// Where `UID_MIN` is set.
 const LOGIN_DEFS: &str = "/etc/login.defs";
@@ -26,52 +27,41 @@ pub fn look_up(name: &str, group: Option<&str>, uid_min: u32) -> Result<Option<A
         return Ok(None);
     }
     let in_group = match group {
-        Some(group) if user.uid.as_raw() >= uid_min => is_member(&user, group)?,
+        Some(group) if user.uid.as_raw() >= uid_min => is_in(&user, group)?,
         _ => false,
     };
     Ok(Some(Account { name: user.name, uid: user.uid.as_raw(), in_group }))
 }
 
-fn is_member(user: &User, name: &str) -> Result<bool, String> {
-    let failed = |error: nix::Error| error.desc().to_owned();
-    let Some(group) = Group::from_name(name).map_err(failed)? else {
-        return Err(format!("there is no group '{name}'; create it: groupadd {name}"));
-    };
-    // Mostly the group itself says so. To ask for all groups of a user instead takes a walk through every source there is.
-    if user.gid == group.gid || group.mem.contains(&user.name) {
-        return Ok(true);
+fn is_in(user: &User, name: &str) -> Result<bool, String> {
+    match group(name)? {
+        Some(group) => is_member(user, &group),
+        None => Err(format!("there is no group '{name}'; create it: groupadd {name}")),
     }
-    let name = CString::new(user.name.as_str()).map_err(|error| error.to_string())?;
-    Ok(getgrouplist(&name, user.gid).map_err(failed)?.contains(&group.gid))
 }
 
 /// Whether the user with this id is one of these.
-#[must_use]
-pub fn is_one_of(uid: u32, names: &[String]) -> bool {
-    !names.is_empty()
-        && User::from_uid(Uid::from_raw(uid)).ok().flatten().is_some_and(|user| names.contains(&user.name))
-}
-
-/// Whether there is such a group.
-#[must_use]
-pub fn group_exists(name: &str) -> bool {
-    matches!(Group::from_name(name), Ok(Some(_)))
+///
+/// # Errors
+/// When the name service cannot say who has this id.
+pub fn is_one_of(uid: u32, names: &[String]) -> Result<bool, String> {
+    if names.is_empty() {
+        return Ok(false);
+    }
+    let user = User::from_uid(Uid::from_raw(uid)).map_err(|error| format!("uid {uid}: {}", error.desc()))?;
+    Ok(user.is_some_and(|user| names.contains(&user.name)))
 }
 
 /// The first user id that is a person's.
 #[must_use]
 pub fn uid_min() -> u32 {
-    fs::read_to_string(LOGIN_DEFS).ok().as_deref().and_then(uid_min_in).unwrap_or(DEFAULT_UID_MIN)
+    login_defs("UID_MIN").unwrap_or(DEFAULT_UID_MIN)
 }
 
 /// A number of login.defs, such as `UID_MAX`, where it is set.
 #[must_use]
 pub fn login_defs(key: &str) -> Option<u32> {
-    number_in(&fs::read_to_string(LOGIN_DEFS).ok()?, key)
-}
-
-fn uid_min_in(login_defs: &str) -> Option<u32> {
-    number_in(login_defs, "UID_MIN")
+    number_in(&text(LOGIN_DEFS).ok()?, key)
 }
 
 fn number_in(login_defs: &str, key: &str) -> Option<u32> {
@@ -87,6 +77,7 @@ mod tests {
 
     #[test]
     fn uid_min_is_read_past_comments_and_its_neighbours() {
+        let uid_min_in = |login_defs: &str| number_in(login_defs, "UID_MIN");
         assert_eq!(uid_min_in("#UID_MIN 5\nSYS_UID_MIN 100\nUID_MIN\t\t 2000 # people\nUID_MIN 9\n"), Some(2000));
         assert_eq!(uid_min_in("UID_MAX 60000\n"), None);
         assert_eq!(uid_min_in("UID_MIN many\n"), None);
@@ -101,5 +92,7 @@ mod tests {
         assert!(matches!(look_up("root", Some("root"), 0), Ok(Some(Account { in_group: true, .. }))));
         assert!(matches!(look_up("root", Some("no-such-group"), 1), Ok(Some(Account { in_group: false, .. }))));
         assert!(look_up("root", Some("no-such-group"), 0).is_err_and(|why| why.contains("groupadd no-such-group")));
+        assert_eq!(is_one_of(0, &["root".to_owned()]), Ok(true));
+        assert_eq!(is_one_of(0, &["daemon".to_owned()]), Ok(false));
     }
 }

@@ -155,7 +155,8 @@ impl Session {
         let account = accounts::look_up(&hello.user, group, self.desk.uid_min)
             .map_err(|error| Reason::Unavailable(format!("the local account database: {error}")))?;
         let whose = self.desk.managed(account.as_ref())?;
-        let trusted = accounts::is_one_of(uid, &config.trusted_callers);
+        let database = |error: String| Reason::Unavailable(format!("the local account database: {error}"));
+        let trusted = uid != 0 && accounts::is_one_of(uid, &config.trusted_callers).map_err(database)?;
         policy::may_ask(uid, trusted, account.as_ref())?;
         self.believed = uid == 0 || trusted;
         let origin = policy::origin(uid, self.believed, hello.rhost.as_deref(), hello.ruser.as_deref());

@@ -19,20 +19,27 @@ fn warnings(desk: &Desk) {
     if config.users.is_empty() && config.group.is_none() {
         log.warning("neither [users] nor group is set: nobody can sign in with Plex");
     }
-    match &config.group {
-        Some(group) if !accounts::group_exists(group) => {
-            log.warning(format!("there is no local group '{group}'; create it: groupadd {group}"));
-        }
-        _ => {}
+    for warning in config.warnings() {
+        log.warning(format!("{}; {}", warning.what, warning.mend));
     }
-    for name in config.users.keys() {
+    if let Some(group) = &config.group {
+        match accounts::group_exists(group) {
+            Ok(true) => {}
+            Ok(false) => log.warning(format!("there is no local group '{group}'; create it: groupadd {group}")),
+            Err(why) => log.warning(why),
+        }
+    }
+    for (name, plex) in &config.users {
         match accounts::look_up(name, config.group.as_deref(), desk.uid_min) {
+            // A stopped daemon must not lock the owner out.
+            Ok(Some(_)) if config.is_owners(plex) => {}
             Ok(Some(account)) if config.group.is_some() && !account.in_group => log.warning(format!(
                 "'{name}' stands in [users] but not in the group: while this daemon is stopped, the shipped PAM stacks \
                  take '{name}' for an ordinary local account"
             )),
             Ok(None) => log.warning(format!("'{name}' stands in [users], but there is no such local account")),
-            _ => {}
+            Ok(Some(_)) => {}
+            Err(why) => log.warning(format!("'{name}' stands in [users] and cannot be looked up: {why}")),
         }
     }
 }

@@ -35,6 +35,10 @@ pub(crate) fn run(context: &Context, task: &Task) -> Result<ExitCode, Failure> {
             if !quiet {
                 terminal::print(&summary(&config));
             }
+            // Not a failure: `ExecReload` and the services of other supervisors go by the exit code.
+            for warning in config.warnings() {
+                terminal::warn(format!("{}: {}\n  {}", file.display(), warning.what, warning.mend));
+            }
         }
         Task::Show => {
             let config = context.load()?;

@@ -6,11 +6,13 @@ mod problem;
 mod raw;
 mod validate;
 mod values;
+mod warnings;
 
 pub use file::{load, load_owned_by};
 pub use problem::Problem;
 pub use validate::parse;
 pub use values::{Wrong, base_url, local_name, server_url};
+pub use warnings::{USUAL_GROUP, Warning};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,0 +1,83 @@
+//! Settings that are valid and still leave a gap.
+
+use policy::Reference;
+
+use crate::Config;
+
+/// The usual name of the group: the package creates it, and the shipped PAM stacks name it.
+pub const USUAL_GROUP: &str = "plex-users";
+
+/// A setting that is valid and leaves a gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// What the gap is.
+    pub what: String,
+    /// How to close it.
+    pub mend: String,
+}
+
+impl Config {
+    /// Whether an account is the owner's own, as far as the file says it: `admin_account` is set, and the account is mapped
+    /// to `owner_id` or to the name in `admin_account`.
+    #[must_use]
+    pub fn is_owners(&self, reference: &Reference) -> bool {
+        self.admin_account.as_deref().is_some_and(|admin| match reference {
+            Reference::Id(id) => self.owner_id == Some(*id),
+            Reference::Name(name) => name.eq_ignore_ascii_case(admin),
+            // A local name with capital letters is no other name at Plex than itself.
+            Reference::Member(local) => admin == local || admin.to_ascii_lowercase() == *local,
+        })
+    }
+
+    /// What the file alone shows to be a gap.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        let outside: Vec<_> =
+            self.users.iter().filter(|(_, plex)| !self.is_owners(plex)).map(|(local, _)| local.as_str()).collect();
+        if self.group.is_some() || outside.is_empty() {
+            return Vec::new();
+        }
+        let what = format!(
+            "[users] is set without group: while plex-authd is stopped, PAM takes {} for ordinary local accounts",
+            outside.join(", ")
+        );
+        vec![Warning { what, mend: format!("run: plex-auth setup --yes --pam=no --group {USUAL_GROUP}") }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use std::path::Path;
+
+    use super::*;
+
+    fn parsed(further: &str) -> Config {
+        let text = format!("token = \"t\"\nmachine_id = \"0123456789abcdef\"\nowner_id = 1\n{further}");
+        crate::parse(&text, Path::new("x")).unwrap()
+    }
+
+    #[test]
+    fn r65_the_owners_own_account_is_known_by_the_id_or_by_the_admin_account() {
+        let config = parsed("admin_account = \"Olga\"\n");
+        let owners = ["1", "olga", "OLGA"].map(Reference::parse);
+        for reference in owners.iter().chain(&[Reference::Member("olga".into()), Reference::Member("Olga".into())]) {
+            assert!(config.is_owners(reference), "{reference:?}");
+            assert!(!parsed("").is_owners(reference), "without admin_account nobody is: {reference:?}");
+        }
+        for reference in [Reference::parse("2"), Reference::parse("alice"), Reference::Member("OLGA".into())] {
+            assert!(!config.is_owners(&reference), "{reference:?}");
+        }
+    }
+
+    #[test]
+    fn r65_users_without_a_group_are_a_warning_unless_all_are_the_owners() {
+        let alice = "[users]\nalice = \"2\"\nolga = \"1\"\n";
+        let warnings = parsed(&format!("admin_account = \"olga\"\n{alice}")).warnings();
+        assert!(matches!(warnings.as_slice(), [one] if one.what.contains("takes alice for")), "{warnings:?}");
+        assert!(matches!(parsed(alice).warnings().as_slice(), [one] if one.what.contains("alice, olga")));
+        assert_eq!(parsed(&format!("group = \"friends\"\n{alice}")).warnings(), []);
+        assert_eq!(parsed("admin_account = \"olga\"\n[users]\nolga = \"1\"\n").warnings(), []);
+        assert_eq!(parsed("").warnings(), []);
+    }
+}

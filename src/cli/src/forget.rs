@@ -27,8 +27,10 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Fail
     let Managed::Forgotten(anything) = Daemon::open(&context.socket)?.ask(Manage::Forget(options.user.clone()))? else {
         return Err(daemon::astray());
     };
-    if matches!(accounts::look_up(&options.user, None, 0), Ok(None)) {
-        warn(format!("there is no local account '{user}'"));
+    match accounts::look_up(&options.user, None, 0) {
+        Ok(Some(_)) => {}
+        Ok(None) => warn(format!("there is no local account '{user}'")),
+        Err(why) => warn(format!("whether there is a local account '{user}' is not known: {why}")),
     }
     if anything {
         say(format!("Forgotten: all that plex-authd knew of {user}."));

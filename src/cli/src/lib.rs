@@ -16,6 +16,8 @@ mod logins;
 mod options;
 mod people;
 mod plex_tv;
+mod powers;
+mod program;
 mod settings;
 mod setup;
 mod status;

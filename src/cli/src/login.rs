@@ -22,7 +22,13 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode, Failure> {
     }
     let user = match User::from_uid(uid) {
         Ok(Some(user)) => user.name,
-        _ => return Err(Failure::new(format!("there is no local account with the number {uid}"))),
+        Ok(None) => return Err(Failure::new(format!("there is no local account with the number {uid}"))),
+        Err(error) => {
+            return Err(Failure::new(format!(
+                "the account with the number {uid} cannot be looked up: {}",
+                error.desc()
+            )));
+        }
     };
     let hello = Hello {
         version: wire::VERSION,

@@ -1,39 +1,106 @@
 //! The local accounts that belong to Plex accounts: the group, and who stands in the configuration.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use config::Config;
-use nix::unistd::{Group, User, getgrouplist};
+use facts::accounts;
+use nix::unistd::{Group, User};
+use policy::{Person, Reference};
 
 use super::findings::{Findings, argument};
 use super::shadow;
+use crate::powers::{self, KEEP, STOPPED};
+use crate::user::membership;
 
-/// Where `UID_MIN` is set.
-const LOGIN_DEFS: &str = "/etc/login.defs";
+const CHECK: &str = "accounts";
 
-/// Looks at all of them, and gives back their names.
-pub(super) fn check(config: &Config, findings: &mut Findings) -> Vec<User> {
+/// Looks at all of them, and gives back their names. `owner` is the owner, if plex.tv said who that is.
+pub(super) fn check(config: &Config, owner: Option<&Person>, findings: &mut Findings) -> Vec<User> {
     let before = findings.count();
+    for warning in config.warnings() {
+        findings.bad(CHECK, warning.what, warning.mend);
+    }
     let group = config.group.as_deref().and_then(|name| group(name, findings));
     if config.group.is_none() && config.users.is_empty() {
         let mend = "run: plex-auth user add NAME";
-        findings.bad("accounts", "neither group nor [users] is set: nobody can sign in with Plex", mend);
+        findings.bad(CHECK, "neither group nor [users] is set: nobody can sign in with Plex", mend);
     }
     let mut names: BTreeSet<String> = config.users.keys().cloned().collect();
-    names.extend(group.iter().flat_map(members));
-    if names.is_empty() && (config.group.is_none() || group.is_some()) {
-        findings.warn(
-            "accounts",
-            "nobody can sign in with Plex: the group has no members",
-            "run: plex-auth user add NAME",
-        );
+    match group.as_ref().map(accounts::members) {
+        Some(Ok(members)) => names.extend(members),
+        Some(Err(why)) => findings.bad(CHECK, why, "make it readable; nobody can log in without it"),
+        None => {}
     }
-    let uid_min = fs::read_to_string(LOGIN_DEFS).ok().as_deref().and_then(uid_min).unwrap_or(1000);
-    let users: Vec<_> = names.iter().filter_map(|name| account(name, uid_min, group.as_ref(), findings)).collect();
-    findings.good_unless(before, "accounts", format!("{} can sign in with Plex", listed(&users)));
+    if names.is_empty() && (config.group.is_none() || group.is_some()) {
+        findings.warn(CHECK, "nobody can sign in with Plex: the group has no members", "run: plex-auth user add NAME");
+    }
+    let uid_min = accounts::uid_min();
+    let mut mapped = Vec::new();
+    for name in &names {
+        let Some(user) = account(name, uid_min, findings) else { continue };
+        let reference = config.users.get(name).cloned().unwrap_or_else(|| Reference::Member(name.clone()));
+        let is_owners = membership::is_owners(config, owner, &reference);
+        if let Some(group) = &group {
+            let id = owner.map(|owner| owner.id).or(config.owner_id).map(|id| id.to_string());
+            let owner = id.or_else(|| config.admin_account.clone()).filter(|_| is_owners);
+            in_group(&user, &reference, group, owner.as_deref(), findings);
+        }
+        mapped.push((user, is_owners));
+    }
+    let others: Vec<_> = mapped.iter().filter(|(_, is_owners)| !is_owners).map(|(user, _)| user).collect();
+    say_powers(&others, findings);
+    let users: Vec<_> = mapped.into_iter().map(|(user, _)| user).collect();
+    findings.good_unless(before, CHECK, format!("{} can sign in with Plex", listed(&users)));
     shadow::check(&users, findings);
     users
+}
+
+/// Whether an account is in the group as it should be. `owner` is the owner's id, or name, for the owner's own account.
+fn in_group(user: &User, reference: &Reference, group: &Group, owner: Option<&str>, findings: &mut Findings) {
+    let (name, word, group_word) = (&user.name, argument(&user.name), argument(&group.name));
+    let is_member = match accounts::is_member(user, group) {
+        Ok(is_member) => is_member,
+        Err(why) => {
+            findings.bad(CHECK, why, format!("run: id {word}; then fix /etc/nsswitch.conf"));
+            return;
+        }
+    };
+    match (owner, is_member) {
+        (None, true) | (Some(_), false) => {}
+        (None, false) => {
+            let what = format!(
+                "'{name}' stands in [users] but not in the group '{}': while plex-authd is stopped, the shipped PAM stacks \
+                 take it for an ordinary local account",
+                group.name
+            );
+            findings.bad(CHECK, what, format!("run: gpasswd --add {word} {group_word}"));
+        }
+        (Some(owner), true) => {
+            let what = format!(
+                "'{name}', the owner's own account, is in the group '{}': {STOPPED}, which locks you out",
+                group.name
+            );
+            let leave = format!("gpasswd --delete {word} {group_word}");
+            // Outside the group it needs a line of its own to stay a Plex account.
+            let mend = match reference {
+                Reference::Member(_) => format!("run: plex-auth user link {word} {} && {leave}", argument(owner)),
+                _ => format!("run: {leave}"),
+            };
+            findings.warn(CHECK, what, mend);
+        }
+    }
+}
+
+/// Names those who can become root, except the owner.
+fn say_powers(users: &[&User], findings: &mut Findings) {
+    let powers = powers::among(users.iter().copied());
+    if !powers.able.is_empty() {
+        findings.note(CHECK, format!("can become root: {}; {STOPPED}", powers.listed()), KEEP);
+    }
+    if let Some(why) = powers.unknown {
+        let mend = "run: sudo -l -U NAME, for each of them";
+        findings.warn(CHECK, format!("which of them can become root is not fully known: {why}"), mend);
+    }
 }
 
 /// The names, or their number where there are many.
@@ -43,85 +110,50 @@ fn listed(users: &[User]) -> String {
 }
 
 fn group(name: &str, findings: &mut Findings) -> Option<Group> {
-    match Group::from_name(name) {
-        Ok(Some(group)) => Some(group),
+    match accounts::group(name) {
+        Ok(Some(group)) => {
+            if accounts::is_too_long_for_pam(&group) {
+                let what = format!(
+                    "the group '{name}' is longer than PAM reads (256 KiB): while plex-authd is stopped, the shipped PAM \
+                     stacks take its members for ordinary local accounts"
+                );
+                findings.bad(CHECK, what, "remove members that do not exist, or use a smaller group");
+            }
+            Some(group)
+        }
         Ok(None) => {
-            findings.bad(
-                "accounts",
-                format!("there is no local group '{name}'"),
-                format!("run: groupadd {}", argument(name)),
-            );
+            let what = format!("there is no local group '{name}'");
+            findings.bad(CHECK, what, format!("run: groupadd --system {}", argument(name)));
             None
         }
-        Err(error) => {
-            let what = format!("the group '{name}' cannot be looked up: {}", error.desc());
-            findings.bad("accounts", what, format!("run: getent group {name}; then mend /etc/nsswitch.conf"));
+        Err(why) => {
+            findings.bad(CHECK, why, format!("run: getent group {}; then fix /etc/nsswitch.conf", argument(name)));
             None
         }
     }
 }
 
-/// Those whom the group names, and those whose first group it is.
-fn members(group: &Group) -> Vec<String> {
-    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let first = passwd.lines().filter_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(2)?.parse() == Ok(group.gid.as_raw())).then(|| name.to_owned())
-    });
-    group.mem.iter().cloned().chain(first).collect()
-}
-
-fn account(name: &str, uid_min: u32, group: Option<&Group>, findings: &mut Findings) -> Option<User> {
+fn account(name: &str, uid_min: u32, findings: &mut Findings) -> Option<User> {
     let user = match User::from_name(name) {
         Ok(Some(user)) if user.name == name => user,
         Err(error) => {
             let what = format!("'{name}' cannot be looked up: {}", error.desc());
-            findings.bad("accounts", what, format!("run: getent passwd {name}; then mend /etc/nsswitch.conf"));
+            findings.bad(CHECK, what, format!("run: getent passwd {name}; then mend /etc/nsswitch.conf"));
             return None;
         }
         _ => {
             let what = format!("there is no local account '{name}'");
-            findings.bad("accounts", what, format!("run: plex-auth user add {}", argument(name)));
+            findings.bad(CHECK, what, format!("run: plex-auth user add {}", argument(name)));
             return None;
         }
     };
     let uid = user.uid.as_raw();
     if uid < uid_min {
-        let what =
-            format!("'{name}' has uid {uid}, below UID_MIN ({uid_min}) of {LOGIN_DEFS}: it never signs in with Plex");
-        findings.bad(
-            "accounts",
-            what,
-            format!("run: usermod --uid {} {}", uid_min.saturating_add(uid), argument(name)),
+        let what = format!(
+            "'{name}' has uid {uid}, below UID_MIN ({uid_min}) of /etc/login.defs: it never signs in with Plex"
         );
+        findings.bad(CHECK, what, format!("run: usermod --uid {} {}", uid_min.saturating_add(uid), argument(name)));
         return None;
     }
-    if let Some(group) = group.filter(|group| !is_member(&user, group)) {
-        let what = format!(
-            "'{name}' stands in [users] but not in the group '{}': while plex-authd is stopped, the shipped PAM stacks take \
-             it for an ordinary local account",
-            group.name
-        );
-        findings.warn(
-            "accounts",
-            what,
-            format!("run: usermod --append --groups {} {}", argument(&group.name), argument(name)),
-        );
-    }
     Some(user)
-}
-
-fn is_member(user: &User, group: &Group) -> bool {
-    let name = std::ffi::CString::new(user.name.as_str()).unwrap_or_default();
-    user.gid == group.gid
-        || group.mem.contains(&user.name)
-        || getgrouplist(&name, user.gid).is_ok_and(|groups| groups.contains(&group.gid))
-}
-
-fn uid_min(login_defs: &str) -> Option<u32> {
-    login_defs.lines().find_map(|line| {
-        let mut words = line.split_whitespace();
-        (words.next()? == "UID_MIN").then(|| words.next()?.parse().ok())?
-    })
 }

@@ -6,7 +6,6 @@ mod fail2ban;
 mod findings;
 mod mac;
 mod network;
-mod program;
 mod repair;
 mod roots;
 mod samba;
@@ -65,15 +64,13 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Fail
 fn examine(context: &Context, root: bool, findings: &mut Findings) {
     let config = if root { settings::check(context, findings) } else { None };
     let config = config.as_ref();
-    if let Some(config) = config {
-        network::check(config, findings);
-    }
+    let owner = config.and_then(|config| network::check(config, findings));
     daemon::check(context, config, root, findings);
     let services = stacks::check(context, config, findings);
     if let Some(config) = config {
         link(config, &services, findings);
     }
-    let users = config.map(|config| accounts::check(config, findings)).unwrap_or_default();
+    let users = config.map(|config| accounts::check(config, owner.as_ref(), findings)).unwrap_or_default();
     if root {
         sshd::check(config, &users, findings);
         mac::check(findings);

@@ -18,8 +18,8 @@ const YEAR_2024: u64 = 1_704_067_200;
 /// What sets the clock.
 const SET_CLOCK: &str = "run: timedatectl set-ntp true";
 
-/// Everything about plex.tv, and about the media server.
-pub(super) fn check(config: &Config, findings: &mut Findings) {
+/// Everything about plex.tv, and about the media server; and the owner, if plex.tv said who that is.
+pub(super) fn check(config: &Config, findings: &mut Findings) -> Option<Person> {
     let place =
         Place { url: config.plex_url.clone(), ca_file: config.ca_file.clone(), connect: config.timeouts.connect };
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -37,7 +37,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
                     findings.bad("TLS", what, mend);
                 }
             }
-            return;
+            return None;
         }
     };
     match client.reach(Instant::now() + QUESTION) {
@@ -50,15 +50,17 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
         }
         Err(why) => {
             unreachable(config, &why, findings);
-            return;
+            return None;
         }
     }
-    if let Source::Token(token) = &config.source {
-        owner(config, &client, &Token::from(token.expose()), findings);
-    }
+    let owner = match &config.source {
+        Source::Token(token) => owner(config, &client, &Token::from(token.expose()), findings),
+        Source::Resources { .. } => None,
+    };
     if let Some(url) = &config.server_url {
         server(config, &client, url, findings);
     }
+    owner
 }
 
 fn clock(here: u64, there: Option<u64>, findings: &mut Findings) {
@@ -91,12 +93,12 @@ fn unreachable(config: &Config, why: &Unreachable, findings: &mut Findings) {
 }
 
 /// Whose token it is, and whether the machine is theirs.
-fn owner(config: &Config, client: &Client, token: &Token, findings: &mut Findings) {
+fn owner(config: &Config, client: &Client, token: &Token, findings: &mut Findings) -> Option<Person> {
     let account = match client.account(token, Instant::now() + QUESTION) {
         Ok(account) => account,
         Err(Error::Refused | Error::Forbidden(_)) => {
             findings.bad("token", "plex.tv no longer takes it", "run: plex-auth setup");
-            return;
+            return None;
         }
         Err(error) => {
             findings.warn(
@@ -104,7 +106,7 @@ fn owner(config: &Config, client: &Client, token: &Token, findings: &mut Finding
                 format!("plex.tv does not say whose it is: {error}"),
                 "run: plex-auth doctor, later",
             );
-            return;
+            return None;
         }
     };
     let name = account.username.clone().or_else(|| account.email.clone()).unwrap_or_else(|| "somebody".to_owned());
@@ -127,6 +129,7 @@ fn owner(config: &Config, client: &Client, token: &Token, findings: &mut Finding
     if let Some(machine_id) = &config.machine_id {
         machine(machine_id, id, &name, client, token, findings);
     }
+    Some(person)
 }
 
 fn machine(id: &str, owner: PlexId, name: &str, client: &Client, token: &Token, findings: &mut Findings) {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::findings::Findings;
-use super::program;
 use super::stacks::Service;
+use crate::program;
 
 const FILE: &str = "/etc/samba/smb.conf";
 

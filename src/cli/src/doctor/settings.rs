@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use config::Config;
-use nix::unistd::{Group, User};
+use facts::accounts;
+use nix::unistd::User;
 
 use super::findings::Findings;
 use crate::context::Context;
@@ -47,10 +48,16 @@ pub(super) fn check(context: &Context, findings: &mut Findings) -> Option<Config
 
 /// Whether the daemon's account is there.
 fn daemon_user(findings: &mut Findings) {
-    let user = matches!(User::from_name(DAEMON), Ok(Some(_)));
-    if !user {
-        let mend = "run: useradd --system --no-create-home --shell /usr/sbin/nologin plex-auth";
-        findings.bad(CHECK, "there is no user 'plex-auth' for plex-authd to run as", mend);
+    match User::from_name(DAEMON) {
+        Ok(Some(_)) => {}
+        Ok(None) => {
+            let mend = "run: useradd --system --no-create-home --shell /usr/sbin/nologin plex-auth";
+            findings.bad(CHECK, "there is no user 'plex-auth' for plex-authd to run as", mend);
+        }
+        Err(error) => {
+            let what = format!("the user 'plex-auth' cannot be looked up: {}", error.desc());
+            findings.bad(CHECK, what, "run: getent passwd plex-auth; then fix /etc/nsswitch.conf");
+        }
     }
 }
 
@@ -65,7 +72,10 @@ fn token_file(file: &Path) -> Option<String> {
 fn readable(file: &Path, mode: &str, findings: &mut Findings) {
     let (Ok(about), Ok(Some(user))) = (fs::metadata(file), User::from_name(DAEMON)) else { return };
     let mut groups = vec![user.gid.as_raw()];
-    groups.extend(Group::from_name(DAEMON).ok().flatten().map(|group| group.gid.as_raw()));
+    match accounts::group(DAEMON) {
+        Ok(group) => groups.extend(group.map(|group| group.gid.as_raw())),
+        Err(why) => findings.bad(CHECK, why, "run: getent group plex-auth; then fix /etc/nsswitch.conf"),
+    }
     let may = (about.uid() == user.uid.as_raw() && about.mode() & 0o400 != 0)
         || (groups.contains(&about.gid()) && about.mode() & 0o040 != 0)
         || about.mode() & 0o004 != 0;

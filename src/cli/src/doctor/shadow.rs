@@ -6,9 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use facts::accounts;
 use nix::unistd::User;
 
 use super::findings::{Findings, argument};
+
+const PASSWD: &str = "/etc/passwd";
+const SHADOW: &str = "/etc/shadow";
 
 /// Shells that are meant to let nobody in.
 const CLOSED: [&str; 2] = ["nologin", "false"];
@@ -47,9 +51,14 @@ pub(super) fn state(line: &str, today: i64) -> State {
 
 /// Looks at these accounts' lines and shells.
 pub(super) fn check(users: &[User], findings: &mut Findings) {
-    let Ok(shadow) = fs::read_to_string("/etc/shadow") else { return };
+    let (shadow, passwd) = match (accounts::text(SHADOW), accounts::text(PASSWD)) {
+        (Ok(shadow), Ok(passwd)) => (shadow, passwd),
+        (Err(why), _) | (_, Err(why)) => {
+            findings.bad("passwords", why, "make it readable for root; nobody with a password of this machine logs in");
+            return;
+        }
+    };
     let before = findings.count();
-    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let today = i64::try_from(seconds / 86_400).unwrap_or_default();
     for user in users {
@@ -95,7 +104,8 @@ fn say(name: &str, state: State, findings: &mut Findings) {
 
 /// Who of these is locked, in the sense of an sshd without PAM.
 pub(super) fn locked(users: &[User]) -> Vec<&str> {
-    let shadow = fs::read_to_string("/etc/shadow").unwrap_or_default();
+    // That it cannot be read was said.
+    let shadow = accounts::text(SHADOW).unwrap_or_default();
     let is_locked = |name: &str| line_of(&shadow, name).is_some_and(|line| state(line, 0) == State::Locked);
     users.iter().map(|user| user.name.as_str()).filter(|name| is_locked(name)).collect()
 }

@@ -4,9 +4,10 @@ use config::Config;
 use wire::{Hello, Manage, Phase, Request, Verdict};
 
 use super::findings::Findings;
-use super::{program, roots};
+use super::roots;
 use crate::context::Context;
 use crate::conversation::converse;
+use crate::program;
 
 /// Where Samba says who is connected.
 const SMBSTATUS: [&str; 2] = ["/usr/bin/smbstatus", "/usr/local/samba/bin/smbstatus"];

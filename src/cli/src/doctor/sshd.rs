@@ -7,8 +7,8 @@ use config::Config;
 use nix::unistd::User;
 
 use super::findings::{Findings, argument};
-use super::program;
 use super::shadow;
+use crate::program;
 
 const CHECK: &str = "sshd";
 

@@ -1,13 +1,10 @@
 //! The local accounts, as far as it matters whose they may become.
 
-use std::ffi::CString;
-
 use facts::accounts::uid_min;
-use nix::unistd::{Group, User, getgrouplist};
+use nix::unistd::{Group, User};
 
-/// Groups whose members can become root, or as good as.
-pub(crate) const POWERFUL: [&str; 11] =
-    ["root", "sudo", "wheel", "admin", "adm", "docker", "lxd", "incus-admin", "libvirt", "disk", "shadow"];
+use crate::failure::Failure;
+use crate::powers;
 
 /// The longest name that Linux's tools take.
 const LONGEST: usize = 32;
@@ -25,21 +22,23 @@ pub(crate) enum Local {
     System,
 }
 
-/// What there is under a name. A name service that cannot say counts as no account; `plex-auth doctor` looks closer.
-pub(crate) fn look_up(name: &str) -> Local {
-    match User::from_name(name) {
-        Ok(Some(user)) if user.uid.is_root() || user.uid.as_raw() < uid_min() => Local::System,
-        Ok(Some(user)) if is_powerful(&user) => Local::Powerful,
-        Ok(Some(_)) => Local::Person,
-        _ => Local::Free,
+/// What there is under a name.
+///
+/// # Errors
+/// When the account database cannot say.
+pub(crate) fn look_up(name: &str) -> Result<Local, Failure> {
+    let Some(user) = User::from_name(name).map_err(|error| unreadable(name, error.desc()))? else {
+        return Ok(Local::Free);
+    };
+    if user.uid.is_root() || user.uid.as_raw() < uid_min() {
+        return Ok(Local::System);
     }
+    let groups = powers::groups(&user).map_err(Failure::new)?;
+    Ok(if groups.is_empty() { Local::Person } else { Local::Powerful })
 }
 
-fn is_powerful(user: &User) -> bool {
-    let Ok(name) = CString::new(user.name.as_str()) else { return true };
-    // Whoever cannot be looked at closely is not given away by default.
-    let Ok(groups) = getgrouplist(&name, user.gid) else { return true };
-    POWERFUL.iter().filter_map(|group| Group::from_name(group).ok().flatten()).any(|group| groups.contains(&group.gid))
+fn unreadable(name: &str, why: &str) -> Failure {
+    Failure::new(format!("the account '{}' cannot be looked up: {why}", wire::printable(name, 64)))
 }
 
 /// The local name for a Plex username, when it can be one: as Debian's adduser takes them.
@@ -52,12 +51,17 @@ pub(crate) fn local_name(username: &str) -> Option<String> {
 
 /// Whether a group is a user's own. The Plex Media Server's package makes a user and a group of the name `plex`, and
 /// people put accounts into that group for other reasons than to let friends sign in to them.
-pub(crate) fn is_of_a_user(group: &Group) -> bool {
-    User::from_name(&group.name).ok().flatten().is_some_and(|user| user.gid == group.gid)
+///
+/// # Errors
+/// When the account database cannot say.
+pub(crate) fn is_of_a_user(group: &Group) -> Result<bool, Failure> {
+    let user = User::from_name(&group.name).map_err(|error| unreadable(&group.name, error.desc()))?;
+    Ok(user.is_some_and(|user| user.gid == group.gid))
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
     use super::*;
 
     #[test]
@@ -85,7 +89,7 @@ mod tests {
 
     #[test]
     fn r15_root_and_the_systems_accounts_are_nobodys() {
-        assert_eq!((look_up("root"), look_up("daemon")), (Local::System, Local::System));
-        assert_eq!(look_up("no-such-account"), Local::Free);
+        assert_eq!((look_up("root").unwrap(), look_up("daemon").unwrap()), (Local::System, Local::System));
+        assert_eq!(look_up("no-such-account").unwrap(), Local::Free);
     }
 }

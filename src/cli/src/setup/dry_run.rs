@@ -2,11 +2,17 @@
 
 use std::path::Path;
 
+use config::Config;
+use facts::accounts;
+use policy::Person;
+
 use super::diff::diff;
 use super::edit::Wanted;
 use super::existing::Existing;
 use super::friends::{Mapping, missing};
+use crate::failure::Failure;
 use crate::terminal::{print, say};
+use crate::user::membership;
 
 /// What would be done.
 pub(crate) fn show(path: &Path, existing: &Existing, text: &str, wanted: &Wanted) {
@@ -22,13 +28,30 @@ pub(crate) fn show(path: &Path, existing: &Existing, text: &str, wanted: &Wanted
     }
 }
 
-/// What would be done beside the file.
-pub(crate) fn say_else(create: &[Mapping], pam: Option<String>) {
+/// What would be done besides writing the file.
+///
+/// # Errors
+/// When the account database cannot be read.
+pub(crate) fn say_else(
+    create: &[Mapping],
+    config: &Config,
+    owner: &Person,
+    pam: Option<String>,
+) -> Result<(), Failure> {
     for user in missing(create) {
         say(format!("The account {} would be made.", user.local));
+    }
+    if let Some(group) = &config.group {
+        if !accounts::group_exists(group).map_err(Failure::new)? {
+            say(format!("The group {group} would be created."));
+        }
+        for local in membership::missing(config, Some(owner))? {
+            say(format!("{local} would be added to the group {group}."));
+        }
     }
     if let Some(command) = pam {
         say(format!("PAM would be changed by: {command}"));
     }
     say("Nothing was changed.");
+    Ok(())
 }

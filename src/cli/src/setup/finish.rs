@@ -2,20 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use nix::unistd::{Group, User};
-
 use super::accounts::{self, Local};
 use super::existing::Existing;
 use super::friends::Mapping;
-use crate::terminal::{bold, say};
+use crate::terminal::{bold, say, warn};
 
 /// Says what comes next: accounts that are not there yet, and the first login.
 pub(crate) fn say_next(existing: &Existing, users: &[Mapping], group: Option<&str>) {
     let before = existing.users().into_iter();
     let everybody: BTreeMap<String, String> =
         before.chain(users.iter().map(|user| (user.local.clone(), reference(user)))).collect();
-    let (missing, there): (Vec<_>, Vec<_>) =
-        everybody.iter().partition(|(local, _)| accounts::look_up(local) == Local::Free);
+    let (mut missing, mut there) = (Vec::new(), Vec::new());
+    for (local, plex) in &everybody {
+        match accounts::look_up(local) {
+            Ok(Local::Free) => missing.push((local, plex)),
+            Ok(_) => there.push(local),
+            Err(failure) => warn(failure),
+        }
+    }
     say("");
     say(bold("Next"));
     if everybody.is_empty() {
@@ -34,18 +38,7 @@ pub(crate) fn say_next(existing: &Existing, users: &[Mapping], group: Option<&st
         1 => say("      makes the account, which is not there yet"),
         _ => say("      make the accounts that are not there yet"),
     }
-    let outside: Vec<_> = there
-        .iter()
-        .map(|(local, _)| local.as_str())
-        .filter(|local| group.is_some_and(|group| !is_in(local, group)))
-        .collect();
-    if let Some(group) = group.filter(|_| !outside.is_empty()) {
-        for local in outside {
-            say(format!("  gpasswd -a {local} {group}"));
-        }
-        say("      so that they stay out, too, while plex-authd cannot be asked about them");
-    }
-    let example = there.first().map_or("NAME", |(local, _)| local);
+    let example = there.first().map_or("NAME", |local| local);
     let host = nix::unistd::gethostname().unwrap_or_default();
     say(format!("  ssh {example}@{}", wire::printable(&host.to_string_lossy(), 64)));
     say("      with the Plex password; keep a root shell open while you try");
@@ -58,10 +51,4 @@ fn reference(user: &Mapping) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@._-".contains(c);
     let word = user.name.starts_with(|c: char| c.is_ascii_alphabetic()) && user.name.chars().all(plain);
     if word { user.name.clone() } else { user.plex.to_string() }
-}
-
-fn is_in(local: &str, group: &str) -> bool {
-    let Some(group) = Group::from_name(group).ok().flatten() else { return true };
-    let first = User::from_name(local).ok().flatten().is_some_and(|user| user.gid == group.gid);
-    first || group.mem.iter().any(|member| member == local)
 }

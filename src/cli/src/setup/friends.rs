@@ -55,7 +55,7 @@ pub(crate) fn named(users: &[String], people: &People) -> Result<Vec<Mapping>, F
 /// What there is under a local name, if it can be a friend's at all.
 fn judge(local: &str) -> Result<Local, String> {
     config::local_name(local).map_err(|(what, mend)| format!("{what}; {mend}"))?;
-    match accounts::look_up(local) {
+    match accounts::look_up(local).map_err(|failure| failure.to_string())? {
         Local::System => Err(format!("{local} is root's or the system's, and nobody signs in to it with Plex")),
         account => Ok(account),
     }
@@ -75,7 +75,7 @@ struct Row<'a> {
 /// # Errors
 /// When nobody answers.
 pub(crate) fn ask_which(people: &People, users: &[(String, String)], first: bool) -> Result<Vec<Mapping>, Failure> {
-    let rows = rows(people, users, first);
+    let rows = rows(people, users, first)?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -100,13 +100,17 @@ pub(crate) fn ask_which(people: &People, users: &[(String, String)], first: bool
     }
 }
 
-fn rows<'a>(people: &'a People, users: &[(String, String)], first: bool) -> Vec<Row<'a>> {
+fn rows<'a>(people: &'a People, users: &[(String, String)], first: bool) -> Result<Vec<Row<'a>>, Failure> {
     let taken: BTreeSet<_> = users.iter().map(|(local, _)| local.as_str()).collect();
     let have: BTreeSet<_> = users.iter().filter_map(|(_, plex)| Some(people.find(plex).ok()?.id)).collect();
     let row = |person: &'a Person| {
         let local = person.username.as_deref().and_then(accounts::local_name);
         let local = local.filter(|local| !taken.contains(local.as_str()));
-        let suggestion = local.map(|local| (accounts::look_up(&local), local)).map(|(account, local)| (local, account));
+        let suggestion = match local {
+            Some(local) => Some((accounts::look_up(&local)?, local)),
+            None => None,
+        };
+        let suggestion = suggestion.map(|(account, local)| (local, account));
         let suggestion = suggestion.filter(|(_, account)| *account != Local::System);
         // The owner has an account already, of whatever name; and who can become root is not given away by Enter.
         let usual = match &suggestion {
@@ -114,7 +118,7 @@ fn rows<'a>(people: &'a People, users: &[(String, String)], first: bool) -> Vec<
             Some((_, Local::Free)) => first && !people.is_owner(person.id),
             _ => false,
         };
-        Row { person, suggestion, usual }
+        Ok(Row { person, suggestion, usual })
     };
     people.welcome().into_iter().filter(|person| !have.contains(&person.id)).map(row).collect()
 }

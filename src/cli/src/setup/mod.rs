@@ -29,12 +29,14 @@ pub(crate) mod write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use config::Config;
 use plex::Client;
+use policy::Person;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{self, Mark, say};
-use crate::user::add;
+use crate::user::{add, membership};
 
 use edit::Wanted;
 use existing::Existing;
@@ -67,21 +69,22 @@ fn perform(context: &Context, options: &Options) -> Result<(), Failure> {
     let place = Network::of(asking)?;
     let client = place.client(options.dry_run)?;
 
-    let (wanted, chosen) = ask(&client, asking, place)?;
-    let (text, _) = edit::apply(&existing, &wanted, path)?;
+    let (wanted, chosen, owner) = ask(&client, asking, place)?;
+    let (text, config) = edit::apply(&existing, &wanted, path)?;
     let create = asking.create(&chosen);
     let way = pam::way();
     let pam = asking.pam(way)?;
     if options.dry_run {
         dry_run::show(path, &existing, &text, &wanted);
-        dry_run::say_else(if create { &chosen } else { &[] }, way.command().filter(|_| pam));
-        return Ok(());
+        let create = if create { chosen.as_slice() } else { &[] };
+        return dry_run::say_else(create, &config, &owner, way.command().filter(|_| pam));
     }
     say("");
     write_down(path, &existing, &text)?;
     if create {
         make_accounts(context, &chosen);
     }
+    protect(&config, &owner);
     match way {
         pam::Way::Hand if pam => pam::by_hand(),
         _ if pam => way.go()?,
@@ -91,8 +94,8 @@ fn perform(context: &Context, options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// All that goes into the file, asked in its order; and the people who were chosen, those that it names already too.
-fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<Mapping>), Failure> {
+/// All that goes into the file, asked in its order; the people who were chosen, those that it names already too; and the owner.
+fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<Mapping>, Person), Failure> {
     let Asking { options, existing, interactive } = asking;
     let local = {
         let _spinner = terminal::spinner("Looking for the Plex server on this machine");
@@ -122,6 +125,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<M
     // Who is there already, under whatever name of theirs, stays as they were typed.
     let there = |new: &&Mapping| users.iter().any(|(local, plex)| *local == new.local && people.is(plex, new.plex));
     let fresh = chosen.iter().filter(|new| !there(new)).cloned().collect();
+    let person = facts::people::person(owner.account.clone());
     let known = existing.token().is_some_and(|token| token.expose() == owner.token.expose());
     let wanted = Wanted {
         token: Some(owner.token).filter(|_| !known),
@@ -137,7 +141,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<M
         ca_file: place.given_ca,
         users: fresh,
     };
-    Ok((wanted, chosen))
+    Ok((wanted, chosen, person))
 }
 
 /// Puts the new text into the file, unless it is there, and lets the daemon read it.
@@ -159,6 +163,20 @@ fn make_accounts(context: &Context, users: &[Mapping]) {
             terminal::warn(failure);
         }
     }
+}
+
+/// Adds the accounts to the group by which PAM knows them while plex-authd is stopped. What goes wrong is said: the file is
+/// written already.
+fn protect(config: &Config, owner: &Person) {
+    if let Some(Err(failure)) = config.group.as_deref().map(membership::ensure) {
+        terminal::warn(failure);
+    } else {
+        membership::join_all(config, Some(owner));
+    }
+    for warning in config.warnings() {
+        terminal::warn(format!("{}\n  {}", warning.what, warning.mend));
+    }
+    membership::warn_about_powers(config, Some(owner));
 }
 
 fn good(text: impl std::fmt::Display) {

@@ -1,6 +1,7 @@
 //! What is asked, each with its answer on the command line, its present value, and what a newcomer gets with Enter.
 
-use nix::unistd::Group;
+use config::USUAL_GROUP;
+use facts::accounts::group;
 use plex::Account;
 use policy::{Person, PlexId};
 
@@ -13,6 +14,7 @@ use super::pam::Way;
 use super::server::Server;
 use super::sign_in::Owner;
 use crate::failure::Failure;
+use crate::powers::POWERFUL;
 use crate::terminal::{confirm, warn};
 
 /// Everything that answers depend on.
@@ -86,31 +88,28 @@ impl Asking<'_> {
 
     /// The group whose members sign in by their names.
     pub(crate) fn group(self) -> Result<Option<String>, Failure> {
-        let found = |name: &str| Group::from_name(name).ok().flatten();
         match (self.options.group.as_deref(), self.existing.text_of("group")) {
             (Some(""), _) => Ok(None),
             (Some(name), _) => {
                 config::local_name(name).map_err(|(what, mend)| Failure::new(format!("--group: {what}")).mend(mend))?;
-                let missing =
-                    || Failure::new(format!("there is no group {name}")).mend(format!("run: groupadd {name}"));
-                let group = found(name).ok_or_else(missing)?;
-                if accounts::is_of_a_user(&group) {
-                    return Err(Failure::new(format!("the group {name} is that of the user {name}")).mend(
+                let wrong = |what: String| {
+                    Failure::new(what).mend(
                         "its members are there for other reasons than to let friends in; name a group of their own",
-                    ));
+                    )
+                };
+                if POWERFUL.contains(&name) {
+                    return Err(wrong(format!("members of the group {name} can become root")));
                 }
-                Ok(Some(group.name))
-            }
-            (None, Some(name)) => {
-                if found(name).is_none() {
-                    warn(format!(
-                        "there is no group {name}, and until there is nobody can sign in; run: groupadd {name}"
-                    ));
+                match group(name).map_err(Failure::new)? {
+                    Some(group) if accounts::is_of_a_user(&group)? => {
+                        Err(wrong(format!("the group {name} is that of the user {name}")))
+                    }
+                    _ => Ok(Some(name.to_owned())),
                 }
-                Ok(Some(name.to_owned()))
             }
+            (None, Some(name)) => Ok(Some(name.to_owned())),
             (None, None) if self.existing.is_configured() => Ok(None),
-            (None, None) => Ok(found(USUAL_GROUP).map(|group| group.name)),
+            (None, None) => Ok(Some(USUAL_GROUP.to_owned())),
         }
     }
 
@@ -146,6 +145,3 @@ impl Asking<'_> {
         }
     }
 }
-
-/// The group that the package makes.
-const USUAL_GROUP: &str = "plex-users";

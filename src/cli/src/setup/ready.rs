@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use facts::accounts;
 use nix::errno::Errno;
-use nix::unistd::{AccessFlags, Group, User, access, geteuid};
+use nix::unistd::{AccessFlags, User, access, geteuid};
 
 use super::write::GROUP;
 use crate::failure::Failure;
@@ -19,8 +20,9 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     if !geteuid().is_root() {
         return Err(Failure::new(format!("only root may write {}", path.display())).mend("run: sudo plex-auth setup"));
     }
-    let user = User::from_name("plex-auth").ok().flatten();
-    if user.is_none() || Group::from_name(GROUP).ok().flatten().is_none() {
+    let unreadable = |why: &str| Failure::new(format!("the user plex-auth cannot be looked up: {why}"));
+    let user = User::from_name("plex-auth").map_err(|error| unreadable(error.desc()))?;
+    if user.is_none() || !accounts::group_exists(GROUP).map_err(Failure::new)? {
         let mend = if Path::new(SYSUSERS).exists() {
             "run: systemd-sysusers plex-auth.conf"
         } else {

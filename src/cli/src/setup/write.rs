@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::Group;
+use facts::accounts;
 
 use crate::failure::Failure;
 
@@ -17,8 +17,9 @@ pub(crate) const GROUP: &str = "plex-auth";
 /// # Errors
 /// When it cannot be written. The old one is as it was.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let group = Group::from_name(GROUP).ok().flatten().map(|group| group.gid.as_raw());
-    let group = group.ok_or_else(|| Failure::new(format!("there is no group {GROUP}")))?;
+    let group = accounts::group(GROUP).map_err(|why| Failure::new(why).so("nothing was changed"))?;
+    let group =
+        group.map(|group| group.gid.as_raw()).ok_or_else(|| Failure::new(format!("there is no group {GROUP}")))?;
     write_as(path, text, group, 0o640)
 }
 

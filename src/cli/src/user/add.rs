@@ -1,10 +1,11 @@
 //! `plex-auth user add`
 
 use clap::Args;
+use policy::Reference;
 
 use super::earlier::Earlier;
 use super::sync::forget_earlier;
-use super::{locks, names, tools};
+use super::{locks, membership, names, tools};
 use crate::context::Context;
 use crate::edit::{self, Entry};
 use crate::failure::Failure;
@@ -53,9 +54,12 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     }
     let turn = locks::take_turn()?;
     let home = Earlier::of(local)?.settle(local, &person.id.to_string(), !options.unasked)?;
+    let is_owners = membership::is_owners(&config, Some(people.owner()), &Reference::Id(person.id));
+    let group = config.group.as_deref().filter(|_| !is_owners);
+    group.map(membership::ensure).transpose().map_err(|failure| failure.so("nothing was changed"))?;
     let entry = Entry { local: local.to_owned(), plex: person.id, name: name(person) };
     let change = edit::link(&context.config, &[entry])?;
-    if let Err(failure) = tools::add(&turn, local, &home, config.group.as_deref(), person.id) {
+    if let Err(failure) = tools::add(&turn, local, &home, group, person.id) {
         let failure = Failure::new(format!("the account {local} cannot be created: {failure}"));
         change.map_or(Ok(()), edit::Change::undo)?;
         return Err(failure.so("nothing was changed"));
@@ -65,6 +69,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     if let Err(why) = people.may(person.id) {
         warn(format!("{} cannot sign in yet: {why}", name(person)));
     }
+    membership::warn_without_group(&config, is_owners, local);
     if change.is_some() {
         service::restart();
     }

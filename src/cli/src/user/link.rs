@@ -1,8 +1,9 @@
 //! `plex-auth user link` and `unlink`: whose a local account is that there is already.
 
 use facts::accounts;
+use policy::Reference;
 
-use super::locks;
+use super::{locks, membership};
 use crate::context::Context;
 use crate::edit::{self, Entry};
 use crate::failure::Failure;
@@ -15,7 +16,7 @@ pub(crate) fn link(context: &Context, local: &str, who: &str) -> Result<(), Fail
     let config = context.load()?;
     let shown = wire::printable(local, 64);
     let uid_min = accounts::uid_min();
-    let Some(account) = accounts::look_up(local, config.group.as_deref(), uid_min).map_err(Failure::new)? else {
+    let Some(account) = accounts::look_up(local, None, uid_min).map_err(Failure::new)? else {
         return Err(Failure::new(format!("there is no local account '{shown}'"))
             .mend(format!("create it: plex-auth user add {shown} --plex {}", wire::printable(who, 64))));
     };
@@ -24,51 +25,64 @@ pub(crate) fn link(context: &Context, local: &str, who: &str) -> Result<(), Fail
     }
     let people = People::read_everybody(&config)?;
     let person = people.find(who)?;
+    let powerful = look_up(local)? == Local::Powerful;
     let _turn = locks::take_turn()?;
+    let is_owners = membership::is_owners(&config, Some(people.owner()), &Reference::Id(person.id));
     let entry = Entry { local: local.to_owned(), plex: person.id, name: name(person) };
-    if edit::link(&context.config, &[entry])?.is_none() {
-        say(format!("{} {local} is {} already", Mark::Good.shown(), name_and_id(person)));
-        return Ok(());
+    // The line first: in the group without it, the account would belong to the Plex account of its name.
+    let change = edit::link(&context.config, &[entry])?;
+    if let Some(Err(failure)) =
+        config.group.as_deref().filter(|_| !is_owners).map(|group| membership::join(local, group))
+    {
+        change.map_or(Ok(()), edit::Change::undo)?;
+        return Err(failure.so("nothing was changed"));
     }
-    say(format!("{} {local} is {}", Mark::Good.shown(), name_and_id(person)));
+    if change.is_none() {
+        say(format!("{} {local} is {} already", Mark::Good.shown(), name_and_id(person)));
+    } else {
+        say(format!("{} {local} is {}", Mark::Good.shown(), name_and_id(person)));
+    }
     if let Err(why) = people.may(person.id) {
         warn(format!("{} cannot sign in yet: {why}", name(person)));
     }
-    if look_up(local) == Local::Powerful {
+    if powerful {
         warn(format!("{local} can become root, and so can whoever knows the Plex password of {}", name(person)));
     }
-    if let Some(group) = config.group.as_deref().filter(|_| !account.in_group) {
-        warn(format!(
-            "{local} is not in the group {group}, so while plex-authd is stopped PAM takes it for an ordinary account; \
-             add it: gpasswd --add {local} {group}"
-        ));
+    if is_owners {
+        membership::warn_if_owner_is_member(&config, local)?;
     }
-    service::restart();
+    membership::warn_without_group(&config, is_owners, local);
+    if change.is_some() {
+        service::restart();
+    }
+    // As it is now, with this account.
+    membership::warn_about_powers(&context.load()?, Some(people.owner()));
     Ok(())
 }
 
 pub(crate) fn unlink(context: &Context, local: &str) -> Result<(), Failure> {
     let config = context.load()?;
     let shown = wire::printable(local, 64);
-    let account = accounts::look_up(local, config.group.as_deref(), accounts::uid_min()).map_err(Failure::new)?;
-    let member = account.is_some_and(|account| account.in_group);
-    let group = config.group.as_deref().unwrap_or_default();
-    let leave = format!("gpasswd --delete {shown} {group}");
     let _turn = locks::take_turn()?;
-    if edit::unlink(&context.config, local)?.is_none() {
+    if !config.users.contains_key(local) {
         let failure = Failure::new(format!("'{shown}' is not in [users]"));
-        return Err(if member {
-            failure.mend(format!("it is in the group {group}; to end that: {leave}"))
-        } else {
-            failure
+        let account = accounts::look_up(local, config.group.as_deref(), accounts::uid_min()).map_err(Failure::new)?;
+        return Err(match &config.group {
+            Some(group) if account.is_some_and(|account| account.in_group) => {
+                failure.mend(format!("it is in the group {group}; to end that: gpasswd --delete {shown} {group}"))
+            }
+            _ => failure,
         });
     }
-    say(format!("{} {local} is nobody's in [users] any more", Mark::Good.shown()));
-    if member {
-        warn(format!(
-            "{local} is in the group {group}, so it is now the Plex account of the same name; to end that: {leave}"
-        ));
+    // First: an account that stays in the group without its line would belong to the Plex account of its name.
+    let group = config.group.as_deref();
+    let left = group.map_or(Ok(false), |group| membership::leave(local, group));
+    let left = left.map_err(|failure| failure.so("nothing was changed"))?;
+    if let Err(failure) = edit::unlink(&context.config, local) {
+        group.filter(|_| left).map_or(Ok(()), |group| membership::join(local, group))?;
+        return Err(failure);
     }
+    say(format!("{} {local} is linked to no Plex account any more", Mark::Good.shown()));
     service::restart();
     Ok(())
 }

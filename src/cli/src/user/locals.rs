@@ -1,16 +1,13 @@
 //! The local accounts that may belong to somebody at Plex, as the account database shows them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use config::Config;
 use facts::accounts;
-use nix::unistd::Group;
 use policy::Reference;
 
 use crate::failure::Failure;
 
-const PASSWD: &str = "/etc/passwd";
 const SHADOW: &str = "/etc/shadow";
 
 /// A managed account: in `[users]` or in the group, and neither root's nor the system's.
@@ -42,7 +39,7 @@ pub(crate) struct Shadow {
 pub(crate) fn managed(config: &Config) -> Result<Vec<Local>, Failure> {
     let group = config.group.as_deref();
     let uid_min = accounts::uid_min();
-    let shadow = shadow(&read(SHADOW)?);
+    let shadow = shadow(&accounts::text(SHADOW).map_err(Failure::new)?);
     let mut locals = Vec::new();
     for name in candidates(config)? {
         let account = accounts::look_up(&name, group, uid_min).map_err(Failure::new)?;
@@ -66,36 +63,20 @@ pub(crate) fn one(config: &Config, name: &str) -> Result<Local, Failure> {
         Failure::new(format!("'{shown}' was not made for Plex: {reason}")).so("nothing was changed")
     })?;
     let uid = account.map_or(0, |account| account.uid);
-    Ok(Local { name: name.to_owned(), uid, belongs, shadow: shadow(&read(SHADOW)?).get(name).cloned() })
+    let shadow = shadow(&accounts::text(SHADOW).map_err(Failure::new)?);
+    Ok(Local { name: name.to_owned(), uid, belongs, shadow: shadow.get(name).cloned() })
 }
 
 /// The names that may be managed: those of `[users]`, and the members of the group.
 fn candidates(config: &Config) -> Result<BTreeSet<String>, Failure> {
     let mut names: BTreeSet<_> = config.users.keys().cloned().collect();
     if let Some(name) = &config.group {
-        let group = Group::from_name(name)
-            .map_err(|error| Failure::new(format!("the group {name}: {}", error.desc())))?
+        let group = accounts::group(name)
+            .map_err(Failure::new)?
             .ok_or_else(|| Failure::new(format!("there is no group {name}")).mend(format!("run: groupadd {name}")))?;
-        names.extend(group.mem);
-        let passwd = read(PASSWD)?;
-        names.extend(members_by_id(&passwd, group.gid.as_raw()).map(str::to_owned));
+        names.extend(accounts::members(&group).map_err(Failure::new)?);
     }
     Ok(names)
-}
-
-fn read(file: &str) -> Result<String, Failure> {
-    // Names and comments in it need not be UTF-8.
-    let bytes = fs::read(file).map_err(|error| Failure::new(format!("{file} cannot be read: {error}")))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Those whose first group it is; the group itself does not name them.
-fn members_by_id(passwd: &str, gid: u32) -> impl Iterator<Item = &str> {
-    passwd.lines().filter_map(move |line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(2)?.parse() == Ok(gid)).then_some(name)
-    })
 }
 
 fn shadow(text: &str) -> BTreeMap<String, Shadow> {
@@ -124,12 +105,5 @@ mod tests {
         assert_eq!(see("erin"), (true, None), "no password at all opens it too");
         assert_eq!(see("frank"), (false, Some(20000)));
         assert_eq!(rows.len(), 4);
-    }
-
-    #[test]
-    fn members_by_their_first_group_are_members() {
-        let passwd = "root:x:0:0::/root:/bin/sh\nalice:x:1000:990::/home/alice:/bin/sh\nodd:x:7\n";
-        assert_eq!(members_by_id(passwd, 990).collect::<Vec<_>>(), ["alice"]);
-        assert_eq!(members_by_id(passwd, 7).count(), 0);
     }
 }

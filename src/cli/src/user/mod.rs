@@ -10,6 +10,7 @@ mod ids;
 mod link;
 pub(crate) mod locals;
 mod locks;
+pub(crate) mod membership;
 mod names;
 mod plan;
 mod processes;

@@ -1,9 +1,11 @@
 //! Names for local accounts.
 
-use nix::unistd::{Group, User};
+use facts::accounts;
+use nix::unistd::User;
 
 use crate::failure::Failure;
-use crate::setup::accounts::{POWERFUL, local_name};
+use crate::powers::POWERFUL;
+use crate::setup::accounts::local_name;
 
 /// Names that mean something on many machines, whether or not there is such an account yet: a group of that name may come
 /// with the account, and with the group rights that nobody meant to give away.
@@ -57,8 +59,9 @@ pub(crate) fn check(name: &str) -> Result<(), Failure> {
 /// # Errors
 /// When the name service cannot say.
 pub(crate) fn is_taken(name: &str) -> Result<bool, Failure> {
-    let failed = |error: nix::Error| Failure::new(format!("the system cannot say who '{name}' is: {}", error.desc()));
-    Ok(User::from_name(name).map_err(failed)?.is_some() || Group::from_name(name).map_err(failed)?.is_some())
+    let failed = |why: &str| Failure::new(format!("the system cannot say who '{name}' is: {why}"));
+    let user = User::from_name(name).map_err(|error| failed(error.desc()))?;
+    Ok(user.is_some() || accounts::group_exists(name).map_err(|why| failed(&why))?)
 }
 
 #[cfg(test)]

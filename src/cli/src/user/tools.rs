@@ -77,8 +77,32 @@ pub(crate) fn remove(name: &str) -> Result<(), Failure> {
     tool("userdel", &["--", name]).map(drop)
 }
 
+/// Creates a group, with an id from the system's range as the package does.
+///
+/// # Errors
+/// What the tool says.
+pub(crate) fn create_group(name: &str) -> Result<(), Failure> {
+    tool("groupadd", &["--system", "--", name]).map(drop)
+}
+
+/// Adds an account to a group.
+///
+/// # Errors
+/// What the tool says.
+pub(crate) fn join(name: &str, group: &str) -> Result<(), Failure> {
+    tool("gpasswd", &["--add", name, "--", group]).map(drop)
+}
+
+/// Takes an account out of a group.
+///
+/// # Errors
+/// What the tool says.
+pub(crate) fn leave(name: &str, group: &str) -> Result<(), Failure> {
+    tool("gpasswd", &["--delete", name, "--", group]).map(drop)
+}
+
 fn tool(program: &str, arguments: &[&str]) -> Result<String, Failure> {
-    let candidates = ["/usr/sbin", "/sbin"].map(|directory| format!("{directory}/{program}"));
+    let candidates = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"].map(|directory| format!("{directory}/{program}"));
     let path = first(&candidates.each_ref().map(String::as_str))
         .ok_or_else(|| Failure::new(format!("there is no {program}")).mend("install it: apt install passwd"))?;
     outcome(run(path, arguments)).map_err(Failure::new)

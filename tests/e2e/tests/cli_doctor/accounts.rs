@@ -9,7 +9,7 @@ fn accounts_that_cannot_come_in_are_found_and_mended() {
     all(
         &patient,
         vec![
-            told("gpasswd -d dave plex-users", "accounts", "warning", "'dave' stands in [users] but not in the group"),
+            told("gpasswd -d dave plex-users", "accounts", "bad", "'dave' stands in [users] but not in the group"),
             saying(
                 "userdel dave",
                 ("accounts", "bad", "there is no local account 'dave'"),
@@ -20,8 +20,8 @@ fn accounts_that_cannot_come_in_are_found_and_mended() {
             saying(
                 "groupdel plex-users",
                 ("accounts", "bad", "there is no local group 'plex-users'"),
-                "run: groupadd plex-users",
-                "groupadd plex-users && for name in alice frank olga dave; do usermod -aG plex-users $name; done; \
+                "run: groupadd --system plex-users",
+                "groupadd --system plex-users && for name in alice frank dave; do usermod -aG plex-users $name; done; \
                  systemctl restart plex-authd",
             ),
             told("chage --expiredate 2020-01-01 alice", "passwords", "bad", "'alice' has expired"),
@@ -60,10 +60,50 @@ fn logins_that_pam_unix_logs_as_failures_are_foreseen() {
 #[test]
 fn a_machine_without_accounts_for_plex_is_found() {
     let Some(patient) = Patient::new("") else { return };
-    patient.0.sh("for name in alice dave frank olga; do gpasswd -d $name plex-users; done");
+    patient.0.sh("for name in alice dave frank; do gpasswd -d $name plex-users; done");
     let verdict = patient.look();
     let line = verdict.find("accounts", "warning", "the group has no members").unwrap();
     assert!(verdict.code == 2 && line.mend.as_deref() == Some("run: plex-auth user add NAME"), "{verdict:#?}");
+}
+
+#[test]
+fn r65_users_without_a_group_are_an_error_and_setup_closes_the_gap() {
+    let Some(patient) = Patient::new("[users]\ndave = \"frank\"") else { return };
+    let without =
+        "sed -i '/^group = /d' /etc/plex-auth.toml; gpasswd --delete dave plex-users; systemctl restart plex-authd";
+    all(&patient, vec![told(without, "accounts", "bad", "[users] is set without group: while plex-authd is stopped")]);
+    assert_eq!(
+        patient.0.sh("id -nG dave; grep ^group /etc/plex-auth.toml").stdout,
+        "dave plex-users\ngroup = \"plex-users\"\n"
+    );
+}
+
+#[test]
+fn r65_the_owner_in_the_group_is_told_what_a_stopped_daemon_does_and_how_to_leave() {
+    let Some(patient) = Patient::new("[users]\nolga = \"1\"") else { return };
+    let words = "'olga', the owner's own account, is in the group 'plex-users': while plex-authd is stopped";
+    all(&patient, vec![told("gpasswd --add olga plex-users", "accounts", "warning", words)]);
+    assert_eq!(patient.0.sh("id -nG olga").stdout, "olga\n");
+    // A member without a line stays the owner's by getting one.
+    patient.0.sh("sed -i '/^olga = /d' /etc/plex-auth.toml");
+    patient.restart();
+    let leave = "plex-auth user link olga 1 && gpasswd --delete olga plex-users";
+    let mended = format!("{leave} && systemctl restart plex-authd").leak();
+    all(&patient, vec![saying("gpasswd --add olga plex-users", ("accounts", "warning", words), leave, mended)]);
+    assert!(patient.0.sh("cat /etc/plex-auth.toml").stdout.contains("\nolga = \"1\""));
+}
+
+#[test]
+fn r65_a_byte_that_is_not_utf_8_hides_neither_members_nor_what_shadow_says() {
+    let Some(patient) = Patient::new("") else { return };
+    let world = &patient.0;
+    world.sh("useradd --gid plex-users --password '*' --shell /bin/sh --create-home erin; usermod --comment J\\351r\\364me local");
+    world.sh("printf 'strange:x:2001:2001:J\\351r\\364me:/:/bin/sh\\n' >>/etc/passwd; for name in alice dave frank; do gpasswd -d $name plex-users; done");
+    let verdict = patient.look();
+    assert!(verdict.find("accounts", "good", "erin can sign in with Plex").is_some(), "{verdict:#?}");
+    world.sh("printf 'strange:\\351:1::::::\\n' >>/etc/shadow; chage --expiredate 2020-01-01 erin");
+    let verdict = patient.look();
+    assert!(verdict.find("passwords", "bad", "'erin' has expired").is_some(), "{verdict:#?}");
 }
 
 #[test]

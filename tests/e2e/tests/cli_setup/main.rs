@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod again;
+mod group;
 mod machine;
 mod newcomer;
 mod owner;

@@ -29,7 +29,7 @@ fn a_newcomer_types_four_answers_and_friends_log_in() {
         "olga (you)       olga@example.org               → olga, who can become root",
         "✓ /etc/plex-auth.toml is written",
         "✓ erin is erin (Plex id 5), with the Plex password alone",
-        "gpasswd -a alice plex-users",
+        "✓ Added alice to the group plex-users",
         "ssh alice@den",
     ] {
         assert!(shown.contains(said), "{said}:\n{shown}");

@@ -71,8 +71,8 @@ fn the_media_servers_own_group_is_never_taken_for_the_friends() {
     let out = script(&world, &["--yes", "--pam=no", "--group", "plex"]);
     assert!(out.code == 1 && out.stderr.contains("the group plex is that of the user plex"), "{out:?}");
     let out = script(&world, &["--yes", "--pam=no"]);
-    assert!(out.ok(), "{out:?}");
-    assert!(!file(&world).contains("group"), "{}", file(&world));
+    assert!(out.ok() && out.stdout.contains("✓ Created the group plex-users"), "{out:?}");
+    assert!(file(&world).contains("group = \"plex-users\"\n"), "{}", file(&world));
 }
 
 #[test]
@@ -95,10 +95,11 @@ fn answers_that_cannot_be_are_refused_each_with_its_reason() {
     let Some(world) = machine(DEN) else { return };
     world.sh("useradd --system services");
     let token = token_file(&world);
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["--machine", "Cellar"], "the server Cellar does not belong to olga"),
         (&["--admin", "mallory"], "--admin mallory: that is not olga"),
-        (&["--group", "nobodys"], "there is no group nobodys\n  run: groupadd nobodys"),
+        (&["--group", "sudo"], "members of the group sudo can become root"),
+        (&["--group", "games"], "the group games is that of the user games"),
         (&["--group", "a b"], "--group: this is no local name"),
         (&["--user", "alice"], "is no LOCAL=PLEX"),
         (&["--user", "root=alice"], "root is root's or the system's"),

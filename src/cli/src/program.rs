@@ -14,7 +14,7 @@ const MOST: u64 = 512 * 1024;
 
 /// What a program said.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(crate) struct Said {
     /// Whether it ended well.
     pub ok: bool,
     pub stdout: String,
@@ -22,7 +22,7 @@ pub(super) struct Said {
 }
 
 /// The first of these paths that there is.
-pub(super) fn find<'a>(paths: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn find<'a>(paths: &[&'a str]) -> Option<&'a str> {
     paths.iter().copied().find(|path| Path::new(path).is_file())
 }
 
@@ -30,7 +30,7 @@ pub(super) fn find<'a>(paths: &[&'a str]) -> Option<&'a str> {
 ///
 /// # Errors
 /// Why nothing was learnt from it.
-pub(super) fn run(program: &str, arguments: &[&str]) -> Result<Said, String> {
+pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<Said, String> {
     run_within(LONGEST, program, arguments)
 }
 

@@ -1,0 +1,77 @@
+//! Every managed account is in the group, except the owner's own.
+
+use e2e::DEN;
+
+use crate::machine::{FILE, end, file, machine, script, setup, token_file};
+
+fn groups(world: &e2e::World, name: &str) -> String {
+    world.sh(&format!("id -nG {name}")).stdout.trim().to_owned()
+}
+
+#[test]
+fn r65_setup_adds_every_account_of_users_to_the_group_except_the_owners_and_names_those_with_power() {
+    let Some(world) = machine(DEN) else { return };
+    world.add_user("dave", false, None);
+    world.add_user("bob", false, None);
+    world.sh("gpasswd -a dave sudo; groupdel plex-users");
+    let users = ["--user", "alice=alice", "--user", "erin=erin", "--user", "dave=frank", "--user", "olga=olga"];
+    let token = token_file(&world);
+    let run = |further: &[&str]| {
+        let out = script(&world, &[&["--yes", "--pam=no", "--token-file", token], further].concat());
+        assert!(out.ok(), "{out:?}");
+        out
+    };
+    let dry = run(&[&users[..], &["--dry-run"]].concat());
+    for line in [
+        "The group plex-users would be created.\n",
+        "alice would be added to the group plex-users.\n",
+        "dave would be added to the group plex-users.\n",
+        "The account erin would be made.\n",
+    ] {
+        assert!(dry.stdout.contains(line), "{line}: {dry:?}");
+    }
+    assert!(!dry.stdout.contains("olga would") && !world.run(&["getent", "group", "plex-users"]).ok(), "{dry:?}");
+    let out = run(&users);
+    assert!(out.stdout.contains("✓ Created the group plex-users"), "{out:?}");
+    let all = ["alice", "erin", "dave", "olga", "bob"].map(|name| groups(&world, name));
+    assert_eq!(all, ["alice plex-users", "erin plex-users", "dave sudo plex-users", "olga sudo", "bob"]);
+    let named = "can become root: dave (group sudo, sudo rules); while plex-authd is stopped, it can neither log in nor use sudo";
+    assert!(out.stderr.contains(named), "{out:?}");
+    // Those of an earlier version, which left it to the owner.
+    world.sh("gpasswd -d alice plex-users; gpasswd -a olga plex-users");
+    let out = run(&[]);
+    assert!(out.stdout.contains("✓ Added alice to the group plex-users") && !out.stdout.contains("dave"), "{out:?}");
+    assert!(out.stderr.contains("olga, the owner's own account, is in the group plex-users"), "{out:?}");
+    assert!(out.stderr.contains("gpasswd --delete olga plex-users"), "{out:?}");
+    // An owner who may not sign in has no account of their own here.
+    world.sh("gpasswd -d olga plex-users");
+    run(&["--admin", ""]);
+    assert_eq!(groups(&world, "olga"), "olga sudo plex-users");
+}
+
+#[test]
+fn r65_setup_says_what_the_lack_of_a_group_means() {
+    let Some(world) = machine(DEN) else { return };
+    let out =
+        script(&world, &["--yes", "--pam=no", "--token-file", token_file(&world), "--group", "", "--user", "alice=2"]);
+    assert!(out.ok() && !file(&world).contains("group = "), "{out:?}");
+    assert!(out.stderr.contains("[users] is set without group"), "{out:?}");
+    let out = script(&world, &["--yes", "--pam=no", "--group", "friends"]);
+    assert!(out.ok() && out.stdout.contains("✓ Created the group friends"), "{out:?}");
+    assert_eq!(groups(&world, "alice"), "alice friends");
+}
+
+#[test]
+fn r65_an_account_that_cannot_be_added_is_said_and_the_others_are_added() {
+    let Some(world) = machine(DEN) else { return };
+    world.add_user("bob", false, None);
+    world.sh("mv /usr/bin/gpasswd /usr/bin/gpasswd.real");
+    let spy = "#!/bin/sh\ncase \"$*\" in *alice*) echo 'gpasswd: no' >&2; exit 1 ;; esac\nexec /usr/bin/gpasswd.real \"$@\"\n";
+    world.write("/usr/bin/gpasswd", 0o755, "root:root", spy);
+    let users = ["--user", "alice=2", "--user", "bob=bob", "--strict=false", "--create=no", "--pam=no", "--link=no"];
+    let terminal = setup(&world, &[&["--token-file", token_file(&world)], &users[..]].concat());
+    let shown = end(&world, terminal, 0);
+    assert!(shown.contains("alice cannot be added to the group plex-users: gpasswd: no"), "{shown}");
+    assert!(shown.contains("✓ Added bob to the group plex-users"), "{shown}");
+    assert!(world.run(&["test", "-e", FILE]).ok());
+}

@@ -5,10 +5,25 @@
 //! it is still at work ([`Reply::Working`]), and ends with a [`Verdict`]. Nothing here knows Plex, and
 //! nothing here knows PAM: the module turns a verdict into a PAM code, the daemon a decision into a verdict.
 //!
+//! # What of the protocol is frozen
+//!
+//! During an upgrade, and in programs that hold an old module in memory, module and daemon are of different versions. The
+//! account phase must work then, or an upgrade would lock people out. So version N answers N−1 and N+1 there:
+//!
+//! * The request keeps its place, its fields and their types for ever: `{"hello":{"version":…,"phase":"account","user":…,
+//!   "service":…,"tty":…,"rhost":…,"ruser":…}}`. A field may be added, and whoever does not know it ignores it. The
+//!   daemon does not look at `version` in this phase.
+//! * Three verdicts keep their words and meanings for ever: `{"verdict":"success"}`, `{"verdict":"not-allowed"}` and
+//!   `{"verdict":"not-managed"}`. So does `"working"` before one. Every other answer is a refusal to the module.
+//!
+//! The frames around them are frozen too. Everything else may change with [`VERSION`]: in other phases the daemon tells
+//! a module of another version that it is unavailable, and the log says why.
+//!
 //! Both ends check who is at the other: see [`Connection::open`] and [`Connection::peer`].
 
 mod connection;
 mod frame;
+mod frozen;
 mod log;
 mod manage;
 mod message;
@@ -31,7 +46,14 @@ use std::time::Duration;
 
 /// The version of the protocol that this crate speaks. It changes when a message changes, so that a module
 /// that a long-running program still holds in memory is told plainly that the daemon has moved on.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = match (cfg!(feature = "next-protocol"), cfg!(feature = "previous-protocol")) {
+    (true, _) => RELEASED + 1,
+    (_, true) => RELEASED - 1,
+    _ => RELEASED,
+};
+
+/// [`VERSION`] of everything but the builds that tests make to try another.
+const RELEASED: u32 = 4;
 
 /// The longest frame that either side accepts, in bytes, its length prefix not counted.
 pub const MAX_FRAME: usize = 64 * 1024;

@@ -1,6 +1,8 @@
-//! The messages. Strict on purpose: both ends are built together, and [`crate::VERSION`] tells them apart.
+//! The messages. Strict on purpose: both ends are built together, and [`crate::VERSION`] tells them apart. Only
+//! [`Hello`] is lenient, since the account phase is frozen: see the crate's documentation.
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Manage, Managed, Secret};
 
@@ -16,9 +18,9 @@ pub enum Request {
     Manage(Manage),
 }
 
-/// Who is logging in, as the PAM items say it. Only the account's name is always there.
+/// Who is logging in, as the PAM items say it. Only the account's name is always there. What another version has added is
+/// ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Hello {
     /// The protocol's version, [`crate::VERSION`].
     pub version: u32,
@@ -41,9 +43,15 @@ pub struct Hello {
     /// gets [`Verdict::LocalFirst`], before anything is asked.
     #[serde(default)]
     pub plex_only: bool,
-    /// The screen that prompts are shown on, where the module can know it.
-    #[serde(default)]
+    /// The screen that prompts are shown on, where the module can know it; none where another version describes it in
+    /// another way.
+    #[serde(default, deserialize_with = "readable")]
     pub screen: Option<Screen>,
+}
+
+/// A value, or nothing where it is not of this form.
+fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    serde_json::Value::deserialize(deserializer).map(|value| serde_json::from_value(value).ok())
 }
 
 /// A terminal.

@@ -63,15 +63,35 @@ fn packed(kind: &str) -> PathBuf {
 /// The module as it is shipped, but for a panic in each hook.
 #[must_use]
 pub fn with_panics() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        // In a directory of its own, or it would take the real module's place.
-        let elsewhere = target().join("with-panics");
-        let command = "build --release --features inject-panic -p pam-plex --target-dir";
-        cargo(command, [elsewhere.to_str().unwrap()]);
-        elsewhere.join("release/libpam_plex.so")
-    });
-    built.clone()
+    module_with("inject-panic")
+}
+
+/// The module as it is shipped, but for the version of the protocol that it names: `next-protocol` or
+/// `previous-protocol`.
+#[must_use]
+pub fn other_protocol(feature: &'static str) -> PathBuf {
+    module_with(feature)
+}
+
+/// The module with a feature that is for tests alone.
+fn module_with(feature: &'static str) -> PathBuf {
+    static BUILT: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+    let build = || {
+        // In a directory of its own, or it would take the real module's place. What is below the module is shared.
+        let elsewhere = target().join("with-feature");
+        let (lock, done) = (elsewhere.join("lock"), elsewhere.join(format!("{feature}.so")));
+        std::fs::create_dir_all(&elsewhere).unwrap();
+        let script = format!(
+            "\"$CARGO\" build --release --quiet --features {feature} -p pam-plex --target-dir \"$1\" && \
+             cp \"$1/release/libpam_plex.so\" \"$2.new\" && mv \"$2.new\" \"$2\""
+        );
+        let mut cargo = building("flock");
+        cargo.arg(lock).args(["sh", "-c", &script, "sh"]).args([&elsewhere, &done]);
+        cargo.env("CARGO", env!("CARGO")).current_dir(checkout());
+        assert!(cargo.status().unwrap().success(), "{feature} cannot be built");
+        done
+    };
+    BUILT.lock().unwrap().entry(feature).or_insert_with(build).clone()
 }
 
 /// A program that builds, without what cargo has told this one about its own package: some build scripts ask for it, and what

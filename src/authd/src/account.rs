@@ -4,16 +4,36 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::{Circle, PlexId, Reason, Reference};
+use policy::{Circle, Owner, PlexId, Reason, Reference};
 
 use crate::clock;
 use crate::desk::Desk;
 use crate::lock::lock;
+use crate::login::By;
+use crate::report::Ended;
 
 /// How long the account phase waits for a list where there is none to go by.
 const FIRST_LIST: Duration = Duration::from_secs(4);
 
 impl Desk {
+    /// Whether a managed account may be used today, as far as that can be said without waiting for anything; `None` when a list
+    /// would have to be waited for.
+    pub(crate) fn account_at_once(&self, account: &str, whose: &Reference) -> Option<Ended> {
+        if self.is_owners(account, whose) {
+            let listed = || self.friends.as_ref().and_then(|friends| friends.known()).map(|list| list.owner.id);
+            return Some(Ok((self.config.owner_id.or_else(listed), By::Owner)));
+        }
+        let by_list = |today: Result<PlexId, Reason>| today.map(|id| (Some(id), By::List));
+        self.has_list().then(|| by_list(self.account_today(account, whose, Instant::now())))
+    }
+
+    /// Whether an account is the owner's own, by what is known already.
+    pub(crate) fn is_owners(&self, account: &str, whose: &Reference) -> bool {
+        let list = self.friends.as_ref().and_then(|friends| friends.known());
+        let owner = Owner { admin: self.rules.admin.as_deref(), id: self.config.owner_id, list: list.as_deref() };
+        policy::is_owners(owner, whose, self.pin(account).as_ref())
+    }
+
     /// Whether a managed account may be used today, by what is known already.
     ///
     /// # Errors
@@ -34,7 +54,7 @@ impl Desk {
             (circle, now)
         } else {
             let soon = deadline.min(Instant::now() + FIRST_LIST);
-            (friends.fresh(soon).map_err(Reason::Unavailable)?, asked)
+            (friends.fresh(soon)?, asked)
         };
         policy::account_today(&self.rules, &circle, whose, self.pin(account).as_ref(), oldest, now).inspect_err(|why| {
             if !why.is_outage() {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use facts::people;
 pub(crate) use facts::people::person;
 use plex::{Client, Error, Token};
-use policy::{Circle, Person, PlexId};
+use policy::{Circle, Person, PlexId, Reason};
 use wire::FriendList;
 
 use crate::clock;
@@ -17,6 +17,9 @@ use crate::state::{Change, Store};
 
 /// How long the owner's own account is believed to have kept its names.
 const OWNER_AGE: Duration = Duration::from_secs(3600);
+
+/// How long a login must have waited for a list to say that plex.tv does not answer.
+const FAIR: Duration = Duration::from_millis(500);
 
 /// How long one refresh may take.
 const REFRESH: Duration = Duration::from_secs(12);
@@ -64,7 +67,7 @@ struct State {
     circle: Option<Arc<Circle>>,
     owner: Option<(Person, Instant)>,
     /// Why the last refresh failed, and when the next may be tried.
-    failure: Option<(String, Instant)>,
+    failure: Option<(Reason, Instant)>,
     /// Somebody waits for a list that is fresh, or none has been read since the start.
     wanted: bool,
     stopping: bool,
@@ -107,15 +110,15 @@ impl Friends {
         FriendList {
             people: circle.map(people).map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
             age: circle.map(|circle| circle.age(clock::now_for(circle.learnt)).as_secs()),
-            failing: state.failure.as_ref().map(|(why, _)| wire::printable(why, 512)),
+            failing: state.failure.as_ref().map(|(why, _)| wire::printable(&why.to_string(), 512)),
         }
     }
 
     /// A list young enough for a sign-in: the one there is, or a new one, waited for until the deadline.
     ///
     /// # Errors
-    /// Why there is none.
-    pub(crate) fn fresh(&self, deadline: Instant) -> Result<Arc<Circle>, String> {
+    /// Why there is none: [`Reason::Unreachable`] only where plex.tv itself does not answer.
+    pub(crate) fn fresh(&self, deadline: Instant) -> Result<Arc<Circle>, Reason> {
         let (asked, started) = (clock::now(), Instant::now());
         let mut state = self.lock();
         loop {
@@ -124,11 +127,14 @@ impl Friends {
                 return Ok(Arc::clone(circle));
             }
             if let Some((why, _)) = state.failure.as_ref().filter(|(_, again)| started < *again) {
-                return Err(format!("the friend list: {why}"));
+                return Err(of_the_list(why));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err("the friend list did not come in time".into());
+                let why = "the friend list did not come in time".to_owned();
+                // Less than what an answer takes was never enough for one.
+                let fair = deadline.saturating_duration_since(started) >= FAIR;
+                return Err(if fair { Reason::Unreachable(why) } else { Reason::Unavailable(why) });
             }
             if !state.wanted {
                 state.wanted = true;
@@ -223,10 +229,13 @@ impl Friends {
 
     fn note_failure(&self, state: &mut State, error: &Error) {
         let why = match error {
-            Error::Refused => {
-                "plex.tv does not take the owner's token; get a new one and put it into the configuration".into()
-            }
-            other => format!("plex.tv: {other}"),
+            Error::Refused => Reason::Unavailable(
+                "plex.tv does not take the owner's token; get a new one and put it into the configuration".into(),
+            ),
+            Error::RateLimited(_) => Reason::RateLimited,
+            Error::AddressBlocked => Reason::AddressBlocked,
+            Error::Unreachable(why) => Reason::Unreachable(format!("plex.tv: {why}")),
+            other => Reason::Unavailable(format!("plex.tv: {other}")),
         };
         let pause = match error {
             Error::RateLimited(wait) => wait.unwrap_or(LIMITED_PAUSE).clamp(PAUSE, LONGEST_PAUSE),
@@ -242,5 +251,14 @@ impl Friends {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+/// Why a login has no list.
+fn of_the_list(why: &Reason) -> Reason {
+    match why {
+        Reason::Unreachable(why) => Reason::Unreachable(format!("the friend list: {why}")),
+        Reason::Unavailable(why) => Reason::Unavailable(format!("the friend list: {why}")),
+        other => other.clone(),
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Gate {
     log: Log,
 }
 
-/// The right to one sign-in at plex.tv, given back when it is dropped.
+/// The right to have one password looked at, given back when it is dropped.
 pub(crate) struct Permit {
     gate: Arc<Gate>,
     key: Key,
@@ -50,11 +50,12 @@ impl Gate {
         self.lock().pause(key, clock::now())
     }
 
-    /// Waits for this one's turn to ask plex.tv. Whoever waited for others of the same pair, and sees them turned out wrong, has
-    /// the pause before them that everybody else would have: guesses are not faster side by side.
+    /// Waits for this one's turn to have a password looked at, by plex.tv or against a cached one. Whoever waited for others of
+    /// the same pair, and sees them turned out wrong, has the pause before them that everybody else would have: guesses are not
+    /// faster side by side.
     ///
     /// # Errors
-    /// Why plex.tv may not be asked.
+    /// Why it is not looked at.
     pub(crate) fn ask(self: &Arc<Self>, key: &Key, deadline: Instant) -> Result<Permit, Reason> {
         let mut throttle = self.lock();
         loop {
@@ -66,13 +67,13 @@ impl Gate {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Reason::Unavailable("plex.tv: too many sign-ins wait for its answer".into()));
+                return Err(Reason::Unavailable("too many sign-ins wait for plex.tv's answer".into()));
             }
             throttle = self.answered.wait_timeout(throttle, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Whether plex.tv may be asked for anything now.
+    /// Whether plex.tv may be asked for anything now. Looked at right before each request.
     ///
     /// # Errors
     /// Why it is being left alone.
@@ -134,17 +135,26 @@ impl Gate {
 }
 
 impl Permit {
+    /// Notes a password that is not the cached one, and that plex.tv has not judged: it counts against the account, and against
+    /// the machine as one that plex.tv rejected.
+    pub(crate) fn guessed_wrong(&self) {
+        self.rejected();
+        self.gate.wrong(&self.key);
+    }
+
+    fn rejected(&self) {
+        let rejected = self.gate.lock().rejected(&self.key, clock::now());
+        self.gate.store.write(Change::Rejected(rejected));
+    }
+
     /// What plex.tv's answer means for those who come next.
     pub(crate) fn refused_with(&self, error: &Error) {
         match error {
-            Error::Refused | Error::WrongCode | Error::EmailOnly | Error::Forbidden(_) => {
-                let rejected = self.gate.lock().rejected(&self.key, clock::now());
-                self.gate.store.write(Change::Rejected(rejected));
-            }
+            Error::Refused | Error::WrongCode | Error::EmailOnly | Error::Forbidden(_) => self.rejected(),
             Error::RateLimited(wait) => self.gate.limited(*wait),
             Error::AddressBlocked => self.gate.close(|throttle| throttle.blocked(clock::now())),
             // The password was right, or nobody knows.
-            Error::CodeWanted | Error::UnknownCode | Error::Unavailable(_) => {}
+            Error::CodeWanted | Error::UnknownCode | Error::Unreachable(_) | Error::Unavailable(_) => {}
         }
     }
 }

@@ -66,12 +66,13 @@ impl Desk {
     }
 
     /// What an error of plex.tv's means where nobody's password is asked about: that it cannot be asked.
-    fn no_answer(&self, error: Error) -> Reason {
+    pub(crate) fn no_answer(&self, error: Error) -> Reason {
         match error {
             Error::RateLimited(wait) => {
                 self.gate.limited(wait);
                 Reason::RateLimited
             }
+            Error::Unreachable(why) => Reason::Unreachable(format!("plex.tv: {why}")),
             other => Reason::Unavailable(format!("plex.tv: {other}")),
         }
     }

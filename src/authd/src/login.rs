@@ -1,7 +1,7 @@
 //! One login, step by step: what the policy wants to know is fetched here, and what it says is done.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use config::Source;
 use plex::Error;
@@ -11,10 +11,16 @@ use wire::Secret;
 use crate::clock;
 use crate::desk::Desk;
 use crate::friends::person;
+use crate::gate::Permit;
 use crate::lock::lock;
 use crate::media::Word;
+use crate::memory::Recalled;
 use crate::signout::Borrowed;
 use crate::state::Change;
+
+/// How long a comparison with a cached password may take, and the wait for others' of the same account, once plex.tv has
+/// not answered by the deadline.
+const AFTER_DEADLINE: Duration = Duration::from_millis(1500);
 
 /// A password that somebody typed.
 #[derive(Clone)]
@@ -53,6 +59,8 @@ pub(crate) enum By {
     PlexAlone(String),
     /// The friend list's, which is all that the account phase asks.
     List,
+    /// The configuration's: the account is the owner's own, which needs no list.
+    Owner,
     /// That of an earlier sign-in which is remembered.
     Remembered,
     /// The same, since plex.tv could not be asked.
@@ -62,23 +70,37 @@ pub(crate) enum By {
 impl Desk {
     /// Decides about a password, and a code if one was asked for, without any further question to the person.
     pub(crate) fn judge(&self, attempt: &Attempt, code: Option<&Secret>, deadline: Instant) -> Answer {
+        match code {
+            None => {
+                let judge = || self.judge_alone(attempt, None, deadline);
+                self.flights.join(&attempt.key, &attempt.password, deadline + AFTER_DEADLINE, judge)
+            }
+            // A code is good once, so nobody can share it.
+            Some(_) => self.judge_alone(attempt, code, deadline),
+        }
+    }
+
+    fn judge_alone(&self, attempt: &Attempt, code: Option<&Secret>, deadline: Instant) -> Answer {
         let who = match self.eligible(attempt.account(), &attempt.whose, false, deadline) {
             Ok(who) => who,
-            Err(why) if why.is_outage() => return self.offline(attempt, why),
+            Err(why) if why.is_outage() => return self.without_list(attempt, why),
             Err(why) => return self.deny(&attempt.key, why),
         };
+        let permit = match self.gate.ask(&attempt.key, deadline) {
+            Ok(permit) => permit,
+            Err(why) => return Answer::No(why),
+        };
         let (account, password) = (attempt.account(), &attempt.password);
-        if let Some(id) = self.memory.knows(account, &who, password, self.config.cache.remember) {
+        let recalled = match code {
+            None => self.memory.recall(account, &who, password, self.config.cache.remember, &permit),
+            Some(_) => Recalled::Nothing,
+        };
+        if let Recalled::Same(id) = recalled {
             self.gate.right(&attempt.key);
             return Answer::Yes(id, By::Remembered, None);
         }
-        let answer = match code {
-            None => self.flights.join(&attempt.key, password, deadline, || self.sign_in(attempt, &who, None, deadline)),
-            // A code is good once, so nobody can share it.
-            Some(_) => self.sign_in(attempt, &who, code, deadline),
-        };
-        match answer {
-            Answer::No(why) if why.is_outage() => self.offline(attempt, why),
+        match self.sign_in(attempt, &who, code, &permit, deadline) {
+            Answer::No(why) if why.is_outage() => self.offline(attempt, why, recalled, &permit),
             other => other,
         }
     }
@@ -99,31 +121,36 @@ impl Desk {
         };
         // What was fresh when it was asked for is fresh, however long the answer took.
         let asked = clock::now();
-        let circle = friends.fresh(deadline).map_err(Reason::Unavailable)?;
+        let circle = friends.fresh(deadline)?;
         let oldest = self.config.timeouts.friend_list;
         let eligible = if by_link { policy::eligible_by_link } else { policy::eligible };
         eligible(&self.rules, &circle, whose, pin.as_ref(), oldest, asked)
     }
 
     /// Asks plex.tv.
-    fn sign_in(&self, attempt: &Attempt, who: &Eligible, code: Option<&Secret>, deadline: Instant) -> Answer {
-        let permit = match self.gate.ask(&attempt.key, deadline) {
-            Ok(permit) => permit,
-            Err(why) => return Answer::No(why),
-        };
+    fn sign_in(
+        &self,
+        attempt: &Attempt,
+        who: &Eligible,
+        code: Option<&Secret>,
+        permit: &Permit,
+        deadline: Instant,
+    ) -> Answer {
+        if let Err(why) = self.gate.open() {
+            return Answer::No(why);
+        }
         let start = Instant::now();
         let password = attempt.password.expose();
         let signed_in = match self.client.sign_in(&who.login, password, code.map(Secret::expose), deadline) {
             Ok(signed_in) => signed_in,
             Err(error) => {
                 permit.refused_with(&error);
-                if !matches!(error, Error::Unavailable(_)) {
+                if !matches!(error, Error::Unreachable(_) | Error::Unavailable(_)) {
                     self.pace.note(start.elapsed());
                 }
                 return self.refused(attempt, error);
             }
         };
-        drop(permit);
         self.pace.note(start.elapsed());
         let (two_factor, token) = (signed_in.two_factor, self.sign_out.borrow(signed_in));
         match self.confirm(who, &token, deadline) {
@@ -150,6 +177,7 @@ impl Desk {
             Error::RateLimited(_) => return Answer::No(Reason::RateLimited),
             // No answer to a password.
             Error::UnknownCode => return Answer::No(Reason::Unavailable(format!("plex.tv: {error}"))),
+            Error::Unreachable(why) => return Answer::No(Reason::Unreachable(format!("plex.tv: {why}"))),
             Error::Unavailable(why) => return Answer::No(Reason::Unavailable(format!("plex.tv: {why}"))),
             Error::Refused => Reason::WrongPassword,
             Error::EmailOnly => Reason::EmailOnly,
@@ -179,10 +207,7 @@ impl Desk {
     /// The person's own token for the server, if their own list shows that they reach it.
     fn reach(&self, id: PlexId, token: &Borrowed, deadline: Instant) -> Result<Option<plex::Token>, Reason> {
         let (machine_id, owner_id) = self.server().ok_or(Reason::NoAccess)?;
-        let rows = self
-            .client
-            .resources(&token.signed_in.token, deadline)
-            .map_err(|error| Reason::Unavailable(format!("plex.tv: {error}")))?;
+        let rows = self.client.resources(&token.signed_in.token, deadline).map_err(|error| self.no_answer(error))?;
         let found = rows.into_iter().find_map(|row| {
             let shown = server_row(&row)?;
             policy::reaches(&machine_id, owner_id, id, &[shown]).ok().map(|()| row.access_token)
@@ -190,34 +215,47 @@ impl Desk {
         found.ok_or(Reason::NoAccess)
     }
 
-    /// Lets the memory decide when plex.tv could not be asked. The last known list still has its say.
-    fn offline(&self, attempt: &Attempt, why: Reason) -> Answer {
-        let Some(limit) = self.config.cache.offline else { return Answer::No(why) };
-        let pin = self.pin(attempt.account());
-        let who = match &self.friends {
-            None => policy::eligible_without_list(&attempt.whose, pin.as_ref()),
-            Some(friends) => match friends.known() {
-                Some(circle) => {
-                    // A list that is fresh enough for a sign-in does not grow too old by an outage.
-                    let oldest = limit.max(self.config.timeouts.friend_list);
-                    let now = clock::now_for(circle.learnt);
-                    policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), oldest, now)
-                }
-                None => return Answer::No(why),
-            },
+    /// Lets the cache decide when plex.tv itself cannot be reached to give the list. The last known one still has its say.
+    fn without_list(&self, attempt: &Attempt, why: Reason) -> Answer {
+        if self.config.cache.offline.is_none() || !why.opens_offline_cache() {
+            return Answer::No(why);
+        }
+        match self.gate.ask(&attempt.key, Instant::now() + AFTER_DEADLINE) {
+            Ok(permit) => self.offline(attempt, why, Recalled::Nothing, &permit),
+            Err(why) => Answer::No(why),
+        }
+    }
+
+    /// What comes of an attempt that plex.tv did not judge. `recalled` is what the cache has said about it already.
+    fn offline(&self, attempt: &Attempt, why: Reason, recalled: Recalled, permit: &Permit) -> Answer {
+        let limit = self.config.cache.offline.filter(|_| why.opens_offline_cache());
+        let now = match limit.map(|limit| (limit, self.eligible_offline(attempt, limit))) {
+            Some((_, Err(denial))) if !denial.is_outage() => return self.deny(&attempt.key, denial),
+            Some((limit, Ok(who))) => {
+                self.memory.recall(attempt.account(), &who, &attempt.password, Some(limit), permit)
+            }
+            _ => Recalled::Nothing,
         };
-        let who = match who {
-            Ok(who) => who,
-            Err(denial) if denial.is_outage() => return Answer::No(why),
-            Err(denial) => return self.deny(&attempt.key, denial),
-        };
-        if let Some(id) = self.memory.knows(attempt.account(), &who, &attempt.password, Some(limit)) {
+        if let Recalled::Same(id) = now {
             self.gate.right(&attempt.key);
             return Answer::Yes(id, By::Offline(why), None);
         }
-        // Nobody can say that the password is wrong; but a guess at the memory must not be free.
-        self.gate.wrong(&attempt.key);
+        // Nobody can say that the password is wrong; but a guess at the cache must not be free.
+        if [recalled, now].contains(&Recalled::Other) {
+            permit.guessed_wrong();
+        }
         Answer::No(why)
+    }
+
+    fn eligible_offline(&self, attempt: &Attempt, limit: Duration) -> Result<Eligible, Reason> {
+        let pin = self.pin(attempt.account());
+        let Some(friends) = &self.friends else {
+            return policy::eligible_without_list(&attempt.whose, pin.as_ref());
+        };
+        let circle = friends.known().ok_or(Reason::ListTooOld)?;
+        // A list that is fresh enough for a sign-in does not grow too old by an outage.
+        let oldest = limit.max(self.config.timeouts.friend_list);
+        policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), oldest, clock::now_for(circle.learnt))
     }
 
     /// Denies: nothing about this account is remembered any longer.

@@ -25,6 +25,7 @@ mod options;
 mod pace;
 mod privileges;
 mod report;
+mod reserve;
 mod samba;
 mod server;
 mod session;

@@ -111,7 +111,8 @@ impl Desk {
     /// The list, as young as a sign-in wants it, the owner first.
     fn people(&self) -> Result<Vec<Listed>, String> {
         let friends = self.friends.as_ref().ok_or("without the owner's token there is no friend list")?;
-        let circle = friends.fresh(Instant::now() + self.config.timeouts.login)?;
+        let deadline = Instant::now() + self.config.timeouts.login;
+        let circle = friends.fresh(deadline).map_err(|why| why.to_string())?;
         let others = circle.entries.iter().map(|entry| (&entry.person, entry.tie.word()));
         let listed = |(person, tie): (&Person, &str)| Listed {
             plex_id: person.id.0,

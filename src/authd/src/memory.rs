@@ -12,6 +12,7 @@ use uuid::Uuid;
 use wire::Secret;
 
 use crate::clock;
+use crate::gate::Permit;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::state::{Change, Hashed, Store};
@@ -38,6 +39,17 @@ pub(crate) struct Memory {
     arrived: Condvar,
     store: Store,
     log: Log,
+}
+
+/// What a cached password says about the one that was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recalled {
+    /// It is the same, and belongs to this Plex account.
+    Same(PlexId),
+    /// It is another: a wrong guess, unless plex.tv accepts it.
+    Other,
+    /// None is cached that counts.
+    Nothing,
 }
 
 #[derive(Default)]
@@ -96,22 +108,29 @@ impl Memory {
     /// Whether this password was accepted for somebody within the time that is allowed. Costs one hash when there is
     /// something to compare it with, and nothing otherwise. What is not hashed yet counts too: a web server asks a second
     /// time before it answers the first request.
-    pub(crate) fn knows(
+    ///
+    /// Each comparison is a chance to guess, so it needs a [`Permit`](crate::gate::Permit).
+    pub(crate) fn recall(
         &self,
         account: &str,
         who: &Eligible,
         password: &Secret,
         limit: Option<Duration>,
-    ) -> Option<PlexId> {
+        _permit: &Permit,
+    ) -> Recalled {
         let counts = |remembered: &Remembered| remembered.counts_for(who, limit, clock::now_for(remembered.at));
         if let Some(fresh) = lock(&self.waiting).of(account)
             && counts(&fresh.remembered)
-            && fresh.is(password)
         {
-            return Some(fresh.remembered.id);
+            // What is hashed already is older than this.
+            return if fresh.is(password) { Recalled::Same(fresh.remembered.id) } else { Recalled::Other };
         }
-        let entry = lock(&self.entries).get(account).cloned()?;
-        (counts(&entry.remembered) && self.is(&entry, password)).then_some(entry.remembered.id)
+        let entry = lock(&self.entries).get(account).filter(|entry| counts(&entry.remembered)).cloned();
+        match entry {
+            None => Recalled::Nothing,
+            Some(entry) if self.is(&entry, password) => Recalled::Same(entry.remembered.id),
+            Some(_) => Recalled::Other,
+        }
     }
 
     /// Remembers a password that plex.tv has just accepted, in the background.

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use policy::{Outcome, PlexId, Reason};
-use wire::{Hello, Login, Phase, printable};
+use policy::{Outcome, Phase, PlexId, Reason};
+use wire::{Hello, Login, printable};
 
 use crate::clock;
 use crate::log::Log;
@@ -14,8 +14,18 @@ use crate::login::By;
 const LONGEST_ITEM: usize = 128;
 const LONGEST_WHY: usize = 512;
 
-/// How a question ended.
-pub(crate) type Ended = Result<(PlexId, By), Reason>;
+/// How a question ended. The Plex account is not known where the configuration alone says that it is the owner's.
+pub(crate) type Ended = Result<(Option<PlexId>, By), Reason>;
+
+/// The outcome of a question.
+pub(crate) fn outcome(ended: &Ended, phase: wire::Phase) -> Outcome {
+    let phase = match phase {
+        wire::Phase::Authenticate => Phase::Authenticate,
+        wire::Phase::Account => Phase::Account,
+        wire::Phase::Password => Phase::Password,
+    };
+    ended.as_ref().map_or_else(|why| why.outcome(phase), |_| Outcome::Success)
+}
 
 /// Everything that stands in the line beside the outcome.
 pub(crate) struct Report<'a> {
@@ -35,8 +45,8 @@ impl Report<'_> {
     /// of theirs.
     pub(crate) fn write(&self, ended: &Ended, log: &Log) {
         match ended {
-            Ok((id, by)) => log.info(self.line("accepted", Some(*id), by)),
-            Err(why) => match why.outcome() {
+            Ok((id, by)) => log.info(self.line("accepted", *id, by)),
+            Err(why) => match outcome(ended, self.hello.phase) {
                 Outcome::NotManaged => log.debug(self.line("not-managed", None, why)),
                 Outcome::LocalFirst => log.debug(self.line("local-first", self.id, why)),
                 Outcome::Unavailable => log.warning(self.line("unavailable", self.id, why)),
@@ -49,8 +59,8 @@ impl Report<'_> {
     /// The same for the owner's list of logins.
     pub(crate) fn login(&self, ended: &Ended) -> Option<Login> {
         let (outcome, id) = match ended {
-            Ok((id, _)) => ("accepted", Some(*id)),
-            Err(why) => (word(why.outcome())?, self.id),
+            Ok((id, _)) => ("accepted", *id),
+            Err(_) => (word(outcome(ended, self.hello.phase))?, self.id),
         };
         let text = |item: Option<&str>| item.map(|item| printable(item, LONGEST_ITEM));
         let hello = self.hello;
@@ -86,9 +96,9 @@ impl Report<'_> {
 
 fn phase(hello: &Hello) -> &'static str {
     match hello.phase {
-        Phase::Authenticate => "auth",
-        Phase::Account => "account",
-        Phase::Password => "password",
+        wire::Phase::Authenticate => "auth",
+        wire::Phase::Account => "account",
+        wire::Phase::Password => "password",
     }
 }
 
@@ -122,6 +132,7 @@ impl fmt::Display for By {
             Self::PlexAndServer => f.write_str("plex.tv and the media server say yes"),
             Self::PlexAlone(why) => write!(f, "plex.tv alone says yes; {why}"),
             Self::List => f.write_str("on the list"),
+            Self::Owner => f.write_str("the owner's own account, which needs no list"),
             Self::Remembered => f.write_str("remembered"),
             Self::Offline(why) => write!(f, "remembered, since plex.tv could not be asked; {why}"),
         }

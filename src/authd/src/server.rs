@@ -2,17 +2,18 @@
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use nix::poll::{PollFd, PollFlags, poll};
-use wire::{Connection, Deadline, Reply, Verdict};
+use wire::{Connection, Peer};
 
 use crate::desk::Desk;
 use crate::house::House;
 use crate::limits::{Limits, Slot};
+use crate::lock::lock;
 use crate::log::Log;
 use crate::options::Options;
+use crate::reserve::Reserve;
 use crate::session::Session;
 use crate::signals::{Signals, Told};
 use crate::supervisor::{self, Supervisor};
@@ -46,6 +47,7 @@ pub(crate) fn run(options: &Options, signals: &Signals, log: &Log) -> Result<(),
     let listener = listener::open(passed, &options.socket)?;
     let config = config::load(&options.config).map_err(|problem| problem.to_string())?;
     let (mut house, mut room) = House::open(config, options, log)?;
+    let reserve = Reserve::start().map_err(|error| format!("no thread: {error}"))?;
     let supervisor = Supervisor::new();
     supervisor::ready();
     log.info(format!("plex-authd {} is ready", env!("CARGO_PKG_VERSION")));
@@ -56,7 +58,7 @@ pub(crate) fn run(options: &Options, signals: &Signals, log: &Log) -> Result<(),
             Next::Login => {
                 // Whoever connected may have left again already.
                 let Ok((stream, _)) = listener.socket.accept() else { continue };
-                if let Err(why) = serve(stream, &room.desk, house.limits()) {
+                if let Err(why) = serve(stream, &room.desk, house.limits(), &reserve) {
                     log.warning(format!("a login could not be looked at: {why}"));
                 }
             }
@@ -115,24 +117,35 @@ fn wait(listener: &impl AsFd, signals: &Signals, supervisor: &Supervisor) -> Res
     }
 }
 
-/// Gives a connection a thread of its own, if there is room for one more.
-fn serve(stream: UnixStream, desk: &Arc<Desk>, limits: &Arc<Limits>) -> Result<(), String> {
-    let mut connection = Connection::accepted(stream).map_err(|error| error.to_string())?;
+/// Gives a connection a thread of its own, if there is room for one more; else it is the reserve's.
+fn serve(stream: UnixStream, desk: &Arc<Desk>, limits: &Arc<Limits>, reserve: &Reserve) -> Result<(), String> {
+    let connection = Connection::accepted(stream).map_err(|error| error.to_string())?;
     let peer = connection.peer().map_err(|error| error.to_string())?;
     let Some(slot) = limits.take(peer.uid) else {
-        // Said at once, so that the module need not wait for its own limit.
-        let _ = connection.send(&Reply::Verdict(Verdict::Unavailable), Deadline::after(Duration::ZERO));
+        reserve.take(desk, connection, peer);
         return Err(format!("too many at once (uid {})", peer.uid));
     };
-    let session = Session::new(Arc::clone(desk), connection, peer);
+    start(desk, connection, peer, slot).map_err(|(why, connection)| {
+        if let Some(connection) = connection {
+            reserve.take(desk, connection, peer);
+        }
+        why
+    })
+}
+
+/// Starts a conversation's thread. When there is none to be had, the connection comes back.
+fn start(desk: &Arc<Desk>, connection: Connection, peer: Peer, slot: Slot) -> Result<(), (String, Option<Connection>)> {
+    let handed = Arc::new(Mutex::new(Some(connection)));
+    let (desk, ours) = (Arc::clone(desk), Arc::clone(&handed));
     let work = move || {
         let _slot: Slot = slot;
-        session.run();
+        let connection = lock(&handed).take();
+        if let Some(connection) = connection {
+            Session::new(desk, connection, peer).run();
+        }
     };
-    std::thread::Builder::new()
-        .name("session".into())
-        .stack_size(STACK)
-        .spawn(work)
-        .map(|_| ())
-        .map_err(|error| format!("no thread: {error}"))
+    match std::thread::Builder::new().name("session".into()).stack_size(STACK).spawn(work) {
+        Ok(_) => Ok(()),
+        Err(error) => Err((format!("no thread: {error}"), lock(&ours).take())),
+    }
 }

@@ -14,11 +14,14 @@ use crate::accounts;
 use crate::desk::Desk;
 use crate::login::By;
 use crate::manage;
-use crate::report::{Ended, Report, why};
+use crate::report::{Ended, Report, outcome, why};
 use crate::signout::Borrowed;
 
 /// How long a module may take to say what it is about. It does so at once, but a busy machine may let it wait.
 const HELLO: Duration = Duration::from_secs(10);
+
+/// The same for a module that there is no slot for. Modules ask as soon as they are connected.
+const HELLO_WITHOUT_SLOT: Duration = Duration::from_millis(500);
 
 /// How long a module may take for a message that needs no person.
 const MODULE: Duration = Duration::from_secs(2);
@@ -82,28 +85,63 @@ impl Session {
                 let Some(hello) = login else { return };
                 (hello, true)
             }
-            Err(Error::TimedOut) => {
-                return self.desk.log.warning(format!("uid {} connected and said nothing", self.peer.uid));
-            }
-            _ => return,
+            other => return self.refuse_unheard(&other),
         };
         let Ok(ended) = self.answer(&hello) else { return };
-        let (caller, took) = (self.peer.uid, self.start.elapsed());
-        let report = Report { hello: &hello, id: self.id, caller, believed: self.believed, took };
-        report.write(&ended, &self.desk.log);
-        self.desk.ledger.note(report.login(&ended), explain);
-        if self.hold_back(&ended).is_ok() {
+        self.note(&hello, &ended, explain);
+        if self.hold_back(&hello, &ended).is_ok() {
             if explain {
                 let _ = manage::because(&mut self.connection, &why(&ended));
             }
             // A module that has left has had its own answer already.
-            let _ = self.connection.send(&Reply::Verdict(verdict(&ended)), Deadline::after(MODULE));
+            let _ = self.connection.send(&Reply::Verdict(verdict(&ended, &hello)), Deadline::after(MODULE));
             self.keep_samba_in_step(&hello.user, &ended);
             if self.owed {
                 // Closed now, the connection would look broken to a module that first says what was typed.
                 let _ = self.connection.receive::<Request>(Deadline::after(PERSON));
             }
         }
+    }
+
+    /// Holds the conversation without a slot: the module is heard for a moment, an account phase is decided by what is known
+    /// already, and everything else is told that there is no room.
+    pub(crate) fn run_without_slot(mut self) {
+        let hello = match self.connection.receive(Deadline::after(HELLO_WITHOUT_SLOT)) {
+            Ok(Request::Hello(hello)) => hello,
+            other => return self.refuse_unheard(&other),
+        };
+        let ended = match hello.phase {
+            Phase::Account => self.look_up(&hello).and_then(|(account, whose, _)| {
+                self.id = self.desk.id_of(&account.name, &whose);
+                self.desk.account_at_once(&account.name, &whose).unwrap_or(Err(Reason::NoSlot))
+            }),
+            Phase::Authenticate | Phase::Password => Err(Reason::NoSlot),
+        };
+        if hello.phase == Phase::Account {
+            self.note(&hello, &ended, false);
+        }
+        let _ = self.connection.send(&Reply::Verdict(verdict(&ended, &hello)), Deadline::after(MODULE));
+    }
+
+    /// Ends a conversation that did not begin with a question. A module is told so all the same: a connection that is
+    /// closed without a word is one that nobody answered, and in the account phase that is the local group's to decide.
+    fn refuse_unheard(&mut self, heard: &Result<Request, Error>) {
+        match heard {
+            Err(Error::Closed) => return,
+            Err(Error::TimedOut) => {
+                self.desk.log.warning(format!("uid {} connected and said nothing", self.peer.uid));
+            }
+            _ => self.desk.log.debug(format!("uid {} said something that is no question", self.peer.uid)),
+        }
+        let _ = self.connection.send(&Reply::Verdict(Verdict::Unavailable), Deadline::after(Duration::ZERO));
+    }
+
+    /// Writes the verdict down.
+    fn note(&self, hello: &Hello, ended: &Ended, explain: bool) {
+        let (caller, took) = (self.peer.uid, self.start.elapsed());
+        let report = Report { hello, id: self.id, caller, believed: self.believed, took };
+        report.write(ended, &self.desk.log);
+        self.desk.ledger.note(report.login(ended), explain);
     }
 
     /// Lets Samba have the password that plex.tv accepted. The verdict is on its way, and nothing that comes of this changes it.
@@ -114,8 +152,8 @@ impl Session {
     }
 
     /// Lets a refusal take as long as any other, so that its time tells nothing about its reason.
-    fn hold_back(&mut self, ended: &Ended) -> Result<(), Gone> {
-        match (self.typed, verdict(ended)) {
+    fn hold_back(&mut self, hello: &Hello, ended: &Ended) -> Result<(), Gone> {
+        match (self.typed, verdict(ended, hello)) {
             (Some(typed), Verdict::WrongSecret | Verdict::NotAllowed) => {
                 let moment = self.desk.pace.refusal(typed);
                 self.wait_until(moment)
@@ -125,12 +163,9 @@ impl Session {
     }
 
     fn answer(&mut self, hello: &Hello) -> Result<Ended, Gone> {
-        if hello.version != wire::VERSION {
-            return Ok(Err(Reason::Unavailable(format!(
-                "pam_plex.so speaks version {} of the protocol, this is {}; restart the program that holds the old one",
-                hello.version,
-                wire::VERSION
-            ))));
+        // The account phase is the same in every version: see wire's documentation.
+        if hello.version != wire::VERSION && hello.phase != Phase::Account {
+            return Ok(Err(Reason::OtherVersion(hello.version)));
         }
         let (account, whose, origin) = match self.look_up(hello) {
             Ok(found) => found,
@@ -152,8 +187,7 @@ impl Session {
         let (config, uid) = (&self.desk.config, self.peer.uid);
         // Whoever stands in [users] is managed whatever the group says.
         let group = config.group.as_deref().filter(|_| !config.users.contains_key(&hello.user));
-        let account = accounts::look_up(&hello.user, group, self.desk.uid_min)
-            .map_err(|error| Reason::Unavailable(format!("the local account database: {error}")))?;
+        let account = accounts::look_up(&hello.user, group, self.desk.uid_min).map_err(Reason::AccountsUnreadable)?;
         let whose = self.desk.managed(account.as_ref())?;
         let database = |error: String| Reason::Unavailable(format!("the local account database: {error}"));
         let trusted = uid != 0 && accounts::is_one_of(uid, &config.trusted_callers).map_err(database)?;
@@ -164,23 +198,18 @@ impl Session {
     }
 
     fn account(&mut self, account: String, whose: Reference) -> Result<Ended, Gone> {
-        let desk = Arc::clone(&self.desk);
-        if desk.has_list() {
-            // Nothing is waited for, so a thread to wait for would cost more than the work.
-            return Ok(desk.account_today(&account, &whose, Instant::now()).map(|id| (id, By::List)));
+        // Nothing is waited for, so a thread to wait for would cost more than the work.
+        if let Some(today) = self.desk.account_at_once(&account, &whose) {
+            return Ok(today);
         }
         let today = self.within_time(move |desk, deadline| desk.account_today(&account, &whose, deadline))?;
-        Ok(today.and_then(|today| today).map(|id| (id, By::List)))
+        Ok(today.and_then(|today| today).map(|id| (Some(id), By::List)))
     }
 }
 
 /// The verdict that an outcome is to the module.
-fn verdict(ended: &Ended) -> Verdict {
-    let outcome = match ended {
-        Ok(_) => Outcome::Success,
-        Err(why) => why.outcome(),
-    };
-    match outcome {
+fn verdict(ended: &Ended, hello: &Hello) -> Verdict {
+    match outcome(ended, hello.phase) {
         Outcome::Success => Verdict::Success,
         Outcome::WrongSecret => Verdict::WrongSecret,
         Outcome::NotAllowed => Verdict::NotAllowed,

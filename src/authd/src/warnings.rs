@@ -29,10 +29,10 @@ fn warnings(desk: &Desk) {
             Err(why) => log.warning(why),
         }
     }
-    for (name, plex) in &config.users {
+    for (name, reference) in &config.users {
         match accounts::look_up(name, config.group.as_deref(), desk.uid_min) {
             // A stopped daemon must not lock the owner out.
-            Ok(Some(_)) if config.is_owners(plex) => {}
+            Ok(Some(_)) if desk.is_owners(name, reference) => {}
             Ok(Some(account)) if config.group.is_some() && !account.in_group => log.warning(format!(
                 "'{name}' stands in [users] but not in the group: while this daemon is stopped, the shipped PAM stacks \
                  take '{name}' for an ordinary local account"

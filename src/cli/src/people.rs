@@ -255,7 +255,9 @@ fn explain(error: &Error) -> Failure {
     let failure =
         Failure::new(format!("the friend list cannot be had: plex.tv: {}", wire::printable(&error.to_string(), 300)));
     match error {
-        Error::Unavailable(_) => failure.mend("is this machine online? look closer: plex-auth doctor"),
+        Error::Unreachable(_) | Error::Unavailable(_) => {
+            failure.mend("is this machine online? look closer: plex-auth doctor")
+        }
         _ => failure.mend("run this again in some minutes"),
     }
 }

@@ -26,14 +26,15 @@ pub(crate) fn run(pamh: &mut PamHandle, args: &Args, hello: &Hello, log: &Log, b
         Ok(verdict) => session.conclude(pamh, verdict, log),
         Err(Failure::Daemon(error)) => {
             log.error(&format!("{}: {error}; {CHECK}", args.socket.display()));
-            PamResultCode::PAM_AUTHINFO_UNAVAIL
+            let answered = matches!(error, Error::Malformed(_));
+            if answered { verdict::not_understood(hello.phase) } else { PamResultCode::PAM_AUTHINFO_UNAVAIL }
         }
         Err(Failure::OutOfTurn) => {
             log.error(&format!(
                 "{}: the daemon asked for something that this phase does not have",
                 args.socket.display()
             ));
-            PamResultCode::PAM_AUTHINFO_UNAVAIL
+            verdict::not_understood(hello.phase)
         }
         Err(Failure::Prompt) => {
             log.notice("the prompt could not be shown or was cancelled");
@@ -70,7 +71,11 @@ impl From<Error> for Failure {
 impl Session<'_> {
     fn converse(&mut self, pamh: &mut PamHandle, hello: &Hello, log: &Log) -> Result<Verdict, Failure> {
         let mut connection = Connection::open(&self.args.socket)?;
-        connection.send(&Request::Hello(hello.clone()), self.patience())?;
+        match connection.send(&Request::Hello(hello.clone()), self.patience()) {
+            // A daemon without room may have answered before it was asked, and that answer is still there.
+            Ok(()) | Err(Error::Closed) => {}
+            Err(other) => return Err(other.into()),
+        }
         loop {
             match connection.receive(self.patience())? {
                 Reply::Working => log.debug("the daemon is at work"),

@@ -16,6 +16,9 @@ use crate::{Error, Token, tls};
 /// The most that is read of an answer. A list of a thousand friends takes about one megabyte.
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
+/// With less time than this an answer cannot be expected, so its absence says nothing about plex.tv.
+const FAIR: Duration = Duration::from_millis(500);
+
 /// How long an idle connection is kept. plex.tv closes its end about then.
 const KEEP_IDLE: Duration = Duration::from_secs(90);
 
@@ -142,14 +145,19 @@ impl Answer {
 /// Sends a request and reads the answer whole, both before the deadline.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when no whole answer within bounds arrived.
+/// [`Error::Unreachable`] when no whole answer arrived, [`Error::Unavailable`] when it is too long or there was no time for
+/// one: whoever spent that time on something else must not make plex.tv look unreachable.
 pub(crate) fn send(request: RequestBuilder, deadline: Instant) -> Result<Answer, Error> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(Error::Unavailable("no time left".into()));
     }
-    let mut response = request.timeout(left).send().map_err(|error| unreachable(&error))?;
-    let body = read(&mut response, deadline)?;
+    let in_time = |error| match error {
+        Error::Unreachable(why) if left < FAIR => Error::Unavailable(why),
+        other => other,
+    };
+    let mut response = request.timeout(left).send().map_err(|error| in_time(unreachable(&error)))?;
+    let body = read(&mut response, deadline).map_err(in_time)?;
     Ok(Answer { status: response.status().as_u16(), retry_after: retry_after(&response), body })
 }
 
@@ -162,13 +170,13 @@ fn read(response: &mut Response, deadline: Instant) -> Result<Zeroizing<Vec<u8>>
         match response.read(part.as_mut_slice()) {
             Ok(0) => return Ok(body),
             Ok(count) => body.extend_from_slice(part.get(..count).unwrap_or_default()),
-            Err(_) => return Err(Error::Unavailable("the answer broke off".into())),
+            Err(_) => return Err(Error::Unreachable("the answer broke off".into())),
         }
         if body.len() > MAX_BODY {
             return Err(Error::Unavailable(format!("the answer is longer than {MAX_BODY} bytes")));
         }
         if Instant::now() > deadline {
-            return Err(Error::Unavailable("the answer did not come in time".into()));
+            return Err(Error::Unreachable("the answer did not come in time".into()));
         }
     }
 }
@@ -181,7 +189,7 @@ fn unreachable(error: &reqwest::Error) -> Error {
         why = format!("{why}: {inner}");
         cause = inner.source();
     }
-    Error::Unavailable(why)
+    Error::Unreachable(why)
 }
 
 /// How long plex.tv asks us to wait, in seconds; the form with a date is not known to be used.

@@ -27,7 +27,10 @@ pub enum Error {
     RateLimited(Option<Duration>),
     /// The account may not do this (403 with a code).
     Forbidden(u32),
-    /// Everything else: no connection, no sense in the answer, no code to go by.
+    /// plex.tv cannot be reached: no connection to it, none that TLS accepts, no whole answer in time, or an error of its
+    /// own servers (5xx). Who can make others see this without plex.tv being away, controls their network.
+    Unreachable(String),
+    /// Everything else: an answer that makes no sense, or without a code to go by.
     Unavailable(String),
 }
 
@@ -42,7 +45,7 @@ impl fmt::Display for Error {
             Self::UnknownCode => f.write_str("the link code is unknown or has expired"),
             Self::RateLimited(_) => f.write_str("too many requests"),
             Self::Forbidden(code) => write!(f, "forbidden (code {code})"),
-            Self::Unavailable(why) => f.write_str(why),
+            Self::Unreachable(why) | Self::Unavailable(why) => f.write_str(why),
         }
     }
 }
@@ -65,6 +68,8 @@ impl Error {
             (403, Some(code)) => Self::Forbidden(code),
             (410, _) => Self::Unavailable("answered 410: plex.tv no longer offers this; look for an update".into()),
             (300..=399, _) => Self::Unavailable(format!("answered with a redirect ({status}), which is not followed")),
+            (500..=599, Some(code)) => Self::Unreachable(format!("answered {status}, code {code}")),
+            (500..=599, None) => Self::Unreachable(format!("answered {status} and nothing that can be read")),
             (_, Some(code)) => Self::Unavailable(format!("answered {status}, code {code}")),
             (_, None) => Self::Unavailable(format!("answered {status} and nothing that can be read")),
         }
@@ -135,7 +140,13 @@ mod tests {
         for status in [301, 400, 401, 403, 404, 410, 418, 422, 500, 502, 503] {
             for body in bodies {
                 let error = Error::of_answer(status, None, body.as_bytes());
-                assert!(matches!(error, Error::Unavailable(_)), "{status} {body}: {error:?}");
+                // R69: only plex.tv's own servers can say that they are out of order.
+                let expected = if status >= 500 {
+                    matches!(error, Error::Unreachable(_))
+                } else {
+                    matches!(error, Error::Unavailable(_))
+                };
+                assert!(expected, "{status} {body}: {error:?}");
             }
         }
     }

@@ -23,7 +23,7 @@ pub struct Pin {
 }
 
 impl Pin {
-    fn holds_for<'a>(pin: Option<&'a Self>, reference: &Reference) -> Option<&'a Self> {
+    pub(crate) fn holds_for<'a>(pin: Option<&'a Self>, reference: &Reference) -> Option<&'a Self> {
         // A number says for itself who is meant; what was pinned when the same digits were a username is void.
         let name = !matches!(reference, Reference::Id(_));
         pin.filter(|pin| name && pin.reference == reference.to_string())
@@ -145,7 +145,7 @@ pub fn account_today(
 /// reaches the server. It must be one of whoever the account belongs to today, and at most this old.
 ///
 /// # Errors
-/// [`Reason::ListTooOld`] when there is none: nothing is known against them either.
+/// [`Reason::NoSignInYet`] when there is none.
 pub fn account_today_without_list(
     reference: &Reference,
     pin: Option<&Pin>,
@@ -154,8 +154,8 @@ pub fn account_today_without_list(
     now: Moment,
 ) -> Result<PlexId, Reason> {
     let theirs = Pin::holds_for(pin, reference).map(|pin| pin.id);
-    let (id, _) = signed_in.filter(|(_, at)| now.since(*at) <= oldest).ok_or(Reason::ListTooOld)?;
-    if theirs == Some(id) { Ok(id) } else { Err(Reason::ListTooOld) }
+    let (id, _) = signed_in.filter(|(_, at)| now.since(*at) <= oldest).ok_or(Reason::NoSignInYet)?;
+    if theirs == Some(id) { Ok(id) } else { Err(Reason::NoSignInYet) }
 }
 
 fn entitled<'a>(

@@ -10,6 +10,7 @@ mod eligible;
 mod local;
 mod moment;
 mod origin;
+mod owner;
 mod person;
 mod reason;
 mod remembered;
@@ -24,7 +25,8 @@ pub use eligible::{
 pub use local::{Account, acceptable, managed, may_ask};
 pub use moment::Moment;
 pub use origin::origin;
+pub use owner::{Owner, is_owners};
 pub use person::{Person, PlexId, Reference};
-pub use reason::{Outcome, Reason};
+pub use reason::{Outcome, Phase, Reason};
 pub use remembered::{Remembered, may_remember};
 pub use throttle::{Closed, Key, Limits, Rejected, Throttle, Tries, Turn};

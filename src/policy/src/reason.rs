@@ -4,6 +4,22 @@ use std::fmt;
 
 use crate::PlexId;
 
+/// What PAM asks about an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Whether the person is who they say they are.
+    Authenticate,
+    /// Whether the account may be used today, however the person was authenticated.
+    Account,
+    /// Whether the account's local password may be changed.
+    Password,
+}
+
+impl Phase {
+    /// Every phase, for tables.
+    pub const ALL: [Self; 3] = [Self::Authenticate, Self::Account, Self::Password];
+}
+
 /// How a login ends. The daemon hands it to the module as a verdict of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -104,16 +120,41 @@ pub enum Reason {
     ServerRefuses,
     /// The last known list is too old to rely on, or there is none.
     ListTooOld,
-    /// plex.tv could not be asked.
+    /// There is no list to go by, and nobody has signed in to the account lately.
+    NoSignInYet,
+    /// plex.tv cannot be reached: no connection, no answer in time, or an error of plex.tv's own servers (5xx). The only
+    /// reason that lets a password be accepted from the cache for outages.
+    Unreachable(String),
+    /// The local accounts or the group cannot be read, so that nobody can tell whether the account is managed.
+    AccountsUnreadable(String),
+    /// The module speaks another version of the protocol: this one.
+    OtherVersion(u32),
+    /// As many conversations as there may be are under way.
+    NoSlot,
+    /// There is no answer for another reason: one that nobody can read, or work that did not end.
     Unavailable(String),
     /// The prompt could not be shown, or was cancelled.
     PromptFailed,
 }
 
 impl Reason {
-    /// The outcome. Every reason has one, and none of them is success.
+    /// The outcome in a phase. Every reason has one, and none of them is success.
+    ///
+    /// The account phase of a managed account has two answers: allow and deny (R65). PAM stacks take "unavailable" for
+    /// "nobody answered", and then let every account in that is not in the local group. So a reason that decides nothing
+    /// is a refusal there.
     #[must_use]
-    pub fn outcome(&self) -> Outcome {
+    pub fn outcome(&self, phase: Phase) -> Outcome {
+        match (phase, self.of_sign_in()) {
+            (_, Outcome::NotManaged) => Outcome::NotManaged,
+            (Phase::Account, _) => Outcome::NotAllowed,
+            // The stacks would go by the same group, which cannot be read.
+            (Phase::Password, _) if matches!(self, Self::AccountsUnreadable(_)) => Outcome::NotAllowed,
+            (_, outcome) => outcome,
+        }
+    }
+
+    fn of_sign_in(&self) -> Outcome {
         match self {
             Self::NoLocalAccount | Self::SystemAccount | Self::NotManaged => Outcome::NotManaged,
             Self::LocalFirst => Outcome::LocalFirst,
@@ -143,20 +184,44 @@ impl Reason {
             | Self::AddressBlocked
             | Self::RateLimited
             | Self::BudgetSpent => Outcome::Throttled,
-            Self::LinkNotOffered | Self::ListTooOld | Self::Unavailable(_) => Outcome::Unavailable,
+            Self::LinkNotOffered
+            | Self::ListTooOld
+            | Self::NoSignInYet
+            | Self::Unreachable(_)
+            | Self::AccountsUnreadable(_)
+            | Self::OtherVersion(_)
+            | Self::NoSlot
+            | Self::Unavailable(_) => Outcome::Unavailable,
             Self::CodeWanted | Self::PromptFailed => Outcome::ConversationFailed,
         }
     }
 }
 
 impl Reason {
-    /// Whether plex.tv could not be asked, so that nothing was said about the person or the password.
+    /// Whether nothing was said about the person or the password: plex.tv was not asked, or did not say.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(
             self,
-            Self::Unavailable(_) | Self::ListTooOld | Self::AddressBlocked | Self::RateLimited | Self::BudgetSpent
+            Self::Unreachable(_)
+                | Self::AccountsUnreadable(_)
+                | Self::OtherVersion(_)
+                | Self::NoSlot
+                | Self::Unavailable(_)
+                | Self::ListTooOld
+                | Self::NoSignInYet
+                | Self::AddressBlocked
+                | Self::RateLimited
+                | Self::BudgetSpent
         )
+    }
+
+    /// Whether a password may be accepted from the cache for outages. Only plex.tv's own absence opens it (R69): anybody
+    /// can use up our limits, or make plex.tv refuse this machine's requests, and a password that was changed at Plex
+    /// would be good again.
+    #[must_use]
+    pub fn opens_offline_cache(&self) -> bool {
+        matches!(self, Self::Unreachable(_))
     }
 }
 
@@ -176,7 +241,16 @@ impl fmt::Display for Reason {
             Self::WrongPerson { expected: None, signed_in } => {
                 return write!(f, "plex.tv signed in id {signed_in}, whose names are not this account's");
             }
-            Self::Unavailable(why) => return f.write_str(why),
+            Self::Unreachable(why) | Self::Unavailable(why) => return f.write_str(why),
+            Self::AccountsUnreadable(why) => return write!(f, "the local account database: {why}"),
+            Self::OtherVersion(version) => {
+                return write!(
+                    f,
+                    "pam_plex.so speaks version {version} of the protocol and plex-authd another; restart the program \
+                     that holds the old one"
+                );
+            }
+            Self::NoSlot => "as many conversations as there may be are under way",
             Self::NoLocalAccount => "no such local account",
             Self::SystemAccount => "root and system accounts never sign in with Plex",
             Self::NotManaged => "neither in [users] nor in the group",
@@ -219,6 +293,10 @@ impl fmt::Display for Reason {
             }
             Self::ServerRefuses => "the media server does not let them in",
             Self::ListTooOld => "the last known friend list is too old",
+            Self::NoSignInYet => {
+                "without a token, an account can be used once its Plex user has signed in to it with a password or a link; \
+                 nobody has lately"
+            }
             Self::PromptFailed => "the prompt could not be shown or was cancelled",
         };
         f.write_str(fixed)

@@ -32,7 +32,7 @@ pub struct Limits {
     pub first_pause: Duration,
     /// The longest pause, so that nobody is shut out for good.
     pub longest_pause: Duration,
-    /// How many sign-ins of this machine plex.tv may reject within an hour.
+    /// How many sign-ins of this machine may be rejected within an hour: by plex.tv, or by a cached password.
     pub rejected_per_hour: u32,
     /// How long plex.tv is left alone after it blocked this address.
     pub blocked_pause: Duration,
@@ -93,7 +93,7 @@ impl Tries {
     }
 }
 
-/// A sign-in that plex.tv rejected.
+/// A sign-in that plex.tv rejected, or a wrong guess at a cached password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
     /// When.
@@ -136,7 +136,7 @@ pub struct Throttle {
     limits: Limits,
     pairs: HashMap<Key, Tries>,
     rejected: VecDeque<Rejected>,
-    /// Sign-ins that plex.tv has not answered yet; each may turn out to be a rejection.
+    /// Passwords that are being looked at; each may turn out to be wrong.
     asking: HashMap<Key, usize>,
     closed: Option<Closed>,
 }
@@ -169,15 +169,13 @@ impl Throttle {
         pause.saturating_sub(now.since(tries.last))
     }
 
-    /// Whether plex.tv may be asked for a pair now. [`Turn::Go`] must be followed by [`Self::answered`].
+    /// Whether a pair's password may be looked at now, at plex.tv or against a cached one: each may turn out to be a wrong
+    /// guess, and both draw on one budget. [`Turn::Go`] must be followed by [`Self::answered`]. Whether plex.tv may be
+    /// asked at all is [`Self::closed`].
     ///
     /// # Errors
-    /// Why not: too many rejected lately, or plex.tv is being left alone.
+    /// [`Reason::BudgetSpent`]: too many were wrong lately.
     pub fn ask(&mut self, key: &Key, now: Moment) -> Result<Turn, Reason> {
-        if let Some(closed) = self.closed(now) {
-            return Err(closed.reason());
-        }
-        self.closed = None;
         self.forget_old(now);
         let all = self.limits.rejected_per_hour as usize;
         let (share, share_here) =
@@ -214,14 +212,14 @@ impl Throttle {
         }
     }
 
-    /// Notes a sign-in that plex.tv rejected.
+    /// Notes a sign-in that plex.tv rejected, or a wrong guess at a cached password.
     pub fn rejected(&mut self, key: &Key, now: Moment) -> Rejected {
         let rejected = Rejected { at: now, origin: key.origin.clone() };
         self.rejected.push_back(rejected.clone());
         rejected
     }
 
-    /// How many sign-ins plex.tv has rejected within the last hour.
+    /// How many sign-ins were rejected within the last hour.
     pub fn rejected_lately(&mut self, now: Moment) -> usize {
         self.forget_old(now);
         self.rejected.len()

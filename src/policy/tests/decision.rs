@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use policy::{
-    Circle, Eligible, Entry, Moment, Outcome, Person, Pin, PlexId, Reason, Reference, Rules, Tie, account_today,
+    Circle, Eligible, Entry, Moment, Outcome, Person, Phase, Pin, PlexId, Reason, Reference, Rules, Tie, account_today,
     account_today_without_list, eligible, eligible_by_link, eligible_without_list,
 };
 
@@ -122,7 +122,8 @@ fn a_list_that_is_too_old_decides_nothing() {
     assert_eq!(eligible(&rules, &circle, &alice, None, FRESH, at(FRESH + second)), Err(Reason::ListTooOld));
     assert_eq!(account_today(&rules, &circle, &alice, None, KNOWN, at(KNOWN)), Ok(PlexId(2)));
     assert_eq!(account_today(&rules, &circle, &alice, None, KNOWN, at(KNOWN + second)), Err(Reason::ListTooOld));
-    assert_eq!(Reason::ListTooOld.outcome(), Outcome::Unavailable);
+    assert_eq!(Reason::ListTooOld.outcome(Phase::Authenticate), Outcome::Unavailable);
+    assert_eq!(Reason::ListTooOld.outcome(Phase::Account), Outcome::NotAllowed);
 }
 
 #[test]
@@ -136,7 +137,7 @@ fn the_first_login_decides_who_a_name_belongs_to() {
     assert_eq!(who(pin(2, "alice"), &den(now)), Ok(PlexId(2)));
     let taken = Reason::Renamed { pinned: PlexId(9), now: PlexId(2) };
     assert_eq!(who(pin(9, "alice"), &den(now)), Err(taken.clone()));
-    assert_eq!(taken.outcome(), Outcome::NotAllowed);
+    assert_eq!(taken.outcome(Phase::Authenticate), Outcome::NotAllowed);
     // The owner wrote another name since: their word, not an old login, says who it is.
     assert_eq!(who(pin(9, "former@example.org"), &den(now)), Ok(PlexId(2)));
 
@@ -216,13 +217,13 @@ fn without_a_list_the_account_phase_goes_by_a_sign_in_of_todays_person() {
         account_today_without_list(reference, Some(&pin), signed_in, KNOWN, now)
     };
     assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN), Ok(PlexId(2)));
-    assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN + second), Err(Reason::ListTooOld));
-    assert_eq!(today(&alice, Some((PlexId(3), NOW)), NOW), Err(Reason::ListTooOld), "somebody else's");
-    assert_eq!(today(&alice, None, NOW), Err(Reason::ListTooOld));
+    assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN + second), Err(Reason::NoSignInYet));
+    assert_eq!(today(&alice, Some((PlexId(3), NOW)), NOW), Err(Reason::NoSignInYet), "somebody else's");
+    assert_eq!(today(&alice, None, NOW), Err(Reason::NoSignInYet));
     // The owner has given the account to somebody else since.
     let bob = Reference::parse("bob");
-    assert_eq!(today(&bob, Some((PlexId(2), NOW)), NOW), Err(Reason::ListTooOld));
-    assert_eq!(account_today_without_list(&alice, None, Some((PlexId(2), NOW)), KNOWN, NOW), Err(Reason::ListTooOld));
+    assert_eq!(today(&bob, Some((PlexId(2), NOW)), NOW), Err(Reason::NoSignInYet));
+    assert_eq!(account_today_without_list(&alice, None, Some((PlexId(2), NOW)), KNOWN, NOW), Err(Reason::NoSignInYet));
 }
 
 #[test]
@@ -279,7 +280,12 @@ fn next(reason: &Reason) -> Option<Reason> {
         Reason::RateLimited => Reason::BudgetSpent,
         Reason::BudgetSpent => Reason::ServerRefuses,
         Reason::ServerRefuses => Reason::ListTooOld,
-        Reason::ListTooOld => Reason::Unavailable("x".into()),
+        Reason::ListTooOld => Reason::NoSignInYet,
+        Reason::NoSignInYet => Reason::Unreachable("x".into()),
+        Reason::Unreachable(_) => Reason::AccountsUnreadable("x".into()),
+        Reason::AccountsUnreadable(_) => Reason::OtherVersion(3),
+        Reason::OtherVersion(_) => Reason::NoSlot,
+        Reason::NoSlot => Reason::Unavailable("x".into()),
         Reason::Unavailable(_) => Reason::PromptFailed,
         Reason::PromptFailed => return None,
     })
@@ -301,7 +307,10 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
              ServerRefuses",
         ),
         (Outcome::Throttled, "TooManyTries TooManyLinkCodes AddressBlocked RateLimited BudgetSpent"),
-        (Outcome::Unavailable, "LinkNotOffered ListTooOld Unavailable"),
+        (
+            Outcome::Unavailable,
+            "LinkNotOffered ListTooOld NoSignInYet Unreachable AccountsUnreadable OtherVersion NoSlot Unavailable",
+        ),
         (Outcome::ConversationFailed, "CodeWanted PromptFailed"),
     ];
     let mut reason = Some(Reason::NoLocalAccount);
@@ -310,7 +319,15 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
         let shown = format!("{current:?}");
         let name = shown.split([' ', '(']).next().unwrap();
         let row = table.iter().find(|(_, names)| names.split_whitespace().any(|known| known == name));
-        assert_eq!(row.map(|(outcome, _)| *outcome), Some(current.outcome()), "{name}");
+        let outcome = row.map(|(outcome, _)| *outcome);
+        assert_eq!(outcome, Some(current.outcome(Phase::Authenticate)), "{name}");
+        // R65: an account phase allows, denies, or is not ours; nothing that decides nothing is anything but a denial.
+        let account = if outcome == Some(Outcome::NotManaged) { Outcome::NotManaged } else { Outcome::NotAllowed };
+        assert_eq!(current.outcome(Phase::Account), account, "{name}");
+        // R69: plex.tv's absence, and nothing that anybody else could bring about.
+        assert_eq!(current.opens_offline_cache(), name == "Unreachable", "{name}");
+        let password = if name == "AccountsUnreadable" { Some(Outcome::NotAllowed) } else { outcome };
+        assert_eq!(Some(current.outcome(Phase::Password)), password, "{name}");
         assert!(!current.to_string().is_empty() && !current.to_string().contains('\n'), "{name}");
         seen += 1;
         reason = next(&current);

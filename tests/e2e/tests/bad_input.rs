@@ -88,7 +88,7 @@ fn plex_tv_out_of_reach_is_an_outage_that_is_named_and_passes() {
     for elsewhere in ["\"https://127.0.0.1:1\"", "\"https://no-such-host.invalid\""] {
         world.start_authd(&good.replace(address, elsewhere));
         assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{elsewhere}");
-        assert_eq!(world.account("alice"), Code::AUTHINFO_UNAVAIL, "{elsewhere}");
+        assert_eq!(world.account("alice"), Code::PERM_DENIED, "R65: {elsewhere}");
         assert_eq!(world.authenticate("local", "x"), Code::USER_UNKNOWN, "{elsewhere}");
         world.stop_authd();
     }

@@ -322,7 +322,8 @@ fn without_a_token_what_only_the_sign_in_shows_is_left_to_it() {
     let (shown, code) = test(&world, "alice");
     let token = "✓ token: there is none: whether they reach the server is asked once they have signed in\n\
                  ✓ decision: may come in with the Plex password of alice\n";
-    let phase = "! account phase: cannot say before their first sign-in: the last known friend list is too old\n\
+    let phase = "! account phase: refused before their first sign-in: without a token, an account can be used once its Plex \
+                 user has signed in to it with a password or a link; nobody has lately\n\
                  alice would be let in with the right password.";
     assert_eq!((shown, code), (format!("{}{token}{phase}", begin(&world, "alice")), 0));
     world.write_config(&format!("{config}\n[users]\nalice = \"2\"\n"));

@@ -94,7 +94,7 @@ fn r61_without_a_token_only_the_owners_own_server_counts() {
         assert_eq!(world.authenticate(user, &password(user)), code, "{user}");
     }
     assert_eq!(world.account("alice"), Code::SUCCESS, "signed in just now");
-    assert_eq!(world.account("mallory"), Code::AUTHINFO_UNAVAIL, "nothing is known");
+    assert_eq!(world.account("mallory"), Code::PERM_DENIED, "R65: nothing is known, which is a refusal");
     world.stop_authd();
     assert_eq!(world.plex().counters().live_tokens, 0);
     // With another owner in the configuration nobody's row is right, the real owner's included.

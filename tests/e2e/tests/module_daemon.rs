@@ -82,8 +82,12 @@ fn r10_r36_nonsense_from_the_daemon_is_an_error_at_once_and_never_a_pass() {
         });
         for phase in ["auth", "account"] {
             let (code, time) = answer(&world, phase);
-            let conversation = what == "a prompt with a NUL" && phase == "auth";
-            let expected = if conversation { Code::CONV_ERR } else { Code::AUTHINFO_UNAVAIL };
+            let expected = match (phase, what) {
+                // R65: somebody answered, so this is not left to the local group.
+                ("account", _) => Code::PERM_DENIED,
+                (_, "a prompt with a NUL") => Code::CONV_ERR,
+                _ => Code::AUTHINFO_UNAVAIL,
+            };
             assert_eq!(code, expected, "{what} {phase}");
             assert!(time < 1_500_000, "it waited for more: {what} {phase}: {time} µs");
         }
@@ -107,13 +111,14 @@ fn r36_every_verdict_is_the_code_of_the_table_all_the_way_through_libpam() {
     let Some(world) = machine() else { return };
     let table = [
         ("success", Code::SUCCESS, Code::SUCCESS),
-        ("wrong-secret", Code::AUTH_ERR, Code::AUTHINFO_UNAVAIL),
+        ("wrong-secret", Code::AUTH_ERR, Code::PERM_DENIED),
         ("not-allowed", Code::PERM_DENIED, Code::PERM_DENIED),
         // libpam makes a refusal of a stack in which nobody has an opinion.
         ("not-managed", Code::USER_UNKNOWN, Code::PERM_DENIED),
-        ("throttled", Code::MAXTRIES, Code::AUTHINFO_UNAVAIL),
-        ("unavailable", Code::AUTHINFO_UNAVAIL, Code::AUTHINFO_UNAVAIL),
-        ("conversation-failed", Code::CONV_ERR, Code::AUTHINFO_UNAVAIL),
+        ("throttled", Code::MAXTRIES, Code::PERM_DENIED),
+        ("unavailable", Code::AUTHINFO_UNAVAIL, Code::PERM_DENIED),
+        ("conversation-failed", Code::CONV_ERR, Code::PERM_DENIED),
+        ("a-word-of-another-version", Code::AUTHINFO_UNAVAIL, Code::PERM_DENIED),
     ];
     for (verdict, authenticate, account) in table {
         world.pretend(move |caller| {
@@ -123,6 +128,16 @@ fn r36_every_verdict_is_the_code_of_the_table_all_the_way_through_libpam() {
         let facts = world.observe("alone", "alice", "auth,account", "typed");
         assert_eq!((facts.code("auth"), facts.code("account")), (authenticate, account), "{verdict}");
     }
+}
+
+#[test]
+fn r65_a_daemon_that_answers_before_it_is_asked_and_hangs_up_has_answered() {
+    let Some(world) = machine() else { return };
+    world.pretend(|caller| caller.say("{\"verdict\":\"unavailable\"}"));
+    for _ in 0..20 {
+        assert_eq!(answer(&world, "account").0, Code::PERM_DENIED);
+    }
+    assert_eq!(answer(&world, "auth").0, Code::AUTHINFO_UNAVAIL);
 }
 
 #[test]

@@ -124,8 +124,9 @@ fn when_the_list_cannot_be_had_the_account_phase_goes_by_the_last_one_for_a_whil
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
     assert_eq!(world.account("alice"), Code::SUCCESS);
     std::thread::sleep(Duration::from_secs(5));
-    assert_eq!(world.account("alice"), Code::AUTHINFO_UNAVAIL);
-    assert_eq!(world.account("bob"), Code::AUTHINFO_UNAVAIL);
+    // R65: nobody can tell any more, which is a refusal.
+    assert_eq!(world.account("alice"), Code::PERM_DENIED);
+    assert_eq!(world.account("bob"), Code::PERM_DENIED);
     world.plex().mend();
     std::thread::sleep(Duration::from_millis(1500));
     assert_eq!(world.account("alice"), Code::SUCCESS);
@@ -147,27 +148,30 @@ fn r35_a_managed_account_is_never_ignored_whatever_breaks() {
     );
     let account = |user: &str| world.codes("open", user, "acct", "").of("acct");
     assert_eq!((account("local"), account("alice"), account("bob")), (Code::SUCCESS, Code::SUCCESS, Code::PERM_DENIED));
+    // R65: unavailable means that nobody answered.
+    let (refused, unanswered) = (Code::PERM_DENIED, Code::AUTHINFO_UNAVAIL);
     let breakages = [
-        ("no group any more", "sed -i '/^plex-users:/d' /etc/group /etc/gshadow"),
-        ("hung", "pkill -STOP -x plex-authd"),
+        ("no group any more", "sed -i '/^plex-users:/d' /etc/group /etc/gshadow", refused),
+        ("hung", "pkill -STOP -x plex-authd", unanswered),
         (
             "another listener",
             "pkill -KILL -x plex-authd; rm /run/plex-auth/socket; \
              setsid --fork socat UNIX-LISTEN:/run/plex-auth/socket,fork EXEC:'echo hello' >/dev/null 2>&1; sleep 0.3",
+            refused,
         ),
-        ("no socket", "pkill socat; rm -f /run/plex-auth/socket"),
-        ("no directory", "rm -rf /run/plex-auth"),
+        ("no socket", "pkill socat; rm -f /run/plex-auth/socket", unanswered),
+        ("no directory", "rm -rf /run/plex-auth", unanswered),
     ];
-    for (what, command) in breakages {
+    for (what, command, expected) in breakages {
         world.sh(command);
-        assert_eq!((account("alice"), account("bob")), (Code::AUTHINFO_UNAVAIL, Code::AUTHINFO_UNAVAIL), "{what}");
+        assert_eq!((account("alice"), account("bob")), (expected, expected), "{what}");
     }
     // From the start without a list: plex.tv is gone and nothing was kept.
     world
         .sh("groupadd plex-users; usermod -aG plex-users alice; usermod -aG plex-users bob; rm -rf /var/lib/plex-auth");
     world.plex().fault(Endpoint::All, Fault::Status(503, String::new()));
     world.start_authd(&world.config("[timeouts]\nlogin = \"1s\"\nconnect = \"1s\""));
-    assert_eq!((account("alice"), account("bob")), (Code::AUTHINFO_UNAVAIL, Code::AUTHINFO_UNAVAIL));
+    assert_eq!((account("alice"), account("bob")), (refused, refused));
     assert_eq!(account("local"), Code::SUCCESS);
 }
 

@@ -42,7 +42,7 @@ fn password(name: &str) -> String {
 }
 
 fn is_outage<T: std::fmt::Debug>(outcome: &Result<T, Error>) -> bool {
-    matches!(outcome, Err(Error::Unavailable(_)))
+    matches!(outcome, Err(Error::Unreachable(_) | Error::Unavailable(_)))
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use policy::{Outcome, PlexId, Reason};
+use policy::{Outcome, Phase, PlexId, Reason};
 
 /// One of each, and of those that say different things all.
 fn every() -> Vec<Reason> {
@@ -40,11 +40,16 @@ fn every() -> Vec<Reason> {
         R::BudgetSpent,
         R::ServerRefuses,
         R::ListTooOld,
+        R::NoSignInYet,
+        R::NoSlot,
         R::PromptFailed,
         R::Renamed { pinned: one, now: other },
         R::WrongPerson { expected: Some(one), signed_in: other },
         R::WrongPerson { expected: None, signed_in: other },
+        R::Unreachable("…".into()),
         R::Unavailable("…".into()),
+        R::AccountsUnreadable("…".into()),
+        R::OtherVersion(1),
     ]
 }
 
@@ -59,6 +64,7 @@ fn variants(source: &str, name: &str) -> BTreeSet<String> {
 /// A reason as the page has it: `N` for numbers.
 fn shown(reason: &Reason) -> String {
     let text = reason.to_string().replace("Plex id 1", "Plex id N").replace("belongs to 2", "belongs to N");
+    let text = text.replace("version 1 of", "version N of");
     text.replace("put 2 into", "put N into").replace("in id 2", "in id N").replace("to id 1", "to id N")
 }
 
@@ -68,7 +74,7 @@ pub fn refusals() -> Vec<(String, String)> {
     let name = |reason: &Reason| format!("{reason:?}").split([' ', '(']).next().unwrap().to_owned();
     let there_are = variants(include_str!("../../../../src/policy/src/reason.rs"), "Reason");
     assert_eq!(every.iter().map(name).collect::<BTreeSet<_>>(), there_are, "a reason is missing here");
-    let word = |reason: &Reason| match reason.outcome() {
+    let word = |reason: &Reason| match reason.outcome(Phase::Authenticate) {
         Outcome::NotManaged => "not-managed",
         Outcome::LocalFirst => "local-first",
         Outcome::Unavailable => "unavailable",

@@ -95,7 +95,7 @@ impl Session {
             shown.asked = Some(Instant::now());
             let over = Instant::now() + BETWEEN > end;
             match answer.and_then(|answer| answer) {
-                Ok(None) | Err(Reason::Unavailable(_)) if !over => {}
+                Ok(None) | Err(Reason::Unreachable(_) | Reason::Unavailable(_)) if !over => {}
                 other => return Ok(other),
             }
         }
@@ -108,7 +108,7 @@ impl Session {
         Ok(match answer.unwrap_or_else(Answer::No) {
             Answer::Yes(id, by, token) => {
                 self.token = token;
-                Ok((id, by))
+                Ok((Some(id), by))
             }
             Answer::No(why) => Err(why),
             Answer::Code => Err(Reason::WrongCode),

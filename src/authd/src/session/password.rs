@@ -57,7 +57,7 @@ impl Session {
                     let whole = |token: &Arc<Borrowed>| coded || token.signed_in.two_factor == Some(false);
                     self.accepted = token.as_ref().filter(|token| whole(token)).map(|_| attempt.password.clone());
                     self.token = token;
-                    return Ok(Ok((id, by)));
+                    return Ok(Ok((Some(id), by)));
                 }
                 Answer::No(why) => return Ok(Err(why)),
                 Answer::Code => match self.ask_code(&mut codes_left)? {

@@ -54,7 +54,7 @@ fn wait(client: &Client, code: &LinkCode) -> Result<Token, Failure> {
             Ok(Approval::Expired) => break,
             Err(Error::RateLimited(_)) => pace = PAUSE,
             // The code outlives a network that is away for a moment.
-            Ok(Approval::Waiting) | Err(Error::Unavailable(_)) => {}
+            Ok(Approval::Waiting) | Err(Error::Unreachable(_) | Error::Unavailable(_)) => {}
             Err(other) => return Err(explain(&other)),
         }
     }

@@ -12,10 +12,10 @@ pub(crate) fn explain(error: &Error) -> Failure {
         Error::AddressBlocked => failure.mend(
             "plex.tv lifts this block by itself, after hours at the latest; or use --sign-in link, which sends no password",
         ),
-        Error::Unavailable(why) if why.contains("certificate") => {
+        Error::Unreachable(why) if why.contains("certificate") => {
             failure.mend("does this network inspect TLS? then name its CA: --ca-file FILE; and is the clock right? date")
         }
-        Error::Unavailable(_) => {
+        Error::Unreachable(_) | Error::Unavailable(_) => {
             failure.mend("is this machine online? and is Plex? see https://status.plex.tv; then run this again")
         }
         Error::Refused => failure.mend("sign in: plex-auth setup --sign-in link"),

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Args;
 use config::{Config, Source};
 use nix::unistd::geteuid;
+use policy::Reason;
 use serde::Serialize;
 use wire::{Known, Manage, Phase, Verdict, printable};
 
@@ -114,8 +115,8 @@ fn ask(
             steps.add(match verdict {
                 Verdict::Success => Step::good(check, format!("accepted: {why}")),
                 // Without a token the account phase goes by an earlier sign-in.
-                Verdict::Unavailable if phase == Phase::Account && without_list => {
-                    Step::warning(check, format!("cannot say before their first sign-in: {why}"))
+                Verdict::NotAllowed if without_list && why == Reason::NoSignInYet.to_string() => {
+                    Step::warning(check, format!("refused before their first sign-in: {why}"))
                 }
                 _ => refused(check, verdict, &why, so_far, phase),
             });

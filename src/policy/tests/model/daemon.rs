@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use policy::{
-    Account, Circle, Eligible, Entry, Moment, Person, Pin, PlexId, Reason, Reference, Remembered, Rules, ServerRow,
-    Tie, acceptable, account_today, eligible, eligible_without_list, managed, may_ask, may_remember, reaches,
+    Account, Circle, Eligible, Entry, Moment, Owner, Person, Pin, PlexId, Reason, Reference, Remembered, Rules,
+    ServerRow, Tie, acceptable, account_today, account_today_without_list, eligible, eligible_without_list, is_owners,
+    managed, may_ask, may_remember, reaches,
 };
 
 use crate::worlds::{How, List, SignIn, Who, World};
@@ -59,13 +60,30 @@ pub fn sign_in(world: &World) -> Ended {
     ended
 }
 
-/// The account phase, where there is a list.
-pub fn account_phase(world: &World) -> Result<PlexId, Reason> {
-    let whose = look_up(world)?;
+/// The account phase, and whether it was decided without a list because the account is the owner's.
+pub fn account_phase(world: &World) -> (Result<(), Reason>, bool) {
+    match look_up(world) {
+        Err(why) => (Err(why), false),
+        Ok(whose) if is_the_owners(world, &whose) => (Ok(()), true),
+        Ok(whose) => (account_of_a_friend(world, &whose).map(drop), false),
+    }
+}
+
+fn is_the_owners(world: &World, whose: &Reference) -> bool {
+    let list = world.known.as_ref().filter(|_| world.token).map(|known| circle(&known.list, known.age));
+    let id = if world.token { world.written_owner } else { Some(world.owner_id) };
+    is_owners(Owner { admin: world.admin, id: id.map(PlexId), list: list.as_ref() }, whose, pin(world).as_ref())
+}
+
+fn account_of_a_friend(world: &World, whose: &Reference) -> Result<PlexId, Reason> {
     let oldest = millis(world.limits.known_list.max(world.limits.offline.unwrap_or_default()));
+    if !world.token {
+        let signed_in = world.signed_in.map(|(id, age)| (PlexId(id), NOW - millis(age)));
+        return account_today_without_list(whose, pin(world).as_ref(), signed_in, oldest, NOW);
+    }
     let kept = world.known.as_ref().map(|known| circle(&known.list, known.age)).filter(|kept| kept.age(NOW) <= oldest);
     let list = kept.or_else(|| known(world)).ok_or_else(down)?;
-    account_today(&rules(world), &list, &whose, pin(world).as_ref(), oldest, NOW)
+    account_today(&rules(world), &list, whose, pin(world).as_ref(), oldest, NOW)
 }
 
 fn look_up(world: &World) -> Result<Reference, Reason> {
@@ -104,6 +122,7 @@ fn ask(world: &World, who: &Eligible) -> Ended {
         SignIn::PromptFailed => return failed(Reason::PromptFailed),
         SignIn::Blocked => return failed(Reason::AddressBlocked),
         SignIn::RateLimited => return failed(Reason::RateLimited),
+        SignIn::Unreadable => return failed(Reason::Unavailable("plex.tv: a page".into())),
         SignIn::Down => return failed(down()),
         SignIn::Is { who, second_factor, code_asked } => (person(who), *second_factor, *code_asked),
     };
@@ -131,7 +150,7 @@ fn reach(world: &World, id: PlexId) -> Result<(), Reason> {
 }
 
 fn offline(world: &World, whose: &Reference, why: Reason) -> Result<By, Reason> {
-    let Some(offline) = world.limits.offline else { return Err(why) };
+    let Some(offline) = world.limits.offline.filter(|_| why.opens_offline_cache()) else { return Err(why) };
     let pin = pin(world);
     let who = if world.token {
         let Some(list) = known(world) else { return Err(why) };
@@ -166,7 +185,7 @@ fn known(world: &World) -> Option<Circle> {
 }
 
 fn down() -> Reason {
-    Reason::Unavailable("plex.tv: down".into())
+    Reason::Unreachable("plex.tv: down".into())
 }
 
 fn rules(world: &World) -> Rules {

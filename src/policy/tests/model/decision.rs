@@ -1,6 +1,6 @@
 //! The decision against its model.
 
-use policy::{Outcome, Reason};
+use policy::{Outcome, Phase, Reason};
 use proptest::test_runner::{TestCaseError, TestError};
 
 use crate::daemon::{self, By, Ended};
@@ -10,7 +10,7 @@ use crate::worlds::{World, worlds};
 
 /// Every outcome, and every reason and way in that the policy knows: what must be seen at least five times in a
 /// thousand worlds, and at least once in a thousand.
-const OFTEN: [&str; 16] = [
+const OFTEN: [&str; 17] = [
     "sign-in: Success",
     "sign-in: WrongSecret",
     "sign-in: NotAllowed",
@@ -26,7 +26,8 @@ const OFTEN: [&str; 16] = [
     "account: Success",
     "account: NotAllowed",
     "account: NotManaged",
-    "account: Unavailable",
+    "account: the owner's",
+    "account: a friend's",
 ];
 const SOMETIMES: [&str; 16] = [
     "why not: Ambiguous",
@@ -73,12 +74,14 @@ fn compare(world: &World, tally: &Tally) -> Result<(), String> {
     if !agree {
         return Err(format!("sign-in: the policy says {ended:?}, the design {expected:?}"));
     }
-    if world.token {
-        let (today, expected) = (daemon::account_phase(world), reading::account_phase(world));
-        tally.note(format!("account: {:?}", outcome(&today)));
-        if outcome(&today) != expected {
-            return Err(format!("account phase: the policy says {today:?}, the design {expected:?}"));
-        }
+    let ((today, owners), expected) = (daemon::account_phase(world), reading::account_phase(world));
+    let today_outcome = today.as_ref().map_or_else(|why| why.outcome(Phase::Account), |()| Outcome::Success);
+    tally.note(format!("account: {today_outcome:?}"));
+    if today.is_ok() {
+        tally.note(if owners { "account: the owner's" } else { "account: a friend's" });
+    }
+    if today_outcome != expected {
+        return Err(format!("account phase: the policy says {today:?}, the design {expected:?}"));
     }
     Ok(())
 }
@@ -99,5 +102,5 @@ fn count(ended: &Ended, tally: &Tally) {
 }
 
 fn outcome<T>(verdict: &Result<T, Reason>) -> Outcome {
-    verdict.as_ref().map_or_else(Reason::outcome, |_| Outcome::Success)
+    verdict.as_ref().map_or_else(|why| why.outcome(Phase::Authenticate), |_| Outcome::Success)
 }

@@ -90,8 +90,10 @@ pub fn sign_in(world: &World) -> Login {
         SignIn::WrongPassword | SignIn::WrongCode | SignIn::EmailOnly => return ends(Outcome::WrongSecret),
         SignIn::Forbidden => return ends(Outcome::NotAllowed),
         SignIn::CodeWanted | SignIn::PromptFailed => return ends(Outcome::ConversationFailed),
-        SignIn::Blocked | SignIn::RateLimited => return offline(world, id, ends(Outcome::Throttled)),
-        SignIn::BudgetSpent => return offline(world, id, Login::ends(Outcome::Throttled)),
+        // Only a plex.tv that is away opens the cache for outages. One that answers in any way, and our own limits, do not.
+        SignIn::Blocked | SignIn::RateLimited => return ends(Outcome::Throttled),
+        SignIn::BudgetSpent => return Login::ends(Outcome::Throttled),
+        SignIn::Unreadable => return ends(Outcome::Unavailable),
         SignIn::Down => return offline(world, id, ends(Outcome::Unavailable)),
         SignIn::Is { who, second_factor, code_asked } => (who, *second_factor, *code_asked),
     };
@@ -120,22 +122,66 @@ pub fn sign_in(world: &World) -> Login {
     }
 }
 
-/// The account phase where there is a token.
+/// The account phase: allowed, denied, or none of ours.
 pub fn account_phase(world: &World) -> Outcome {
     let Some(owner) = owner_of_account(world) else { return Outcome::NotManaged };
     if !may_ask(world) {
         return Outcome::NotAllowed;
+    }
+    if is_the_owners_account(world, owner) {
+        return Outcome::Success;
+    }
+    if !world.token {
+        // Without a list: whoever has signed in to it lately, if it is still theirs.
+        let lately = world.limits.known_list.max(world.limits.offline.unwrap_or(0));
+        return match (&world.signed_in, pinned(world, owner)) {
+            (Some((id, age)), Some(pinned)) if *id == pinned && *age <= lately => Outcome::Success,
+            _ => Outcome::NotAllowed,
+        };
     }
     // What is known already decides, if it is young enough: for whoever may sign in by it in an outage, too.
     let oldest = world.limits.offline.map_or(world.limits.known_list, |offline| offline.max(world.limits.known_list));
     let list = match (&world.known, &world.fresh) {
         (Some(known), _) if known.age <= oldest => &known.list,
         (_, Some(fresh)) => fresh,
-        _ => return Outcome::Unavailable,
+        // Nothing that is known can tell, and that is a refusal.
+        _ => return Outcome::NotAllowed,
     };
     match meant(world, list, owner) {
         Some(id) if let_in(world, list, id) => Outcome::Success,
         _ => Outcome::NotAllowed,
+    }
+}
+
+/// Whether the account is that of the server's owner, who may always use it, provided that `admin_account` says that the
+/// owner signs in here at all. The last list counts however old it is.
+fn is_the_owners_account(world: &World, owner: Owner) -> bool {
+    let Some(admin) = world.admin else { return false };
+    let list = if world.token { world.known.as_ref().map(|known| &known.list) } else { None };
+    // Both say who the owner is; when they say different things, nobody is.
+    let written = if world.token { world.written_owner } else { Some(world.owner_id) };
+    let ids: BTreeSet<u64> = written.into_iter().chain(list.map(|list| list.owner.id)).collect();
+    if ids.len() > 1 {
+        return false;
+    }
+    let account = match owner {
+        Owner::Number(number) => Some(number),
+        _ => pinned(world, owner),
+    };
+    if let (Some(account), Some(owner)) = (account, ids.first()) {
+        return account == *owner;
+    }
+    let called = match owner {
+        Owner::Number(_) => return false,
+        Owner::NameOrAddress(name) => small(name) == small(admin),
+        Owner::Username(name) => admin == name || small(admin) == name,
+    };
+    match list {
+        None => called,
+        Some(list) => {
+            let others = list.others.iter().any(|(who, _)| who.id != list.owner.id && refers_to(owner, who));
+            goes_by(&list.owner, admin) && refers_to(owner, &list.owner) && (called || !others)
+        }
     }
 }
 

@@ -57,6 +57,19 @@ impl Strike {
         matches!(self, Self::Answer(_))
     }
 
+    /// Whether plex.tv itself cannot be reached, which is all that opens the cache for outages (R69). An answer that makes no
+    /// sense is an answer.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Answer(fault) => match fault {
+                Fault::Silence | Fault::Drip | Fault::Cut | Fault::Reset => true,
+                Fault::Status(status, _) => *status >= 500,
+                _ => false,
+            },
+            Self::Connection(_) | Self::NoName | Self::SilentNames => true,
+        }
+    }
+
     /// Whether it is a success that says nothing: all that a sign-out needs to know.
     pub fn is_success_by_status(&self) -> bool {
         matches!(self, Self::Answer(Fault::Captcha | Fault::Garbage | Fault::Truncated))

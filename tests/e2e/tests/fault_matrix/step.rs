@@ -49,12 +49,13 @@ impl Step {
         matches!(self, Self::Resources | Self::SignOut)
     }
 
-    /// The rule of the matrix: what a right password is answered while something is wrong at this step.
-    pub fn right(self, cache: bool) -> Code {
+    /// The rule of the matrix: what a right password is answered while something is wrong at this step. `cached` says that
+    /// the password is cached for outages and this is one.
+    pub fn right(self, cached: bool) -> Code {
         match self {
             // Nothing after the verdict can change it, and the media server has no veto by being away.
             Self::SignOut | Self::Server => Code::SUCCESS,
-            _ if cache => Code::SUCCESS,
+            _ if cached => Code::SUCCESS,
             _ => Code::AUTHINFO_UNAVAIL,
         }
     }

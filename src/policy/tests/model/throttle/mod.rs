@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
     }
 
     fn ask(&mut self, who: Who) -> Result<(), String> {
-        let (said, expected) = (self.throttle.ask(&key(who), self.moment()), self.history.may_ask(who, self.now));
+        let (said, expected) = (self.ask_plex(who), self.history.may_ask(who, self.now));
         let said = match said {
             Ok(Turn::Go) => May::Go,
             Ok(Turn::Wait) => May::Wait,
@@ -153,6 +153,14 @@ impl<'a> Run<'a> {
             self.history.note(self.now, What::Went(who));
         }
         Ok(())
+    }
+
+    /// What the daemon does before it sends a password.
+    fn ask_plex(&mut self, who: Who) -> Result<Turn, Reason> {
+        match self.throttle.closed(self.moment()) {
+            Some(closed) => Err(closed.reason()),
+            None => self.throttle.ask(&key(who), self.moment()),
+        }
     }
 
     fn answer(&mut self, who: Who, end: End) {

@@ -84,7 +84,10 @@ pub fn worlds() -> impl Strategy<Value = World> {
         weighted(0.8, (id(), age(), prop_oneof![3 => Just(true), 1 => Just(false)])),
     );
     let plex = (answer(), weighted(0.9, vec(row(), 0..4)));
-    (machine, config, known, plex).prop_map(|(machine, config, known, plex)| {
+    let written_owner = weighted(0.5, prop_oneof![4 => Just(Id::Owner), 1 => id()]);
+    let owner = (written_owner, weighted(0.7, (id(), age())));
+    (machine, config, known, plex, owner).prop_map(|(machine, config, known, plex, owner)| {
+        let (written_owner, signed_in) = owner;
         let (raw_local, family, hero, mapping, typed) = machine;
         let (admin, strict, token, limits) = config;
         let (pin, known, fresh, remembered) = known;
@@ -117,6 +120,8 @@ pub fn worlds() -> impl Strategy<Value = World> {
             token,
             strict,
             owner_id,
+            written_owner: written_owner.map(|id| of.id(id)),
+            signed_in: signed_in.map(|(id, age)| (of.id(id), of.age(age))),
             limits,
         }
     })
@@ -241,6 +246,7 @@ fn answer() -> impl Strategy<Value = RawAnswer> {
         SignIn::Blocked,
         SignIn::RateLimited,
         SignIn::BudgetSpent,
+        SignIn::Unreadable,
     ];
     prop_oneof![
         4 => (who(), second_factor, code_asked).prop_map(|(who, second, code)| RawAnswer::Is(who, second, code)),

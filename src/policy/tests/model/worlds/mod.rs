@@ -29,8 +29,12 @@ pub struct World {
     pub admin: Option<&'static str>,
     /// `machine_id`.
     pub machine_id: &'static str,
-    /// `owner_id`, which is there whenever there is no token.
+    /// The owner's id: `owner_id`, which is there whenever there is no token.
     pub owner_id: u64,
+    /// `owner_id` where there is a token, which says so too.
+    pub written_owner: Option<u64>,
+    /// Who signed in to the account last, and how long ago.
+    pub signed_in: Option<(u64, u64)>,
     /// What the first success left behind.
     pub pin: Option<Pin>,
     /// The list that is at hand.
@@ -136,6 +140,9 @@ pub enum SignIn {
     RateLimited,
     /// This machine's own budget of rejections is used up, so nothing was sent.
     BudgetSpent,
+    /// plex.tv answers with what nobody can read.
+    Unreadable,
+    /// plex.tv cannot be reached.
     Down,
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use e2e::{DEN, Out, World};
 
@@ -38,11 +39,22 @@ impl Machine {
 
     /// The next revision of the package, with another build of the daemon, and what it is called.
     pub fn next_revision(&self) -> String {
+        self.next_revision_with("")
+    }
+
+    /// The same with another module.
+    pub fn next_revision_with_module(&self, module: &Path) -> String {
+        self.world.copy(module, "/root/module.so", 0o644);
+        self.next_revision_with("cp /root/module.so usr/lib/*/security/pam_plex.so &&")
+    }
+
+    fn next_revision_with(&self, change: &str) -> String {
         let revision = self.revision.get() + 1;
         self.revision.set(revision);
         let file = format!("/root/next-{revision}.deb");
         self.world.sh(&format!(
             "rm -rf /root/next && dpkg-deb -R {} /root/next && cd /root/next && \
+             {change} \
              sed -i '/^Version:/s/-[0-9]*$/-{revision}/' DEBIAN/control && echo {revision} >>usr/sbin/plex-authd && \
              dpkg-deb -Znone -b . {file} && rm -rf /root/next",
             self.package

@@ -24,13 +24,14 @@ use machine::Machine;
 type Step = (&'static str, fn(&Machine));
 
 /// What is done to each machine, in this order.
-const LIFE: [Step; 13] = [
+const LIFE: [Step; 14] = [
     ("r13_r58 half installed", half::r13_r58_a_package_that_is_half_installed_leaves_every_stack_alone),
     ("r58 installed", half::r58_installing_changes_the_common_stacks_alone),
     ("the first login", half::a_friend_logs_in_by_the_distributions_own_sshd_and_a_stranger_does_not),
     ("r16 the table", table::r16_every_service_has_the_codes_of_the_truth_table),
     ("r13 upgraded", upgrade::r13_an_upgrade_while_people_log_in_turns_nobody_local_away_and_lets_nobody_else_in),
     ("r13 half upgraded", upgrade::r13_an_upgrade_that_stops_half_way_leaves_all_logins_as_they_were),
+    ("r65 two versions", upgrade::r65_key_logins_work_while_module_and_daemon_are_of_different_versions),
     ("r58 changes kept", administrator::r58_what_the_administrator_changed_in_the_stacks_outlives_an_upgrade),
     ("r58 changes in the block", administrator::r58_a_block_that_was_edited_is_left_alone_and_the_package_stays_for_it),
     ("r58 own stacks", administrator::r58_the_package_stays_while_a_stack_of_the_administrators_own_needs_it),

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use e2e::{Code, password};
+use e2e::{Code, other_protocol, password};
 
 use crate::machine::Machine;
 
@@ -60,6 +60,28 @@ pub fn r13_an_upgrade_that_stops_half_way_leaves_all_logins_as_they_were(machine
     assert_eq!(machine.world.run(&["systemctl", "is-active", "plex-authd"]).stdout, "inactive\n");
     machine.world.sh("systemctl is-active plex-authd.socket plex-auth-sync.timer");
     assert!(machine.lets_in("alice"), "the socket starts it");
+}
+
+pub fn r65_key_logins_work_while_module_and_daemon_are_of_different_versions(machine: &Machine) {
+    let world = &machine.world;
+    let keys_work = |when: &str| {
+        assert_eq!(world.ssh_key("alice").stdout, "alice\n", "{when}");
+        assert!(!world.ssh_key("bob").ok(), "{when}: a friend without access");
+        machine.assert_local_logins(when);
+    };
+    for version in ["next-protocol", "previous-protocol"] {
+        let next = machine.next_revision_with_module(&other_protocol(version));
+        let unpacked = machine.dpkg(&["--unpack", &next]);
+        assert!(unpacked.ok(), "{unpacked:?}");
+        keys_work(&format!("{version}, unpacked"));
+        let refused = world.ssh("password", "alice", &password("alice"));
+        assert!(!refused.ok(), "the module is of another version: {refused:?}");
+        let configured = machine.dpkg(&["--configure", "plex-auth"]);
+        assert!(configured.ok(), "{configured:?}");
+        keys_work(&format!("{version}, configured"));
+    }
+    machine.upgrade();
+    assert!(machine.lets_in("alice"));
 }
 
 /// What may come of authentication and account phase.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::certs::Certificate;
 use crate::fault::{Endpoint, Rule};
+use crate::tokens::Reissue;
 
 /// What can be asked of a running server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub enum Command {
     CaseSensitive(bool),
     /// Whether `/api/v2/friends` still answers with the list that it was; it is gone, unless said.
     FriendsArray(bool),
+    /// What becomes of an older token of the same account and client identifier at the next sign-in.
+    Tokens(Reissue),
     /// Make every token of this account worthless, as a changed password does.
     KillTokens(String),
     /// Approve the open link code with this code, as this account.
@@ -132,6 +135,10 @@ pub struct Seen {
     pub code_sent: bool,
     /// The client's identifier.
     pub client_id: Option<String>,
+    /// The identifier that the token was given to, if that is known.
+    pub token_client: Option<String>,
     /// The client's product.
     pub product: Option<String>,
+    /// What the client calls its device.
+    pub device_name: Option<String>,
 }

@@ -30,4 +30,5 @@ pub use control::Control;
 pub use fault::{Endpoint, Fault, Rule};
 pub use running::Running;
 pub use serve::serve;
+pub use tokens::Reissue;
 pub use world::{Account, Device, Server, World};

@@ -108,7 +108,12 @@ impl Store {
             known_password: password.as_ref().is_some_and(known),
             code_sent: request.params.contains_key("verificationCode"),
             client_id: request.plex_header("X-Plex-Client-Identifier").map(str::to_owned),
+            token_client: request
+                .plex_header("X-Plex-Token")
+                .and_then(|token| self.tokens.client_of(token))
+                .map(str::to_owned),
             product: request.plex_header("X-Plex-Product").map(str::to_owned),
+            device_name: request.plex_header("X-Plex-Device-Name").map(str::to_owned),
         });
     }
 }

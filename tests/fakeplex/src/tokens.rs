@@ -3,8 +3,24 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use crate::http::Request;
 use crate::world::Account;
+
+/// What a second sign-in with the same account and client identifier does to the token of the first. plex.tv keeps one
+/// token for each such pair; how it hands out the next one is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reissue {
+    /// A new token ends the older one.
+    #[default]
+    Rotate,
+    /// The same token is handed out again, as long as it is good.
+    Same,
+    /// Old tokens stay good.
+    Keep,
+}
 
 /// What a client says of itself in its headers. plex.tv believes all of it.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +62,8 @@ pub(crate) struct Device {
 /// Whose a token is.
 struct Held {
     account: u64,
+    /// The client that it was given to, if that is known: a world's file need not say it.
+    client_id: Option<String>,
     /// The device that it was given to; one that the world's file sets has none.
     device: Option<u64>,
 }
@@ -56,20 +74,32 @@ pub(crate) struct Tokens {
     held: BTreeMap<String, Held>,
     devices: Vec<Device>,
     minted: u64,
+    /// What a second sign-in does.
+    pub reissue: Reissue,
 }
 
 impl Tokens {
     /// Makes the token that the world's file sets for an account good.
     pub(crate) fn fix(&mut self, account: &Account) {
         if let Some(token) = account.token.clone() {
-            self.held.insert(token, Held { account: account.id, device: None });
+            let client_id = account.token_client.clone();
+            self.held.insert(token, Held { account: account.id, client_id, device: None });
         }
     }
 
-    /// A fresh token for an account, and whether its client is a new device.
+    /// A token for an account, and whether its client is a new device. What becomes of an older token of the same account
+    /// and client is a matter of [`Reissue`].
     pub(crate) fn mint(&mut self, account: u64, origin: &Origin) -> (String, bool) {
         self.minted += 1;
-        let token = format!("TOKEN-SECRET-{account}-{}", self.minted);
+        let pair = |held: &Held| held.account == account && held.client_id.as_ref() == Some(&origin.client_id);
+        let older = self.held.iter().find(|(_, held)| pair(held)).map(|(token, _)| token.clone());
+        let token = match (self.reissue, older) {
+            (Reissue::Same, Some(older)) => older,
+            _ => format!("TOKEN-SECRET-{account}-{}", self.minted),
+        };
+        if self.reissue == Reissue::Rotate {
+            self.held.retain(|_, held| !pair(held));
+        }
         let now = SystemTime::now();
         let known = |device: &&mut Device| device.account == account && device.origin.client_id == origin.client_id;
         let (id, new) = if let Some(device) = self.devices.iter_mut().find(known) {
@@ -81,13 +111,19 @@ impl Tokens {
             self.devices.push(Device { id, account, origin, token: token.clone(), created: now, seen: now });
             (id, true)
         };
-        self.held.insert(token.clone(), Held { account, device: Some(id) });
+        let client_id = Some(origin.client_id.clone());
+        self.held.insert(token.clone(), Held { account, client_id, device: Some(id) });
         (token, new)
     }
 
     /// Whose a token is.
     pub(crate) fn owner(&self, token: &str) -> Option<u64> {
         self.held.get(token).map(|held| held.account)
+    }
+
+    /// The client that a token was given to, if that is known.
+    pub(crate) fn client_of(&self, token: &str) -> Option<&str> {
+        self.held.get(token)?.client_id.as_deref()
     }
 
     /// Makes a token worthless. The device stays on the list.

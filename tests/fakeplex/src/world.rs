@@ -37,6 +37,8 @@ pub struct Account {
     pub email_only: bool,
     /// A token that is good from the start.
     pub token: Option<String>,
+    /// The client identifier that it was given to; not known unless said.
+    pub token_client: Option<String>,
     /// A managed Home user.
     pub restricted: bool,
     /// Whose friend this is, by name.

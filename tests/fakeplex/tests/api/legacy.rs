@@ -24,7 +24,7 @@ fn the_endpoint_of_old_still_signs_in() {
     let by_token = ask("/users/sign_in.xml").header("X-Plex-Token", &token);
     let appended = format!("{}314159", password("erin"));
     let with_code = form(ask("/users/sign_in.xml"), &[("user[login]", "erin"), ("user[password]", &appended)]);
-    for request in [nested, basic, by_token, with_code] {
+    for request in [by_token, nested, basic, with_code] {
         assert_eq!(answer(request).status, 201);
     }
     let wrong = answer(form(ask("/users/sign_in.json"), &[("user[login]", "alice"), ("user[password]", "wrong")]));

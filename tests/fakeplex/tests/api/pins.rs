@@ -58,7 +58,7 @@ fn item_16_unknown_expired_and_another_clients_codes_cannot_be_told_apart() {
 fn item_17_a_code_is_approved_by_whoever_holds_it() {
     let plex = Plex::start(STREET);
     let pin = plex.post(PINS, &[]).json();
-    let mallory = plex.token("mallory");
+    let mallory = plex.token_for("mallory", "mallorys-browser");
     let link = |token: &str| {
         let request = plex.ask(Method::PUT, "/api/v2/pins/link").header("X-Plex-Token", token);
         answer(form(request, &[("code", pin["code"].as_str().unwrap())]))

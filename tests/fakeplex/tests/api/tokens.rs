@@ -1,6 +1,6 @@
 //! What a token is good for, and how it ends.
 
-use fakeplex::Command;
+use fakeplex::{Command, Reissue};
 use reqwest::Method;
 
 use crate::common::{CLIENT, OLGA, Plex, STREET, answer};
@@ -46,7 +46,7 @@ fn item_10_a_token_shows_its_account_until_it_is_signed_out() {
 #[test]
 fn item_11_all_tokens_of_an_account_end_at_once() {
     let plex = Plex::start(STREET);
-    let tokens = [plex.token("alice"), plex.token("alice")];
+    let tokens = [plex.token("alice"), plex.token_for("alice", "another-client")];
     let bobs = plex.token("bob");
     plex.control(&Command::KillTokens("alice".into()));
     for token in &tokens {
@@ -54,4 +54,62 @@ fn item_11_all_tokens_of_an_account_end_at_once() {
     }
     assert_eq!(plex.get("/api/v2/user", &bobs).status, 200);
     assert_eq!(plex.server.control().counters().live_tokens, 1);
+}
+
+/// Whether plex.tv still takes each of these.
+fn good<const N: usize>(plex: &Plex, tokens: [&str; N]) -> [bool; N] {
+    tokens.map(|token| plex.get("/api/v2/user", token).status == 200)
+}
+
+#[test]
+fn item_22_a_second_sign_in_of_one_account_and_identifier_ends_the_older_token() {
+    let plex = Plex::start(STREET);
+    let (first, elsewhere, bobs) = (plex.token("alice"), plex.token_for("alice", "another-client"), plex.token("bob"));
+    let second = plex.token("alice");
+    assert_ne!(first, second);
+    assert_eq!(good(&plex, [&first, &second, &elsewhere, &bobs, OLGA]), [false, true, true, true, true]);
+    // An approved code counts as a sign-in of the client that asked for it.
+    let code = plex.post("/api/v2/pins", &[]).json()["code"].as_str().unwrap().to_owned();
+    assert_eq!(good(&plex, [&second]), [true], "nobody has approved it yet");
+    plex.control(&Command::Approve(code, "alice".into()));
+    assert_eq!(good(&plex, [&second, &elsewhere]), [false, true]);
+    // The token of the world's file was given to nobody that is known.
+    plex.token("olga");
+    assert_eq!(good(&plex, [OLGA]), [true]);
+}
+
+#[test]
+fn item_22_a_token_of_the_worlds_file_may_have_been_given_to_an_identifier() {
+    let given = STREET.replacen(
+        "token = \"TOKEN-SECRET-olga\"\n",
+        "token = \"TOKEN-SECRET-olga\"\ntoken_client = \"the-first-client\"\n",
+        1,
+    );
+    let plex = Plex::start(&given);
+    plex.token("olga");
+    assert_eq!(good(&plex, [OLGA]), [true]);
+    let new = plex.token_for("olga", "the-first-client");
+    assert_eq!(good(&plex, [OLGA, &new]), [false, true]);
+}
+
+#[test]
+fn item_22_the_same_token_may_be_handed_out_again_until_it_is_signed_out() {
+    let plex = Plex::start(STREET);
+    plex.control(&Command::Tokens(Reissue::Same));
+    let (first, elsewhere) = (plex.token("alice"), plex.token_for("alice", "another-client"));
+    assert_eq!(plex.token("alice"), first);
+    assert_ne!(first, elsewhere);
+    assert_eq!(answer(plex.ask(Method::DELETE, "/api/v2/users/signout").header("X-Plex-Token", &first)).status, 204);
+    let second = plex.token("alice");
+    assert_ne!(first, second);
+    assert_eq!(good(&plex, [&first, &second, &elsewhere]), [false, true, true]);
+}
+
+#[test]
+fn item_22_old_tokens_may_stay_good() {
+    let plex = Plex::start(STREET);
+    plex.control(&Command::Tokens(Reissue::Keep));
+    let tokens = [plex.token("alice"), plex.token("alice")];
+    assert_ne!(tokens[0], tokens[1]);
+    assert_eq!(good(&plex, [&tokens[0], &tokens[1]]), [true, true]);
 }

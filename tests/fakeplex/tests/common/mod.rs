@@ -76,8 +76,15 @@ impl Plex {
 
     /// Signs in, and gives back the token.
     pub fn token(&self, login: &str) -> String {
+        self.token_for(login, CLIENT)
+    }
+
+    /// The same as another client.
+    pub fn token_for(&self, login: &str, client_id: &str) -> String {
         let fields = [("login", login), ("password", &password(login))];
-        self.post("/api/v2/users/signin", &fields).json()["authToken"].as_str().unwrap().to_owned()
+        let request = self.plain(Method::POST, "/api/v2/users/signin").header("Accept", "application/json");
+        let answer = answer(form(request.header("X-Plex-Client-Identifier", client_id), &fields));
+        answer.json()["authToken"].as_str().unwrap().to_owned()
     }
 }
 

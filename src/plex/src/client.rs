@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{self, RequestBuilder, Response};
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, redirect};
 use url::Url;
 use zeroize::Zeroizing;
@@ -31,10 +31,10 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// How long one connection may take to be made.
     pub connect_timeout: Duration,
-    /// This installation's identifier at plex.tv: chosen once and kept for ever, since every new one adds a device to
-    /// the user's account and sends them a mail.
+    /// The identifier that plex.tv knows this client by. plex.tv keeps one token for each account and identifier, and
+    /// every new identifier adds a device to the user's account and sends them a mail.
     pub client_id: String,
-    /// What the user's list of devices calls this machine.
+    /// What the user's list of devices calls it.
     pub device_name: String,
 }
 
@@ -75,6 +75,8 @@ impl std::error::Error for SetupError {}
 pub struct Client {
     http: blocking::Client,
     base: Url,
+    /// The headers that tell plex.tv which device this is.
+    device: HeaderMap,
 }
 
 impl Client {
@@ -85,7 +87,7 @@ impl Client {
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let http = blocking::Client::builder()
             .tls_backend_preconfigured(tls::config(settings.ca_file.as_deref())?)
-            .default_headers(headers(settings))
+            .default_headers(program())
             .user_agent(concat!("plex-auth/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -95,21 +97,27 @@ impl Client {
             .tcp_nodelay(true)
             .build()
             .map_err(|error| SetupError::Client(error.to_string()))?;
-        Ok(Self { http, base: settings.base.clone() })
+        Ok(Self { http, base: settings.base.clone(), device: device(&settings.client_id, &settings.device_name) })
+    }
+
+    /// The same client, with the same connections, as another device.
+    #[must_use]
+    pub fn as_device(&self, client_id: &str, device_name: &str) -> Self {
+        Self { device: device(client_id, device_name), ..self.clone() }
     }
 
     /// The beginning of a request to plex.tv. `path` is one of this crate's own, without anything typed by a user.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
         url.set_path(path);
-        self.http.request(method, url)
+        self.http.request(method, url).headers(self.device.clone())
     }
 
     /// The beginning of a request to a media server.
     pub(crate) fn request_to(&self, server: &Url, path: &str) -> RequestBuilder {
         let mut url = server.clone();
         url.set_path(path);
-        self.http.get(url)
+        self.http.get(url).headers(self.device.clone())
     }
 }
 
@@ -198,21 +206,24 @@ fn retry_after(response: &Response) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn headers(settings: &Settings) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+/// The headers that every request has.
+fn program() -> HeaderMap {
     let texts = [
-        ("x-plex-client-identifier", settings.client_id.as_str()),
+        ("accept", "application/json"),
         ("x-plex-product", "plex-auth"),
         ("x-plex-version", env!("CARGO_PKG_VERSION")),
         ("x-plex-platform", "Linux"),
         ("x-plex-device", "Linux"),
-        ("x-plex-device-name", settings.device_name.as_str()),
     ];
-    for (name, text) in texts {
-        // A host name that no header can carry is not worth a failed start.
-        let value = HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("plex-auth"));
-        headers.insert(HeaderName::from_static(name), value);
-    }
-    headers
+    texts.map(|(name, text)| (HeaderName::from_static(name), HeaderValue::from_static(text))).into_iter().collect()
+}
+
+/// The headers that tell devices of this program apart.
+fn device(client_id: &str, device_name: &str) -> HeaderMap {
+    // A host name that no header can carry is not worth a failed start.
+    let value = |text: &str| HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("plex-auth"));
+    [("x-plex-client-identifier", client_id), ("x-plex-device-name", device_name)]
+        .map(|(name, text)| (HeaderName::from_static(name), value(text)))
+        .into_iter()
+        .collect()
 }

@@ -62,6 +62,7 @@ fn default(config: &Config, table: &str, key: &str) -> Option<String> {
     match (table, key) {
         // The first two must be given to have a configuration at all, so it does not show what they are otherwise.
         ("", "token" | "machine_id" | "token_file") => None,
+        ("", "client_identifier") => config.client_identifier.clone(),
         ("", "admin_account") => config.admin_account.clone(),
         ("", "owner_id") => config.owner_id.map(|id| id.to_string()),
         ("", "group") => config.group.clone(),

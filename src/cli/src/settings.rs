@@ -38,6 +38,7 @@ pub(crate) fn settings(config: &Config, text: &str) -> Table {
         },
     );
     line("token_file", string(token_file));
+    line("client_identifier", string(config.client_identifier.as_deref()));
     line("machine_id", string(config.machine_id.as_deref()));
     line("admin_account", string(config.admin_account.as_deref()));
     line("strict_friends", config.strict_friends.to_string());

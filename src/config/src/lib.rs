@@ -29,6 +29,8 @@ pub const DEFAULT_FILE: &str = "/etc/plex-auth.toml";
 pub struct Config {
     /// Where the knowledge about friends comes from.
     pub source: Source,
+    /// The client identifier that the token was given to, if it is known.
+    pub client_identifier: Option<String>,
     /// The server that counts: its machine id.
     pub machine_id: Option<String>,
     /// The owner's username or e-mail address, when the owner may sign in here.

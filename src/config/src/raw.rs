@@ -14,6 +14,7 @@ use crate::Problem;
 pub(crate) struct Raw {
     pub token: Option<Spanned<String>>,
     pub token_file: Option<Spanned<String>>,
+    pub client_identifier: Option<Spanned<String>>,
     pub machine_id: Option<Spanned<String>>,
     pub admin_account: Option<Spanned<String>>,
     pub strict_friends: Option<Spanned<bool>>,

@@ -9,7 +9,8 @@ use wire::Secret;
 
 use crate::raw::{self, Raw, RawCache, RawThrottle, RawTimeouts};
 use crate::values::{
-    Wrong, absolute, base_url, count, duration, local_name, machine_id, owner_id, plain, server_url, token,
+    Wrong, absolute, base_url, client_identifier, count, duration, local_name, machine_id, owner_id, plain, server_url,
+    token,
 };
 use crate::{Cache, Config, Problem, Samba, Source, Timeouts};
 
@@ -53,6 +54,7 @@ pub(crate) fn understand(text: &str, file: &Path) -> Result<(Config, Option<Path
     let (source, token_file) = place.source(&raw, strict, machine_id.as_deref(), owner_id)?;
     let config = Config {
         source,
+        client_identifier: place.check(raw.client_identifier.as_ref(), |id| client_identifier(id))?,
         machine_id,
         admin_account: place.check(raw.admin_account.as_ref(), |name| plain(name))?,
         strict_friends: strict,
@@ -73,6 +75,10 @@ pub(crate) fn understand(text: &str, file: &Path) -> Result<(Config, Option<Path
         throttle: place.throttle(&raw.throttle)?,
         timeouts: place.timeouts(&raw.timeouts)?,
     };
+    if let (Some(id), Source::Resources { .. }) = (&raw.client_identifier, &config.source) {
+        let mend = "remove it, or add the token that was given to it".into();
+        return Err(place.wrong(id, ("client_identifier says nothing without a token".into(), mend)));
+    }
     if let Some(services) = &raw.link_services {
         let wrong = |what: &str, mend: &str| Err(place.wrong(services, (what.into(), mend.into())));
         if !config.link_sign_in {

@@ -30,6 +30,17 @@ pub(crate) fn machine_id(text: &str) -> Result<String, Wrong> {
     }
 }
 
+/// A client identifier goes into an HTTP header.
+pub(crate) fn client_identifier(text: &str) -> Result<String, Wrong> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if plain && (8..=64).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        let mend = "leave it as plex-auth setup wrote it (8 to 64 letters, digits and '-'), or run: plex-auth setup";
+        Err(("this is not a client identifier".into(), mend.into()))
+    }
+}
+
 pub(crate) fn owner_id(id: u64) -> Result<PlexId, Wrong> {
     if id > 0 { Ok(PlexId(id)) } else { Err(("0 is no Plex id".into(), "write the owner's numeric Plex id".into())) }
 }

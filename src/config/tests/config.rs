@@ -12,6 +12,7 @@ use policy::{Limits, PlexId, Reference};
 const MACHINE: &str = "machine_id = \"0123456789abcdef0123456789abcdef01234567\"\n";
 const FULL: &str = r#"
 token          = "TOKEN-SECRET-olga"
+client_identifier = "0123456789abcdef0123456789abcdef"
 machine_id     = "0123456789abcdef0123456789abcdef01234567"
 admin_account  = "olga@example.org"
 strict_friends = true
@@ -55,6 +56,7 @@ fn read(text: &str) -> Result<Config, Problem> {
 fn everything_that_can_be_said_is_understood() {
     let config = read(FULL).unwrap();
     assert!(matches!(&config.source, Source::Token(token) if token.expose() == "TOKEN-SECRET-olga"));
+    assert_eq!(config.client_identifier.as_deref(), Some("0123456789abcdef0123456789abcdef"));
     assert_eq!(config.owner_id, Some(PlexId(1)));
     assert_eq!(config.users.get("alice"), Some(&Reference::Name("alice@example.org".into())));
     assert_eq!(config.users.get("bob"), Some(&Reference::Id(PlexId(3))));
@@ -216,4 +218,20 @@ fn the_token_may_stand_in_a_file_of_its_own() {
     assert!(load_owned_by(&file, me).unwrap_err().to_string().contains("not a token"));
     set_permissions(&token, Permissions::from_mode(0o644)).unwrap();
     assert!(load_owned_by(&file, me).unwrap_err().to_string().contains("chmod 0640"));
+}
+
+#[test]
+fn r63_a_client_identifier_goes_with_a_token_and_is_one_that_a_header_can_carry() {
+    let with = |id: &str| format!("client_identifier = \"{id}\"\n{MACHINE}");
+    let identifier = |text: String| read(&text).map(|config| config.client_identifier);
+    assert_eq!(identifier(format!("token = \"t\"\n{}", with("a-b-c-d-1"))), Ok(Some("a-b-c-d-1".into())));
+    assert_eq!(identifier(format!("token_file = \"/t\"\n{}", with("a-b-c-d-1"))), Ok(Some("a-b-c-d-1".into())));
+    assert_eq!(identifier(format!("token = \"t\"\n{MACHINE}")), Ok(None));
+    for bad in ["", "short", "with a blank", "line\\nbreak-in-it", "umlaut-ä-in-it", &"x".repeat(65)] {
+        let problem = read(&format!("token = \"t\"\n{}", with(bad))).unwrap_err();
+        assert!(problem.what == "this is not a client identifier" && problem.position.is_some(), "{bad}: {problem}");
+    }
+    let problem = read(&format!("owner_id = 1\n{}", with("a-b-c-d-1"))).unwrap_err();
+    assert_eq!(problem.what, "client_identifier says nothing without a token");
+    assert_eq!(problem.position, Some((2, 21)));
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use config::{Config, Source};
-use plex::Client;
 use policy::{Account, Moment, Pin, PlexId, Reason, Reference, Rules};
 
 use crate::flights::Flights;
@@ -22,8 +21,9 @@ use crate::memory::Memory;
 use crate::pace::Pace;
 use crate::samba::Samba;
 use crate::shadow::Shadow;
-use crate::signout::SignOut;
+use crate::signout::{Device, SignOut};
 use crate::state::Store;
+use crate::turns::{SLOTS, Turns};
 
 /// Everything that a login needs and that all logins share.
 pub(crate) struct Desk {
@@ -34,7 +34,8 @@ pub(crate) struct Desk {
     pub limits: Arc<Limits>,
     pub rules: Rules,
     pub uid_min: u32,
-    pub client: Client,
+    /// What people sign in with.
+    pub devices: [Device; SLOTS],
     /// The list, where there is a token to read it with.
     pub friends: Option<Arc<Friends>>,
     /// The media server, where it is asked too.
@@ -44,6 +45,7 @@ pub(crate) struct Desk {
     pub flights: Flights,
     pub link_codes: LinkCodes,
     pub pace: Arc<Pace>,
+    pub turns: Turns,
     pub sign_out: SignOut,
     /// Where SMB passwords go, if they are to follow.
     pub samba: Option<Samba>,
@@ -65,6 +67,12 @@ impl Desk {
             friends.stop();
         }
         self.memory.stop();
+    }
+
+    /// The device that people in this slot sign in with.
+    pub(crate) fn device(&self, slot: usize) -> &Device {
+        let [first, ..] = &self.devices;
+        self.devices.get(slot).unwrap_or(first)
     }
 
     /// Whom an account belongs to.

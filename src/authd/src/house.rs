@@ -9,14 +9,14 @@ use std::thread::JoinHandle;
 
 use config::{Config, Source};
 use facts::accounts;
-use nix::unistd::gethostname;
-use plex::{Client, Settings, Token};
+use plex::Token;
 use policy::{Circle, Moment, Pin, PlexId, Rules, Throttle};
 
 use crate::desk::Desk;
 use crate::flights::Flights;
 use crate::friends::{self, Friends};
 use crate::gate::Gate;
+use crate::identities::Identities;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::link_codes::LinkCodes;
@@ -30,16 +30,20 @@ use crate::samba::{self, Samba};
 use crate::shadow::Shadow;
 use crate::signout::{self, SignOut};
 use crate::state::{self, Hashed, Store};
+use crate::turns::Turns;
 
 /// What outlives a configuration.
 pub(crate) struct House {
     config_file: PathBuf,
-    client_id: String,
+    identities: Identities,
     limits: Arc<Limits>,
     gate: Arc<Gate>,
     ledger: Arc<Ledger>,
     pace: Arc<Pace>,
     link_codes: LinkCodes,
+    turns: Turns,
+    sign_out: SignOut,
+    signing_out: signout::Worker,
     pins: Arc<Mutex<HashMap<String, Pin>>>,
     recent: Arc<Mutex<HashMap<String, (PlexId, Moment)>>>,
     hashed: Arc<Mutex<HashMap<String, Hashed>>>,
@@ -59,7 +63,6 @@ pub(crate) struct Room {
 /// The threads that outlive every login.
 struct Workers {
     hasher: Option<JoinHandle<()>>,
-    signing_out: signout::Worker,
     in_step: Option<samba::Worker>,
 }
 
@@ -71,14 +74,19 @@ impl House {
     pub(crate) fn open(config: Config, options: &Options, log: &Log) -> Result<(Self, Room), String> {
         let (store, kept, writer) = state::open(&options.state, log)?;
         let throttle = Throttle::new(config.throttle.clone(), kept.tries, kept.rejected, kept.closed);
+        let turns = Turns::default();
+        let (sign_out, signing_out) = SignOut::start(turns.clone(), log.clone()).map_err(no_thread)?;
         let house = Self {
             config_file: options.config.clone(),
-            client_id: kept.client_id,
+            identities: Identities::open(kept.client_id, &config, &options.state, log),
             limits: Arc::default(),
             gate: Arc::new(Gate::new(throttle, store.clone(), log.clone())),
             ledger: Arc::new(Ledger::new(kept.logins, kept.last, store.clone())),
             pace: Arc::default(),
             link_codes: LinkCodes::default(),
+            turns,
+            sign_out,
+            signing_out,
             pins: Arc::new(Mutex::new(kept.pins)),
             recent: Arc::new(Mutex::new(kept.recent)),
             hashed: Arc::new(Mutex::new(kept.hashed)),
@@ -97,6 +105,12 @@ impl House {
     /// A sentence for the administrator.
     pub(crate) fn reload(&mut self, old: &mut Room) -> Result<(), String> {
         let config = config::load(&self.config_file).map_err(|problem| problem.to_string())?;
+        // Logins that are under way sign in with the identifiers that they began with.
+        if self.identities.are_confused(&config) {
+            let why = "client_identifier is what plex.tv knows this daemon's sign-ins by; they must be two devices: run \
+                       plex-auth setup --sign-in link";
+            return Err(why.into());
+        }
         let list = old.desk.friends.as_ref().and_then(|friends| friends.kept());
         let throttle = config.throttle.clone();
         let new = self.room(config, list)?;
@@ -115,9 +129,9 @@ impl House {
     }
 
     fn room(&self, config: Config, list: Option<(String, Circle)>) -> Result<Room, String> {
-        let no_thread = |error: std::io::Error| format!("no thread: {error}");
         let Self { store, log, .. } = self;
-        let client = Client::new(&settings(&config, self.client_id.clone())).map_err(|error| error.to_string())?;
+        let client = self.identities.client(&config).map_err(|error| error.to_string())?;
+        let devices = self.identities.devices(&client);
         let rules = Rules { strict: config.strict_friends, admin: config.admin_account.clone() };
         let longest = config.cache.longest();
         let memory = Arc::new(Memory::new(Arc::clone(&self.hashed), longest, store.clone(), log.clone()));
@@ -130,9 +144,11 @@ impl House {
         let (samba, in_step) = samba.transpose().map_err(no_thread)?.unzip();
         let friends = match &config.source {
             Source::Token(token) => {
+                let token = Token::from(token.expose());
+                self.sign_out.keep(&token);
                 let source = friends::Source {
-                    client: client.clone(),
-                    token: Token::from(token.expose()),
+                    client,
+                    token,
                     shares_of: config.machine_id.clone().filter(|_| config.strict_friends),
                     owner_id: config.owner_id,
                     fresh: config.timeouts.friend_list,
@@ -144,12 +160,11 @@ impl House {
             }
             Source::Resources { .. } => None,
         };
-        let (sign_out, signing_out) = SignOut::start(client.clone(), log.clone()).map_err(no_thread)?;
         let media = config.server_url.clone().zip(config.machine_id.clone());
         let desk = Desk {
             rules,
             uid_min: accounts::uid_min(),
-            client,
+            devices,
             friends,
             media: media.map(|(url, machine_id)| Media { url, machine_id }),
             gate: Arc::clone(&self.gate),
@@ -157,7 +172,8 @@ impl House {
             flights: Flights::default(),
             link_codes: self.link_codes.clone(),
             pace: Arc::clone(&self.pace),
-            sign_out,
+            turns: self.turns.clone(),
+            sign_out: self.sign_out.clone(),
             samba,
             shadow: Shadow::new(log.clone()),
             ledger: Arc::clone(&self.ledger),
@@ -170,25 +186,26 @@ impl House {
             read: std::time::Instant::now(),
             limits: Arc::clone(&self.limits),
         };
-        Ok(Room { desk: Arc::new(desk), workers: Workers { hasher, signing_out, in_step } })
+        Ok(Room { desk: Arc::new(desk), workers: Workers { hasher, in_step } })
     }
 
     /// Ends the threads, each when it is done with what it still has to do.
     pub(crate) fn close(self, room: Room) {
-        let Self { gate, ledger, store, writer, mut retired, .. } = self;
+        let Self { gate, ledger, store, writer, sign_out, signing_out, mut retired, .. } = self;
         room.desk.retire();
         retired.push(room.workers);
-        drop((room.desk, gate, ledger, store));
+        drop((room.desk, gate, ledger, store, sign_out));
         for workers in retired {
             workers.finish();
         }
+        signing_out.finish();
         writer.finish();
     }
 }
 
 impl Workers {
     fn are_done(&self) -> bool {
-        self.hasher.as_ref().is_none_or(JoinHandle::is_finished) && self.signing_out.is_done()
+        self.hasher.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     fn finish(self) {
@@ -196,21 +213,15 @@ impl Workers {
             // Whether it ended well is of no consequence any more.
             let _ = hasher.join();
         }
-        self.signing_out.finish();
         if let Some(in_step) = self.in_step {
             in_step.finish();
         }
     }
 }
 
-fn settings(config: &Config, client_id: String) -> Settings {
-    Settings {
-        base: config.plex_url.clone(),
-        ca_file: config.ca_file.clone(),
-        connect_timeout: config.timeouts.connect,
-        client_id,
-        device_name: gethostname().unwrap_or_default().to_string_lossy().into_owned(),
-    }
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn no_thread(error: std::io::Error) -> String {
+    format!("no thread: {error}")
 }
 
 fn start_hasher(memory: &Arc<Memory>) -> std::io::Result<JoinHandle<()>> {

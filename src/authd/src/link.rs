@@ -4,11 +4,22 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use plex::{Approval, Error, LinkCode, SignedIn, Token};
-use policy::{Key, Reason, Reference};
+use plex::{Approval, Error, LinkCode, SignedIn};
+use policy::{Key, PlexId, Reason, Reference};
 
 use crate::desk::Desk;
 use crate::login::Answer;
+use crate::signout::{Device, Hold};
+use crate::turns::{CodeSlot, Whose};
+
+/// A code that waits for approval, and the device that it was made for: only that one can fetch the token.
+pub(crate) struct OpenCode {
+    pub code: LinkCode,
+    pub device: Device,
+    /// Keeps other codes for the same account, and sign-ins, to other devices. There is none where no approval would be
+    /// accepted.
+    _slot: Option<CodeSlot>,
+}
 
 impl Desk {
     /// Whether a service may show link codes.
@@ -21,19 +32,34 @@ impl Desk {
     ///
     /// # Errors
     /// Why there is none.
-    pub(crate) fn link_code(&self, key: &Key, deadline: Instant) -> Result<LinkCode, Reason> {
+    pub(crate) fn link_code(&self, key: &Key, whose: &Reference, deadline: Instant) -> Result<OpenCode, Reason> {
         self.gate.open()?;
         self.gate.wrong(key);
-        self.client.link_code(deadline).map_err(|error| self.no_answer(error))
+        let slot = match self.expected(&key.account, whose) {
+            Some(expected) => Some(self.turns.take(expected, deadline).ok_or(Reason::AccountBusy)?.open_code()),
+            None => None,
+        };
+        let device = self.device(slot.as_ref().map_or(0, |slot| slot.slot)).clone();
+        let code = device.client.link_code(deadline).map_err(|error| self.no_answer(error))?;
+        Ok(OpenCode { code, device, _slot: slot })
+    }
+
+    /// Who will approve a code for an account, as far as that counts: with a list, nobody but the people on it is let in.
+    fn expected(&self, account: &str, whose: &Reference) -> Option<Whose> {
+        let id = match whose {
+            Reference::Id(id) => Some(*id),
+            _ => self.id_of(account, whose),
+        };
+        if id.is_none() && self.friends.is_some() { None } else { Some(id.into()) }
     }
 
     /// The token of whoever has approved a code, or nothing as long as nobody has.
     ///
     /// # Errors
     /// Why it is not worth asking again.
-    pub(crate) fn approval(&self, code: &LinkCode, deadline: Instant) -> Result<Option<Token>, Reason> {
-        match self.client.approval(code, deadline) {
-            Ok(Approval::Approved(token)) => Ok(Some(token)),
+    pub(crate) fn approval(&self, open: &OpenCode, deadline: Instant) -> Result<Option<Hold>, Reason> {
+        match open.device.client.approval(&open.code, deadline) {
+            Ok(Approval::Approved(token)) => Ok(Some(self.sign_out.hold(&open.device, token))),
             Ok(Approval::Waiting) => Ok(None),
             Ok(Approval::Expired) => Err(Reason::CodeExpired),
             Err(error) => Err(self.no_answer(error)),
@@ -41,15 +67,15 @@ impl Desk {
     }
 
     /// Decides about whoever approved a code: as about a password, but that plex.tv has signed them in already.
-    pub(crate) fn judge_approval(&self, key: &Key, whose: &Reference, token: Token, deadline: Instant) -> Answer {
-        let account = match self.client.account(&token, deadline) {
+    pub(crate) fn judge_approval(&self, key: &Key, whose: &Reference, hold: Hold, deadline: Instant) -> Answer {
+        let account = match hold.client.account(&hold.token, deadline) {
             Ok(account) => account,
-            Err(error) => {
-                self.sign_out.end(token);
-                return Answer::No(self.no_answer(error));
-            }
+            Err(error) => return Answer::No(self.no_answer(error)),
         };
-        let token = self.sign_out.borrow(SignedIn { account, token, two_factor: None });
+        let (id, token) = (PlexId(account.id), hold.token.clone());
+        let token = hold.belongs_to(SignedIn { account, token, two_factor: None });
+        // Until the sign-in is confirmed, as for a password.
+        let Some(_turn) = self.turns.take(Whose::Known(id), deadline) else { return Answer::No(Reason::AccountBusy) };
         let who = match self.eligible(&key.account, whose, true, deadline) {
             Ok(who) => who,
             Err(why) if why.is_outage() => return Answer::No(why),

@@ -136,12 +136,17 @@ impl Desk {
         permit: &Permit,
         deadline: Instant,
     ) -> Answer {
+        // Until the sign-in is confirmed: another one could end its token.
+        let Some(turn) = self.turns.take(who.plex_id().into(), deadline) else {
+            return Answer::No(Reason::AccountBusy);
+        };
         if let Err(why) = self.gate.open() {
             return Answer::No(why);
         }
         let start = Instant::now();
         let password = attempt.password.expose();
-        let signed_in = match self.client.sign_in(&who.login, password, code.map(Secret::expose), deadline) {
+        let device = self.device(turn.slot());
+        let signed_in = match device.client.sign_in(&who.login, password, code.map(Secret::expose), deadline) {
             Ok(signed_in) => signed_in,
             Err(error) => {
                 permit.refused_with(&error);
@@ -152,7 +157,8 @@ impl Desk {
             }
         };
         self.pace.note(start.elapsed());
-        let (two_factor, token) = (signed_in.two_factor, self.sign_out.borrow(signed_in));
+        let hold = self.sign_out.hold(device, signed_in.token.clone());
+        let (two_factor, token) = (signed_in.two_factor, hold.belongs_to(signed_in));
         match self.confirm(who, &token, deadline) {
             Ok((id, by)) => {
                 self.learn(&attempt.key, who, &token);
@@ -197,7 +203,7 @@ impl Desk {
         let without_list = matches!(self.config.source, Source::Resources { .. });
         let reached = if without_list { Some(reach()?) } else { None };
         let Some(media) = &self.media else { return Ok((account.id, By::Plex)) };
-        match media.ask(&self.client, deadline, || reached.map_or_else(reach, Ok))? {
+        match media.ask(token.client(), deadline, || reached.map_or_else(reach, Ok))? {
             Word::Yes => Ok((account.id, By::PlexAndServer)),
             Word::No => Err(Reason::ServerRefuses),
             Word::Nothing(why) => Ok((account.id, By::PlexAlone(why))),
@@ -207,7 +213,8 @@ impl Desk {
     /// The person's own token for the server, if their own list shows that they reach it.
     fn reach(&self, id: PlexId, token: &Borrowed, deadline: Instant) -> Result<Option<plex::Token>, Reason> {
         let (machine_id, owner_id) = self.server().ok_or(Reason::NoAccess)?;
-        let rows = self.client.resources(&token.signed_in.token, deadline).map_err(|error| self.no_answer(error))?;
+        let resources = token.client().resources(&token.signed_in.token, deadline);
+        let rows = resources.map_err(|error| self.no_answer(error))?;
         let found = rows.into_iter().find_map(|row| {
             let shown = server_row(&row)?;
             policy::reaches(&machine_id, owner_id, id, &[shown]).ok().map(|()| row.access_token)

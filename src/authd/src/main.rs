@@ -9,6 +9,7 @@ mod flights;
 mod friends;
 mod gate;
 mod house;
+mod identities;
 mod ledger;
 mod limits;
 mod link;
@@ -34,6 +35,7 @@ mod signals;
 mod signout;
 mod state;
 mod supervisor;
+mod turns;
 mod warnings;
 
 use std::alloc::System;

@@ -55,6 +55,15 @@ impl Eligible {
         if right { Ok(()) } else { Err(Reason::WrongPerson { expected: self.id, signed_in: signed_in.id }) }
     }
 
+    /// The Plex account that must sign in, if it is known: by the list, by an earlier login, or by the configuration.
+    #[must_use]
+    pub fn plex_id(&self) -> Option<PlexId> {
+        match self.reference {
+            Reference::Id(id) => Some(self.id.unwrap_or(id)),
+            _ => self.id,
+        }
+    }
+
     /// Whether this is the person with this id. Where neither a list nor an earlier login has told the id, nobody is.
     #[must_use]
     pub fn is(&self, id: PlexId) -> bool {

@@ -116,6 +116,8 @@ pub enum Reason {
     RateLimited,
     /// plex.tv has rejected as many sign-ins of this machine within the hour as it may.
     BudgetSpent,
+    /// Other sign-ins of the same Plex account took until the deadline.
+    AccountBusy,
     /// The media server itself does not let them in.
     ServerRefuses,
     /// The last known list is too old to rely on, or there is none.
@@ -187,6 +189,7 @@ impl Reason {
             Self::LinkNotOffered
             | Self::ListTooOld
             | Self::NoSignInYet
+            | Self::AccountBusy
             | Self::Unreachable(_)
             | Self::AccountsUnreadable(_)
             | Self::OtherVersion(_)
@@ -213,6 +216,7 @@ impl Reason {
                 | Self::AddressBlocked
                 | Self::RateLimited
                 | Self::BudgetSpent
+                | Self::AccountBusy
         )
     }
 
@@ -291,6 +295,7 @@ impl fmt::Display for Reason {
                 "plex.tv has rejected too many sign-ins of this machine within the hour; nothing was sent \
                  (see rejected_per_hour)"
             }
+            Self::AccountBusy => "other sign-ins of the same Plex account took too long; try again",
             Self::ServerRefuses => "the media server does not let them in",
             Self::ListTooOld => "the last known friend list is too old",
             Self::NoSignInYet => {

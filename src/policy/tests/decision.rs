@@ -278,7 +278,8 @@ fn next(reason: &Reason) -> Option<Reason> {
         Reason::Forbidden => Reason::AddressBlocked,
         Reason::AddressBlocked => Reason::RateLimited,
         Reason::RateLimited => Reason::BudgetSpent,
-        Reason::BudgetSpent => Reason::ServerRefuses,
+        Reason::BudgetSpent => Reason::AccountBusy,
+        Reason::AccountBusy => Reason::ServerRefuses,
         Reason::ServerRefuses => Reason::ListTooOld,
         Reason::ListTooOld => Reason::NoSignInYet,
         Reason::NoSignInYet => Reason::Unreachable("x".into()),
@@ -309,7 +310,7 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
         (Outcome::Throttled, "TooManyTries TooManyLinkCodes AddressBlocked RateLimited BudgetSpent"),
         (
             Outcome::Unavailable,
-            "LinkNotOffered ListTooOld NoSignInYet Unreachable AccountsUnreadable OtherVersion NoSlot Unavailable",
+            "LinkNotOffered AccountBusy ListTooOld NoSignInYet Unreachable AccountsUnreadable OtherVersion NoSlot Unavailable",
         ),
         (Outcome::ConversationFailed, "CodeWanted PromptFailed"),
     ];

@@ -13,6 +13,12 @@ impl World {
         out.stdout
     }
 
+    /// The client identifier that the daemon's sign-ins have.
+    #[must_use]
+    pub fn sign_in_id(&self) -> String {
+        self.sh("cat /var/lib/plex-auth/sign-in-id").stdout
+    }
+
     /// How many rows a table has, perhaps with a condition.
     #[must_use]
     pub fn rows(&self, table: &str) -> usize {

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plex::{LinkCode, Token};
 use policy::{Key, Reason, Reference};
 use wire::{Deadline, Hello};
 
 use super::{Gone, Session};
+use crate::link::OpenCode;
 use crate::link_prompt;
 use crate::login::Answer;
 use crate::report::Ended;
+use crate::signout::Hold;
 
 /// How often somebody may press Enter too early and be asked again.
 const AGAIN: usize = 3;
@@ -32,7 +33,7 @@ const LAST_WORD: Duration = Duration::from_secs(105);
 
 /// A code, and when plex.tv was last asked about it.
 struct Shown {
-    code: Arc<LinkCode>,
+    open: Arc<OpenCode>,
     asked: Option<Instant>,
 }
 
@@ -43,29 +44,29 @@ impl Session {
             return Ok(Err(why));
         }
         let Some(_place) = self.desk.link_codes.take(&key.origin) else { return Ok(Err(Reason::TooManyLinkCodes)) };
-        let about = key.clone();
-        let code = self.within_time(move |desk, deadline| desk.link_code(&about, deadline))?;
+        let (about, of) = (key.clone(), whose.clone());
+        let code = self.within_time(move |desk, deadline| desk.link_code(&about, &of, deadline))?;
         let code = match code.and_then(|code| code) {
             Ok(code) => code,
             Err(why) => return Ok(Err(why)),
         };
-        let mut shown = Shown { code: Arc::new(code), asked: None };
+        let mut shown = Shown { open: Arc::new(code), asked: None };
         let outcome = self.until_approved(hello, &mut shown);
         if outcome.is_err() {
             let user = wire::printable(&hello.user, 128);
             self.desk.log.info(format!("link sign-in of \"{user}\": the program has left, so its code is forgotten"));
         }
         match outcome? {
-            Ok(token) => self.approved(key, whose, token),
+            Ok(hold) => self.approved(key, whose, hold),
             Err(why) => Ok(Err(why)),
         }
     }
 
     /// Asks until the code has been approved, or for long enough.
-    fn until_approved(&mut self, hello: &Hello, shown: &mut Shown) -> Result<Result<Token, Reason>, Gone> {
+    fn until_approved(&mut self, hello: &Hello, shown: &mut Shown) -> Result<Result<Hold, Reason>, Gone> {
         let last_prompt = self.start + LAST_PROMPT;
-        let address = shown.code.address();
-        let mut text = link_prompt::first(shown.code.code(), &address, hello.screen, hello.tty.as_deref());
+        let (code, address) = (shown.open.code.code(), shown.open.code.address());
+        let mut text = link_prompt::first(code, &address, hello.screen, hello.tty.as_deref());
         for _ in 0..=AGAIN {
             if Instant::now() + WORTH_ASKING > last_prompt {
                 break;
@@ -75,7 +76,7 @@ impl Session {
             }
             self.typed = Some(Instant::now());
             match self.look(shown)? {
-                Ok(None) => text = link_prompt::again(shown.code.code()),
+                Ok(None) => text = link_prompt::again(shown.open.code.code()),
                 Ok(Some(token)) => return Ok(Ok(token)),
                 Err(why) => return Ok(Err(why)),
             }
@@ -84,14 +85,14 @@ impl Session {
     }
 
     /// Asks plex.tv for a while. A question that fails may be asked again, but if the last one did nobody can tell.
-    fn look(&mut self, shown: &mut Shown) -> Result<Result<Option<Token>, Reason>, Gone> {
+    fn look(&mut self, shown: &mut Shown) -> Result<Result<Option<Hold>, Reason>, Gone> {
         let end = Instant::now() + LOOK;
         loop {
             let next = shown.asked.map_or_else(Instant::now, |asked| asked + BETWEEN);
             self.wait_until(next)?;
-            let code = Arc::clone(&shown.code);
+            let open = Arc::clone(&shown.open);
             self.end_by(LAST_WORD);
-            let answer = self.within_time(move |desk, deadline| desk.approval(&code, deadline))?;
+            let answer = self.within_time(move |desk, deadline| desk.approval(&open, deadline))?;
             shown.asked = Some(Instant::now());
             let over = Instant::now() + BETWEEN > end;
             match answer.and_then(|answer| answer) {
@@ -101,10 +102,10 @@ impl Session {
         }
     }
 
-    fn approved(&mut self, key: &Key, whose: &Reference, token: Token) -> Result<Ended, Gone> {
+    fn approved(&mut self, key: &Key, whose: &Reference, hold: Hold) -> Result<Ended, Gone> {
         let (key, whose) = (key.clone(), whose.clone());
         self.end_by(LAST_WORD);
-        let answer = self.within_time(move |desk, deadline| desk.judge_approval(&key, &whose, token, deadline))?;
+        let answer = self.within_time(move |desk, deadline| desk.judge_approval(&key, &whose, hold, deadline))?;
         Ok(match answer.unwrap_or_else(Answer::No) {
             Answer::Yes(id, by, token) => {
                 self.token = token;

@@ -17,6 +17,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub(crate) use client_id::{new_sign_in_id, sign_in_id};
 use policy::{Circle, Closed, Key, Moment, Pin, PlexId, Rejected, Remembered, Tries};
 use rusqlite::Connection;
 use wire::Login;
@@ -47,6 +48,7 @@ pub(crate) struct Hashed {
 /// Everything that was kept.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
+    /// The identifier of a token for which the configuration has none.
     pub client_id: String,
     pub pins: HashMap<String, Pin>,
     /// Who signed in to an account last, and when.

@@ -166,6 +166,25 @@ fn the_command_and_the_daemon_have_one_identifier_whoever_was_first() {
 }
 
 #[test]
+fn r63_the_identifier_of_sign_ins_is_made_once_and_outlives_everything_but_its_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let id = || sign_in_id(directory.path(), &Log::start());
+    let first = id();
+    assert!(plex::client_id(&first).is_some_and(|plain| plain == first), "{first}");
+    let (store, kept, worker) = open_here(directory.path());
+    drop(store);
+    worker.finish();
+    assert_ne!(kept.client_id, first);
+    fs::remove_file(directory.path().join("state.db")).unwrap();
+    assert_eq!(id(), first);
+    let second = new_sign_in_id(directory.path(), &Log::start());
+    assert_ne!(first, second);
+    assert_eq!(id(), second);
+    fs::write(directory.path().join("sign-in-id"), "").unwrap();
+    assert_ne!(id(), second);
+}
+
+#[test]
 fn a_broken_file_is_set_aside_and_a_new_one_begun() {
     for damage in ["not a database at all, but long enough to be one", "", "cut"] {
         let directory = tempfile::tempdir().unwrap();

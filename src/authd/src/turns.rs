@@ -1,0 +1,159 @@
+//! One sign-in per Plex account at a time. plex.tv keeps one token for each account and client identifier: a second sign-in
+//! may end the first one's token, and so may a revocation, while that token is still needed to confirm who signed in.
+//!
+//! A link code cannot take a turn, since its token is made when a person approves it, at any time. Codes that are open for
+//! the same account at once therefore get client identifiers of their own.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use policy::PlexId;
+
+use crate::lock::lock;
+
+/// How many client identifiers sign-ins have. All but the first are used only while a link code is open for the same
+/// account, since each one that is new to an account sends its user a mail.
+pub(crate) const SLOTS: usize = 4;
+
+/// The Plex account that a sign-in is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// This one.
+    Known(PlexId),
+    /// One that is not known before it has signed in, so it may be any.
+    Unknown,
+}
+
+impl From<Option<PlexId>> for Whose {
+    fn from(id: Option<PlexId>) -> Self {
+        id.map_or(Self::Unknown, Self::Known)
+    }
+}
+
+impl Whose {
+    fn may_be(self, other: Self) -> bool {
+        self == other || self == Self::Unknown || other == Self::Unknown
+    }
+}
+
+/// All turns of this daemon, in the order in which they were asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Turns(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    moved: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    next: u64,
+    /// Those whose turn it is, and behind them those that wait.
+    turns: Vec<(u64, Whose)>,
+    /// The slots of open link codes.
+    codes: Vec<(u64, Whose, usize)>,
+}
+
+impl Queue {
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    fn is_first(&self, number: u64, whose: Whose) -> bool {
+        !self.turns.iter().take_while(|(other, _)| *other != number).any(|(_, other)| other.may_be(whose))
+    }
+
+    fn has_code(&self, whose: Whose, slot: usize) -> bool {
+        self.codes.iter().any(|(_, other, taken)| *taken == slot && other.may_be(whose))
+    }
+
+    /// The first slot without an open code. If there is none the first one serves: that is wrong only when somebody
+    /// approves the code in it meanwhile.
+    fn slot(&self, whose: Whose) -> usize {
+        (0..SLOTS).find(|slot| !self.has_code(whose, *slot)).unwrap_or_default()
+    }
+}
+
+impl Turns {
+    /// Waits for an account's turn; nothing when it does not come before the deadline.
+    pub(crate) fn take(&self, whose: Whose, deadline: Instant) -> Option<Turn> {
+        let mut queue = lock(&self.0.queue);
+        let number = queue.number();
+        queue.turns.push((number, whose));
+        // Leaves the queue however this ends.
+        let turn = Turn { turns: self.clone(), number, whose };
+        while !queue.is_first(number, whose) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                drop(queue);
+                return None;
+            }
+            queue = self.0.moved.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(queue);
+        Some(turn)
+    }
+
+    /// An account's turn to have a token revoked: only if nobody has it or waits for it, and no open link code could be
+    /// approved into the same token.
+    pub(crate) fn take_to_revoke(&self, whose: Whose, slot: usize) -> Option<Turn> {
+        let mut queue = lock(&self.0.queue);
+        if queue.has_code(whose, slot) || queue.turns.iter().any(|(_, other)| other.may_be(whose)) {
+            return None;
+        }
+        let number = queue.number();
+        queue.turns.push((number, whose));
+        Some(Turn { turns: self.clone(), number, whose })
+    }
+}
+
+/// An account's turn, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    turns: Turns,
+    number: u64,
+    whose: Whose,
+}
+
+impl Turn {
+    /// The slot to sign in with.
+    pub(crate) fn slot(&self) -> usize {
+        lock(&self.turns.0.queue).slot(self.whose)
+    }
+
+    /// The slot to open a link code with. It is the code's own for as long as the code is open.
+    pub(crate) fn open_code(self) -> CodeSlot {
+        let mut queue = lock(&self.turns.0.queue);
+        let (number, slot) = (queue.number(), queue.slot(self.whose));
+        queue.codes.push((number, self.whose, slot));
+        drop(queue);
+        CodeSlot { turns: self.turns.clone(), number, slot }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        lock(&self.turns.0.queue).turns.retain(|(number, _)| *number != self.number);
+        self.turns.0.moved.notify_all();
+    }
+}
+
+/// The slot of an open link code, free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct CodeSlot {
+    turns: Turns,
+    number: u64,
+    /// Which one.
+    pub slot: usize,
+}
+
+impl Drop for CodeSlot {
+    fn drop(&mut self) {
+        lock(&self.turns.0.queue).codes.retain(|(number, ..)| *number != self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -207,7 +207,12 @@ impl<'a> Reader<'a> {
                 .mend("put it into the configuration: plex-auth setup"));
         };
         let connect = config.timeouts.connect;
-        let place = Place { url: config.plex_url.clone(), ca_file: config.ca_file.clone(), connect };
+        let place = Place {
+            url: config.plex_url.clone(),
+            ca_file: config.ca_file.clone(),
+            connect,
+            identifier: config.client_identifier.clone(),
+        };
         // Only a sign-in makes a device of an identifier, so here it need not be written down.
         let client = plex_tv::passing_client(place)?;
         Ok(Self { config, token: Token::from(token.expose()), client })

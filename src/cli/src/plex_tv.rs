@@ -1,4 +1,5 @@
-//! plex.tv, asked as this machine: with the identifier that the daemon has, so that nobody's list of devices shows two.
+//! plex.tv, asked as the device that the owner's token was given to. Its identifier is in the configuration. Where it is
+//! not, it is the daemon's, so that nobody's list of devices shows two.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub(crate) struct Place {
     pub ca_file: Option<PathBuf>,
     /// How long a connection may take to be made.
     pub connect: Duration,
+    /// The client identifier that the owner's token was given to, if it is known.
+    pub identifier: Option<String>,
 }
 
 /// A client for it.
@@ -35,7 +38,11 @@ pub(crate) struct Place {
 /// # Errors
 /// When the certificates cannot be used, or the identifier's file is not one that only the daemon could have written.
 pub(crate) fn client(place: Place) -> Result<Client, Failure> {
-    client_called(place, client_id(Path::new(CLIENT_ID))?)
+    let id = match place.identifier.clone() {
+        Some(id) => id,
+        None => client_id(Path::new(CLIENT_ID))?,
+    };
+    client_called(place, id)
 }
 
 /// The same for a command that is to leave no trace: an identifier that is not there yet is not written down.
@@ -43,7 +50,20 @@ pub(crate) fn client(place: Place) -> Result<Client, Failure> {
 /// # Errors
 /// As [`client`].
 pub(crate) fn passing_client(place: Place) -> Result<Client, Failure> {
-    client_called(place, known(Path::new(CLIENT_ID))?.unwrap_or_else(fresh))
+    let id = match place.identifier.clone() {
+        Some(id) => id,
+        None => known(Path::new(CLIENT_ID))?.unwrap_or_else(fresh),
+    };
+    client_called(place, id)
+}
+
+/// The same client as the device that keeps a token of the owner's.
+pub(crate) fn as_keeper(client: &Client, identifier: &str) -> Client {
+    client.as_device(identifier, &format!("{} (friend list)", host()))
+}
+
+fn host() -> String {
+    nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn client_called(place: Place, client_id: String) -> Result<Client, Failure> {
@@ -51,13 +71,18 @@ fn client_called(place: Place, client_id: String) -> Result<Client, Failure> {
         base: place.url,
         ca_file: place.ca_file,
         connect_timeout: place.connect,
+        device_name: host(),
         client_id,
-        device_name: nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned(),
     };
-    Client::new(&settings).map_err(|error| Failure::new(error.to_string()))
+    let client = Client::new(&settings).map_err(|error| Failure::new(error.to_string()))?;
+    Ok(match &place.identifier {
+        Some(identifier) => as_keeper(&client, identifier),
+        None => client,
+    })
 }
 
-fn fresh() -> String {
+/// An identifier that plex.tv has never seen.
+pub(crate) fn fresh() -> String {
     Uuid::new_v4().simple().to_string()
 }
 

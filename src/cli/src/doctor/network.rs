@@ -20,8 +20,12 @@ const SET_CLOCK: &str = "run: timedatectl set-ntp true";
 
 /// Everything about plex.tv, and about the media server; and the owner, if plex.tv said who that is.
 pub(super) fn check(config: &Config, findings: &mut Findings) -> Option<Person> {
-    let place =
-        Place { url: config.plex_url.clone(), ca_file: config.ca_file.clone(), connect: config.timeouts.connect };
+    let place = Place {
+        url: config.plex_url.clone(),
+        ca_file: config.ca_file.clone(),
+        connect: config.timeouts.connect,
+        identifier: config.client_identifier.clone(),
+    };
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let unset = now() < YEAR_2024;
     if unset {

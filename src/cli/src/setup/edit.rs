@@ -21,6 +21,8 @@ const BEGINNING: &str = "\
 pub(crate) struct Wanted {
     /// The owner's token, unless the file has it already.
     pub token: Option<plex::Token>,
+    /// The client identifier that this token was given to, if it is known.
+    pub client_identifier: Option<String>,
     /// The server that counts.
     pub machine_id: String,
     /// What that is called, for a comment.
@@ -61,6 +63,8 @@ pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result
     if let Some(token) = &wanted.token {
         set(&mut document, "token", token.expose());
         document.remove("token_file");
+        // The one there is goes with the old token.
+        set_or_remove(&mut document, "client_identifier", wanted.client_identifier.as_deref());
     }
     if set(&mut document, "machine_id", wanted.machine_id.as_str()) {
         comment(&mut document, "machine_id", &wanted.server_name);
@@ -169,6 +173,7 @@ mod tests {
         };
         Wanted {
             token: None,
+            client_identifier: None,
             machine_id: MACHINE.into(),
             server_name: "Den\nx = 1".into(),
             owner_id: 1,
@@ -213,6 +218,19 @@ mod tests {
         let text = format!("token_file = \"/etc/t\"\nmachine_id = \"{MACHINE}\"\nowner_id = 1\n");
         let new = edited(&text, &Wanted { token: Some("new".into()), group: None, admin: None, ..wanted(&[]) });
         assert_eq!(new, format!("machine_id = \"{MACHINE}\"\nowner_id = 1\ntoken = \"new\"\n"));
+    }
+
+    #[test]
+    fn r63_the_identifier_changes_with_the_token_and_never_by_itself() {
+        let text =
+            format!("token = \"t\"\nclient_identifier = \"the-old-one\"\nmachine_id = \"{MACHINE}\"\nowner_id = 1\n");
+        let plain = || Wanted { group: None, admin: None, ..wanted(&[]) };
+        assert_eq!(edited(&text, &plain()), text);
+        let new = Wanted { token: Some("new".into()), client_identifier: Some("the-new-one".into()), ..plain() };
+        let expected = text.replace("\"t\"", "\"new\"").replace("the-old-one", "the-new-one");
+        assert_eq!(edited(&text, &new), expected);
+        let pasted = Wanted { token: Some("new".into()), ..plain() };
+        assert!(!edited(&text, &pasted).contains("client_identifier"), "nobody knows what it was given to");
     }
 
     #[test]

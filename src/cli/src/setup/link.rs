@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use plex::{Approval, Client, Error, LINK_PAGE, LinkCode, Token};
 
-use super::sign_in::{Owner, signed_in};
+use super::interrupt;
+use super::sign_in::{FreshDevice, Owner, signed_in};
 use super::trouble::explain;
 use crate::failure::Failure;
 use crate::plex_tv::QUESTION;
@@ -24,13 +25,15 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When there is no code, or nobody approves it while it lasts.
-pub(crate) fn sign_in(client: &Client) -> Result<Owner, Failure> {
+pub(crate) fn sign_in(device: FreshDevice) -> Result<Owner, Failure> {
+    let client = &device.client;
     let code = client.link_code(Instant::now() + QUESTION).map_err(|error| explain(&error))?;
     show(&code);
     let token = wait(client, &code)?;
+    interrupt::fresh_token(client, &token);
     let deadline = Instant::now() + QUESTION;
     let account = client.account(&token, deadline).map_err(|error| explain(&error))?;
-    Ok(signed_in(client, account, token, "a link code"))
+    Ok(signed_in(device, account, token, "a link code"))
 }
 
 fn show(code: &LinkCode) {

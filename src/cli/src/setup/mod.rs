@@ -23,10 +23,10 @@ mod ready;
 mod server;
 pub(crate) mod service;
 mod sign_in;
+mod superseded;
 mod trouble;
 pub(crate) mod write;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use config::Config;
@@ -45,6 +45,7 @@ use network::Network;
 pub(crate) use options::Options;
 use people::People;
 use questions::Asking;
+use superseded::Superseded;
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Failure> {
     let done = perform(context, options);
@@ -69,7 +70,7 @@ fn perform(context: &Context, options: &Options) -> Result<(), Failure> {
     let place = Network::of(asking)?;
     let client = place.client(options.dry_run)?;
 
-    let (wanted, chosen, owner) = ask(&client, asking, place)?;
+    let Asked { wanted, chosen, owner, superseded } = ask(&client, asking, place)?;
     let (text, config) = edit::apply(&existing, &wanted, path)?;
     let create = asking.create(&chosen);
     let way = pam::way();
@@ -80,7 +81,7 @@ fn perform(context: &Context, options: &Options) -> Result<(), Failure> {
         return dry_run::say_else(create, &config, &owner, way.command().filter(|_| pam));
     }
     say("");
-    write_down(path, &existing, &text)?;
+    write_down(context, &existing, &text, superseded.as_ref())?;
     if create {
         make_accounts(context, &chosen);
     }
@@ -94,8 +95,20 @@ fn perform(context: &Context, options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// All that goes into the file, asked in its order; the people who were chosen, those that it names already too; and the owner.
-fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<Mapping>, Person), Failure> {
+/// The answers.
+struct Asked {
+    /// All that goes into the file.
+    wanted: Wanted,
+    /// The people who were chosen, those that the file names already too.
+    chosen: Vec<Mapping>,
+    /// The server's owner.
+    owner: Person,
+    /// The token that leaves the file.
+    superseded: Option<Superseded>,
+}
+
+/// Asks for all that goes into the file, in the file's order.
+fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Failure> {
     let Asking { options, existing, interactive } = asking;
     let local = {
         let _spinner = terminal::spinner("Looking for the Plex server on this machine");
@@ -108,7 +121,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<M
     }
     let owner = sign_in::owner(client, options, existing, local.as_ref(), interactive)?;
     good(format!("The owner: {}, by {}", owner.name(), owner.how));
-    let server = server::choose(client, &owner, options.machine.as_deref(), existing, local.as_ref(), interactive)?;
+    let server = server::choose(&owner, options.machine.as_deref(), existing, local.as_ref(), interactive)?;
     good(format!("The server: {}", server.name));
 
     let admin = asking.admin(&owner)?;
@@ -116,7 +129,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<M
     let strict = asking.strict(&server)?;
     let link = asking.link()?;
     let server_url = asking.server_url(&server, local.as_ref(), strict)?;
-    let people = People::read(client, &owner, &server, strict, admin.as_deref())?;
+    let people = People::read(&owner, &server, strict, admin.as_deref())?;
     let users = existing.users();
     let chosen = match options.users.as_slice() {
         [] if interactive => friends::ask_which(&people, &users, !existing.is_configured())?,
@@ -127,8 +140,10 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<M
     let fresh = chosen.iter().filter(|new| !there(new)).cloned().collect();
     let person = facts::people::person(owner.account.clone());
     let known = existing.token().is_some_and(|token| token.expose() == owner.token.expose());
+    let superseded = if known { None } else { Superseded::by(&owner.token, existing, client, local.as_ref()) };
     let wanted = Wanted {
         token: Some(owner.token).filter(|_| !known),
+        client_identifier: owner.identifier,
         machine_id: server.machine_id,
         server_name: server.name,
         owner_id: owner.account.id,
@@ -141,18 +156,30 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<(Wanted, Vec<M
         ca_file: place.given_ca,
         users: fresh,
     };
-    Ok((wanted, chosen, person))
+    Ok(Asked { wanted, chosen, owner: person, superseded })
 }
 
-/// Puts the new text into the file, unless it is there, and lets the daemon read it.
-fn write_down(path: &Path, existing: &Existing, text: &str) -> Result<(), Failure> {
+/// Puts the new text into the file, unless it is there, lets the daemon read it, and revokes the token that has left it.
+fn write_down(
+    context: &Context,
+    existing: &Existing,
+    text: &str,
+    superseded: Option<&Superseded>,
+) -> Result<(), Failure> {
+    let path = context.config.as_path();
     if existing.text.as_deref() == Some(text) && config::load(path).is_ok() {
         good(format!("{} says all this already", path.display()));
         return Ok(());
     }
     interrupt::write(|| write::write(path, text))?;
     good(format!("{} is written", path.display()));
-    service::restart();
+    if superseded.is_some() {
+        superseded::let_the_clock_move();
+    }
+    let told = service::restart();
+    if let Some(superseded) = superseded {
+        superseded.revoke(context, told);
+    }
     Ok(())
 }
 

@@ -39,9 +39,9 @@ impl Network {
         Ok(Self { url, ca_file, given_url, given_ca })
     }
 
-    /// A client for it; a passing one leaves no trace.
+    /// A client for it, for tokens whose device is not known; a passing one leaves no trace.
     pub(crate) fn client(&self, passing: bool) -> Result<Client, Failure> {
-        let place = Place { url: self.url.clone(), ca_file: self.ca_file.clone(), connect: CONNECT };
+        let place = Place { url: self.url.clone(), ca_file: self.ca_file.clone(), connect: CONNECT, identifier: None };
         if passing { plex_tv::passing_client(place) } else { plex_tv::client(place) }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use plex::{Client, Error, SignedIn};
 
 use super::interrupt;
-use super::sign_in::{Owner, signed_in};
+use super::sign_in::{FreshDevice, Owner, signed_in};
 use super::trouble::explain;
 use crate::failure::Failure;
 use crate::hidden::ask_hidden;
@@ -22,27 +22,28 @@ const WRONG: &str =
 ///
 /// # Errors
 /// When plex.tv does not take them.
-pub(crate) fn sign_in(client: &Client, default: Option<&str>) -> Result<Owner, Failure> {
+pub(crate) fn sign_in(device: FreshDevice, default: Option<&str>) -> Result<Owner, Failure> {
+    let client = &device.client;
     for _ in 0..TRIES {
         let login = ask("The owner's Plex username or e-mail address", default)?;
         let password = ask_hidden("Plex password (not shown)").inspect_err(|_| interrupt::settle())?;
         match attempt(client, &login, password.expose(), None) {
             Err(Error::CodeWanted) => match with_code(client, &login, password.expose())? {
-                Some(signed_in) => return Ok(owner(client, signed_in)),
+                Some(signed_in) => return Ok(owner(device, signed_in)),
                 None => say(WRONG),
             },
             Err(Error::Refused) => say(WRONG),
             Err(Error::EmailOnly) => say("This account signs in with its e-mail address only."),
             Err(other) => return Err(explain(&other)),
-            Ok(signed_in) => return Ok(owner(client, signed_in)),
+            Ok(signed_in) => return Ok(owner(device, signed_in)),
         }
     }
     Err(Failure::new("plex.tv did not take the name and password")
         .mend("try a code instead: plex-auth setup --sign-in link"))
 }
 
-fn owner(client: &Client, signed: SignedIn) -> Owner {
-    signed_in(client, signed.account, signed.token, "a password")
+fn owner(device: FreshDevice, signed: SignedIn) -> Owner {
+    signed_in(device, signed.account, signed.token, "a password")
 }
 
 fn attempt(client: &Client, login: &str, password: &str, code: Option<&str>) -> Result<SignedIn, Error> {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use facts::people;
-use plex::Client;
 use policy::{Circle, Entry, Moment, Person, PlexId, Reference, Rules};
 
 use super::server::Server;
@@ -26,14 +25,8 @@ impl People {
     ///
     /// # Errors
     /// When plex.tv does not show it.
-    pub(crate) fn read(
-        client: &Client,
-        owner: &Owner,
-        server: &Server,
-        strict: bool,
-        admin: Option<&str>,
-    ) -> Result<Self, Failure> {
-        let deadline = || Instant::now() + QUESTION;
+    pub(crate) fn read(owner: &Owner, server: &Server, strict: bool, admin: Option<&str>) -> Result<Self, Failure> {
+        let (deadline, client) = (|| Instant::now() + QUESTION, &owner.client);
         let said = |list: Result<Vec<Entry>, plex::Error>| list.map_err(|error| explain(&error));
         // Asked in both cases: the answer also shows that the server is really theirs, and not only called so.
         let mut entries = said(people::shares(client, &owner.token, &server.machine_id, deadline()))?;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use plex::{Client, Resource};
+use plex::Resource;
 
 use super::existing::Existing;
 use super::local_server::LocalServer;
@@ -26,14 +26,13 @@ pub(crate) struct Server {
 /// # Errors
 /// When there is none, or nobody to say which.
 pub(crate) fn choose(
-    client: &Client,
     owner: &Owner,
     asked_for: Option<&str>,
     existing: &Existing,
     local: Option<&LocalServer>,
     interactive: bool,
 ) -> Result<Server, Failure> {
-    let rows = client.resources(&owner.token, Instant::now() + QUESTION).map_err(|error| explain(&error))?;
+    let rows = owner.client.resources(&owner.token, Instant::now() + QUESTION).map_err(|error| explain(&error))?;
     let servers = theirs(&rows);
     let who = owner.name();
     let sign_in = "sign in as the server's owner: plex-auth setup --sign-in link";

@@ -34,21 +34,22 @@ const MANAGERS: [Manager; 3] = [
     },
 ];
 
-/// Has the daemon read its file again, or start, by whoever looks after it here.
-pub(crate) fn restart() {
+/// Has the daemon read its file again, or start, through the service manager here. False when there is none or it failed.
+pub(crate) fn restart() -> bool {
     let here = |manager: &&Manager| manager.signs.iter().all(|sign| sign.iter().any(|path| Path::new(path).exists()));
     let manager = MANAGERS.iter().find(here).and_then(|manager| Some((manager, first(manager.command)?)));
     let Some((manager, command)) = manager else {
         say("  Now start plex-authd: plex-authd --user plex-auth &");
         say("  or, where it runs, have it read the file: pkill -HUP -x plex-authd");
-        return;
+        return false;
     };
     for step in manager.steps {
         if let Err(why) = outcome(run(command, step)) {
             let name = command.rsplit('/').next().unwrap_or(command);
             warn(format!("{name} {}: {why}", step.join(" ")));
-            return;
+            return false;
         }
     }
     say(format!("{} plex-authd runs with it", Mark::Good.shown()));
+    true
 }

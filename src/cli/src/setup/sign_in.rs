@@ -11,7 +11,7 @@ use super::local_server::LocalServer;
 use super::options::{Options, SignIn};
 use super::{interrupt, link, password, trouble};
 use crate::failure::Failure;
-use crate::plex_tv::QUESTION;
+use crate::plex_tv::{self, QUESTION};
 use crate::terminal;
 
 const GIVEN: &str = "the token that was given";
@@ -26,6 +26,25 @@ pub(crate) struct Owner {
     pub token: Token,
     /// How it came here.
     pub how: &'static str,
+    /// plex.tv, asked as the device that the token was given to.
+    pub client: Client,
+    /// That device's identifier, if it is known.
+    pub identifier: Option<String>,
+}
+
+/// A device that is made for one sign-in of the owner: plex.tv keeps one token for each account and identifier, so one that
+/// was used before would end the token that the daemon uses.
+pub(crate) struct FreshDevice {
+    /// plex.tv, asked as that device.
+    pub client: Client,
+    identifier: String,
+}
+
+impl FreshDevice {
+    fn new(client: &Client) -> Self {
+        let identifier = plex_tv::fresh();
+        Self { client: plex_tv::as_keeper(client, &identifier), identifier }
+    }
 }
 
 impl Owner {
@@ -54,8 +73,10 @@ pub(crate) fn owner(
     }
     let of_the_server = || local.and_then(|local| local.token.clone());
     match options.sign_in {
-        Some(SignIn::Link) => return link::sign_in(client),
-        Some(SignIn::Password) if interactive => return password::sign_in(client, existing.text_of("admin_account")),
+        Some(SignIn::Link) => return link::sign_in(FreshDevice::new(client)),
+        Some(SignIn::Password) if interactive => {
+            return password::sign_in(FreshDevice::new(client), existing.text_of("admin_account"));
+        }
         Some(SignIn::Password) => {
             return Err(Failure::new("a password can only be typed at a terminal")
                 .mend("use --sign-in link, or --token-file FILE"));
@@ -69,14 +90,17 @@ pub(crate) fn owner(
         }
         None => {}
     }
-    if let Some(owner) = still_good(client, existing.token(), OF_THE_FILE)? {
+    let identifier = existing.text_of("client_identifier").map(str::to_owned);
+    let keeper = identifier.as_ref().map_or_else(|| client.clone(), |id| plex_tv::as_keeper(client, id));
+    if let Some(owner) = still_good(&keeper, existing.token(), OF_THE_FILE)? {
+        let owner = Owner { identifier, ..owner };
         return Ok(owner);
     }
     if let Some(owner) = still_good(client, of_the_server(), OF_THE_SERVER)? {
         return Ok(owner);
     }
     if interactive {
-        return link::sign_in(client);
+        return link::sign_in(FreshDevice::new(client));
     }
     Err(Failure::new("the owner must sign in, and nobody can be asked")
         .mend("give a token: --token-file FILE; or a code to approve: --sign-in link"))
@@ -89,14 +113,14 @@ fn given(client: &Client, token: Token, how: &'static str) -> Result<Owner, Fail
             .mend("it is mistyped or was signed out; get another one: plex-auth setup --sign-in link"),
         other => trouble::explain(&other),
     })?;
-    Ok(Owner { account, token, how })
+    Ok(Owner { account, token, how, client: client.clone(), identifier: None })
 }
 
 /// The owner of a token that lay around, unless it has been signed out since.
 fn still_good(client: &Client, token: Option<Token>, how: &'static str) -> Result<Option<Owner>, Failure> {
     let Some(token) = token.filter(|token| !token.expose().is_empty()) else { return Ok(None) };
     match client.account(&token, Instant::now() + QUESTION) {
-        Ok(account) => Ok(Some(Owner { account, token, how })),
+        Ok(account) => Ok(Some(Owner { account, token, how, client: client.clone(), identifier: None })),
         Err(Error::Refused) => {
             terminal::warn(format!("plex.tv no longer takes {how}"));
             Ok(None)
@@ -106,9 +130,10 @@ fn still_good(client: &Client, token: Option<Token>, how: &'static str) -> Resul
 }
 
 /// The owner of a token that was made just now, and is signed out again unless it is kept.
-pub(crate) fn signed_in(client: &Client, account: Account, token: Token, how: &'static str) -> Owner {
-    interrupt::fresh_token(client, &token);
-    Owner { account, token, how }
+pub(crate) fn signed_in(device: FreshDevice, account: Account, token: Token, how: &'static str) -> Owner {
+    let FreshDevice { client, identifier } = device;
+    interrupt::fresh_token(&client, &token);
+    Owner { account, token, how, client, identifier: Some(identifier) }
 }
 
 fn read(file: &Path) -> Result<Token, Failure> {

@@ -45,6 +45,7 @@ pub(super) fn look(
         url: config.plex_url.clone(),
         ca_file: config.ca_file.clone(),
         connect: config.timeouts.connect,
+        identifier: config.client_identifier.clone(),
     };
     let client = plex_tv::client(place)?;
     let Some(lists) = lists(config, &client, &Token::from(token.expose()), steps) else { return Ok(()) };

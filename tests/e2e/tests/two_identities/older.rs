@@ -1,0 +1,86 @@
+//! A configuration from before tokens had an identifier, and one whose identifier is that of sign-ins.
+
+use e2e::{Code, DEN, World, password};
+use fakeplex::Command;
+
+use crate::machine::{EVERY, KEPT, QUICK, assert_devices_are_kept_apart, assert_the_list_works, den, is_good};
+
+/// A machine as it was before: one identifier for everything, to which the owner's token was given too.
+fn older_machine() -> Option<(World, String)> {
+    let world = World::with_everything(DEN, QUICK)?;
+    world.stop_authd();
+    world.sh("rm -f /var/lib/plex-auth/sign-in-id");
+    let former = world.sh("cat /var/lib/plex-auth/client-id").stdout;
+    world.plex().load(&den(&former));
+    Some((world, former))
+}
+
+#[test]
+fn r63_an_older_configuration_keeps_its_token_and_its_sign_ins_get_another_identifier_once() {
+    for reissue in EVERY {
+        let Some((world, former)) = older_machine() else { return };
+        world.plex().send(&Command::Tokens(reissue)).unwrap();
+        world.plex().reset();
+        world.start_authd(&world.config(QUICK));
+        for _ in 0..2 {
+            assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS, "{reissue:?}");
+        }
+        assert_the_list_works(&world);
+        assert!(is_good(&world, "TOKEN-SECRET-olga"), "{reissue:?}");
+        assert_devices_are_kept_apart(&world, &former);
+        let sign_ins = world.sign_in_id();
+        assert_ne!(sign_ins, former);
+        // Not even a broken state.db costs everybody another mail.
+        for how in ["true", "rm /var/lib/plex-auth/state.db*"] {
+            world.stop_authd();
+            world.sh(how);
+            world.start_authd(&world.config(QUICK));
+            assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS, "{reissue:?} {how}");
+            assert_eq!(world.sign_in_id(), sign_ins, "{how}");
+        }
+        assert_the_list_works(&world);
+        assert_eq!(world.plex().counters().mails, 2, "one for Olga, one for Alice");
+        assert!(world.run(&["plex-auth", "friends"]).ok());
+        assert_devices_are_kept_apart(&world, &former);
+    }
+}
+
+#[test]
+fn r63_an_identifier_that_is_also_that_of_sign_ins_is_noticed() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    let sign_ins = world.sign_in_id();
+    let confused = world.config(&format!("client_identifier = \"{sign_ins}\"\n{QUICK}"));
+    world.write_config(&confused);
+    world.sh("pkill -HUP -x plex-authd");
+    world.wait_for_log(&["client_identifier is what plex.tv knows this daemon's sign-ins by", "stays in force"]);
+    assert_eq!(world.sign_in_id(), sign_ins);
+    world.stop_authd();
+    world.plex().load(&den(&sign_ins));
+    world.plex().reset();
+    world.start_authd(&confused);
+    world.wait_for_log(&["client_identifier is what plex.tv knew this daemon's sign-ins by; they get another"]);
+    assert_ne!(world.sign_in_id(), sign_ins);
+    assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS);
+    assert_the_list_works(&world);
+    assert_devices_are_kept_apart(&world, &sign_ins);
+    // So it is for the slots that are used only when a code is open.
+    let second = format!("{}-2", world.sign_in_id());
+    world.stop_authd();
+    world.start_authd(&world.config(&format!("client_identifier = \"{second}\"\n{QUICK}")));
+    assert!(!second.starts_with(&world.sign_in_id()));
+}
+
+#[test]
+fn r63_a_token_in_a_file_has_its_identifier_too() {
+    let Some(world) = World::new() else { return };
+    world.add_user("olga", true, None);
+    world.add_user("alice", true, None);
+    world.start_plex(&den(KEPT));
+    world.write("/etc/plex-auth.token", 0o640, "root:plex-auth", "TOKEN-SECRET-olga\n");
+    let further = format!("client_identifier = \"{KEPT}\"\n{QUICK}");
+    let in_file = "token_file = \"/etc/plex-auth.token\"";
+    world.start_authd(&world.config(&further).replace("token = \"TOKEN-SECRET-olga\"", in_file));
+    assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS);
+    assert_the_list_works(&world);
+    assert_devices_are_kept_apart(&world, KEPT);
+}

@@ -1,0 +1,103 @@
+//! `plex-auth setup` on a machine whose friends sign in.
+
+use e2e::{Terminal, World};
+use fakeplex::{Command, Endpoint, Reissue, Seen};
+
+use crate::machine::{EVERY, KEPT, assert_the_list_works, is_good, machine};
+
+/// The owner signs in by link, up to the last question.
+fn sign_in(world: &World, further: &[&str]) -> Terminal {
+    let usual = ["plex-auth", "setup", "--sign-in", "link", "--strict", "--link=yes", "--pam=no"];
+    let mut terminal = world.terminal(&[&usual, further].concat());
+    terminal.wait_for("and type ");
+    let shown = terminal.contents();
+    let code = shown.rsplit("and type ").next().unwrap().split_whitespace().next().unwrap().to_owned();
+    world.plex().send(&Command::Approve(code, "olga".into())).unwrap();
+    terminal.wait_for("Who is to sign in here");
+    terminal
+}
+
+fn end(mut terminal: Terminal, keys: &str, code: i32) -> String {
+    terminal.type_text(keys);
+    assert_eq!(terminal.exit(), code, "{}", terminal.contents());
+    terminal.contents()
+}
+
+fn value(world: &World, key: &str) -> String {
+    let line = world.sh(&format!("grep '^{key} = ' /etc/plex-auth.toml")).stdout;
+    line.split('"').nth(1).unwrap().to_owned()
+}
+
+/// Tokens that were signed out, each as the device that it was given to.
+fn signed_out(world: &World) -> Vec<String> {
+    let out = |seen: Seen| (seen.endpoint == Endpoint::Signout).then_some((seen.client_id, seen.token_client));
+    let pairs: Vec<_> = world.plex().seen().into_iter().filter_map(out).collect();
+    assert!(pairs.iter().all(|(by, given)| given.is_none() || by == given), "{pairs:?}");
+    pairs.into_iter().filter_map(|(by, _)| by).collect()
+}
+
+#[test]
+fn r63_setup_again_interrupted_and_dry_leaves_the_friend_list_alone() {
+    for reissue in EVERY {
+        let Some(world) = machine(reissue) else { return };
+        let before = world.sh("cat /etc/plex-auth.toml").stdout;
+        end(sign_in(&world, &["--dry-run"]), "none\r", 0);
+        assert_the_list_works(&world);
+        end(sign_in(&world, &[]), "\u{3}", 130);
+        // One that fails: Bob owns no server.
+        let mut failing = world.terminal(&["plex-auth", "setup", "--sign-in", "link", "--pam=no"]);
+        failing.wait_for("and type ");
+        let shown = failing.contents();
+        let code = shown.rsplit("and type ").next().unwrap().split_whitespace().next().unwrap().to_owned();
+        world.plex().send(&Command::Approve(code, "bob".into())).unwrap();
+        assert_eq!(failing.exit(), 1, "{}", failing.contents());
+        assert_the_list_works(&world);
+        assert_eq!(world.sh("cat /etc/plex-auth.toml").stdout, before, "{reissue:?}");
+        assert!(is_good(&world, "TOKEN-SECRET-olga"), "{reissue:?}");
+        assert!(!signed_out(&world).contains(&KEPT.to_owned()), "{reissue:?}");
+
+        // The daemon still uses the old token, and nobody here tells it to read the file.
+        let shown = end(sign_in(&world, &[]), "none\r", 0);
+        assert!(shown.contains("Until plex-authd has read the file it needs the old token"), "{shown}");
+        assert_the_list_works(&world);
+        world.sh("pkill -HUP -x plex-authd");
+        world.wait_for_log(&["the configuration has been read again"]);
+        assert_the_list_works(&world);
+        let (token, identifier) = (value(&world, "token"), value(&world, "client_identifier"));
+        assert_ne!((token.as_str(), identifier.as_str()), ("TOKEN-SECRET-olga", KEPT));
+
+        // Where none runs, the old token ends, by its own device.
+        world.stop_authd();
+        world.plex().reset();
+        end(sign_in(&world, &[]), "none\r", 0);
+        assert_eq!(signed_out(&world), [identifier], "{reissue:?}");
+        assert!(!is_good(&world, &token), "{reissue:?}");
+        assert!(is_good(&world, &value(&world, "token")), "{reissue:?}");
+        world.start(&["/usr/sbin/plex-authd", "--user", "plex-auth"]);
+        assert_the_list_works(&world);
+        world.assert_no_secret_leaked();
+    }
+}
+
+#[test]
+fn r63_a_token_from_elsewhere_takes_no_identifier_over_and_ends_none_that_is_not_ours() {
+    let Some(world) = machine(Reissue::Rotate) else { return };
+    world.stop_authd();
+    end(sign_in(&world, &[]), "none\r", 0);
+    assert!(!is_good(&world, "TOKEN-SECRET-olga"), "it was given to the device in the configuration");
+    let (token, identifier) = (value(&world, "token"), value(&world, "client_identifier"));
+    world.plex().load(&crate::machine::den("somebody-elses-device"));
+    world.write("/run/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
+    let paste = || world.run(&["plex-auth", "setup", "--yes", "--pam=no", "--token-file", "/run/token"]);
+    world.plex().reset();
+    let out = paste();
+    assert!(out.ok(), "{out:?}");
+    assert!(!world.sh("cat /etc/plex-auth.toml").stdout.contains("client_identifier"));
+    assert!(!is_good(&world, &token));
+    assert_eq!(signed_out(&world), [identifier]);
+    // And back again: nobody knows what the pasted one is good for elsewhere.
+    world.plex().reset();
+    end(sign_in(&world, &[]), "none\r", 0);
+    assert!(signed_out(&world).is_empty());
+    assert!(is_good(&world, "TOKEN-SECRET-olga"));
+}

@@ -1,6 +1,6 @@
 //! Settings that are valid and still leave a gap.
 
-use policy::Reference;
+use policy::{Owner, Reference};
 
 use crate::Config;
 
@@ -21,12 +21,8 @@ impl Config {
     /// to `owner_id` or to the name in `admin_account`.
     #[must_use]
     pub fn is_owners(&self, reference: &Reference) -> bool {
-        self.admin_account.as_deref().is_some_and(|admin| match reference {
-            Reference::Id(id) => self.owner_id == Some(*id),
-            Reference::Name(name) => name.eq_ignore_ascii_case(admin),
-            // A local name with capital letters is no other name at Plex than itself.
-            Reference::Member(local) => admin == local || admin.to_ascii_lowercase() == *local,
-        })
+        let owner = Owner { admin: self.admin_account.as_deref(), id: self.owner_id, list: None };
+        policy::is_owners(owner, reference, None)
     }
 
     /// What the file alone shows to be a gap.

@@ -4,7 +4,7 @@
 use config::Config;
 use facts::accounts::{self, uid_min};
 use nix::unistd::{Group, User};
-use policy::{Person, Reference};
+use policy::{Circle, Moment, Owner, Person, Reference};
 
 use super::tools;
 use crate::failure::Failure;
@@ -13,10 +13,9 @@ use crate::terminal::{Mark, say, warn};
 
 /// Whether an account is the owner's own. Without the owner's Plex account, the file alone says it.
 pub(crate) fn is_owners(config: &Config, owner: Option<&Person>, reference: &Reference) -> bool {
-    match (owner, &config.admin_account) {
-        (Some(owner), Some(admin)) => owner.goes_by(admin) && reference.matches(owner),
-        _ => config.is_owners(reference),
-    }
+    let list = owner.map(|owner| Circle { owner: owner.clone(), entries: Vec::new(), learnt: Moment::from_millis(0) });
+    let owner = Owner { admin: config.admin_account.as_deref(), id: config.owner_id, list: list.as_ref() };
+    policy::is_owners(owner, reference, None)
 }
 
 /// The configured group, which is created if it does not exist.

@@ -1,5 +1,5 @@
 //! The dates of log lines: syslog's own, on every day and in every time zone.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fs;
 

@@ -64,7 +64,7 @@ impl Machine {
     }
 
     fn syslog(&self) -> String {
-        fs::read_to_string(self.world.shared().join("var/upper/log/syslog")).unwrap()
+        fs::read_to_string(self.world.shared().join("upper/var/log/syslog")).unwrap()
     }
 }
 

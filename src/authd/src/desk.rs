@@ -19,6 +19,7 @@ use crate::log::Log;
 use crate::media::Media;
 use crate::memory::Memory;
 use crate::pace::Pace;
+use crate::reach::Reach;
 use crate::samba::Samba;
 use crate::shadow::Shadow;
 use crate::signout::{Device, SignOut};
@@ -41,6 +42,7 @@ pub(crate) struct Desk {
     /// The media server, where it is asked too.
     pub media: Option<Media>,
     pub gate: Arc<Gate>,
+    pub reach: Reach,
     pub memory: Arc<Memory>,
     pub flights: Flights,
     pub link_codes: LinkCodes,

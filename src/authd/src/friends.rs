@@ -18,9 +18,6 @@ use crate::state::{Change, Store};
 /// How long the owner's own account is believed to have kept its names.
 const OWNER_AGE: Duration = Duration::from_secs(3600);
 
-/// How long a login must have waited for a list to say that plex.tv does not answer.
-const FAIR: Duration = Duration::from_millis(500);
-
 /// How long one refresh may take.
 const REFRESH: Duration = Duration::from_secs(12);
 
@@ -133,7 +130,7 @@ impl Friends {
             if left.is_zero() {
                 let why = "the friend list did not come in time".to_owned();
                 // Less than what an answer takes was never enough for one.
-                let fair = deadline.saturating_duration_since(started) >= FAIR;
+                let fair = deadline.saturating_duration_since(started) >= plex::FAIR;
                 return Err(if fair { Reason::Unreachable(why) } else { Reason::Unavailable(why) });
             }
             if !state.wanted {

@@ -26,6 +26,7 @@ use crate::media::Media;
 use crate::memory::Memory;
 use crate::options::Options;
 use crate::pace::Pace;
+use crate::reach::Reach;
 use crate::samba::{self, Samba};
 use crate::shadow::Shadow;
 use crate::signout::{self, SignOut};
@@ -168,6 +169,7 @@ impl House {
             friends,
             media: media.map(|(url, machine_id)| Media { url, machine_id }),
             gate: Arc::clone(&self.gate),
+            reach: Reach::default(),
             memory,
             flights: Flights::default(),
             link_codes: self.link_codes.clone(),

@@ -136,9 +136,12 @@ impl Desk {
         permit: &Permit,
         deadline: Instant,
     ) -> Answer {
+        let asked = Instant::now();
         // Until the sign-in is confirmed: another one could end its token.
-        let Some(turn) = self.turns.take(who.plex_id().into(), deadline) else {
-            return Answer::No(Reason::AccountBusy);
+        let turn = self.turns.take(who.plex_id().into(), deadline);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Some(turn) = turn.filter(|_| left >= plex::FAIR) else {
+            return Answer::No(self.without_turn(asked));
         };
         if let Err(why) = self.gate.open() {
             return Answer::No(why);
@@ -146,9 +149,15 @@ impl Desk {
         let start = Instant::now();
         let password = attempt.password.expose();
         let device = self.device(turn.slot());
+        let sent = self.reach.send();
         let signed_in = match device.client.sign_in(&who.login, password, code.map(Secret::expose), deadline) {
             Ok(signed_in) => signed_in,
             Err(error) => {
+                if matches!(error, Error::Unreachable(_)) {
+                    sent.is_unanswered()
+                } else {
+                    sent.is_answered()
+                }
                 permit.refused_with(&error);
                 if !matches!(error, Error::Unreachable(_) | Error::Unavailable(_)) {
                     self.pace.note(start.elapsed());
@@ -156,6 +165,7 @@ impl Desk {
                 return self.refused(attempt, error);
             }
         };
+        sent.is_answered();
         self.pace.note(start.elapsed());
         let hold = self.sign_out.hold(device, signed_in.token.clone());
         let (two_factor, token) = (signed_in.two_factor, hold.belongs_to(signed_in));
@@ -169,6 +179,15 @@ impl Desk {
             }
             Err(why) if why.is_outage() => Answer::No(why),
             Err(why) => self.deny(&attempt.key, why),
+        }
+    }
+
+    /// Why a sign-in was not sent in time: plex.tv does not answer the one before it, or there were too many.
+    fn without_turn(&self, asked: Instant) -> Reason {
+        if self.reach.is_silent_since(asked) {
+            Reason::Unreachable("plex.tv: no answer to the sign-in before this one".into())
+        } else {
+            Reason::AccountBusy
         }
     }
 

@@ -25,6 +25,7 @@ mod memory;
 mod options;
 mod pace;
 mod privileges;
+mod reach;
 mod report;
 mod reserve;
 mod samba;

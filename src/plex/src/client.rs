@@ -17,7 +17,7 @@ use crate::{Error, Token, tls};
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// With less time than this an answer cannot be expected, so its absence says nothing about plex.tv.
-const FAIR: Duration = Duration::from_millis(500);
+pub const FAIR: Duration = Duration::from_millis(500);
 
 /// How long an idle connection is kept. plex.tv closes its end about then.
 const KEEP_IDLE: Duration = Duration::from_secs(90);

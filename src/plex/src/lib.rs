@@ -19,7 +19,7 @@ mod tls;
 mod token;
 
 pub use account::{Account, SignedIn};
-pub use client::{Client, Settings, SetupError, client_id};
+pub use client::{Client, FAIR, Settings, SetupError, client_id};
 pub use error::Error;
 pub use friends::{Friend, Share};
 pub use link::{Approval, LINK_PAGE, LinkCode};

@@ -25,7 +25,7 @@ pub fn read(path: &Path, max: u64) -> Result<String, Error> {
     let (directory, name) = match walk(path)? {
         End::Entry(directory, name) => (directory, name),
         End::Directory(directory) => return Err(Error::new(&directory.path, Problem::NotAFile)),
-        End::Missing(directory, name, _) => return Err(Error::io(&directory.path.join(name), nix::Error::ENOENT)),
+        End::Missing(..) => return Err(Error::io(path, nix::Error::ENOENT)),
     };
     let path = directory.path.join(&name);
     let io = |error: io::Error| Error::new(&path, Problem::Io(error));

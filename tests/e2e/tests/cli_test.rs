@@ -66,7 +66,8 @@ fn each_kind_of_person_is_told_step_by_step_and_nothing_is_sent_for_it() {
             format!(
                 "✓ friend list: olga, olga@example.org (Plex id 1)\n\
                  ✓ access: the owner, whom admin_account names\n{NEW}\
-                 ✓ decision: may come in with the Plex password of olga@example.org\n{ON_LIST}\
+                 ✓ decision: may come in with the Plex password of olga@example.org\n\
+                 ✓ account phase: accepted: the owner's own account, which needs no list\n\
                  olga would be let in with the right password."
             ),
             0,

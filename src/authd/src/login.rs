@@ -20,7 +20,7 @@ use crate::state::Change;
 
 /// How long a comparison with a cached password may take, and the wait for others' of the same account, once plex.tv has
 /// not answered by the deadline.
-const AFTER_DEADLINE: Duration = Duration::from_millis(1500);
+pub(crate) const AFTER_DEADLINE: Duration = Duration::from_millis(1500);
 
 /// A password that somebody typed.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &str {
         &self.key.account
     }
 }
@@ -153,10 +153,9 @@ impl Desk {
         let signed_in = match device.client.sign_in(&who.login, password, code.map(Secret::expose), deadline) {
             Ok(signed_in) => signed_in,
             Err(error) => {
-                if matches!(error, Error::Unreachable(_)) {
-                    sent.is_unanswered()
-                } else {
-                    sent.is_answered()
+                match error {
+                    Error::Unreachable(_) => sent.unanswered(),
+                    _ => sent.answered(),
                 }
                 permit.refused_with(&error);
                 if !matches!(error, Error::Unreachable(_) | Error::Unavailable(_)) {
@@ -165,7 +164,7 @@ impl Desk {
                 return self.refused(attempt, error);
             }
         };
-        sent.is_answered();
+        sent.answered();
         self.pace.note(start.elapsed());
         let hold = self.sign_out.hold(device, signed_in.token.clone());
         let (two_factor, token) = (signed_in.two_factor, hold.belongs_to(signed_in));
@@ -239,49 +238,6 @@ impl Desk {
             policy::reaches(&machine_id, owner_id, id, &[shown]).ok().map(|()| row.access_token)
         });
         found.ok_or(Reason::NoAccess)
-    }
-
-    /// Lets the cache decide when plex.tv itself cannot be reached to give the list. The last known one still has its say.
-    fn without_list(&self, attempt: &Attempt, why: Reason) -> Answer {
-        if self.config.cache.offline.is_none() || !why.opens_offline_cache() {
-            return Answer::No(why);
-        }
-        match self.gate.ask(&attempt.key, Instant::now() + AFTER_DEADLINE) {
-            Ok(permit) => self.offline(attempt, why, Recalled::Nothing, &permit),
-            Err(why) => Answer::No(why),
-        }
-    }
-
-    /// What comes of an attempt that plex.tv did not judge. `recalled` is what the cache has said about it already.
-    fn offline(&self, attempt: &Attempt, why: Reason, recalled: Recalled, permit: &Permit) -> Answer {
-        let limit = self.config.cache.offline.filter(|_| why.opens_offline_cache());
-        let now = match limit.map(|limit| (limit, self.eligible_offline(attempt, limit))) {
-            Some((_, Err(denial))) if !denial.is_outage() => return self.deny(&attempt.key, denial),
-            Some((limit, Ok(who))) => {
-                self.memory.recall(attempt.account(), &who, &attempt.password, Some(limit), permit)
-            }
-            _ => Recalled::Nothing,
-        };
-        if let Recalled::Same(id) = now {
-            self.gate.right(&attempt.key);
-            return Answer::Yes(id, By::Offline(why), None);
-        }
-        // Nobody can say that the password is wrong; but a guess at the cache must not be free.
-        if [recalled, now].contains(&Recalled::Other) {
-            permit.guessed_wrong();
-        }
-        Answer::No(why)
-    }
-
-    fn eligible_offline(&self, attempt: &Attempt, limit: Duration) -> Result<Eligible, Reason> {
-        let pin = self.pin(attempt.account());
-        let Some(friends) = &self.friends else {
-            return policy::eligible_without_list(&attempt.whose, pin.as_ref());
-        };
-        let circle = friends.known().ok_or(Reason::ListTooOld)?;
-        // A list that is fresh enough for a sign-in does not grow too old by an outage.
-        let oldest = limit.max(self.config.timeouts.friend_list);
-        policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), oldest, clock::now_for(circle.learnt))
     }
 
     /// Denies: nothing about this account is remembered any longer.

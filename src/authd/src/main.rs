@@ -22,6 +22,7 @@ mod login;
 mod manage;
 mod media;
 mod memory;
+mod offline;
 mod options;
 mod pace;
 mod privileges;

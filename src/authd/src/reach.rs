@@ -49,12 +49,12 @@ impl Reach {
 
 impl Sent<'_> {
     /// Notes that plex.tv answered, whatever it said.
-    pub(crate) fn is_answered(self) {
+    pub(crate) fn answered(self) {
         lock(&self.reach.0).answered = Some(Instant::now());
     }
 
     /// Notes that plex.tv could not be reached.
-    pub(crate) fn is_unanswered(self) {
+    pub(crate) fn unanswered(self) {
         lock(&self.reach.0).unanswered = Some(Instant::now());
     }
 }
@@ -76,10 +76,10 @@ mod tests {
         assert!(!reach.is_silent_since(start), "nothing was sent");
         let first = reach.send();
         assert!(!reach.is_silent_since(start), "an answer takes its time");
-        first.is_unanswered();
+        first.unanswered();
         assert!(reach.is_silent_since(start));
         assert!(!reach.is_silent_since(Instant::now()), "what was before says nothing");
-        reach.send().is_answered();
+        reach.send().answered();
         assert!(!reach.is_silent_since(start));
     }
 

@@ -1,4 +1,4 @@
-//! `plex-auth user remove`: nothing that the account leaves behind reaches anybody else.
+//! `plex-auth user remove`: nothing that the account leaves behind reaches another one.
 
 use clap::Args;
 use nix::unistd::User;
@@ -62,7 +62,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Failure> {
 /// are never given again. What was done is said.
 ///
 /// # Errors
-/// What stands in the way. Nothing is removed then, or what is left is removed by the next try.
+/// What prevents it. Either nothing was removed, or the next run removes what is left.
 pub(super) fn remove(turn: &Turn, local: &Local, keep_home: bool) -> Result<Vec<String>, Failure> {
     let (name, uid) = (local.name.as_str(), local.uid);
     let nothing = |failure: Failure| failure.so("nothing was removed");
@@ -82,7 +82,7 @@ pub(super) fn remove(turn: &Turn, local: &Local, keep_home: bool) -> Result<Vec<
     if let Some(others) = sessions::left_alone(uid) {
         warn(others);
     }
-    let locked = |failure: Failure| failure.so("the account is locked; mend it and run this again");
+    let locked = |failure: Failure| failure.so("the account is locked; fix it and run this again");
     let again = |why: String| locked(Failure::new(why));
     // Before the account goes: Samba no longer finds the entry then, and the next one of that name would have its password.
     smb::remove(name).map_err(locked)?;
@@ -102,7 +102,9 @@ pub(super) fn remove(turn: &Turn, local: &Local, keep_home: bool) -> Result<Vec<
 }
 
 fn home_of(name: &str) -> Result<String, Failure> {
-    let user = User::from_name(name).ok().flatten();
+    let unreadable =
+        |error: nix::Error| Failure::new(format!("the account {name} cannot be looked up: {}", error.desc()));
+    let user = User::from_name(name).map_err(unreadable)?;
     let user = user.ok_or_else(|| Failure::new(format!("the account {name} is gone")))?;
     Ok(user.dir.to_string_lossy().into_owned())
 }
@@ -110,7 +112,7 @@ fn home_of(name: &str) -> Result<String, Failure> {
 fn find(name: &str, path: &str) -> Result<Option<Home>, Failure> {
     Home::find(path, Some(name), &accounts()?).map_err(|why| {
         Failure::new(format!("the home of {name} cannot be kept for root: {why}")).mend(format!(
-            "mend that; or remove the account alone, and look after its home yourself: plex-auth user remove {name} \
+            "fix that; or remove the account alone, and look after its home yourself: plex-auth user remove {name} \
              --keep-home"
         ))
     })

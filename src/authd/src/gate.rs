@@ -50,7 +50,7 @@ impl Gate {
         self.lock().pause(key, clock::now())
     }
 
-    /// Waits for this one's turn to have a password looked at, by plex.tv or against a cached one. Whoever waited for others of
+    /// Waits for this one's turn to have a password looked at, by plex.tv or against a cached one. A login that waited for others of
     /// the same pair, and sees them turned out wrong, has the pause before them that everybody else would have: guesses are not
     /// faster side by side.
     ///

@@ -121,7 +121,7 @@ impl Tokens {
         self.issued.iter_mut().find(|issued| same(&issued.token, token))
     }
 
-    /// Forgets a token, unless somebody holds it.
+    /// Forgets a token, unless a login holds it.
     fn forget(&mut self, token: &Token) {
         self.issued.retain(|issued| issued.holders > 0 || !same(&issued.token, token));
     }

@@ -17,7 +17,7 @@ impl Failure {
         Self { what: what.into(), mend: None }
     }
 
-    /// A file that is not used because somebody could have tampered with it.
+    /// A file that is not used because another user could have tampered with it.
     #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
     pub(crate) fn untrusted(error: system::Error) -> Self {
         Self { what: error.to_string(), mend: error.fix() }

@@ -154,7 +154,7 @@ impl Answer {
 ///
 /// # Errors
 /// [`Error::Unreachable`] when no whole answer arrived, [`Error::Unavailable`] when it is too long or there was no time for
-/// one: whoever spent that time on something else must not make plex.tv look unreachable.
+/// one: a caller that spent its time on something else must not make plex.tv look unreachable.
 pub(crate) fn send(request: RequestBuilder, deadline: Instant) -> Result<Answer, Error> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {

@@ -220,7 +220,7 @@ impl Reason {
         )
     }
 
-    /// Whether a password may be accepted from the cache for outages. Only plex.tv's own absence opens it (R69): anybody
+    /// Whether a password may be accepted from the cache for outages. Only plex.tv's own absence opens it (R69): a stranger
     /// can use up our limits, or make plex.tv refuse this machine's requests, and a password that was changed at Plex
     /// would be good again.
     #[must_use]

@@ -18,7 +18,7 @@ pub struct Error {
 pub enum Problem {
     /// The path is relative or contains `..`.
     Path,
-    /// It is a symbolic link, in a directory where somebody other than root could have put it.
+    /// It is a symbolic link, in a directory where another user than root could have put it.
     Link,
     /// It is not a directory.
     NotADirectory,

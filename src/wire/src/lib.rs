@@ -11,7 +11,7 @@
 //! account phase must work then, or an upgrade would lock people out. So version N answers N−1 and N+1 there:
 //!
 //! * The request keeps its place, its fields and their types for ever: `{"hello":{"version":…,"phase":"account","user":…,
-//!   "service":…,"tty":…,"rhost":…,"ruser":…}}`. A field may be added, and whoever does not know it ignores it. The
+//!   "service":…,"tty":…,"rhost":…,"ruser":…}}`. A field may be added, and a side that does not know it ignores it. The
 //!   daemon does not look at `version` in this phase.
 //! * Three verdicts keep their words and meanings for ever: `{"verdict":"success"}`, `{"verdict":"not-allowed"}` and
 //!   `{"verdict":"not-managed"}`. So does `"working"` before one. Every other answer is a refusal to the module.

@@ -32,7 +32,7 @@ pub fn release(name: &str) -> PathBuf {
     target().join("release").join(name)
 }
 
-/// Tells whoever waits what is about to take long.
+/// Says what is about to take long.
 fn say(what: &str) {
     let _ = Command::new(checkout().join("tests/say")).arg(what).status();
 }

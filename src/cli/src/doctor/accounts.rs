@@ -138,7 +138,7 @@ fn account(name: &str, uid_min: u32, findings: &mut Findings) -> Option<User> {
         Ok(Some(user)) if user.name == name => user,
         Err(error) => {
             let what = format!("'{name}' cannot be looked up: {}", error.desc());
-            findings.bad(CHECK, what, format!("run: getent passwd {name}; then mend /etc/nsswitch.conf"));
+            findings.bad(CHECK, what, format!("run: getent passwd {name}; then fix /etc/nsswitch.conf"));
             return None;
         }
         _ => {

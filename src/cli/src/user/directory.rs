@@ -25,7 +25,7 @@ impl Directory {
     /// Opens one. Nothing comes back when it is not there.
     ///
     /// # Errors
-    /// When somebody other than root could change where the path leads to, or when it cannot be opened.
+    /// When another user than root could change where the path leads to, or when it cannot be opened.
     pub(super) fn open(path: &Path) -> Result<Option<Self>, String> {
         walk(path, LINKS)
     }

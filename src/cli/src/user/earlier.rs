@@ -45,7 +45,7 @@ impl Earlier {
         (!all.is_empty()).then(|| all.join(", "))
     }
 
-    /// Makes sure that nothing of it reaches a new account: there is none, or somebody at a terminal lets it be set aside.
+    /// Makes sure that nothing of it reaches a new account: there is none, or the administrator, at a terminal, has it set aside.
     ///
     /// # Errors
     /// When there is something, and nobody can be asked or the answer is no.

@@ -78,7 +78,7 @@ fn is_plain(path: &Path) -> bool {
         && components.all(|component| matches!(component, Component::Normal(_)))
 }
 
-/// Whether somebody's home is this directory or in it.
+/// Whether an account's home is this directory or below it.
 fn is_in(directory: &Path, home: &str) -> bool {
     Path::new(home).starts_with(directory)
 }

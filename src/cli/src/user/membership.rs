@@ -91,7 +91,7 @@ pub(crate) fn join_all(config: &Config, owner: Option<&Person>) {
     }
 }
 
-/// Those whom [`join_all`] would add.
+/// The accounts that [`join_all`] would add.
 pub(crate) fn missing(config: &Config, owner: Option<&Person>) -> Result<Vec<String>, Failure> {
     let Some(group) = &config.group else { return Ok(Vec::new()) };
     let group = accounts::group(group).map_err(Failure::new)?;

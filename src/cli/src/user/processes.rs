@@ -25,7 +25,7 @@ pub(super) struct Process {
     pub shown: String,
 }
 
-/// Every process of an account's: by its real user, as `userdel` counts them, so that root's processes that act for somebody,
+/// Every process of an account's: by its real user, as `userdel` counts them, so that root's processes that act for a user,
 /// or have a child that does, are none of them.
 pub(super) fn of(uid: u32) -> Vec<Process> {
     all(uid).filter_map(|(process, directory)| is_theirs(&directory, uid).then_some(process)).collect()
@@ -40,7 +40,7 @@ pub(super) fn elsewhere(uid: u32) -> Vec<Process> {
 pub(super) fn started_us(uid: u32) -> bool {
     let slice = in_slice(Path::new("/proc/self"), uid);
     let mut process = getpid();
-    // What is the first process's child may have been anybody's.
+    // A child of the first process may have had any parent before.
     while let Some(parent) = field(&of_pid(process), "PPid:").and_then(|pid| Pid::from_raw(pid.parse().ok()?)) {
         if parent.is_init() {
             break;

@@ -38,6 +38,7 @@ fn every() -> Vec<Reason> {
         R::AddressBlocked,
         R::RateLimited,
         R::BudgetSpent,
+        R::AccountBusy,
         R::ServerRefuses,
         R::ListTooOld,
         R::NoSignInYet,

@@ -73,7 +73,7 @@ fn r55_a_friend_lists_and_fetches_files_by_tls_and_nobody_else_and_nothing_in_cl
     assert!(clear.code == REFUSED && clear.stdout.is_empty(), "{clear:?}");
     assert!(clear.stderr.contains("530 Non-anonymous sessions must use encryption."), "{clear:?}");
     assert!(!clear.stderr.contains("PASS "), "it was sent: {clear:?}");
-    assert_eq!(world.plex().counters().total(), 0);
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
 
     // Remembered, plex.tv is asked once; and a friend who was removed is out all the same.
     world.follow(&page_commands(PAGE, "Ask plex.tv less often"));

@@ -1,6 +1,7 @@
 //! What is compared: four ways to log in, each as a PAM service of its own.
 
 use e2e::{MACHINE, World, password};
+use fakeplex::{Command, Reissue};
 
 /// A way to log in.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ const UNIX: &str = "pam_unix";
 
 /// Sets all of them up, and makes sure that each does its job: an ordinary login works and a wrong password does not.
 pub(crate) fn set_up(world: &World) -> Vec<Peer> {
+    // The script signs in as one device, and knows nothing of turns: several logins at once would end each other's tokens.
+    world.plex().send(&Command::Tokens(Reissue::Keep)).unwrap();
     let base = std::fs::read_to_string(world.shared().join("plex/address")).unwrap();
     let script = format!("/usr/local/sbin/plex-script {} {MACHINE}", base.trim());
     let line = |module: &str| format!("auth required {module}\naccount required {module}\n");

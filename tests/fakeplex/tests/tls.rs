@@ -101,7 +101,10 @@ fn r62_a_server_with_old_tls_only_is_told_nothing() {
 fn r62_a_server_without_tls_is_told_nothing() {
     let plex = Plex::start(DEN);
     let server = Plain::start();
-    assert_unreachable(&"plain", &try_everything(&client(&format!("https://{}", server.address), &plex.server.ca_file())));
+    assert_unreachable(
+        &"plain",
+        &try_everything(&client(&format!("https://{}", server.address), &plex.server.ca_file())),
+    );
     let received = server.received();
     assert!(received.starts_with(&[0x16, 3]), "a client's greeting: {received:?}");
     assert_eq!(secrets(&received), [""; 0]);

@@ -6,6 +6,9 @@ use e2e::{DEN, World, checkout, password};
 /// The highest exposure that `systemd-analyze security` may find, in tenths.
 const EXPOSURE: &str = "15";
 
+/// That of the service which ends the sessions of removed friends (R68): it must see and signal other users' processes.
+const EXPOSURE_OF_SYNC: &str = "16";
+
 /// A server with the package, the configuration that setup writes and a friend list that is soon read again.
 fn server(suite: &'static str) -> Option<World> {
     let world = World::clean(suite)?;
@@ -67,10 +70,11 @@ fn hardened(world: &World) {
     assert!(services.len() >= 3, "{services:?}");
     for service in services {
         let file = format!("/usr/lib/systemd/system/{service}");
-        let security = ["systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold", EXPOSURE, &file];
+        let most = if service == "plex-auth-sync.service" { EXPOSURE_OF_SYNC } else { EXPOSURE };
+        let security = ["systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold", most, &file];
         let out = world.run(&security);
         let open: Vec<_> = out.stdout.lines().filter(|line| !line.starts_with('✓')).collect();
-        assert!(out.ok(), "{service} is more exposed than {EXPOSURE}/10:\n{}\n{}", open.join("\n"), out.stderr);
+        assert!(out.ok(), "{service} is more exposed than {most}/10:\n{}\n{}", open.join("\n"), out.stderr);
     }
 }
 

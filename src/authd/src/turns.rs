@@ -5,7 +5,7 @@
 //! the same account at once therefore get client identifiers of their own.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use policy::PlexId;
 
@@ -14,6 +14,10 @@ use crate::lock::lock;
 /// How many client identifiers sign-ins have. All but the first are used only while a link code is open for the same
 /// account, since each one that is new to an account sends its user a mail.
 pub(crate) const SLOTS: usize = 4;
+
+/// How long a sign-in waits for a revocation. One that plex.tv leaves without an answer must not keep people out: if plex.tv
+/// hands out the token that is being revoked once more, the login finds that out and is unavailable.
+const REVOKING: Duration = Duration::from_secs(1);
 
 /// The Plex account that a sign-in is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +53,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Queue {
     next: u64,
-    /// Those whose turn it is, and behind them those that wait.
-    turns: Vec<(u64, Whose)>,
+    /// Those whose turn it is, and behind them those that wait; and since when, where it is a revocation.
+    turns: Vec<(u64, Whose, Option<Instant>)>,
     /// The slots of open link codes.
     codes: Vec<(u64, Whose, usize)>,
 }
@@ -61,8 +65,13 @@ impl Queue {
         self.next
     }
 
-    fn is_first(&self, number: u64, whose: Whose) -> bool {
-        !self.turns.iter().take_while(|(other, _)| *other != number).any(|(_, other)| other.may_be(whose))
+    /// How long to wait before this one may have its turn without being woken; nothing when it has it.
+    fn wait(&self, number: u64, whose: Whose) -> Option<Duration> {
+        let before = self.turns.iter().take_while(|(other, ..)| *other != number);
+        let wait =
+            |since: Option<Instant>| since.map_or(Duration::MAX, |since| REVOKING.saturating_sub(since.elapsed()));
+        let waits = before.filter(|(_, other, _)| other.may_be(whose)).map(|(.., since)| wait(*since));
+        waits.filter(|wait| !wait.is_zero()).min()
     }
 
     fn has_code(&self, whose: Whose, slot: usize) -> bool {
@@ -81,16 +90,16 @@ impl Turns {
     pub(crate) fn take(&self, whose: Whose, deadline: Instant) -> Option<Turn> {
         let mut queue = lock(&self.0.queue);
         let number = queue.number();
-        queue.turns.push((number, whose));
+        queue.turns.push((number, whose, None));
         // Leaves the queue however this ends.
         let turn = Turn { turns: self.clone(), number, whose };
-        while !queue.is_first(number, whose) {
+        while let Some(wait) = queue.wait(number, whose) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 drop(queue);
                 return None;
             }
-            queue = self.0.moved.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+            queue = self.0.moved.wait_timeout(queue, left.min(wait)).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(queue);
         Some(turn)
@@ -100,11 +109,11 @@ impl Turns {
     /// approved into the same token.
     pub(crate) fn take_to_revoke(&self, whose: Whose, slot: usize) -> Option<Turn> {
         let mut queue = lock(&self.0.queue);
-        if queue.has_code(whose, slot) || queue.turns.iter().any(|(_, other)| other.may_be(whose)) {
+        if queue.has_code(whose, slot) || queue.turns.iter().any(|(_, other, _)| other.may_be(whose)) {
             return None;
         }
         let number = queue.number();
-        queue.turns.push((number, whose));
+        queue.turns.push((number, whose, Some(Instant::now())));
         Some(Turn { turns: self.clone(), number, whose })
     }
 }
@@ -135,7 +144,7 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        lock(&self.turns.0.queue).turns.retain(|(number, _)| *number != self.number);
+        lock(&self.turns.0.queue).turns.retain(|(number, ..)| *number != self.number);
         self.turns.0.moved.notify_all();
     }
 }

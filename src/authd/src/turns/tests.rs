@@ -78,3 +78,16 @@ fn r63_nothing_is_revoked_while_a_sign_in_runs_or_waits_or_a_code_is_open() {
     drop((revoking, code));
     assert!(turns.take_to_revoke(ALICE, 0).is_some());
 }
+
+#[test]
+fn r11_r63_a_sign_in_waits_for_a_revocation_but_not_for_one_that_hangs() {
+    let turns = Turns::default();
+    let hanging = turns.take_to_revoke(ALICE, 0).unwrap();
+    assert!(turns.take(ALICE, now()).is_none(), "a revocation comes first");
+    let start = Instant::now();
+    let alice = turns.take(ALICE, soon()).unwrap();
+    assert!(start.elapsed() >= REVOKING.mul_f64(0.9), "{:?}", start.elapsed());
+    assert!(turns.take(ALICE, now()).is_none(), "but there is still one sign-in at a time");
+    drop((alice, hanging));
+    assert!(turns.take(ALICE, now()).is_some());
+}

@@ -155,8 +155,10 @@ fn r35_a_managed_account_is_never_ignored_whatever_breaks() {
         ("hung", "pkill -STOP -x plex-authd", unanswered),
         (
             "another listener",
+            // It hears everything: one that leaves while it is spoken to may have said nothing.
             "pkill -KILL -x plex-authd; rm /run/plex-auth/socket; \
-             setsid --fork socat UNIX-LISTEN:/run/plex-auth/socket,fork EXEC:'echo hello' >/dev/null 2>&1; sleep 0.3",
+             setsid --fork socat UNIX-LISTEN:/run/plex-auth/socket,fork SYSTEM:'echo hello; cat >/dev/null' \
+             >/dev/null 2>&1; until [ -S /run/plex-auth/socket ]; do sleep 0.02; done",
             refused,
         ),
         ("no socket", "pkill socat; rm -f /run/plex-auth/socket", unanswered),

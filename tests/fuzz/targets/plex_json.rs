@@ -123,6 +123,8 @@ fn failure(status: u16, body: &[u8]) {
         (404, Some(1020)) => Error::UnknownCode,
         _ => {
             assert!(!speaks_of_a_person(&error), "an outage passes for a verdict: {status} {code:?} {error:?}");
+            // R69: only an error of plex.tv's own servers says that it cannot be reached.
+            assert_eq!(matches!(error, Error::Unreachable(_)), (500..=599).contains(&status), "{status}: {error:?}");
             let said = error.to_string();
             return assert!(said.is_ascii() && said.len() < 100, "{said}");
         }
@@ -131,7 +133,7 @@ fn failure(status: u16, body: &[u8]) {
 }
 
 fn speaks_of_a_person(error: &Error) -> bool {
-    !matches!(error, Error::Unavailable(_) | Error::RateLimited(_) | Error::UnknownCode)
+    !matches!(error, Error::Unreachable(_) | Error::Unavailable(_) | Error::RateLimited(_) | Error::UnknownCode)
 }
 
 /// What is known of the code in a body, read a second time.

@@ -134,10 +134,11 @@ fn synchronised(world: &World) {
     }
     let inside = world.ssh("password", "frank", &password("frank"));
     assert_eq!(inside.stdout, "frank\n", "{inside:?}");
-    world.plex().load(&DEN.replace("[\"alice\", \"erin\", \"frank\"]", "[\"erin\", \"frank\"]"));
     // A session, and what runs without one.
     let mut session = world.ssh_session("alice", &password("alice"), &["sleep 600"]).spawn().unwrap();
     world.sh("systemd-run --quiet --uid=alice sleep 600; until [ $(pgrep -U alice -x sleep | wc -l) = 2 ]; do sleep 0.1; done");
+    // Only now: a login that finds the list a second old fetches it again.
+    world.plex().load(&DEN.replace("[\"alice\", \"erin\", \"frank\"]", "[\"erin\", \"frank\"]"));
     world.sh("sleep 1.2; systemctl start plex-auth-sync");
     assert_eq!(world.run(&["pgrep", "-l", "-U", "alice"]).stdout, "");
     assert!(!session.wait().unwrap().success());

@@ -2,7 +2,7 @@
 
 .PHONY: build setup pages test fuzz demo bench clean files units install uninstall deb rpm selinux
 
-SHIPPED = -p pam-plex -p authd -p root -p cli
+SHIPPED = -p pam-plex -p plex-authd -p helpers -p plex-auth
 
 # Another kind of machine to build for (docs/how-to/build-for-aarch64.md); and 0 for this release of this distribution alone,
 # not for older ones too (packaging/portable/setup).

@@ -1,28 +1,28 @@
 //! The daemons' command lines, from their own sources: a program cannot be used as a library.
 
 #[allow(dead_code, reason = "the daemon reads the values")]
-#[path = "../../../src/authd/src/options.rs"]
+#[path = "../../../src/plex-authd/src/args.rs"]
 mod authd;
 #[allow(dead_code, reason = "the daemon reads the values")]
-#[path = "../../../src/root/src/bin/plex-auth-samba/options.rs"]
+#[path = "../../../src/helpers/src/bin/plex-auth-samba/args.rs"]
 mod samba;
 #[allow(dead_code, reason = "the daemon reads the values")]
-#[path = "../../../src/root/src/bin/plex-auth-shadow/options.rs"]
+#[path = "../../../src/helpers/src/bin/plex-auth-shadow/args.rs"]
 mod shadow;
 
 use clap::{Command, CommandFactory};
 
 /// plex-authd.
 pub(crate) fn authd() -> Command {
-    authd::Options::command()
+    authd::Args::command()
 }
 
 /// plex-auth-samba.
 pub(crate) fn samba() -> Command {
-    samba::Options::command()
+    samba::Args::command()
 }
 
 /// plex-auth-shadow.
 pub(crate) fn shadow() -> Command {
-    shadow::Options::command()
+    shadow::Args::command()
 }

@@ -25,7 +25,7 @@ pub const CONFIGURATION: &str = include_str!("../pages/plex-auth.toml.5");
 /// The whole `plex-auth` command.
 #[must_use]
 pub fn plex_auth() -> Command {
-    let mut command = cli::Options::command().disable_help_subcommand(true);
+    let mut command = plex_auth::Options::command().disable_help_subcommand(true);
     command.build();
     command
 }

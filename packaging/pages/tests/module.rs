@@ -36,10 +36,10 @@ fn the_page_has_every_argument_and_no_other() {
 #[test]
 fn the_page_has_every_code_that_the_module_returns_and_no_other() {
     let sources = [
-        include_str!("../../../src/pam-plex/src/entry.rs"),
+        include_str!("../../../src/pam-plex/src/module.rs"),
         include_str!("../../../src/pam-plex/src/hooks.rs"),
         include_str!("../../../src/pam-plex/src/session.rs"),
-        include_str!("../../../src/pam-plex/src/verdict.rs"),
+        include_str!("../../../src/pam-plex/src/return_code.rs"),
     ];
     let name = |rest: &str| rest.split(|c: char| !c.is_ascii_uppercase() && c != '_').next().unwrap().to_owned();
     let returned = sources.iter().flat_map(|source| source.split("PamResultCode::").skip(1)).map(name);

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use wire::Secret;
+use protocol::Secret;
 
 use crate::{Config, Problem, Source, validate, values};
 

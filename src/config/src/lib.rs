@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use policy::{Limits, PlexId, Reference};
-use wire::Secret;
+use policy::{Limits, PlexId, PlexRef};
+use protocol::Secret;
 
 /// Where the configuration is unless the daemon is told otherwise.
 pub const DEFAULT_FILE: &str = "/etc/plex-auth.toml";
@@ -42,7 +42,7 @@ pub struct Config {
     /// Members of this local group may sign in with Plex.
     pub group: Option<String>,
     /// Local accounts and the Plex accounts they belong to.
-    pub users: BTreeMap<String, Reference>,
+    pub users: BTreeMap<String, PlexRef>,
     /// The base address of plex.tv.
     pub plex_url: url::Url,
     /// A further CA to trust, as a PEM file.

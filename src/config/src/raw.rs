@@ -92,7 +92,7 @@ pub(crate) fn read(text: &str, file: &Path) -> Result<Raw, Problem> {
 /// Turns the parser's message into one that quotes no value.
 fn explain(message: &str) -> (String, String) {
     if let Some((unknown, known)) = unknown_key(message) {
-        return (format!("there is no key '{}'", wire::printable(unknown, 64)), suggestion(unknown, &known));
+        return (format!("there is no key '{}'", protocol::printable(unknown, 64)), suggestion(unknown, &known));
     }
     // "invalid type: string "…", expected a boolean": what was found is a value of the file.
     if ["invalid type: ", "invalid value: "].iter().any(|start| message.starts_with(start))

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use policy::{Limits, PlexId, Reference};
+use policy::{Limits, PlexId, PlexRef};
+use protocol::Secret;
 use toml::Spanned;
-use wire::Secret;
 
 use crate::raw::{self, Raw, RawCache, RawThrottle, RawTimeouts};
 use crate::values::{
@@ -18,10 +18,10 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The most that one login may spend on the network. The module waits [`wire::MODULE_DEADLINE`]; the difference is
+/// The most that one login may spend on the network. The module waits [`protocol::MODULE_DEADLINE`]; the difference is
 /// what the daemon needs to say so in time.
 const MAX_LOGIN: Duration = Duration::from_secs(30);
-const _: () = assert!(MAX_LOGIN.as_secs() + 5 < wire::MODULE_DEADLINE.as_secs());
+const _: () = assert!(MAX_LOGIN.as_secs() + 5 < protocol::MODULE_DEADLINE.as_secs());
 
 /// The longest that somebody who was removed may still sign in while plex.tv can be reached.
 const MAX_FRIEND_LIST: Duration = Duration::from_secs(5 * 60);
@@ -152,14 +152,14 @@ impl Place<'_> {
         }
     }
 
-    fn mapping(&self, user: &Spanned<String>, plex: &Spanned<String>) -> Result<(String, Reference), Problem> {
+    fn mapping(&self, user: &Spanned<String>, plex: &Spanned<String>) -> Result<(String, PlexRef), Problem> {
         let name = local_name(user.get_ref()).map_err(|wrong| self.wrong(user, wrong))?;
         if name == "root" {
             let mend = "remove the line; root never signs in with Plex".into();
             return Err(self.wrong(user, ("root cannot be mapped".into(), mend)));
         }
         let plex = plain(plex.get_ref()).map_err(|wrong| self.wrong(plex, wrong))?;
-        Ok((name, Reference::parse(&plex)))
+        Ok((name, PlexRef::parse(&plex)))
     }
 
     fn default_url(&self) -> Result<url::Url, Problem> {

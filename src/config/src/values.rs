@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use policy::PlexId;
-use wire::Secret;
+use protocol::Secret;
 
 /// What is wrong with a value, and how to mend it.
 pub type Wrong = (String, String);
@@ -61,7 +61,7 @@ pub(crate) fn plain(text: &str) -> Result<String, Wrong> {
 /// What is wrong with it.
 pub fn local_name(text: &str) -> Result<String, Wrong> {
     let forbidden = |c: char| c.is_control() || c.is_whitespace() || c == ':' || c == '/';
-    if !text.is_empty() && text.len() <= wire::MAX_NAME && !text.chars().any(forbidden) {
+    if !text.is_empty() && text.len() <= protocol::MAX_NAME && !text.chars().any(forbidden) {
         Ok(text.to_owned())
     } else {
         Err(("this is no local name".into(), "write a name as in /etc/passwd or /etc/group".into()))

@@ -1,6 +1,6 @@
 //! Settings that are valid and still leave a gap.
 
-use policy::{Owner, Reference};
+use policy::{Owner, PlexRef};
 
 use crate::Config;
 
@@ -20,7 +20,7 @@ impl Config {
     /// Whether an account is the owner's own, as far as the file says it: `admin_account` is set, and the account is mapped
     /// to `owner_id` or to the name in `admin_account`.
     #[must_use]
-    pub fn is_owners(&self, reference: &Reference) -> bool {
+    pub fn is_owners(&self, reference: &PlexRef) -> bool {
         let owner = Owner { admin: self.admin_account.as_deref(), id: self.owner_id, list: None };
         policy::is_owners(owner, reference, None)
     }
@@ -56,12 +56,12 @@ mod tests {
     #[test]
     fn r65_the_owners_own_account_is_known_by_the_id_or_by_the_admin_account() {
         let config = parsed("admin_account = \"Olga\"\n");
-        let owners = ["1", "olga", "OLGA"].map(Reference::parse);
-        for reference in owners.iter().chain(&[Reference::Member("olga".into()), Reference::Member("Olga".into())]) {
+        let owners = ["1", "olga", "OLGA"].map(PlexRef::parse);
+        for reference in owners.iter().chain(&[PlexRef::Member("olga".into()), PlexRef::Member("Olga".into())]) {
             assert!(config.is_owners(reference), "{reference:?}");
             assert!(!parsed("").is_owners(reference), "without admin_account nobody is: {reference:?}");
         }
-        for reference in [Reference::parse("2"), Reference::parse("alice"), Reference::Member("OLGA".into())] {
+        for reference in [PlexRef::parse("2"), PlexRef::parse("alice"), PlexRef::Member("OLGA".into())] {
             assert!(!config.is_owners(&reference), "{reference:?}");
         }
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use config::{Config, Problem, Source, load, load_owned_by, parse};
-use policy::{Limits, PlexId, Reference};
+use policy::{Limits, PlexId, PlexRef};
 
 const MACHINE: &str = "machine_id = \"0123456789abcdef0123456789abcdef01234567\"\n";
 const FULL: &str = r#"
@@ -58,8 +58,8 @@ fn everything_that_can_be_said_is_understood() {
     assert!(matches!(&config.source, Source::Token(token) if token.expose() == "TOKEN-SECRET-olga"));
     assert_eq!(config.client_identifier.as_deref(), Some("0123456789abcdef0123456789abcdef"));
     assert_eq!(config.owner_id, Some(PlexId(1)));
-    assert_eq!(config.users.get("alice"), Some(&Reference::Name("alice@example.org".into())));
-    assert_eq!(config.users.get("bob"), Some(&Reference::Id(PlexId(3))));
+    assert_eq!(config.users.get("alice"), Some(&PlexRef::Name("alice@example.org".into())));
+    assert_eq!(config.users.get("bob"), Some(&PlexRef::Id(PlexId(3))));
     assert_eq!(config.plex_url.as_str(), "https://plex.example:8443/");
     assert_eq!(config.timeouts.connect, Duration::from_millis(1500));
     assert_eq!(config.timeouts.known_list, Duration::from_secs(9000));
@@ -171,7 +171,7 @@ fn a_key_cannot_pass_for_the_keys_there_are() {
 #[test]
 fn r12_a_login_cannot_be_given_more_time_than_the_module_waits() {
     let text = |login: &str| format!("token = \"t\"\n{MACHINE}[timeouts]\nlogin = \"{login}\"\n");
-    assert!(read(&text("30s")).unwrap().timeouts.login + Duration::from_secs(5) < wire::MODULE_DEADLINE);
+    assert!(read(&text("30s")).unwrap().timeouts.login + Duration::from_secs(5) < protocol::MODULE_DEADLINE);
     assert!(read(&text("31s")).is_err());
 }
 

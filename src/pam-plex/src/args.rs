@@ -37,7 +37,7 @@ impl Args {
             use_first_pass: false,
             link: false,
             plex_only: false,
-            socket: PathBuf::from(wire::DEFAULT_SOCKET),
+            socket: PathBuf::from(protocol::DEFAULT_SOCKET),
             debug: false,
         };
         for arg in args {
@@ -68,7 +68,7 @@ impl Args {
 }
 
 fn unknown(arg: &str) -> String {
-    let shown = wire::printable(arg, 64);
+    let shown = protocol::printable(arg, 64);
     format!(
         "unknown argument '{shown}'; the arguments are try_first_pass, use_first_pass, link, plex_only, socket=/PATH \
          and debug"

@@ -4,10 +4,10 @@ use std::ffi::CStr;
 
 use pam::items::{RHost, RUser, Service, Tty};
 use pam::module::PamHandle;
-use wire::{Hello, Phase};
+use protocol::{LoginRequest, Phase};
 
 use crate::args::Args;
-use crate::screen;
+use crate::terminal;
 
 /// The longest item that is passed on, in characters; a host name takes at most 253.
 const MAX_ITEM: usize = 256;
@@ -32,12 +32,12 @@ impl Items {
     }
 
     /// The question that the daemon is asked.
-    pub(crate) fn hello(self, user: String, phase: Phase, args: &Args) -> Hello {
+    pub(crate) fn hello(self, user: String, phase: Phase, args: &Args) -> LoginRequest {
         let Self { service, tty, rhost, ruser } = self;
         // Only a prompt needs to know what it is shown on.
-        let screen = if phase == Phase::Authenticate { screen::find() } else { None };
-        Hello {
-            version: wire::VERSION,
+        let screen = if phase == Phase::Authenticate { terminal::find() } else { None };
+        LoginRequest {
+            version: protocol::VERSION,
             phase,
             user,
             service,
@@ -57,5 +57,5 @@ pub(crate) fn service(pamh: &PamHandle) -> Option<String> {
 }
 
 fn text(item: &CStr) -> String {
-    wire::printable(&item.to_string_lossy(), MAX_ITEM)
+    protocol::printable(&item.to_string_lossy(), MAX_ITEM)
 }

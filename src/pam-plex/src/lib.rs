@@ -5,15 +5,15 @@
 //! configuration, no environment, no signal. One connect to the daemon's socket, which is asked and believed.
 
 mod args;
-mod entry;
 mod ffi;
 mod hooks;
 mod items;
 mod log;
+mod module;
 mod prompt;
-mod screen;
+mod return_code;
 mod session;
-mod verdict;
+mod terminal;
 
 use std::alloc::System;
 

@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, sendto, socket};
 use pam::module::PamHandle;
-use wire::Severity;
+use protocol::Severity;
 
 use crate::items;
 
@@ -55,7 +55,7 @@ impl Log {
 
     /// Best effort, and never waited for: a login does not depend on its log.
     fn write(&self, severity: Severity, text: &str) {
-        let line = wire::syslog_line(severity, &self.name, &wire::printable(text, MAX_TEXT));
+        let line = protocol::syslog_line(severity, &self.name, &protocol::printable(text, MAX_TEXT));
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let Ok(fd) = socket(AddressFamily::Unix, SockType::Datagram, flags, None) else { return };
         // Nothing is ever sent from below 3: see the connection to the daemon.

@@ -5,12 +5,12 @@ use pam::conv::Conv;
 use pam::items::AuthTok;
 use pam::module::PamHandle;
 use pam::secret::SecretBytes;
-use wire::{Answer, Ask, Secret, Unusable};
+use protocol::{InvalidInput, Prompt, PromptReply, Secret};
 
 /// An answer, and whether it came from a prompt of ours.
 pub(crate) struct Typed {
     /// The answer.
-    pub answer: Answer,
+    pub answer: PromptReply,
     /// Whether somebody typed it just now, so that no earlier module has it.
     pub fresh: bool,
 }
@@ -22,11 +22,11 @@ pub(crate) fn first_pass(pamh: &PamHandle) -> Option<Typed> {
 }
 
 /// Shows a prompt. Whatever goes wrong with it, an error of the program, no answer or none that is text, is
-/// [`Answer::Failed`].
-pub(crate) fn converse(pamh: &PamHandle, ask: &Ask) -> Typed {
+/// [`PromptReply::Failed`].
+pub(crate) fn converse(pamh: &PamHandle, ask: &Prompt) -> Typed {
     let style = if ask.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
     let typed = pamh.get_item::<Conv>().ok().flatten().and_then(|conv| conv.send(style, &ask.text).ok().flatten());
-    let answer = typed.as_ref().map_or(Answer::Failed, judged);
+    let answer = typed.as_ref().map_or(PromptReply::Failed, judged);
     Typed { answer, fresh: true }
 }
 
@@ -38,12 +38,12 @@ pub(crate) fn tell(pamh: &PamHandle, text: &str) {
 }
 
 /// Nothing is ever cut to fit: what cannot be a password as it is, is said to be none.
-fn judged(typed: &SecretBytes) -> Answer {
-    if typed.len() > wire::MAX_PASSWORD {
-        return Answer::Unusable(Unusable::TooLong);
+fn judged(typed: &SecretBytes) -> PromptReply {
+    if typed.len() > protocol::MAX_PASSWORD {
+        return PromptReply::Invalid(InvalidInput::TooLong);
     }
     match typed.as_str() {
-        Ok(text) => Answer::Text(Secret::from(text)),
-        Err(_) => Answer::Unusable(Unusable::NotUtf8),
+        Ok(text) => PromptReply::Text(Secret::from(text)),
+        Err(_) => PromptReply::Invalid(InvalidInput::NotUtf8),
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::client::{send, with_token};
-use crate::{Client, Error, Token, lenient, parse};
+use crate::{Client, Error, Token, de, parse};
 
 /// An account as plex.tv shows it to itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -18,10 +18,10 @@ pub struct Account {
     #[serde(deserialize_with = "id")]
     pub id: u64,
     /// Its username; managed Home users have none.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "de::text")]
     pub username: Option<String>,
     /// Its e-mail address; managed Home users have none.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "de::text")]
     pub email: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub struct SignedIn {
     #[serde(rename = "authToken")]
     pub token: Token,
     /// Whether the account has a second factor, if plex.tv says.
-    #[serde(rename = "twoFactorEnabled", default, deserialize_with = "lenient::maybe")]
+    #[serde(rename = "twoFactorEnabled", default, deserialize_with = "de::maybe")]
     pub two_factor: Option<bool>,
 }
 
@@ -91,7 +91,7 @@ fn form(login: &str, password: &str, code: Option<&str>) -> Bytes {
 
 /// The one field that must be there.
 fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    lenient::number(deserializer)?
+    de::number(deserializer)?
         .filter(|id| *id > 0)
         .ok_or_else(|| serde::de::Error::custom("an account without a number"))
 }

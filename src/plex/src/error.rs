@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::lenient::{self, Object};
+use crate::de::{self, Object};
 
 /// Why a request brought no answer that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,14 +84,14 @@ fn code(body: &[u8]) -> Option<u32> {
     }
     #[derive(Deserialize)]
     struct Entry {
-        #[serde(deserialize_with = "lenient::number")]
+        #[serde(deserialize_with = "de::number")]
         code: Option<u64>,
     }
     let narrow = |code: u64| u32::try_from(code).ok();
     if let Ok(Object(Errors { errors })) = serde_json::from_slice(body) {
         return errors.first().and_then(|Object(entry)| entry.code).and_then(narrow);
     }
-    let document = lenient::xml(body)?;
+    let document = de::xml(body)?;
     let document = document.parse()?;
     let error = document.descendants().find(|node| node.has_tag_name("error"))?;
     error.attribute("code")?.parse().ok()

@@ -7,7 +7,7 @@ use roxmltree::{Document, Node};
 use zeroize::Zeroizing;
 
 use crate::client::{send, with_token};
-use crate::lenient::{self, is_true, said};
+use crate::de::{self, is_true, said};
 use crate::{Account, Client, Error, Token};
 
 /// A row of the owner's friends. Listed are friends, Home members, people who only share with the owner, and people
@@ -78,7 +78,7 @@ pub fn shared_servers(body: &[u8]) -> Result<Vec<Share>, Error> {
 
 fn list<T>(body: &[u8], read: impl FnOnce(Node) -> Vec<T>) -> Result<Vec<T>, Error> {
     let no_list = || Error::Unavailable("the answer is no list".into());
-    let text = lenient::xml(body).ok_or_else(no_list)?;
+    let text = de::xml(body).ok_or_else(no_list)?;
     let document = text.parse().ok_or_else(no_list)?;
     container(&document).map(read).ok_or_else(no_list)
 }

@@ -5,14 +5,14 @@
 
 mod account;
 mod client;
+mod connectivity;
+mod de;
 mod error;
 mod friends;
-mod lenient;
 mod link;
 #[doc(hidden)]
 pub mod parse;
-mod picture;
-mod reach;
+mod qr;
 mod resources;
 mod server;
 mod tls;
@@ -20,11 +20,11 @@ mod token;
 
 pub use account::{Account, SignedIn};
 pub use client::{Client, FAIR, Settings, SetupError, client_id};
+pub use connectivity::Unreachable;
 pub use error::Error;
 pub use friends::{Friend, Share};
 pub use link::{Approval, LINK_PAGE, LinkCode};
-pub use picture::picture;
-pub use reach::Unreachable;
+pub use qr::picture;
 pub use resources::Resource;
 pub use server::Identity;
 pub use token::Token;

@@ -9,7 +9,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
 use crate::client::send;
-use crate::{Client, Error, Token, lenient, parse};
+use crate::{Client, Error, Token, de, parse};
 
 /// Where people type a code.
 pub const LINK_PAGE: &str = "https://plex.tv/link";
@@ -30,7 +30,7 @@ pub struct LinkCode {
     /// What is typed.
     code: String,
     /// How many seconds plex.tv keeps it.
-    #[serde(rename = "expiresIn", default, deserialize_with = "lenient::number")]
+    #[serde(rename = "expiresIn", default, deserialize_with = "de::number")]
     expires_in: Option<u64>,
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::de::Object;
 pub use crate::friends::{shared_servers, users};
-use crate::lenient::Object;
 use crate::{Account, Error, Identity, LinkCode, Resource, SignedIn, Token};
 
 /// The answer to a sign-in.

@@ -6,26 +6,26 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::client::{send, with_token};
-use crate::{Client, Error, Token, lenient, parse};
+use crate::{Client, Error, Token, de, parse};
 
 /// A device that an account has or is shared. Everything but the owner fields is the word of whoever registered it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resource {
     /// A server's machine id.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "de::text")]
     pub client_identifier: Option<String>,
     /// What it is called.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "de::text")]
     pub name: Option<String>,
     /// A list with commas, such as `server` or `client,player`.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "de::text")]
     pub provides: Option<String>,
     /// Whether the account owns it.
-    #[serde(default, deserialize_with = "lenient::truth")]
+    #[serde(default, deserialize_with = "de::truth")]
     pub owned: bool,
     /// Whose it is, if it is shared.
-    #[serde(default, deserialize_with = "lenient::number")]
+    #[serde(default, deserialize_with = "de::number")]
     pub owner_id: Option<u64>,
     /// What this account shows to this server.
     #[serde(default)]

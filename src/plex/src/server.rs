@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::client::{send, with_token};
-use crate::{Client, Error, Token, lenient, parse};
+use crate::{Client, Error, Token, de, parse};
 
 /// What a server says of itself to anybody. It proves nothing about a person.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Identity {
     /// The machine id.
     pub machine_identifier: String,
     /// Whether it belongs to an account. An unclaimed server lets everybody in as its owner.
-    #[serde(default, deserialize_with = "lenient::truth")]
+    #[serde(default, deserialize_with = "de::truth")]
     pub claimed: bool,
 }
 

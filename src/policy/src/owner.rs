@@ -1,6 +1,6 @@
 //! Whether a local account is the owner's own, so that no list is needed to allow it.
 
-use crate::{Circle, Pin, PlexId, Reference};
+use crate::{FriendList, IdentityBinding, PlexId, PlexRef};
 
 /// What is known about the server's owner without asking plex.tv.
 #[derive(Debug, Clone, Copy)]
@@ -10,7 +10,7 @@ pub struct Owner<'a> {
     /// `owner_id`, when the configuration has it.
     pub id: Option<PlexId>,
     /// The last friend list, of any age.
-    pub list: Option<&'a Circle>,
+    pub list: Option<&'a FriendList>,
 }
 
 /// Whether a local account belongs to the server's owner. The owner never depends on a list (R65): this is decided by
@@ -20,18 +20,18 @@ pub struct Owner<'a> {
 /// configuration, which calls the owner and the account's Plex user by the same name. An account that is bound to
 /// another id is never the owner's, whatever names say.
 #[must_use]
-pub fn is_owners(owner: Owner, reference: &Reference, pin: Option<&Pin>) -> bool {
+pub fn is_owners(owner: Owner, reference: &PlexRef, pin: Option<&IdentityBinding>) -> bool {
     let Some(admin) = owner.admin else { return false };
     let listed = owner.list.map(|list| list.owner.id);
     let Ok(owner_id) = agreed(owner.id, listed) else { return false };
     let account_id = match reference {
-        Reference::Id(id) => Some(*id),
-        Reference::Name(_) | Reference::Member(_) => Pin::holds_for(pin, reference).map(|pin| pin.id),
+        PlexRef::Id(id) => Some(*id),
+        PlexRef::Name(_) | PlexRef::Member(_) => IdentityBinding::holds_for(pin, reference).map(|pin| pin.id),
     };
     match (account_id, owner_id) {
         (Some(account), Some(owner)) => account == owner,
         // Nothing says whose number it is, and a number is no name.
-        (Some(_), None) if matches!(reference, Reference::Id(_)) => false,
+        (Some(_), None) if matches!(reference, PlexRef::Id(_)) => false,
         _ => match owner.list {
             Some(list) => listed_as_owner(list, admin, reference),
             None => is_called(reference, admin),
@@ -49,51 +49,52 @@ fn agreed(written: Option<PlexId>, listed: Option<PlexId>) -> Result<Option<Plex
 
 /// Whether the list shows the owner under both names: the configuration's for the owner, and the account's. A friend
 /// who goes by the account's name as well makes it doubtful, unless the configuration uses it for the owner.
-fn listed_as_owner(list: &Circle, admin: &str, reference: &Reference) -> bool {
+fn listed_as_owner(list: &FriendList, admin: &str, reference: &PlexRef) -> bool {
     let alone = || list.find(reference).is_ok();
     list.owner.goes_by(admin) && reference.matches(&list.owner) && (is_called(reference, admin) || alone())
 }
 
 /// Whether an account's reference is this name.
-fn is_called(reference: &Reference, name: &str) -> bool {
+fn is_called(reference: &PlexRef, name: &str) -> bool {
     match reference {
-        Reference::Id(_) => false,
-        Reference::Name(written) => written.eq_ignore_ascii_case(name),
+        PlexRef::Id(_) => false,
+        PlexRef::Name(written) => written.eq_ignore_ascii_case(name),
         // As for any member of the group, only Plex's side is folded.
-        Reference::Member(local) => name == local || name.to_ascii_lowercase() == *local,
+        PlexRef::Member(local) => name == local || name.to_ascii_lowercase() == *local,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{Entry, Moment, Person, Tie};
+    use crate::{BootTime, FriendRecord, PlexUser, Relationship};
 
     use super::*;
 
     const OLGA: PlexId = PlexId(1);
     const BOB: PlexId = PlexId(3);
 
-    fn person(id: PlexId, name: &str) -> Person {
-        Person { id, username: Some(name.into()), email: Some(format!("{name}@example.org")) }
+    fn person(id: PlexId, name: &str) -> PlexUser {
+        PlexUser { id, username: Some(name.into()), email: Some(format!("{name}@example.org")) }
     }
 
     /// Olga's list; Bob goes by this name.
-    fn list(owner: &str, bob: &str) -> Circle {
-        let bob = Entry { person: person(BOB, bob), tie: Tie::Shared };
-        Circle { owner: person(OLGA, owner), entries: vec![bob], learnt: Moment::from_millis(0) }
+    fn list(owner: &str, bob: &str) -> FriendList {
+        let bob = FriendRecord { person: person(BOB, bob), tie: Relationship::Shared };
+        FriendList { owner: person(OLGA, owner), entries: vec![bob], fetched_at: BootTime::from_millis(0) }
     }
 
-    fn pin(id: PlexId, reference: &str) -> Pin {
-        Pin { id, reference: reference.into() }
+    fn pin(id: PlexId, reference: &str) -> IdentityBinding {
+        IdentityBinding { id, reference: reference.into() }
     }
 
     /// What is known about the owner, whose account it is, whom it is bound to, and whether it is the owner's.
-    type Case<'a> = (&'a str, Option<&'a str>, Option<PlexId>, Option<&'a Circle>, Reference, Option<Pin>, bool);
+    type Case<'a> =
+        (&'a str, Option<&'a str>, Option<PlexId>, Option<&'a FriendList>, PlexRef, Option<IdentityBinding>, bool);
 
     #[test]
     fn r65_the_owners_account_is_known_by_its_id_and_by_nothing_that_contradicts_it() {
         let (known, renamed, taken) = (list("olga", "bob"), list("olga2", "bob"), list("olga2", "olga"));
-        let (id, name) = (Reference::parse, Reference::parse);
+        let (id, name) = (PlexRef::parse, PlexRef::parse);
         let admin = Some("olga");
         let mine = Some(pin(OLGA, "olga"));
         let cases: [Case; 26] = [
@@ -107,11 +108,11 @@ mod tests {
             ("configuration and list disagree, by the other", admin, Some(BOB), Some(&known), id("3"), None, false),
             ("by name and list", admin, None, Some(&known), name("olga"), None, true),
             ("by address and list", admin, None, Some(&known), name("OLGA@example.org"), None, true),
-            ("as a member of the group", admin, None, Some(&known), Reference::Member("olga".into()), None, true),
+            ("as a member of the group", admin, None, Some(&known), PlexRef::Member("olga".into()), None, true),
             ("by name, no list ever", admin, None, None, name("Olga"), None, true),
             ("by name, no list ever, with an id", admin, Some(OLGA), None, name("olga"), None, true),
-            ("as a member, no list ever", admin, None, None, Reference::Member("olga".into()), None, true),
-            ("a member of another case", admin, None, None, Reference::Member("Olga".into()), None, false),
+            ("as a member, no list ever", admin, None, None, PlexRef::Member("olga".into()), None, true),
+            ("a member of another case", admin, None, None, PlexRef::Member("Olga".into()), None, false),
             ("another name, no list ever", admin, Some(OLGA), None, name("bob"), None, false),
             ("by binding, no list ever", admin, Some(OLGA), None, name("old"), Some(pin(OLGA, "old")), true),
             ("bound to a friend", admin, Some(OLGA), Some(&known), name("olga"), Some(pin(BOB, "olga")), false),
@@ -132,12 +133,12 @@ mod tests {
     #[test]
     fn r65_a_friend_who_takes_the_owners_name_locks_nobody_out_and_gains_nothing() {
         let mut colliding = list("olga", "bob");
-        colliding.entries.push(Entry {
-            person: Person { id: PlexId(9), username: Some("olga@example.org".into()), email: None },
-            tie: Tie::Shared,
+        colliding.entries.push(FriendRecord {
+            person: PlexUser { id: PlexId(9), username: Some("olga@example.org".into()), email: None },
+            tie: Relationship::Shared,
         });
         let is = |admin, name| {
-            is_owners(Owner { admin: Some(admin), id: None, list: Some(&colliding) }, &Reference::parse(name), None)
+            is_owners(Owner { admin: Some(admin), id: None, list: Some(&colliding) }, &PlexRef::parse(name), None)
         };
         assert!(is("olga@example.org", "olga@example.org"), "the configuration says whose name it is");
         assert!(!is("olga", "olga@example.org"), "nobody can tell");

@@ -9,7 +9,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::{Moment, Reason};
+use crate::{BootTime, Reason};
 
 /// Over what time rejected sign-ins are counted.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -64,7 +64,7 @@ impl Limits {
 
 /// Who tries what: a local account, from somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct AttemptKey {
     /// The local account.
     pub account: String,
     /// Where the try comes from.
@@ -73,22 +73,22 @@ pub struct Key {
 
 /// What is known of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tries {
+pub struct Failures {
     /// Wrong tries since the last right one.
     pub wrong: u32,
     /// When the last try was.
-    pub last: Moment,
+    pub last: BootTime,
     /// When it last signed in.
-    pub succeeded: Option<Moment>,
+    pub succeeded: Option<BootTime>,
 }
 
-impl Tries {
+impl Failures {
     /// The wrong tries that still count.
-    fn not_forgotten(&self, now: Moment) -> u32 {
+    fn not_forgotten(&self, now: BootTime) -> u32 {
         if now.since(self.last) < FORGET { self.wrong } else { 0 }
     }
 
-    fn is_known(&self, now: Moment) -> bool {
+    fn is_known(&self, now: BootTime) -> bool {
         self.succeeded.is_some_and(|succeeded| now.since(succeeded) < KNOWN)
     }
 }
@@ -97,32 +97,32 @@ impl Tries {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
     /// When.
-    pub at: Moment,
+    pub at: BootTime,
     /// For whom.
     pub origin: String,
 }
 
 /// Whose turn it is to ask plex.tv.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum Admission {
     /// This one's.
-    Go,
+    Granted,
     /// That of others whose answers are still to come; their rejections may use up what is left.
-    Wait,
+    Queued,
 }
 
 /// plex.tv is left alone for a while, because it said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Closed {
+pub struct BreakerOpen {
     /// Since when.
-    pub at: Moment,
+    pub at: BootTime,
     /// For how long.
     pub span: Duration,
     /// Whether it blocks this machine's address; else it has had too many requests.
     pub blocked: bool,
 }
 
-impl Closed {
+impl BreakerOpen {
     /// Why.
     #[must_use]
     pub fn reason(self) -> Reason {
@@ -134,11 +134,11 @@ impl Closed {
 #[derive(Debug, Clone)]
 pub struct Throttle {
     limits: Limits,
-    pairs: HashMap<Key, Tries>,
+    pairs: HashMap<AttemptKey, Failures>,
     rejected: VecDeque<Rejected>,
     /// Passwords that are being looked at; each may turn out to be wrong.
-    asking: HashMap<Key, usize>,
-    closed: Option<Closed>,
+    asking: HashMap<AttemptKey, usize>,
+    closed: Option<BreakerOpen>,
 }
 
 impl Throttle {
@@ -146,9 +146,9 @@ impl Throttle {
     #[must_use]
     pub fn new(
         limits: Limits,
-        pairs: HashMap<Key, Tries>,
+        pairs: HashMap<AttemptKey, Failures>,
         mut rejected: Vec<Rejected>,
-        closed: Option<Closed>,
+        closed: Option<BreakerOpen>,
     ) -> Self {
         rejected.sort_by_key(|rejected| rejected.at);
         Self { limits, pairs, rejected: rejected.into(), asking: HashMap::new(), closed }
@@ -161,7 +161,7 @@ impl Throttle {
 
     /// How long a pair has to wait before its next try is looked at.
     #[must_use]
-    pub fn pause(&self, key: &Key, now: Moment) -> Duration {
+    pub fn pause(&self, key: &AttemptKey, now: BootTime) -> Duration {
         let Some(tries) = self.pairs.get(key) else { return Duration::ZERO };
         let Some(over) = tries.not_forgotten(now).checked_sub(self.limits.free_tries) else { return Duration::ZERO };
         let pause = self.limits.first_pause.saturating_mul(1 << over.min(20)).min(self.limits.longest_pause);
@@ -170,12 +170,12 @@ impl Throttle {
     }
 
     /// Whether a pair's password may be looked at now, at plex.tv or against a cached one: each may turn out to be a wrong
-    /// guess, and both draw on one budget. [`Turn::Go`] must be followed by [`Self::answered`]. Whether plex.tv may be
+    /// guess, and both draw on one budget. [`Admission::Granted`] must be followed by [`Self::answered`]. Whether plex.tv may be
     /// asked at all is [`Self::closed`].
     ///
     /// # Errors
     /// [`Reason::BudgetSpent`]: too many were wrong lately.
-    pub fn ask(&mut self, key: &Key, now: Moment) -> Result<Turn, Reason> {
+    pub fn ask(&mut self, key: &AttemptKey, now: BootTime) -> Result<Admission, Reason> {
         self.forget_old(now);
         let all = self.limits.rejected_per_hour as usize;
         let (share, share_here) =
@@ -190,20 +190,20 @@ impl Throttle {
         // A pair's first may always go; more at once only while mistakes are still free, or guesses would go in parallel.
         let crowded = own > 0 && own + wrong >= self.limits.free_tries as usize;
         if crowded || self.rejected.len() + asking >= share || here + asking_here >= share_here {
-            return Ok(Turn::Wait);
+            return Ok(Admission::Queued);
         }
         *self.asking.entry(key.clone()).or_default() += 1;
-        Ok(Turn::Go)
+        Ok(Admission::Granted)
     }
 
     /// Whether plex.tv is being left alone, and why.
     #[must_use]
-    pub fn closed(&self, now: Moment) -> Option<Closed> {
+    pub fn closed(&self, now: BootTime) -> Option<BreakerOpen> {
         self.closed.filter(|closed| now < closed.at + closed.span)
     }
 
     /// plex.tv has answered, or has not; either way the sign-in is over.
-    pub fn answered(&mut self, key: &Key) {
+    pub fn answered(&mut self, key: &AttemptKey) {
         if let Some(own) = self.asking.get_mut(key) {
             *own -= 1;
             if *own == 0 {
@@ -213,14 +213,14 @@ impl Throttle {
     }
 
     /// Notes a sign-in that plex.tv rejected, or a wrong guess at a cached password.
-    pub fn rejected(&mut self, key: &Key, now: Moment) -> Rejected {
+    pub fn rejected(&mut self, key: &AttemptKey, now: BootTime) -> Rejected {
         let rejected = Rejected { at: now, origin: key.origin.clone() };
         self.rejected.push_back(rejected.clone());
         rejected
     }
 
     /// How many sign-ins were rejected within the last hour.
-    pub fn rejected_lately(&mut self, now: Moment) -> usize {
+    pub fn rejected_lately(&mut self, now: BootTime) -> usize {
         self.forget_old(now);
         self.rejected.len()
     }
@@ -234,34 +234,34 @@ impl Throttle {
     }
 
     /// Notes a wrong try, whoever found it wrong.
-    pub fn wrong(&mut self, key: &Key, now: Moment) -> Tries {
+    pub fn wrong(&mut self, key: &AttemptKey, now: BootTime) -> Failures {
         self.make_room(now);
-        let tries = self.pairs.entry(key.clone()).or_insert(Tries { wrong: 0, last: now, succeeded: None });
+        let tries = self.pairs.entry(key.clone()).or_insert(Failures { wrong: 0, last: now, succeeded: None });
         tries.wrong = tries.not_forgotten(now).saturating_add(1);
         tries.last = now;
         *tries
     }
 
     /// Notes a right one.
-    pub fn right(&mut self, key: &Key, now: Moment) -> Tries {
+    pub fn right(&mut self, key: &AttemptKey, now: BootTime) -> Failures {
         self.make_room(now);
-        let tries = Tries { wrong: 0, last: now, succeeded: Some(now) };
+        let tries = Failures { wrong: 0, last: now, succeeded: Some(now) };
         self.pairs.insert(key.clone(), tries);
         tries
     }
 
     /// Leaves plex.tv alone, because it has had too many requests, for as long as it wants.
-    pub fn limited(&mut self, span: Duration, now: Moment) -> Closed {
-        self.close(Closed { at: now, span, blocked: false })
+    pub fn limited(&mut self, span: Duration, now: BootTime) -> BreakerOpen {
+        self.close(BreakerOpen { at: now, span, blocked: false })
     }
 
     /// Leaves plex.tv alone, because it blocks this machine's address, for the owner's time.
-    pub fn blocked(&mut self, now: Moment) -> Closed {
-        self.close(Closed { at: now, span: self.limits.blocked_pause, blocked: true })
+    pub fn blocked(&mut self, now: BootTime) -> BreakerOpen {
+        self.close(BreakerOpen { at: now, span: self.limits.blocked_pause, blocked: true })
     }
 
     /// The longer of two closures counts: an answer to an earlier request must not open what a later one closed.
-    fn close(&mut self, closed: Closed) -> Closed {
+    fn close(&mut self, closed: BreakerOpen) -> BreakerOpen {
         let longer = match self.closed {
             Some(before) if before.at + before.span > closed.at + closed.span => before,
             _ => closed,
@@ -270,23 +270,23 @@ impl Throttle {
     }
 
     /// Sign-ins that plex.tv has not answered yet: all, and those that are `some`.
-    fn asking(&self, some: impl Fn(&Key) -> bool) -> (usize, usize) {
+    fn asking(&self, some: impl Fn(&AttemptKey) -> bool) -> (usize, usize) {
         let of_some: usize = self.asking.iter().filter(|(key, _)| some(key)).map(|(_, count)| count).sum();
         (self.asking.values().sum(), of_some)
     }
 
-    fn is_known(&self, key: &Key, now: Moment) -> bool {
+    fn is_known(&self, key: &AttemptKey, now: BootTime) -> bool {
         self.pairs.get(key).is_some_and(|tries| tries.is_known(now))
     }
 
-    fn forget_old(&mut self, now: Moment) {
+    fn forget_old(&mut self, now: BootTime) {
         while self.rejected.front().is_some_and(|rejected| now.since(rejected.at) >= HOUR) {
             self.rejected.pop_front();
         }
     }
 
     /// Keeps the number of pairs in bounds: those that time has settled go first, then those that never signed in.
-    fn make_room(&mut self, now: Moment) {
+    fn make_room(&mut self, now: BootTime) {
         if self.pairs.len() < MOST_PAIRS {
             return;
         }

@@ -5,45 +5,46 @@
 use std::time::Duration;
 
 use policy::{
-    Circle, Eligible, Entry, Moment, Outcome, Person, Phase, Pin, PlexId, Reason, Reference, Rules, Tie, account_today,
-    account_today_without_list, eligible, eligible_by_link, eligible_without_list,
+    BootTime, FriendList, FriendRecord, IdentityBinding, Outcome, Phase, PlexId, PlexRef, PlexUser, Reason,
+    Relationship, Rules, SignInTarget, account_today, account_today_without_list, eligible, eligible_by_link,
+    eligible_without_list,
 };
 
 const FRESH: Duration = Duration::from_secs(300);
 const KNOWN: Duration = Duration::from_secs(3600);
-const NOW: Moment = Moment::from_millis(1_000_000);
+const NOW: BootTime = BootTime::from_millis(1_000_000);
 
-fn person(id: u64, name: &str) -> Person {
-    Person { id: PlexId(id), username: Some(name.into()), email: Some(format!("{name}@example.org")) }
+fn person(id: u64, name: &str) -> PlexUser {
+    PlexUser { id: PlexId(id), username: Some(name.into()), email: Some(format!("{name}@example.org")) }
 }
 
 fn rules(strict: bool, admin: Option<&str>) -> Rules {
     Rules { strict, admin: admin.map(Into::into) }
 }
 
-fn entry(id: u64, name: &str, tie: Tie) -> Entry {
-    Entry { person: person(id, name), tie }
+fn entry(id: u64, name: &str, tie: Relationship) -> FriendRecord {
+    FriendRecord { person: person(id, name), tie }
 }
 
-fn den(learnt: Moment) -> Circle {
-    Circle {
+fn den(fetched_at: BootTime) -> FriendList {
+    FriendList {
         owner: person(1, "olga"),
         entries: vec![
-            entry(2, "alice", Tie::Shared),
-            entry(3, "bob", Tie::Friend),
-            entry(4, "hugo", Tie::Home),
-            entry(5, "carol", Tie::Pending),
-            entry(6, "dora", Tie::Pending),
-            entry(6, "dora", Tie::Shared),
-            Entry { person: Person { id: PlexId(7), username: None, email: None }, tie: Tie::Shared },
+            entry(2, "alice", Relationship::Shared),
+            entry(3, "bob", Relationship::Friend),
+            entry(4, "hugo", Relationship::Home),
+            entry(5, "carol", Relationship::Pending),
+            entry(6, "dora", Relationship::Pending),
+            entry(6, "dora", Relationship::Shared),
+            FriendRecord { person: PlexUser { id: PlexId(7), username: None, email: None }, tie: Relationship::Shared },
         ],
-        learnt,
+        fetched_at,
     }
 }
 
-fn ask(rules: &Rules, name: &str) -> Result<Eligible, Reason> {
+fn ask(rules: &Rules, name: &str) -> Result<SignInTarget, Reason> {
     let now = NOW;
-    eligible(rules, &den(now), &Reference::parse(name), None, FRESH, now)
+    eligible(rules, &den(now), &PlexRef::parse(name), None, FRESH, now)
 }
 
 #[test]
@@ -84,9 +85,9 @@ fn names_are_usernames_addresses_and_ids_and_the_address_signs_in() {
 #[test]
 fn the_address_signs_in_whichever_row_of_the_list_shows_it() {
     let (now, rules) = (NOW, rules(true, None));
-    let row = |username: Option<&str>, email: Option<&str>| Entry {
-        person: Person { id: PlexId(8), username: username.map(Into::into), email: email.map(Into::into) },
-        tie: Tie::Shared,
+    let row = |username: Option<&str>, email: Option<&str>| FriendRecord {
+        person: PlexUser { id: PlexId(8), username: username.map(Into::into), email: email.map(Into::into) },
+        tie: Relationship::Shared,
     };
     let cases = [
         ([row(Some("gina"), None), row(None, Some("g@example.org"))], "g@example.org"),
@@ -95,8 +96,8 @@ fn the_address_signs_in_whichever_row_of_the_list_shows_it() {
         ([row(Some("gina"), Some("")), row(None, None)], "gina"),
     ];
     for (rows, expected) in cases {
-        let circle = Circle { entries: rows.to_vec(), ..den(now) };
-        let who = eligible(&rules, &circle, &Reference::parse("8"), None, FRESH, now).unwrap();
+        let circle = FriendList { entries: rows.to_vec(), ..den(now) };
+        let who = eligible(&rules, &circle, &PlexRef::parse("8"), None, FRESH, now).unwrap();
         assert_eq!(who.login, expected, "{rows:?}");
     }
 }
@@ -104,7 +105,7 @@ fn the_address_signs_in_whichever_row_of_the_list_shows_it() {
 #[test]
 fn whoever_has_neither_name_nor_address_comes_in_by_link_and_not_with_a_password() {
     let (rules, now) = (rules(true, None), NOW);
-    let by_link = |id: &str, now| eligible_by_link(&rules, &den(NOW), &Reference::parse(id), None, FRESH, now);
+    let by_link = |id: &str, now| eligible_by_link(&rules, &den(NOW), &PlexRef::parse(id), None, FRESH, now);
     assert_eq!(ask(&rules, "7"), Err(Reason::NotOnList));
     assert!(by_link("7", now).is_ok_and(|who| who.is(PlexId(7))));
     assert_eq!(by_link("3", now), Err(Reason::NoAccess));
@@ -114,7 +115,7 @@ fn whoever_has_neither_name_nor_address_comes_in_by_link_and_not_with_a_password
 #[test]
 fn a_list_that_is_too_old_decides_nothing() {
     let now = NOW;
-    let (rules, alice) = (rules(true, None), Reference::parse("alice"));
+    let (rules, alice) = (rules(true, None), PlexRef::parse("alice"));
     let circle = den(now);
     let at = |age: Duration| now + age;
     let second = Duration::from_secs(1);
@@ -130,9 +131,11 @@ fn a_list_that_is_too_old_decides_nothing() {
 fn the_first_login_decides_who_a_name_belongs_to() {
     let now = NOW;
     let rules = rules(true, None);
-    let alice = Reference::parse("alice");
-    let pin = |id, reference: &str| Some(Pin { id: PlexId(id), reference: reference.into() });
-    let who = |pin: Option<Pin>, circle: &Circle| account_today(&rules, circle, &alice, pin.as_ref(), FRESH, now);
+    let alice = PlexRef::parse("alice");
+    let pin = |id, reference: &str| Some(IdentityBinding { id: PlexId(id), reference: reference.into() });
+    let who = |pin: Option<IdentityBinding>, circle: &FriendList| {
+        account_today(&rules, circle, &alice, pin.as_ref(), FRESH, now)
+    };
 
     assert_eq!(who(pin(2, "alice"), &den(now)), Ok(PlexId(2)));
     let taken = Reason::Renamed { pinned: PlexId(9), now: PlexId(2) };
@@ -144,7 +147,7 @@ fn the_first_login_decides_who_a_name_belongs_to() {
     let mut renamed = den(now);
     renamed.entries.retain(|entry| entry.person.id != PlexId(2));
     assert_eq!(who(pin(2, "alice"), &renamed), Err(Reason::NotOnList));
-    renamed.entries.push(entry(2, "alicia", Tie::Shared));
+    renamed.entries.push(entry(2, "alicia", Relationship::Shared));
     assert_eq!(who(pin(2, "alice"), &renamed), Ok(PlexId(2)));
     assert_eq!(who(None, &renamed), Err(Reason::NotOnList));
 }
@@ -153,9 +156,9 @@ fn the_first_login_decides_who_a_name_belongs_to() {
 #[test]
 fn r33_a_number_in_the_configuration_is_whom_it_says_whatever_was_pinned_under_that_name() {
     let now = NOW;
-    let pin = Pin { id: PlexId(3), reference: "2".into() };
+    let pin = IdentityBinding { id: PlexId(3), reference: "2".into() };
     let who =
-        |circle: &Circle| account_today(&rules(false, None), circle, &Reference::parse("2"), Some(&pin), FRESH, now);
+        |circle: &FriendList| account_today(&rules(false, None), circle, &PlexRef::parse("2"), Some(&pin), FRESH, now);
     assert_eq!(who(&den(now)), Ok(PlexId(2)));
     let mut without = den(now);
     without.entries.retain(|entry| entry.person.id != PlexId(2));
@@ -166,9 +169,9 @@ fn r33_a_number_in_the_configuration_is_whom_it_says_whatever_was_pinned_under_t
 fn a_name_that_two_people_go_by_is_refused() {
     let now = NOW;
     let mut circle = den(now);
-    let impostor = Person { id: PlexId(8), username: Some("alice@example.org".into()), email: None };
-    circle.entries.push(Entry { person: impostor, tie: Tie::Shared });
-    let ask = |name| eligible(&rules(true, None), &circle, &Reference::parse(name), None, FRESH, now).map(|_| ());
+    let impostor = PlexUser { id: PlexId(8), username: Some("alice@example.org".into()), email: None };
+    circle.entries.push(FriendRecord { person: impostor, tie: Relationship::Shared });
+    let ask = |name| eligible(&rules(true, None), &circle, &PlexRef::parse(name), None, FRESH, now).map(|_| ());
     assert_eq!(ask("alice@example.org"), Err(Reason::Ambiguous));
     assert_eq!(ask("alice"), Ok(()));
     assert_eq!(ask("2"), Ok(()));
@@ -179,21 +182,22 @@ fn a_name_that_two_people_go_by_is_refused() {
 fn r33_nobodys_password_opens_anybody_elses_account() {
     let now = NOW;
     let circle = den(now);
-    let mut everybody: Vec<Person> = circle.entries.iter().map(|entry| entry.person.clone()).collect();
+    let mut everybody: Vec<PlexUser> = circle.entries.iter().map(|entry| entry.person.clone()).collect();
     everybody.extend([circle.owner.clone(), person(99, "mallory"), person(2222, "alice")]);
     let (mut right, mut wrong) = (0, 0);
     for target in &everybody {
         let names = [target.username.clone(), target.email.clone(), Some(target.id.to_string())];
         for name in names.into_iter().flatten() {
-            let reference = Reference::parse(&name);
-            let pins = everybody.iter().map(|p| Some(Pin { id: p.id, reference: name.clone() })).chain([None]);
+            let reference = PlexRef::parse(&name);
+            let pins =
+                everybody.iter().map(|p| Some(IdentityBinding { id: p.id, reference: name.clone() })).chain([None]);
             for pin in pins {
                 for strict in [true, false] {
                     let rules = rules(strict, Some("olga"));
                     let Ok(way_in) = eligible(&rules, &circle, &reference, pin.as_ref(), FRESH, now) else { continue };
                     for signed_in in &everybody {
                         // A number needs no pin to say who is meant.
-                        let pin = pin.as_ref().filter(|_| !matches!(reference, Reference::Id(_)));
+                        let pin = pin.as_ref().filter(|_| !matches!(reference, PlexRef::Id(_)));
                         let meant = pin.map_or_else(
                             || circle.entries.iter().find(|e| reference.matches(&e.person)).map(|e| e.person.id),
                             |pin| Some(pin.id),
@@ -211,9 +215,9 @@ fn r33_nobodys_password_opens_anybody_elses_account() {
 
 #[test]
 fn without_a_list_the_account_phase_goes_by_a_sign_in_of_todays_person() {
-    let (alice, second) = (Reference::parse("alice"), Duration::from_secs(1));
-    let pin = Pin { id: PlexId(2), reference: "alice".into() };
-    let today = |reference: &Reference, signed_in: Option<(PlexId, Moment)>, now: Moment| {
+    let (alice, second) = (PlexRef::parse("alice"), Duration::from_secs(1));
+    let pin = IdentityBinding { id: PlexId(2), reference: "alice".into() };
+    let today = |reference: &PlexRef, signed_in: Option<(PlexId, BootTime)>, now: BootTime| {
         account_today_without_list(reference, Some(&pin), signed_in, KNOWN, now)
     };
     assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN), Ok(PlexId(2)));
@@ -221,14 +225,14 @@ fn without_a_list_the_account_phase_goes_by_a_sign_in_of_todays_person() {
     assert_eq!(today(&alice, Some((PlexId(3), NOW)), NOW), Err(Reason::NoSignInYet), "somebody else's");
     assert_eq!(today(&alice, None, NOW), Err(Reason::NoSignInYet));
     // The owner has given the account to somebody else since.
-    let bob = Reference::parse("bob");
+    let bob = PlexRef::parse("bob");
     assert_eq!(today(&bob, Some((PlexId(2), NOW)), NOW), Err(Reason::NoSignInYet));
     assert_eq!(account_today_without_list(&alice, None, Some((PlexId(2), NOW)), KNOWN, NOW), Err(Reason::NoSignInYet));
 }
 
 #[test]
 fn without_a_list_the_name_or_the_pin_must_fit() {
-    let name = Reference::parse("alice");
+    let name = PlexRef::parse("alice");
     let fresh = eligible_without_list(&name, None).unwrap();
     assert_eq!(fresh.confirm(&person(2, "Alice")), Ok(()));
     let wrong = Reason::WrongPerson { expected: None, signed_in: PlexId(3) };
@@ -240,7 +244,7 @@ fn without_a_list_the_name_or_the_pin_must_fit() {
     let wrong = Reason::WrongPerson { expected: Some(PlexId(2)), signed_in: PlexId(2222) };
     assert_eq!(later.confirm(&person(2222, "alice")), Err(wrong));
 
-    assert_eq!(eligible_without_list(&Reference::parse("2"), None), Err(Reason::NoLoginName));
+    assert_eq!(eligible_without_list(&PlexRef::parse("2"), None), Err(Reason::NoLoginName));
 }
 
 /// The next reason after one, through all of them. A reason that is added to the list does not compile until it has its

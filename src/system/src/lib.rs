@@ -1,6 +1,7 @@
 //! What root may do with files and directories that another user could have put there: no path is followed through a place
 //! that the other user controls, and every check is made on the descriptor that is then used (R67).
 
+pub mod accounts;
 mod directory;
 mod error;
 mod trusted_file;

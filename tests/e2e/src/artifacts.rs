@@ -23,7 +23,8 @@ pub fn target() -> PathBuf {
 pub fn release(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let packages = ["pam-plex", "authd", "root", "cli", "fakeplex"].iter().flat_map(|package| ["-p", package]);
+        let packages =
+            ["pam-plex", "plex-authd", "helpers", "plex-auth", "fakeplex"].iter().flat_map(|package| ["-p", package]);
         if !target().join("release/plex-authd").exists() {
             say("Building the release binaries: about 5 minutes, once");
         }

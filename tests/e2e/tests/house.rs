@@ -5,8 +5,19 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 /// The crates that are shipped. What else is in the workspace is for tests.
-const ROOMS: [&str; 11] =
-    ["pam-plex", "wire", "policy", "config", "plex", "accounts", "facts", "system", "authd", "root", "cli"];
+const ROOMS: [&str; 11] = [
+    "pam-plex",
+    "protocol",
+    "policy",
+    "config",
+    "plex",
+    "directory",
+    "system",
+    "pam-stack",
+    "plex-authd",
+    "helpers",
+    "plex-auth",
+];
 
 /// Everything that goes into a crate of ours, to some depth.
 fn goes_into(package: &str, depth: &str) -> BTreeSet<String> {
@@ -27,17 +38,17 @@ fn rooms_of(package: &str) -> BTreeSet<String> {
 #[test]
 fn the_module_contains_no_network_no_tls_no_runtime_and_no_database() {
     let inside = goes_into("pam-plex", "99");
-    assert!(inside.contains("pam-bindings") && inside.contains("wire"), "cargo lists something else: {inside:?}");
+    assert!(inside.contains("pam-bindings") && inside.contains("protocol"), "cargo lists something else: {inside:?}");
     for heavy in ["reqwest", "tokio", "rustls", "hyper", "ring", "rusqlite", "openssl", "native-tls", "toml", "syslog"]
     {
         assert!(!inside.contains(heavy), "{heavy} is in the module: {inside:?}");
     }
-    assert_eq!(rooms_of("pam-plex"), ["wire".to_owned()].into());
+    assert_eq!(rooms_of("pam-plex"), ["protocol".to_owned()].into());
 }
 
 #[test]
 fn nothing_of_ours_goes_into_policy_and_wire() {
-    for room in ["policy", "wire"] {
+    for room in ["policy", "protocol"] {
         assert_eq!(rooms_of(room), BTreeSet::new(), "{room}");
         for io in ["reqwest", "tokio", "rustls", "rusqlite"] {
             assert!(!goes_into(room, "99").contains(io), "{room} reaches {io}");
@@ -51,14 +62,14 @@ fn the_other_arrows_are_those_of_the_design() {
         let used = rooms_of(room);
         assert!(used.iter().all(|name| allowed.contains(&name.as_str())), "{room} uses {used:?}");
     };
-    below("system", &[]);
-    below("config", &["policy", "wire", "system"]);
-    below("plex", &["policy", "wire", "system"]);
-    below("accounts", &["policy"]);
-    below("facts", &["policy", "plex", "accounts"]);
-    below("authd", &["wire", "policy", "plex", "config", "facts", "system"]);
-    below("root", &["wire", "policy", "config", "accounts", "system"]);
-    below("cli", &["wire", "policy", "plex", "config", "facts", "system"]);
+    below("pam-stack", &[]);
+    below("system", &["policy"]);
+    below("config", &["policy", "protocol", "system"]);
+    below("plex", &["policy", "system"]);
+    below("directory", &["policy", "plex"]);
+    below("plex-authd", &["protocol", "policy", "plex", "config", "directory", "system"]);
+    below("helpers", &["protocol", "policy", "config", "system"]);
+    below("plex-auth", &["protocol", "policy", "plex", "config", "directory", "pam-stack", "system"]);
 }
 
 /// SECURITY.md says which test shows each thing. A promise whose test is gone would be an empty one.

@@ -52,7 +52,7 @@ fn makes_sense(config: &Config) {
     assert!(url.username().is_empty() && url.password().is_none(), "{url}");
     assert!(config.ca_file.as_ref().is_none_or(|file| file.is_absolute()));
     let times = &config.timeouts;
-    assert!(Duration::from_secs(1) <= times.login && times.login + Duration::from_secs(5) < wire::MODULE_DEADLINE);
+    assert!(Duration::from_secs(1) <= times.login && times.login + Duration::from_secs(5) < protocol::MODULE_DEADLINE);
     assert!(!times.connect.is_zero() && times.connect <= times.login);
     assert!(!times.friend_list.is_zero() && times.friend_list <= Duration::from_secs(300));
     assert!(times.friend_list <= times.known_list);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use serde::de::DeserializeOwned;
-use wire::{Connection, Deadline, Error, Malformed, Reply, Request, decode};
+use protocol::{Connection, Deadline, Error, Malformed, Reply, Request, decode};
 
 /// How many bytes the length takes.
 const PREFIX: usize = 4;

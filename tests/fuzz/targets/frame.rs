@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wire::{MAX_FRAME, Malformed, Reply, Request, decode, encode};
+use protocol::{MAX_FRAME, Malformed, Reply, Request, decode, encode};
 
 /// How many bytes the length takes.
 const PREFIX: usize = 4;

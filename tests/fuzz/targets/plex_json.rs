@@ -106,9 +106,9 @@ fn hides(shown: &impl Debug, token: &str) {
 fn failure(status: u16, body: &[u8]) {
     let error = parse::failure(status, None, body);
     let code = match code(body) {
-        Known::Code(code) => Some(code),
-        Known::None => None,
-        Known::Unclear => {
+        KnownAccount::Code(code) => Some(code),
+        KnownAccount::None => None,
+        KnownAccount::Unclear => {
             return assert!(!speaks_of_a_person(&error) || [401, 403, 422].contains(&status), "{error:?}");
         }
     };
@@ -137,25 +137,25 @@ fn speaks_of_a_person(error: &Error) -> bool {
 }
 
 /// What is known of the code in a body, read a second time.
-enum Known {
+enum KnownAccount {
     Code(u32),
     None,
     /// Something that seems to have one, but is not JSON to this reading, or says something twice.
     Unclear,
 }
 
-fn code(body: &[u8]) -> Known {
+fn code(body: &[u8]) -> KnownAccount {
     let text = String::from_utf8_lossy(body);
     let Ok(value) = serde_json::from_str::<Value>(&text) else {
-        return if text.contains("code") || text.contains('\\') { Known::Unclear } else { Known::None };
+        return if text.contains("code") || text.contains('\\') { KnownAccount::Unclear } else { KnownAccount::None };
     };
-    let Some(errors) = value["errors"].as_array() else { return Known::None };
+    let Some(errors) = value["errors"].as_array() else { return KnownAccount::None };
     let clear = ["\"errors\"", "\"code\""].iter().all(|key| text.matches(key).count() == 1) && !text.contains('\\');
     match errors.as_slice() {
         [error] if clear && std::str::from_utf8(body).is_ok() => {
-            number(&error["code"]).and_then(|code| u32::try_from(code).ok()).map_or(Known::None, Known::Code)
+            number(&error["code"]).and_then(|code| u32::try_from(code).ok()).map_or(KnownAccount::None, KnownAccount::Code)
         }
-        [] => Known::None,
-        _ => Known::Unclear,
+        [] => KnownAccount::None,
+        _ => KnownAccount::Unclear,
     }
 }

@@ -7,7 +7,7 @@ use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCa
 fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);
     for max in [0, 1, 7, 80, usize::MAX] {
-        let shown = wire::printable(&text, max);
+        let shown = protocol::printable(&text, max);
         assert_eq!(shown.chars().count(), text.chars().count().min(max));
         for (shown, given) in shown.chars().zip(text.chars()) {
             if shown == given {
@@ -16,7 +16,7 @@ fuzz_target!(|input: &[u8]| {
                 assert!(shown == '?' && !is_ordinary(given), "{:04x} is lost", u32::from(given));
             }
         }
-        assert_eq!(wire::printable(&shown, max), shown, "made safe once more, it changes");
+        assert_eq!(protocol::printable(&shown, max), shown, "made safe once more, it changes");
     }
 });
 

@@ -73,7 +73,7 @@ fn shown(reason: &Reason) -> String {
 pub fn refusals() -> Vec<(String, String)> {
     let every = every();
     let name = |reason: &Reason| format!("{reason:?}").split([' ', '(']).next().unwrap().to_owned();
-    let there_are = variants(include_str!("../../../../src/policy/src/reason.rs"), "Reason");
+    let there_are = variants(include_str!("../../../../src/policy/src/denial.rs"), "Reason");
     assert_eq!(every.iter().map(name).collect::<BTreeSet<_>>(), there_are, "a reason is missing here");
     let word = |reason: &Reason| match reason.outcome(Phase::Authenticate) {
         Outcome::NotManaged => "not-managed",
@@ -87,8 +87,8 @@ pub fn refusals() -> Vec<(String, String)> {
 
 /// What the daemon says of a login that it accepts, by its source: it is a program, and nobody's library.
 pub fn acceptances() -> Vec<String> {
-    let source = include_str!("../../../../src/authd/src/report.rs");
-    let (_, display) = source.split_once("impl fmt::Display for By {").unwrap();
+    let source = include_str!("../../../../src/plex-authd/src/session/audit.rs");
+    let (_, display) = source.split_once("impl fmt::Display for Evidence {").unwrap();
     let texts = display.split('"').skip(1).step_by(2);
     texts.map(|text| text.replace("{why}", "…")).collect()
 }

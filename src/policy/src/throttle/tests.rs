@@ -6,27 +6,27 @@ use super::*;
 const FRIENDS_HOME: &str = "192.0.2.1";
 const ATTACKER: &str = "203.0.113.9";
 
-fn key(account: &str, origin: &str) -> Key {
-    Key { account: account.into(), origin: origin.into() }
+fn key(account: &str, origin: &str) -> AttemptKey {
+    AttemptKey { account: account.into(), origin: origin.into() }
 }
 
 fn throttle() -> Throttle {
     Throttle::new(Limits::default(), HashMap::new(), Vec::new(), None)
 }
 
-fn at(seconds: u64) -> Moment {
-    Moment::from_millis(0) + Duration::from_secs(seconds)
+fn at(seconds: u64) -> BootTime {
+    BootTime::from_millis(0) + Duration::from_secs(seconds)
 }
 
 /// Whether plex.tv may be asked for a pair now.
-fn ask_plex(throttle: &mut Throttle, key: &Key, now: Moment) -> Result<Turn, Reason> {
+fn ask_plex(throttle: &mut Throttle, key: &AttemptKey, now: BootTime) -> Result<Admission, Reason> {
     throttle.closed(now).map_or(Ok(()), |closed| Err(closed.reason()))?;
     throttle.ask(key, now)
 }
 
 /// One try that plex.tv rejects, if it comes that far.
-fn reject(throttle: &mut Throttle, key: &Key, now: Moment) -> Result<(), Reason> {
-    assert_eq!(throttle.ask(key, now)?, Turn::Go);
+fn reject(throttle: &mut Throttle, key: &AttemptKey, now: BootTime) -> Result<(), Reason> {
+    assert_eq!(throttle.ask(key, now)?, Admission::Granted);
     throttle.answered(key);
     throttle.rejected(key, now);
     throttle.wrong(key, now);
@@ -36,8 +36,8 @@ fn reject(throttle: &mut Throttle, key: &Key, now: Moment) -> Result<(), Reason>
 #[test]
 fn what_is_forgotten_of_an_account_slows_nobody_down_and_others_stay() {
     let (mut throttle, now) =
-        (Throttle::new(Limits::default(), HashMap::new(), Vec::new(), None), Moment::from_millis(0));
-    let key = |account: &str, origin: &str| Key { account: account.into(), origin: origin.into() };
+        (Throttle::new(Limits::default(), HashMap::new(), Vec::new(), None), BootTime::from_millis(0));
+    let key = |account: &str, origin: &str| AttemptKey { account: account.into(), origin: origin.into() };
     let keys = [key("alice", "a"), key("alice", "b"), key("bob", "a")];
     for key in &keys {
         for _ in 0..5 {
@@ -89,19 +89,19 @@ fn r19_a_stranger_elsewhere_costs_a_friend_nothing() {
     }
     let alice = key("alice", FRIENDS_HOME);
     assert_eq!(throttle.pause(&alice, at(1000)), Duration::ZERO);
-    assert_eq!(throttle.ask(&alice, at(1000)), Ok(Turn::Go));
+    assert_eq!(throttle.ask(&alice, at(1000)), Ok(Admission::Granted));
 }
 
 #[test]
 fn r19_r60_what_was_counted_survives_a_restart_and_expires() {
     let alice = key("alice", ATTACKER);
-    let tries = Tries { wrong: 5, last: at(0), succeeded: None };
+    let tries = Failures { wrong: 5, last: at(0), succeeded: None };
     let rejected = (0..30).map(|_| Rejected { at: at(0), origin: "elsewhere".into() }).collect();
     let mut throttle = Throttle::new(Limits::default(), HashMap::from([(alice.clone(), tries)]), rejected, None);
     assert_eq!(throttle.pause(&alice, at(1)), Duration::from_secs(7));
     assert_eq!(throttle.ask(&alice, at(10)), Err(Reason::BudgetSpent));
     assert_eq!(throttle.ask(&alice, at(3599)), Err(Reason::BudgetSpent));
-    assert_eq!(throttle.ask(&alice, at(3600)), Ok(Turn::Go));
+    assert_eq!(throttle.ask(&alice, at(3600)), Ok(Admission::Granted));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn r60_one_origin_can_spend_a_third_of_the_hour_and_no_more() {
     let mut throttle = throttle();
     let sent = (0..500).filter(|n| reject(&mut throttle, &key(&format!("user{n}"), ATTACKER), at(*n)).is_ok()).count();
     assert_eq!(sent, 10);
-    assert_eq!(throttle.ask(&key("alice", FRIENDS_HOME), at(500)), Ok(Turn::Go), "others are not touched");
+    assert_eq!(throttle.ask(&key("alice", FRIENDS_HOME), at(500)), Ok(Admission::Granted), "others are not touched");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn r60_many_origins_spend_the_hour_but_not_the_reserve_of_those_who_signed_in_be
         .count();
     assert_eq!(sent, 20);
     assert_eq!(throttle.ask(&key("alice", "192.0.2.77"), at(2500)), Err(Reason::BudgetSpent));
-    assert_eq!(throttle.ask(&alice, at(2500)), Ok(Turn::Go));
+    assert_eq!(throttle.ask(&alice, at(2500)), Ok(Admission::Granted));
     throttle.answered(&alice);
     // The reserve has an end too, and it does not last for ever.
     let further = (0..50).filter(|_| reject(&mut throttle, &alice, at(2500)).is_ok()).count();
@@ -148,14 +148,15 @@ fn r60_in_no_hour_are_more_sign_ins_rejected_than_the_budget_says() {
 fn r60_guesses_sent_all_at_once_are_counted_before_they_are_answered() {
     let mut throttle = throttle();
     let alice = key("alice", ATTACKER);
-    let at_once = (0..100).filter(|_| throttle.ask(&alice, at(0)) == Ok(Turn::Go)).count();
+    let at_once = (0..100).filter(|_| throttle.ask(&alice, at(0)) == Ok(Admission::Granted)).count();
     assert_eq!(at_once, 3);
-    let others = (0..100).filter(|n| throttle.ask(&key(&format!("user{n}"), ATTACKER), at(0)) == Ok(Turn::Go)).count();
+    let others =
+        (0..100).filter(|n| throttle.ask(&key(&format!("user{n}"), ATTACKER), at(0)) == Ok(Admission::Granted)).count();
     assert_eq!(at_once + others, 10);
     throttle.answered(&alice);
     assert_eq!(
         throttle.ask(&key("bob", ATTACKER), at(0)),
-        Ok(Turn::Go),
+        Ok(Admission::Granted),
         "an answer that was no rejection gives its place back"
     );
 }
@@ -166,15 +167,15 @@ fn r60_what_plex_tv_says_closes_the_way_for_everybody_and_for_a_while() {
     let alice = key("alice", FRIENDS_HOME);
     let closed = throttle.blocked(at(0));
     assert_eq!(ask_plex(&mut throttle, &alice, at(1799)), Err(Reason::AddressBlocked));
-    assert_eq!(throttle.ask(&alice, at(1799)), Ok(Turn::Go), "a cached password may still be looked at");
+    assert_eq!(throttle.ask(&alice, at(1799)), Ok(Admission::Granted), "a cached password may still be looked at");
     throttle.answered(&alice);
     assert_eq!(throttle.limited(Duration::from_secs(5), at(1)), closed, "the longer one stays");
     let mut later = Throttle::new(Limits::default(), HashMap::new(), Vec::new(), Some(closed));
     assert_eq!(ask_plex(&mut later, &alice, at(1799)), Err(Reason::AddressBlocked), "a restart does not open it");
-    assert_eq!(ask_plex(&mut later, &alice, at(1800)), Ok(Turn::Go));
+    assert_eq!(ask_plex(&mut later, &alice, at(1800)), Ok(Admission::Granted));
     throttle.limited(Duration::from_secs(5), at(1800));
     assert_eq!(ask_plex(&mut throttle, &alice, at(1804)), Err(Reason::RateLimited));
-    assert_eq!(ask_plex(&mut throttle, &alice, at(1805)), Ok(Turn::Go));
+    assert_eq!(ask_plex(&mut throttle, &alice, at(1805)), Ok(Admission::Granted));
 }
 
 #[test]

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use policy::{
-    Account, Circle, Eligible, Entry, Moment, Owner, Person, Pin, PlexId, Reason, Reference, Remembered, Rules,
-    ServerRow, Tie, acceptable, account_today, account_today_without_list, eligible, eligible_without_list, is_owners,
-    managed, may_ask, may_remember, reaches,
+    Account, BootTime, CachedPassword, FriendList, FriendRecord, IdentityBinding, Owner, PlexId, PlexRef, PlexUser,
+    Reason, Relationship, Rules, ServerRow, SignInTarget, account_today, account_today_without_list, authorize_caller,
+    eligible, eligible_without_list, is_owners, may_remember, reaches, resolve_account, validate_password,
 };
 
 use crate::worlds::{How, List, SignIn, Who, World};
 
 /// Not long after the machine's start, so that much of what is known is older than that.
-const NOW: Moment = Moment::from_millis(5_000);
+const NOW: BootTime = BootTime::from_millis(5_000);
 
 /// How a sign-in ended.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Ended {
     pub verdict: Result<By, Reason>,
     /// The name under which the password was sent, if it was.
     pub sent: Option<String>,
-    pub pin: Option<Pin>,
+    pub pin: Option<IdentityBinding>,
     pub remember: bool,
 }
 
@@ -29,7 +29,7 @@ pub struct Ended {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum By {
     Plex,
-    Remembered,
+    CachedPassword,
     Offline,
 }
 
@@ -51,7 +51,7 @@ pub fn sign_in(world: &World) -> Ended {
         Err(why) => return Ended::with(Err(why)),
     };
     if knows(world, &who, world.limits.remember) {
-        return Ended::with(Ok(By::Remembered));
+        return Ended::with(Ok(By::CachedPassword));
     }
     let mut ended = ask(world, &who);
     if ended.verdict.as_ref().is_err_and(Reason::is_outage) {
@@ -69,13 +69,13 @@ pub fn account_phase(world: &World) -> (Result<(), Reason>, bool) {
     }
 }
 
-fn is_the_owners(world: &World, whose: &Reference) -> bool {
+fn is_the_owners(world: &World, whose: &PlexRef) -> bool {
     let list = world.known.as_ref().filter(|_| world.token).map(|known| circle(&known.list, known.age));
     let id = if world.token { world.written_owner } else { Some(world.owner_id) };
     is_owners(Owner { admin: world.admin, id: id.map(PlexId), list: list.as_ref() }, whose, pin(world).as_ref())
 }
 
-fn account_of_a_friend(world: &World, whose: &Reference) -> Result<PlexId, Reason> {
+fn account_of_a_friend(world: &World, whose: &PlexRef) -> Result<PlexId, Reason> {
     let oldest = millis(world.limits.known_list.max(world.limits.offline.unwrap_or_default()));
     if !world.token {
         let signed_in = world.signed_in.map(|(id, age)| (PlexId(id), NOW - millis(age)));
@@ -86,20 +86,20 @@ fn account_of_a_friend(world: &World, whose: &Reference) -> Result<PlexId, Reaso
     account_today(&rules(world), &list, whose, pin(world).as_ref(), oldest, NOW)
 }
 
-fn look_up(world: &World) -> Result<Reference, Reason> {
+fn look_up(world: &World) -> Result<PlexRef, Reason> {
     let account = world.local.as_ref().map(|l| Account { name: l.name.to_owned(), uid: l.uid, in_group: l.in_group });
     let users: BTreeMap<_, _> =
-        world.users.iter().map(|(user, plex)| ((*user).to_owned(), Reference::parse(plex))).collect();
-    let whose = managed(account.as_ref(), world.uid_min, &users)?;
-    may_ask(world.caller, world.trusted, account.as_ref())?;
+        world.users.iter().map(|(user, plex)| ((*user).to_owned(), PlexRef::parse(plex))).collect();
+    let whose = resolve_account(account.as_ref(), world.uid_min, &users)?;
+    authorize_caller(world.caller, world.trusted, account.as_ref())?;
     Ok(whose)
 }
 
 fn typed(world: &World) -> Result<(), Reason> {
-    acceptable(&world.typed.0.repeat(world.typed.1))
+    validate_password(&world.typed.0.repeat(world.typed.1))
 }
 
-fn today(world: &World, whose: &Reference) -> Result<Eligible, Reason> {
+fn today(world: &World, whose: &PlexRef) -> Result<SignInTarget, Reason> {
     let pin = pin(world);
     if !world.token {
         return eligible_without_list(whose, pin.as_ref());
@@ -110,7 +110,7 @@ fn today(world: &World, whose: &Reference) -> Result<Eligible, Reason> {
 }
 
 /// Asks plex.tv.
-fn ask(world: &World, who: &Eligible) -> Ended {
+fn ask(world: &World, who: &SignInTarget) -> Ended {
     let failed = |why| Ended { sent: Some(who.login.clone()), ..Ended::with(Err(why)) };
     let (signed_in, second_factor, code_asked) = match &world.answer {
         SignIn::BudgetSpent => return Ended::with(Err(Reason::BudgetSpent)),
@@ -149,7 +149,7 @@ fn reach(world: &World, id: PlexId) -> Result<(), Reason> {
     reaches(world.machine_id, PlexId(world.owner_id), id, &rows.iter().map(shown).collect::<Vec<_>>())
 }
 
-fn offline(world: &World, whose: &Reference, why: Reason) -> Result<By, Reason> {
+fn offline(world: &World, whose: &PlexRef, why: Reason) -> Result<By, Reason> {
     let Some(offline) = world.limits.offline.filter(|_| why.opens_offline_cache()) else { return Err(why) };
     let pin = pin(world);
     let who = if world.token {
@@ -166,17 +166,17 @@ fn offline(world: &World, whose: &Reference, why: Reason) -> Result<By, Reason> 
     }
 }
 
-fn knows(world: &World, who: &Eligible, limit: Option<u64>) -> bool {
+fn knows(world: &World, who: &SignInTarget, limit: Option<u64>) -> bool {
     world.remembered.as_ref().is_some_and(|memory| {
-        let remembered = Remembered { id: PlexId(memory.id), at: NOW - millis(memory.age) };
+        let remembered = CachedPassword { id: PlexId(memory.id), at: NOW - millis(memory.age) };
         remembered.counts_for(who, limit.map(millis), NOW) && memory.same
     })
 }
 
 /// The list at hand once a sign-in has tried to have a fresh one.
-fn known(world: &World) -> Option<Circle> {
+fn known(world: &World) -> Option<FriendList> {
     let kept = world.known.as_ref().map(|known| circle(&known.list, known.age));
-    let young = |list: &Circle| list.age(NOW) <= millis(world.limits.friend_list);
+    let young = |list: &FriendList| list.age(NOW) <= millis(world.limits.friend_list);
     match (kept, &world.fresh) {
         (Some(kept), _) if young(&kept) => Some(kept),
         (_, Some(fresh)) => Some(circle(fresh, 0)),
@@ -192,23 +192,23 @@ fn rules(world: &World) -> Rules {
     Rules { strict: world.strict, admin: world.admin.map(Into::into) }
 }
 
-fn pin(world: &World) -> Option<Pin> {
-    world.pin.as_ref().map(|pin| Pin { id: PlexId(pin.id), reference: pin.written.to_owned() })
+fn pin(world: &World) -> Option<IdentityBinding> {
+    world.pin.as_ref().map(|pin| IdentityBinding { id: PlexId(pin.id), reference: pin.written.to_owned() })
 }
 
-fn circle(list: &List, age: u64) -> Circle {
+fn circle(list: &List, age: u64) -> FriendList {
     let tie = |how| match how {
-        How::Shared => Tie::Shared,
-        How::Friend => Tie::Friend,
-        How::Home => Tie::Home,
-        How::Pending => Tie::Pending,
+        How::Shared => Relationship::Shared,
+        How::Friend => Relationship::Friend,
+        How::Home => Relationship::Home,
+        How::Pending => Relationship::Pending,
     };
-    let entries = list.others.iter().map(|(who, how)| Entry { person: person(who), tie: tie(*how) }).collect();
-    Circle { owner: person(&list.owner), entries, learnt: NOW - millis(age) }
+    let entries = list.others.iter().map(|(who, how)| FriendRecord { person: person(who), tie: tie(*how) }).collect();
+    FriendList { owner: person(&list.owner), entries, fetched_at: NOW - millis(age) }
 }
 
-fn person(who: &Who) -> Person {
-    Person { id: PlexId(who.id), username: who.username.map(Into::into), email: who.email.map(Into::into) }
+fn person(who: &Who) -> PlexUser {
+    PlexUser { id: PlexId(who.id), username: who.username.map(Into::into), email: who.email.map(Into::into) }
 }
 
 fn millis(span: u64) -> Duration {

@@ -93,7 +93,7 @@ fn count(ended: &Ended, tally: &Tally) {
         tally.note("may be remembered");
     }
     match &ended.verdict {
-        Ok(by @ (By::Plex | By::Remembered | By::Offline)) => tally.note(format!("by {by:?}")),
+        Ok(by @ (By::Plex | By::CachedPassword | By::Offline)) => tally.note(format!("by {by:?}")),
         Err(why) => {
             let why = format!("{why:?}");
             tally.note(format!("why not: {}", why.split([' ', '(']).next().unwrap_or_default()));

@@ -41,7 +41,7 @@ enum Owner {
 pub fn sign_in(world: &World) -> Login {
     // 1. Local refusals.
     let Some(owner) = owner_of_account(world) else { return Login::ends(Outcome::NotManaged) };
-    if !may_ask(world) {
+    if !authorize_caller(world) {
         return Login::ends(Outcome::NotAllowed);
     }
     if !is_a_password(&world.typed.0.repeat(world.typed.1)) {
@@ -125,7 +125,7 @@ pub fn sign_in(world: &World) -> Login {
 /// The account phase: allowed, denied, or none of ours.
 pub fn account_phase(world: &World) -> Outcome {
     let Some(owner) = owner_of_account(world) else { return Outcome::NotManaged };
-    if !may_ask(world) {
+    if !authorize_caller(world) {
         return Outcome::NotAllowed;
     }
     if is_the_owners_account(world, owner) {
@@ -228,7 +228,7 @@ fn owner_of_account(world: &World) -> Option<Owner> {
     local.in_group.then_some(Owner::Username(local.name))
 }
 
-fn may_ask(world: &World) -> bool {
+fn authorize_caller(world: &World) -> bool {
     let uid = world.local.as_ref().map(|local| local.uid);
     world.caller == 0 || world.trusted || Some(world.caller) == uid
 }

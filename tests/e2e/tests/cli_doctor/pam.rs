@@ -175,7 +175,7 @@ fn link_sign_in_for_a_service_that_does_not_ask_is_said() {
 }
 
 /// What the doctor's own rules are tested with.
-const DISPATCHER: &str = include_str!("../../../../src/cli/src/doctor/stack/dispatcher.txt");
+const DISPATCHER: &str = include_str!("../../../../src/pam-stack/src/dispatcher.txt");
 
 #[test]
 fn the_doctor_s_rules_are_those_of_the_real_libpam() {

@@ -60,7 +60,7 @@ impl<'a> History<'a> {
         (last + pause.min(self.case.longest_pause)).saturating_sub(now)
     }
 
-    pub fn may_ask(&self, who: Who, now: u64) -> May {
+    pub fn authorize_caller(&self, who: Who, now: u64) -> May {
         if let Some(why) = self.closed(now) {
             return why;
         }

@@ -6,7 +6,7 @@ mod history;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use policy::{Closed, Key, Limits, Moment, Reason, Rejected, Throttle, Tries, Turn};
+use policy::{Admission, AttemptKey, BootTime, BreakerOpen, Failures, Limits, Reason, Rejected, Throttle};
 use proptest::test_runner::{TestCaseError, TestError};
 
 use crate::tally::Tally;
@@ -57,9 +57,9 @@ struct Run<'a> {
     /// Sign-ins that are under way.
     asking: Vec<Who>,
     /// What a restart finds: what the throttle said was to be kept.
-    tries: HashMap<Key, Tries>,
+    tries: HashMap<AttemptKey, Failures>,
     rejected: Vec<Rejected>,
-    closed: Option<Closed>,
+    closed: Option<BreakerOpen>,
     now: u64,
 }
 
@@ -132,10 +132,10 @@ impl<'a> Run<'a> {
     }
 
     fn ask(&mut self, who: Who) -> Result<(), String> {
-        let (said, expected) = (self.ask_plex(who), self.history.may_ask(who, self.now));
+        let (said, expected) = (self.ask_plex(who), self.history.authorize_caller(who, self.now));
         let said = match said {
-            Ok(Turn::Go) => May::Go,
-            Ok(Turn::Wait) => May::Wait,
+            Ok(Admission::Granted) => May::Go,
+            Ok(Admission::Queued) => May::Wait,
             Err(Reason::BudgetSpent) => May::Spent,
             Err(Reason::RateLimited) => May::Limited,
             Err(Reason::AddressBlocked) => May::Blocked,
@@ -156,7 +156,7 @@ impl<'a> Run<'a> {
     }
 
     /// What the daemon does before it sends a password.
-    fn ask_plex(&mut self, who: Who) -> Result<Turn, Reason> {
+    fn ask_plex(&mut self, who: Who) -> Result<Admission, Reason> {
         match self.throttle.closed(self.moment()) {
             Some(closed) => Err(closed.reason()),
             None => self.throttle.ask(&key(who), self.moment()),
@@ -229,11 +229,11 @@ impl<'a> Run<'a> {
         self.alone.entry(who).or_insert_with(new)
     }
 
-    fn moment(&self) -> Moment {
-        Moment::from_millis(0) + Duration::from_millis(self.now)
+    fn moment(&self) -> BootTime {
+        BootTime::from_millis(0) + Duration::from_millis(self.now)
     }
 }
 
-fn key((account, origin): Who) -> Key {
-    Key { account: account.into(), origin: origin.into() }
+fn key((account, origin): Who) -> AttemptKey {
+    AttemptKey { account: account.into(), origin: origin.into() }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
 use super::told::Told;
-use super::{How, Known, Limits, Memory, Pin, SignIn, World};
+use super::{How, IdentityBinding, Known, Limits, Memory, SignIn, World};
 
 /// Names that somebody might take for one another. Only those that differ in the case of ASCII letters are the same.
 const FAMILIES: [[&str; 5]; 7] = [
@@ -97,8 +97,10 @@ pub fn worlds() -> impl Strategy<Value = World> {
         let (local, uid_min, caller, trusted) = of.local(&raw_local);
         let (local, users, written) = of.mapped(local, mapping);
         World {
-            pin: pin
-                .map(|(id, same, other)| Pin { id: of.id(id), written: if same { written } else { of.name(other) } }),
+            pin: pin.map(|(id, same, other)| IdentityBinding {
+                id: of.id(id),
+                written: if same { written } else { of.name(other) },
+            }),
             known: known.map(|(list, age)| Known { list: of.list(list), age: of.age(age) }),
             fresh: fresh.map(|list| of.list(list)),
             remembered: remembered.map(|(id, age, same)| Memory { id: of.id(id), age: of.age(age), same }),

@@ -36,7 +36,7 @@ pub struct World {
     /// Who signed in to the account last, and how long ago.
     pub signed_in: Option<(u64, u64)>,
     /// What the first success left behind.
-    pub pin: Option<Pin>,
+    pub pin: Option<IdentityBinding>,
     /// The list that is at hand.
     pub known: Option<Known>,
     /// What plex.tv shows when it is asked for the list; nothing in an outage.
@@ -92,7 +92,7 @@ pub struct Known {
 
 /// The id that signed in first, and what the configuration said at the time.
 #[derive(Debug, Clone)]
-pub struct Pin {
+pub struct IdentityBinding {
     pub id: u64,
     pub written: &'static str,
 }

@@ -1,0 +1,27 @@
+//! `plex-auth-shadow`: it says whether a local account has a password of its own, and nothing else. plex-authd must never
+//! see a hash and the PAM module reads no file, so neither can know. Only plex-authd may ask, and it learns one bit.
+
+mod args;
+mod database;
+mod passwords;
+
+use std::alloc::System;
+use std::process::ExitCode;
+
+use clap::Parser;
+use helpers::Log;
+use zeroizing_alloc::ZeroAlloc;
+
+use crate::args::Args;
+use crate::passwords::Passwords;
+
+/// Every piece of memory is wiped when it is freed: hashes pass through the buffer that the file is read with.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+
+fn main() -> ExitCode {
+    let options = Args::parse();
+    let mut log = Log::of("plex-auth-shadow");
+    let ended = helpers::serve(&options.socket, &options.user, &Passwords::of_the_machine(), &mut log);
+    helpers::exit(ended, &mut log)
+}

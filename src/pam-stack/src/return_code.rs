@@ -1,0 +1,77 @@
+//! What a module answers.
+
+use std::fmt;
+
+/// A return code of a module, by its number in libpam.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Code(usize);
+
+/// Every code by its number, as controls name them.
+const NAMES: [&str; 32] = [
+    "success",
+    "open_err",
+    "symbol_err",
+    "service_err",
+    "system_err",
+    "buf_err",
+    "perm_denied",
+    "auth_err",
+    "cred_insufficient",
+    "authinfo_unavail",
+    "user_unknown",
+    "maxtries",
+    "new_authtok_reqd",
+    "acct_expired",
+    "session_err",
+    "cred_unavail",
+    "cred_expired",
+    "cred_err",
+    "no_module_data",
+    "conv_err",
+    "authtok_err",
+    "authtok_recover_err",
+    "authtok_lock_busy",
+    "authtok_disable_aging",
+    "try_again",
+    "ignore",
+    "abort",
+    "authtok_expired",
+    "module_unknown",
+    "bad_item",
+    "conv_again",
+    "incomplete",
+];
+
+/// How many there are.
+pub const COUNT: usize = NAMES.len();
+
+impl Code {
+    pub const SUCCESS: Self = Self(0);
+    pub const SERVICE_ERR: Self = Self(3);
+    pub const PERM_DENIED: Self = Self(6);
+    pub const AUTH_ERR: Self = Self(7);
+    pub const AUTHINFO_UNAVAIL: Self = Self(9);
+    pub const USER_UNKNOWN: Self = Self(10);
+    pub const MAXTRIES: Self = Self(11);
+    pub const NEW_AUTHTOK_REQD: Self = Self(12);
+    pub const ACCT_EXPIRED: Self = Self(13);
+    pub const CONV_ERR: Self = Self(19);
+    pub const IGNORE: Self = Self(25);
+    pub const MODULE_UNKNOWN: Self = Self(28);
+
+    /// By the name that controls use.
+    pub fn parse(name: &str) -> Option<Self> {
+        NAMES.iter().position(|known| *known == name).map(Self)
+    }
+
+    /// Its number.
+    pub fn number(self) -> usize {
+        self.0
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NAMES.get(self.0).unwrap_or(&"unknown"))
+    }
+}

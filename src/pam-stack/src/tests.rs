@@ -1,0 +1,269 @@
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Kind::{self, Account, Auth};
+use super::evaluate::evaluate;
+use super::include::{Step, What, stack};
+use super::return_code::Code;
+use super::scenarios::{Fault, faults};
+
+/// The shipped stack that others include.
+const SHIPPED: &str = include_str!("../../../pam.d/plex-auth");
+
+/// What Debian's pam-auth-update makes of a profile for the module.
+const COMMON_AUTH: &str = "auth [success=3 ignore=ignore module_unknown=ignore default=die] pam_plex.so plex_only\n\
+                           auth [success=2 default=ignore] pam_unix.so nullok try_first_pass\n\
+                           auth [success=1 default=ignore] pam_plex.so try_first_pass\n\
+                           auth requisite pam_deny.so\nauth required pam_permit.so\nauth optional pam_cap.so\n";
+const COMMON_ACCOUNT: &str = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n\
+                              account requisite pam_deny.so\naccount required pam_permit.so\n\
+                              account required pam_plex.so\n";
+
+/// Debian's own, for sshd and login.
+const SSHD: &str = "@include common-auth\naccount    required     pam_nologin.so\n@include common-account\n\
+                    session [success=ok ignore=ignore module_unknown=ignore default=bad] pam_selinux.so close\n\
+                    session optional pam_motd.so noupdate\n@include common-session\n@include common-password\n";
+const LOGIN: &str = "auth       optional   pam_faildelay.so  delay=3000000\nauth       requisite  pam_nologin.so\n\
+                     session    required     pam_loginuid.so\n@include common-auth\nauth       optional   pam_group.so\n\
+                     @include common-account\n@include common-session\n";
+
+/// A service's steps, from files by name.
+fn steps(kind: Kind, service: &str, files: &[(&str, &str)]) -> Vec<Step> {
+    let files: BTreeMap<_, _> = files.iter().map(|(name, text)| (format!("/etc/pam.d/{name}"), *text)).collect();
+    let read = |file: &Path| files.get(file.to_str().unwrap()).map(|text| (*text).to_owned());
+    stack(service, kind, &read)
+}
+
+/// What is wrong with one file as a service's stack.
+fn wrong(kind: Kind, text: &str) -> Vec<Fault> {
+    let ours = [("x", text), ("plex-auth", SHIPPED), ("common-auth", COMMON_AUTH), ("common-account", COMMON_ACCOUNT)];
+    let others = ["common-session", "common-session-noninteractive", "common-password"].map(|name| (name, ""));
+    let files = [&ours[..], &others[..]].concat();
+    faults(kind, &steps(kind, "x", &files), Some("plex-users"))
+}
+
+#[test]
+fn the_shipped_stacks_do_everything_right() {
+    for text in [
+        SHIPPED,
+        include_str!("../../../pam.d/sshd"),
+        include_str!("../../../pam.d/sudo"),
+        include_str!("../../../pam.d/su"),
+    ] {
+        assert_eq!(wrong(Auth, text), [], "{text}");
+        assert_eq!(wrong(Account, text), [], "{text}");
+    }
+}
+
+#[test]
+fn what_pam_auth_update_makes_is_right_but_for_what_is_known_of_its_account_lines() {
+    for text in [SSHD, LOGIN] {
+        assert_eq!(wrong(Auth, text), [], "{text}");
+        // A failure of the daemon is everybody's, and an expired password ends the phase before the module's line.
+        assert_eq!(wrong(Account, text), [Fault::LocalRefusedInOutage, Fault::ExpiredPasswordSkips], "{text}");
+    }
+    let third = COMMON_AUTH.replace("success=3", "success=4").replace("success=2", "success=3").replace(
+        "auth [success=1 default=ignore] pam_plex.so",
+        "auth [success=2 default=ignore] pam_plex.so try_first_pass\nauth [success=1 default=ignore] pam_ldap.so",
+    );
+    assert_eq!(wrong(Auth, &third), []);
+}
+
+const UNIX: &str = "auth [success=2 default=ignore] pam_unix.so\n";
+const PLEX: &str = "auth [success=1 user_unknown=ignore default=die] pam_plex.so try_first_pass\n";
+const DENY: &str = "auth requisite pam_deny.so\n";
+const PERMIT: &str = "auth required pam_permit.so\n";
+
+/// What a stack is, its lines, and what is wrong with it.
+type Case = (&'static str, Vec<&'static str>, Vec<Fault>);
+
+fn assert_told(cases: impl IntoIterator<Item = Case>) {
+    for (what, lines, mut expected) in cases {
+        expected.sort_unstable();
+        assert_eq!(wrong(Auth, &lines.concat()), expected, "{what}");
+    }
+}
+
+#[test]
+fn a_broken_first_line_of_an_auth_stack_is_told_by_what_it_does() {
+    use Fault::*;
+    let first = "auth [success=3 ignore=ignore module_unknown=ignore default=die] pam_plex.so plex_only\n";
+    assert_told([
+        ("with those first who have no local password", vec![first, UNIX, PLEX, DENY, PERMIT], vec![]),
+        (
+            "nobody else may come in by Plex",
+            vec![
+                "auth [success=2 ignore=ignore default=die] pam_plex.so plex_only\n",
+                "auth [success=1 default=ignore] pam_unix.so\n",
+                DENY,
+                PERMIT,
+            ],
+            vec![],
+        ),
+        (
+            "the first jump too short",
+            vec!["auth [success=2 ignore=ignore default=die] pam_plex.so plex_only\n", UNIX, PLEX, DENY, PERMIT],
+            vec![PlexRefused],
+        ),
+        (
+            "what the first line leaves ends it all",
+            vec!["auth [success=3 default=die] pam_plex.so plex_only\n", UNIX, PLEX, DENY, PERMIT],
+            vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused],
+        ),
+        (
+            "a denial of the first line passed on as a yes",
+            vec!["auth [success=3 ignore=ignore default=3] pam_plex.so plex_only\n", UNIX, PLEX, DENY, PERMIT],
+            vec![DeniedAccepted],
+        ),
+    ]);
+}
+
+#[test]
+fn a_broken_auth_stack_is_told_by_what_it_does() {
+    use Fault::*;
+    assert_told([
+        ("as it should be", vec![UNIX, PLEX, DENY, PERMIT], vec![]),
+        // §6: pam-auth-update does not put a deleted pam_deny back. A wrong password is then as good as a right one.
+        (
+            "pam_deny deleted",
+            vec![UNIX, PLEX, PERMIT],
+            vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused, DeniedAccepted, UnknownAccepted],
+        ),
+        (
+            "pam_permit deleted",
+            vec![UNIX, PLEX, DENY],
+            vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused],
+        ),
+        ("no pam_unix", vec![PLEX, DENY, PERMIT], vec![NoLocalFallback]),
+        (
+            "the jump of pam_unix too short",
+            vec!["auth [success=1 default=ignore] pam_unix.so\n", PLEX, DENY, PERMIT],
+            vec![LocalRefused, LocalRefusedInOutage, RootRefused],
+        ),
+        (
+            "the jump of pam_plex too long",
+            vec![UNIX, "auth [success=2 user_unknown=ignore default=die] pam_plex.so\n", DENY, PERMIT],
+            vec![PlexRefused],
+        ),
+        (
+            "an outage passed on as a yes",
+            vec![
+                UNIX,
+                "auth [success=1 authinfo_unavail=1 user_unknown=ignore default=die] pam_plex.so\n",
+                DENY,
+                PERMIT,
+            ],
+            vec![OutageAccepted, UnknownAccepted],
+        ),
+        (
+            "a denial passed on as a yes",
+            vec![UNIX, "auth [success=1 perm_denied=1 user_unknown=ignore default=die] pam_plex.so\n", DENY, PERMIT],
+            vec![DeniedAccepted],
+        ),
+        (
+            "sufficient, and pam_deny behind it",
+            vec![
+                "auth sufficient pam_unix.so\n",
+                "auth sufficient pam_plex.so try_first_pass\n",
+                "auth required pam_deny.so\n",
+            ],
+            vec![],
+        ),
+        (
+            "sufficient, and only pam_permit behind it",
+            vec!["auth sufficient pam_unix.so\nauth sufficient pam_plex.so\n", PERMIT],
+            vec![OutageAccepted, DeniedAccepted, UnknownAccepted],
+        ),
+        (
+            "required pam_plex shuts local accounts out",
+            vec!["auth required pam_unix.so\nauth required pam_plex.so\n"],
+            vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused],
+        ),
+        (
+            "pam_plex first",
+            vec![
+                "auth sufficient pam_plex.so\nauth sufficient pam_unix.so use_first_pass\nauth required pam_deny.so\n",
+            ],
+            vec![PlexFirst],
+        ),
+        (
+            "pam_plex first, and its outage ends it all",
+            vec!["auth [success=done user_unknown=ignore default=die] pam_plex.so\nauth required pam_unix.so\n"],
+            vec![LocalRefusedInOutage, PlexFirst],
+        ),
+        ("no such word", vec![UNIX, "auth suficient pam_plex.so\n", DENY, PERMIT], vec![Broken]),
+        ("no such value", vec![UNIX, "auth [succes=1 default=die] pam_plex.so\n", DENY, PERMIT], vec![Broken]),
+        ("no such file", vec![UNIX, PLEX, DENY, PERMIT, "auth include not-there\n"], vec![Broken]),
+    ]);
+}
+
+#[test]
+fn a_broken_account_stack_is_told_by_what_it_does() {
+    use Fault::*;
+    let cases: [(&str, &str, Vec<Fault>); 9] = [
+        ("the shipped one", "account include plex-auth\n", vec![]),
+        ("as a substack a refusal still refuses", "account substack plex-auth\n", vec![]),
+        ("a line behind it", "account include plex-auth\naccount required pam_permit.so\n", vec![]),
+        ("a plain line", "account required pam_unix.so\naccount required pam_plex.so\n", vec![LocalRefusedInOutage]),
+        (
+            "optional is no refusal",
+            "account required pam_unix.so\naccount optional pam_plex.so\n",
+            vec![DeniedAccepted, OutageAccepted],
+        ),
+        (
+            "sufficient is none either, and it skips what follows",
+            "account sufficient pam_plex.so\naccount required pam_unix.so\n",
+            vec![DeniedAccepted, OutageAccepted, ExpiredAccepted],
+        ),
+        (
+            "pam_unix is enough",
+            "account sufficient pam_unix.so\naccount required pam_plex.so\n",
+            vec![DeniedAccepted, OutageAccepted, ExpiredAccepted],
+        ),
+        (
+            "an outage is waved through",
+            "account required pam_unix.so\naccount [success=ok ignore=ignore authinfo_unavail=ignore default=bad] pam_plex.so\n",
+            vec![OutageAccepted],
+        ),
+        (
+            "the group of the last line is another",
+            "account required pam_unix.so\n\
+             account [success=2 ignore=2 authinfo_unavail=ignore default=die] pam_plex.so\n\
+             account [success=1 default=ignore] pam_succeed_if.so quiet user notingroup friends\n\
+             account requisite pam_deny.so\naccount required pam_permit.so\n",
+            vec![OutageAccepted],
+        ),
+    ];
+    for (what, text, mut expected) in cases {
+        expected.sort_unstable();
+        assert_eq!(wrong(Account, text), expected, "{what}");
+    }
+}
+
+/// Stacks and what they answer; another test asks the real libpam the same.
+const DISPATCHER: &str = include_str!("dispatcher.txt");
+
+#[test]
+fn the_rules_of_the_dispatcher() {
+    let mut cases = 0;
+    for case in DISPATCHER.split("\n= ").skip(1) {
+        let (expected, files) = case.split_once('\n').unwrap();
+        let files: Vec<_> = format!("x\n{files}").split("\n> ").map(|file| file.to_owned() + "\n").collect();
+        let files: Vec<_> = files.iter().map(|file| file.split_once('\n').unwrap()).collect();
+        let steps = steps(Auth, "x", &files);
+        let answer = |module: &super::include::Module| {
+            Code::parse(module.arguments.first().unwrap().strip_prefix("auth=").unwrap()).unwrap()
+        };
+        assert_eq!(evaluate(&steps, &answer).to_string(), expected, "{case}");
+        cases += 1;
+    }
+    assert_eq!(cases, 31);
+}
+
+#[test]
+fn files_that_include_each_other_come_to_an_end() {
+    let found = steps(Auth, "x", &[("x", "auth include x\n")]);
+    assert!(matches!(found.last().unwrap().what, What::Broken(_)), "{found:?}");
+    assert!(steps(Auth, "nothing", &[]).is_empty());
+}

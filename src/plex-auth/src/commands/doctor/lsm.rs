@@ -1,0 +1,98 @@
+//! `SELinux` and `AppArmor`: whether they got in plex-auth's way within the last day.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::checks::Findings;
+
+/// Where the kernel's refusals are written. The same one may stand in several.
+const LOGS: [&str; 4] = ["/var/log/audit/audit.log", "/var/log/kern.log", "/var/log/messages", "/var/log/syslog"];
+
+/// How much of the end of a log is read.
+const TAIL: u64 = 2 * 1024 * 1024;
+
+/// How old a refusal may be, in seconds.
+const DAY: u64 = 86_400;
+
+/// Looks for refusals.
+pub(super) fn check(findings: &mut Findings) {
+    let enforcing = fs::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|word| word.trim() == "1");
+    let apparmor = fs::read_to_string("/sys/module/apparmor/parameters/enabled").is_ok_and(|word| word.trim() == "Y");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let (mut selinux, mut profiles) = (0_usize, 0_usize);
+    for log in LOGS {
+        let text = tail(Path::new(log));
+        selinux = selinux.max(refusals(&text, now, "avc:  denied"));
+        profiles = profiles.max(refusals(&text, now, "apparmor=\"DENIED\""));
+    }
+    if selinux > 0 && enforcing {
+        let what = format!("it refused plex-auth something {selinux} times within a day, and is enforcing");
+        findings.bad("SELinux", what, "run: ausearch -m avc -ts yesterday | grep plex | audit2why");
+    } else if selinux > 0 {
+        let what =
+            format!("it would have refused plex-auth something {selinux} times within a day; it is not enforcing");
+        findings.warn("SELinux", what, "run: ausearch -m avc -ts yesterday | grep plex | audit2why");
+    } else if enforcing {
+        findings.good("SELinux", "it is enforcing, and has refused plex-auth nothing within a day");
+    }
+    if profiles > 0 {
+        let what = format!("it refused plex-auth something {profiles} times within a day");
+        findings.bad(
+            "AppArmor",
+            what,
+            "run: grep -h 'apparmor=\"DENIED\".*plex' /var/log/audit/audit.log /var/log/kern.log",
+        );
+    } else if apparmor {
+        findings.good("AppArmor", "it has refused plex-auth nothing within a day");
+    }
+}
+
+/// How many lines of the last day are such refusals and are about plex-auth.
+fn refusals(log: &str, now: u64, sign: &str) -> usize {
+    let ours = |line: &&str| line.contains(sign) && ["plex-auth", "pam_plex"].iter().any(|name| line.contains(name));
+    log.lines().filter(ours).filter(|line| when(line).is_none_or(|at| at + DAY >= now)).count()
+}
+
+/// The second of `audit(1700000000.123:45)`.
+fn when(line: &str) -> Option<u64> {
+    let (_, rest) = line.split_once("audit(")?;
+    rest.split(['.', ':']).next()?.parse().ok()
+}
+
+/// The end of a file.
+fn tail(file: &Path) -> String {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(file)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let mut text = Vec::new();
+        file.take(TAIL).read_to_end(&mut text)?;
+        Ok(text)
+    };
+    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_of_the_last_day_that_are_about_plex_auth_count() {
+        let line = |at: u64, comm: &str| {
+            format!(
+                "type=AVC msg=audit({at}.123:45): avc:  denied  {{ connectto }} for  pid=7 comm=\"{comm}\" \
+                 path=\"/run/plex-auth/socket\" scontext=a tcontext=b tclass=unix_stream_socket permissive=0\n"
+            )
+        };
+        let (now, sign) = (1_800_000_000, "avc:  denied");
+        assert_eq!(refusals(&line(now - 10, "sshd"), now, sign), 1);
+        assert_eq!(refusals(&line(now - 2 * DAY, "sshd"), now, sign), 0);
+        assert_eq!(refusals(&line(now, "sshd").replace("plex-auth", "other"), now, sign), 0);
+        assert_eq!(refusals(&line(now, "plex-authd").replace("denied", "granted"), now, sign), 0);
+        let apparmor = "Nov 25 den kernel: audit: type=1400 audit(1799999990.1:2): apparmor=\"DENIED\" operation=\"open\" \
+                        profile=\"/usr/sbin/plex-authd\" name=\"/etc/x\" comm=\"plex-authd\"\n";
+        assert_eq!(refusals(apparmor, now, "apparmor=\"DENIED\""), 1);
+    }
+}

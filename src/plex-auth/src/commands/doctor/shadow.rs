@@ -1,0 +1,169 @@
+//! What /etc/shadow and /etc/shells say about an account that signs in with Plex. Which form lets whom in was measured with
+//! OpenSSH 9.2: with `UsePAM yes` a locked password (`!`) is as good as none (`*`); without PAM its keys are refused.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix::unistd::User;
+use system::accounts;
+
+use super::checks::{Findings, argument};
+
+const PASSWD: &str = "/etc/passwd";
+const SHADOW: &str = "/etc/shadow";
+
+/// Shells that are meant to let nobody in.
+const CLOSED: [&str; 2] = ["nologin", "false"];
+
+/// What an account's line of /etc/shadow means for a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Fine,
+    /// Locked: fine with PAM, refused by sshd without.
+    Locked,
+    /// No password at all: any will do where `nullok` stands.
+    Empty,
+    /// The account has expired.
+    Expired,
+    /// Its local password must be changed first.
+    PasswordExpired,
+}
+
+/// The meaning of a line, on a day since 1970.
+pub(super) fn state(line: &str, today: i64) -> State {
+    let fields: Vec<_> = line.split(':').collect();
+    let number = |place: usize| fields.get(place).and_then(|field| field.parse::<i64>().ok());
+    let password = fields.get(1).copied().unwrap_or_default();
+    let (changed, most) = (number(2), number(4));
+    match () {
+        () if number(7).is_some_and(|expires| expires >= 0 && today >= expires) => State::Expired,
+        () if changed == Some(0) => State::PasswordExpired,
+        () if changed.zip(most).is_some_and(|(changed, most)| most >= 0 && today > changed + most) => {
+            State::PasswordExpired
+        }
+        () if password.is_empty() => State::Empty,
+        () if password.starts_with('!') => State::Locked,
+        () => State::Fine,
+    }
+}
+
+/// Looks at these accounts' lines and shells.
+pub(super) fn check(users: &[User], findings: &mut Findings) {
+    let (shadow, passwd) = match (accounts::text(SHADOW), accounts::text(PASSWD)) {
+        (Ok(shadow), Ok(passwd)) => (shadow, passwd),
+        (Err(why), _) | (_, Err(why)) => {
+            findings.bad("passwords", why, "make it readable for root; nobody with a password of this machine logs in");
+            return;
+        }
+    };
+    let before = findings.count();
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let today = i64::try_from(seconds / 86_400).unwrap_or_default();
+    for user in users {
+        let name = user.name.as_str();
+        match line_of(&shadow, name) {
+            Some(line) => say(name, state(line, today), findings),
+            // Accounts of another source have their passwords there.
+            None if line_of(&passwd, name).is_some_and(|line| line.split(':').nth(1) == Some("x")) => {
+                let what = format!("'{name}' has no line in /etc/shadow: PAM turns it away");
+                findings.bad("passwords", what, format!("run: pwconv && usermod --password '*' {}", argument(name)));
+            }
+            None => {}
+        }
+        shell(user, findings);
+    }
+    if !users.is_empty() {
+        findings.good_unless(before, "passwords", "no account has expired, and every shell lets its user in");
+    }
+}
+
+fn line_of<'a>(file: &'a str, name: &str) -> Option<&'a str> {
+    file.lines().find(|line| line.split(':').next() == Some(name))
+}
+
+fn say(name: &str, state: State, findings: &mut Findings) {
+    match state {
+        // sshd's check knows whether that matters.
+        State::Fine | State::Locked => {}
+        State::Empty => {
+            let what = format!("'{name}' has an empty local password: any password lets in where pam_unix has nullok");
+            findings.bad("passwords", what, format!("run: usermod --password '*' {}", argument(name)));
+        }
+        State::Expired => {
+            let what = format!("the account '{name}' has expired: PAM turns it away everywhere");
+            findings.bad("passwords", what, format!("run: chage --expiredate -1 {}", argument(name)));
+        }
+        State::PasswordExpired => {
+            let what = format!("the local password of '{name}' has expired: a new one is asked for at every login");
+            findings.bad("passwords", what, format!("run: chage --lastday -1 --maxdays -1 {}", argument(name)));
+        }
+    }
+}
+
+/// Who of these is locked, in the sense of an sshd without PAM.
+pub(super) fn locked(users: &[User]) -> Vec<&str> {
+    // That it cannot be read was said.
+    let shadow = accounts::text(SHADOW).unwrap_or_default();
+    let is_locked = |name: &str| line_of(&shadow, name).is_some_and(|line| state(line, 0) == State::Locked);
+    users.iter().map(|user| user.name.as_str()).filter(|name| is_locked(name)).collect()
+}
+
+fn shell(user: &User, findings: &mut Findings) {
+    let (name, shell) = (&user.name, &user.shell);
+    let shown = shell.display();
+    // An empty field means /bin/sh.
+    if shell.as_os_str().is_empty() {
+        return;
+    }
+    if shell.file_name().is_some_and(|file| CLOSED.iter().any(|closed| file == *closed)) {
+        let mend = format!("where that is not meant, run: usermod --shell /bin/sh {}", argument(name));
+        findings.note("shell", format!("'{name}' has {shown}: it can sign in, but gets no shell"), mend);
+    } else if !runs(shell) {
+        let what = format!("'{name}' has the shell {shown}, which cannot be run: sshd turns it away");
+        findings.bad("shell", what, format!("run: usermod --shell /bin/sh {}", argument(name)));
+    } else if fs::read_to_string("/etc/shells")
+        .is_ok_and(|shells| !shells.lines().any(|line| Path::new(line.trim()) == shell))
+    {
+        let what =
+            format!("'{name}' has the shell {shown}, which does not stand in /etc/shells: some services turn it away");
+        findings.warn("shell", what, format!("run: echo {} >>/etc/shells", argument(&shown.to_string())));
+    }
+}
+
+fn runs(shell: &Path) -> bool {
+    fs::metadata(shell).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_shadow_line_has_its_meaning() {
+        let today = 20_000;
+        let cases = [
+            ("a:*:19000:0:99999:7:::", State::Fine),
+            ("a:x:19000:0:99999:7:::", State::Fine),
+            ("a:$y$j9T$x:19000:0:99999:7:::", State::Fine),
+            ("a:*:::::::", State::Fine),
+            ("a:!:19000:0:99999:7:::", State::Locked),
+            ("a:!!:19000:0:99999:7:::", State::Locked),
+            ("a:!*:19000:0:99999:7:::", State::Locked),
+            ("a:!$y$j9T$x:19000:0:99999:7:::", State::Locked),
+            ("a::19000:0:99999:7:::", State::Empty),
+            ("a:*:19000:0:99999:7::19999:", State::Expired),
+            ("a:*:19000:0:99999:7::20000:", State::Expired),
+            ("a:*:19000:0:99999:7::20001:", State::Fine),
+            ("a:*:19000:0:99999:7::-1:", State::Fine),
+            ("a:*:0:0:99999:7:::", State::PasswordExpired),
+            ("a:*:19000:0:999:7:::", State::PasswordExpired),
+            ("a:*:19000:0:1000:7:::", State::Fine),
+            ("a:*:19000:0:-1:7:::", State::Fine),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(state(line, today), expected, "{line}");
+        }
+    }
+}

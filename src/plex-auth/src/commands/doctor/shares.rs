@@ -1,0 +1,102 @@
+//! What keeps shares in step with Plex, and the sessions there that nobody may have any more.
+
+use config::Config;
+use protocol::{AdminRequest, LoginRequest, Phase, Request, Verdict};
+
+use super::checks::Findings;
+use super::helpers;
+use crate::client::conversation::converse;
+use crate::command;
+use crate::context::Context;
+
+/// Where Samba says who is connected.
+const SMBSTATUS: [&str; 2] = ["/usr/bin/smbstatus", "/usr/local/samba/bin/smbstatus"];
+
+/// Where Samba says what its settings are.
+const TESTPARM: [&str; 2] = ["/usr/bin/testparm", "/usr/local/samba/bin/testparm"];
+
+/// Samba's stack.
+const STACK: &str = "/etc/pam.d/samba";
+
+pub(super) fn check(context: &Context, config: Option<&Config>, findings: &mut Findings) {
+    if config.is_some_and(|config| config.samba.sync_password) {
+        helpers::smb_passwords(findings);
+        master(findings);
+    }
+    sessions(context, findings);
+}
+
+/// Whether clients are kept from changing what Plex is the master of.
+fn master(findings: &mut Findings) {
+    let Some(testparm) = command::find(&TESTPARM) else { return };
+    let is_on = |name: &str| {
+        let said = command::run(testparm, &["-s", &format!("--parameter-name={name}")]);
+        said.is_ok_and(|said| said.ok && said.stdout.trim().eq_ignore_ascii_case("yes"))
+    };
+    let through_pam = is_on("unix password sync") && is_on("pam password change");
+    let stack = std::fs::read_to_string(STACK).unwrap_or_default();
+    let asked = stack.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        words.next() == Some("password") && words.any(|word| word == "pam_plex.so" || word == "plex-auth")
+    });
+    if !through_pam {
+        let what = "clients can change an SMB password, which is then not that of Plex until the next login";
+        let mend = "set unix password sync = yes and pam password change = yes, as the example global.conf does";
+        findings.warn("SMB passwords", what, mend);
+    } else if !asked {
+        let what = "a client that changes its password gets a local one in /etc/shadow";
+        findings.bad(
+            "SMB passwords",
+            what,
+            format!("add `password include plex-auth` to {STACK}, before other lines of password"),
+        );
+    }
+}
+
+/// Sessions go on as they were opened, whatever has been decided since.
+fn sessions(context: &Context, findings: &mut Findings) {
+    let Some(smbstatus) = command::find(&SMBSTATUS) else { return };
+    let Ok(said) = command::run(smbstatus, &["-p"]) else { return };
+    for (process, user) in said.stdout.lines().filter_map(session) {
+        if is_refused(context, user) {
+            let what = format!("{user} may not come in any more and still has a session open");
+            findings.bad("SMB sessions", what, format!("run: kill {process}"));
+        }
+    }
+}
+
+/// The process and the user of a line of `smbstatus -p`.
+fn session(line: &str) -> Option<(u32, &str)> {
+    let mut words = line.split_whitespace();
+    Some((words.next()?.parse().ok()?, words.next()?))
+}
+
+fn is_refused(context: &Context, user: &str) -> bool {
+    let hello = LoginRequest {
+        version: protocol::VERSION,
+        phase: Phase::Account,
+        user: user.to_owned(),
+        service: Some("plex-auth".into()),
+        tty: None,
+        rhost: None,
+        ruser: Some("root".into()),
+        link: false,
+        plex_only: false,
+        screen: None,
+    };
+    let verdict = converse(&context.socket, user, &Request::Admin(AdminRequest::Explain(hello)));
+    verdict.is_ok_and(|(verdict, _)| verdict == Verdict::NotAllowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_told_from_the_lines_around_them() {
+        let text = "\nSamba version 4.17.12-Debian\nPID     Username     Group        Machine\n-----------\n\
+                    1234    alice        alice        127.0.0.1 (ipv4:127.0.0.1:40000)   SMB3_11   -   partial(AES-128-GMAC)\n";
+        let found: Vec<_> = text.lines().filter_map(session).collect();
+        assert_eq!(found, [(1234, "alice")]);
+    }
+}

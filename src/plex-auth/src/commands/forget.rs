@@ -1,0 +1,55 @@
+//! `plex-auth forget`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use protocol::{AdminRequest, AdminResponse, KnownAccount, printable};
+use system::accounts;
+
+use crate::client::daemon::{self, Daemon};
+use crate::context::Context;
+use crate::error::Error;
+use crate::ui::terminal::{note, say, warn};
+use crate::ui::time;
+
+/// How it is done.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The local account
+    pub user: String,
+}
+
+// Nothing is asked: the next login teaches it all again, and until then fewer get in, not more.
+pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Error> {
+    let user = printable(&options.user, protocol::MAX_NAME);
+    let known: Vec<KnownAccount> = Daemon::open(&context.socket)?.list(AdminRequest::Accounts)?;
+    let known = known.into_iter().find(|known| known.user == options.user);
+    let AdminResponse::Forgotten(anything) =
+        Daemon::open(&context.socket)?.ask(AdminRequest::Forget(options.user.clone()))?
+    else {
+        return Err(daemon::astray());
+    };
+    match accounts::look_up(&options.user, None, 0) {
+        Ok(Some(_)) => {}
+        Ok(None) => warn(format!("there is no local account '{user}'")),
+        Err(why) => warn(format!("whether there is a local account '{user}' is not known: {why}")),
+    }
+    if anything {
+        say(format!("Forgotten: all that plex-authd knew of {user}."));
+        if let Some(known) = known {
+            say(details(&known));
+        }
+        note("Its next login decides anew whom it belongs to.");
+    } else {
+        say(format!("plex-authd knew nothing of {user}."));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was known, as far as it is told.
+fn details(known: &KnownAccount) -> String {
+    let id = known.plex_id.map_or_else(|| "no Plex account yet".to_owned(), |id| format!("Plex id {id}"));
+    let called = known.reference.as_ref().map(|name| format!(" (as {})", printable(name, 254))).unwrap_or_default();
+    let last = known.last_login.map_or_else(|| "never".to_owned(), time::local);
+    format!("It belonged to {id}{called}, last login {last}.\nWrong tries and a remembered password are gone too.")
+}

@@ -1,0 +1,157 @@
+//! `plex-auth friends`: who the owner's friends are, and which local accounts they have.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use clap::Args;
+use policy::{PlexId, PlexUser};
+use protocol::KnownAccount;
+use serde::Serialize;
+
+use crate::client::daemon::Daemon;
+use crate::commands::user::local_accounts::{self, Local};
+use crate::context::Context;
+use crate::error::Error;
+use crate::people::{Access, People, name};
+use crate::ui::table::{NOTHING, Table};
+use crate::ui::terminal::{print, warn};
+use crate::ui::time;
+
+/// What a column says where nobody could say more.
+const UNKNOWN: &str = "unknown";
+
+/// How it is done.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// For programs: JSON
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// For spreadsheets: comma-separated values
+    #[arg(long)]
+    pub csv: bool,
+}
+
+/// Somebody on the list.
+#[derive(Debug, Serialize)]
+struct Row {
+    plex_id: u64,
+    name: String,
+    email: Option<String>,
+    /// What ties them to the server.
+    access: &'static str,
+    /// Whether the rules let them sign in here.
+    may_sign_in: bool,
+    /// Why not, where they may not.
+    why: Option<String>,
+    /// Their local accounts.
+    accounts: Vec<String>,
+    /// Seconds since 1970; nothing where they never did, or where it is not known.
+    last_login: Option<i64>,
+    /// Whether plex-authd could say.
+    last_login_known: bool,
+}
+
+pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Error> {
+    Context::must_be_root("plex-auth friends")?;
+    let config = context.load()?;
+    let people = People::read_everybody(&config)?;
+    let locals = local_accounts::managed(&config)?;
+    let known = Daemon::open(&context.socket)
+        .and_then(|mut daemon| daemon.list::<protocol::KnownAccount>(protocol::AdminRequest::Accounts));
+    let known = known.inspect_err(|failure| warn(failure)).ok();
+    let rows = rows(&people, &locals, known.as_deref());
+    if options.json {
+        let json = serde_json::to_string_pretty(&rows).map_err(|error| Error::new(error.to_string()))?;
+        print(&format!("{json}\n"));
+    } else if options.csv {
+        print(&csv(&rows).map_err(|error| Error::new(error.to_string()))?);
+    } else {
+        print(&table(&rows));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The owner first, then everybody in the order of their names.
+fn rows(people: &People, locals: &[Local], known: Option<&[KnownAccount]>) -> Vec<Row> {
+    let known: Option<BTreeMap<_, _>> =
+        known.map(|known| known.iter().map(|known| (known.user.as_str(), known)).collect());
+    let about = |local: &str| known.as_ref().and_then(|known| known.get(local).copied());
+    let mut accounts: BTreeMap<PlexId, Vec<&str>> = BTreeMap::new();
+    for local in locals {
+        // By name; by the id of the first login where somebody has a new name since.
+        let id = people.id_of(&local.belongs).or_else(|| about(&local.name)?.plex_id.map(PlexId));
+        if let Some(id) = id {
+            accounts.entry(id).or_default().push(&local.name);
+        }
+    }
+    let row = |person: &PlexUser| {
+        let theirs = accounts.get(&person.id).map(Vec::as_slice).unwrap_or_default();
+        let logins =
+            theirs.iter().filter_map(|local| about(local)).filter(|k| k.plex_id.is_none_or(|id| id == person.id.0));
+        let may = people.may(person.id);
+        Row {
+            plex_id: person.id.0,
+            name: name(person),
+            email: person
+                .email
+                .as_deref()
+                .filter(|email| !email.is_empty())
+                .map(|email| protocol::printable(email, 254)),
+            access: people.access(person.id).word(),
+            may_sign_in: may.is_ok(),
+            why: may.err().map(|why| why.to_string()),
+            accounts: theirs.iter().map(|local| protocol::printable(local, 64)).collect(),
+            last_login: logins.filter_map(|known| known.last_login).max(),
+            last_login_known: known.is_some(),
+        }
+    };
+    std::iter::once(people.owner()).chain(people.friends()).map(row).collect()
+}
+
+impl Row {
+    fn last_login(&self, nothing: &str, shown: impl FnOnce(i64) -> String) -> String {
+        if self.last_login_known {
+            self.last_login.map_or_else(|| nothing.to_owned(), shown)
+        } else {
+            UNKNOWN.to_owned()
+        }
+    }
+
+    /// Access, and that it does not help where it does not.
+    fn access(&self) -> String {
+        let says_so = [Access::No, Access::Invited].map(Access::word).contains(&self.access);
+        if self.may_sign_in || says_so { self.access.to_owned() } else { format!("{}, not let in", self.access) }
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut table = Table::new(&["NAME", "E-MAIL", "ACCESS", "LOCAL ACCOUNT", "LAST LOGIN"]);
+    for row in rows {
+        table.row([
+            row.name.as_str(),
+            row.email.as_deref().unwrap_or(NOTHING),
+            &row.access(),
+            &row.accounts.join(", "),
+            &row.last_login(NOTHING, time::local),
+        ]);
+    }
+    table.shown()
+}
+
+fn csv(rows: &[Row]) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["plex_id", "name", "email", "access", "may_sign_in", "accounts", "last_login"])?;
+    for row in rows {
+        writer.write_record([
+            row.plex_id.to_string().as_str(),
+            &row.name,
+            row.email.as_deref().unwrap_or_default(),
+            row.access,
+            if row.may_sign_in { "yes" } else { "no" },
+            &row.accounts.join(" "),
+            &row.last_login("", |seconds| seconds.to_string()),
+        ])?;
+    }
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,94 @@
+//! `plex-auth logins`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use protocol::{AdminRequest, Login};
+
+use crate::client::daemon::Daemon;
+use crate::context::Context;
+use crate::error::Error;
+use crate::ui::json;
+use crate::ui::table::Table;
+use crate::ui::terminal;
+use crate::ui::time;
+
+/// How it is done.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Only those of this local account
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+
+    /// How many at most; plex-authd keeps the latest thousand
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
+    pub count: u32,
+
+    /// For programs: JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Error> {
+    // The latest of one account may be old among those of all.
+    let most = if options.user.is_some() { u32::MAX } else { options.count };
+    let all = Daemon::open(&context.socket)?.list(AdminRequest::Logins(most))?;
+    let logins = wanted(all, options);
+    if options.json {
+        json::print(&logins)?;
+    } else if logins.is_empty() {
+        terminal::note("No logins yet.");
+    } else {
+        terminal::print(&table(&logins).shown());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wanted(all: Vec<Login>, options: &Options) -> Vec<Login> {
+    let theirs = |login: &Login| options.user.as_ref().is_none_or(|user| login.user == *user);
+    all.into_iter().filter(theirs).take(usize::try_from(options.count).unwrap_or(usize::MAX)).collect()
+}
+
+fn table(logins: &[Login]) -> Table {
+    let mut table = Table::new(&["TIME", "USER", "PLEX ID", "SERVICE", "FROM", "PHASE", "OUTCOME", "WHY"]);
+    for login in logins {
+        table.row([
+            time::local(login.at),
+            login.user.clone(),
+            login.plex_id.map(|id| id.to_string()).unwrap_or_default(),
+            login.service.clone().unwrap_or_default(),
+            login.rhost.clone().unwrap_or_default(),
+            login.phase.clone(),
+            login.outcome.clone(),
+            login.why.clone(),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_of_one_account_are_found_among_those_of_all() {
+        let login = |at, user: &str| Login {
+            at,
+            user: user.into(),
+            plex_id: None,
+            service: None,
+            rhost: None,
+            phase: "auth".into(),
+            outcome: "denied".into(),
+            why: "wrong password".into(),
+        };
+        let all = vec![login(4, "bob"), login(3, "alice"), login(2, "alice"), login(1, "alice")];
+        let wanted = |user: Option<&str>, count| {
+            let options = Options { user: user.map(str::to_owned), count, json: false };
+            super::wanted(all.clone(), &options).iter().map(|login| login.at).collect::<Vec<_>>()
+        };
+        assert_eq!(wanted(None, 2), [4, 3]);
+        assert_eq!(wanted(Some("alice"), 2), [3, 2]);
+        assert_eq!(wanted(Some("Alice"), 2), [] as [i64; 0]);
+    }
+}

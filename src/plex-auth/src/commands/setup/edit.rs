@@ -1,0 +1,255 @@
+//! The new text of the file: what was asked is changed, everything else stays as it was typed, comments too.
+
+use std::path::{Path, PathBuf};
+
+use config::Config;
+use policy::PlexId;
+use toml_edit::{DocumentMut, Item, Table, Value};
+
+use super::existing::Existing;
+use super::friends::Mapping;
+use crate::error::Error;
+
+/// How a new file begins.
+const BEGINNING: &str = "\
+# Who may log in here with a Plex account: see plex-auth.toml(5). After a change: plex-auth config check
+# The token is as good as the owner's password, so this file is root:plex-auth, mode 0640.
+
+";
+
+/// What the file is to say.
+pub(crate) struct Wanted {
+    /// The owner's token, unless the file has it already.
+    pub token: Option<plex::Token>,
+    /// The client identifier that this token was given to, if it is known.
+    pub client_identifier: Option<String>,
+    /// The server that counts.
+    pub machine_id: String,
+    /// What that is called, for a comment.
+    pub server_name: String,
+    /// The owner's numeric id.
+    pub owner_id: u64,
+    /// The owner's name, when the owner may sign in.
+    pub admin: Option<String>,
+    /// Only friends with whom the server is shared.
+    pub strict: bool,
+    /// Whether a code may be approved in place of a password.
+    pub link: bool,
+    /// The media server's own address.
+    pub server_url: Option<String>,
+    /// The group whose members sign in by their names.
+    pub group: Option<String>,
+    /// Another address of plex.tv, when it was given.
+    pub plex_url: Option<String>,
+    /// A further CA, when it was given.
+    pub ca_file: Option<PathBuf>,
+    /// Further local accounts.
+    pub users: Vec<Mapping>,
+}
+
+/// The new text, and what the daemon will make of it.
+///
+/// # Errors
+/// When the daemon would refuse it.
+pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result<(String, Config), Error> {
+    let mut document = existing.document.clone();
+    let new = existing.text.is_none();
+    // What stands in a file without a single key would otherwise come last.
+    let beginning = existing.text.as_deref().unwrap_or(BEGINNING);
+    let beginning = Some(beginning).filter(|_| document.is_empty()).unwrap_or_default();
+    if document.is_empty() {
+        document.set_trailing("");
+    }
+    if let Some(token) = &wanted.token {
+        set(&mut document, "token", token.expose());
+        document.remove("token_file");
+        // The one there is goes with the old token.
+        set_or_remove(&mut document, "client_identifier", wanted.client_identifier.as_deref());
+    }
+    if set(&mut document, "machine_id", wanted.machine_id.as_str()) {
+        comment(&mut document, "machine_id", &wanted.server_name);
+    }
+    if let Ok(id) = i64::try_from(wanted.owner_id) {
+        set(&mut document, "owner_id", id);
+    }
+    set_or_remove(&mut document, "admin_account", wanted.admin.as_deref());
+    // In a file that somebody wrote, a setting that is not there and stays as it is need not appear.
+    if new || document.contains_key("strict_friends") || !wanted.strict {
+        set(&mut document, "strict_friends", wanted.strict);
+    }
+    if new || document.contains_key("link_sign_in") || wanted.link {
+        set(&mut document, "link_sign_in", wanted.link);
+    }
+    set_or_remove(&mut document, "server_url", wanted.server_url.as_deref());
+    set_or_remove(&mut document, "group", wanted.group.as_deref());
+    for (key, value) in
+        [("plex_url", wanted.plex_url.as_deref()), ("ca_file", wanted.ca_file.as_deref().and_then(Path::to_str))]
+    {
+        if let Some(value) = value {
+            set(&mut document, key, value);
+        }
+    }
+    add_users(&mut document, wanted.users.iter().map(|user| (user.local.as_str(), user.plex, user.name.as_str())));
+    let text = format!("{beginning}{document}");
+    let config = config::parse(&text, path).map_err(|problem| {
+        Error::new(format!("this would not be a good configuration: {problem}")).mend("nothing was changed")
+    })?;
+    Ok((text, config))
+}
+
+/// Sets a value, if it is another than before, and says whether it was. What stands around it stays.
+fn set(document: &mut DocumentMut, key: &str, value: impl Into<Value>) -> bool {
+    replace(document.entry(key).or_insert(Item::None), value.into())
+}
+
+fn replace(item: &mut Item, mut value: Value) -> bool {
+    let plain = |value: &Value| value.clone().decorated("", "").to_string();
+    if let Some(old) = item.as_value() {
+        let same = old.as_str().map_or_else(|| plain(old) == plain(&value), |old| Some(old) == value.as_str());
+        if same {
+            return false;
+        }
+        *value.decor_mut() = old.decor().clone();
+    }
+    *item = Item::Value(value);
+    true
+}
+
+fn set_or_remove(document: &mut DocumentMut, key: &str, value: Option<&str>) {
+    match value {
+        Some(value) => {
+            set(document, key, value);
+        }
+        None => {
+            document.remove(key);
+        }
+    }
+}
+
+/// Says behind a value whose it is, in place of what was said of the old one. The text comes from plex.tv.
+fn comment(document: &mut DocumentMut, key: &str, text: &str) {
+    if let Some(value) = document.get_mut(key).and_then(Item::as_value_mut) {
+        value.decor_mut().set_suffix(format!("  # {}", protocol::printable(text, 64)));
+    }
+}
+
+/// By their ids, which nobody else can ever take; what they are called stands behind it.
+pub(crate) fn add_users<'a>(document: &mut DocumentMut, users: impl IntoIterator<Item = (&'a str, PlexId, &'a str)>) {
+    let mut users = users.into_iter().peekable();
+    if users.peek().is_none() {
+        return;
+    }
+    // A table within braces is one line, which has no room for comments.
+    let roomy = !document.get("users").is_some_and(Item::is_inline_table);
+    let Some(table) = document.entry("users").or_insert(Item::Table(Table::new())).as_table_like_mut() else { return };
+    for (local, plex, name) in users {
+        // In its place where it is there already, with the comments above it.
+        let item = table.entry(local).or_insert(Item::None);
+        if replace(item, Value::from(plex.to_string()))
+            && let Some(value) = item.as_value_mut().filter(|_| roomy)
+        {
+            value.decor_mut().set_suffix(format!("  # {}", protocol::printable(name, 64)));
+        }
+    }
+    if !roomy {
+        table.fmt();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::super::accounts::Local;
+    use super::*;
+
+    const MACHINE: &str = "0123456789abcdef";
+
+    fn wanted(users: &[(&str, u64)]) -> Wanted {
+        let mapping = |(local, plex): &(&str, u64)| Mapping {
+            local: (*local).to_owned(),
+            plex: PlexId(*plex),
+            name: format!("the {local}"),
+            account: Local::PlexUser,
+        };
+        Wanted {
+            token: None,
+            client_identifier: None,
+            machine_id: MACHINE.into(),
+            server_name: "Den\nx = 1".into(),
+            owner_id: 1,
+            admin: Some("olga".into()),
+            strict: true,
+            link: false,
+            server_url: None,
+            group: Some("plex-users".into()),
+            plex_url: None,
+            ca_file: None,
+            users: users.iter().map(mapping).collect(),
+        }
+    }
+
+    fn edited(text: &str, wanted: &Wanted) -> String {
+        let existing = Existing { text: Some(text.into()), document: text.parse().unwrap() };
+        apply(&existing, wanted, Path::new("x")).unwrap().0
+    }
+
+    #[test]
+    fn what_is_not_asked_stays_as_it_was_typed() {
+        let text = format!(
+            "# mine\ntoken   = 't'   # secret\nmachine_id='{MACHINE}'\nowner_id = 0x1\nadmin_account = \"olga\"\n\
+             group = \"plex-users\" # these\n\n[cache]\nremember = \"5m\" # short\n[users]\nbob = \"bob@example.org\" # Bob\n"
+        );
+        let same = text.replace("0x1", "1");
+        assert_eq!(edited(&same, &wanted(&[])), same);
+        assert_eq!(edited(&same, &wanted(&[("alice", 2)])), format!("{same}alice = \"2\"  # the alice\n"));
+        let strict = Wanted { strict: false, link: true, ..wanted(&[]) };
+        let expected = same.replace("# these\n", "# these\nstrict_friends = false\nlink_sign_in = true\n");
+        assert_eq!(edited(&same, &strict), expected);
+        let other = Wanted { group: Some("friends".into()), admin: None, ..wanted(&[]) };
+        let expected =
+            same.replace("\"plex-users\" # these", "\"friends\" # these").replace("admin_account = \"olga\"\n", "");
+        assert_eq!(edited(&same, &other), expected);
+        let token = Wanted { token: Some("new".into()), ..wanted(&[]) };
+        assert_eq!(edited(&same, &token), same.replace("'t'   # secret", "\"new\"   # secret"));
+    }
+
+    #[test]
+    fn a_new_token_takes_the_place_of_a_token_file() {
+        let text = format!("token_file = \"/etc/t\"\nmachine_id = \"{MACHINE}\"\nowner_id = 1\n");
+        let new = edited(&text, &Wanted { token: Some("new".into()), group: None, admin: None, ..wanted(&[]) });
+        assert_eq!(new, format!("machine_id = \"{MACHINE}\"\nowner_id = 1\ntoken = \"new\"\n"));
+    }
+
+    #[test]
+    fn r63_the_identifier_changes_with_the_token_and_never_by_itself() {
+        let text =
+            format!("token = \"t\"\nclient_identifier = \"the-old-one\"\nmachine_id = \"{MACHINE}\"\nowner_id = 1\n");
+        let plain = || Wanted { group: None, admin: None, ..wanted(&[]) };
+        assert_eq!(edited(&text, &plain()), text);
+        let new = Wanted { token: Some("new".into()), client_identifier: Some("the-new-one".into()), ..plain() };
+        let expected = text.replace("\"t\"", "\"new\"").replace("the-old-one", "the-new-one");
+        assert_eq!(edited(&text, &new), expected);
+        let pasted = Wanted { token: Some("new".into()), ..plain() };
+        assert!(!edited(&text, &pasted).contains("client_identifier"), "nobody knows what it was given to");
+    }
+
+    #[test]
+    fn a_table_within_braces_stays_one_line() {
+        let text = format!("token = \"t\"\nmachine_id = \"{MACHINE}\"\nusers = {{ bob = \"7\" }}\n");
+        let new = edited(&text, &wanted(&[("alice", 2), ("bob", 3)]));
+        assert!(new.contains("users = { bob = \"3\", alice = \"2\" }\n"), "{new}");
+    }
+
+    #[test]
+    fn what_a_server_is_called_cannot_become_a_line_of_its_own() {
+        let text = "token = \"t\"\n";
+        assert!(edited(text, &wanted(&[])).contains(&format!("machine_id = \"{MACHINE}\"  # Den?x = 1\n")));
+    }
+
+    #[test]
+    fn what_the_daemon_would_refuse_is_not_even_offered() {
+        let existing = Existing { text: None, document: DocumentMut::new() };
+        let bad = Wanted { machine_id: "x".into(), token: Some("t".into()), ..wanted(&[]) };
+        assert!(apply(&existing, &bad, Path::new("x")).unwrap_err().to_string().contains("machine id"));
+    }
+}

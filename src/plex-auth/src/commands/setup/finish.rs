@@ -1,0 +1,54 @@
+//! What there is left to do.
+
+use std::collections::BTreeMap;
+
+use super::accounts::{self, Local};
+use super::existing::Existing;
+use super::friends::Mapping;
+use crate::ui::terminal::{bold, say, warn};
+
+/// Says what comes next: accounts that are not there yet, and the first login.
+pub(crate) fn say_next(existing: &Existing, users: &[Mapping], group: Option<&str>) {
+    let before = existing.users().into_iter();
+    let everybody: BTreeMap<String, String> =
+        before.chain(users.iter().map(|user| (user.local.clone(), reference(user)))).collect();
+    let (mut missing, mut there) = (Vec::new(), Vec::new());
+    for (local, plex) in &everybody {
+        match accounts::look_up(local) {
+            Ok(Local::Free) => missing.push((local, plex)),
+            Ok(_) => there.push(local),
+            Err(failure) => warn(failure),
+        }
+    }
+    say("");
+    say(bold("Next"));
+    if everybody.is_empty() {
+        match group {
+            Some(group) => {
+                say(format!("  Members of the group {group} may sign in as the Plex account of their name."));
+            }
+            None => say("  Nobody has a local account for it yet: run this again, or give --user LOCAL=PLEX."),
+        }
+    }
+    for (local, plex) in &missing {
+        say(format!("  plex-auth user add {local} --plex {plex}"));
+    }
+    match missing.len() {
+        0 => {}
+        1 => say("      makes the account, which is not there yet"),
+        _ => say("      make the accounts that are not there yet"),
+    }
+    let example = there.first().map_or("NAME", |local| local);
+    let host = nix::unistd::gethostname().unwrap_or_default();
+    say(format!("  ssh {example}@{}", protocol::printable(&host.to_string_lossy(), 64)));
+    say("      with the Plex password; keep a root shell open while you try");
+    say(format!("  plex-auth test {example}"));
+    say("      shows step by step why somebody may sign in or not");
+}
+
+/// Somebody's name where a shell takes it as one word, and the id otherwise.
+fn reference(user: &Mapping) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@._-".contains(c);
+    let word = user.name.starts_with(|c: char| c.is_ascii_alphabetic()) && user.name.chars().all(plain);
+    if word { user.name.clone() } else { user.plex.to_string() }
+}

@@ -1,0 +1,209 @@
+//! Which friends get which local account.
+
+use std::collections::BTreeSet;
+
+use policy::{PlexId, PlexUser};
+
+use super::accounts::{self, Local};
+use super::people::People;
+use crate::error::Error;
+use crate::people::name;
+use crate::ui::terminal::{ask, say, warn};
+
+/// A local account and the person that it is to belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mapping {
+    /// The local account.
+    pub local: String,
+    /// The Plex account.
+    pub plex: PlexId,
+    /// What the person is called.
+    pub name: String,
+    /// What there is of that name on this machine.
+    pub account: Local,
+}
+
+/// Those whose local account is not there yet.
+pub(crate) fn missing(users: &[Mapping]) -> impl Iterator<Item = &Mapping> {
+    users.iter().filter(|user| user.account == Local::Free)
+}
+
+/// Those that the command line names, each as `LOCAL=PLEX`.
+///
+/// # Errors
+/// When one of them cannot be.
+pub(crate) fn named(users: &[String], people: &People) -> Result<Vec<Mapping>, Error> {
+    let mapping = |given: &String| {
+        let wrong = |what: String| Error::new(format!("--user {}: {what}", protocol::printable(given, 80)));
+        let (local, plex) = given
+            .split_once('=')
+            .ok_or_else(|| wrong("is no LOCAL=PLEX".into()).mend("write for example --user alice=alice@example.org"))?;
+        let account = judge(local).map_err(wrong)?;
+        let person = people.find(plex)?;
+        people.warn_about(person);
+        Ok(Mapping { local: local.to_owned(), plex: person.id, name: name(person), account })
+    };
+    let mappings: Vec<Mapping> = users.iter().map(mapping).collect::<Result<_, _>>()?;
+    let twice =
+        mappings.iter().enumerate().find(|(at, one)| mappings.iter().take(*at).any(|other| other.local == one.local));
+    match twice {
+        Some((_, one)) => Err(Error::new(format!("--user: {} cannot belong to two people", one.local))),
+        None => Ok(mappings),
+    }
+}
+
+/// What there is under a local name, if it can be a friend's at all.
+fn judge(local: &str) -> Result<Local, String> {
+    config::local_name(local).map_err(|(what, mend)| format!("{what}; {mend}"))?;
+    match accounts::look_up(local).map_err(|failure| failure.to_string())? {
+        Local::System => Err(format!("{local} is root's or the system's, and nobody signs in to it with Plex")),
+        account => Ok(account),
+    }
+}
+
+/// Somebody who may sign in and has no local account yet, with what could be theirs.
+struct Row<'a> {
+    person: &'a PlexUser,
+    suggestion: Option<(String, Local)>,
+    /// Whether Enter chooses it.
+    usual: bool,
+}
+
+/// Asks which of those who have no local account yet get which. On a first run Enter takes everybody for whom nothing
+/// speaks against it; later it takes nobody.
+///
+/// # Errors
+/// When nobody answers.
+pub(crate) fn ask_which(people: &People, users: &[(String, String)], first: bool) -> Result<Vec<Mapping>, Error> {
+    let rows = rows(people, users, first)?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    say("");
+    say("Who could sign in here, and as which local account:");
+    for (number, row) in rows.iter().enumerate() {
+        say(format!("{:>3}  {}", number + 1, shown(row, people)));
+    }
+    say("     1,2 takes these; 2=NAME another local name; all or none of them");
+    let usual: Vec<_> = (1..).zip(&rows).filter(|(_, row)| row.usual).map(|(number, _)| number.to_string()).collect();
+    let default = match usual.len() {
+        0 => "none".to_owned(),
+        all if all == rows.len() => "all".to_owned(),
+        _ => usual.join(","),
+    };
+    loop {
+        let answer = ask("Who is to sign in here", Some(&default))?;
+        match understand(&answer, &rows) {
+            Ok(chosen) => return Ok(chosen),
+            Err(why) => warn(why),
+        }
+    }
+}
+
+fn rows<'a>(people: &'a People, users: &[(String, String)], first: bool) -> Result<Vec<Row<'a>>, Error> {
+    let taken: BTreeSet<_> = users.iter().map(|(local, _)| local.as_str()).collect();
+    let have: BTreeSet<_> = users.iter().filter_map(|(_, plex)| Some(people.find(plex).ok()?.id)).collect();
+    let row = |person: &'a PlexUser| {
+        let local = person.username.as_deref().and_then(accounts::local_name);
+        let local = local.filter(|local| !taken.contains(local.as_str()));
+        let suggestion = match local {
+            Some(local) => Some((accounts::look_up(&local)?, local)),
+            None => None,
+        };
+        let suggestion = suggestion.map(|(account, local)| (local, account));
+        let suggestion = suggestion.filter(|(_, account)| *account != Local::System);
+        // The owner has an account already, of whatever name; and who can become root is not given away by Enter.
+        let usual = match &suggestion {
+            Some((_, Local::PlexUser)) => first,
+            Some((_, Local::Free)) => first && !people.is_owner(person.id),
+            _ => false,
+        };
+        Ok(Row { person, suggestion, usual })
+    };
+    people.welcome().into_iter().filter(|person| !have.contains(&person.id)).map(row).collect()
+}
+
+fn shown(row: &Row, people: &People) -> String {
+    let you = if people.is_owner(row.person.id) { " (you)" } else { "" };
+    let local = match &row.suggestion {
+        Some((local, Local::Free)) => format!("{local}, a new account"),
+        Some((local, Local::Powerful)) => format!("{local}, who can become root"),
+        Some((local, _)) => format!("{local}, who is there"),
+        None => "give a name".to_owned(),
+    };
+    let email = protocol::printable(row.person.email.as_deref().unwrap_or_default(), 30);
+    format!("{:<16} {email:<30} → {local}", format!("{}{you}", name(row.person)))
+}
+
+/// The chosen ones, from what was typed.
+fn understand(answer: &str, rows: &[Row]) -> Result<Vec<Mapping>, String> {
+    let every = (1..=rows.len()).map(|number| number.to_string()).collect::<Vec<_>>();
+    let words: Vec<&str> = match answer.to_ascii_lowercase().as_str() {
+        "none" | "no" | "-" => return Ok(Vec::new()),
+        "all" => every.iter().map(String::as_str).collect(),
+        _ => answer.split([',', ' ']).filter(|word| !word.is_empty()).collect(),
+    };
+    let mut chosen: Vec<Mapping> = Vec::new();
+    for word in words {
+        let (number, wanted) = word.split_once('=').map_or((word, None), |(number, local)| (number, Some(local)));
+        let row = number.parse::<usize>().ok().and_then(|number| rows.get(number.checked_sub(1)?));
+        let row = row.ok_or_else(|| format!("{} is no number of the list", protocol::printable(word, 40)))?;
+        let who = name(row.person);
+        let (local, account) = match (wanted, &row.suggestion) {
+            (Some(local), _) => (local.to_owned(), judge(local)?),
+            (None, Some((local, account))) => (local.clone(), *account),
+            (None, None) => return Err(format!("{who} needs a local name: {number}=NAME")),
+        };
+        if chosen.iter().any(|other| other.local == local) {
+            return Err(format!("{local} cannot belong to two people"));
+        }
+        chosen.push(Mapping { local, plex: row.person.id, name: who, account });
+    }
+    Ok(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    fn person(id: u64, name: &str) -> PlexUser {
+        PlexUser { id: PlexId(id), username: Some(name.into()), email: None }
+    }
+
+    #[test]
+    fn what_is_typed_chooses_rows_and_names_or_says_what_is_wrong() {
+        let (alice, erin, odd) = (person(2, "alice"), person(5, "erin"), person(9, "No Name"));
+        let row = |person, local: Option<&str>| Row {
+            person,
+            suggestion: local.map(|local| (local.to_owned(), Local::Free)),
+            usual: true,
+        };
+        let rows = [row(&alice, Some("alice")), row(&erin, Some("erin")), row(&odd, None)];
+        let typed = |answer: &str| {
+            understand(answer, &rows).map(|chosen| {
+                chosen.into_iter().map(|m| format!("{}={}", m.local, m.plex)).collect::<Vec<_>>().join(" ")
+            })
+        };
+        for (answer, expected) in [
+            ("1,2", "alice=2 erin=5"),
+            ("2 1", "erin=5 alice=2"),
+            ("none", ""),
+            ("2=anna", "anna=5"),
+            ("3=nemo, 1", "nemo=9 alice=2"),
+        ] {
+            assert_eq!(typed(answer).unwrap(), expected, "{answer}");
+        }
+        for (answer, why) in [
+            ("4", "no number"),
+            ("0", "no number"),
+            ("x", "no number"),
+            ("all", "No Name needs a local name: 3=NAME"),
+            ("1=root", "root's"),
+            ("1=a:b", "no local name"),
+            ("1,2=alice", "two people"),
+        ] {
+            assert!(typed(answer).unwrap_err().contains(why), "{answer}: {:?}", typed(answer));
+        }
+    }
+}

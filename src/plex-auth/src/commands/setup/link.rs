@@ -1,0 +1,65 @@
+//! The owner signs in by approving a code, on this screen's picture or at plex.tv/link.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use plex::{Approval, Client, LINK_PAGE, LinkCode, Token};
+
+use super::plex_errors::explain;
+use super::rollback;
+use super::sign_in::{FreshDevice, Owner, signed_in};
+use crate::client::plex_tv::QUESTION;
+use crate::error::Error;
+use crate::ui::terminal::{bold, print, say, spinner};
+
+/// plex.tv wants to be asked once a second at most.
+const PACE: Duration = Duration::from_secs(1);
+
+/// What plex.tv gives a code when it does not say.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// How long to leave plex.tv alone when it has had enough.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Shows a code and waits until the owner has approved it.
+///
+/// # Errors
+/// When there is no code, or nobody approves it while it lasts.
+pub(crate) fn sign_in(device: FreshDevice) -> Result<Owner, Error> {
+    let client = &device.client;
+    let code = client.link_code(Instant::now() + QUESTION).map_err(|error| explain(&error))?;
+    show(&code);
+    let token = wait(client, &code)?;
+    rollback::fresh_token(client, &token);
+    let deadline = Instant::now() + QUESTION;
+    let account = client.account(&token, deadline).map_err(|error| explain(&error))?;
+    Ok(signed_in(device, account, token, "a link code"))
+}
+
+fn show(code: &LinkCode) {
+    let picture = plex::picture(&code.address()).filter(|_| std::io::stdout().is_terminal());
+    for line in picture.into_iter().flatten() {
+        print(&format!("  {line}\n"));
+    }
+    say("Sign in as the server's owner: scan this with a phone, or open");
+    say(format!("  {} and type {}", LINK_PAGE, bold(code.code())));
+}
+
+fn wait(client: &Client, code: &LinkCode) -> Result<Token, Error> {
+    let end = Instant::now() + code.lifetime().unwrap_or(LIFETIME).min(LIFETIME);
+    let _spinner = spinner("Waiting for the approval; Ctrl-C stops and changes nothing");
+    let mut pace = PACE;
+    while Instant::now() < end {
+        std::thread::sleep(pace);
+        pace = PACE;
+        match client.approval(code, Instant::now() + QUESTION) {
+            Ok(Approval::Approved(token)) => return Ok(token),
+            Ok(Approval::Expired) => break,
+            Err(plex::Error::RateLimited(_)) => pace = PAUSE,
+            // The code outlives a network that is away for a moment.
+            Ok(Approval::Waiting) | Err(plex::Error::Unreachable(_) | plex::Error::Unavailable(_)) => {}
+            Err(other) => return Err(explain(&other)),
+        }
+    }
+    Err(Error::new(format!("nobody approved {} while it lasted", code.code())).mend("run this again for a new code"))
+}

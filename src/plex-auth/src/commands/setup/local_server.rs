@@ -1,0 +1,71 @@
+//! The Plex Media Server on this machine, if there is one.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use plex::{Client, Token};
+use url::Url;
+
+use crate::error::Error;
+use crate::ui::terminal;
+
+/// Where it answers unless it was told otherwise.
+const USUAL: &str = "http://127.0.0.1:32400";
+
+/// It is on this machine or close to it, or not there.
+const ANSWER: Duration = Duration::from_secs(3);
+
+/// A server that answered, and belongs to somebody.
+pub(crate) struct LocalServer {
+    /// Where.
+    pub url: Url,
+    /// Which it is.
+    pub machine_id: String,
+    /// What it is called, if its preferences could be read.
+    pub name: Option<String>,
+    /// Its owner's token, likewise.
+    pub token: Option<Token>,
+}
+
+/// Looks for it: at the address that was given, at the one in the configuration, at the usual one.
+///
+/// # Errors
+/// When something was named and is not to be had.
+pub(crate) fn find(
+    client: &Client,
+    given: Option<&str>,
+    configured: Option<&str>,
+    preferences: Option<&Path>,
+) -> Result<Option<LocalServer>, Error> {
+    let address = given.or(configured).unwrap_or(USUAL);
+    let url = config::server_url(address)
+        .map_err(|(what, mend)| Error::new(format!("--server-url {address}: {what}")).mend(mend))?;
+    let answer = client.server_identity(&url, Instant::now() + ANSWER);
+    let identity = match (answer, given) {
+        (Ok(identity), _) => identity,
+        (Err(error), Some(_)) => {
+            return Err(Error::new(format!("no Plex Media Server answers at {address}: {error}"))
+                .mend("is it running? systemctl status plexmediaserver; or leave --server-url out"));
+        }
+        (Err(_), None) if preferences.is_none() => return Ok(None),
+        (Err(error), None) => {
+            return Err(Error::new(format!("no Plex Media Server answers at {address}: {error}"))
+                .mend("start the server, or say where it is: --server-url http://127.0.0.1:PORT"));
+        }
+    };
+    if !identity.claimed {
+        terminal::warn(format!(
+            "the Plex server at {address} belongs to nobody yet, so it cannot say who its friends are; \
+             sign in to it once: {address}/web"
+        ));
+        return Ok(None);
+    }
+    let about = super::preferences::read(preferences)?;
+    let same = about.filter(|about| about.machine_id.as_deref() == Some(identity.machine_identifier.as_str()));
+    if same.is_none() && preferences.is_some() {
+        return Err(Error::new(format!("--preferences is not of the server at {address}"))
+            .mend("name the Preferences.xml of that server, or say where the other answers: --server-url"));
+    }
+    let (name, token) = same.map_or((None, None), |about| (about.name, about.token));
+    Ok(Some(LocalServer { url, machine_id: identity.machine_identifier, name, token }))
+}

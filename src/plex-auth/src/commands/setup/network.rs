@@ -1,0 +1,47 @@
+//! The way to plex.tv: where it is, and whose certificates are believed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use plex::Client;
+use url::Url;
+
+use super::questions::Asking;
+use crate::client::plex_tv::{self, Place};
+use crate::error::Error;
+
+/// How long a connection to plex.tv may take to be made.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The way to plex.tv.
+pub(crate) struct Network {
+    url: Url,
+    ca_file: Option<PathBuf>,
+    /// The address that was given now.
+    pub given_url: Option<String>,
+    /// The CA that was given now.
+    pub given_ca: Option<PathBuf>,
+}
+
+impl Network {
+    /// As the command line says, or the configuration.
+    pub(crate) fn of(asking: Asking) -> Result<Self, Error> {
+        let Asking { options, existing, .. } = asking;
+        let given_url = options.plex_url.clone();
+        let address = given_url.as_deref().or(existing.text_of("plex_url")).unwrap_or("https://plex.tv");
+        let url = config::base_url(address)
+            .map_err(|(what, mend)| Error::new(format!("--plex-url {address}: {what}")).mend(mend))?;
+        let absolute = |file: &PathBuf| {
+            std::fs::canonicalize(file).map_err(|error| Error::new(format!("--ca-file {}: {error}", file.display())))
+        };
+        let given_ca = options.ca_file.as_ref().map(absolute).transpose()?;
+        let ca_file = given_ca.clone().or_else(|| existing.text_of("ca_file").map(PathBuf::from));
+        Ok(Self { url, ca_file, given_url, given_ca })
+    }
+
+    /// A client for it, for tokens whose device is not known; a passing one leaves no trace.
+    pub(crate) fn client(&self, passing: bool) -> Result<Client, Error> {
+        let place = Place { url: self.url.clone(), ca_file: self.ca_file.clone(), connect: CONNECT, identifier: None };
+        if passing { plex_tv::passing_client(place) } else { plex_tv::client(place) }
+    }
+}

@@ -1,0 +1,111 @@
+//! Letting PAM ask plex-authd. Files in /etc/pam.d belong to the distribution's own tool, and nothing else writes them
+//! here.
+
+use std::fs;
+use std::path::Path;
+
+use super::authselect;
+use super::programs::{outcome, run};
+use crate::error::Error;
+use crate::ui::terminal::{Status, say, warn};
+
+/// Debian's tool, and where profiles for it are.
+const PAM_AUTH_UPDATE: &str = "/usr/sbin/pam-auth-update";
+const PAM_CONFIGS: &str = "/usr/share/pam-configs";
+
+/// Our profiles for it. Passwords are asked for behind the local one, and friends are looked for before an expired local
+/// password can end the account phase; a profile has one place only, so there are two.
+const PROFILES: [&str; 2] = ["plex-auth", "plex-auth-account"];
+
+/// The files through which everything on the machine asks for passwords.
+const COMMON: [&str; 2] = ["/etc/pam.d/common-auth", "/etc/pam.d/system-auth"];
+
+/// How this machine's stacks are changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// They ask plex-authd already.
+    Done,
+    /// Through Debian's tool.
+    PamAuthUpdate,
+    /// Through Fedora's tool.
+    Authselect,
+    /// By hand.
+    Hand,
+}
+
+/// Which way this machine has.
+pub(crate) fn way() -> Way {
+    if asked_already() {
+        return Way::Done;
+    }
+    let there = |profile: &&str| Path::new(PAM_CONFIGS).join(profile).exists();
+    if Path::new(PAM_AUTH_UPDATE).exists() && PROFILES.iter().all(there) {
+        return Way::PamAuthUpdate;
+    }
+    if authselect::is_there() && authselect::other().is_none() { Way::Authselect } else { Way::Hand }
+}
+
+fn asked_already() -> bool {
+    COMMON.iter().any(|file| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("pam_plex.so"))
+    })
+}
+
+impl Way {
+    /// The tool's name.
+    pub(crate) fn tool(self) -> Option<&'static str> {
+        match self {
+            Self::PamAuthUpdate => Some("pam-auth-update"),
+            Self::Authselect => Some("authselect"),
+            Self::Done | Self::Hand => None,
+        }
+    }
+
+    /// The tool's command, for people to read.
+    pub(crate) fn command(self) -> Option<String> {
+        match self {
+            Self::PamAuthUpdate => Some(format!("pam-auth-update --enable {}", PROFILES.join(" "))),
+            Self::Authselect => Some(format!("authselect {}", authselect::selection().join(" "))),
+            Self::Done | Self::Hand => None,
+        }
+    }
+
+    /// Changes the stacks, and looks whether they are changed.
+    ///
+    /// # Errors
+    /// When the tool does not do it. The stacks are then as the tool left them.
+    pub(crate) fn go(self) -> Result<(), Error> {
+        let done = match self {
+            Self::Done | Self::Hand => return Ok(()),
+            Self::PamAuthUpdate => outcome(run(PAM_AUTH_UPDATE, &[&["--enable"], &PROFILES[..]].concat())),
+            Self::Authselect => authselect::select(),
+        };
+        let command = self.command().unwrap_or_default();
+        let failed =
+            |why: String| Error::new(format!("PAM was not changed: {why}")).mend(format!("try it by hand: {command}"));
+        done.map_err(failed)?;
+        if asked_already() {
+            say(format!("{} PAM asks plex-authd, after the local password", Status::Ok.shown()));
+            Ok(())
+        } else {
+            Err(failed("its files were changed by hand before, and the tool leaves those alone".into()))
+        }
+    }
+}
+
+/// Says what to do where there is no tool for it.
+pub(crate) fn by_hand() {
+    match authselect::other().filter(|_| authselect::is_there()) {
+        Some(profile) => warn(format!(
+            "PAM does not ask plex-authd yet: authselect's profile is {profile}, and plex-auth's knows local accounts alone"
+        )),
+        None => warn("PAM does not ask plex-authd yet, and no tool here can change that"),
+    }
+    if !Path::new("/etc/pam.d/plex-auth").exists() {
+        say("  Copy pam.d/plex-auth of this project to /etc/pam.d/plex-auth.");
+    }
+    say("  In /etc/pam.d/sshd, sudo, login, …: in place of what asks for a local password,");
+    say("      auth     include  plex-auth\n      account  include  plex-auth");
+    say("  Keep a root shell open while you try.");
+}

@@ -1,0 +1,68 @@
+//! The owner signs in with name and password, and a verification code where Plex wants one.
+
+use std::time::Instant;
+
+use plex::{Client, SignedIn};
+
+use super::plex_errors::explain;
+use super::rollback;
+use super::sign_in::{FreshDevice, Owner, signed_in};
+use crate::client::plex_tv::QUESTION;
+use crate::error::Error;
+use crate::ui::secret_prompt::ask_hidden;
+use crate::ui::terminal::{ask, say, spinner};
+
+/// How often somebody may mistype. plex.tv blocks addresses that send many wrong passwords.
+const TRIES: u32 = 3;
+
+const WRONG: &str =
+    "Plex does not take this. (An account made with Google or Apple has no password: use --sign-in link.)";
+
+/// Asks for the owner's name and password.
+///
+/// # Errors
+/// When plex.tv does not take them.
+pub(crate) fn sign_in(device: FreshDevice, default: Option<&str>) -> Result<Owner, Error> {
+    let client = &device.client;
+    for _ in 0..TRIES {
+        let login = ask("The owner's Plex username or e-mail address", default)?;
+        let password = ask_hidden("Plex password (not shown)").inspect_err(|_| rollback::settle())?;
+        match attempt(client, &login, password.expose(), None) {
+            Err(plex::Error::CodeWanted) => match with_code(client, &login, password.expose())? {
+                Some(signed_in) => return Ok(owner(device, signed_in)),
+                None => say(WRONG),
+            },
+            Err(plex::Error::Refused) => say(WRONG),
+            Err(plex::Error::EmailOnly) => say("This account signs in with its e-mail address only."),
+            Err(other) => return Err(explain(&other)),
+            Ok(signed_in) => return Ok(owner(device, signed_in)),
+        }
+    }
+    Err(Error::new("plex.tv did not take the name and password")
+        .mend("try a code instead: plex-auth setup --sign-in link"))
+}
+
+fn owner(device: FreshDevice, signed: SignedIn) -> Owner {
+    signed_in(device, signed.account, signed.token, "a password")
+}
+
+fn attempt(client: &Client, login: &str, password: &str, code: Option<&str>) -> Result<SignedIn, plex::Error> {
+    let _spinner = spinner("Asking plex.tv");
+    client.sign_in(login, password, code, Instant::now() + QUESTION)
+}
+
+/// The same with a verification code; nothing when none was right.
+fn with_code(client: &Client, login: &str, password: &str) -> Result<Option<SignedIn>, Error> {
+    for _ in 0..TRIES {
+        let code = ask("Verification code", None)?;
+        match attempt(client, login, password, Some(&code)) {
+            Ok(signed_in) => return Ok(Some(signed_in)),
+            Err(plex::Error::WrongCode | plex::Error::CodeWanted) => {
+                say("That code is not right; take the one that is shown now.")
+            }
+            Err(plex::Error::Refused) => return Ok(None),
+            Err(other) => return Err(explain(&other)),
+        }
+    }
+    Ok(None)
+}

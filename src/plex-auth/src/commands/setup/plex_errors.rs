@@ -1,0 +1,22 @@
+//! What went wrong at plex.tv, in words that say what to do about it.
+
+use crate::error::Error;
+
+/// A failure of a question that has nothing to do with who asks.
+pub(crate) fn explain(error: &plex::Error) -> Error {
+    let failure = Error::new(format!("plex.tv: {}", protocol::printable(&error.to_string(), 300)));
+    match error {
+        plex::Error::RateLimited(_) => failure.mend("wait a few minutes and run this again"),
+        plex::Error::AddressBlocked => failure.mend(
+            "plex.tv lifts this block by itself, after hours at the latest; or use --sign-in link, which sends no password",
+        ),
+        plex::Error::Unreachable(why) if why.contains("certificate") => {
+            failure.mend("does this network inspect TLS? then name its CA: --ca-file FILE; and is the clock right? date")
+        }
+        plex::Error::Unreachable(_) | plex::Error::Unavailable(_) => {
+            failure.mend("is this machine online? and is Plex? see https://status.plex.tv; then run this again")
+        }
+        plex::Error::Refused => failure.mend("sign in: plex-auth setup --sign-in link"),
+        _ => failure,
+    }
+}

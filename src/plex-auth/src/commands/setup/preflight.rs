@@ -1,0 +1,42 @@
+//! What would keep the file from being written, looked at before anybody answers a question in vain.
+
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, User, access, geteuid};
+use system::accounts;
+
+use super::write::GROUP;
+use crate::error::Error;
+
+/// Where the package says which accounts the daemon needs.
+const SYSUSERS: &str = "/usr/lib/sysusers.d/plex-auth.conf";
+
+/// Whether the file can be written.
+///
+/// # Errors
+/// What must be done before.
+pub(crate) fn check(path: &Path) -> Result<(), Error> {
+    if !geteuid().is_root() {
+        return Err(Error::new(format!("only root may write {}", path.display())).mend("run: sudo plex-auth setup"));
+    }
+    let unreadable = |why: &str| Error::new(format!("the user plex-auth cannot be looked up: {why}"));
+    let user = User::from_name("plex-auth").map_err(|error| unreadable(error.desc()))?;
+    if user.is_none() || !accounts::group_exists(GROUP).map_err(Error::new)? {
+        let mend = if Path::new(SYSUSERS).exists() {
+            "run: systemd-sysusers plex-auth.conf"
+        } else {
+            "run: useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin plex-auth"
+        };
+        return Err(Error::new("there is no user and group plex-auth, as which plex-authd runs").mend(mend));
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    access(directory, AccessFlags::W_OK).map_err(|error| {
+        let failure = Error::new(format!("nothing can be written to {}: {}", directory.display(), error.desc()));
+        match error {
+            Errno::EROFS => failure.mend(format!("make it writable: mount -o remount,rw {}", directory.display())),
+            Errno::ENOENT => failure.mend(format!("create it: mkdir -p {}", directory.display())),
+            _ => failure,
+        }
+    })
+}

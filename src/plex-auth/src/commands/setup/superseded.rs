@@ -1,0 +1,87 @@
+//! The owner's token that a new one has taken the place of: it is revoked as the device that it was given to, once nothing
+//! reads the friend list with it any more.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use plex::{Client, Error, Token};
+use protocol::{AdminRequest, AdminResponse};
+
+use super::existing::Existing;
+use super::local_server::LocalServer;
+use crate::client::daemon::Daemon;
+use crate::client::plex_tv::{self, QUESTION};
+use crate::commands::doctor::changed_since;
+use crate::context::Context;
+use crate::ui::terminal::{say, warn};
+
+/// Where somebody removes a device at plex.tv.
+const DEVICES: &str = "https://app.plex.tv/desktop/#!/settings/devices/all";
+
+/// How long the daemon may take to read the file again.
+const READ: Duration = Duration::from_secs(5);
+
+/// The daemon tells the age of its configuration in whole seconds.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A token that is no longer in the configuration.
+pub(crate) struct Superseded {
+    token: Token,
+    client: Client,
+}
+
+impl Superseded {
+    /// The configuration's token, if the device that it was given to is known. One that somebody copied from elsewhere is
+    /// not ours to revoke, and the media server's own least of all.
+    pub(crate) fn by(new: &Token, existing: &Existing, client: &Client, local: Option<&LocalServer>) -> Option<Self> {
+        let identifier = existing.text_of("client_identifier")?;
+        let token = existing.token().filter(|token| !token.expose().is_empty())?;
+        let others = [Some(new), local.and_then(|local| local.token.as_ref())];
+        if others.into_iter().flatten().any(|other| other.expose() == token.expose()) {
+            return None;
+        }
+        Some(Self { token, client: plex_tv::as_keeper(client, identifier) })
+    }
+
+    /// Revokes it, unless plex-authd still uses it: then says what is left to do. `told` is whether the daemon was told to
+    /// read the file, which may take a moment.
+    pub(crate) fn revoke(&self, context: &Context, told: bool) {
+        let end = Instant::now() + if told { READ } else { Duration::ZERO };
+        while still_uses_the_old_file(context) {
+            if Instant::now() > end {
+                say("  Until plex-authd has read the file it needs the old token, which therefore stays good at Plex.");
+                say(format!("  Then remove the older of its devices \"(friend list)\": {DEVICES}"));
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        match self.client.sign_out(&self.token, Instant::now() + QUESTION) {
+            Ok(()) | Err(Error::Refused) => {}
+            Err(error) => warn(format!(
+                "the old token stays good at Plex: {}; remove the older of the devices \"(friend list)\": {DEVICES}",
+                protocol::printable(&error.to_string(), 300)
+            )),
+        }
+    }
+}
+
+/// Lets the file grow old enough that the daemon's age of it tells the new one from the old one.
+pub(crate) fn let_the_clock_move() {
+    std::thread::sleep(SECOND + SECOND / 10);
+}
+
+/// Whether a daemon runs that has not read the new file. One that cannot be asked may be such a one.
+fn still_uses_the_old_file(context: &Context) -> bool {
+    let Ok(mut daemon) = Daemon::open(&context.socket) else { return is_running(&context.socket) };
+    match daemon.ask(AdminRequest::Status) {
+        Ok(AdminResponse::Status(status)) => {
+            Path::new(&status.config) == context.config && changed_since(&context.config, status.config_age + 1)
+        }
+        _ => true,
+    }
+}
+
+/// Whether any process listens at the socket.
+fn is_running(socket: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(socket).is_ok()
+}

@@ -1,0 +1,100 @@
+//! Which accounts `sync` has locked, and what they were before: nobody else's lock is ever taken away.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::commands::setup::write::write;
+use crate::error::Error;
+
+/// Root's own directory. That of plex-authd belongs to plex-authd, which must not be able to unlock anybody.
+const DIRECTORY: &str = "/var/lib/plex-auth-sync";
+
+/// A lock that was put on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lock {
+    /// Whose: a new account of the same name is another one.
+    pub uid: u32,
+    /// The day of expiry that the account had before.
+    pub expires: Option<i64>,
+}
+
+/// All of them, by the account's name.
+pub(crate) type Locks = BTreeMap<String, Lock>;
+
+/// Keeps every other command that changes accounts waiting until this is dropped.
+pub(crate) struct Turn(#[expect(dead_code, reason = "held for its end")] Flock<File>);
+
+/// Waits until no other command is changing accounts.
+///
+/// # Errors
+/// When nothing can be written down here.
+pub(crate) fn take_turn() -> Result<Turn, Error> {
+    let failed = |error: String| Error::new(format!("{DIRECTORY}: {error}")).so("nothing was changed");
+    match DirBuilder::new().mode(0o700).create(DIRECTORY) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(error.to_string())),
+        _ => {}
+    }
+    let directory = File::open(DIRECTORY).map_err(|error| failed(error.to_string()))?;
+    let about = directory.metadata().map_err(|error| failed(error.to_string()))?;
+    if about.uid() != 0 || about.mode() & 0o022 != 0 {
+        return Err(
+            failed("others can write to it".into()).mend(format!("chown root {DIRECTORY} && chmod 0700 {DIRECTORY}"))
+        );
+    }
+    Flock::lock(directory, FlockArg::LockExclusive).map(Turn).map_err(|(_, error)| failed(error.desc().to_owned()))
+}
+
+/// What is written down.
+pub(crate) fn read() -> Locks {
+    fs::read_to_string(file()).map(|text| parse(&text)).unwrap_or_default()
+}
+
+/// Writes it down.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn keep(locks: &Locks) -> Result<(), Error> {
+    write(&file(), &shown(locks))
+}
+
+fn file() -> PathBuf {
+    Path::new(DIRECTORY).join("locked")
+}
+
+/// A line for each: the name, the user id, and the day of expiry or `-`.
+fn parse(text: &str) -> Locks {
+    let line = |line: &str| {
+        let mut words = line.split(' ');
+        let (name, uid, day) = (words.next()?, words.next()?.parse().ok()?, words.next()?);
+        let expires = if day == "-" { None } else { Some(day.parse().ok()?) };
+        Some((name.to_owned(), Lock { uid, expires }))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+fn shown(locks: &Locks) -> String {
+    let line = |(name, lock): (&String, &Lock)| {
+        let day = lock.expires.map_or_else(|| "-".to_owned(), |day| day.to_string());
+        format!("{name} {} {day}\n", lock.uid)
+    };
+    locks.iter().map(line).collect::<Vec<_>>().concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_down_is_read_again() {
+        let lock = |uid, expires| Lock { uid, expires };
+        let locks = Locks::from([("alice".into(), lock(1000, None)), ("bob".into(), lock(1001, Some(20_000)))]);
+        assert_eq!(shown(&locks), "alice 1000 -\nbob 1001 20000\n");
+        assert_eq!(parse(&shown(&locks)), locks);
+        assert_eq!(parse("odd\nalice x -\nbob 1 y\n\n"), Locks::new());
+    }
+}

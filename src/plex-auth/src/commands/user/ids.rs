@@ -1,0 +1,185 @@
+//! User and group ids are given once: files of a removed account that are still somewhere belong to nobody for ever. The
+//! highest ids that were ever seen are kept in a file of root's, and new accounts get higher ones.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+
+use nix::fcntl::OFlag;
+use nix::unistd::{Gid, Group, Uid, User};
+use system::accounts::login_defs;
+
+use super::database::{accounts, group_ids, highest_subordinate};
+use super::expiry_locks::Turn;
+use crate::commands::setup::write::write_for_root;
+use crate::error::Error;
+
+/// The mark.
+const FILE: &str = "/var/lib/plex-auth-sync/highest-ids";
+
+/// What the lines of the mark begin with, in this order.
+const KINDS: [&str; 4] = ["uid", "gid", "subuid", "subgid"];
+
+/// Where subordinate ids begin if login.defs does not say.
+const SUB_MIN: u32 = 100_000;
+
+/// The longest mark: four lines of a word and a number.
+const MAX_BYTES: u64 = 256;
+
+/// The ids of a new account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ids {
+    /// Its user id.
+    pub uid: u32,
+    /// The id of the group of its own.
+    pub gid: u32,
+    /// The first subordinate user id that it may get.
+    pub sub_user: u32,
+    /// The first subordinate group id that it may get.
+    pub sub_group: u32,
+}
+
+/// The highest ids: of users, of groups, of subordinate users, of subordinate groups.
+type Highest = [u32; 4];
+
+/// Keeps the ids that are in use now from being given again. To be called before an account goes.
+///
+/// # Errors
+/// When the mark is not to be trusted, or cannot be written.
+pub(super) fn note(turn: &Turn) -> Result<(), Error> {
+    highest(turn).map(drop)
+}
+
+/// Ids that nobody has ever had, written down as given before the account is there.
+///
+/// # Errors
+/// As [`note`], and when no id is left.
+pub(super) fn next(turn: &Turn) -> Result<Ids, Error> {
+    let [uid, gid, sub_user, sub_group] = highest(turn)?;
+    let uid = free("user", "UID", uid, |id| User::from_uid(Uid::from_raw(id)).map(|user| user.is_some()))?;
+    let is_group = |id| Group::from_gid(Gid::from_raw(id)).map(|group| group.is_some());
+    // The same number as the user's, where it can be: that is what people expect.
+    let same = uid > gid && uid <= range("GID").1 && matches!(is_group(uid), Ok(false));
+    let gid = if same { uid } else { free("group", "GID", gid, is_group)? };
+    keep([uid, gid, sub_user, sub_group])?;
+    let above = |highest: u32, kind: &str| highest.saturating_add(1).max(login_defs(kind).unwrap_or(SUB_MIN));
+    Ok(Ids { uid, gid, sub_user: above(sub_user, "SUB_UID_MIN"), sub_group: above(sub_group, "SUB_GID_MIN") })
+}
+
+/// The mark, brought up to what is in use now.
+fn highest(_turn: &Turn) -> Result<Highest, Error> {
+    let marked = read()?;
+    let people = |ids: Vec<u32>, kind: &str| {
+        let (min, max) = range(kind);
+        ids.into_iter().filter(|id| (min..=max).contains(id)).max().unwrap_or(min.saturating_sub(1))
+    };
+    let in_use = [
+        people(accounts()?.into_iter().map(|account| account.uid).collect(), "UID"),
+        people(group_ids()?, "GID"),
+        highest_subordinate("/etc/subuid"),
+        highest_subordinate("/etc/subgid"),
+    ];
+    let mut highest = marked.unwrap_or_default();
+    for (highest, in_use) in highest.iter_mut().zip(in_use) {
+        *highest = in_use.max(*highest);
+    }
+    if marked != Some(highest) {
+        keep(highest)?;
+    }
+    Ok(highest)
+}
+
+/// The range of people's ids, as useradd knows it.
+fn range(kind: &str) -> (u32, u32) {
+    (login_defs(&format!("{kind}_MIN")).unwrap_or(1000), login_defs(&format!("{kind}_MAX")).unwrap_or(60_000))
+}
+
+/// The first id above the highest that no source knows, listed or not.
+fn free(what: &str, kind: &str, highest: u32, is_taken: impl Fn(u32) -> nix::Result<bool>) -> Result<u32, Error> {
+    let (min, max) = range(kind);
+    for id in highest.saturating_add(1).max(min)..=max {
+        let taken = is_taken(id).map_err(|error| {
+            Error::new(format!("the system cannot say whether the {what} id {id} is free: {}", error.desc()))
+                .so("nothing was changed")
+        })?;
+        if !taken {
+            return Ok(id);
+        }
+    }
+    Err(Error::new(format!(
+        "no {what} id is left: {highest} has been used, {kind}_MAX is {max}, and an id is never given twice"
+    ))
+    .so("nothing was changed")
+    .mend(format!("raise {kind}_MAX in /etc/login.defs")))
+}
+
+fn keep(highest: Highest) -> Result<(), Error> {
+    let lines: Vec<_> = KINDS.iter().zip(highest).map(|(kind, id)| format!("{kind} {id}\n")).collect();
+    write_for_root(FILE.as_ref(), &lines.concat())
+}
+
+fn read() -> Result<Option<Highest>, Error> {
+    let wrong = |why: &str| {
+        Error::new(format!("{FILE}: {why}")).so("nothing was changed").mend(
+            "it keeps ids of removed accounts from being given again. Write it again, root's and with mode 0600: the \
+             lines \"uid N\", \"gid N\", \"subuid N\" and \"subgid N\", with the highest ids ever used on this machine",
+        )
+    };
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let file = match File::options().read(true).custom_flags(flags.bits()).open(FILE) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(&error.to_string())),
+    };
+    let about = file.metadata().map_err(|error| wrong(&error.to_string()))?;
+    if !about.is_file() {
+        return Err(wrong("it is no regular file"));
+    }
+    if about.uid() != 0 || about.mode() & 0o022 != 0 {
+        return Err(wrong("others can write to it"));
+    }
+    let mut text = String::new();
+    file.take(MAX_BYTES).read_to_string(&mut text).map_err(|_| wrong("it is damaged"))?;
+    parse(&text).map(Some).ok_or_else(|| wrong("it is damaged"))
+}
+
+/// Exactly what [`keep`] writes.
+fn parse(text: &str) -> Option<Highest> {
+    let mut highest = Highest::default();
+    let mut lines = text.lines();
+    for (kind, id) in KINDS.iter().zip(&mut highest) {
+        *id = lines.next()?.strip_prefix(kind)?.strip_prefix(' ')?.parse().ok()?;
+    }
+    (lines.next().is_none() && text.ends_with('\n')).then_some(highest)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    #[test]
+    fn a_mark_is_read_whole_or_not_at_all() {
+        assert_eq!(parse("uid 1001\ngid 1002\nsubuid 165535\nsubgid 0\n"), Some([1001, 1002, 165_535, 0]));
+        for damaged in [
+            "",
+            "uid 1\n",
+            "uid 1\ngid 1\nsubuid 1\nsubgid 1",
+            "uid 1\ngid 1\nsubuid 1\nsubgid 1\nmore 1\n",
+            "gid 1\nuid 1\nsubuid 1\nsubgid 1\n",
+            "uid -1\ngid 1\nsubuid 1\nsubgid 1\n",
+            "uid 99999999999\ngid 1\nsubuid 1\nsubgid 1\n",
+        ] {
+            assert_eq!(parse(damaged), None, "{damaged:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_free_id_is_above_the_highest_and_there_is_an_end() {
+        let (_, max) = range("UID");
+        assert_eq!(free("user", "UID", max - 3, |id| Ok(id == max - 2)).unwrap(), max - 1);
+        assert!(free("user", "UID", max, |_| Ok(false)).unwrap_err().to_string().contains("UID_MAX"));
+        assert!(free("user", "UID", max - 1, |_| Ok(true)).is_err());
+        assert!(free("user", "UID", max - 1, |_| Err(nix::Error::EIO)).is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! Membership in the configured group. The shipped PAM stacks go by it while plex-authd is stopped: members are refused then,
+//! so that every managed account is one, except the owner's own.
+
+use config::Config;
+use nix::unistd::{Group, User};
+use policy::{BootTime, FriendList, Owner, PlexRef, PlexUser};
+use system::accounts::{self, uid_min};
+
+use super::shadow_utils;
+use crate::error::Error;
+use crate::powers::{self, KEEP, POWERFUL, STOPPED};
+use crate::ui::terminal::{Status, say, warn};
+
+/// Whether an account is the owner's own. Without the owner's Plex account, the file alone says it.
+pub(crate) fn is_owners(config: &Config, owner: Option<&PlexUser>, reference: &PlexRef) -> bool {
+    let list = owner.map(|owner| FriendList {
+        owner: owner.clone(),
+        entries: Vec::new(),
+        fetched_at: BootTime::from_millis(0),
+    });
+    let owner = Owner { admin: config.admin_account.as_deref(), id: config.owner_id, list: list.as_ref() };
+    policy::is_owners(owner, reference, None)
+}
+
+/// The configured group, which is created if it does not exist.
+///
+/// # Errors
+/// When the account database cannot be read, when the group cannot be created, and for a group that makes root of its members.
+pub(crate) fn ensure(name: &str) -> Result<Group, Error> {
+    if POWERFUL.contains(&name) {
+        return Err(Error::new(format!("members of the group {name} can become root, so no friend is added to it"))
+            .mend(format!("set another group: plex-auth setup --group {}", config::USUAL_GROUP)));
+    }
+    if let Some(group) = accounts::group(name).map_err(Error::new)? {
+        return Ok(group);
+    }
+    shadow_utils::create_group(name)
+        .map_err(|failure| Error::new(format!("the group {name} cannot be created: {failure}")))?;
+    say(format!("{} Created the group {name}", Status::Ok.shown()));
+    accounts::group(name)
+        .map_err(Error::new)?
+        .ok_or_else(|| Error::new(format!("the group {name} was created and is not there")))
+}
+
+/// Adds an account to the configured group, unless it is a member already.
+///
+/// # Errors
+/// When the account database cannot be read or changed.
+pub(crate) fn join(local: &str, name: &str) -> Result<(), Error> {
+    let group = ensure(name)?;
+    let user = user(local)?;
+    if accounts::is_member(&user, &group).map_err(Error::new)? {
+        return Ok(());
+    }
+    shadow_utils::join(local, name)
+        .map_err(|failure| Error::new(format!("{local} cannot be added to the group {name}: {failure}")))?;
+    say(format!("{} Added {local} to the group {name}", Status::Ok.shown()));
+    Ok(())
+}
+
+/// Takes an account out of the configured group; whether it was a member.
+///
+/// # Errors
+/// When the account database cannot be read or changed, and when it is the account's primary group.
+pub(crate) fn leave(local: &str, name: &str) -> Result<bool, Error> {
+    let Some(group) = accounts::group(name).map_err(Error::new)? else { return Ok(false) };
+    let Some(user) = User::from_name(local).map_err(|error| unreadable(local, error))? else { return Ok(false) };
+    if !accounts::is_member(&user, &group).map_err(Error::new)? {
+        return Ok(false);
+    }
+    if user.gid == group.gid {
+        return Err(Error::new(format!("{name} is the primary group of {local}"))
+            .mend(format!("give it another one first: usermod --gid users {local}")));
+    }
+    shadow_utils::leave(local, name)
+        .map_err(|failure| Error::new(format!("{local} cannot be taken out of the group {name}: {failure}")))?;
+    say(format!("{} Removed {local} from the group {name}", Status::Ok.shown()));
+    Ok(true)
+}
+
+/// Adds every account of `[users]` to the configured group that exists and is not in it yet, except the owner's. What cannot
+/// be added is said, and keeps no other account from being added.
+pub(crate) fn join_all(config: &Config, owner: Option<&PlexUser>) {
+    let Some(group) = &config.group else { return };
+    for (local, reference) in &config.users {
+        let done = match kind(local) {
+            Ok(Kind::PlexUser) if is_owners(config, owner, reference) => warn_if_owner_is_member(config, local),
+            Ok(Kind::PlexUser) => join(local, group),
+            Ok(Kind::Other) => Ok(()),
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = done {
+            warn(failure.so(&format!("while plex-authd is stopped, PAM takes {local} for an ordinary local account")));
+        }
+    }
+}
+
+/// The accounts that [`join_all`] would add.
+pub(crate) fn missing(config: &Config, owner: Option<&PlexUser>) -> Result<Vec<String>, Error> {
+    let Some(group) = &config.group else { return Ok(Vec::new()) };
+    let group = accounts::group(group).map_err(Error::new)?;
+    let mut missing = Vec::new();
+    for (local, reference) in &config.users {
+        let is_member = |group: &Group| accounts::is_member(&user(local)?, group).map_err(Error::new);
+        if kind(local)? == Kind::PlexUser
+            && !is_owners(config, owner, reference)
+            && !group.as_ref().map_or(Ok(false), is_member)?
+        {
+            missing.push(local.clone());
+        }
+    }
+    Ok(missing)
+}
+
+/// Says what it means for the owner to be in the group.
+///
+/// # Errors
+/// When the account database cannot be read.
+pub(crate) fn warn_if_owner_is_member(config: &Config, local: &str) -> Result<(), Error> {
+    let Some(name) = &config.group else { return Ok(()) };
+    let Some(group) = accounts::group(name).map_err(Error::new)? else { return Ok(()) };
+    if accounts::is_member(&user(local)?, &group).map_err(Error::new)? {
+        warn(format!(
+            "{local}, the owner's own account, is in the group {name}: {STOPPED}\n  to end that: gpasswd --delete {local} {name}"
+        ));
+    }
+    Ok(())
+}
+
+/// Says what the lack of a configured group means for an account of `[users]`.
+pub(crate) fn warn_without_group(config: &Config, is_owners: bool, local: &str) {
+    if config.group.is_none() && !is_owners {
+        warn(format!(
+            "no group is configured: while plex-authd is stopped, PAM takes {local} for an ordinary local account\n  \
+             run: plex-auth setup --yes --pam=no --group {}",
+            config::USUAL_GROUP
+        ));
+    }
+}
+
+/// Names every managed account that can become root, except the owner's, and says what a stopped daemon means for it.
+pub(crate) fn warn_about_powers(config: &Config, owner: Option<&PlexUser>) {
+    let managed = match super::local_accounts::managed(config) {
+        Ok(managed) => managed,
+        Err(failure) => {
+            warn(failure.so("which accounts can become root is not known"));
+            return;
+        }
+    };
+    let others = managed.iter().filter(|local| !is_owners(config, owner, &local.belongs));
+    let users = match others.map(|local| user(&local.name)).collect::<Result<Vec<_>, _>>() {
+        Ok(users) => users,
+        Err(failure) => {
+            warn(failure.so("which accounts can become root is not known"));
+            return;
+        }
+    };
+    let powers = powers::among(&users);
+    if !powers.able.is_empty() {
+        warn(format!("can become root: {}; {STOPPED}\n  {KEEP}", powers.listed()));
+    }
+    if let Some(why) = powers.unknown {
+        warn(format!("which accounts can become root is not fully known: {why}"));
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A person's account.
+    PlexUser,
+    /// None, or root's or the system's.
+    Other,
+}
+
+fn kind(local: &str) -> Result<Kind, Error> {
+    let uid_min = uid_min();
+    let account = accounts::look_up(local, None, uid_min).map_err(Error::new)?;
+    let person = account.is_some_and(|account| account.uid != 0 && account.uid >= uid_min);
+    Ok(if person { Kind::PlexUser } else { Kind::Other })
+}
+
+fn user(local: &str) -> Result<User, Error> {
+    User::from_name(local)
+        .map_err(|error| unreadable(local, error))?
+        .ok_or_else(|| Error::new(format!("there is no local account '{}'", protocol::printable(local, 64))))
+}
+
+fn unreadable(local: &str, error: nix::Error) -> Error {
+    Error::new(format!("the account '{}' cannot be looked up: {}", protocol::printable(local, 64), error.desc()))
+}

@@ -1,0 +1,94 @@
+//! Names for local accounts.
+
+use nix::unistd::User;
+use system::accounts;
+
+use crate::commands::setup::accounts::local_name;
+use crate::error::Error;
+use crate::powers::POWERFUL;
+
+/// Names that mean something on many machines, whether or not there is such an account yet: a group of that name may come
+/// with the account, and with the group rights that nobody meant to give away.
+const RESERVED: [&str; 12] = [
+    "operator",
+    "staff",
+    "users",
+    "nobody",
+    "nogroup",
+    "plex",
+    "plexmediaserver",
+    "kvm",
+    "netdev",
+    "plugdev",
+    "postgres",
+    "www-data",
+];
+
+/// Whether nobody is given an account of this name.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    POWERFUL.contains(&name)
+        || RESERVED.contains(&name)
+        || ["systemd-", "plex-auth"].iter().any(|s| name.starts_with(s))
+}
+
+/// The local name that a Plex username gives by itself, if it gives one.
+pub(crate) fn from_plex(username: &str) -> Option<String> {
+    local_name(username).filter(|name| !is_reserved(name))
+}
+
+/// Makes sure that an account can have this name.
+///
+/// # Errors
+/// Why it cannot.
+pub(crate) fn check(name: &str) -> Result<(), Error> {
+    let shown = protocol::printable(name, 64);
+    if local_name(name).as_deref() != Some(name) {
+        return Err(Error::new(format!("'{shown}' cannot be a local name"))
+            .mend("take a to z, 0 to 9, - and _, begin with a letter, and end after 32 characters at most"));
+    }
+    if is_reserved(name) {
+        return Err(
+            Error::new(format!("'{shown}' is a name that the system may give a meaning to")).mend("take another one")
+        );
+    }
+    Ok(())
+}
+
+/// Whether a user or a group has this name.
+///
+/// # Errors
+/// When the name service cannot say.
+pub(crate) fn is_taken(name: &str) -> Result<bool, Error> {
+    let failed = |why: &str| Error::new(format!("the system cannot say who '{name}' is: {why}"));
+    let user = User::from_name(name).map_err(|error| failed(error.desc()))?;
+    Ok(user.is_some() || accounts::group_exists(name).map_err(|why| failed(&why))?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    #[test]
+    fn a_name_that_debian_would_not_take_or_that_gives_rights_is_nobodys() {
+        let long = "a".repeat(33);
+        let bad =
+            ["", "root", "sudo", "wheel", "admin", "docker", "systemd-x", "plex", "../x", "-o", "Alice", "7up", "a b"];
+        for name in bad.into_iter().chain(["al\u{131}ce", "a:b", "a\nb", &long]) {
+            assert!(check(name).is_err(), "{name}");
+        }
+        for name in ["alice", "a", "a-b_7", &"a".repeat(32)] {
+            assert!(check(name).is_ok(), "{name}");
+        }
+        assert_eq!(from_plex("Alice_7").as_deref(), Some("alice_7"));
+        for username in ["Root", "ADMIN", "-o", "\u{430}lice", &long] {
+            assert_eq!(from_plex(username), None, "{username}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_here_already_is_found() {
+        assert!(is_taken("root").unwrap());
+        assert!(!is_taken("no-such-account").unwrap());
+    }
+}

@@ -1,0 +1,311 @@
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a failed test may panic")]
+
+use policy::{BootTime, FriendList, FriendRecord, Relationship, Rules};
+use proptest::prelude::*;
+
+use super::*;
+
+/// Names as plex.tv may send them.
+const USERNAMES: [&str; 14] = [
+    "",
+    "alice",
+    "Alice",
+    "bob",
+    "carol",
+    "root",
+    "../x",
+    "-o",
+    "\u{430}lice",
+    "a\u{1b}[31mb",
+    "sudo",
+    "a b",
+    "abcdefghijklmnopqrstuvwxyz0123456789abcd",
+    "7up",
+];
+
+/// Names of accounts on the machine, and whether each was made by hand, for somebody else.
+const ACCOUNTS: [&str; 5] = ["alice", "bob", "carol", "dora", "erin"];
+
+const TODAY: i64 = 20_000;
+
+fn person(id: u64, username: &str) -> PlexUser {
+    let said = |text: String| Some(text).filter(|text| !text.is_empty());
+    let email = if username.is_empty() { String::new() } else { format!("{id}@example.org") };
+    PlexUser { id: PlexId(id), username: said(username.into()), email: said(email) }
+}
+
+fn people(friends: &[(u64, &str, Relationship)]) -> People {
+    let entries = friends.iter().map(|(id, name, tie)| FriendRecord { person: person(*id, name), tie: *tie }).collect();
+    let circle = FriendList { owner: person(1, "olga"), entries, fetched_at: BootTime::from_millis(0) };
+    People::imagined(Rules { strict: true, admin: None }, circle)
+}
+
+/// A machine, as far as the plan sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Machine {
+    users: BTreeMap<String, PlexRef>,
+    group: bool,
+    locals: Vec<Local>,
+    /// Accounts that are nobody's at Plex.
+    others: BTreeSet<String>,
+    /// Names under which something of an earlier account is left.
+    left: BTreeMap<String, String>,
+    locks: Locks,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let others = ["root", "sudo", "dora"].map(str::to_owned).into();
+        let (users, left) = (BTreeMap::new(), BTreeMap::new());
+        Self { users, group: true, locals: Vec::new(), others, left, locks: Locks::new() }
+    }
+
+    fn member(&mut self, name: &str, password: bool, expires: Option<i64>) {
+        let shadow = Some(Shadow { password, expires });
+        let belongs = self.users.get(name).cloned().unwrap_or_else(|| PlexRef::Member(name.into()));
+        let uid = 1000 + u32::try_from(self.locals.len()).unwrap();
+        self.locals.push(Local { name: name.into(), uid, belongs, shadow });
+    }
+
+    fn plan(&self, people: &People, remove: bool) -> Plan {
+        self.plan_with(people, Some(&BTreeMap::new()), remove)
+    }
+
+    fn plan_with(&self, people: &People, pins: Option<&BTreeMap<String, IdentityBinding>>, remove: bool) -> Plan {
+        let names = self.locals.iter().map(|local| local.name.clone()).chain(self.others.clone());
+        let taken = names.collect();
+        plan(&Given {
+            people,
+            users: &self.users,
+            group: self.group,
+            locals: &self.locals,
+            taken: &taken,
+            left: &self.left,
+            pins,
+            locks: &self.locks,
+            today: TODAY,
+            remove,
+        })
+    }
+
+    /// What doing it makes of the machine.
+    fn after(&self, plan: &Plan) -> Self {
+        let mut after = self.clone();
+        for action in &plan.actions {
+            match action {
+                Action::Add { local, plex, line, .. } => {
+                    if *line {
+                        after.users.insert(local.clone(), PlexRef::Id(*plex));
+                    }
+                    after.member(local, false, None);
+                }
+                Action::Lock { local, lock, .. } => {
+                    after.locks.insert(local.clone(), lock.clone());
+                    after.expire(local, Some(LOCKED));
+                }
+                Action::Unlock { local, lock } => {
+                    after.locks.remove(local);
+                    after.expire(local, lock.expires);
+                }
+                Action::Remove { local, .. } => after.locals.retain(|known| known.name != *local),
+            }
+        }
+        after
+    }
+
+    fn expire(&mut self, name: &str, day: Option<i64>) {
+        let local = self.locals.iter_mut().find(|local| local.name == name).unwrap();
+        local.shadow.as_mut().unwrap().expires = day;
+    }
+}
+
+fn names_of(plan: &Plan) -> Vec<String> {
+    plan.actions.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_friend_with_access_gets_an_account_and_one_who_is_gone_loses_it() {
+    let mut machine = Machine::new();
+    machine.member("bob", false, None);
+    let before = people(&[
+        (2, "Alice", Relationship::Shared),
+        (3, "bob", Relationship::Shared),
+        (4, "carol", Relationship::Pending),
+    ]);
+    let plan = machine.plan(&before, false);
+    assert_eq!(names_of(&plan), ["add alice: for Alice (Plex id 2)"]);
+    let machine = machine.after(&plan);
+    assert_eq!(machine.plan(&before, false), Plan { in_use: 2, ..Plan::default() });
+    let gone = people(&[(2, "Alice", Relationship::Shared)]);
+    let plan = machine.plan(&gone, false);
+    assert!(matches!(names_of(&plan).as_slice(), [only] if only.starts_with("lock bob: ")), "{plan:?}");
+    assert!(!plan.is_drastic(), "one of two");
+    let locked = machine.after(&plan);
+    assert_eq!(locked.plan(&gone, false).actions, []);
+    assert_eq!(names_of(&locked.plan(&before, false)), ["unlock bob: its friend has access again"]);
+    assert_eq!(locked.after(&locked.plan(&before, false)), machine);
+    assert!(names_of(&locked.plan(&gone, true))[0].starts_with("remove bob: "));
+}
+
+#[test]
+fn r68_a_name_with_something_left_of_an_earlier_account_is_left_to_the_owner() {
+    let mut machine = Machine::new();
+    machine.left.insert("alice".into(), "an earlier account has left /home/alice".into());
+    let plan = machine.plan(&people(&[(2, "alice", Relationship::Shared), (3, "bob", Relationship::Shared)]), false);
+    assert_eq!(names_of(&plan), ["add bob: for bob (Plex id 3)"]);
+    assert!(
+        matches!(plan.notes.as_slice(), [only] if only.contains("/home/alice") && only.ends_with("user add alice --plex 2")),
+        "{plan:?}"
+    );
+}
+
+#[test]
+fn a_lock_of_somebody_elses_stays_and_a_day_of_expiry_comes_back() {
+    let shared = people(&[(3, "bob", Relationship::Shared)]);
+    let mut machine = Machine::new();
+    machine.member("bob", false, Some(LOCKED));
+    let plan = machine.plan(&shared, false);
+    assert_eq!((plan.actions.len(), plan.notes.len()), (0, 1), "{plan:?}");
+    machine.locks.insert("bob".into(), Lock { uid: 7, expires: None });
+    assert_eq!(machine.plan(&shared, false).actions, [], "that was another account of this name");
+    machine.locks.insert("bob".into(), Lock { uid: 1000, expires: Some(30_000) });
+    assert_eq!(machine.after(&machine.plan(&shared, false)).locals[0].shadow.as_ref().unwrap().expires, Some(30_000));
+}
+
+#[test]
+fn who_has_a_local_password_or_is_the_owner_is_never_locked_out() {
+    let mut machine = Machine::new();
+    machine.member("bob", true, None);
+    machine.member("olga", false, None);
+    let plan = machine.plan(&people(&[]), false);
+    assert_eq!((plan.actions.len(), plan.notes.len()), (0, 1), "{plan:?}");
+    assert!(plan.notes[0].contains("bob") && plan.notes[0].contains("local password"));
+    machine.locals[0].shadow = None;
+    assert_eq!(machine.plan(&people(&[]), true).actions, []);
+}
+
+#[test]
+fn a_friend_with_a_new_name_keeps_their_account() {
+    let mut machine = Machine::new();
+    machine.member("bob", false, None);
+    let renamed = people(&[(3, "robert", Relationship::Shared)]);
+    let pin = |reference: &str| {
+        BTreeMap::from([("bob".to_owned(), IdentityBinding { id: PlexId(3), reference: reference.into() })])
+    };
+    assert_eq!(machine.plan_with(&renamed, Some(&pin("bob")), false).actions, []);
+    // Without the daemon nobody can tell, so nothing is done; with a void pin it is somebody else.
+    let unknown = machine.plan_with(&renamed, None, false);
+    assert!(!names_of(&unknown).iter().any(|action| action.starts_with("lock")), "{unknown:?}");
+    assert!(names_of(&machine.plan_with(&renamed, Some(&pin("other")), false))[0].starts_with("lock bob"));
+}
+
+#[test]
+fn most_accounts_going_at_once_is_drastic() {
+    let mut machine = Machine::new();
+    for name in ["alice", "bob", "carol"] {
+        machine.member(name, false, None);
+    }
+    let one = people(&[(2, "alice", Relationship::Shared)]);
+    assert!(machine.plan(&one, false).is_drastic() && machine.plan(&people(&[]), true).is_drastic());
+    let two = people(&[(2, "alice", Relationship::Shared), (3, "bob", Relationship::Shared)]);
+    assert!(!machine.plan(&two, false).is_drastic());
+    // Those that are locked already do not count.
+    machine.expire("carol", Some(LOCKED));
+    assert!(!machine.plan(&one, false).is_drastic() && machine.plan(&people(&[]), false).is_drastic());
+}
+
+#[test]
+fn a_name_that_the_owner_gave_is_taken_and_an_account_of_somebody_elses_is_not() {
+    let mut machine = Machine::new();
+    machine.users.insert("al".into(), PlexRef::parse("2"));
+    machine.users.insert("bob".into(), PlexRef::parse("carol@example.org"));
+    let friends = people(&[
+        (2, "alice", Relationship::Shared),
+        (3, "bob", Relationship::Shared),
+        (5, "dora", Relationship::Shared),
+        (6, "ROOT", Relationship::Shared),
+    ]);
+    let plan = machine.plan(&friends, false);
+    assert_eq!(names_of(&plan), ["add al: for alice (Plex id 2)"]);
+    assert_eq!(plan.notes.len(), 3, "{plan:?}");
+    assert!(plan.notes[1].ends_with("plex-auth user link dora 5"), "{plan:?}");
+    assert!(plan.notes.iter().all(|note| note.contains("plex-auth user add NAME --plex ")), "{plan:?}");
+}
+
+fn friend() -> impl Strategy<Value = (u64, &'static str, Relationship)> {
+    let tie = prop::sample::select(&[Relationship::Shared, Relationship::Shared, Relationship::Pending][..]);
+    (2..9_u64, prop::sample::select(&USERNAMES[..]), tie)
+}
+
+prop_compose! {
+    fn machine()(
+        accounts in prop::collection::btree_map(
+            prop::sample::select(&ACCOUNTS[..]), (any::<bool>(), prop::option::of(prop::sample::select(&[LOCKED, TODAY + 1][..])), any::<bool>()), 0..5),
+        users in prop::collection::btree_map(prop::sample::select(&ACCOUNTS[..]), 1..9_u64, 0..3),
+        group in any::<bool>(),
+    ) -> Machine {
+        let mut machine = Machine { group, ..Machine::new() };
+        machine.users = users.into_iter().map(|(name, id)| (name.to_owned(), PlexRef::Id(PlexId(id)))).collect();
+        machine.others.remove("dora");
+        for (name, (password, expires, managed)) in accounts {
+            if managed && (group || machine.users.contains_key(name)) {
+                machine.member(name, password, expires);
+                let uid = machine.locals.last().unwrap().uid;
+                machine.locks.insert(name.to_owned(), Lock { uid, expires: None });
+            } else {
+                machine.users.remove(name);
+                machine.others.insert(name.to_owned());
+            }
+        }
+        machine
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn doing_the_plan_leaves_nothing_to_do(machine in machine(), friends in prop::collection::vec(friend(), 0..6)) {
+        let people = people(&friends);
+        let plan = machine.plan(&people, false);
+        let after = machine.after(&plan);
+        let again = after.plan(&people, false);
+        prop_assert!(again.actions.is_empty(), "{plan:?}\n{again:?}");
+        // Whoever got an account may use it, and nobody else than whom it was made for.
+        for action in &plan.actions {
+            if let Action::Add { local, plex, .. } = action {
+                let made = after.locals.iter().find(|known| known.name == *local).unwrap();
+                prop_assert_eq!(people.today(&made.belongs, None), Ok(*plex));
+            }
+        }
+    }
+
+    #[test]
+    fn only_accounts_made_for_plex_are_touched_and_only_for_a_reason(
+        machine in machine(), friends in prop::collection::vec(friend(), 0..6), remove in any::<bool>()
+    ) {
+        let people = people(&friends);
+        let mut touched = BTreeSet::new();
+        for action in machine.plan(&people, remove).actions {
+            let known = |name: &String| machine.locals.iter().find(|local| local.name == *name);
+            match &action {
+                Action::Add { local, plex, .. } => {
+                    prop_assert!(names::check(local).is_ok() && known(local).is_none() && !machine.others.contains(local));
+                    prop_assert!(people.may(*plex).is_ok());
+                }
+                Action::Lock { local, .. } | Action::Remove { local, .. } => {
+                    let account = known(local).unwrap();
+                    prop_assert!(people.today(&account.belongs, None).is_err());
+                    prop_assert!(!account.shadow.as_ref().unwrap().password);
+                }
+                Action::Unlock { local, .. } => {
+                    let account = known(local).unwrap();
+                    prop_assert!(people.today(&account.belongs, None).is_ok());
+                    prop_assert_eq!(account.shadow.as_ref().unwrap().expires, Some(LOCKED));
+                }
+            }
+            let (Action::Add { local, .. } | Action::Lock { local, .. } | Action::Unlock { local, .. } | Action::Remove { local, .. }) = action;
+            prop_assert!(touched.insert(local), "twice");
+        }
+    }
+}

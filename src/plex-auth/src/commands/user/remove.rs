@@ -1,0 +1,119 @@
+//! `plex-auth user remove`: nothing that the account leaves behind reaches another one.
+
+use clap::Args;
+use nix::unistd::User;
+
+use super::database::accounts;
+use super::earlier::kept;
+use super::expiry_locks::{self, Turn};
+use super::home::Home;
+use super::local_accounts::{self, Local};
+use super::sync::forget;
+use super::{created, ids, sessions, shadow_utils, smb, spool};
+use crate::commands::setup::service;
+use crate::config_file::edit;
+use crate::context::Context;
+use crate::error::Error;
+use crate::ui::terminal::{Status, say, warn};
+
+/// How it is done.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The local account
+    name: String,
+    /// Leave the home where it is, also where it cannot be kept for root
+    #[arg(long)]
+    keep_home: bool,
+}
+
+pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Error> {
+    let config = context.load()?;
+    let turn = expiry_locks::take_turn()?;
+    let local = local_accounts::one(&config, &options.name)?;
+    let name = local.name.as_str();
+    let other = |why: &str| {
+        Error::new(format!("'{name}' was not made for Plex alone: {why}"))
+            .so("nothing was changed")
+            .mend(format!("take Plex from it: plex-auth user unlink {name}; or remove it all the same: userdel {name}"))
+    };
+    match &local.shadow {
+        None => return Err(other("it is not kept on this machine")),
+        Some(shadow) if shadow.password => return Err(other("it has a local password")),
+        Some(_) => {}
+    }
+    let said = remove(&turn, &local, options.keep_home)?;
+    say(format!("{} {name} is removed", Status::Ok.shown()));
+    for line in said {
+        say(format!("  {line}"));
+    }
+    let mut locks = expiry_locks::read();
+    if locks.remove(name).is_some() {
+        expiry_locks::keep(&locks)?;
+    }
+    let changed = edit::unlink(&context.config, name)?.is_some();
+    forget(&context.socket, name);
+    if changed {
+        service::restart();
+    }
+    Ok(())
+}
+
+/// Removes an account: its sessions are ended, what services keep for it is taken away, its home is kept for root, and its ids
+/// are never given again. What was done is said.
+///
+/// # Errors
+/// What prevents it. Either nothing was removed, or the next run removes what is left.
+pub(super) fn remove(turn: &Turn, local: &Local, keep_home: bool) -> Result<Vec<String>, Error> {
+    let (name, uid) = (local.name.as_str(), local.uid);
+    let nothing = |failure: Error| failure.so("nothing was removed");
+    sessions::must_be_elsewhere(name, uid).map_err(nothing)?;
+    let path = home_of(name).map_err(nothing)?;
+    let found = if keep_home { None } else { find(name, &path).map_err(nothing)? };
+    ids::note(turn)?;
+    // Locked first, so that no session begins while others are ended.
+    let expires = local.shadow.as_ref().and_then(|shadow| shadow.expires);
+    shadow_utils::lock(name).map_err(nothing)?;
+    let ended = sessions::end(name, uid).map_err(|failure| {
+        let undone = shadow_utils::unlock(name, expires).err();
+        let outcome = if undone.is_some() { "it is locked, and nothing was removed" } else { "nothing was removed" };
+        failure.so(outcome)
+    })?;
+    let mut said: Vec<_> = ended.shown().into_iter().collect();
+    if let Some(others) = sessions::left_alone(uid) {
+        warn(others);
+    }
+    let locked = |failure: Error| failure.so("the account is locked; fix it and run this again");
+    let again = |why: String| locked(Error::new(why));
+    // Before the account goes: Samba no longer finds the entry then, and the next one of that name would have its password.
+    smb::remove(name).map_err(locked)?;
+    let mut items = spool::by_name(name).map_err(again)?;
+    items.extend(spool::at_jobs(uid).map_err(again)?);
+    said.extend(spool::take_away(&items, name).map_err(again)?);
+    // What began before its entry and its jobs were gone.
+    sessions::end(name, uid).map_err(locked)?;
+    said.push(match found {
+        Some(home) => kept(&home.set_aside(name).map_err(again)?),
+        None if keep_home => format!("{path} stays where it is"),
+        None => format!("it had no home at {path}"),
+    });
+    shadow_utils::remove(name).map_err(|failure| Error::new(format!("{name} cannot be removed: {failure}")))?;
+    created::forget(turn, name)?;
+    Ok(said)
+}
+
+fn home_of(name: &str) -> Result<String, Error> {
+    let unreadable =
+        |error: nix::Error| Error::new(format!("the account {name} cannot be looked up: {}", error.desc()));
+    let user = User::from_name(name).map_err(unreadable)?;
+    let user = user.ok_or_else(|| Error::new(format!("the account {name} is gone")))?;
+    Ok(user.dir.to_string_lossy().into_owned())
+}
+
+fn find(name: &str, path: &str) -> Result<Option<Home>, Error> {
+    Home::find(path, Some(name), &accounts()?).map_err(|why| {
+        Error::new(format!("the home of {name} cannot be kept for root: {why}")).mend(format!(
+            "fix that; or remove the account alone, and look after its home yourself: plex-auth user remove {name} \
+             --keep-home"
+        ))
+    })
+}

@@ -1,0 +1,150 @@
+//! Open sessions of an account, and their end: logind's, Samba's, and everything else that runs as it.
+
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use system::accounts;
+
+use super::processes;
+use crate::commands::setup::programs::{first, outcome, run};
+use crate::error::Error;
+
+/// How long an smbd may take to end.
+const SMBD: Duration = Duration::from_secs(5);
+
+/// How often to look.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// What was ended.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ended {
+    processes: usize,
+    smb: usize,
+}
+
+impl Ended {
+    /// In words; nothing when there was nothing to end.
+    pub(super) fn shown(self) -> Option<String> {
+        let count = |number: usize, one: &str, many: &str| match number {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{number} {many}")),
+        };
+        let said = [count(self.processes, "process", "processes"), count(self.smb, "SMB session", "SMB sessions")];
+        let said: Vec<_> = said.into_iter().flatten().collect();
+        (!said.is_empty()).then(|| format!("ended: {}", said.join(", ")))
+    }
+}
+
+/// Makes sure that this command does not run in a session of the account's, which it could not end without itself.
+///
+/// # Errors
+/// When it does.
+pub(super) fn must_be_elsewhere(name: &str, uid: u32) -> Result<(), Error> {
+    if processes::started_us(uid) {
+        return Err(Error::new(format!("this command runs in a session of {name}'s, which would be ended"))
+            .mend("run it in a session of another account's"));
+    }
+    Ok(())
+}
+
+/// Ends them all. The account must be locked before, or a new session could begin meanwhile.
+///
+/// # Errors
+/// What is still there.
+pub(super) fn end(name: &str, uid: u32) -> Result<Ended, Error> {
+    if uid == 0 || uid < accounts::uid_min() {
+        return Err(Error::new(format!("'{name}' is root's or the system's, and its processes are left alone")));
+    }
+    must_be_elsewhere(name, uid)?;
+    let smb = end_smb(name)?;
+    let running = processes::of(uid).len();
+    end_logind(name, uid);
+    let survivor = |process: processes::Process| {
+        Error::new(format!("{} runs as {name} and cannot be ended", process.shown))
+            .mend(format!("look at it: ps -u {name}; then run this again"))
+    };
+    let more = processes::end(uid).map_err(survivor)?;
+    Ok(Ended { processes: running.max(more), smb })
+}
+
+/// What has the account's number and is left alone, for a warning.
+pub(super) fn left_alone(uid: u32) -> Option<String> {
+    let others: Vec<_> = processes::elsewhere(uid).into_iter().map(|process| process.shown).collect();
+    (!others.is_empty()).then(|| format!("left alone, since a container runs it: {}", others.join(", ")))
+}
+
+/// logind knows sessions whose processes have other users by now. What it cannot end is found afterwards.
+fn end_logind(name: &str, uid: u32) {
+    let is_known = Path::new(&format!("/run/systemd/users/{uid}")).exists();
+    if let Some(loginctl) = first(&["/usr/bin/loginctl", "/bin/loginctl"]).filter(|_| is_known) {
+        let _ = run(loginctl, &["--no-ask-password", "terminate-user", name]);
+    }
+}
+
+/// Ends the smbd processes that serve a user. Each serves one connection, as root.
+fn end_smb(name: &str) -> Result<usize, Error> {
+    let (Some(smbstatus), Some(smbcontrol)) = (first(&["/usr/bin/smbstatus"]), first(&["/usr/bin/smbcontrol"])) else {
+        return Ok(0);
+    };
+    // Without a running Samba there is nothing to say, and it fails.
+    let serving = || {
+        outcome(run(smbstatus, &["--processes", "--fast", "--user", name]))
+            .map_or_else(|_| Vec::new(), |said| said.lines().filter_map(|line| serving(line, name)).collect::<Vec<_>>())
+    };
+    let found = serving();
+    for process in &found {
+        // What it says is seen by whether the process ends.
+        let _ = run(smbcontrol, &[process, "shutdown"]);
+    }
+    let start = Instant::now();
+    while !found.is_empty() && serving().iter().any(|process| found.contains(process)) {
+        if start.elapsed() > SMBD {
+            return Err(Error::new(format!("an SMB session of {name}'s cannot be ended: smbd {}", found.join(", ")))
+                .mend("restart Samba, then run this again: systemctl restart smbd"));
+        }
+        sleep(GLANCE);
+    }
+    Ok(found.len())
+}
+
+/// The process of a line of `smbstatus`, where it is this user's.
+fn serving(line: &str, name: &str) -> Option<String> {
+    let mut words = line.split_whitespace();
+    let process = words.next()?;
+    let user = words.next()?;
+    let is_process = process.bytes().all(|byte| byte.is_ascii_digit() || byte == b':') && process != "0";
+    let is_theirs = user == name || user.rsplit_once('\\').is_some_and(|(_, user)| user == name);
+    (is_process && is_theirs).then(|| process.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_counted_in_words() {
+        assert_eq!(Ended::default().shown(), None);
+        assert_eq!(Ended { processes: 1, smb: 0 }.shown().as_deref(), Some("ended: 1 process"));
+        assert_eq!(Ended { processes: 2, smb: 1 }.shown().as_deref(), Some("ended: 2 processes, 1 SMB session"));
+    }
+
+    #[test]
+    fn only_a_line_of_that_user_names_a_process() {
+        let line = |user: &str| format!("4711    {user}        plex   127.0.0.1 (ipv4:127.0.0.1:5)   SMB3_11  -  -");
+        assert_eq!(serving(&line("alice"), "alice").as_deref(), Some("4711"));
+        assert_eq!(serving(&line("DEN\\alice"), "alice").as_deref(), Some("4711"));
+        for other in ["alice2", "root", "(-1)"] {
+            assert_eq!(serving(&line(other), "alice"), None, "{other}");
+        }
+        for odd in ["", "PID Username", "-1 alice", "0 alice", "4711"] {
+            assert_eq!(serving(odd, "alice"), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn root_and_the_systems_accounts_are_never_ended() {
+        assert!(end("root", 0).is_err() && end("daemon", 1).is_err());
+    }
+}

@@ -1,0 +1,142 @@
+//! Changing `[users]`: what is not asked for stays byte for byte, and nothing is written that the daemon would refuse.
+
+use std::path::Path;
+
+use toml_edit::{Document, DocumentMut};
+
+use crate::commands::setup::edit::add_users;
+use crate::commands::setup::existing::Existing;
+use crate::commands::setup::write::write;
+use crate::error::Error;
+
+/// A local account, and the person that it is to belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The local account.
+    pub local: String,
+    /// The Plex account, by its id: nobody else can ever take that.
+    pub plex: policy::PlexId,
+    /// What the person is called, for a comment.
+    pub name: String,
+}
+
+/// A change of the file, and the way back.
+#[must_use]
+pub(crate) struct Change<'a> {
+    path: &'a Path,
+    before: String,
+}
+
+impl Change<'_> {
+    /// Puts the old text back.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn undo(self) -> Result<(), Error> {
+        write(self.path, &self.before)
+    }
+}
+
+/// Adds these to `[users]`, or changes them; nothing comes back when the file says all this already.
+///
+/// # Errors
+/// When the file cannot be read or written, or the daemon would refuse it. It is as it was then.
+pub(crate) fn link<'a>(path: &'a Path, entries: &[Entry]) -> Result<Option<Change<'a>>, Error> {
+    change(path, |text| linked(text, entries))
+}
+
+/// Takes a line out of `[users]`; nothing comes back when there is none.
+///
+/// # Errors
+/// As [`link`].
+pub(crate) fn unlink<'a>(path: &'a Path, local: &str) -> Result<Option<Change<'a>>, Error> {
+    change(path, |text| unlinked(text, local))
+}
+
+fn change(path: &Path, edit: impl FnOnce(&str) -> Option<String>) -> Result<Option<Change<'_>>, Error> {
+    // What is wrong with it, its owner and mode among it, is to be mended first.
+    config::load(path).map_err(|problem| Error::new(problem.to_string()))?;
+    let before = Existing::read(path)?.text.unwrap_or_default();
+    let unusable = |why: &str| Error::new(format!("{}: {why}", path.display())).so("nothing was changed");
+    let after = edit(&before).ok_or_else(|| unusable("[users] cannot be changed"))?;
+    if after == before {
+        return Ok(None);
+    }
+    config::parse(&after, path).map_err(|problem| unusable(&problem.to_string()))?;
+    write(path, &after)?;
+    Ok(Some(Change { path, before }))
+}
+
+fn linked(text: &str, entries: &[Entry]) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    add_users(&mut document, entries.iter().map(|entry| (entry.local.as_str(), entry.plex, entry.name.as_str())));
+    Some(document.to_string())
+}
+
+/// The whole line goes and no other: a comment above it may be about more than this one.
+fn unlinked(text: &str, local: &str) -> Option<String> {
+    let document = Document::parse(text).ok()?;
+    let Some(users) = document.get("users") else { return Some(text.to_owned()) };
+    if let Some(inline) = users.as_inline_table() {
+        return if inline.contains_key(local) { without(text, local) } else { Some(text.to_owned()) };
+    }
+    let Some((key, item)) = users.as_table()?.get_key_value(local) else { return Some(text.to_owned()) };
+    let (key, value) = (key.span()?, item.span()?);
+    let begin = text.get(..key.start)?.rfind('\n').map_or(0, |at| at + 1);
+    let end = text.get(value.end..)?.find('\n').map_or(text.len(), |at| value.end + at + 1);
+    Some(format!("{}{}", text.get(..begin)?, text.get(end..)?))
+}
+
+/// The same in a table within braces.
+fn without(text: &str, local: &str) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    let table = document.get_mut("users")?.as_inline_table_mut()?;
+    table.remove(local);
+    table.fmt();
+    Some(document.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use policy::PlexId;
+
+    use super::*;
+
+    const TEXT: &str = "# mine\ntoken='t' # secret\n\n[users] # people\n# the family\nalice = \"7\" # A\n\n  # and Bob\n  bob=\"bob@example.org\"\n\n[cache] # short\nremember = \"5m\"\n";
+
+    fn entry(local: &str, id: u64) -> Entry {
+        Entry { local: local.into(), plex: PlexId(id), name: format!("the {local}") }
+    }
+
+    #[test]
+    fn a_line_is_added_or_changed_and_every_other_stays() {
+        let added = linked(TEXT, &[entry("erin", 5)]).unwrap();
+        assert_eq!(added, TEXT.replace("org\"\n", "org\"\nerin = \"5\"  # the erin\n"));
+        let changed = linked(TEXT, &[entry("bob", 3)]).unwrap();
+        assert!(changed.contains("\n  # and Bob\n  bob=\"3\"  # the bob\n"), "{changed}");
+        assert_eq!(linked(TEXT, &[entry("alice", 7)]).unwrap(), TEXT, "what it says already is not touched");
+        let first = linked("token = \"t\"\n", &[entry("erin", 5)]).unwrap();
+        assert_eq!(first, "token = \"t\"\n\n[users]\nerin = \"5\"  # the erin\n");
+    }
+
+    #[test]
+    fn a_line_goes_and_every_other_stays() {
+        assert_eq!(unlinked(TEXT, "alice").unwrap(), TEXT.replace("alice = \"7\" # A\n", ""));
+        assert_eq!(unlinked(TEXT, "bob").unwrap(), TEXT.replace("  bob=\"bob@example.org\"\n", ""));
+        assert_eq!(unlinked(TEXT, "erin").unwrap(), TEXT);
+        assert_eq!(unlinked("token = \"t\"\n", "erin").unwrap(), "token = \"t\"\n");
+        let dotted = "users.alice = \"7\"\nusers.'bob' = \"3\"";
+        assert_eq!(unlinked(dotted, "bob").unwrap(), "users.alice = \"7\"\n");
+        let braces = "users = { alice = \"7\", bob = \"3\" } # two\n";
+        assert_eq!(unlinked(braces, "alice").unwrap(), "users = { bob = \"3\" } # two\n");
+    }
+
+    #[test]
+    fn a_name_from_plex_stays_behind_its_line() {
+        let hostile = Entry { name: "x\nmallory = \"9\" # \u{1b}[31m".into(), ..entry("erin", 5) };
+        let text = linked("token = \"t\"\nstrict_friends = false\n", &[hostile]).unwrap();
+        let config = config::parse(&text, Path::new("x")).unwrap();
+        assert_eq!(config.users.keys().collect::<Vec<_>>(), ["erin"], "{text}");
+    }
+}

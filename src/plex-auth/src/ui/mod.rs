@@ -1,0 +1,7 @@
+//! Input and output at the terminal.
+
+pub(crate) mod json;
+pub(crate) mod secret_prompt;
+pub(crate) mod table;
+pub(crate) mod terminal;
+pub(crate) mod time;

@@ -1,0 +1,7 @@
+//! State that all sessions share, and its copy on disk.
+
+pub(crate) mod audit_log;
+pub(crate) mod friend_list;
+pub(crate) mod identities;
+pub(crate) mod password_cache;
+pub(crate) mod store;

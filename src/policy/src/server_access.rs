@@ -1,0 +1,63 @@
+//! Whether somebody reaches the server, by what their own token shows.
+
+use crate::{PlexId, Reason};
+
+/// A device of somebody's list of resources. Its owner fields are plex.tv's word; everything else in such a row is
+/// the word of whoever registered the device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerRow {
+    /// The device's own identifier: a server's machine id.
+    pub machine_id: String,
+    /// Whether `server` is among the things that it provides.
+    pub is_server: bool,
+    /// Whether it belongs to the account whose token asked.
+    pub owned: bool,
+    /// Whose it is when it does not.
+    pub owner_id: Option<PlexId>,
+}
+
+/// Whether a person reaches the server. A machine id is no secret and a device row can be forged by anybody, the
+/// owner's id cannot: the row counts only when plex.tv says that it is the owner's.
+///
+/// # Errors
+/// [`Reason::NoAccess`]
+pub fn reaches(machine_id: &str, owner_id: PlexId, person: PlexId, rows: &[ServerRow]) -> Result<(), Reason> {
+    let of_the_owner = |row: &ServerRow| {
+        if row.owned { person == owner_id } else { row.owner_id == Some(owner_id) }
+    };
+    let shown = rows.iter().any(|row| row.is_server && row.machine_id == machine_id && of_the_owner(row));
+    if shown { Ok(()) } else { Err(Reason::NoAccess) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWNER: PlexId = PlexId(1);
+    const ALICE: PlexId = PlexId(2);
+    const MALLORY: PlexId = PlexId(3);
+
+    fn row(machine_id: &str, is_server: bool, owned: bool, owner_id: Option<PlexId>) -> ServerRow {
+        ServerRow { machine_id: machine_id.into(), is_server, owned, owner_id }
+    }
+
+    #[test]
+    fn r61_only_a_row_of_the_owners_counts() {
+        let cases = [
+            ("the owner's own server", OWNER, row("den", true, true, None), true),
+            ("shared by the owner", ALICE, row("den", true, false, Some(OWNER)), true),
+            ("another server of the owner", ALICE, row("attic", true, false, Some(OWNER)), false),
+            ("forged: registered as one's own", MALLORY, row("den", true, true, None), false),
+            ("forged: own and claiming the owner", MALLORY, row("den", true, true, Some(OWNER)), false),
+            ("forged: shared by somebody else", ALICE, row("den", true, false, Some(MALLORY)), false),
+            ("no owner told", ALICE, row("den", true, false, None), false),
+            ("the owner, but not as the owner's", OWNER, row("den", true, false, None), false),
+            ("a player, not a server", ALICE, row("den", false, false, Some(OWNER)), false),
+            ("another case of the id", ALICE, row("DEN", true, false, Some(OWNER)), false),
+        ];
+        for (what, person, row, expected) in cases {
+            assert_eq!(reaches("den", OWNER, person, &[row]).is_ok(), expected, "{what}");
+        }
+        assert!(reaches("den", OWNER, ALICE, &[]).is_err());
+    }
+}

@@ -1,0 +1,276 @@
+//! One connection: connect with a limit, know the other end, send and receive with a deadline.
+//!
+//! Written for a stranger's process: no signal can come of it (`MSG_NOSIGNAL`), nothing blocks but `poll(2)`, and
+//! every descriptor is close-on-exec and above the standard three.
+
+use std::fmt;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::sockopt::PeerCredentials;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, connect, getsockopt, recv, send, socket,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::os::fd::AsRawFd;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::frame::{Malformed, PREFIX, decode, encode};
+use crate::socket_trust::{Untrusted, check_peer, socket_owner};
+use crate::text::words;
+use crate::{MAX_FRAME, MAX_SILENCE};
+
+/// How long to wait before trying again to connect to a socket whose queue is full.
+const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(10);
+
+/// Why a connection failed. Each means that no verdict could be had.
+#[derive(Debug)]
+pub enum Error {
+    /// The socket may not be talked to.
+    Untrusted(Untrusted),
+    /// Nobody listens, or the kernel says no.
+    Io(std::io::Error),
+    /// The other end closed the connection.
+    Closed,
+    /// The deadline passed.
+    TimedOut,
+    /// The other end said something that is no message.
+    Malformed(Malformed),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Untrusted(why) => write!(f, "the socket is not trusted: {why}"),
+            Self::Io(error) => f.write_str(words(error)),
+            Self::Closed => f.write_str("the other end closed the connection"),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Malformed(why) => write!(f, "received {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Errno> for Error {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::EPIPE | Errno::ECONNRESET => Self::Closed,
+            other => Self::Io(other.into()),
+        }
+    }
+}
+
+impl From<Malformed> for Error {
+    fn from(why: Malformed) -> Self {
+        Self::Malformed(why)
+    }
+}
+
+/// A moment after which nothing is waited for any more.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// The moment this long from now.
+    #[must_use]
+    pub fn after(span: Duration) -> Self {
+        Self(Instant::now() + span)
+    }
+
+    /// This moment.
+    #[must_use]
+    pub fn at(moment: Instant) -> Self {
+        Self(moment)
+    }
+
+    /// What is left until then; zero when it has passed.
+    #[must_use]
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    /// This deadline, or the moment `span` from now when that comes first.
+    #[must_use]
+    pub fn at_most(self, span: Duration) -> Self {
+        Self(self.0.min(Instant::now() + span))
+    }
+
+    /// This deadline moved by a time that is not to be counted.
+    #[must_use]
+    pub fn extended(self, span: Duration) -> Self {
+        Self(self.0 + span)
+    }
+
+    /// As `poll(2)` wants it, rounded up so that a wait never spins through its last millisecond.
+    fn poll_timeout(self) -> PollTimeout {
+        let left = self.left();
+        let up = left.as_micros().div_ceil(1000);
+        PollTimeout::try_from(up).unwrap_or(PollTimeout::MAX)
+    }
+}
+
+/// Who is at the other end, by the kernel's word at the time of the connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// The effective user id.
+    pub uid: u32,
+    /// The process id.
+    pub pid: i32,
+}
+
+/// An open connection between the daemon and one that asks it something.
+#[derive(Debug)]
+pub struct Connection {
+    socket: OwnedFd,
+    /// What has been received and not yet been decoded; it may hold a password.
+    inbox: Zeroizing<Vec<u8>>,
+}
+
+impl Connection {
+    /// Connects to the daemon, after making sure that nobody else can have taken its place.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`] when path or listener are not to be trusted, else why nobody could be reached.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let owner = socket_owner(path).map_err(Error::Untrusted)?;
+        let connection = Self::connect(path, Deadline::after(MAX_SILENCE))?;
+        check_peer(connection.peer()?.uid, owner).map_err(Error::Untrusted)?;
+        Ok(connection)
+    }
+
+    fn connect(path: &Path, deadline: Deadline) -> Result<Self, Error> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let mut fd = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+        if fd.as_raw_fd() < 3 {
+            // The program runs with a standard descriptor closed. Its next write to that number must not
+            // reach the daemon; the standard library duplicates to 3 and above.
+            fd = fd.try_clone().map_err(Error::Io)?;
+        }
+        let address = UnixAddr::new(path)?;
+        loop {
+            match connect(fd.as_raw_fd(), &address) {
+                Ok(()) => {
+                    return Ok(Self { socket: fd, inbox: Zeroizing::default() });
+                }
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) if !deadline.left().is_zero() => {
+                    poll(&mut [], Deadline::after(FULL_QUEUE_PAUSE).poll_timeout())?;
+                }
+                Err(Errno::EAGAIN) => return Err(Error::TimedOut),
+                Err(other) => return Err(other.into()),
+            }
+        }
+    }
+
+    /// Takes over a stream that the listener accepted.
+    ///
+    /// # Errors
+    /// When the kernel does not let it be made non-blocking.
+    pub fn accepted(stream: UnixStream) -> Result<Self, Error> {
+        stream.set_nonblocking(true).map_err(Error::Io)?;
+        Ok(Self { socket: stream.into(), inbox: Zeroizing::default() })
+    }
+
+    /// Who is at the other end.
+    ///
+    /// # Errors
+    /// When the kernel does not say.
+    pub fn peer(&self) -> Result<Peer, Error> {
+        let credentials = getsockopt(&self.socket, PeerCredentials)?;
+        Ok(Peer { uid: credentials.uid(), pid: credentials.pid() })
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// [`Error`], after which the connection is of no use.
+    pub fn send<T: Serialize>(&mut self, message: &T, deadline: Deadline) -> Result<(), Error> {
+        let frame = encode(message)?;
+        let mut rest = frame.as_slice();
+        while !rest.is_empty() {
+            match send(self.socket.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
+                Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
+                Err(Errno::EAGAIN) => self.wait(PollFlags::POLLOUT, deadline)?,
+                Err(Errno::EINTR) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Receives one message.
+    ///
+    /// # Errors
+    /// [`Error`]. After [`Error::TimedOut`] the call may be repeated: what has arrived so far is kept.
+    pub fn receive<T: DeserializeOwned>(&mut self, deadline: Deadline) -> Result<T, Error> {
+        loop {
+            if let Some((message, used)) = decode(&self.inbox)? {
+                self.forget(used);
+                return Ok(message);
+            }
+            self.fill(deadline)?;
+        }
+    }
+
+    /// Whether the other end has gone, or has said something out of turn; both end a conversation in which
+    /// it is this side's turn to speak.
+    #[must_use]
+    pub fn is_over(&mut self) -> bool {
+        !matches!(self.fill(Deadline::after(Duration::ZERO)), Err(Error::TimedOut))
+    }
+
+    /// Reads once, waiting for it until the deadline.
+    fn fill(&mut self, deadline: Deadline) -> Result<(), Error> {
+        let mut buffer = Zeroizing::new([0_u8; 4096]);
+        let room = (PREFIX + MAX_FRAME).saturating_sub(self.inbox.len()).clamp(1, buffer.len());
+        loop {
+            let part = buffer.get_mut(..room).unwrap_or_default();
+            match recv(self.socket.as_raw_fd(), part, MsgFlags::empty()) {
+                Ok(0) => return Err(Error::Closed),
+                Ok(count) => {
+                    self.keep(buffer.get(..count).unwrap_or_default());
+                    return Ok(());
+                }
+                Err(Errno::EAGAIN) => self.wait(PollFlags::POLLIN, deadline)?,
+                Err(Errno::EINTR) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+    }
+
+    /// Appends to the inbox without leaving a copy behind where it grew out of its old memory.
+    fn keep(&mut self, bytes: &[u8]) {
+        let mut grown = Zeroizing::new(Vec::with_capacity(self.inbox.len() + bytes.len()));
+        grown.extend_from_slice(&self.inbox);
+        grown.extend_from_slice(bytes);
+        self.inbox = grown;
+    }
+
+    /// Drops the decoded bytes from the inbox, wiping them.
+    fn forget(&mut self, used: usize) {
+        let rest = Zeroizing::new(self.inbox.get(used..).unwrap_or_default().to_vec());
+        self.inbox.zeroize();
+        self.inbox = rest;
+    }
+
+    fn wait(&self, what: PollFlags, deadline: Deadline) -> Result<(), Error> {
+        loop {
+            let mut fds = [PollFd::new(self.socket.as_fd(), what)];
+            match poll(&mut fds, deadline.poll_timeout()) {
+                Ok(0) if deadline.left().is_zero() => return Err(Error::TimedOut),
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => return Ok(()),
+                Err(other) => return Err(other.into()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! The messages. Strict on purpose: both ends are built together, and [`crate::VERSION`] tells them apart. Only
+//! [`LoginRequest`] is lenient, since the account phase is frozen: see the crate's documentation.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{AdminRequest, AdminResponse, Secret};
+
+/// What the asking side sends.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Always the first message, and only the first.
+    #[serde(rename = "hello")]
+    Login(LoginRequest),
+    /// What became of the [`Prompt`] before it.
+    #[serde(rename = "answer")]
+    PromptReply(PromptReply),
+    /// A question of the superuser's, in place of [`Self::Login`].
+    #[serde(rename = "manage")]
+    Admin(AdminRequest),
+}
+
+/// Who is logging in, as the PAM items say it. Only the account's name is always there. What another version has added is
+/// ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginRequest {
+    /// The protocol's version, [`crate::VERSION`].
+    pub version: u32,
+    /// What is being asked.
+    pub phase: Phase,
+    /// `PAM_USER`: the local account.
+    pub user: String,
+    /// `PAM_SERVICE`: the program that asks, such as `sshd`.
+    pub service: Option<String>,
+    /// `PAM_TTY`.
+    pub tty: Option<String>,
+    /// `PAM_RHOST`: where the login comes from.
+    pub rhost: Option<String>,
+    /// `PAM_RUSER`: who asks, in sudo and su.
+    pub ruser: Option<String>,
+    /// Whether the stack wants a link code instead of a password: the module's argument `link`.
+    #[serde(default)]
+    pub link: bool,
+    /// Whether only an account without a local password is to be asked about: the module's argument `plex_only`. Any other
+    /// gets [`Verdict::LocalFirst`], before anything is asked.
+    #[serde(default)]
+    pub plex_only: bool,
+    /// The screen that prompts are shown on, where the module can know it; none where another version describes it in
+    /// another way.
+    #[serde(default, deserialize_with = "readable")]
+    pub screen: Option<Screen>,
+}
+
+/// A value, or nothing where it is not of this form.
+fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    serde_json::Value::deserialize(deserializer).map(|value| serde_json::from_value(value).ok())
+}
+
+/// A terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Screen {
+    /// How many columns it has.
+    pub columns: u16,
+    /// How many lines it has.
+    pub lines: u16,
+    /// Whether its locale is UTF-8.
+    pub utf8: bool,
+}
+
+/// The question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Is this person who they say they are? (`pam_sm_authenticate`)
+    Authenticate,
+    /// May this account be used today, however it was authenticated? (`pam_sm_acct_mgmt`)
+    Account,
+    /// May its local password be changed? (`pam_sm_chauthtok`) Never that of a managed account.
+    Password,
+}
+
+/// What became of a prompt.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum PromptReply {
+    /// What was typed, at most [`crate::MAX_PASSWORD`] bytes. It may be empty.
+    Text(Secret),
+    /// Something was typed that no Plex password or code can be; it was not passed on.
+    #[serde(rename = "unusable")]
+    Invalid(InvalidInput),
+    /// The prompt could not be shown, or was cancelled.
+    Failed,
+}
+
+/// Why an answer was not passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InvalidInput {
+    /// It is not UTF-8.
+    NotUtf8,
+    /// It is longer than [`crate::MAX_PASSWORD`] bytes.
+    TooLong,
+}
+
+/// What the daemon sends.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Reply {
+    /// Show this prompt and send back an [`PromptReply`].
+    #[serde(rename = "ask")]
+    Prompt(Prompt),
+    /// Nothing yet; the daemon is alive and at work.
+    Working,
+    /// The end of the conversation.
+    Verdict(Verdict),
+    /// The answer to a [`Request::Admin`].
+    #[serde(rename = "managed")]
+    Admin(AdminResponse),
+}
+
+/// A prompt to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prompt {
+    /// The prompt's text, printable and as it is to be shown.
+    pub text: String,
+    /// Whether what is typed may be seen.
+    pub echo: bool,
+    /// Whether this asks for the account's password, so that one which an earlier module of the stack
+    /// already asked for may answer it, and one which is typed now may serve the modules that follow.
+    pub password: bool,
+}
+
+/// How it ended. The meaning of each, and the PAM code it becomes, is the table in the design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Right.
+    Success,
+    /// A wrong password or code.
+    WrongSecret,
+    /// A managed account that may not come in: no friend, or no access to the machine.
+    NotAllowed,
+    /// Not an account that this module has a say about.
+    NotManaged,
+    /// A managed account that has a local password, or may have one: that is to be tried first.
+    LocalFirst,
+    /// Too many tries; this one was not looked at.
+    Throttled,
+    /// No answer could be had: plex.tv, the daemon or its configuration.
+    Unavailable,
+    /// A prompt could not be shown.
+    ConversationFailed,
+}
+
+impl Verdict {
+    /// Every verdict, for tables and tests that must not forget one.
+    pub const ALL: [Self; 8] = [
+        Self::Success,
+        Self::WrongSecret,
+        Self::NotAllowed,
+        Self::NotManaged,
+        Self::LocalFirst,
+        Self::Throttled,
+        Self::Unavailable,
+        Self::ConversationFailed,
+    ];
+}

@@ -2,7 +2,6 @@
 
 mod args;
 mod client;
-mod command;
 mod commands;
 mod config_file;
 mod context;

@@ -2,8 +2,7 @@
 
 use nix::unistd::{Gid, Group, User};
 use system::accounts;
-
-use crate::command;
+use system::command::{self, Command};
 
 /// Groups whose members can become root, or as good as.
 pub(crate) const POWERFUL: [&str; 11] =
@@ -84,7 +83,7 @@ pub(crate) fn groups(user: &User) -> Result<Vec<&'static str>, String> {
 }
 
 fn sudo_rules(sudo: &str, user: &str) -> Result<bool, String> {
-    let said = command::run(sudo, &["-l", "-U", user])?;
+    let said = Command::tool(sudo, &["-l", "-U", user]).run().map_err(|error| error.to_string())?;
     allows(&said.stdout, &said.stderr).ok_or_else(|| {
         let why = said.stderr.lines().next().unwrap_or("no answer");
         format!("sudo does not say what {user} may do: {}", protocol::printable(why, 200))

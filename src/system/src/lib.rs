@@ -2,6 +2,7 @@
 //! that the other user controls, and every check is made on the descriptor that is then used (R67).
 
 pub mod accounts;
+pub mod command;
 mod directory;
 mod error;
 mod trusted_file;

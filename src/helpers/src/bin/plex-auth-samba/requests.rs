@@ -12,7 +12,7 @@ use protocol::smb::{Fingerprint, MAX_PASSWORD, SmbAction, SmbRequest, SmbResult}
 
 use crate::args::Args;
 use crate::passdb;
-use crate::smbpasswd::{Failure, Tool};
+use crate::smbpasswd::{self, Smbpasswd};
 
 /// Longer than a try at smbd takes on a machine under load, from reading an entry to writing it back; nothing in smbd bounds
 /// it. smbd does that with each wrong password, and undoes what was done to the entry meanwhile; so everything is done a
@@ -23,15 +23,15 @@ const TRY: Duration = Duration::from_millis(250);
 pub(crate) struct SmbService {
     config: PathBuf,
     passdb: PathBuf,
-    tool: Tool,
+    smbpasswd: Smbpasswd,
 }
 
 impl SmbService {
     /// # Errors
     /// When the tool is not named by an absolute path.
     pub(crate) fn new(options: &Args) -> Result<Self, String> {
-        let tool = Tool::new(options.smbpasswd.clone())?;
-        Ok(Self { config: options.config.clone(), passdb: options.passdb.clone(), tool })
+        let smbpasswd = Smbpasswd::new(options.smbpasswd.clone()).map_err(|error| error.to_string())?;
+        Ok(Self { config: options.config.clone(), passdb: options.passdb.clone(), smbpasswd })
     }
 
     fn judge(&self, order: &SmbRequest) -> Result<(), String> {
@@ -58,9 +58,9 @@ impl SmbService {
             return Ok(SmbResult::InStep);
         }
         let act = || match &order.act {
-            SmbAction::Password { password, .. } => self.tool.set(&order.user, password),
-            SmbAction::Disable => self.tool.disable(&order.user),
-            SmbAction::Enable => self.tool.enable(&order.user),
+            SmbAction::Password { password, .. } => self.smbpasswd.set(&order.user, password),
+            SmbAction::Disable => self.smbpasswd.disable(&order.user),
+            SmbAction::Enable => self.smbpasswd.enable(&order.user),
         };
         let twice = || {
             act()?;
@@ -73,8 +73,8 @@ impl SmbService {
         };
         match twice() {
             Ok(done) => Ok(done),
-            Err(Failure::NoEntry) => Ok(SmbResult::NoEntry),
-            Err(Failure::Other(why)) => Err(why),
+            Err(smbpasswd::Error::NoEntry) => Ok(SmbResult::NoEntry),
+            Err(error) => Err(error.to_string()),
         }
     }
 }

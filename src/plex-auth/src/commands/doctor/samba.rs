@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use system::command::{self, Command};
+
 use super::checks::Findings;
 use super::stacks::Service;
-use crate::command;
 
 const FILE: &str = "/etc/samba/smb.conf";
 
@@ -24,11 +25,11 @@ pub(super) fn check(services: &[Service], findings: &mut Findings) {
         );
         return;
     };
-    match command::run(testparm, &["-s", "--parameter-name=obey pam restrictions", FILE]) {
-        Ok(said) if said.ok && said.stdout.trim().eq_ignore_ascii_case("yes") => {
+    match Command::tool(testparm, &["-s", "--parameter-name=obey pam restrictions", FILE]).run() {
+        Ok(said) if said.is_ok() && said.stdout.trim().eq_ignore_ascii_case("yes") => {
             findings.good("Samba", "it asks PAM whether an account may still come in");
         }
-        Ok(said) if said.ok => {
+        Ok(said) if said.is_ok() => {
             let mend = format!(
                 "run: sed -i -e '/^[[:space:]]*obey pam restrictions/d' -e '/^[[:space:]]*\\[global\\]/a obey pam restrictions = yes' {FILE}"
             );

@@ -2,11 +2,11 @@
 
 use config::Config;
 use protocol::{AdminRequest, LoginRequest, Phase, Request, Verdict};
+use system::command::{self, Command};
 
 use super::checks::Findings;
 use super::helpers;
 use crate::client::conversation::converse;
-use crate::command;
 use crate::context::Context;
 
 /// Where Samba says who is connected.
@@ -30,8 +30,8 @@ pub(super) fn check(context: &Context, config: Option<&Config>, findings: &mut F
 fn master(findings: &mut Findings) {
     let Some(testparm) = command::find(&TESTPARM) else { return };
     let is_on = |name: &str| {
-        let said = command::run(testparm, &["-s", &format!("--parameter-name={name}")]);
-        said.is_ok_and(|said| said.ok && said.stdout.trim().eq_ignore_ascii_case("yes"))
+        let said = Command::tool(testparm, &["-s", &format!("--parameter-name={name}")]).run();
+        said.is_ok_and(|said| said.is_ok() && said.stdout.trim().eq_ignore_ascii_case("yes"))
     };
     let through_pam = is_on("unix password sync") && is_on("pam password change");
     let stack = std::fs::read_to_string(STACK).unwrap_or_default();
@@ -56,7 +56,7 @@ fn master(findings: &mut Findings) {
 /// Sessions go on as they were opened, whatever has been decided since.
 fn sessions(context: &Context, findings: &mut Findings) {
     let Some(smbstatus) = command::find(&SMBSTATUS) else { return };
-    let Ok(said) = command::run(smbstatus, &["-p"]) else { return };
+    let Ok(said) = Command::tool(smbstatus, &["-p"]).run() else { return };
     for (process, user) in said.stdout.lines().filter_map(session) {
         if is_refused(context, user) {
             let what = format!("{user} may not come in any more and still has a session open");

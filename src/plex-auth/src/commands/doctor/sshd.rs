@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use config::Config;
 use nix::unistd::User;
+use system::command::{self, Command};
 
 use super::checks::{Findings, argument};
 use super::shadow;
-use crate::command;
 
 const CHECK: &str = "sshd";
 
@@ -28,8 +28,8 @@ pub(super) fn check(config: Option<&Config>, users: &[User], findings: &mut Find
     let Some(sshd) = command::find(&PATHS) else { return };
     let who = users.first().map_or("nobody", |user| user.name.as_str());
     let connection = format!("user={who},host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22");
-    let said = match command::run(sshd, &["-T", "-C", &connection]) {
-        Ok(said) if said.ok => said.stdout,
+    let said = match Command::tool(sshd, &["-T", "-C", &connection]).run() {
+        Ok(said) if said.is_ok() => said.stdout,
         Ok(said) => {
             let why = said.stderr.lines().next().unwrap_or("it does not say why").to_owned();
             findings.bad(

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::programs::{outcome, run};
+use system::command::{CHANGE_LIMIT, Command, Error};
 
 const TOOL: &str = "/usr/bin/authselect";
 const PROFILE: &str = "plex-auth";
@@ -38,7 +38,7 @@ fn sssd_serves() -> bool {
 
 /// The profile of now and its features, such as with-mkhomedir. Nothing, when the tool has never been used.
 fn current() -> Vec<String> {
-    let said = outcome(run(TOOL, &["current", "--raw"])).unwrap_or_default();
+    let said = Command::tool(TOOL, &["current", "--raw"]).stdout().unwrap_or_default();
     said.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -56,7 +56,7 @@ pub(super) fn selection() -> Vec<String> {
 }
 
 fn features_of_ours() -> Vec<String> {
-    let said = outcome(run(TOOL, &["list-features", PROFILE])).unwrap_or_default();
+    let said = Command::tool(TOOL, &["list-features", PROFILE]).stdout().unwrap_or_default();
     said.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -64,7 +64,8 @@ fn features_of_ours() -> Vec<String> {
 ///
 /// # Errors
 /// What the tool said when it did not. The stacks are then as they were.
-pub(super) fn select() -> Result<String, String> {
+pub(super) fn select() -> Result<String, Error> {
     let words = selection();
-    outcome(run(TOOL, &words.iter().map(String::as_str).collect::<Vec<_>>()))
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    Command::tool(TOOL, &words).limit(CHANGE_LIMIT).stdout()
 }

@@ -18,7 +18,6 @@ mod people;
 mod plex_errors;
 mod preferences;
 mod preflight;
-pub(crate) mod programs;
 mod questions;
 mod rollback;
 mod server;

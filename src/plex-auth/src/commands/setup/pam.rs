@@ -4,8 +4,9 @@
 use std::fs;
 use std::path::Path;
 
+use system::command::{CHANGE_LIMIT, Command};
+
 use super::authselect;
-use super::programs::{outcome, run};
 use crate::error::Error;
 use crate::ui::terminal::{Status, say, warn};
 
@@ -78,13 +79,16 @@ impl Way {
     pub(crate) fn go(self) -> Result<(), Error> {
         let done = match self {
             Self::Done | Self::Hand => return Ok(()),
-            Self::PamAuthUpdate => outcome(run(PAM_AUTH_UPDATE, &[&["--enable"], &PROFILES[..]].concat())),
+            Self::PamAuthUpdate => {
+                let arguments = [&["--enable"], &PROFILES[..]].concat();
+                Command::tool(PAM_AUTH_UPDATE, &arguments).limit(CHANGE_LIMIT).stdout()
+            }
             Self::Authselect => authselect::select(),
         };
         let command = self.command().unwrap_or_default();
         let failed =
             |why: String| Error::new(format!("PAM was not changed: {why}")).mend(format!("try it by hand: {command}"));
-        done.map_err(failed)?;
+        done.map_err(|error| failed(error.to_string()))?;
         if asked_already() {
             say(format!("{} PAM asks plex-authd, after the local password", Status::Ok.shown()));
             Ok(())

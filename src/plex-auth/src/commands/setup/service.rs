@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::programs::{first, outcome, run};
+use system::command::{CHANGE_LIMIT, Command, find};
+
 use crate::ui::terminal::{Status, say, warn};
 
 /// Who looks after services on a machine.
@@ -37,14 +38,14 @@ const MANAGERS: [Manager; 3] = [
 /// Has the daemon read its file again, or start, through the service manager here. False when there is none or it failed.
 pub(crate) fn restart() -> bool {
     let here = |manager: &&Manager| manager.signs.iter().all(|sign| sign.iter().any(|path| Path::new(path).exists()));
-    let manager = MANAGERS.iter().find(here).and_then(|manager| Some((manager, first(manager.command)?)));
+    let manager = MANAGERS.iter().find(here).and_then(|manager| Some((manager, find(manager.command)?)));
     let Some((manager, command)) = manager else {
         say("  Now start plex-authd: plex-authd --user plex-auth &");
         say("  or, where it runs, have it read the file: pkill -HUP -x plex-authd");
         return false;
     };
     for step in manager.steps {
-        if let Err(why) = outcome(run(command, step)) {
+        if let Err(why) = Command::tool(command, step).limit(CHANGE_LIMIT).stdout() {
             let name = command.rsplit('/').next().unwrap_or(command);
             warn(format!("{name} {}: {why}", step.join(" ")));
             return false;

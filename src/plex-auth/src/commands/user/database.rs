@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::commands::setup::programs::{first, outcome, run};
+use system::command::{Command, NAME_SERVICE_LIMIT, NAME_SERVICE_OUTPUT, find};
+
 use crate::error::Error;
 
 /// An account.
@@ -44,8 +45,10 @@ fn lines(database: &str) -> Result<BTreeSet<String>, Error> {
     let failed = |why: String| Error::new(format!("the {database} database cannot be read: {why}"));
     let file = fs::read(format!("/etc/{database}")).map_err(|error| failed(error.to_string()))?;
     let mut all: BTreeSet<_> = String::from_utf8_lossy(&file).lines().map(str::to_owned).collect();
-    if let Some(getent) = first(&["/usr/bin/getent", "/bin/getent"]) {
-        all.extend(outcome(run(getent, &[database])).map_err(failed)?.lines().map(str::to_owned));
+    if let Some(getent) = find(&["/usr/bin/getent", "/bin/getent"]) {
+        let arguments = [database];
+        let getent = Command::tool(getent, &arguments).limit(NAME_SERVICE_LIMIT).max_output(NAME_SERVICE_OUTPUT);
+        all.extend(getent.stdout().map_err(|error| failed(error.to_string()))?.lines().map(str::to_owned));
     }
     Ok(all)
 }

@@ -5,9 +5,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use system::accounts;
+use system::command::{CHANGE_LIMIT, Command, find};
 
 use super::processes;
-use crate::commands::setup::programs::{first, outcome, run};
 use crate::error::Error;
 
 /// How long an smbd may take to end.
@@ -78,25 +78,25 @@ pub(super) fn left_alone(uid: u32) -> Option<String> {
 /// logind knows sessions whose processes have other users by now. What it cannot end is found afterwards.
 fn end_logind(name: &str, uid: u32) {
     let is_known = Path::new(&format!("/run/systemd/users/{uid}")).exists();
-    if let Some(loginctl) = first(&["/usr/bin/loginctl", "/bin/loginctl"]).filter(|_| is_known) {
-        let _ = run(loginctl, &["--no-ask-password", "terminate-user", name]);
+    if let Some(loginctl) = find(&["/usr/bin/loginctl", "/bin/loginctl"]).filter(|_| is_known) {
+        let _ = Command::tool(loginctl, &["--no-ask-password", "terminate-user", name]).limit(CHANGE_LIMIT).run();
     }
 }
 
 /// Ends the smbd processes that serve a user. Each serves one connection, as root.
 fn end_smb(name: &str) -> Result<usize, Error> {
-    let (Some(smbstatus), Some(smbcontrol)) = (first(&["/usr/bin/smbstatus"]), first(&["/usr/bin/smbcontrol"])) else {
+    let (Some(smbstatus), Some(smbcontrol)) = (find(&["/usr/bin/smbstatus"]), find(&["/usr/bin/smbcontrol"])) else {
         return Ok(0);
     };
     // Without a running Samba there is nothing to say, and it fails.
     let serving = || {
-        outcome(run(smbstatus, &["--processes", "--fast", "--user", name]))
-            .map_or_else(|_| Vec::new(), |said| said.lines().filter_map(|line| serving(line, name)).collect::<Vec<_>>())
+        let said = Command::tool(smbstatus, &["--processes", "--fast", "--user", name]).stdout().unwrap_or_default();
+        said.lines().filter_map(|line| serving(line, name)).collect::<Vec<_>>()
     };
     let found = serving();
     for process in &found {
         // What it says is seen by whether the process ends.
-        let _ = run(smbcontrol, &[process, "shutdown"]);
+        let _ = Command::tool(smbcontrol, &[process, "shutdown"]).run();
     }
     let start = Instant::now();
     while !found.is_empty() && serving().iter().any(|process| found.contains(process)) {

@@ -1,11 +1,11 @@
 //! The system's own tools for accounts: by absolute path, without a shell and without the caller's environment.
 
 use policy::PlexId;
+use system::command::{CHANGE_LIMIT, Command, find};
 
 use super::created;
 use super::expiry_locks::Turn;
 use super::ids::{self, Ids};
-use crate::commands::setup::programs::{first, outcome, run};
 use crate::error::Error;
 
 /// The day in the past with which `usermod` is told to lock an account, as its manual has it.
@@ -103,7 +103,7 @@ pub(crate) fn leave(name: &str, group: &str) -> Result<(), Error> {
 
 fn tool(program: &str, arguments: &[&str]) -> Result<String, Error> {
     let candidates = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"].map(|directory| format!("{directory}/{program}"));
-    let path = first(&candidates.each_ref().map(String::as_str))
+    let path = find(&candidates.each_ref().map(String::as_str))
         .ok_or_else(|| Error::new(format!("there is no {program}")).mend("install it: apt install passwd"))?;
-    outcome(run(path, arguments)).map_err(Error::new)
+    Command::tool(path, arguments).limit(CHANGE_LIMIT).stdout().map_err(|error| Error::new(error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! An account's entry in Samba's database, where there is one: by Samba's own tool, as everything else about accounts is.
 
-use crate::commands::setup::programs::{first, outcome, run};
+use system::command::{CHANGE_LIMIT, Command, Error as CommandError, find};
+
 use crate::error::Error;
 
 /// Where Samba's tool is.
@@ -34,13 +35,14 @@ pub(super) fn remove(name: &str) -> Result<(), Error> {
 }
 
 fn tool(act: &str, name: &str) -> Result<(), Error> {
-    let Some(smbpasswd) = first(&SMBPASSWD) else { return Ok(()) };
+    let Some(smbpasswd) = find(&SMBPASSWD) else { return Ok(()) };
     // To Samba `Alice` and `alice` are one, and the entry would be the other account's.
     if name.starts_with('-') || name.to_lowercase() != name {
         return Ok(());
     }
-    match outcome(run(smbpasswd, &[act, name])) {
-        Err(why) if !why.contains(NO_ENTRY) => Err(Error::new(format!("its SMB entry: {why}"))),
-        _ => Ok(()),
+    match Command::tool(smbpasswd, &[act, name]).limit(CHANGE_LIMIT).stdout() {
+        Err(CommandError::Failed(_, complaint)) if complaint.contains(NO_ENTRY) => Ok(()),
+        Err(error) => Err(Error::new(format!("its SMB entry: {error}"))),
+        Ok(_) => Ok(()),
     }
 }

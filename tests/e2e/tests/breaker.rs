@@ -44,7 +44,7 @@ fn r60_whatever_way_plex_tv_says_that_it_has_had_enough_it_is_asked_no_more() {
         assert_eq!(sign_ins(&world), 1, "{way:?}");
         world.wait_for_log(&[line, &format!("no password is sent there for {span} seconds")]);
         assert_eq!(closings(&world, line), before + 1, "{way:?}: one line for one closing");
-        world.plex().mend();
+        world.plex().clear_faults();
         assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES, "{way:?}: it stays closed");
         world.wait_for_rows("closed", 1);
         world.stop_authd();
@@ -61,7 +61,7 @@ fn r60_it_opens_again_when_plex_tv_said_and_not_before() {
     world.plex().fault(Endpoint::Signin, Fault::TooMany(Some(8)));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES);
     let closed = Instant::now();
-    world.plex().mend();
+    world.plex().clear_faults();
     world.plex().reset();
     while closed.elapsed() < Duration::from_secs(5) {
         assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES);
@@ -87,7 +87,7 @@ fn r60_an_address_that_is_blocked_is_still_left_alone_after_a_restart_and_not_fo
         assert_eq!(world.account("alice"), Code::SUCCESS);
     }
     assert_eq!(sign_ins(&world), 0);
-    world.plex().mend();
+    world.plex().clear_faults();
     world.stop_authd();
     world.sql("UPDATE closed SET at = at - 61000");
     world.start_authd(&world.config(NUMBERS));
@@ -132,7 +132,7 @@ fn r60_r69_while_plex_tv_is_left_alone_remember_still_counts_and_the_offline_cac
             assert_eq!(frank(), Code::MAXTRIES, "{cache}, {way:?}: never signed in here");
             assert_eq!(sign_ins(&world), 1, "{cache}, {way:?}");
             assert_eq!(world.rows("remembered"), 1, "{cache}, {way:?}");
-            world.plex().mend();
+            world.plex().clear_faults();
             world.stop_authd();
             world.sql("DELETE FROM closed");
             world.start_authd(&world.config(&config));

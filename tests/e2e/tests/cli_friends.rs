@@ -117,7 +117,7 @@ fn what_goes_wrong_is_said_with_the_way_to_mend_it() {
     assert!(out.code == 1 && out.stderr.contains("only root may do this") && out.stderr.contains("sudo"), "{out:?}");
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
     fails(&["the friend list cannot be had", "is this machine online?"]);
-    world.plex().mend();
+    world.plex().clear_faults();
     let config = world.config("");
     world.write_config(&format!("gruop = \"plex\"\n{config}"));
     fails(&["/etc/plex-auth.toml:1:1", "did you mean 'group'?"]);

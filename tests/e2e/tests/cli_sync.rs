@@ -148,7 +148,7 @@ fn what_plex_tv_does_not_say_changes_nothing() {
         world.plex().send(&Command::Connections(connections)).unwrap();
         refused(&world, &["--yes"], &["the friend list cannot be had", "nothing was changed"]);
     }
-    world.plex().mend();
+    world.plex().clear_faults();
     for endpoint in [Endpoint::SharedServers, Endpoint::User] {
         for fault in [
             Fault::Status(503, "<html>".into()),
@@ -161,7 +161,7 @@ fn what_plex_tv_does_not_say_changes_nothing() {
         ] {
             world.plex().fault(endpoint, fault);
             refused(&world, &["--yes", "--remove"], &["nothing was changed"]);
-            world.plex().mend();
+            world.plex().clear_faults();
         }
     }
     world.plex().send(&Command::KillTokens("olga".into())).unwrap();

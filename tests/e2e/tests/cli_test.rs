@@ -248,7 +248,7 @@ fn it_works_and_says_so_while_plex_tv_is_down() {
     let end = "✓ sign-in: accepted: remembered, since plex.tv could not be asked; plex.tv: answered 503 and nothing \
                that can be read\nalice would have been let in with this password.";
     assert!(shown.ends_with(end) && code == 0, "{code} {shown}");
-    world.plex().mend();
+    world.plex().clear_faults();
     world.plex().fault(Endpoint::SharedServers, Fault::Status(503, String::new()));
     let (shown, code) = test(&world, "alice");
     assert!(shown.contains(&format!("{TOKEN}✗ friend list: plex.tv: answered 503")) && code == 1, "{shown}");

@@ -194,7 +194,7 @@ fn what_cannot_be_done_leaves_everything_as_it_was() {
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
     refused(&world, &["add", "al", "--plex", "alice"], &["the friend list cannot be had", "online"]);
     refused(&world, &["link", "local", "alice"], &["the friend list cannot be had"]);
-    world.plex().mend();
+    world.plex().clear_faults();
     // The tool fails: its words are said, and the line that was written is taken back.
     world.write(
         "/usr/sbin/useradd",

@@ -110,7 +110,7 @@ fn a_list_is_as_old_as_it_is_whatever_the_calendar_says() {
     }
     assert_eq!(clocked.world.plex().counters().of(Endpoint::SharedServers), 0, "the list is young");
 
-    clocked.world.plex().mend();
+    clocked.world.plex().clear_faults();
     clocked.config = clocked.world.config("[timeouts]\nfriend_list = \"1s\"\nknown_list = \"4s\"");
     let unshared = DEN.replace("shared_with = [\"alice\", ", "shared_with = [");
     assert_ne!(unshared, DEN);
@@ -129,7 +129,7 @@ fn a_list_is_as_old_as_it_is_whatever_the_calendar_says() {
         // The list that has her again was fetched after the beginning.
         let took = begin.elapsed();
         assert!(took > Duration::from_secs(4), "{calendar}: {took:?}");
-        clocked.world.plex().mend();
+        clocked.world.plex().clear_faults();
     }
 }
 
@@ -137,7 +137,7 @@ fn a_list_is_as_old_as_it_is_whatever_the_calendar_says() {
 fn r45_a_remembered_password_lives_no_longer_and_no_shorter_when_the_calendar_jumps() {
     let Some(clocked) = Clocked::new("[cache]\nremember = \"8s\"") else { return };
     for calendar in [JUMPS[0], RIGHT, JUMPS[1]] {
-        clocked.world.plex().mend();
+        clocked.world.plex().clear_faults();
         let begin = Instant::now();
         assert_eq!(clocked.login("alice"), Code::SUCCESS);
         clocked.outage(Endpoint::Signin);
@@ -162,7 +162,7 @@ fn r45_a_remembered_password_whose_age_the_calendar_no_longer_tells_is_gone_for_
         assert_eq!(clocked.login("alice"), Code::AUTHINFO_UNAVAIL, "{calendar}");
         clocked.restart(RIGHT);
         assert_eq!(clocked.login("alice"), Code::AUTHINFO_UNAVAIL, "{calendar}, and set right again");
-        clocked.world.plex().mend();
+        clocked.world.plex().clear_faults();
         wait(2.1);
     }
 }
@@ -207,7 +207,7 @@ fn r60_plex_tv_is_left_alone_as_long_as_it_wants_when_the_calendar_jumps() {
         for calendar in JUMPS {
             clocked.world.plex().fault(Endpoint::Signin, Fault::TooMany(Some(6)));
             assert_eq!(clocked.login("alice"), Code::MAXTRIES);
-            clocked.world.plex().mend();
+            clocked.world.plex().clear_faults();
             let before = clocked.sign_ins();
             jump(&clocked, calendar);
             assert_eq!((clocked.login("alice"), clocked.sign_ins()), (Code::MAXTRIES, before), "{calendar}");

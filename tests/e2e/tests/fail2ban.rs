@@ -120,7 +120,7 @@ fn fail2ban_finds_the_hosts_of_guesses_in_the_log_of_real_logins_and_no_others()
         world.plex().fault(Endpoint::Signin, fault);
         assert!(!world.ssh_from("203.0.113.20", "password", "frank", &password("frank")).ok());
         world.wait_for_log(&[verdict, "203.0.113.20", "frank"]);
-        world.plex().mend();
+        world.plex().clear_faults();
     }
 
     let expected = hosts([

@@ -76,7 +76,7 @@ fn r18_plex_tv_failing_at_any_moment_is_an_outage_and_no_wrong_answer() {
     none.wait_for("assword");
     assert_eq!(none.verdict(), Code::AUTHINFO_UNAVAIL);
     assert!(!none.contents().contains("plex.tv/link"), "{}", none.contents());
-    world.plex().mend();
+    world.plex().clear_faults();
 
     for fault in [broken(), Fault::Reset, Fault::Garbage, Fault::Silence] {
         let mut during = login();
@@ -87,7 +87,7 @@ fn r18_plex_tv_failing_at_any_moment_is_an_outage_and_no_wrong_answer() {
         during.be_patient(Duration::from_secs(40));
         assert_eq!(during.verdict(), Code::AUTHINFO_UNAVAIL, "{fault:?}");
         assert!(start.elapsed() < Duration::from_secs(30), "{fault:?}: {:?}", start.elapsed());
-        world.plex().mend();
+        world.plex().clear_faults();
         world.assert_code_unseen(&code);
     }
     world.wait_for_log(&["unavailable", "user=\"alice\"", "plex.tv"]);
@@ -97,7 +97,7 @@ fn r18_plex_tv_failing_at_any_moment_is_an_outage_and_no_wrong_answer() {
     world.approve(&code, "alice");
     world.plex().fault(Endpoint::User, broken());
     assert_eq!(after.verdict(), Code::AUTHINFO_UNAVAIL, "nobody can say who approved it");
-    world.plex().mend();
+    world.plex().clear_faults();
 
     let mut once = login();
     let code = once.ask_for_code();
@@ -128,7 +128,7 @@ fn r60_plex_tv_that_has_had_enough_is_asked_for_no_more_codes() {
     login.ask_for_code();
     world.plex().fault(Endpoint::Pins, Fault::TooMany(Some(120)));
     assert_eq!(login.verdict(), Code::MAXTRIES);
-    world.plex().mend();
+    world.plex().clear_faults();
     world.plex().reset();
     let mut next = world.pam_terminal("alone", "frank", "192.0.2.2");
     next.wait_for("assword");

@@ -58,7 +58,7 @@ fn a_remembered_login_asks_nobody_and_lasts_as_long_as_was_said_since_plex_tv_wa
     world.wait_for_log(&["accepted", "user=\"alice\"", ": remembered"]);
     sleep(Duration::from_millis(9200).saturating_sub(asked.elapsed()));
     assert_eq!(login(&world, 1, &password("alice")), Code::AUTHINFO_UNAVAIL, "to be used does not make it last");
-    world.plex().mend();
+    world.plex().clear_faults();
     assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 1);
     world.assert_no_secret_leaked();
@@ -115,7 +115,7 @@ fn r45_the_first_denial_of_what_is_remembered_wipes_it_and_a_stranger_s_guess_do
     assert_eq!(login(&world, 2, "a guess"), Code::AUTH_ERR);
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
     assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS, "a guess wipes nothing");
-    world.plex().mend();
+    world.plex().clear_faults();
     world.plex().load(&changed());
     assert_eq!(login(&world, 3, &password("alice")), Code::AUTH_ERR);
     world.wait_for_rows("remembered", 0);

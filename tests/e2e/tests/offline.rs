@@ -38,7 +38,7 @@ fn assert_outages_are_bridged(world: &World, outages: impl IntoIterator<Item = C
         let wrong = if number % 2 == 0 { password("frank") } else { format!("{}x", password("alice")) };
         assert_eq!(login("alice", &wrong), Code::AUTHINFO_UNAVAIL, "{outage:?}: {wrong}");
         assert_eq!(login("bob", &password("bob")), Code::PERM_DENIED, "{outage:?}");
-        world.plex().mend();
+        world.plex().clear_faults();
     }
     world.wait_for_log(&["accepted", "user=\"alice\"", "remembered, since plex.tv could not be asked; "]);
     assert_eq!(world.rows("remembered"), 2);

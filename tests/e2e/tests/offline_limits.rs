@@ -62,7 +62,7 @@ fn r69_plex_tv_that_answers_opens_no_cached_password_whatever_it_answers() {
             let host = format!("192.0.2.{number}");
             let code = login_from(&world, &host, "alice", &password("alice"));
             assert_eq!(code, Code::AUTHINFO_UNAVAIL, "{endpoint:?}: {fault:?}");
-            world.plex().mend();
+            world.plex().clear_faults();
         }
     }
     // Too many requests and a blocked address, also while plex.tv is left alone for them.
@@ -71,7 +71,7 @@ fn r69_plex_tv_that_answers_opens_no_cached_password_whatever_it_answers() {
         for _ in 0..2 {
             assert_eq!(login_from(&world, "192.0.2.99", "alice", &password("alice")), Code::MAXTRIES, "{fault:?}");
         }
-        world.plex().mend();
+        world.plex().clear_faults();
         std::thread::sleep(std::time::Duration::from_millis(2200));
     }
     assert!(!world.syslog().contains("remembered, since"));

@@ -62,7 +62,7 @@ fn r20_a_daemon_that_dies_during_a_login_leaves_that_one_unavailable() {
         login.join().unwrap()
     });
     assert_eq!(code, Code::AUTHINFO_UNAVAIL);
-    world.plex().mend();
+    world.plex().clear_faults();
     world.start_authd(&world.config(""));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
 }
@@ -106,7 +106,7 @@ fn r18_r36_an_outage_of_plex_tv_is_never_a_wrong_password_and_never_a_pass() {
         // Without a limit it would be the module's, over a minute.
         assert!(start.elapsed() < Duration::from_secs(20), "{fault:?}: {:?}", start.elapsed());
         assert_eq!(world.account("alice"), Code::SUCCESS, "the list is still young: {fault:?}");
-        world.plex().mend();
+        world.plex().clear_faults();
     }
     // A sign-out that fails changes nothing.
     world.plex().fault(Endpoint::Signout, Fault::Status(500, String::new()));
@@ -127,7 +127,7 @@ fn when_the_list_cannot_be_had_the_account_phase_goes_by_the_last_one_for_a_whil
     // R65: nobody can tell any more, which is a refusal.
     assert_eq!(world.account("alice"), Code::PERM_DENIED);
     assert_eq!(world.account("bob"), Code::PERM_DENIED);
-    world.plex().mend();
+    world.plex().clear_faults();
     std::thread::sleep(Duration::from_millis(1500));
     assert_eq!(world.account("alice"), Code::SUCCESS);
     assert_eq!(world.account("bob"), Code::PERM_DENIED);

@@ -96,6 +96,6 @@ fn r27_a_code_that_would_play_tricks_on_a_terminal_is_shown_to_nobody() {
         login.wait_for("assword");
         assert_eq!(login.verdict(), Code::AUTHINFO_UNAVAIL, "{code:?}");
         assert_eq!(login.contents().matches("prompt").count(), 2, "one prompt and the sum: {}", login.contents());
-        world.plex().mend();
+        world.plex().clear_faults();
     }
 }

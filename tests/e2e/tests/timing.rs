@@ -82,7 +82,7 @@ fn measured() -> Option<Vec<String>> {
         let tries = scope.spawn(|| world.many(TOGETHER, &tries));
         // plex.tv takes 80 to 160 milliseconds.
         for delay in [80, 160, 100, 140, 90, 150, 110, 130].into_iter().cycle() {
-            world.plex().mend();
+            world.plex().clear_faults();
             world.plex().fault(Endpoint::Signin, Fault::Delay(delay));
             std::thread::sleep(Duration::from_millis(200));
             if tries.is_finished() {

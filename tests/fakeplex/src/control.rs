@@ -55,7 +55,7 @@ impl Control {
     }
 
     /// Nothing goes wrong any more.
-    pub fn mend(&self) {
+    pub fn clear_faults(&self) {
         self.send(&Command::Mend).unwrap();
     }
 
@@ -109,7 +109,7 @@ fn change(command: Command, store: &mut Store) -> Result<String, String> {
     match command {
         Command::Load(text) => store.load(World::parse(&text)?),
         Command::Fault(rule) => store.add_rule(rule),
-        Command::Mend => store.mend(),
+        Command::Mend => store.clear_faults(),
         Command::Connections(_) => {}
         Command::Turn(after, connections) => store.turn = Some((after, connections)),
         Command::BlockAfter(failures) => store.blocked.after = Some(failures),

@@ -75,7 +75,7 @@ impl Store {
         self.rules.push(rule);
     }
 
-    pub(crate) fn mend(&mut self) {
+    pub(crate) fn clear_faults(&mut self) {
         self.rules.clear();
         self.turn = None;
         self.blocked = Blocked::default();

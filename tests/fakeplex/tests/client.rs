@@ -140,7 +140,7 @@ fn r36_no_fault_of_plex_tv_is_a_success_or_a_wrong_password() {
         let outcome = f.client.sign_in("alice", &password("alice"), None, soon());
         assert!(is_outage(&outcome), "{fault:?}: {outcome:?}");
         assert!(start.elapsed() < Duration::from_secs(6), "{fault:?} took {:?}", start.elapsed());
-        control.mend();
+        control.clear_faults();
         assert!(f.client.sign_in("alice", &password("alice"), None, soon()).is_ok(), "after {fault:?}");
     }
     for (fault, wait) in [
@@ -167,7 +167,7 @@ fn r36_a_plex_tv_that_cannot_be_found_or_does_not_listen_or_does_not_speak_is_an
             let outcome = ask(&f.client);
             assert!(is_outage(&outcome), "{wanted:?}: {outcome:?}");
             assert!(start.elapsed() < Duration::from_secs(4), "{wanted:?} took {:?}", start.elapsed());
-            f.server.control().mend();
+            f.server.control().clear_faults();
         }
     }
     // A name that no resolver can be asked for, since its first part is too long: nothing leaves this machine.

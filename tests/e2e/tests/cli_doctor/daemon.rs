@@ -67,7 +67,7 @@ fn a_friend_list_that_cannot_be_read_and_a_plex_tv_that_is_left_alone_are_found(
     assert_eq!(patient.0.authenticate("alice", &password("alice")), Code::MAXTRIES);
     let verdict = patient.look();
     assert!(verdict.code == 2 && verdict.find("plex.tv", "warning", "leaves it alone for").is_some(), "{verdict:#?}");
-    plex.mend();
+    plex.clear_faults();
     patient.until_well("plex.tv may be asked again");
 
     plex.fault(Endpoint::SharedServers, Fault::Status(503, String::new()));

@@ -46,7 +46,7 @@ fn when_plex_is_down_or_odd_it_says_so_at_every_step() {
         for (fault, what, mend) in &odd {
             world.plex().fault(endpoint, fault.clone());
             fails(&world, &[], &[what, mend]);
-            world.plex().mend();
+            world.plex().clear_faults();
         }
     }
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();

@@ -38,15 +38,15 @@ impl Machine {
     /// Mends it.
     pub fn unstrike(&self, strike: &Strike) {
         self.names(true, NOBODY);
-        self.mend(!strike.is_answer());
+        self.clear_faults(!strike.is_answer());
         if self.step == Step::Server && !strike.is_answer() {
             self.restart(&self.address(".pms.Den"));
         }
     }
 
     /// Nothing is wrong any more; with `once`, every request makes a connection of its own.
-    pub fn mend(&self, once: bool) {
-        self.world.plex().mend();
+    pub fn clear_faults(&self, once: bool) {
+        self.world.plex().clear_faults();
         if once {
             self.send(&Command::Connections(Connections::Once));
         }

@@ -69,7 +69,7 @@ impl Machine {
             .partition(|(_, strike)| strike.is_answer());
         let mut cells: Vec<_> = answers.iter().map(|(name, strike)| self.cell(name, strike)).collect();
         // No connection is left over from here on, so that every request makes one.
-        self.mend(true);
+        self.clear_faults(true);
         self.restart(&self.address(".pms.Den"));
         cells.extend(connections.iter().map(|(name, strike)| self.cell(name, strike)));
         self.world.assert_no_secret_leaked();

@@ -56,7 +56,7 @@ fn r63_simultaneous_logins_of_one_friend_do_not_break_each_other() {
             for round in 0..2 {
                 rush(&world, round, &format!("{reissue:?}, token {token}, server {server}, round {round}"));
             }
-            world.plex().mend();
+            world.plex().clear_faults();
             world.stop_authd();
             assert_eq!(world.plex().counters().live_tokens, 0, "{reissue:?} {token} {server}");
             assert_devices_are_kept_apart(&world, KEPT);
@@ -86,7 +86,7 @@ fn r63_a_sign_in_whose_token_another_one_ended_is_unavailable_and_no_wrong_passw
         world.plex().send(&Command::KillTokens("alice".into())).unwrap();
         assert_eq!(login.join().unwrap(), Code::AUTHINFO_UNAVAIL);
     });
-    world.plex().mend();
+    world.plex().clear_faults();
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
 }
 
@@ -103,6 +103,6 @@ fn r63_a_login_that_waits_for_another_until_its_deadline_is_unavailable() {
         let second = world.codes_from("192.0.2.2", "alone", "alice", &password("alice")).of("auth");
         assert_eq!((first.join().unwrap(), second), (Code::AUTHINFO_UNAVAIL, Code::AUTHINFO_UNAVAIL));
     });
-    world.plex().mend();
+    world.plex().clear_faults();
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
 }

@@ -60,7 +60,7 @@ fn item_20_every_fault_strikes_every_endpoint_and_no_other() {
         assert!(ask(&method, &path).send().and_then(reqwest::blocking::Response::bytes).is_err(), "{path}");
         // What was asked is done, though the answer was cut off: a token that was signed out needs to be set again.
         control.load(STREET);
-        control.mend();
+        control.clear_faults();
         let right = answer(ask(&method, &path));
         assert!(right.status < 300 || endpoint == Endpoint::Other, "{path}: {right:?}");
         // The one that went elsewhere counts as `Other`.
@@ -102,7 +102,7 @@ fn item_20_connections_are_refused_or_taken_in_silence_until_it_is_mended() {
         let start = Instant::now();
         assert!(ask().send().is_err() && ask().send().unwrap_err().is_connect());
         assert!(start.elapsed() < Duration::from_secs(1));
-        plex.server.control().mend();
+        plex.server.control().clear_faults();
         assert_eq!(answer(ask()).status, 200);
     }
     plex.control(&Command::Connections(Connections::Silence));
@@ -113,7 +113,7 @@ fn item_20_connections_are_refused_or_taken_in_silence_until_it_is_mended() {
     let after = plex.server.control().counters();
     assert_eq!((after.connections, after.handshakes), (before.connections + 1, before.handshakes), "not even TLS");
     assert!(ask().send().unwrap_err().is_timeout(), "on the connection that was open");
-    plex.server.control().mend();
+    plex.server.control().clear_faults();
     assert_eq!(answer(ask()).status, 200);
 }
 
@@ -127,7 +127,7 @@ fn item_20_a_certificate_goes_bad_between_one_answer_and_the_next() {
         assert_eq!(answer(ask("/api/v2/user")).status, 200, "{bad:?}");
         let broken = format!("{:?}", ask("/api/v2/ping").send().unwrap_err());
         assert!(broken.contains("InvalidCertificate"), "{bad:?}: {broken}");
-        plex.server.control().mend();
+        plex.server.control().clear_faults();
         assert_eq!(answer(ask("/api/v2/ping")).status, 200, "{bad:?}");
     }
     plex.control(&Command::Connections(Connections::Once));

@@ -161,7 +161,7 @@ fn item_8_the_same_answer_comes_in_other_shapes() {
     let rows = plex.get("/api/v2/resources", fields["authToken"].as_str().unwrap()).json();
     assert!(rows[0]["brandNewField"].is_object() && !rows[0]["owned"].is_boolean());
 
-    control.mend();
+    control.clear_faults();
     control.fault(Endpoint::All, Fault::Bare);
     let bare = sign_in(&plex, "alice", &password("alice"), None).json();
     assert_eq!(bare.as_object().unwrap().keys().collect::<Vec<_>>(), ["authToken", "id"]);

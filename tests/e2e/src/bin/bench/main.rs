@@ -92,7 +92,7 @@ fn measure(world: &World, peers: &[Peer], scenario: &Scenario, rounds: usize) ->
     let milliseconds = |times: Vec<u64>| times.into_iter().map(|time| float(time) / 1e6).collect();
     let times = peers::measure(world, peers, rounds, scenario.together).into_iter().map(milliseconds).collect();
     let cost = counted::count(world, peers, rounds, scenario.together);
-    plex.mend();
+    plex.clear_faults();
     Measured { times, cost, memory: counted::memory(world) }
 }
 

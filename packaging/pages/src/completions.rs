@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap_complete::{Shell, generate};
 
-/// Writes them, each to the directory of its shell and under the name by which that shell finds it.
+/// Writes the completions, each to the directory of its shell and under the file name that the shell expects.
 pub(crate) fn write(directory: &Path) -> io::Result<()> {
     for (shell, name, file) in
         [(Shell::Bash, "bash", "plex-auth"), (Shell::Zsh, "zsh", "_plex-auth"), (Shell::Fish, "fish", "plex-auth.fish")]
@@ -22,7 +22,7 @@ fn completion(shell: Shell) -> io::Result<String> {
     let mut made = Vec::new();
     generate(shell, &mut crate::plex_auth(), "plex-auth", &mut made);
     let made = String::from_utf8(made).map_err(io::Error::other)?;
-    // A program with a hyphen in its name completes nothing behind its first word in bash, since it is written in two ways:
-    // https://github.com/clap-rs/clap/issues/6421
+    // clap writes a program name with a hyphen in two ways for bash, so nothing after the first word would be
+    // completed: https://github.com/clap-rs/clap/issues/6421
     Ok(made.replace("plex__subcmd__auth", "plex__auth"))
 }

@@ -1,4 +1,4 @@
-//! The daemons' command lines, from their own sources: a program cannot be used as a library.
+//! Command lines of the daemons, included from their sources: a program cannot be used as a library.
 
 #[allow(dead_code, reason = "the daemon reads the values")]
 #[path = "../../../src/plex-authd/src/args.rs"]

@@ -1,9 +1,9 @@
-//! The date that generated pages carry.
+//! Date of the generated pages.
 
 use std::io;
 use std::time::{Duration, SystemTime};
 
-/// That of the package's source where a package is built, so that the same source gives the same pages; else today's.
+/// `SOURCE_DATE_EPOCH` if it is set, so that the same source gives the same pages, or else today.
 pub(crate) fn of_the_pages() -> io::Result<String> {
     let moment = match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(seconds) => {

@@ -1,5 +1,5 @@
-//! The manual pages and the shells' completions. What a command takes is made from what its `--help` is made from, and
-//! never committed; what must be explained stands in `pages/`.
+//! Manual pages and shell completions. Descriptions of command lines are generated from clap's definitions, like
+//! `--help`, and never committed; texts written by hand are in `pages/`.
 
 mod completions;
 mod daemons;
@@ -16,13 +16,13 @@ use clap::{Command, CommandFactory};
 
 pub use page::Page;
 
-/// The PAM module's page.
+/// Page of the PAM module.
 pub const MODULE: &str = include_str!("../pages/pam_plex.8");
 
-/// The configuration's page.
+/// Page of the configuration.
 pub const CONFIGURATION: &str = include_str!("../pages/plex-auth.toml.5");
 
-/// The whole `plex-auth` command.
+/// Command line of `plex-auth`, with all subcommands.
 #[must_use]
 pub fn plex_auth() -> Command {
     let mut command = plex_auth::Options::command().disable_help_subcommand(true);
@@ -30,7 +30,7 @@ pub fn plex_auth() -> Command {
     command
 }
 
-/// The daemon.
+/// Command line of plex-authd.
 #[must_use]
 pub fn plex_authd() -> Command {
     let mut command = daemons::authd();
@@ -38,7 +38,7 @@ pub fn plex_authd() -> Command {
     command
 }
 
-/// The service for Samba.
+/// Command line of plex-auth-samba.
 #[must_use]
 pub fn plex_auth_samba() -> Command {
     let mut command = daemons::samba();
@@ -46,7 +46,7 @@ pub fn plex_auth_samba() -> Command {
     command
 }
 
-/// The service that knows who has a local password.
+/// Command line of plex-auth-shadow.
 #[must_use]
 pub fn plex_auth_shadow() -> Command {
     let mut command = daemons::shadow();
@@ -54,10 +54,10 @@ pub fn plex_auth_shadow() -> Command {
     command
 }
 
-/// Every page there is.
+/// All pages.
 ///
 /// # Errors
-/// What is wrong with `SOURCE_DATE_EPOCH`, or with a page's parts.
+/// If `SOURCE_DATE_EPOCH` or a part of a page is invalid.
 pub fn all() -> io::Result<Vec<Page>> {
     let mut pages = vec![Page::new("pam_plex.8", MODULE), Page::new("plex-auth.toml.5", CONFIGURATION)];
     let date = date::of_the_pages()?;
@@ -71,11 +71,11 @@ pub fn all() -> io::Result<Vec<Page>> {
     Ok(pages)
 }
 
-/// Writes all pages to `man5` and `man8` of a directory, and completions to `completions`, each under the name that it is
-/// installed by.
+/// Writes all pages to `man5` and `man8` of a directory, and completions to `completions`, each under its installed
+/// file name.
 ///
 /// # Errors
-/// Why a file cannot be made or written.
+/// If a file cannot be created or written.
 pub fn write(directory: &Path) -> io::Result<()> {
     for page in all()? {
         let section = directory.join(format!("man{}", page.section()));
@@ -85,7 +85,7 @@ pub fn write(directory: &Path) -> io::Result<()> {
     completions::write(&directory.join("completions"))
 }
 
-/// A command and those below it, as far as `--help` shows them.
+/// A command and its visible subcommands, recursively.
 fn with_all_below(command: &Command) -> Vec<&Command> {
     let below = command.get_subcommands().filter(|below| !below.is_hide_set()).flat_map(with_all_below);
     std::iter::once(command).chain(below).collect()

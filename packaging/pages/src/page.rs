@@ -1,4 +1,4 @@
-//! A finished page.
+//! A finished manual page.
 
 /// A manual page.
 #[derive(Debug, Clone)]
@@ -8,24 +8,24 @@ pub struct Page {
 }
 
 impl Page {
-    /// A page under the name of its file.
+    /// A page with this file name.
     pub(crate) fn new(file: &str, text: &str) -> Self {
         Self { file: file.into(), text: text.into() }
     }
 
-    /// The name of its file, such as `plex-authd.8`.
+    /// File name, such as `plex-authd.8`.
     #[must_use]
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// Its section of the manual.
+    /// Section of the manual.
     #[must_use]
     pub fn section(&self) -> &str {
         self.file.rsplit('.').next().unwrap_or_default()
     }
 
-    /// Its roff.
+    /// Source text in roff.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text

@@ -1,4 +1,4 @@
-//! The page of a command: a page written by hand, with the parts of it that come from clap put in.
+//! Page of a command: a frame written by hand, with the parts that clap generates inserted.
 
 use std::fmt::Write as _;
 use std::io;
@@ -10,7 +10,7 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use crate::page::Page;
 use crate::text::tidy;
 
-/// What the manual of these pages is called.
+/// Name of the manual in the page header.
 const MANUAL: &str = "System Manager's Manual";
 
 /// Exit codes and their meanings.
@@ -26,14 +26,14 @@ Not done; what is wrong and how to mend it is said on standard error.
 The command line was wrong.
 ";
 
-/// One more, of the command that people sit before.
+/// Additional exit code of the interactive command.
 const INTERRUPTED: &str = "\
 .TP
 .B 130
 Interrupted; nothing was changed, or the configuration is written, as is said.
 ";
 
-/// Those of the one command that has others.
+/// Exit codes of the only command with others.
 const DOCTORS_STATUS: &str = "\
 .TP
 .B 0
@@ -46,7 +46,7 @@ Something is wrong.
 There are warnings and nothing worse, or the command line was wrong.
 ";
 
-/// The frames of the daemons' pages.
+/// Frames of the daemons' pages.
 pub(crate) const AUTHD: &str = include_str!("../pages/plex-authd.8.in");
 pub(crate) const SAMBA: &str = include_str!("../pages/plex-auth-samba.8.in");
 pub(crate) const SHADOW: &str = include_str!("../pages/plex-auth-shadow.8.in");
@@ -57,7 +57,7 @@ pub(crate) fn daemon(command: &Command, frame: &str, date: &str) -> io::Result<P
     page(command, date, frame, &[])
 }
 
-/// The page of `plex-auth`, or of one of the commands below it.
+/// Page of `plex-auth` or of one of its subcommands.
 pub(crate) fn command(command: &Command, root: &Command, date: &str) -> io::Result<Page> {
     let name = name(command);
     let status = match name.as_str() {
@@ -76,7 +76,7 @@ fn page(command: &Command, date: &str, frame: &str, parts: &[(&str, &str)]) -> i
     let made = |render: fn(&Man, &mut dyn io::Write) -> io::Result<()>| {
         let mut roff = Vec::new();
         render(&man, &mut roff)?;
-        // Each part comes with a preamble that defines a quote for old formatters.
+        // Each part has a preamble that defines a quote for old formatters.
         let roff = String::from_utf8(roff).map_err(io::Error::other)?;
         let lines = roff.lines().filter(|line| !line.contains(".ds Aq"));
         Ok::<_, io::Error>(lines.fold(String::new(), |all, line| all + line + "\n").replace("\\*(Aq", "\\(aq"))
@@ -98,12 +98,12 @@ fn page(command: &Command, date: &str, frame: &str, parts: &[(&str, &str)]) -> i
     Ok(Page::new(&format!("{name}.8"), &tidy(&text)))
 }
 
-/// The name that the page is found by: `plex-auth-user-add`.
+/// Name of the page: `plex-auth-user-add`.
 fn name(command: &Command) -> String {
     command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned()
 }
 
-/// How it is called.
+/// SYNOPSIS section.
 fn synopsis(command: &Command) -> String {
     let mut line = vec![bold(command.get_bin_name().unwrap_or_else(|| command.get_name()))];
     let shown = |arg: &&Arg| !arg.is_hide_set() && !matches!(arg.get_action(), ArgAction::Help | ArgAction::Version);
@@ -126,7 +126,7 @@ fn synopsis(command: &Command) -> String {
     roff.to_roff()
 }
 
-/// An option and its value, or a value with a place of its own, without clap's angle brackets.
+/// An option with its value, or a positional value, without clap's angle brackets.
 fn argument(arg: &Arg) -> Vec<Inline> {
     let text = arg.to_string().replace(['<', '>'], "");
     if arg.is_positional() {
@@ -137,7 +137,7 @@ fn argument(arg: &Arg) -> Vec<Inline> {
     if value.is_empty() { vec![bold(option)] } else { vec![bold(option), italic(value)] }
 }
 
-/// What `--help` begins with, as sentences.
+/// DESCRIPTION section: the beginning of `--help`, as sentences.
 fn description(command: &Command) -> String {
     let about = command.get_long_about().or_else(|| command.get_about()).map(ToString::to_string).unwrap_or_default();
     let mut roff = Roff::new();
@@ -153,7 +153,7 @@ fn description(command: &Command) -> String {
     roff.to_roff()
 }
 
-/// The page of the command above, and those that go with all of them.
+/// SEE ALSO section: the pages of the parent commands, and those common to all.
 fn see_also(of: &str, root: &Command) -> String {
     let mut pages = vec![("plex-auth.toml".to_owned(), 5), ("pam_plex".to_owned(), 8)];
     let above = crate::with_all_below(root)

@@ -1,10 +1,10 @@
-//! Roff as `mandoc -T lint` wants it: short lines, and no blanks at their ends.
+//! Roff formatting that `mandoc -T lint` accepts: short lines without trailing blanks.
 
-/// The longest line, in bytes.
+/// Maximum length of a line, in bytes.
 const WIDTH: usize = 80;
 
-/// Breaks long lines at blanks and leaves one of two line breaks, which changes nothing of what is shown. What must stay one
-/// line is left alone: requests, and the tag after `.TP`.
+/// Breaks long lines at blanks and removes the second of two line breaks, neither of which affects the output. Requests
+/// and the tag after `.TP` must stay on one line and are left alone.
 pub(crate) fn tidy(roff: &str) -> String {
     let mut tidy = String::new();
     let mut last = "";
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_lines_are_broken_at_blanks_and_never_become_requests() {
+    fn tidy_breaks_long_lines_at_blanks_without_creating_requests() {
         let word = "x".repeat(39);
         let text = format!(".TP\n{word} {word} {word}\n{word}  {word} {word} .so 'y \n\n.B {word} {word} {word}\n");
         let expected = format!(".TP\n{word} {word} {word}\n{word} {word}\n{word} .so 'y\n.B {word} {word} {word}\n");

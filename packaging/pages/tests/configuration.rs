@@ -1,4 +1,4 @@
-//! plex-auth.toml(5) says what the configuration's own code does: its keys, their types, defaults and ranges.
+//! plex-auth.toml(5) agrees with the configuration's code about keys, types, defaults and ranges.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a failed test may panic")]
 
 mod mdoc;
@@ -11,7 +11,7 @@ use humantime::format_duration;
 
 const NEEDED: &str = "token = \"t\"\nmachine_id = \"0123456789abcdef\"\n";
 
-/// The words alone, as far as a test needs them.
+/// The text without macros, as far as the tests need it.
 fn plain(text: &str) -> String {
     let words = |line: &str| match line.strip_prefix('.') {
         Some(request) => request.split_once(' ').map(|(_, rest)| rest.to_owned()).unwrap_or_default(),
@@ -21,7 +21,7 @@ fn plain(text: &str) -> String {
     all.join(" ").replace("\\(dq", "\"")
 }
 
-/// What the page says of each key, by table and name. Keys outside of all tables have the table "".
+/// Description of each key, by table and name. Top-level keys have the table "".
 fn described() -> BTreeMap<(String, String), String> {
     let page = mdoc::section(pages::CONFIGURATION, "DESCRIPTION");
     let mut entries = BTreeMap::new();
@@ -37,7 +37,7 @@ fn described() -> BTreeMap<(String, String), String> {
     entries
 }
 
-/// The tables that the page has a part for.
+/// The tables that have a subsection.
 fn tables() -> BTreeSet<String> {
     let heads = pages::CONFIGURATION.lines().filter_map(|line| line.strip_prefix(".Ss ["));
     heads.map(|head| head.split_once(']').unwrap().0.to_owned()).collect()
@@ -47,7 +47,7 @@ fn refusal(text: &str) -> Problem {
     config::parse(text, Path::new("x")).expect_err(text)
 }
 
-/// The keys that there are, by the refusal of one that there is not.
+/// The known keys, from the error about an unknown one.
 fn known(table: &str) -> BTreeSet<String> {
     let head = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
     let mend = refusal(&format!("{head}no_key_there_is_looks_at_all_like_this_one = 1\n")).mend;
@@ -55,12 +55,12 @@ fn known(table: &str) -> BTreeSet<String> {
     keys.split(", ").map(str::to_owned).collect()
 }
 
-/// What a key of the top or of a table is when it is not set, written as in the file, or nothing when it is then off.
+/// Default of a key, written as in the file; `None` if it is off by default.
 fn default(config: &Config, table: &str, key: &str) -> Option<String> {
     let (throttle, timeouts) = (&config.throttle, &config.timeouts);
     let time = |time| Some(format_duration(time).to_string());
     match (table, key) {
-        // The first two must be given to have a configuration at all, so it does not show what they are otherwise.
+        // The first two are needed for a valid configuration, so it cannot show their default.
         ("", "token" | "machine_id" | "token_file") => None,
         ("", "client_identifier") => config.client_identifier.clone(),
         ("", "admin_account") => config.admin_account.clone(),
@@ -90,7 +90,7 @@ fn default(config: &Config, table: &str, key: &str) -> Option<String> {
 }
 
 #[test]
-fn the_page_has_every_key_there_is_and_no_other() {
+fn configuration_page_lists_exactly_the_known_keys() {
     let described = described();
     let of = |table: &str| -> BTreeSet<String> {
         described.keys().filter(|(of, _)| of == table).map(|(_, key)| key.clone()).collect()
@@ -104,7 +104,7 @@ fn the_page_has_every_key_there_is_and_no_other() {
 }
 
 #[test]
-fn the_page_has_the_type_of_every_key() {
+fn configuration_page_states_the_type_of_every_key() {
     for ((table, key), about) in described() {
         let head = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
         let mend = refusal(&format!("{head}{key} = 1.5\n")).mend;
@@ -120,7 +120,7 @@ fn the_page_has_the_type_of_every_key() {
 }
 
 #[test]
-fn the_page_has_the_default_of_every_key() {
+fn configuration_page_states_the_default_of_every_key() {
     let config = config::parse(NEEDED, Path::new("x")).unwrap();
     for ((table, key), about) in described() {
         let said = match default(&config, &table, &key) {
@@ -134,7 +134,7 @@ fn the_page_has_the_default_of_every_key() {
 }
 
 #[test]
-fn the_page_has_the_range_of_every_time_and_number() {
+fn configuration_page_states_the_range_of_every_duration_and_number() {
     let described = described();
     let config = config::parse(NEEDED, Path::new("x")).unwrap();
     let mut ranges = 0;
@@ -146,7 +146,7 @@ fn the_page_has_the_range_of_every_time_and_number() {
         };
         let (range, _) = kind.split_once(" ;").expect(about);
         let (least, most) = range.split_once(" to ").expect(about);
-        // A range may end at another key's value.
+        // A limit of a range may be another key's value.
         let value = |bound: &str| {
             let other = described.contains_key(&(table.clone(), bound.to_owned()));
             if other { default(&config, table, bound).unwrap() } else { bound.to_owned() }
@@ -160,7 +160,7 @@ fn the_page_has_the_range_of_every_time_and_number() {
 }
 
 #[test]
-fn the_examples_are_configurations() {
+fn examples_of_the_configuration_page_are_valid() {
     let examples = mdoc::section(pages::CONFIGURATION, "EXAMPLES");
     let displays: Vec<&str> = examples.split("\n.Bd -literal").skip(1).collect();
     assert_eq!(displays.len(), 2);

@@ -1,29 +1,29 @@
-//! The page of the module says what its own code does.
+//! pam_plex(8) agrees with the module's code.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test may panic")]
 
 mod mdoc;
 
-/// The module is a library for libpam and nobody else, so its source is taken.
+/// The module is not usable as a Rust library, so its source is included.
 #[allow(dead_code, reason = "only its words matter here")]
 #[path = "../../../src/pam-plex/src/args.rs"]
 mod args;
 
 use std::collections::BTreeSet;
 
-/// The arguments that there are, by the refusal of one that there is not.
+/// The known arguments, from the error about an unknown one.
 fn known() -> BTreeSet<String> {
     let refusal = args::Args::parse(&[c"nullok"]).unwrap_err();
     let (_, known) = refusal.split_once("the arguments are ").expect(&refusal);
     known.replace(" and ", ", ").split(", ").map(str::to_owned).collect()
 }
 
-/// An argument as it is written in a stack.
+/// An argument as written in a stack.
 fn written(macros: &str) -> String {
     macros.replace("Cm ", "").replace(" Ns = Ns Ar ", "=")
 }
 
 #[test]
-fn the_page_has_every_argument_and_no_other() {
+fn module_page_lists_exactly_the_known_arguments() {
     let (_, list) = pages::MODULE.split_once("\nThe arguments,").unwrap();
     let described = mdoc::items(list.split("\n.Sh ").next().unwrap());
     let described: BTreeSet<String> = described.iter().map(|item| written(item.lines().next().unwrap())).collect();
@@ -34,7 +34,7 @@ fn the_page_has_every_argument_and_no_other() {
 }
 
 #[test]
-fn the_page_has_every_code_that_the_module_returns_and_no_other() {
+fn module_page_lists_exactly_the_return_codes_of_the_module() {
     let sources = [
         include_str!("../../../src/pam-plex/src/module.rs"),
         include_str!("../../../src/pam-plex/src/hooks.rs"),
@@ -49,7 +49,7 @@ fn the_page_has_every_code_that_the_module_returns_and_no_other() {
 }
 
 #[test]
-fn the_stack_of_the_page_is_the_one_that_is_shipped() {
+fn stack_in_the_module_page_is_the_shipped_one() {
     let shipped = include_str!("../../../pam.d/plex-auth");
     let words = |text: &str| -> Vec<Vec<String>> {
         let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());

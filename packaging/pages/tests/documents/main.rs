@@ -1,5 +1,5 @@
-//! The README and the pages below docs name nothing that is not there, and every command that they have a reader run is run by a
-//! test.
+//! The README and the pages below docs name only what exists, and a test runs every command that they tell the reader
+//! to run.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a failed test may panic")]
 
 mod text;
@@ -12,18 +12,19 @@ use clap::Command;
 
 use text::{Document, Kind, document, documents, root};
 
-/// The longest line, in characters. Rows of tables and screens are as long as they are.
+/// Maximum length of a line, in characters. Rows of tables and screens may be longer.
 const LONGEST: usize = 120;
 
-/// Pages whose commands need what a test has not got: a registry of images, another kind of machine, another distribution's
-/// tools, a compiler where they are typed. Other tests come to the same by other means, or the page says how far it was tried.
+/// Pages whose commands need something that a test does not have: an image registry, another architecture, another
+/// distribution's tools, a compiler. Other tests cover the same by other means, or the page says to what extent it was
+/// tested.
 const OTHERWISE: [&str; 5] =
     ["build-for-aarch64.md", "confinement.md", "containers.md", "install.md", "without-systemd.md"];
 
-/// Words with an underscore that are other programs'.
+/// Words with an underscore that belong to other programs.
 const FOREIGN: [&str; 5] = ["auth_pam", "sd_notify", "error_log", "log_level", "module_unknown"];
 
-/// A path without its `..`.
+/// A path with `..` resolved.
 fn tidy(path: &Path) -> PathBuf {
     path.components().fold(PathBuf::new(), |mut tidy, part| {
         if part == Component::ParentDir {
@@ -36,7 +37,7 @@ fn tidy(path: &Path) -> PathBuf {
 }
 
 #[test]
-fn every_link_leads_to_a_file_and_a_heading_that_are_there() {
+fn every_documentation_link_points_to_an_existing_file_and_heading() {
     let mut seen = 0;
     for page in documents() {
         for link in page.links().iter().filter(|link| !link.contains("://")) {
@@ -56,7 +57,7 @@ fn every_link_leads_to_a_file_and_a_heading_that_are_there() {
 }
 
 #[test]
-fn the_index_has_every_page() {
+fn documentation_index_lists_every_page() {
     let index: BTreeSet<PathBuf> =
         document(Path::new("docs/README.md")).links().iter().map(|link| tidy(&Path::new("docs").join(link))).collect();
     for page in documents().iter().filter(|page| page.path.starts_with("docs") && !page.path.ends_with("README.md")) {
@@ -65,7 +66,7 @@ fn the_index_has_every_page() {
 }
 
 #[test]
-fn no_line_of_a_page_is_longer_than_the_rest_of_the_project_has_them() {
+fn documentation_lines_have_at_most_120_characters() {
     for page in documents().iter().filter(|page| page.path.starts_with("docs") || page.path.ends_with("README.md")) {
         for (number, line) in (1..).zip(page.text.lines()) {
             let shown = page.lines().contains(&(Kind::Shown, line));
@@ -75,8 +76,8 @@ fn no_line_of_a_page_is_longer_than_the_rest_of_the_project_has_them() {
     }
 }
 
-/// Follows the words behind a program's name; each must be a command or an option of it.
-fn understands(program: &Command, words: &[&str]) -> Result<(), String> {
+/// Checks the words after a program's name; each must be one of its subcommands or options.
+fn check_words(program: &Command, words: &[&str]) -> Result<(), String> {
     let mut command = program;
     let globals: BTreeSet<&str> =
         program.get_arguments().filter(|arg| arg.is_global_set()).filter_map(|arg| arg.get_long()).collect();
@@ -94,7 +95,7 @@ fn understands(program: &Command, words: &[&str]) -> Result<(), String> {
             if word == "COMMAND" {
                 break;
             }
-            // Several with bars between them are the last word.
+            // Alternatives separated by bars are the last word.
             for name in word.split('|') {
                 command.find_subcommand(name).ok_or(format!("{} has no command {name}", command.get_name()))?;
             }
@@ -105,7 +106,7 @@ fn understands(program: &Command, words: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// The programs of this project that a line runs, with the words behind each.
+/// Runs of this project's programs in a line, with the words after each.
 fn runs<'a>(line: &'a str, programs: &[(&str, Command)]) -> Vec<(usize, Vec<&'a str>)> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let before = ["#", "$", "root@den:~#", "sudo", "&&", "ForceCommand", "exec", "plex-ssh"];
@@ -121,7 +122,7 @@ fn runs<'a>(line: &'a str, programs: &[(&str, Command)]) -> Vec<(usize, Vec<&'a 
 }
 
 #[test]
-fn every_command_and_option_that_a_page_names_is_there() {
+fn every_command_and_option_in_the_documentation_exists() {
     let programs = [
         ("plex-auth", pages::plex_auth()),
         ("plex-authd", pages::plex_authd()),
@@ -132,7 +133,7 @@ fn every_command_and_option_that_a_page_names_is_there() {
         let lines = page.lines().into_iter().filter(|(kind, _)| *kind != Kind::Prose).map(|(_, line)| line.to_owned());
         for line in page.spans().into_iter().chain(lines) {
             for (program, words) in runs(&line, &programs) {
-                let understood = understands(&programs.get(program).unwrap().1, &words);
+                let understood = check_words(&programs.get(program).unwrap().1, &words);
                 assert!(understood.is_ok(), "{}: {line}: {understood:?}", page.name());
                 seen += 1;
             }
@@ -150,17 +151,17 @@ fn known_names() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_key_and_argument_that_a_page_names_is_there() {
+fn every_key_and_argument_in_the_documentation_exists() {
     let known = known_names();
     assert!(known.contains("strict_friends") && known.contains("use_first_pass"), "{known:?}");
     let mut seen = 0;
     for page in documents().iter().filter(|page| !page.path.ends_with("CHANGELOG.md")) {
         for span in page.spans() {
-            // As a word, as a setting, or behind the name of its table.
+            // As a word, as a setting, or after the name of its table.
             let word = span.rsplit_once("] ").map_or(span.as_str(), |(_, key)| key);
             let word = word.split([' ', '=']).next().unwrap();
             let is_name = word.contains('_') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-            // Whole sentences are tests' names, which another test looks after.
+            // Names with more than three underscores are test names, which another test checks.
             let is_sentence = word.matches('_').count() > 3;
             if !is_name || is_sentence || word.starts_with("pam_") || FOREIGN.contains(&word) {
                 continue;
@@ -172,7 +173,7 @@ fn every_key_and_argument_that_a_page_names_is_there() {
     assert!(seen > 40, "{seen} names");
 }
 
-/// The headings of a page that have commands below them.
+/// The headings of a page with commands below them.
 fn with_commands(page: &Document) -> BTreeSet<String> {
     let mut heading = "";
     let mut found = BTreeSet::new();
@@ -186,9 +187,9 @@ fn with_commands(page: &Document) -> BTreeSet<String> {
     found
 }
 
-/// Whoever adds a command to a page must have a test run it. Tests name the page and the heading: see `page_commands`.
+/// A command in a page must be run by a test, which names the page and the heading: see `page_commands`.
 #[test]
-fn every_command_that_a_page_has_its_reader_run_is_run_by_a_test() {
+fn every_command_in_the_how_to_pages_is_run_by_a_test() {
     let directory = root().join("tests/e2e/tests");
     let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let tests: Vec<String> = files.map(|file| fs::read_to_string(file).unwrap()).collect();

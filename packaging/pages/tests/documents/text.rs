@@ -1,21 +1,21 @@
-//! The pages, taken apart.
+//! Parser for the Markdown pages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The checkout.
+/// Root of the checkout.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// A page.
 pub struct Document {
-    /// Where it is, from the checkout's root.
+    /// Path relative to the root of the checkout.
     pub path: PathBuf,
     pub text: String,
 }
 
-/// What a line is.
+/// Kind of a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Prose,
@@ -30,7 +30,7 @@ impl Document {
         self.path.display().to_string()
     }
 
-    /// Every line with what it is. Fences are left out.
+    /// Every line with its kind, without fences.
     pub fn lines(&self) -> Vec<(Kind, &str)> {
         let mut fenced = false;
         let mut lines = Vec::new();
@@ -46,14 +46,14 @@ impl Document {
         lines
     }
 
-    /// What stands between backquotes.
+    /// Code spans.
     pub fn spans(&self) -> Vec<String> {
         let prose: Vec<&str> =
             self.lines().iter().filter(|(kind, _)| *kind == Kind::Prose).map(|(_, line)| *line).collect();
         prose.join("\n").split('`').skip(1).step_by(2).map(|span| span.replace('\n', " ")).collect()
     }
 
-    /// Where its links lead.
+    /// Link targets.
     pub fn links(&self) -> Vec<String> {
         let mut links = Vec::new();
         for (_, line) in self.lines().iter().filter(|(kind, _)| *kind == Kind::Prose) {
@@ -64,7 +64,7 @@ impl Document {
         links
     }
 
-    /// The names by which its headings are linked to.
+    /// Anchors of the headings.
     pub fn anchors(&self) -> Vec<String> {
         let prose = self.lines().into_iter().filter(|(kind, _)| *kind == Kind::Prose);
         let headings = prose
@@ -76,13 +76,13 @@ impl Document {
     }
 }
 
-/// One page.
+/// Reads a page.
 pub fn document(path: &Path) -> Document {
     let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     Document { path: path.to_owned(), text }
 }
 
-/// Every page: those at the top and below docs.
+/// All pages, at the top level and below docs.
 pub fn documents() -> Vec<Document> {
     let mut directories = vec![PathBuf::new()];
     directories.extend(["docs", "docs/how-to", "docs/reference", "docs/explanation"].map(PathBuf::from));

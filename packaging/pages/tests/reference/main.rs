@@ -1,4 +1,5 @@
-//! The reference in docs/ says what the code and the manual pages say. `UPDATE_PAGES=1` writes anew what is made of the latter.
+//! The reference in docs/ agrees with the code and the manual pages. `UPDATE_PAGES=1` updates the parts generated from
+//! the latter.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a failed test may panic")]
 
 mod markdown;
@@ -11,8 +12,8 @@ fn reference(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference").join(name)
 }
 
-/// Compares the part of a page that is made of a manual page with what would be made of it today.
-fn is_the_manual_page(page: &str, manual: &str, made: &str) {
+/// Compares the part of a page that is generated from a manual page with what would be generated now.
+fn assert_is_generated_from(page: &str, manual: &str, made: &str) {
     let file = reference(page);
     let text = fs::read_to_string(&file).unwrap();
     let begin = format!("<!-- manual: {manual} -->\n");
@@ -27,16 +28,16 @@ fn is_the_manual_page(page: &str, manual: &str, made: &str) {
 }
 
 #[test]
-fn the_reference_of_the_configuration_is_its_manual_page() {
-    is_the_manual_page("configuration.md", "plex-auth.toml.5", &markdown::of(pages::CONFIGURATION, "", "toml"));
+fn configuration_reference_is_generated_from_its_manual_page() {
+    assert_is_generated_from("configuration.md", "plex-auth.toml.5", &markdown::of(pages::CONFIGURATION, "", "toml"));
 }
 
 #[test]
-fn the_reference_of_the_module_is_its_manual_page() {
-    is_the_manual_page("module.md", "pam_plex.8", &markdown::of(pages::MODULE, "pam_plex.so", "text"));
+fn module_reference_is_generated_from_its_manual_page() {
+    assert_is_generated_from("module.md", "pam_plex.8", &markdown::of(pages::MODULE, "pam_plex.so", "text"));
 }
 
-/// The sections of the page of log lines, and the reasons that stand in the table of each.
+/// Outcome and reason of each row in the tables of the page about log lines.
 fn listed() -> Vec<(String, String)> {
     let text = fs::read_to_string(reference("log-lines.md")).unwrap();
     let mut listed = Vec::new();
@@ -44,7 +45,7 @@ fn listed() -> Vec<(String, String)> {
         let (heading, body) = section.split_once('\n').unwrap();
         let reasons = body.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
         for (reason, about) in reasons {
-            // Of those that are in no ordinary log the word stands in the row.
+            // Outcomes that are not logged by default are named in the row.
             let word = about.split('`').nth(1).filter(|_| heading == "Not in the log").unwrap_or(heading);
             listed.push((word.to_owned(), reason.to_owned()));
         }
@@ -54,11 +55,11 @@ fn listed() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_page_of_log_lines_has_every_reason_there_is_under_its_word_and_no_other() {
+fn log_reference_lists_exactly_the_reasons_in_the_code_by_outcome() {
     let mut known: Vec<(String, String)> = reasons::refusals();
     known.extend(reasons::acceptances().into_iter().map(|reason| ("accepted".to_owned(), reason)));
     known.sort();
-    // Two reasons may say the same.
+    // Two reasons may have the same text.
     known.dedup();
     let listed = listed();
     let missing: Vec<_> = known.iter().filter(|reason| !listed.contains(reason)).collect();

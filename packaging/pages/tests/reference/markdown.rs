@@ -1,12 +1,12 @@
-//! A manual page as Markdown, as far as the pages of this project use mdoc.
+//! Conversion of manual pages to Markdown, for the subset of mdoc that this project uses.
 
-/// What no reader of the reference needs: the page's name and what it points to.
+/// Sections that the reference does not need: the page's name, and references.
 const LEFT_OUT: [&str; 4] = ["NAME", "SYNOPSIS", "FILES", "SEE ALSO"];
 
-/// How long a line gets.
+/// Line width.
 const WIDTH: usize = 120;
 
-/// The page, with its headings below a heading of the first degree.
+/// Converts a page; its headings start at the second level.
 pub fn of(page: &str, name: &str, language: &str) -> String {
     let mut to = Markdown { name, language, text: String::new(), paragraph: Vec::new(), item: false };
     for section in page.split("\n.Sh ").skip(1) {
@@ -28,9 +28,9 @@ struct Markdown<'a> {
     name: &'a str,
     language: &'a str,
     text: String,
-    /// The words of the paragraph that is being read.
+    /// Words of the current paragraph.
     paragraph: Vec<String>,
-    /// Whether it belongs to an item of a list.
+    /// True inside an item of a list.
     item: bool,
 }
 
@@ -75,7 +75,7 @@ impl Markdown<'_> {
         self.add(&["\n", degree, " ", heading, "\n"]);
     }
 
-    /// Ends the paragraph, if there is one.
+    /// Ends the current paragraph, if any.
     fn end(&mut self) {
         let words = std::mem::take(&mut self.paragraph);
         if words.is_empty() {
@@ -92,13 +92,13 @@ impl Markdown<'_> {
                 line.push_str(word);
             }
         }
-        // A list follows its own items without a blank line.
+        // The items of a list are not separated by blank lines.
         let follows = self.item && self.text.lines().last().is_some_and(|line| line.starts_with(['*', ' ']));
         let before = if follows { "" } else { "\n" };
         self.add(&[before, &lines.join("\n"), "\n"]);
     }
 
-    /// A line that is a macro, and what punctuation follows it.
+    /// Converts a macro line, with its punctuation.
     fn inline(&self, line: &str) -> String {
         let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
         let rest = plain(rest);

@@ -1,10 +1,10 @@
-//! Every reason that the code gives for a verdict.
+//! Every reason for a verdict in the code.
 
 use std::collections::BTreeSet;
 
 use policy::{Outcome, Phase, PlexId, Reason};
 
-/// One of each, and of those that say different things all.
+/// Each reason, with all variants of those that have several texts.
 fn every() -> Vec<Reason> {
     use Reason as R;
     let (one, other) = (PlexId(1), PlexId(2));
@@ -54,7 +54,7 @@ fn every() -> Vec<Reason> {
     ]
 }
 
-/// The names of an enum's variants, by its source.
+/// Names of an enum's variants, from its source.
 fn variants(source: &str, name: &str) -> BTreeSet<String> {
     let (_, body) = source.split_once(&format!("pub enum {name} {{\n")).unwrap();
     let lines = body.split("\n}\n").next().unwrap().lines().filter_map(|line| line.strip_prefix("    "));
@@ -62,14 +62,14 @@ fn variants(source: &str, name: &str) -> BTreeSet<String> {
     names.map(|line| line.split([',', ' ', '(']).next().unwrap().to_owned()).collect()
 }
 
-/// A reason as the page has it: `N` for numbers.
+/// A reason as written in the page: `N` stands for numbers.
 fn shown(reason: &Reason) -> String {
     let text = reason.to_string().replace("Plex id 1", "Plex id N").replace("belongs to 2", "belongs to N");
     let text = text.replace("version 1 of", "version N of");
     text.replace("put 2 into", "put N into").replace("in id 2", "in id N").replace("to id 1", "to id N")
 }
 
-/// The word that a verdict begins with in the log, and the reason.
+/// Outcome in the log, and text, of each refusal.
 pub fn refusals() -> Vec<(String, String)> {
     let every = every();
     let name = |reason: &Reason| format!("{reason:?}").split([' ', '(']).next().unwrap().to_owned();
@@ -85,7 +85,7 @@ pub fn refusals() -> Vec<(String, String)> {
     every.iter().map(|reason| (word(reason).to_owned(), shown(reason))).collect()
 }
 
-/// What the daemon says of a login that it accepts, by its source: it is a program, and nobody's library.
+/// Texts for accepted logins, from the daemon's source: a program cannot be used as a library.
 pub fn acceptances() -> Vec<String> {
     let source = include_str!("../../../../src/plex-authd/src/session/audit.rs");
     let (_, display) = source.split_once("impl fmt::Display for Evidence {").unwrap();

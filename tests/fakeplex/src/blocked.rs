@@ -1,21 +1,21 @@
-//! Addresses that have sent too many wrong passwords.
+//! Addresses blocked after too many wrong passwords.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Who failed how often, and when that is too often.
+/// Failed sign-ins by address, and the limits.
 #[derive(Default)]
 pub(crate) struct Blocked {
-    /// After how many failed sign-ins an address is blocked.
+    /// Number of failed sign-ins after which an address is blocked.
     pub after: Option<u64>,
-    /// How long after the last of them it stays blocked.
+    /// Time after the last failure until the block ends.
     pub lasts: Option<Duration>,
     failures: HashMap<IpAddr, (u64, Instant)>,
 }
 
 impl Blocked {
-    /// Whether an address is blocked now.
+    /// True if an address is blocked now.
     pub(crate) fn is(&mut self, address: IpAddr) -> bool {
         let over = |(_, last): &(u64, Instant)| self.lasts.is_some_and(|lasts| last.elapsed() >= lasts);
         if self.failures.get(&address).is_some_and(over) {
@@ -25,7 +25,7 @@ impl Blocked {
         self.after.is_some_and(|most| failures >= most)
     }
 
-    /// Notes a failed sign-in.
+    /// Records a failed sign-in.
     pub(crate) fn failed(&mut self, address: IpAddr) {
         let (failures, last) = self.failures.entry(address).or_insert((0, Instant::now()));
         *failures += 1;

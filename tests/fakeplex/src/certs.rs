@@ -1,4 +1,4 @@
-//! A CA and the certificates of the good and the bad listeners.
+//! A CA, and the certificates of the good and the bad listeners.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,11 +10,11 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// The names that the good certificate is for.
+/// Names in the good certificate.
 const NAMES: [&str; 7] =
     ["localhost", "127.0.0.1", "::1", "plex.tv", "clients.plex.tv", "app.plex.tv", "fakeplex.test"];
 
-/// What is wrong with a listener's certificate.
+/// Kind of a listener's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Certificate {
     Good,
@@ -24,7 +24,7 @@ pub(crate) enum Certificate {
     UnknownCa,
 }
 
-/// How a listener speaks TLS with each of the certificates.
+/// TLS configurations of a listener, by certificate.
 pub(crate) type Tls = BTreeMap<Certificate, Arc<ServerConfig>>;
 
 /// A CA.
@@ -48,7 +48,7 @@ impl Authority {
         fs::write(file, &self.pem)
     }
 
-    /// A certificate of each kind.
+    /// Creates a certificate of each kind.
     pub(crate) fn servers(&self) -> Tls {
         use Certificate::{Expired, Good, SelfSigned, UnknownCa, WrongName};
         [Good, Expired, WrongName, SelfSigned, UnknownCa].map(|kind| (kind, self.server(kind))).into()

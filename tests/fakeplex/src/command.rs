@@ -1,4 +1,4 @@
-//! What can be asked of a running server, and what it answers.
+//! Control commands of a running server, and their answers.
 
 use std::collections::BTreeMap;
 
@@ -8,72 +8,72 @@ use crate::certs::Certificate;
 use crate::fault::{Endpoint, Rule};
 use crate::tokens::Reissue;
 
-/// What can be asked of a running server.
+/// A control command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Command {
-    /// Another world, in the file's format. Tokens that were given out stay good.
+    /// Replace the world by another one in the file's format. Issued tokens stay valid.
     Load(String),
-    /// From now on this goes wrong.
+    /// Add a fault.
     Fault(Rule),
-    /// Nothing goes wrong any more, and no address is blocked.
+    /// Remove all faults and blocks.
     Mend,
-    /// What becomes of connections to plex.tv.
+    /// Set how connections to plex.tv are treated.
     Connections(Connections),
-    /// What becomes of them from the next answer of this endpoint on. The connection that it goes out on is closed.
+    /// Set it from the next answer of this endpoint on. The connection of that answer is closed.
     Turn(Endpoint, Connections),
     /// Block an address after this many failed sign-ins from it.
     BlockAfter(u64),
-    /// How many milliseconds after its last failed sign-in an address is free again; never, unless said.
+    /// Milliseconds after its last failed sign-in until an address is unblocked; by default never.
     BlockFor(u64),
-    /// Whether a name to sign in with must be written with the right capitals; it need not, unless said.
+    /// Whether login names are case-sensitive; by default they are not.
     CaseSensitive(bool),
-    /// Whether `/api/v2/friends` still answers with the list that it was; it is gone, unless said.
+    /// Whether `/api/v2/friends` returns the list as it used to; by default it is gone.
     FriendsArray(bool),
-    /// What becomes of an older token of the same account and client identifier at the next sign-in.
+    /// Set what happens to an older token of the same account and client identifier at the next sign-in.
     Tokens(Reissue),
-    /// Make every token of this account worthless, as a changed password does.
+    /// Invalidate every token of this account, as a changed password does.
     KillTokens(String),
-    /// Approve the open link code with this code, as this account.
+    /// Approve this open link code, as this account.
     Approve(String, String),
-    /// Open an address in the browser of this account's, which is signed in, and approve what the page asks about. An error
-    /// with the page's words when it does not.
+    /// Open an address in the browser of this account, which is signed in, and approve the page's request. The error is
+    /// the page's message.
     Follow(String, String),
-    /// Make every link code as old as can be.
+    /// Expire every link code.
     ExpirePins,
-    /// What was asked so far, in numbers.
+    /// Number of requests so far.
     Counters,
-    /// What was asked so far, one by one.
+    /// List of requests so far.
     Seen,
-    /// Forget what was asked so far.
+    /// Forget the requests so far.
     Reset,
 }
 
-/// What becomes of connections, before any request is read.
+/// Treatment of connections, before any request is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Connections {
-    /// They are served.
+    /// Served.
     #[default]
     Serve,
-    /// Nobody listens.
+    /// Connection refused.
     Refuse,
-    /// They are taken, and nothing is ever said on them.
+    /// Accepted, without any response.
     Silence,
-    /// They are served, and closed after one answer.
+    /// Closed after one response.
     Once,
-    /// A certificate that has expired is shown.
+    /// An expired certificate is presented.
     Expired,
-    /// A certificate for another name is shown.
+    /// A certificate for another name is presented.
     WrongName,
-    /// A certificate that nobody has signed is shown.
+    /// A self-signed certificate is presented.
     SelfSigned,
-    /// A certificate of a CA that nobody knows is shown.
+    /// A certificate of an unknown CA is presented.
     UnknownCa,
 }
 
 impl Connections {
-    /// The certificate that is shown.
+    /// The certificate that is presented.
     pub(crate) fn certificate(self) -> Certificate {
         match self {
             Self::Serve | Self::Refuse | Self::Silence | Self::Once => Certificate::Good,
@@ -85,20 +85,20 @@ impl Connections {
     }
 }
 
-/// What was asked, in numbers.
+/// Numbers of requests and connections.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
-    /// TCP connections accepted.
+    /// Accepted TCP connections.
     pub connections: u64,
-    /// TLS handshakes that were completed.
+    /// Completed TLS handshakes.
     pub handshakes: u64,
-    /// Requests by endpoint, those that a fault answered among them.
+    /// Requests by endpoint, including those answered by a fault.
     pub requests: BTreeMap<Endpoint, u64>,
     /// Mails about a new device.
     pub mails: u64,
     /// Tokens signed out.
     pub signouts: u64,
-    /// Tokens that were given out and are still good.
+    /// Issued tokens that are still valid.
     pub live_tokens: u64,
 }
 
@@ -109,36 +109,36 @@ impl Counters {
         self.requests.iter().filter(|(endpoint, _)| **endpoint != Endpoint::Pms).map(|(_, count)| count).sum()
     }
 
-    /// The requests to one endpoint.
+    /// Requests to one endpoint.
     #[must_use]
     pub fn of(&self, endpoint: Endpoint) -> u64 {
         self.requests.get(&endpoint).copied().unwrap_or_default()
     }
 }
 
-/// One request, without its secrets.
+/// A request, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// Where it went.
+    /// Endpoint.
     pub endpoint: Endpoint,
-    /// Its method.
+    /// HTTP method.
     pub method: String,
-    /// Its path.
+    /// Path.
     pub path: String,
-    /// Whose token it carried.
+    /// Account of its token.
     pub token_of: Option<String>,
-    /// The name that it wanted to sign in with.
+    /// Login name.
     pub login: Option<String>,
-    /// Whether the password that came with it is somebody's.
+    /// True if the password is that of any account.
     pub known_password: bool,
-    /// Whether a verification code came with it.
+    /// True if a verification code was sent.
     pub code_sent: bool,
-    /// The client's identifier.
+    /// Client identifier.
     pub client_id: Option<String>,
-    /// The identifier that the token was given to, if that is known.
+    /// Client identifier that the token was issued to, if known.
     pub token_client: Option<String>,
-    /// The client's product.
+    /// Product of the client.
     pub product: Option<String>,
-    /// What the client calls its device.
+    /// Device name of the client.
     pub device_name: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Steering the server while it runs: a line of JSON in, a line of JSON out, over a local socket.
+//! Control of a running server: a line of JSON in, a line of JSON out, over a local socket.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -14,21 +14,21 @@ use crate::gate::Gate;
 use crate::store::Store;
 use crate::world::World;
 
-/// The other side: a test, or a person at the command line.
+/// Client of the control socket, for tests and the command line.
 #[derive(Debug, Clone)]
 pub struct Control(PathBuf);
 
 impl Control {
-    /// Steers the server whose files are in this directory.
+    /// Controls the server whose files are in this directory.
     #[must_use]
     pub fn new(directory: &Path) -> Self {
         Self(directory.join("control.sock"))
     }
 
-    /// Sends a command and gives back the answer as JSON.
+    /// Sends a command and returns the answer as JSON.
     ///
     /// # Errors
-    /// When the server is not there or does not know the command.
+    /// If the server is not running or rejects the command.
     pub fn send(&self, command: &Command) -> io::Result<String> {
         let mut stream = UnixStream::connect(&self.0)?;
         writeln!(stream, "{}", serde_json::to_string(command)?)?;
@@ -40,44 +40,44 @@ impl Control {
         }
     }
 
-    fn ask<T: DeserializeOwned>(&self, command: &Command) -> T {
+    fn request<T: DeserializeOwned>(&self, command: &Command) -> T {
         serde_json::from_str(&self.send(command).unwrap()).unwrap()
     }
 
-    /// Another world.
+    /// Replaces the world.
     pub fn load(&self, world: &str) {
         self.send(&Command::Load(world.into())).unwrap();
     }
 
-    /// From now on this goes wrong there.
+    /// Makes an endpoint fail in this way until the fault is cleared.
     pub fn fault(&self, endpoint: Endpoint, fault: Fault) {
         self.send(&Command::Fault(Rule { endpoint, fault, times: None })).unwrap();
     }
 
-    /// Nothing goes wrong any more.
+    /// Clears all faults and blocks.
     pub fn clear_faults(&self) {
         self.send(&Command::Mend).unwrap();
     }
 
-    /// What was asked so far, in numbers.
+    /// Numbers of requests and connections since the start or the last reset.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.ask(&Command::Counters)
+        self.request(&Command::Counters)
     }
 
-    /// What was asked so far.
+    /// Requests since the start or the last reset.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
-        self.ask(&Command::Seen)
+        self.request(&Command::Seen)
     }
 
-    /// Forgets what was asked so far.
+    /// Forgets the requests so far.
     pub fn reset(&self) {
         self.send(&Command::Reset).unwrap();
     }
 }
 
-/// Answers commands for as long as the process lives.
+/// Answers commands until the process ends.
 pub(crate) fn run(listener: &UnixListener, store: &Arc<Mutex<Store>>, gate: &Gate) {
     for stream in listener.incoming().map_while(Result::ok) {
         let mut line = String::new();
@@ -87,14 +87,14 @@ pub(crate) fn run(listener: &UnixListener, store: &Arc<Mutex<Store>>, gate: &Gat
         }
         let answer = serde_json::from_str(&line)
             .map_err(|error| error.to_string())
-            .and_then(|command| carry_out(command, store, gate))
+            .and_then(|command| execute(command, store, gate))
             .unwrap_or_else(|why| format!("error: {}", why.replace('\n', " ")));
         let _ = writeln!(stream.get_mut(), "{answer}");
     }
 }
 
-fn carry_out(command: Command, store: &Mutex<Store>, gate: &Gate) -> Result<String, String> {
-    // The listener needs the store, so it is not held while the listener is steered.
+fn execute(command: Command, store: &Mutex<Store>, gate: &Gate) -> Result<String, String> {
+    // The listener needs the store, so the store must not be locked while the gate changes.
     match command {
         Command::Connections(wanted) => gate.set(wanted),
         Command::Mend => gate.set(Connections::Serve),

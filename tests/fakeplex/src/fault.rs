@@ -1,8 +1,8 @@
-//! What can go wrong, as a test asks for it.
+//! Faults that a test can request.
 
 use serde::{Deserialize, Serialize};
 
-/// Which requests something is about.
+/// The endpoint of a request or a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Endpoint {
@@ -40,58 +40,58 @@ pub enum Endpoint {
     Pins,
     /// Anything else at plex.tv.
     Other,
-    /// The media server on the local network, whatever it is asked.
+    /// The media server on the local network, for every path.
     Pms,
 }
 
-/// One way to fail.
+/// A way to fail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// Answers rightly, this many milliseconds later.
+    /// The regular response, this many milliseconds later.
     Delay(u64),
-    /// Answers nothing and keeps the connection open.
+    /// No response on an open connection.
     Silence,
-    /// Sends the right answer one byte a second.
+    /// The regular response, one byte a second.
     Drip,
-    /// Closes the connection in the middle of the body.
+    /// The connection is closed in the middle of the body.
     Cut,
-    /// Closes the connection at once.
+    /// The connection is closed without a response.
     Reset,
     /// Any status with any body.
     Status(u16, String),
-    /// An error of the API, in the format that was asked for: status and code.
+    /// An API error in the requested format: status and code.
     Api(u16, u32),
     /// An empty 429, with `Retry-After` if given.
     TooMany(Option<u64>),
-    /// A redirect to this address.
+    /// A redirect (302) to this address.
     Redirect(String),
-    /// A redirect with this status: with 307 and 308 a client that follows sends the form along.
+    /// A redirect with this status: with 307 and 308 a client that follows it resends the form.
     RedirectAs(u16, String),
-    /// 410: plex.tv no longer offers this.
+    /// 410: plex.tv no longer offers this endpoint.
     Gone,
-    /// 200 with a page of HTML.
+    /// 200 with an HTML page.
     Captcha,
     /// 200 with a body of this many megabytes.
     Huge(usize),
-    /// 200 with bytes that are no text.
+    /// 200 with bytes that are not UTF-8.
     Garbage,
-    /// The right answer, broken off in the middle of its JSON or XML, with a length that says that this is all.
+    /// The regular response, truncated in the middle of its JSON or XML, with a matching Content-Length.
     Truncated,
-    /// The right answer in another shape: numbers as text, booleans as 0 and 1, nulls, unknown fields, 200 for 201,
-    /// errors without their status.
+    /// The regular response in another format: numbers as text, booleans as 0 and 1, nulls, unknown fields, 200 instead
+    /// of 201, errors without their status.
     OddShape,
-    /// The right answer with nothing in it but what no client can do without.
+    /// The regular response reduced to the fields that every client needs.
     Bare,
 }
 
-/// A fault and where it strikes.
+/// A fault at an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// Where.
+    /// The endpoint.
     pub endpoint: Endpoint,
-    /// What.
+    /// The fault.
     pub fault: Fault,
-    /// How often still; for ever when absent.
+    /// Remaining number of occurrences; unlimited if absent.
     pub times: Option<u32>,
 }

@@ -1,11 +1,11 @@
-//! Whether connections are taken at all. A fault needs a request to strike; this needs none.
+//! Gate that decides whether connections are accepted. A fault acts on a request; this acts before any request.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Condvar, Mutex};
 
 use crate::command::Connections;
 
-/// Stands between a listener and whoever steers it.
+/// Connects a listener with the control socket.
 pub(crate) struct Gate {
     address: SocketAddr,
     state: Mutex<State>,
@@ -14,7 +14,7 @@ pub(crate) struct Gate {
 
 struct State {
     wanted: Connections,
-    /// Whether the listener has been closed.
+    /// True while the listener is closed.
     closed: bool,
 }
 
@@ -23,25 +23,25 @@ impl Gate {
         Self { address, state: Mutex::new(State { wanted, closed: false }), changed: Condvar::new() }
     }
 
-    /// What is to become of a connection now.
+    /// Current treatment of connections.
     pub(crate) fn wanted(&self) -> Connections {
         self.state.lock().unwrap().wanted
     }
 
-    /// Changes it, and comes back when it has changed.
+    /// Changes the treatment, and returns when the listener has followed.
     pub(crate) fn set(&self, wanted: Connections) {
         let mut state = self.state.lock().unwrap();
         state.wanted = wanted;
         self.changed.notify_all();
         if wanted == Connections::Refuse && !state.closed {
-            // The listener waits for a connection: this is one, and it will be the last.
+            // Wakes the listener, which waits for a connection; this is the last one it accepts.
             let _ = TcpStream::connect(self.address);
         }
         let done = |state: &mut State| state.closed != (wanted == Connections::Refuse);
         let _changed = self.changed.wait_while(state, done).unwrap();
     }
 
-    /// Closes a listener until connections are wanted again, and listens there anew.
+    /// Closes a listener until connections are accepted again, and returns a new one.
     pub(crate) fn close(&self, listener: TcpListener) -> std::io::Result<TcpListener> {
         drop(listener);
         let mut state = self.state.lock().unwrap();

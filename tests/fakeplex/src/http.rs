@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as is needed, byte by byte, since the bytes are what tests want to spoil.
+//! The part of HTTP/1.1 that is needed, at the level of bytes, because faults modify the bytes.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -10,28 +10,28 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-/// A request.
+/// An HTTP request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    /// Who sent it.
+    /// Address of the client.
     pub peer: IpAddr,
     pub method: String,
     pub path: String,
     /// Header fields by their lower-case names.
     pub headers: HashMap<String, String>,
-    /// Query and form or JSON together: plex.tv takes its parameters from any of them. `{"user":{"login":"a"}}` is the
-    /// same as `user[login]=a`.
+    /// Query and form or JSON combined: plex.tv accepts its parameters from any of them. `{"user":{"login":"a"}}`
+    /// equals `user[login]=a`.
     pub params: HashMap<String, String>,
 }
 
 impl Request {
-    /// A header, or the query parameter that plex.tv takes in its place.
+    /// A header, or the query parameter that plex.tv accepts instead.
     pub(crate) fn plex_header(&self, name: &str) -> Option<&str> {
         let header = self.headers.get(&name.to_ascii_lowercase()).or_else(|| self.params.get(name));
         header.map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The name and the password that it wants to sign in with: fields, those of the older endpoint, or HTTP's own.
+    /// Login name and password: from the fields of either API version, or HTTP basic authentication.
     pub(crate) fn credentials(&self) -> (Option<String>, Option<String>) {
         let field = |name: &str| self.params.get(name).or_else(|| self.params.get(&format!("user[{name}]"))).cloned();
         let basic = self.basic();
@@ -44,18 +44,18 @@ impl Request {
         String::from_utf8(BASE64_STANDARD.decode(value).ok()?).ok()
     }
 
-    /// Whether JSON was asked for by the path's ending, as of old.
+    /// True if the path ends in `.json`, which selects JSON at older endpoints.
     pub(crate) fn ends_in_json(&self) -> bool {
         self.path.rsplit('.').next() == Some("json")
     }
 
-    /// Whether JSON was asked for.
+    /// True if the client requested JSON by its `Accept` header.
     pub(crate) fn wants_json(&self) -> bool {
         self.headers.get("accept").is_some_and(|accept| accept.contains("application/json"))
     }
 }
 
-/// An answer.
+/// An HTTP response.
 #[derive(Debug, Clone)]
 pub(crate) struct Response {
     pub status: u16,
@@ -77,7 +77,7 @@ impl Response {
         Self::new(status, "text/html", body)
     }
 
-    /// The whole answer as it goes over the wire.
+    /// The whole response as sent over the wire.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let date = httpdate::fmt_http_date(SystemTime::now());
         let mut head = format!("HTTP/1.1 {} Answer\r\nDate: {date}\r\n", self.status);
@@ -92,7 +92,7 @@ impl Response {
     }
 }
 
-/// Reads the next request, or `None` when the client has no more.
+/// Reads the next request; `None` if the client sends no more.
 pub(crate) fn read(stream: &mut impl Read, buffer: &mut Vec<u8>, peer: IpAddr) -> io::Result<Option<Request>> {
     loop {
         if let Some((mut request, head)) = parse(buffer, peer)? {
@@ -116,7 +116,7 @@ pub(crate) fn read(stream: &mut impl Read, buffer: &mut Vec<u8>, peer: IpAddr) -
     }
 }
 
-/// Names the values of a JSON object as a form would.
+/// Flattens a JSON object into form fields.
 fn flatten(prefix: &str, value: Value, into: &mut HashMap<String, String>) {
     match value {
         Value::Object(fields) => {

@@ -1,5 +1,5 @@
-//! A plex.tv to test against, over real TLS with a CA of its own: faithful to what plex.tv really answers, with its people
-//! in a file, its requests counted, and its faults switchable while it runs.
+//! A plex.tv to test against, over real TLS with a CA of its own: faithful to plex.tv's real responses, with accounts
+//! from a file, counted requests, and faults that can be changed while it runs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

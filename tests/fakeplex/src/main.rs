@@ -1,4 +1,4 @@
-//! `fakeplex`: serves a world, or steers one that is being served.
+//! `fakeplex`: serves a world, or controls a running server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     match run(Cli::parse().verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            #[allow(clippy::print_stderr, reason = "a command for people")]
+            #[allow(clippy::print_stderr, reason = "a command-line program")]
             {
                 eprintln!("fakeplex: {why}");
             }
@@ -62,7 +62,7 @@ fn run(verb: Verb) -> Result<(), String> {
         Verb::Ctl { dir, command } => {
             let command: Command = serde_json::from_str(&command).map_err(|error| error.to_string())?;
             let answer = Control::new(&dir).send(&command).map_err(|error| error.to_string())?;
-            #[allow(clippy::print_stdout, reason = "a command for people")]
+            #[allow(clippy::print_stdout, reason = "a command-line program")]
             {
                 println!("{answer}");
             }

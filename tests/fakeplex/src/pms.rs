@@ -11,7 +11,7 @@ use crate::http::{Request, Response};
 use crate::serve::{self, converse};
 use crate::store::Store;
 
-/// Answers for one server of the world for as long as the process lives.
+/// Serves one media server of the world until the process ends.
 pub(crate) fn run(listener: &TcpListener, name: &str, store: &Arc<Mutex<Store>>) {
     while let Ok((stream, peer)) = listener.accept() {
         let (name, store) = (name.to_owned(), Arc::clone(store));
@@ -31,7 +31,7 @@ fn answer(request: &Request, name: &str, store: &Store) -> Response {
     let claimed = mode != "unclaimed";
     let token = request.plex_header("X-Plex-Token");
     let mut guests = store.world.accounts.iter().filter(|account| account.is_among(&server.shared_with));
-    // An account's own token is good only on its own server. Where nobody needs a token, everybody is the owner.
+    // An account's token is valid only on its own server. Where no token is needed, everyone has the owner's rights.
     let owner = mode != "normal" || store.account_of(request).is_some_and(|account| account.name() == server.owner);
     let guest = token.is_some_and(|token| guests.any(|account| access_token(server, account) == token));
     let json = json!({"MediaContainer": {

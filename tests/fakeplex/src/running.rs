@@ -1,4 +1,4 @@
-//! A server as a child process of a test, gone when the test is.
+//! A server as a child process of a test, which ends with it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::Control;
 
-/// How long a server may take to listen.
+/// Time limit for a server to start listening.
 const START: Duration = Duration::from_secs(20);
 
 /// A running server.
@@ -34,19 +34,19 @@ impl Running {
         running
     }
 
-    /// An address: `address` for the good one, `address.expired` and so on for the others.
+    /// An address: `address` for the good listener, `address.expired` and so on for the others.
     #[must_use]
     pub fn address(&self, name: &str) -> String {
         fs::read_to_string(self.directory.join(name)).unwrap().trim_end().to_owned()
     }
 
-    /// The certificate of its CA.
+    /// Certificate of the server's CA.
     #[must_use]
     pub fn ca_file(&self) -> PathBuf {
         self.directory.join("ca.pem")
     }
 
-    /// Its controls.
+    /// Controls of the server.
     #[must_use]
     pub fn control(&self) -> Control {
         Control::new(&self.directory)

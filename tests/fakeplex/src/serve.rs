@@ -1,4 +1,4 @@
-//! The listeners: a thread for each connection, and the faults that strike between an answer and the wire.
+//! Listeners, with a thread for each connection, and the faults that act while a response is sent.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -19,10 +19,10 @@ use crate::store::Store;
 use crate::world::World;
 use crate::{api, control, pms, spoil};
 
-/// How long a connection that is to stay silent is kept.
+/// Duration of a silent connection.
 const SILENCE: Duration = Duration::from_secs(120);
 
-/// The listeners whose certificate is bad for good, with the endings of the files that tell their addresses.
+/// Listeners with a permanently bad certificate, and the suffixes of the files with their addresses.
 const BAD: [(Connections, &str); 4] = [
     (Connections::Expired, ".expired"),
     (Connections::WrongName, ".wrong-name"),
@@ -30,10 +30,10 @@ const BAD: [(Connections, &str); 4] = [
     (Connections::UnknownCa, ".unknown-ca"),
 ];
 
-/// Serves a world until the process ends. What clients need is written to `directory`, `address` last.
+/// Serves a world until the process ends. Everything that clients need is written to `directory`, `address` last.
 ///
 /// # Errors
-/// When it cannot listen or write there.
+/// If the address is in use or the directory is not writable.
 pub fn serve(world: World, directory: &Path, listen: SocketAddr) -> io::Result<()> {
     let authority = Authority::new();
     authority.publish(&directory.join("ca.pem"))?;
@@ -71,7 +71,7 @@ fn url(listener: &TcpListener) -> io::Result<String> {
     Ok(format!("https://localhost:{}", listener.local_addr()?.port()))
 }
 
-/// Writes a file so that whoever waits for it never finds it half written.
+/// Writes a file atomically, so that no waiting process reads half of it.
 fn publish(directory: &Path, name: &str, text: &str) -> io::Result<()> {
     let temporary = directory.join(format!(".{name}"));
     fs::write(&temporary, format!("{text}\n"))?;
@@ -88,7 +88,7 @@ fn accept(mut listener: TcpListener, tls: &Arc<Tls>, store: &Arc<Mutex<Store>>, 
         }
         store.lock().unwrap().counters.connections += 1;
         let (tls, store, gate) = (Arc::clone(tls), Arc::clone(store), Arc::clone(gate));
-        // A client that breaks off, as one that finds a bad certificate does, is no news here.
+        // A client that disconnects, for example because of a bad certificate, is not an error.
         std::thread::spawn(move || connection(stream, peer, &tls, &store, &gate));
     }
 }
@@ -106,7 +106,7 @@ fn connection(mut stream: TcpStream, peer: SocketAddr, tls: &Tls, store: &Mutex<
     }
     store.lock().unwrap().counters.handshakes += 1;
     converse(StreamOwned::new(session, stream), peer, |request| match gate.wanted() {
-        // A connection that was made in better days is no better off.
+        // A connection opened before the change gets the same treatment.
         Connections::Silence => (Response::empty(200), Some(Fault::Silence)),
         wanted if wanted == Connections::Refuse || wanted.certificate() != made.certificate() => {
             (Response::empty(200), Some(Fault::Reset))
@@ -126,7 +126,7 @@ fn connection(mut stream: TcpStream, peer: SocketAddr, tls: &Tls, store: &Mutex<
     })
 }
 
-/// Answers one request after the other.
+/// Answers requests one after the other.
 pub(crate) fn converse(
     mut stream: impl Read + Write,
     peer: SocketAddr,
@@ -142,7 +142,7 @@ pub(crate) fn converse(
     Ok(())
 }
 
-/// The answer, and what is to become of it on its way.
+/// The response, and the fault to apply while it is sent.
 pub(crate) fn answer(
     request: &Request,
     store: &Mutex<Store>,
@@ -155,7 +155,7 @@ pub(crate) fn answer(
     (spoil::answer(fault.as_ref(), request, || right(&mut store)), fault)
 }
 
-/// Sends an answer; false when the connection is to be closed.
+/// Sends a response; false if the connection must be closed.
 fn send(stream: &mut impl Write, response: &Response, fault: Option<&Fault>) -> io::Result<bool> {
     let bytes = response.bytes();
     match fault {

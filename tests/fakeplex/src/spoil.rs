@@ -1,4 +1,4 @@
-//! What a fault makes of an answer, before it is sent.
+//! Effects of faults on a response before it is sent.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,12 @@ use crate::api;
 use crate::fault::Fault;
 use crate::http::{Request, Response};
 
-/// What no client can do without, in any answer.
+/// Fields that every client needs in any response.
 const NEEDED: [&str; 9] =
     ["id", "authToken", "errors", "code", "clientIdentifier", "provides", "owned", "ownerId", "accessToken"];
 
-/// The answer under a fault. `right` makes the right one, with all that it does; most faults keep it from happening.
+/// The response under a fault. `right` performs the request and returns the regular response; most faults do not call
+/// it.
 pub(crate) fn answer(fault: Option<&Fault>, request: &Request, right: impl FnOnce() -> Response) -> Response {
     match fault {
         Some(Fault::Status(status, body)) => Response::new(*status, "text/html", body.as_str()),
@@ -41,7 +42,7 @@ fn redirect(status: u16, to: &str) -> Response {
     Response { status, headers: vec![("Location", to.to_owned())], body: Vec::new() }
 }
 
-/// The same answer as plex.tv has been seen to write it on other days.
+/// The same response in another format that plex.tv has been seen to use.
 fn reshaped(mut response: Response, shape: fn(Value) -> Value) -> Response {
     if response.status == 201 {
         response.status = 200;
@@ -52,7 +53,7 @@ fn reshaped(mut response: Response, shape: fn(Value) -> Value) -> Response {
     response
 }
 
-/// Numbers as text, booleans in all their spellings, nulls, and a field that nobody has heard of. Codes stay numbers.
+/// Numbers as text, booleans in all their spellings, nulls, and an unknown field. Codes stay numbers.
 fn odd(value: Value) -> Value {
     let Value::Object(fields) = value else { return each_row(value, odd) };
     let mut odd_fields = serde_json::Map::new();
@@ -72,7 +73,7 @@ fn odd(value: Value) -> Value {
     odd_fields.into()
 }
 
-/// What is needed, and nothing else.
+/// Only the needed fields.
 fn bare(value: Value) -> Value {
     let Value::Object(mut fields) = value else { return each_row(value, bare) };
     fields.retain(|name, _| NEEDED.contains(&name.as_str()));

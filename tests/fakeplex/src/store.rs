@@ -1,4 +1,4 @@
-//! What changes while the server runs: tokens, link codes, faults, and the account of what was asked.
+//! State of a running server: tokens, link codes, faults, and the record of requests.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ use crate::http::Request;
 use crate::tokens::{Origin, Tokens};
 use crate::world::{Account, World};
 
-/// A link code that somebody is to approve.
+/// A link code waiting for approval.
 #[derive(Debug, Clone)]
 pub(crate) struct Pin {
     pub id: u64,
@@ -18,11 +18,11 @@ pub(crate) struct Pin {
     pub created: SystemTime,
     pub expires: SystemTime,
     pub token: Option<String>,
-    /// When it was last asked for.
+    /// Time of the last poll.
     pub polled: Option<SystemTime>,
 }
 
-/// Everything behind the listeners.
+/// All state of the server.
 #[derive(Default)]
 pub(crate) struct Store {
     pub world: World,
@@ -33,7 +33,7 @@ pub(crate) struct Store {
     pub blocked: Blocked,
     pub case_sensitive: bool,
     pub friends_array: bool,
-    /// What becomes of connections from the next answer of an endpoint on.
+    /// Treatment of connections from the next answer of an endpoint on.
     pub turn: Option<(Endpoint, Connections)>,
     rules: Vec<Rule>,
 }
@@ -44,7 +44,7 @@ impl Store {
         self.world = world;
     }
 
-    /// A fresh token for an account. Each new client costs a device, and a mail to whoever has an address.
+    /// A new token for an account. Each new client adds a device, and sends a mail if the account has an address.
     pub(crate) fn mint(&mut self, account: u64, origin: &Origin) -> String {
         let (token, new) = self.tokens.mint(account, origin);
         let reachable = self.world.by_id(account).is_some_and(|account| !account.email.is_empty());
@@ -52,7 +52,7 @@ impl Store {
         token
     }
 
-    /// Whose token a request carries.
+    /// The account of a request's token.
     pub(crate) fn account_of(&self, request: &Request) -> Option<&Account> {
         self.world.by_id(self.tokens.owner(request.plex_header("X-Plex-Token")?)?)
     }
@@ -81,7 +81,7 @@ impl Store {
         self.blocked = Blocked::default();
     }
 
-    /// The fault that strikes a request, if any: the one that was asked for last.
+    /// The fault for a request, if any: the one that was added last.
     pub(crate) fn strike(&mut self, endpoint: Endpoint) -> Option<Fault> {
         let everywhere = |rule: &Rule| rule.endpoint == Endpoint::All && endpoint != Endpoint::Pms;
         let hits = |rule: &&mut Rule| rule.endpoint == endpoint || everywhere(rule);
@@ -94,7 +94,7 @@ impl Store {
         Some(fault)
     }
 
-    /// Notes a request, without any of its secrets.
+    /// Records a request, without any of its secrets.
     pub(crate) fn note(&mut self, endpoint: Endpoint, request: &Request) {
         *self.counters.requests.entry(endpoint).or_default() += 1;
         let (login, password) = request.credentials();

@@ -1,4 +1,4 @@
-//! Tokens, and the devices that they were given to.
+//! Tokens, and the devices that they were issued to.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 use crate::http::Request;
 use crate::world::Account;
 
-/// What a second sign-in with the same account and client identifier does to the token of the first. plex.tv keeps one
-/// token for each such pair; how it hands out the next one is not known.
+/// Effect of a second sign-in with the same account and client identifier on the token of the first. plex.tv keeps one
+/// token for each such pair; how it issues the next one is not known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reissue {
-    /// A new token ends the older one.
+    /// A new token revokes the older one.
     #[default]
     Rotate,
-    /// The same token is handed out again, as long as it is good.
+    /// The same token is issued again while it is valid.
     Same,
-    /// Old tokens stay good.
+    /// Older tokens stay valid.
     Keep,
 }
 
-/// What a client says of itself in its headers. plex.tv believes all of it.
+/// A client's description of itself in its headers. plex.tv trusts all of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origin {
     pub client_id: String,
@@ -53,33 +53,33 @@ pub(crate) struct Device {
     pub id: u64,
     pub account: u64,
     pub origin: Origin,
-    /// The token that it was given last.
+    /// The token that was issued last.
     pub token: String,
     pub created: SystemTime,
     pub seen: SystemTime,
 }
 
-/// Whose a token is.
+/// Account, client and device of a token.
 struct Held {
     account: u64,
-    /// The client that it was given to, if that is known: a world's file need not say it.
+    /// The client that it was issued to, if known: a world's file need not name it.
     client_id: Option<String>,
-    /// The device that it was given to; one that the world's file sets has none.
+    /// The device that it was issued to; a token from the world's file has none.
     device: Option<u64>,
 }
 
-/// All tokens that are good, and all devices.
+/// All valid tokens, and all devices.
 #[derive(Default)]
 pub(crate) struct Tokens {
     held: BTreeMap<String, Held>,
     devices: Vec<Device>,
     minted: u64,
-    /// What a second sign-in does.
+    /// Effect of a second sign-in.
     pub reissue: Reissue,
 }
 
 impl Tokens {
-    /// Makes the token that the world's file sets for an account good.
+    /// Adds the token that the world's file sets for an account.
     pub(crate) fn fix(&mut self, account: &Account) {
         if let Some(token) = account.token.clone() {
             let client_id = account.token_client.clone();
@@ -87,8 +87,8 @@ impl Tokens {
         }
     }
 
-    /// A token for an account, and whether its client is a new device. What becomes of an older token of the same account
-    /// and client is a matter of [`Reissue`].
+    /// Issues a token; the flag is true if its client is a new device. [`Reissue`] decides what happens to an older
+    /// token of the same account and client.
     pub(crate) fn mint(&mut self, account: u64, origin: &Origin) -> (String, bool) {
         self.minted += 1;
         let pair = |held: &Held| held.account == account && held.client_id.as_ref() == Some(&origin.client_id);
@@ -116,27 +116,27 @@ impl Tokens {
         (token, new)
     }
 
-    /// Whose a token is.
+    /// The account of a token.
     pub(crate) fn owner(&self, token: &str) -> Option<u64> {
         self.held.get(token).map(|held| held.account)
     }
 
-    /// The client that a token was given to, if that is known.
+    /// The client that a token was issued to, if known.
     pub(crate) fn client_of(&self, token: &str) -> Option<&str> {
         self.held.get(token)?.client_id.as_deref()
     }
 
-    /// Makes a token worthless. The device stays on the list.
+    /// Revokes a token. The device stays on the list. False if the token was not valid.
     pub(crate) fn sign_out(&mut self, token: &str) -> bool {
         self.held.remove(token).is_some()
     }
 
-    /// Makes all tokens of an account worthless.
+    /// Revokes all tokens of an account.
     pub(crate) fn kill(&mut self, account: u64) {
         self.held.retain(|_, held| held.account != account);
     }
 
-    /// How many tokens that were given out are still good.
+    /// Number of issued tokens that are still valid.
     pub(crate) fn live(&self) -> u64 {
         self.held.values().filter(|held| held.device.is_some()).count() as u64
     }
@@ -146,7 +146,7 @@ impl Tokens {
         self.devices.iter().filter(move |device| device.account == account)
     }
 
-    /// Removes a device of an account, and every token that it was given.
+    /// Removes a device of an account and revokes its tokens.
     pub(crate) fn remove_device(&mut self, account: u64, id: u64) -> bool {
         let before = self.devices.len();
         self.devices.retain(|device| (device.account, device.id) != (account, id));

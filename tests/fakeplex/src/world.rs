@@ -1,4 +1,4 @@
-//! The people and servers of one plex.tv, as a file describes them.
+//! Accounts and servers of a plex.tv, as described by a file.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,46 +6,46 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct World {
-    /// Everybody with a Plex account.
+    /// Every Plex account.
     #[serde(default, rename = "account")]
     pub accounts: Vec<Account>,
     /// Every media server.
     #[serde(default, rename = "server")]
     pub servers: Vec<Server>,
-    /// Further rows of somebody's list of devices, forged ones among them.
+    /// Additional rows in accounts' lists of devices, including forged ones.
     #[serde(default, rename = "device")]
     pub devices: Vec<Device>,
 }
 
-/// Somebody with a Plex account.
+/// A Plex account.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Account {
-    /// The number that it has for life.
+    /// Its permanent id.
     pub id: u64,
     /// The username; a managed Home user has none.
     pub username: String,
-    /// What it is called; the username when empty. It is all that a managed Home user has for a name.
+    /// Display name; the username if empty. A managed Home user has no other name.
     pub title: String,
-    /// The address; a managed Home user has none.
+    /// E-mail address; a managed Home user has none.
     pub email: String,
     /// The password; an account made with Google or Apple has none.
     pub password: Option<String>,
-    /// The verification code that is right, for an account with two-factor sign-in.
+    /// The valid verification code, for an account with two-factor authentication.
     pub code: Option<String>,
-    /// Whether it signs in with its address only.
+    /// True if it can sign in only with its e-mail address.
     pub email_only: bool,
-    /// A token that is good from the start.
+    /// A token that is valid from the start.
     pub token: Option<String>,
-    /// The client identifier that it was given to; not known unless said.
+    /// The client identifier that the token was issued to; unknown by default.
     pub token_client: Option<String>,
-    /// A managed Home user.
+    /// True for a managed Home user.
     pub restricted: bool,
-    /// Whose friend this is, by name.
+    /// Accounts whose friend this is, by name.
     pub friend_of: Vec<String>,
-    /// Whose Home this belongs to, by name.
+    /// Owner of the Home that this belongs to, by name.
     pub home_of: Option<String>,
-    /// The four digits without which nobody in the Home switches to it.
+    /// The four-digit PIN that is needed to switch to it in the Home.
     pub home_pin: Option<String>,
 }
 
@@ -55,54 +55,54 @@ pub struct Account {
 pub struct Server {
     /// The machine id.
     pub machine_id: String,
-    /// What it is called.
+    /// Display name.
     pub name: String,
-    /// Whose it is, by name.
+    /// Name of the owner's account.
     pub owner: String,
-    /// With whom it is shared, by name.
+    /// Accounts with access, by name.
     pub shared_with: Vec<String>,
-    /// Who was invited and has not accepted, by name.
+    /// Accounts that have not accepted their invitation, by name.
     pub invited: Vec<String>,
-    /// How it answers on the local network, if it does: `normal`, `allow-all` or `unclaimed`.
+    /// Behaviour on the local network, if it is reachable there: `normal`, `allow-all` or `unclaimed`.
     pub local: Option<String>,
-    /// Where it does so: this port of 127.0.0.1, or any for 0.
+    /// Its port on 127.0.0.1; 0 for any.
     pub port: u16,
 }
 
-/// A row of somebody's list of devices.
+/// A row in an account's list of devices.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Device {
-    /// Whose list, by name.
+    /// Name of the account.
     pub account: String,
     /// The device's identifier.
     pub machine_id: String,
-    /// What it is called; "Den" when empty.
+    /// Display name; "Den" if empty.
     pub name: String,
-    /// What it says that it is; "Plex Media Server" when empty.
+    /// Claimed product; "Plex Media Server" if empty.
     pub product: String,
-    /// What it says that it provides.
+    /// Claimed capabilities.
     pub provides: String,
-    /// Whether it is that account's own.
+    /// True if it belongs to that account.
     pub owned: bool,
-    /// Whose it is otherwise.
+    /// Owner otherwise.
     pub owner_id: Option<u64>,
 }
 
 impl Account {
-    /// What a world calls it: its username, or a managed Home user's title.
+    /// Name in the world's file: the username, or a managed Home user's title.
     #[must_use]
     pub fn name(&self) -> &str {
         if self.username.is_empty() { &self.title } else { &self.username }
     }
 
-    /// What it is called, which need not be its username.
+    /// Display name, which may differ from the username.
     #[must_use]
     pub fn title(&self) -> &str {
         if self.title.is_empty() { &self.username } else { &self.title }
     }
 
-    /// Whether one of these names is its own.
+    /// True if this account is among these names.
     pub(crate) fn is_among(&self, names: &[String]) -> bool {
         !self.name().is_empty() && names.iter().any(|name| name == self.name())
     }
@@ -112,7 +112,7 @@ impl World {
     /// Reads a world.
     ///
     /// # Errors
-    /// The sentence to show to whoever wrote it.
+    /// A message about what is invalid in the text.
     pub fn parse(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string())
     }
@@ -123,13 +123,13 @@ impl World {
         self.accounts.iter().find(|account| !name.is_empty() && account.name() == name)
     }
 
-    /// The account with this number.
+    /// The account with this id.
     #[must_use]
     pub fn by_id(&self, id: u64) -> Option<&Account> {
         self.accounts.iter().find(|account| account.id == id)
     }
 
-    /// The account that signs in by this name or address.
+    /// The account with this login name or e-mail address.
     #[must_use]
     pub fn by_login(&self, login: &str, case_sensitive: bool) -> Option<&Account> {
         let same = |known: &str| {
@@ -138,7 +138,7 @@ impl World {
         self.accounts.iter().find(|account| same(&account.username) || same(&account.email))
     }
 
-    /// The account that runs the Home which an account belongs to, if it belongs to any.
+    /// The account that administers an account's Home, if there is one.
     #[must_use]
     pub fn home_admin(&self, account: &Account) -> Option<&Account> {
         let admin = account.home_of.as_deref().unwrap_or(account.name());
@@ -146,7 +146,7 @@ impl World {
         if members { self.by_name(admin) } else { None }
     }
 
-    /// Everybody in somebody's Home, whoever runs it first. Without a Home, that is the account alone.
+    /// Members of an account's Home, its administrator first. Without a Home, only the account itself.
     pub(crate) fn home<'a>(&'a self, account: &'a Account) -> Vec<&'a Account> {
         let admin = self.home_admin(account).unwrap_or(account);
         let members = self.accounts.iter().filter(|other| other.home_of.as_deref() == Some(admin.name()));

@@ -1,4 +1,4 @@
-//! Signing in and out, and asking whose a token is.
+//! Sign-in, sign-out, and the account of a token.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::tokens::Origin;
 use crate::world::Account;
 
-/// Why somebody is not signed in.
+/// Plex error code and message of a refused sign-in.
 pub(super) type Refusal = (u32, &'static str);
 
 pub(super) fn sign_in(store: &mut Store, request: &Request) -> Response {
@@ -22,7 +22,7 @@ pub(super) fn sign_in(store: &mut Store, request: &Request) -> Response {
     }
 }
 
-/// Tries to sign in; the token when it is right.
+/// Checks a sign-in; returns the token if it is accepted.
 pub(super) fn attempt(
     store: &mut Store,
     request: &Request,
@@ -30,7 +30,7 @@ pub(super) fn attempt(
     password: &str,
     code: Option<&String>,
 ) -> Result<String, Refusal> {
-    // A blocked address is told so even with the right password.
+    // A blocked address is rejected even with the right password.
     if store.blocked.is(request.peer) {
         return Err((1031, "Too many failed sign-ins from this address"));
     }
@@ -46,10 +46,10 @@ pub(super) fn attempt(
 }
 
 fn judge(account: Option<&Account>, login: &str, password: &str, code: Option<&String>) -> Result<u64, Refusal> {
-    // Unknown, without a password, managed, wrong: nobody can tell them apart.
+    // Unknown account, no password, managed, wrong password: indistinguishable.
     let wrong = (1001, "User could not be authenticated. This IP appears to be having trouble.");
     let (account, right) = account.and_then(|account| Some((account, account.password.as_ref()?))).ok_or(wrong)?;
-    // The code may be typed right behind the password.
+    // The code may be appended to the password.
     let appended = account.code.as_ref().is_some_and(|code| password == format!("{right}{code}"));
     if account.restricted || (password != right && !appended) {
         return Err(wrong);

@@ -1,4 +1,4 @@
-//! The list of devices that somebody has signed in with.
+//! The list of devices that an account has signed in with.
 
 use super::xml::{self, Element};
 use super::{epoch, failure, parts, unauthorized};

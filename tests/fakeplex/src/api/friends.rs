@@ -1,4 +1,4 @@
-//! The owner's people. The owner is never among them.
+//! The owner's friends. The owner is never among them.
 
 use serde_json::json;
 
@@ -8,15 +8,15 @@ use crate::http::{Request, Response};
 use crate::store::Store;
 use crate::world::{Account, Server, World};
 
-/// A server that two people share.
+/// A server shared between two accounts.
 struct Tie<'a> {
     server: &'a Server,
-    /// Whether it is the one's who asks.
+    /// True if the requesting account owns it.
     owned: bool,
     pending: bool,
 }
 
-/// Everybody who is tied to somebody: friends, Home members, and who shares with either of them.
+/// Accounts related to `me`: friends, Home members, and those who share a server in either direction.
 fn tied<'a>(world: &'a World, me: &'a Account) -> impl Iterator<Item = (&'a Account, Vec<Tie<'a>>)> {
     world.accounts.iter().filter(|account| account.id != me.id).filter_map(|account| {
         let ties: Vec<_> = world.servers.iter().filter_map(|server| tie(server, me, account)).collect();
@@ -29,7 +29,7 @@ fn tie<'a>(server: &'a Server, me: &Account, account: &Account) -> Option<Tie<'a
     let owned = server.owner == me.name();
     let guest = if owned { account } else { me };
     let pending = guest.is_among(&server.invited);
-    // What somebody else was invited to is no business of the invited one's before they accept.
+    // An invited account does not see other accounts' invitations before it accepts.
     let shared = guest.is_among(&server.shared_with) || (owned && pending);
     (shared && (owned || server.owner == account.name())).then_some(Tie { server, owned, pending })
 }
@@ -38,7 +38,7 @@ fn in_one_home(world: &World, one: &Account, other: &Account) -> bool {
     world.home_admin(one).is_some_and(|admin| world.home_admin(other).is_some_and(|other| other.id == admin.id))
 }
 
-/// `/api/users`: XML, whatever is asked for.
+/// `/api/users`: always XML.
 pub(super) fn users(store: &Store, request: &Request) -> Response {
     let Some(me) = store.account_of(request) else { return unauthorized(request) };
     let world = &store.world;
@@ -55,7 +55,7 @@ pub(super) fn users(store: &Store, request: &Request) -> Response {
 fn row(world: &World, me: &Account, account: &Account, ties: &[Tie]) -> Element {
     let may = ["allowTuners", "allowSync", "allowCameraUpload", "allowChannels", "allowSubtitleAdmin"];
     let filters = ["filterAll", "filterMovies", "filterMusic", "filterPhotos", "filterTelevision"];
-    // Managed users have no attributes for names that they do not have.
+    // Managed users lack the attributes for names that they do not have.
     let user = Element::new("User")
         .with("id", account.id)
         .with("title", account.title())
@@ -85,7 +85,7 @@ fn server_id(world: &World, server: &Server) -> usize {
     777 + world.servers.iter().position(|other| std::ptr::eq(other, server)).unwrap_or(0)
 }
 
-/// `/api/v2/friends` as it was before it was taken away.
+/// `/api/v2/friends` as it was before plex.tv removed it.
 pub(super) fn array(store: &Store, request: &Request) -> Response {
     let Some(me) = store.account_of(request) else { return unauthorized(request) };
     let with_servers = request.params.get("includeSharedServers").is_some_and(|value| value == "true" || value == "1");
@@ -114,7 +114,7 @@ pub(super) fn array(store: &Store, request: &Request) -> Response {
     either(request, 200, &rows.into(), &xml)
 }
 
-/// `/api/servers/{machine id}/shared_servers`: XML, whatever is asked for, and everybody's access token in it.
+/// `/api/servers/{machine id}/shared_servers`: always XML, with every account's access token.
 pub(super) fn shared_servers(store: &Store, request: &Request) -> Response {
     let Some(me) = store.account_of(request) else { return unauthorized(request) };
     let segments = parts(&request.path);

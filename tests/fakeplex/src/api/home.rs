@@ -1,4 +1,4 @@
-//! A Plex Home: who is in it, and becoming somebody else in it.
+//! A Plex Home: its members, and switching between them.
 
 use serde_json::json;
 
@@ -59,7 +59,7 @@ fn row(account: &Account, admin: u64) -> Element {
         .with("thumb", person::thumb(account))
 }
 
-/// Becomes somebody else in the same Home, by number or uuid. The PIN is in the query or the form.
+/// Switches to another member of the same Home, by id or uuid. The PIN is in the query or the form.
 pub(super) fn switch(store: &mut Store, request: &Request) -> Response {
     let Some(account) = store.account_of(request) else { return unauthorized(request) };
     let segments = parts(&request.path);

@@ -1,11 +1,11 @@
-//! What is older than version 2 and still answers: the format goes by the ending of the path.
+//! Endpoints older than version 2 that still work; the extension of the path selects the format.
 
 use super::{JSON, account, old_error, person, unauthorized, xml};
 use crate::http::{Request, Response};
 use crate::store::Store;
 
-/// `/users/sign_in.json` and `.xml`. A verification code has no field here: it is typed behind the password. A good
-/// token in place of a password brings its account.
+/// `/users/sign_in.json` and `.xml`. There is no field for a verification code: it is appended to the password. A valid
+/// token instead of a password returns its account.
 pub(super) fn sign_in(store: &mut Store, request: &Request) -> Response {
     if request.plex_header("X-Plex-Client-Identifier").is_none() {
         return old_error(request, 400, "X-Plex-Client-Identifier is missing");
@@ -21,7 +21,7 @@ pub(super) fn sign_in(store: &mut Store, request: &Request) -> Response {
     }
 }
 
-/// `/users/account`, which wants no client identifier.
+/// `/users/account`, which needs no client identifier.
 pub(super) fn account(store: &Store, request: &Request) -> Response {
     shown(store, request, 200, request.plex_header("X-Plex-Token").unwrap_or_default())
 }

@@ -1,5 +1,5 @@
-//! What plex.tv answers. Version 2 is XML unless JSON is asked for and wants a client identifier; what is older is XML
-//! whatever is asked for, or goes by the ending of its path.
+//! Responses of plex.tv. Version 2 is XML unless JSON is requested, and requires a client identifier; older endpoints
+//! are always XML, or follow the extension of the path.
 
 mod account;
 mod devices;
@@ -29,7 +29,7 @@ fn parts(path: &str) -> Vec<&str> {
     path.trim_matches('/').split('/').collect()
 }
 
-/// Which endpoint a request is for.
+/// The endpoint of a request.
 pub(crate) fn endpoint(request: &Request) -> Endpoint {
     match parts(&request.path).as_slice() {
         ["api", "v2", "users", "signin"] => Endpoint::Signin,
@@ -51,7 +51,7 @@ pub(crate) fn endpoint(request: &Request) -> Endpoint {
     }
 }
 
-/// The right answer to a request.
+/// The regular response to a request.
 pub(crate) fn answer(store: &mut Store, request: &Request) -> Response {
     if is_v2(request) && request.plex_header("X-Plex-Client-Identifier").is_none() {
         return error(request, 400, 1000, "X-Plex-Client-Identifier is missing");
@@ -85,7 +85,7 @@ fn is_v2(request: &Request) -> bool {
     request.path.starts_with("/api/v2/")
 }
 
-/// What plex.tv has taken away over the years.
+/// Endpoints that plex.tv has removed over the years.
 fn is_gone(path: &str) -> bool {
     matches!(
         parts(path).as_slice(),
@@ -93,15 +93,14 @@ fn is_gone(path: &str) -> bool {
     )
 }
 
-/// An error of version 2, in the format that was asked for.
+/// An error of version 2, in the requested format.
 pub(crate) fn error(request: &Request, status: u16, code: u32, message: &str) -> Response {
     let json = json!({"errors": [{"code": code, "message": message, "status": status}]});
     let error = Element::new("error").with("code", code).with("message", message).with("status", status);
     either(request, status, &json, &Element::new("errors").child(&error))
 }
 
-/// An error of the version that was asked. What is older than version 2 has only the status for a code, but for those
-/// of a Home.
+/// An error in the version of the request. Older endpoints have only the status as a code, except those of a Home.
 pub(crate) fn failure(request: &Request, status: u16, code: u32, message: &str) -> Response {
     if is_v2(request) {
         return error(request, status, code, message);
@@ -113,7 +112,7 @@ pub(crate) fn failure(request: &Request, status: u16, code: u32, message: &str) 
     xml::document(status, &Element::new("Response").with("code", code).with("status", message))
 }
 
-/// An error of the oldest kind, without any code.
+/// An error of the oldest kind, without a code.
 fn old_error(request: &Request, status: u16, message: &str) -> Response {
     if request.ends_in_json() {
         Response::new(status, JSON, json!({"error": message}).to_string())
@@ -122,7 +121,7 @@ fn old_error(request: &Request, status: u16, message: &str) -> Response {
     }
 }
 
-/// What a token that is not good gets.
+/// The response to an invalid token.
 fn unauthorized(request: &Request) -> Response {
     if is_v2(request) {
         error(request, 401, 1001, "User could not be authenticated")
@@ -133,12 +132,12 @@ fn unauthorized(request: &Request) -> Response {
 
 const JSON: &str = "application/json; charset=utf-8";
 
-/// JSON or XML, as the request wants it.
+/// JSON or XML, as requested.
 pub(crate) fn either(request: &Request, status: u16, json: &serde_json::Value, xml: &Element) -> Response {
     if request.wants_json() { Response::new(status, JSON, json.to_string()) } else { xml::document(status, xml) }
 }
 
-/// Seconds since 1970, as older lists tell the time.
+/// Seconds since 1970, the timestamps of older lists.
 fn epoch(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

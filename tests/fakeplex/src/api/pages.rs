@@ -1,8 +1,8 @@
-//! The two pages where people approve codes. Each accepts its own kind: plex.tv/link those of four characters (weak), and
-//! app.plex.tv/auth those of twenty-five (strong).
+//! The two pages where people approve codes. Each accepts only its own kind: plex.tv/link those of four characters
+//! (weak), and app.plex.tv/auth those of twenty-five (strong).
 //!
-//! app.plex.tv's page is a script that reads its parameters from the address's fragment, which never reaches a server. So
-//! what a browser does there cannot be seen in requests; [`follow`] does it in the browser's place.
+//! app.plex.tv's page is a script that reads its parameters from the fragment of the address, which never reaches a
+//! server. What a browser does there is therefore not visible in requests; [`follow`] does it instead of the browser.
 
 use url::{Host, Url};
 
@@ -10,20 +10,20 @@ use super::pins::approve;
 use crate::http::{Request, Response};
 use crate::store::Store;
 
-/// What app.plex.tv says about a code that is not its own, once the person has signed in and pressed the button.
+/// Message of app.plex.tv about another page's code, after the user has signed in and pressed the button.
 const UNABLE: &str = "unable to authorize this request";
 
-/// What plex.tv/link says about a code that it does not know.
+/// Message of plex.tv/link about an unknown code.
 const INVALID: &str = "This code is not valid";
 
-/// The length of the codes that people type.
+/// Length of the codes that people type.
 const WEAK: usize = 4;
 
 pub(super) fn is_page(path: &str) -> bool {
     matches!(path.trim_end_matches('/'), "/link" | "/auth")
 }
 
-/// The page as a browser gets it, for somebody who is signed in or not: the rest is done by its script.
+/// The page as a browser receives it, signed in or not: the rest is done by its script.
 pub(super) fn show(request: &Request) -> Response {
     let pin = request.params.get("pin").filter(|pin| pin.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let field = pin.map_or_else(String::new, |pin| format!("<input name=\"pin\" value=\"{pin}\">"));
@@ -37,7 +37,7 @@ pub(super) fn show(request: &Request) -> Response {
 /// Opens an address in the browser of an account that is signed in, and presses the page's button.
 ///
 /// # Errors
-/// What the page says when it approves nothing.
+/// The page's message if it does not approve the code.
 pub(crate) fn follow(store: &mut Store, address: &str, account: u64) -> Result<(), String> {
     let url = Url::parse(address).map_err(|error| format!("no address: {error}"))?;
     let page = url.path().trim_end_matches('/');
@@ -54,7 +54,7 @@ fn link(url: &Url) -> Result<String, String> {
     pin.filter(|pin| pin.len() == WEAK).ok_or_else(|| INVALID.into())
 }
 
-/// The code in the fragment, `#?clientID=…&code=…` or `#!?…`, if that client has asked for it and it is a strong one.
+/// The code in the fragment, `#?clientID=…&code=…` or `#!?…`, if it is a strong one that this client has requested.
 fn auth(store: &Store, url: &Url) -> Result<String, String> {
     let fragment = url.fragment().unwrap_or_default();
     let query = fragment.strip_prefix("!?").or_else(|| fragment.strip_prefix('?')).unwrap_or_default();

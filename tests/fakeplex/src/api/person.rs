@@ -1,4 +1,4 @@
-//! How an account is shown, in each of the shapes that plex.tv has for it.
+//! Representations of an account, in each format of plex.tv.
 
 use serde_json::json;
 
@@ -8,11 +8,11 @@ use crate::http::{Request, Response};
 use crate::store::Store;
 use crate::world::{Account, World};
 
-/// When everybody joined, and until when they are remembered.
+/// Join date and `rememberExpiresAt` of every account, in seconds since 1970.
 const JOINED: u64 = 1_500_000_000;
 const REMEMBERED: u64 = 1_900_000_000;
 
-/// The account of a token as version 2 shows it to itself.
+/// The account of a token, as version 2 shows it to itself.
 pub(super) fn shown(store: &Store, request: &Request, status: u16, token: &str) -> Response {
     let world = &store.world;
     let Some(account) = store.tokens.owner(token).and_then(|id| world.by_id(id)) else {
@@ -42,7 +42,7 @@ fn json(world: &World, account: &Account, token: &str) -> serde_json::Value {
     })
 }
 
-/// The account in XML: version 2 calls its token `authToken`, what is older `authenticationToken`.
+/// The account in XML: version 2 names its token `authToken`, older endpoints `authenticationToken`.
 pub(super) fn element(world: &World, account: &Account, token: &str) -> Element {
     let admin = world.home_admin(account);
     Element::new("user")
@@ -93,7 +93,7 @@ pub(super) fn element(world: &World, account: &Account, token: &str) -> Element 
         .child(&Element::new("services"))
 }
 
-/// The account as the endpoints before version 2 write it in JSON.
+/// The account in JSON, as endpoints before version 2 write it.
 pub(super) fn legacy_json(account: &Account, token: &str) -> serde_json::Value {
     json!({"user": {
         "id": account.id, "uuid": uuid(account), "email": account.email, "joined_at": "2017-07-14T02:40:00.000Z",
@@ -113,7 +113,7 @@ pub(super) fn thumb(account: &Account) -> String {
     format!("https://plex.tv/users/{}/avatar?c=1700000000", uuid(account))
 }
 
-/// A hash, which is all that is ever shown of a Home's PIN.
+/// A hash, the only form in which the PIN of a Home is ever shown.
 fn pin(account: &Account) -> String {
     account.home_pin.as_ref().map_or_else(String::new, |_| format!("PINHASH-SECRET-{}", account.id))
 }

@@ -1,4 +1,4 @@
-//! Link codes: made by a device, approved by a person elsewhere.
+//! Link codes: created by a device, approved by a user elsewhere.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use crate::http::{Request, Response};
 use crate::store::{Pin, Store};
 use crate::tokens::Origin;
 
-/// Asking more often than once a second is answered with 429. A little is forgiven for the way here.
+/// More than one request a second is answered with 429, with some tolerance for network delays.
 const POLL: Duration = Duration::from_millis(900);
 
 pub(super) fn answer(store: &mut Store, request: &Request, method: &str) -> Response {
@@ -31,7 +31,7 @@ fn create(store: &mut Store, request: &Request) -> Response {
 fn poll(store: &mut Store, request: &Request, id: u64) -> Response {
     let client_id = request.plex_header("X-Plex-Client-Identifier").unwrap_or_default();
     let now = SystemTime::now();
-    // Unknown, expired and another client's are the same to whoever asks.
+    // Unknown, expired and other clients' codes are indistinguishable.
     let good = |pin: &&mut Pin| pin.id == id && pin.origin.client_id == client_id && pin.expires > now;
     let Some(pin) = store.pins.iter_mut().find(good) else {
         return error(request, 404, 1020, "Code not found or expired");
@@ -53,7 +53,7 @@ fn link(store: &mut Store, request: &Request) -> Response {
     }
 }
 
-/// Approves an open code as an account.
+/// Approves an open code as an account; `None` if there is no such code.
 pub(crate) fn approve(store: &mut Store, code: &str, account: u64) -> Option<()> {
     let now = SystemTime::now();
     let open = |pin: &Pin| pin.code.eq_ignore_ascii_case(code) && pin.expires > now && pin.token.is_none();

@@ -1,4 +1,4 @@
-//! What an account can reach, by its own token.
+//! Devices and servers that an account can reach, by its own token.
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ pub(super) fn list(store: &Store, request: &Request) -> Response {
     either(request, 200, &json.into(), &Element::new("resources").children(rows.iter().map(to_xml)))
 }
 
-/// `/pms/servers`: the servers among them. XML, whatever is asked for.
+/// `/pms/servers`: only the servers. Always XML.
 pub(super) fn servers(store: &Store, request: &Request) -> Response {
     let Some(account) = store.account_of(request) else { return unauthorized(request) };
     let rows = rows(store, account, request.plex_header("X-Plex-Token").unwrap_or_default());
@@ -47,8 +47,8 @@ pub(super) fn servers(store: &Store, request: &Request) -> Response {
     xml::document(200, &container.children(rows))
 }
 
-/// Servers first, then what the world's file adds, then what signed in and says that it provides something. plex.tv
-/// believes such a device, whatever identifier it chose.
+/// Servers first, then the additional rows of the world's file, then devices that signed in and claim to provide
+/// something. plex.tv trusts such a device, whatever identifier it chose.
 fn rows(store: &Store, account: &Account, own_token: &str) -> Vec<Row> {
     let world = &store.world;
     let home = world.home(account);
@@ -94,7 +94,7 @@ fn rows(store: &Store, account: &Account, own_token: &str) -> Vec<Row> {
     servers.chain(further).chain(signed_in).collect()
 }
 
-/// What an account shows to a server that is shared with it.
+/// Token that an account presents to a server shared with it.
 pub(crate) fn access_token(server: &Server, account: &Account) -> String {
     format!("ACCESS-SECRET-{}-{}", server.name, account.id)
 }

@@ -1,4 +1,4 @@
-//! Writing XML.
+//! XML writer.
 
 use std::fmt::{Display, Write};
 
@@ -22,12 +22,12 @@ impl Element {
         self
     }
 
-    /// An attribute that is left out when it is empty.
+    /// An attribute that is omitted if it is empty.
     pub(crate) fn with_some(self, name: &str, value: &str) -> Self {
         if value.is_empty() { self } else { self.with(name, value) }
     }
 
-    /// A boolean, as XML has it.
+    /// A boolean in XML notation.
     pub(crate) fn with_flag(self, name: &str, value: bool) -> Self {
         self.with(name, u8::from(value))
     }
@@ -56,7 +56,7 @@ impl Element {
     }
 }
 
-/// An answer in XML.
+/// An XML response.
 pub(crate) fn document(status: u16, root: &Element) -> Response {
     let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n", root.to_xml());
     Response::new(status, "application/xml; charset=utf-8", body)

@@ -1,4 +1,4 @@
-//! The client of `src/plex` against this plex.tv: every kind of error, every fault, over real TLS.
+//! The client in `src/plex` against this plex.tv: every kind of error and every fault, over real TLS.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::path::Path;
@@ -46,7 +46,7 @@ fn is_outage<T: std::fmt::Debug>(outcome: &Result<T, Error>) -> bool {
 }
 
 #[test]
-fn signing_in_tells_every_kind_of_no_apart() {
+fn client_distinguishes_every_kind_of_rejected_sign_in() {
     let f = fixture();
     let ask = |login: &str, pw: &str, code: Option<&str>| {
         f.client.sign_in(login, pw, code, soon()).map(|signed_in| signed_in.account.id)
@@ -67,7 +67,7 @@ fn signing_in_tells_every_kind_of_no_apart() {
 }
 
 #[test]
-fn a_token_is_good_until_it_is_signed_out() {
+fn client_token_is_valid_until_signed_out() {
     let f = fixture();
     let signed_in = f.client.sign_in("alice", &password("alice"), None, soon()).unwrap();
     assert_eq!(f.client.account(&signed_in.token, soon()).unwrap().username.as_deref(), Some("alice"));
@@ -78,7 +78,7 @@ fn a_token_is_good_until_it_is_signed_out() {
 }
 
 #[test]
-fn the_owners_lists_say_who_is_tied_how() {
+fn client_reads_relationships_from_the_owners_lists() {
     let f = fixture();
     let owner = Token::from("TOKEN-SECRET-olga");
     let friends = f.client.users(&owner, soon()).unwrap();
@@ -94,7 +94,7 @@ fn the_owners_lists_say_who_is_tied_how() {
 }
 
 #[test]
-fn a_media_server_says_whom_it_lets_in() {
+fn client_asks_a_media_server_whether_it_accepts_a_token() {
     let f = fixture();
     let server: url::Url = f.server.address("address.pms.Den").parse().unwrap();
     let identity = f.client.server_identity(&server, soon()).unwrap();
@@ -108,7 +108,7 @@ fn a_media_server_says_whom_it_lets_in() {
 }
 
 #[test]
-fn r36_no_fault_of_plex_tv_is_a_success_or_a_wrong_password() {
+fn r36_client_reports_no_fault_as_a_success_or_a_wrong_password() {
     let f = fixture();
     let control = f.server.control();
     let elsewhere = f.server.address("address.wrong-name");
@@ -154,7 +154,7 @@ fn r36_no_fault_of_plex_tv_is_a_success_or_a_wrong_password() {
 }
 
 #[test]
-fn r36_a_plex_tv_that_cannot_be_found_or_does_not_listen_or_does_not_speak_is_an_outage() {
+fn r36_client_reports_dns_connection_and_timeout_errors_as_an_outage() {
     let f = fixture();
     let ask = |client: &Client| client.sign_in("alice", &password("alice"), None, soon());
     for wanted in [Connections::Refuse, Connections::Silence] {
@@ -170,14 +170,14 @@ fn r36_a_plex_tv_that_cannot_be_found_or_does_not_listen_or_does_not_speak_is_an
             f.server.control().clear_faults();
         }
     }
-    // A name that no resolver can be asked for, since its first part is too long: nothing leaves this machine.
+    // A host name that no resolver accepts, since its first label is too long: nothing leaves this machine.
     let outcome = ask(&client(&f.server, &format!("https://{}.test", "x".repeat(64))));
     assert!(is_outage(&outcome), "{outcome:?}");
     assert!(ask(&f.client).is_ok(), "when all is well again");
 }
 
 #[test]
-fn an_answer_in_another_shape_is_the_same_answer() {
+fn client_accepts_alternative_response_formats() {
     let f = fixture();
     f.server.control().fault(Endpoint::All, Fault::OddShape);
     let ask = |pw: &str| f.client.sign_in("alice", pw, None, soon()).map(|signed_in| signed_in.account.id);
@@ -188,10 +188,10 @@ fn an_answer_in_another_shape_is_the_same_answer() {
 }
 
 #[test]
-fn r31_a_redirect_is_not_followed_and_nothing_secret_goes_elsewhere() {
+fn r31_client_follows_no_redirect_and_sends_no_secret_elsewhere() {
     let f = fixture();
     let control = f.server.control();
-    // Another name of the same server, so that a client which follows gets there and is believed.
+    // Another name of the same server, so that a client which follows redirects would reach it and trust it.
     let elsewhere = f.server.address("address").replace("localhost", "127.0.0.1") + "/elsewhere";
     let owner = Token::from("TOKEN-SECRET-olga");
     for status in [301, 302, 303, 307, 308] {
@@ -206,7 +206,7 @@ fn r31_a_redirect_is_not_followed_and_nothing_secret_goes_elsewhere() {
 }
 
 #[test]
-fn one_connection_serves_many_requests() {
+fn client_sends_many_requests_over_one_connection() {
     let f = fixture();
     for _ in 0..20 {
         f.client.sign_in("alice", &password("alice"), None, soon()).unwrap();

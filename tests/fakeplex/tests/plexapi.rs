@@ -1,4 +1,4 @@
-//! python-plexapi, a client of the real plex.tv that knows nothing of this project, against the fake one.
+//! python-plexapi, an independent client of the real plex.tv, against the fake one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod common;
@@ -10,7 +10,7 @@ use common::{Plex, STREET};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plexapi");
 
-/// A Python environment with the library in it, made once for all who build here.
+/// A Python environment with the library, created once per checkout.
 fn environment() -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plexapi");
     let script = Path::new(SCRIPTS).join("venv");
@@ -20,7 +20,7 @@ fn environment() -> PathBuf {
 }
 
 #[test]
-fn python_plexapi_finds_everything_as_at_the_real_plex_tv() {
+fn python_plexapi_works_as_with_the_real_plex_tv() {
     let plex = Plex::start(STREET);
     let mut python = Command::new(environment().join("bin/python"));
     python.arg("-I").arg(Path::new(SCRIPTS).join("check.py")).arg(env!("CARGO_BIN_EXE_fakeplex"));

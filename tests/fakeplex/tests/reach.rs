@@ -1,4 +1,4 @@
-//! What stands between here and plex.tv, told apart.
+//! Connection errors between this machine and plex.tv, as the client distinguishes them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod common;
@@ -22,7 +22,7 @@ fn reach(base: &str, ca_file: &Path) -> Result<Option<SystemTime>, Unreachable> 
 }
 
 #[test]
-fn any_answer_is_an_answer_and_tells_the_time() {
+fn reach_accepts_any_response_and_returns_its_date() {
     let plex = Plex::start(DEN);
     let (address, ca_file) = (plex.server.address("address"), plex.server.ca_file());
     for fault in [None, Some(Fault::Gone), Some(Fault::TooMany(None)), Some(Fault::Captcha)] {
@@ -36,7 +36,7 @@ fn any_answer_is_an_answer_and_tells_the_time() {
 }
 
 #[test]
-fn a_certificate_a_name_a_silence_and_a_closed_port_are_told_apart() {
+fn reach_distinguishes_certificate_dns_timeout_and_connection_errors() {
     let plex = Plex::start(DEN);
     let ca_file = plex.server.ca_file();
     for bad in ["expired", "wrong-name", "self-signed", "unknown-ca"] {

@@ -1,5 +1,5 @@
-//! The client of `src/plex` before servers that cannot prove who they are, or want to talk less safely: each is refused,
-//! and is told nothing before that.
+//! The client in `src/plex` against servers with an invalid certificate, old TLS or none: each is refused before
+//! anything secret is sent.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 mod common;
@@ -37,7 +37,7 @@ fn sign_in(client: &Client) -> Result<(), Error> {
     client.sign_in("alice@example.org", &password("alice"), Some("314159"), soon()).map(drop)
 }
 
-/// Sends whatever is secret: name, password and code, the owner's token, and a token to end.
+/// Sends everything secret: name, password and code, the owner's token, and a token to sign out.
 fn try_everything(client: &Client) -> [Result<(), Error>; 4] {
     let owner = Token::from(OLGA);
     [
@@ -48,14 +48,14 @@ fn try_everything(client: &Client) -> [Result<(), Error>; 4] {
     ]
 }
 
-/// A server that cannot prove to be plex.tv is none: plex.tv cannot be reached.
+/// Asserts that plex.tv counts as unreachable, because the server did not prove that it is plex.tv.
 fn assert_unreachable(what: &dyn Debug, outcomes: &[Result<(), Error>]) {
     for outcome in outcomes {
         assert!(matches!(outcome, Err(Error::Unreachable(_))), "{what:?}: {outcome:?}");
     }
 }
 
-/// Which secrets are in these bytes.
+/// The secrets in these bytes.
 fn secrets(bytes: &[u8]) -> Vec<&'static str> {
     let text = String::from_utf8_lossy(bytes);
     let all = ["alice", "PASSWORD", "SECRET", "314159", "TOKEN", "signin", "X-Plex", "x-plex"];
@@ -63,7 +63,7 @@ fn secrets(bytes: &[u8]) -> Vec<&'static str> {
 }
 
 #[test]
-fn r62_a_server_with_a_bad_certificate_is_told_nothing() {
+fn r62_client_sends_nothing_to_a_server_with_a_bad_certificate() {
     let plex = Plex::start(DEN);
     for bad in ["expired", "wrong-name", "self-signed", "unknown-ca"] {
         let address = plex.server.address(&format!("address.{bad}"));
@@ -71,14 +71,14 @@ fn r62_a_server_with_a_bad_certificate_is_told_nothing() {
     }
     let seen = plex.server.control().counters();
     assert_eq!((seen.total(), seen.handshakes, seen.connections), (0, 0, 16));
-    // The same with a good one.
+    // The same requests with a good certificate.
     let address = plex.server.address("address");
     let outcomes = try_everything(&client(&address, &plex.server.ca_file()));
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
 }
 
 #[test]
-fn r62_a_server_with_old_tls_only_is_told_nothing() {
+fn r62_client_sends_nothing_to_a_server_with_old_tls_only() {
     let directory = tempfile::tempdir().unwrap();
     let ca_file = certificate(directory.path());
     for old in ["-tls1", "-tls1_1"] {
@@ -87,10 +87,10 @@ fn r62_a_server_with_old_tls_only_is_told_nothing() {
         assert_unreachable(&old, &outcomes);
         let received = server.received();
         assert_eq!(secrets(&received), [""; 0], "{old}");
-        // It is the version that is refused: with whoever still speaks it, this server does talk.
+        // The version is refused, not the server: a client that still supports it can connect.
         server.greet(old);
     }
-    // The same server and certificate with a TLS of today: what was sent can be seen.
+    // The same server and certificate with TLS 1.2: the requests arrive.
     let server = OpenSsl::start(directory.path(), "-tls1_2");
     assert_unreachable(&"no answer", &[sign_in(&client(&server.url(), &ca_file))]);
     let received = server.received();
@@ -98,7 +98,7 @@ fn r62_a_server_with_old_tls_only_is_told_nothing() {
 }
 
 #[test]
-fn r62_a_server_without_tls_is_told_nothing() {
+fn r62_client_sends_nothing_to_a_server_without_tls() {
     let plex = Plex::start(DEN);
     let server = Plain::start();
     assert_unreachable(
@@ -108,27 +108,27 @@ fn r62_a_server_without_tls_is_told_nothing() {
     let received = server.received();
     assert!(received.starts_with(&[0x16, 3]), "a client's greeting: {received:?}");
     assert_eq!(secrets(&received), [""; 0]);
-    // It would have answered, and would have been believed.
+    // The server would have answered and been accepted.
     assert_eq!(sign_in(&client(&format!("http://{}", server.address), &plex.server.ca_file())), Ok(()));
     assert!(secrets(&server.received()).contains(&"PASSWORD"));
 }
 
 #[test]
-fn r31_r62_a_redirect_away_from_tls_is_not_followed() {
+fn r31_r62_client_follows_no_redirect_away_from_tls() {
     let plex = Plex::start(DEN);
     let server = Plain::start();
     let (address, ca_file) = (plex.server.address("address"), plex.server.ca_file());
     for status in [302, 307] {
         plex.server.control().fault(Endpoint::All, Fault::RedirectAs(status, format!("http://{}/", server.address)));
         for outcome in try_everything(&client(&address, &ca_file)) {
-            // It is plex.tv that redirects, and its own answer does not open the offline cache (R69).
+            // plex.tv itself redirects, so its answer does not open the offline cache (R69).
             assert!(matches!(outcome, Err(Error::Unavailable(_))), "{status}: {outcome:?}");
         }
     }
     assert_eq!(server.received(), [0; 0]);
 }
 
-/// A listener without TLS that takes down what it is sent, and answers all of it with somebody's account.
+/// A listener without TLS that records what it receives, and answers everything with an account.
 struct Plain {
     address: SocketAddr,
     received: Arc<Mutex<Vec<u8>>>,
@@ -158,7 +158,7 @@ impl Plain {
     }
 }
 
-/// `openssl s_server` with one version of TLS. What clients send comes out at its standard output.
+/// `openssl s_server` with one version of TLS. It writes what clients send to its standard output.
 struct OpenSsl {
     child: Child,
     address: String,
@@ -170,7 +170,7 @@ impl OpenSsl {
         let mut command = Command::new("openssl");
         command.args(["s_server", "-accept", "127.0.0.1:0", "-cert", "server.pem", "-key", "server.key", version]);
         command.args(["-cipher", "DEFAULT@SECLEVEL=0"]).current_dir(directory).env_clear();
-        // Its standard input stays open, since it ends with it.
+        // Its standard input stays open, because the program ends with it.
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let address = loop {
@@ -195,13 +195,13 @@ impl OpenSsl {
         format!("https://{}", self.address)
     }
 
-    /// What came out so far, and what still comes within a moment.
+    /// Bytes received so far, including those of the next moment.
     fn received(&self) -> Vec<u8> {
         std::thread::sleep(Duration::from_millis(200));
         self.received.lock().unwrap().clone()
     }
 
-    /// Talks to it as somebody does who does not mind.
+    /// Connects with a client that supports this version.
     fn greet(&self, version: &str) {
         let mut command = Command::new("openssl");
         command.args(["s_client", "-quiet", "-connect", &self.address, version, "-cipher", "DEFAULT@SECLEVEL=0"]);
@@ -224,7 +224,7 @@ impl Drop for OpenSsl {
     }
 }
 
-/// A certificate for this machine that a client with this CA file must take, written where `openssl` finds it.
+/// A certificate for this machine that a client with this CA file must accept, written where `openssl` finds it.
 fn certificate(directory: &Path) -> std::path::PathBuf {
     let (ca_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let mut ca = CertificateParams::default();

@@ -1,11 +1,11 @@
-//! Who can reach what: a person's own list, and the owner's.
+//! Lists of accessible servers: an account's own, and the owner's.
 
 use fakeplex::Command;
 use reqwest::Method;
 
 use crate::common::{CLIENT, MACHINE, OLGA, Plex, STREET, answer, form, password};
 
-/// A row as far as anybody should go by it: identifier, what it provides, owned, home, owner.
+/// The part of a row that clients rely on: identifier, capabilities, owned, home, owner.
 type Row = (String, String, bool, bool, Option<u64>);
 
 fn resources(plex: &Plex, token: &str) -> Vec<Row> {
@@ -19,7 +19,7 @@ fn resources(plex: &Plex, token: &str) -> Vec<Row> {
 }
 
 #[test]
-fn item_12_everybody_sees_what_they_can_reach_and_what_calls_itself_so() {
+fn item_12_resources_list_accessible_servers_and_self_declared_ones() {
     let plex = Plex::start(STREET);
     let row = |id: &str, provides: &str, owned, home, owner| (id.to_owned(), provides.to_owned(), owned, home, owner);
     let (attic, shed) = ("1".repeat(40), "2".repeat(40));
@@ -52,7 +52,7 @@ fn item_12_everybody_sees_what_they_can_reach_and_what_calls_itself_so() {
     for (name, expected) in cases {
         assert_eq!(resources(&plex, &plex.token(name)), expected, "{name}");
     }
-    // A token of one's own for what is shared, the account's for what is owned; all players are called as the server.
+    // A separate token for a shared server, the account's own for an owned one; all players have the server's name.
     let alice = plex.token("alice");
     let rows = plex.get("/api/v2/resources", &alice).json();
     assert_eq!((&rows[0]["accessToken"], &rows[0]["sourceTitle"]), (&"ACCESS-SECRET-Den-2".into(), &"olga".into()));
@@ -69,7 +69,7 @@ fn item_12_everybody_sees_what_they_can_reach_and_what_calls_itself_so() {
 }
 
 #[test]
-fn item_12_a_stranger_forges_a_row_by_signing_in_under_the_servers_identifier() {
+fn item_12_sign_in_with_the_servers_identifier_forges_a_resource() {
     let plex = Plex::start(STREET);
     let request = plex.plain(Method::POST, "/api/v2/users/signin").header("X-Plex-Client-Identifier", MACHINE);
     let request = request.header("X-Plex-Provides", "server").header("X-Plex-Product", "Plex Media Server");
@@ -80,7 +80,7 @@ fn item_12_a_stranger_forges_a_row_by_signing_in_under_the_servers_identifier() 
 }
 
 #[test]
-fn item_13_the_owners_list_has_everybody_but_the_owner() {
+fn item_13_users_lists_every_related_account_except_the_owner() {
     let plex = Plex::start(STREET);
     let list = plex.get("/api/users", OLGA);
     assert!(list.is_xml(), "though JSON was asked for");
@@ -106,7 +106,7 @@ fn item_13_the_owners_list_has_everybody_but_the_owner() {
 }
 
 #[test]
-fn item_14_the_friends_of_version_2_are_gone_unless_switched_on() {
+fn item_14_version_2_friends_are_gone_unless_switched_on() {
     let plex = Plex::start(STREET);
     assert_eq!(plex.get("/api/v2/friends", OLGA).status, 410);
     plex.control(&Command::FriendsArray(true));
@@ -125,7 +125,7 @@ fn item_14_the_friends_of_version_2_are_gone_unless_switched_on() {
 }
 
 #[test]
-fn item_14_a_servers_shares_are_xml_and_full_of_tokens() {
+fn item_14_shared_servers_are_xml_with_access_tokens() {
     let plex = Plex::start(STREET);
     let path = format!("/api/servers/{MACHINE}/shared_servers");
     let list = plex.get(&path, OLGA);
@@ -140,7 +140,7 @@ fn item_14_a_servers_shares_are_xml_and_full_of_tokens() {
 }
 
 #[test]
-fn item_15_a_share_ends_between_two_logins() {
+fn item_15_withdrawn_share_disappears_from_every_list() {
     let plex = Plex::start(STREET);
     let token = plex.token("alice");
     plex.server.control().load(&STREET.replace("\"alice\", \"peggy\"", "\"peggy\""));

@@ -1,4 +1,4 @@
-//! What goes wrong between here and there.
+//! Faults of responses and connections.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use reqwest::Method;
 
 use crate::common::{MACHINE, OLGA, Plex, STREET, answer};
 
-/// Every endpoint, with a request that is good there.
+/// Every endpoint, with a valid request for it.
 fn endpoints() -> [(Endpoint, Method, String); 16] {
     let at = |endpoint, method, path: &str| (endpoint, method, path.to_owned());
     [
@@ -31,7 +31,7 @@ fn endpoints() -> [(Endpoint, Method, String); 16] {
 }
 
 #[test]
-fn item_20_every_fault_strikes_every_endpoint_and_no_other() {
+fn item_20_every_fault_affects_its_endpoint_and_no_other() {
     let plex = Plex::start(STREET);
     plex.control(&Command::FriendsArray(true));
     let control = plex.server.control();
@@ -58,18 +58,18 @@ fn item_20_every_fault_strikes_every_endpoint_and_no_other() {
         assert!(ask(&method, &path).send().is_err(), "{path}");
         control.fault(endpoint, Fault::Cut);
         assert!(ask(&method, &path).send().and_then(reqwest::blocking::Response::bytes).is_err(), "{path}");
-        // What was asked is done, though the answer was cut off: a token that was signed out needs to be set again.
+        // The request takes effect although the response was cut off: a token that was signed out must be set again.
         control.load(STREET);
         control.clear_faults();
         let right = answer(ask(&method, &path));
         assert!(right.status < 300 || endpoint == Endpoint::Other, "{path}: {right:?}");
-        // The one that went elsewhere counts as `Other`.
+        // The request to another path counts as `Other`.
         assert_eq!(control.counters().of(endpoint), 11 + u64::from(endpoint == Endpoint::Other), "{path}");
     }
 }
 
 #[test]
-fn item_20_answers_are_late_slow_missing_or_broken_off() {
+fn item_20_responses_can_be_late_slow_missing_or_truncated() {
     let plex = Plex::start(STREET);
     let control = plex.server.control();
     let ask = || plex.ask(Method::GET, "/api/v2/user").header("X-Plex-Token", OLGA).timeout(Duration::from_secs(2));
@@ -93,7 +93,7 @@ fn item_20_answers_are_late_slow_missing_or_broken_off() {
 }
 
 #[test]
-fn item_20_connections_are_refused_or_taken_in_silence_until_it_is_mended() {
+fn item_20_connections_are_refused_or_silent_until_faults_are_cleared() {
     let plex = Plex::start(STREET);
     let ask = || plex.ask(Method::GET, "/api/v2/ping").header("X-Plex-Token", OLGA).timeout(Duration::from_secs(2));
     assert_eq!(answer(ask()).status, 200, "and the connection stays open");
@@ -118,7 +118,7 @@ fn item_20_connections_are_refused_or_taken_in_silence_until_it_is_mended() {
 }
 
 #[test]
-fn item_20_a_certificate_goes_bad_between_one_answer_and_the_next() {
+fn item_20_certificate_can_change_between_two_responses() {
     let plex = Plex::start(STREET);
     let ask = |path: &str| plex.ask(Method::GET, path).header("X-Plex-Token", OLGA);
     for bad in [Connections::Expired, Connections::WrongName, Connections::SelfSigned, Connections::UnknownCa] {
@@ -137,7 +137,7 @@ fn item_20_a_certificate_goes_bad_between_one_answer_and_the_next() {
 }
 
 #[test]
-fn item_21_secrets_can_be_recognised_and_what_was_seen_holds_none() {
+fn item_21_secrets_are_recognisable_and_absent_from_the_request_log() {
     let plex = Plex::start(STREET);
     let alice = plex.token("alice");
     let rows = plex.get("/api/v2/resources", &alice).json();

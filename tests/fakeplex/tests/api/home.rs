@@ -1,4 +1,4 @@
-//! A Plex Home, and the media server at home.
+//! A Plex Home, and the media server on the local network.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::common::{Answer, OLGA, Plex, STREET, answer, form};
 
 #[test]
-fn item_18_who_is_in_a_home_becomes_somebody_else_in_it_with_the_pin() {
+fn item_18_home_member_can_switch_user_with_the_pin() {
     let plex = Plex::start(STREET);
     let people = plex.get("/api/v2/home/users", OLGA).json();
     let of = |name: &str| people["users"].as_array().unwrap().iter().map(|row| row[name].clone()).collect::<Vec<_>>();
@@ -46,7 +46,7 @@ fn item_18_who_is_in_a_home_becomes_somebody_else_in_it_with_the_pin() {
 }
 
 #[test]
-fn item_19_a_media_server_is_open_closed_or_nobodys() {
+fn item_19_media_server_can_be_closed_open_or_unclaimed() {
     let plex = Plex::start(STREET);
     let alice = plex.token("alice");
     let http = plex.client_at([127, 0, 0, 1]);

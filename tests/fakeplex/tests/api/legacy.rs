@@ -1,4 +1,4 @@
-//! Signing in as programs did before version 2.
+//! Sign-in at the endpoints older than version 2.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::common::{Plex, STREET, answer, form, password};
 
 #[test]
-fn the_endpoint_of_old_still_signs_in() {
+fn legacy_endpoint_still_signs_in() {
     let plex = Plex::start(STREET);
     let pw = password("alice");
     let ask = |path: &str| plex.ask(Method::POST, path);

@@ -1,5 +1,5 @@
-//! Whether the fake plex.tv answers as the real one was seen to. One test for each point that it has to get right, all of
-//! them over real TLS, with a client that knows nothing about Plex.
+//! The fake plex.tv answers as the real one was seen to. There is one test for each point that it must get right, over
+//! real TLS, with a client that does not know Plex.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 #[path = "../common/mod.rs"]

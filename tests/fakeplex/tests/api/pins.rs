@@ -16,7 +16,7 @@ fn poll(plex: &Plex, id: &Value) -> Answer {
 }
 
 #[test]
-fn item_16_codes_are_weak_or_strong_and_bring_a_token_once_approved() {
+fn item_16_weak_and_strong_codes_return_a_token_once_approved() {
     let plex = Plex::start(STREET);
     for (strong, length, life) in [("false", 4, 900), ("true", 25, 1800)] {
         let made = plex.post(PINS, &[("strong", strong)]);
@@ -40,7 +40,7 @@ fn item_16_codes_are_weak_or_strong_and_bring_a_token_once_approved() {
 }
 
 #[test]
-fn item_16_unknown_expired_and_another_clients_codes_cannot_be_told_apart() {
+fn item_16_unknown_expired_and_foreign_codes_are_indistinguishable() {
     let plex = Plex::start(STREET);
     let pin = plex.post(PINS, &[]).json();
     let path = format!("{PINS}/{}", pin["id"]);
@@ -55,7 +55,7 @@ fn item_16_unknown_expired_and_another_clients_codes_cannot_be_told_apart() {
 }
 
 #[test]
-fn item_17_a_code_is_approved_by_whoever_holds_it() {
+fn item_17_any_account_can_approve_a_code() {
     let plex = Plex::start(STREET);
     let pin = plex.post(PINS, &[]).json();
     let mallory = plex.token_for("mallory", "mallorys-browser");
@@ -72,7 +72,7 @@ fn item_17_a_code_is_approved_by_whoever_holds_it() {
 
 /// plex.tv/link knows the codes that people type, app.plex.tv/auth the long ones; neither accepts the other's.
 #[test]
-fn r21_each_page_for_codes_approves_its_own_kind_and_no_other() {
+fn r21_link_and_auth_pages_approve_only_their_own_kind_of_code() {
     let plex = Plex::start(STREET);
     let page = answer(plex.plain(Method::GET, "/link/?pin=AB12"));
     assert!(page.status == 200 && page.body.contains("value=\"AB12\""), "{page:?}");

@@ -1,4 +1,4 @@
-//! Signing in.
+//! Sign-in.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn sign_in(plex: &Plex, login: &str, password: &str, code: Option<&str>) -> Answ
 }
 
 #[test]
-fn item_1_version_2_wants_a_client_identifier_and_speaks_xml_unless_asked_for_json() {
+fn item_1_version_2_requires_a_client_identifier_and_defaults_to_xml() {
     let plex = Plex::start(STREET);
     let paths = [
         (Method::POST, SIGNIN),
@@ -49,20 +49,20 @@ fn item_1_version_2_wants_a_client_identifier_and_speaks_xml_unless_asked_for_js
 }
 
 #[test]
-fn item_2_name_and_address_are_good_and_capitals_matter_only_when_switched_on() {
+fn item_2_username_and_email_sign_in_and_case_matters_only_when_switched_on() {
     let plex = Plex::start(STREET);
     let status = |login: &str| sign_in(&plex, login, &password("alice"), None).error();
     for login in ["alice", "alice@example.org", "ALICE", "Alice@Example.ORG"] {
         assert_eq!(status(login), (201, 0), "{login}");
     }
-    // Only A to Z have capitals here: the sign for kelvin is no K.
+    // Only ASCII letters are compared without case: the Kelvin sign does not equal K.
     assert_eq!(sign_in(&plex, "fran\u{212a}@example.org", &password("frank"), None).error(), (401, 1001));
     plex.control(&Command::CaseSensitive(true));
     let expected = [("alice", 201), ("alice@example.org", 201), ("ALICE", 401), ("Alice@Example.ORG", 401)];
     for (login, expected) in expected {
         assert_eq!(status(login).0, expected, "{login}");
     }
-    // The query and a body of JSON are as good as a form.
+    // Query parameters and a JSON body are accepted like a form.
     let query = format!("{SIGNIN}?login=alice&password={}", password("alice"));
     assert_eq!(answer(plex.ask(Method::POST, &query)).status, 201);
     let json = format!("{{\"login\":\"alice\",\"password\":\"{}\"}}", password("alice"));
@@ -71,7 +71,7 @@ fn item_2_name_and_address_are_good_and_capitals_matter_only_when_switched_on() 
 }
 
 #[test]
-fn item_3_nobody_can_tell_why_a_password_is_wrong_and_a_missing_field_is_told() {
+fn item_3_rejections_are_indistinguishable_and_missing_fields_are_named() {
     let plex = Plex::start(STREET);
     let wrong = sign_in(&plex, "alice", "wrong", None);
     assert_eq!(wrong.error(), (401, 1001));
@@ -86,7 +86,7 @@ fn item_3_nobody_can_tell_why_a_password_is_wrong_and_a_missing_field_is_told() 
 }
 
 #[test]
-fn item_4_a_verification_code_goes_into_its_field_or_behind_the_password() {
+fn item_4_verification_code_is_accepted_in_its_field_or_after_the_password() {
     let plex = Plex::start(STREET);
     let right = password("erin");
     let appended = format!("{right}314159");
@@ -102,12 +102,12 @@ fn item_4_a_verification_code_goes_into_its_field_or_behind_the_password() {
     for (pw, code, expected) in cases {
         assert_eq!(sign_in(&plex, "erin", pw, code).error(), expected, "{pw} {code:?}");
     }
-    // Who has none may send one all the same.
+    // An account without two-factor authentication may send a code all the same.
     assert_eq!(sign_in(&plex, "alice", &password("alice"), Some("000000")).status, 201);
 }
 
 #[test]
-fn item_5_some_accounts_take_only_their_address() {
+fn item_5_some_accounts_sign_in_only_with_their_email_address() {
     let plex = Plex::start(STREET);
     assert_eq!(sign_in(&plex, "frank", &password("frank"), None).error(), (401, 1030));
     assert_eq!(sign_in(&plex, "frank@example.org", &password("frank"), None).status, 201);
@@ -115,7 +115,7 @@ fn item_5_some_accounts_take_only_their_address() {
 }
 
 #[test]
-fn item_6_an_address_that_fails_too_often_is_blocked_for_a_while_and_no_other() {
+fn item_6_only_an_address_with_too_many_failures_is_blocked_temporarily() {
     let plex = Plex::start(STREET);
     plex.control(&Command::BlockAfter(3));
     plex.control(&Command::BlockFor(3000));
@@ -134,7 +134,7 @@ fn item_6_an_address_that_fails_too_often_is_blocked_for_a_while_and_no_other() 
 }
 
 #[test]
-fn item_7_too_many_requests_come_in_two_forms() {
+fn item_7_rate_limit_response_has_two_forms() {
     let plex = Plex::start(STREET);
     let control = plex.server.control();
     control.fault(Endpoint::Signin, Fault::Api(429, 1003));
@@ -145,7 +145,7 @@ fn item_7_too_many_requests_come_in_two_forms() {
 }
 
 #[test]
-fn item_8_the_same_answer_comes_in_other_shapes() {
+fn item_8_sign_in_response_has_alternative_formats() {
     let plex = Plex::start(STREET);
     let control = plex.server.control();
     control.fault(Endpoint::All, Fault::OddShape);
@@ -170,7 +170,7 @@ fn item_8_the_same_answer_comes_in_other_shapes() {
 }
 
 #[test]
-fn item_9_each_new_client_adds_a_device_and_costs_a_mail() {
+fn item_9_each_new_client_adds_a_device_and_sends_a_mail() {
     let plex = Plex::start(STREET);
     for client in ["one", "two", "one", "one"] {
         let request = plex.plain(Method::POST, SIGNIN).header("X-Plex-Client-Identifier", client);

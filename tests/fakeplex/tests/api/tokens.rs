@@ -1,4 +1,4 @@
-//! What a token is good for, and how it ends.
+//! Validity and revocation of tokens.
 
 use fakeplex::{Command, Reissue};
 use reqwest::Method;
@@ -6,7 +6,7 @@ use reqwest::Method;
 use crate::common::{CLIENT, OLGA, Plex, STREET, answer};
 
 #[test]
-fn item_10_a_token_shows_its_account_until_it_is_signed_out() {
+fn item_10_token_identifies_its_account_until_signed_out() {
     let plex = Plex::start(STREET);
     let token = plex.token("alice");
     let account = plex.get("/api/v2/user", &token);
@@ -15,7 +15,7 @@ fn item_10_a_token_shows_its_account_until_it_is_signed_out() {
     assert_eq!(plex.get("/api/v2/ping", &token).body, "{\"pong\":true}");
     let xml = plex.plain(Method::GET, "/api/v2/ping").header("X-Plex-Client-Identifier", CLIENT);
     assert!(answer(xml.header("X-Plex-Token", &token)).body.contains("<pong>true</pong>"));
-    // The older endpoints want no client identifier, and their format goes by the path.
+    // The older endpoints need no client identifier, and the path selects their format.
     let old = |path: &str| answer(plex.plain(Method::GET, path).header("X-Plex-Token", &token));
     assert_eq!(old("/users/account.json").json()["user"]["id"], 2);
     assert_eq!(old("/users/account").attributes("user", "authenticationToken"), [token.as_str()]);
@@ -31,7 +31,7 @@ fn item_10_a_token_shows_its_account_until_it_is_signed_out() {
         assert_eq!(old(path).status, 401, "{path}");
     }
     assert_eq!(plex.get("/api/v2/user", OLGA).status, 200, "nobody else's");
-    // The device is still on the list; removing it ends what it holds.
+    // The device is still on the list; removing it revokes its token.
     let token = plex.token("alice");
     let devices = plex.get("/devices.xml", &token);
     let ids = devices.attributes("Device", "id");
@@ -44,7 +44,7 @@ fn item_10_a_token_shows_its_account_until_it_is_signed_out() {
 }
 
 #[test]
-fn item_11_all_tokens_of_an_account_end_at_once() {
+fn item_11_all_tokens_of_an_account_can_be_revoked_at_once() {
     let plex = Plex::start(STREET);
     let tokens = [plex.token("alice"), plex.token_for("alice", "another-client")];
     let bobs = plex.token("bob");
@@ -56,30 +56,30 @@ fn item_11_all_tokens_of_an_account_end_at_once() {
     assert_eq!(plex.server.control().counters().live_tokens, 1);
 }
 
-/// Whether plex.tv still takes each of these.
+/// Validity of each token.
 fn good<const N: usize>(plex: &Plex, tokens: [&str; N]) -> [bool; N] {
     tokens.map(|token| plex.get("/api/v2/user", token).status == 200)
 }
 
 #[test]
-fn item_22_a_second_sign_in_of_one_account_and_identifier_ends_the_older_token() {
+fn item_22_second_sign_in_of_account_and_identifier_revokes_the_older_token() {
     let plex = Plex::start(STREET);
     let (first, elsewhere, bobs) = (plex.token("alice"), plex.token_for("alice", "another-client"), plex.token("bob"));
     let second = plex.token("alice");
     assert_ne!(first, second);
     assert_eq!(good(&plex, [&first, &second, &elsewhere, &bobs, OLGA]), [false, true, true, true, true]);
-    // An approved code counts as a sign-in of the client that asked for it.
+    // An approved code counts as a sign-in of the client that requested it.
     let code = plex.post("/api/v2/pins", &[]).json()["code"].as_str().unwrap().to_owned();
     assert_eq!(good(&plex, [&second]), [true], "nobody has approved it yet");
     plex.control(&Command::Approve(code, "alice".into()));
     assert_eq!(good(&plex, [&second, &elsewhere]), [false, true]);
-    // The token of the world's file was given to nobody that is known.
+    // The token of the world's file was issued to an unknown client.
     plex.token("olga");
     assert_eq!(good(&plex, [OLGA]), [true]);
 }
 
 #[test]
-fn item_22_a_token_of_the_worlds_file_may_have_been_given_to_an_identifier() {
+fn item_22_token_of_the_worlds_file_can_belong_to_an_identifier() {
     let given = STREET.replacen(
         "token = \"TOKEN-SECRET-olga\"\n",
         "token = \"TOKEN-SECRET-olga\"\ntoken_client = \"the-first-client\"\n",
@@ -93,7 +93,7 @@ fn item_22_a_token_of_the_worlds_file_may_have_been_given_to_an_identifier() {
 }
 
 #[test]
-fn item_22_the_same_token_may_be_handed_out_again_until_it_is_signed_out() {
+fn item_22_same_token_can_be_reissued_until_signed_out() {
     let plex = Plex::start(STREET);
     plex.control(&Command::Tokens(Reissue::Same));
     let (first, elsewhere) = (plex.token("alice"), plex.token_for("alice", "another-client"));
@@ -106,7 +106,7 @@ fn item_22_the_same_token_may_be_handed_out_again_until_it_is_signed_out() {
 }
 
 #[test]
-fn item_22_old_tokens_may_stay_good() {
+fn item_22_older_tokens_can_stay_valid() {
     let plex = Plex::start(STREET);
     plex.control(&Command::Tokens(Reissue::Keep));
     let tokens = [plex.token("alice"), plex.token("alice")];

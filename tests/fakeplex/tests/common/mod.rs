@@ -1,4 +1,4 @@
-//! A running fake plex.tv and a plain HTTPS client that knows nothing about Plex.
+//! A running fake plex.tv, and a plain HTTPS client that does not know Plex.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -18,21 +18,21 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// The usual world, and one in which every list is hard to read.
+/// The usual world, and one with lists that are hard to read.
 pub const DEN: &str = include_str!("../../worlds/den.toml");
 pub const STREET: &str = include_str!("../../worlds/street.toml");
 /// Olga's server.
 pub const MACHINE: &str = "0123456789abcdef0123456789abcdef01234567";
 /// Olga's token.
 pub const OLGA: &str = "TOKEN-SECRET-olga";
-/// What a client calls itself unless a test says otherwise.
+/// Default client identifier of the tests.
 pub const CLIENT: &str = "client-of-the-test";
 
 pub fn password(name: &str) -> String {
     format!("PASSWORD-SECRET-{name}")
 }
 
-/// A running server, gone with its files when this is dropped.
+/// A running server, removed with its files when this is dropped.
 pub struct Plex {
     pub server: Running,
     http: Client,
@@ -47,7 +47,7 @@ impl Plex {
         Self { server, http, _directory: directory }
     }
 
-    /// The same server asked from another address of this machine.
+    /// A client at another address of this machine.
     pub fn client_at(&self, address: [u8; 4]) -> Client {
         http(&self.server, Some(address))
     }
@@ -56,12 +56,12 @@ impl Plex {
         self.server.control().send(command).unwrap()
     }
 
-    /// A request as every client should send it: with a client identifier, for JSON.
+    /// A request with a client identifier, for JSON.
     pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {
         self.plain(method, path).header("X-Plex-Client-Identifier", CLIENT).header("Accept", "application/json")
     }
 
-    /// A request with nothing.
+    /// A request without any header.
     pub fn plain(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.server.address("address")))
     }
@@ -74,12 +74,12 @@ impl Plex {
         answer(form(self.ask(Method::POST, path), fields))
     }
 
-    /// Signs in, and gives back the token.
+    /// Signs in and returns the token.
     pub fn token(&self, login: &str) -> String {
         self.token_for(login, CLIENT)
     }
 
-    /// The same as another client.
+    /// [`Self::token`] with another client identifier.
     pub fn token_for(&self, login: &str, client_id: &str) -> String {
         let fields = [("login", login), ("password", &password(login))];
         let request = self.plain(Method::POST, "/api/v2/users/signin").header("Accept", "application/json");
@@ -111,7 +111,7 @@ pub fn form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder 
     request.header("Content-Type", "application/x-www-form-urlencoded").body(body)
 }
 
-/// What came back.
+/// An HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
@@ -134,7 +134,7 @@ impl Answer {
         self.kind.starts_with("application/xml") && roxmltree::Document::parse(&self.body).is_ok()
     }
 
-    /// The status and plex.tv's code, however the error is written.
+    /// Status and Plex error code, in every format of errors.
     pub fn error(&self) -> (u16, u64) {
         let json = serde_json::from_str::<serde_json::Value>(&self.body).ok();
         let code = json.and_then(|json| json["errors"][0]["code"].as_u64()).or_else(|| {
@@ -144,7 +144,7 @@ impl Answer {
         (self.status, code.unwrap_or(0))
     }
 
-    /// One attribute of every element with this name; `-` where there is none.
+    /// An attribute of every element with this name; `-` where it is absent.
     pub fn attributes(&self, element: &str, name: &str) -> Vec<String> {
         let document = roxmltree::Document::parse(&self.body).unwrap();
         let nodes = document.descendants().filter(|node| node.has_tag_name(element));

@@ -1,9 +1,9 @@
-"""python-plexapi, which nobody here wrote, against the fake plex.tv: what works with the real one must work here.
+"""python-plexapi, an independent client, against the fake plex.tv: its calls work as with the real one.
 
-usage: check.py FAKEPLEX DIRECTORY, the program and the directory of the server that it is to steer.
+usage: check.py FAKEPLEX DIRECTORY, the program and the directory of the running server.
 
-The library is used as it comes. Its addresses are fixed, so the sockets go elsewhere: what is for plex.tv goes to the
-fake, with TLS and the certificate's name checked as for plex.tv; what is for anybody else goes nowhere.
+The library is unmodified. Its addresses are fixed, so the sockets are redirected: connections to plex.tv go to the fake,
+with TLS and the certificate's name checked as for plex.tv; connections to other hosts fail.
 """
 
 import json
@@ -16,7 +16,7 @@ import unittest
 from urllib.parse import urlsplit
 
 FAKEPLEX, DIRECTORY = sys.argv[1:3]
-# Read when the library is imported: a fixed client identifier, and no configuration of whoever runs this.
+# Read when the library is imported: a fixed client identifier, and no configuration of the user who runs this.
 os.environ["PLEXAPI_CONFIG_PATH"] = os.path.join(DIRECTORY, "no-such-configuration")
 os.environ["PLEXAPI_HEADER_IDENTIFIER"] = "python-plexapi"
 
@@ -35,7 +35,7 @@ with open(os.path.join(DIRECTORY, "address"), encoding="ascii") as file:
 
 
 class Connection(urllib3.connection.HTTPSConnection):
-    """A connection that ends at the fake. All but the socket is as it would be."""
+    """A connection to the fake. Only the socket differs."""
 
     def _new_conn(self):
         if self.host not in HOSTS:
@@ -147,7 +147,7 @@ class Check(unittest.TestCase):
         self.assertEqual((den.createdAt.year, [c.port for c in den.connections]), (2020, [32400]))
         self.assertEqual(rows(alice)[2], ("player-of-alice", "client,player", True))
         self.assertEqual(rows(account(OLGA))[0], (MACHINE, "server", True))
-        # The library says that it provides something, and so it is listed itself; it is no server.
+        # The library announces that it provides something, so it is listed itself; it is not a server.
         self.assertEqual(rows(sign_in("carol")), [("python-plexapi", "controller", True)])
         self.assertEqual(rows(sign_in("mallory"))[0], (MACHINE, "server", True))
         self.assertTrue(sign_in("peggy").resource("Den").home)
@@ -172,7 +172,7 @@ class Check(unittest.TestCase):
         self.assertTrue(link.waitForLogin())
         self.assertEqual(account(link.token).username, "bob")
 
-    def test_pin_that_nobody_wants(self):
+    def test_pin_polled_too_fast_or_expired(self):
         hasty = MyPlexPinLogin(session=new_session())
         hasty._getCode()
         hasty._checkLogin()
@@ -216,7 +216,7 @@ class Check(unittest.TestCase):
         with self.assertRaises(Unauthorized):
             bob.ping()
 
-    def test_too_many(self):
+    def test_blocked_and_rate_limited_sign_in(self):
         control({"block-after": 0})
         with self.assertRaisesRegex(Unauthorized, 'code="1031"'):
             sign_in("alice")
@@ -226,12 +226,12 @@ class Check(unittest.TestCase):
             sign_in("alice")
         self.assertEqual(sign_in("alice").id, 2)
 
-    def test_what_is_gone(self):
+    def test_removed_endpoint_is_gone(self):
         with self.assertRaisesRegex(BadRequest, r"\(410\)"):
             account(OLGA).pendingInvites()
 
-    def test_nobody_else_is_asked(self):
-        """Whether the checks above can reach anybody but the fake, and whether the certificate is looked at."""
+    def test_only_the_fake_is_reachable(self):
+        """The checks above reach no host but the fake, and certificates are verified."""
         with self.assertRaises(requests.ConnectionError):
             new_session().get("https://sonos.plex.tv/resources")
         distrustful = new_session()

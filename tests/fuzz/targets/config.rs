@@ -1,4 +1,4 @@
-//! The configuration. Every `$` of the input becomes a token, which no report may quote.
+//! Fuzzes the configuration parser. Every `$` of the input becomes a token, which no error may quote.
 #![no_main]
 
 use std::iter;
@@ -9,10 +9,10 @@ use config::{Config, Problem, Source, parse};
 use libfuzzer_sys::fuzz_target;
 use toml::de::{DeTable, DeValue};
 
-/// Unlike anything that a report says by itself.
+/// A token that occurs in no error message by chance.
 const TOKEN: &str = "Zq7-XkWv_93JhTfR4mNp";
 
-/// How much of a token would help somebody.
+/// Length of a part of the token that counts as leaked.
 const TELLING: usize = 8;
 
 const FILE: &str = "/etc/plex-auth.toml";
@@ -21,17 +21,17 @@ fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let text = text.replace('$', TOKEN);
     match parse(&text, Path::new(FILE)) {
-        Ok(config) => makes_sense(&config),
+        Ok(config) => assert_valid(&config),
         Err(problem) => {
-            is_located(&problem, &text);
-            is_discreet(&problem, &text);
+            assert_position_is_in_the_file(&problem, &text);
+            assert_quotes_no_value(&problem, &text);
         }
     }
 });
 
-fn makes_sense(config: &Config) {
+fn assert_valid(config: &Config) {
     match &config.source {
-        // It is empty until the file that holds it has been read.
+        // The token is empty until its file has been read.
         Source::Token(token) => assert!(token.expose().bytes().all(|byte| byte.is_ascii_graphic())),
         Source::Resources { machine_id, owner_id } => {
             assert!(config.strict_friends && config.machine_id.as_ref() == Some(machine_id));
@@ -61,14 +61,14 @@ fn makes_sense(config: &Config) {
     }
 }
 
-fn is_located(problem: &Problem, text: &str) {
+fn assert_position_is_in_the_file(problem: &Problem, text: &str) {
     let Some((line, column)) = problem.position else { return };
     let there = text.split('\n').nth(line - 1).map(|line| line.chars().count() + 1);
     assert!(there.is_some_and(|columns| (1..=columns).contains(&column)), "{line}:{column} is not in the file");
 }
 
-/// A key that does not exist may be quoted, for somebody who mistyped it; a value never.
-fn is_discreet(problem: &Problem, text: &str) {
+/// An unknown key may be quoted, because it may be a typing error; a value never.
+fn assert_quotes_no_value(problem: &Problem, text: &str) {
     let said = problem.to_string();
     assert!(!said.contains(char::is_control), "{said:?}");
     let keys = DeTable::parse(text).map(|table| keys(table.get_ref())).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! R10: receiving over a socket, whatever pieces the bytes arrive in.
+//! R10: fuzzes receiving over a socket, with the bytes arriving in arbitrary pieces.
 //!
-//! The first line of the input says where the stream is cut: `0` is a piece of one byte, `1` of two, and so on, over
-//! and over. Each further line is the content of a frame, or the raw bytes after a `!`.
+//! The first line of the input gives the sizes of the pieces, used cyclically: `0` is a piece of one byte, `1` of two,
+//! and so on. Each further line is the content of a frame, or raw bytes after a `!`.
 #![no_main]
 
 use std::fmt::Debug;
@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use serde::de::DeserializeOwned;
 use protocol::{Connection, Deadline, Error, Malformed, Reply, Request, decode};
 
-/// How many bytes the length takes.
+/// Size of the length prefix, in bytes.
 const PREFIX: usize = 4;
 
 fuzz_target!(|input: &[u8]| {
@@ -31,8 +31,8 @@ fn frame(line: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The messages of the whole stream, each with the place where it is complete, and how the stream ends: with an error
-/// that can be known at a place, or by the other end's going.
+/// The messages of the whole stream, each with the offset where it is complete, and the end of the stream: an error
+/// with the offset where it is detectable, or the other side's disconnection.
 type Expected<T> = (Vec<(T, usize)>, Option<(Malformed, usize)>);
 
 fn expected<T: DeserializeOwned>(stream: &[u8]) -> Expected<T> {

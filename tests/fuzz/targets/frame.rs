@@ -1,5 +1,5 @@
-//! R10: the frame decoder. The input is taken once as the bytes that arrive, and once as the content of a frame whose
-//! length is right.
+//! R10: fuzzes the frame decoder. The input is used as the received bytes, and as the content of a frame with the right
+//! length.
 #![no_main]
 
 use std::fmt::Debug;
@@ -9,10 +9,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use protocol::{MAX_FRAME, Malformed, Reply, Request, decode, encode};
 
-/// How many bytes the length takes.
+/// Size of the length prefix, in bytes.
 const PREFIX: usize = 4;
 
-/// What encoding may add to each object of a message: the optional fields that were left out, and the names of all fields.
+/// Upper bound of what encoding adds to each object of a message: optional fields that were omitted, and the names of
+/// all fields.
 const GROWTH: usize = 256;
 
 fuzz_target!(|input: &[u8]| {
@@ -38,14 +39,14 @@ fn judge<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
         (Err(Malformed::Content), Some(length)) => assert!((1..=MAX_FRAME).contains(&length) && arrived >= length),
         (Ok(Some((message, used))), Some(length)) => {
             assert!((1..=MAX_FRAME).contains(&length) && *used == PREFIX + length && *used <= bytes.len());
-            complete(message, &bytes[..*used]);
+            assert_frame(message, &bytes[..*used]);
         }
         (result, None) => panic!("{result:?} without a length"),
     }
 }
 
-/// What holds for the bytes of one frame and the message in it.
-fn complete<T: Serialize + DeserializeOwned + PartialEq + Debug>(message: &T, frame: &[u8]) {
+/// Checks the bytes of one frame and the message in it.
+fn assert_frame<T: Serialize + DeserializeOwned + PartialEq + Debug>(message: &T, frame: &[u8]) {
     for cut in 0..frame.len() {
         assert_eq!(decode::<T>(&frame[..cut]), Ok(None), "a part is no message, cut at {cut}");
     }

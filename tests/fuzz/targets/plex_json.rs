@@ -1,6 +1,7 @@
-//! What plex.tv and a media server answer in JSON, and the errors they answer in JSON or XML.
+//! Fuzzes the parsers for JSON responses of plex.tv and a media server, and for errors in JSON or XML.
 //!
-//! An input whose first line is a number is an answer with that status; any other is the body of a success.
+//! If the first line of the input is a number, it is the status of an error response; otherwise the input is the body
+//! of a success.
 #![no_main]
 
 use std::fmt::Debug;
@@ -19,23 +20,23 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn success(body: &[u8]) {
-    let signed_in = whole(body, parse::signed_in);
-    let account = whole(body, parse::account);
-    let server = whole(body, parse::server_identity);
-    let rows = whole(body, parse::resources);
-    let link = whole(body, parse::link_code);
-    let approval = whole(body, parse::approval);
-    // Read a second time, without this project's types. This reading minds what nobody looks at: bytes that are not
-    // UTF-8, which can be helped, and numbers out of range, which cannot.
+    let signed_in = parse_whole(body, parse::signed_in);
+    let account = parse_whole(body, parse::account);
+    let server = parse_whole(body, parse::server_identity);
+    let rows = parse_whole(body, parse::resources);
+    let link = parse_whole(body, parse::link_code);
+    let approval = parse_whole(body, parse::approval);
+    // Parsed a second time, without this project's types. This parser also rejects bytes in ignored fields: those that
+    // are not UTF-8, which are replaced here, and numbers out of range, which cannot be.
     let Ok(value) = serde_json::from_str::<Value>(&String::from_utf8_lossy(body)) else { return };
     if let Some(answer) = signed_in {
-        is_shown_by(&answer.account, &value);
+        assert_account_is_in(&answer.account, &value);
         let token = value["authToken"].as_str().unwrap_or_default();
         assert!(!token.is_empty(), "nobody signs in without a token");
-        hides(&answer.token, token);
+        assert_hidden(&answer.token, token);
     }
     if let Some(account) = account {
-        is_shown_by(&account, &value);
+        assert_account_is_in(&account, &value);
     }
     if let Some(server) = server {
         let shown = &value["MediaContainer"];
@@ -50,7 +51,7 @@ fn success(body: &[u8]) {
     if let Some(approval) = approval {
         let token = value["authToken"].as_str().unwrap_or_default();
         assert_eq!(approval.is_some(), !token.is_empty(), "only a token is an approval");
-        hides(&approval, token);
+        assert_hidden(&approval, token);
     }
     if let Some(rows) = rows {
         let shown = value.as_array().unwrap();
@@ -60,13 +61,13 @@ fn success(body: &[u8]) {
             assert!(!row.owned || is_true(&shown["owned"]), "{row:?} is not said to be owned");
             assert!(row.owner_id.is_none() || row.owner_id == number(&shown["ownerId"]), "{row:?}");
             assert_eq!(row.access_token.is_some(), shown["accessToken"].is_string());
-            hides(&row.access_token, shown["accessToken"].as_str().unwrap_or_default());
+            assert_hidden(&row.access_token, shown["accessToken"].as_str().unwrap_or_default());
         }
     }
 }
 
-/// Reads a body. What was cut off on its way is never read, and an error quotes nothing of what came.
-fn whole<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Option<T> {
+/// Parses a body, and asserts that no truncated body parses and no error quotes the body.
+fn parse_whole<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Option<T> {
     match read(body) {
         Ok(answer) => {
             let end = body.trim_ascii_end().len();
@@ -82,7 +83,7 @@ fn whole<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Option<T> {
     }
 }
 
-fn is_shown_by(account: &Account, value: &Value) {
+fn assert_account_is_in(account: &Account, value: &Value) {
     assert!(account.id > 0 && number(&value["id"]) == Some(account.id), "{account:?} is not in the answer");
     for (name, key) in [(&account.username, "username"), (&account.email, "email")] {
         let shown = &value[key];
@@ -99,17 +100,17 @@ fn is_true(value: &Value) -> bool {
     value.as_bool() == Some(true) || value.as_u64() == Some(1) || matches!(value.as_str(), Some("1" | "true"))
 }
 
-fn hides(shown: &impl Debug, token: &str) {
+fn assert_hidden(shown: &impl Debug, token: &str) {
     assert!(token.len() < 8 || !format!("{shown:?}").contains(token), "a token is shown");
 }
 
 fn failure(status: u16, body: &[u8]) {
     let error = parse::failure(status, None, body);
     let code = match code(body) {
-        KnownAccount::Code(code) => Some(code),
-        KnownAccount::None => None,
-        KnownAccount::Unclear => {
-            return assert!(!speaks_of_a_person(&error) || [401, 403, 422].contains(&status), "{error:?}");
+        Known::Code(code) => Some(code),
+        Known::None => None,
+        Known::Unclear => {
+            return assert!(!is_verdict(&error) || [401, 403, 422].contains(&status), "{error:?}");
         }
     };
     let expected = match (status, code) {
@@ -122,7 +123,7 @@ fn failure(status: u16, body: &[u8]) {
         (403, Some(code)) => Error::Forbidden(code),
         (404, Some(1020)) => Error::UnknownCode,
         _ => {
-            assert!(!speaks_of_a_person(&error), "an outage passes for a verdict: {status} {code:?} {error:?}");
+            assert!(!is_verdict(&error), "an outage passes for a verdict: {status} {code:?} {error:?}");
             // R69: only an error of plex.tv's own servers says that it cannot be reached.
             assert_eq!(matches!(error, Error::Unreachable(_)), (500..=599).contains(&status), "{status}: {error:?}");
             let said = error.to_string();
@@ -132,30 +133,30 @@ fn failure(status: u16, body: &[u8]) {
     assert_eq!(error, expected, "{status} {code:?}");
 }
 
-fn speaks_of_a_person(error: &Error) -> bool {
+fn is_verdict(error: &Error) -> bool {
     !matches!(error, Error::Unreachable(_) | Error::Unavailable(_) | Error::RateLimited(_) | Error::UnknownCode)
 }
 
-/// What is known of the code in a body, read a second time.
-enum KnownAccount {
+/// The error code in a body, according to a second parser.
+enum Known {
     Code(u32),
     None,
-    /// Something that seems to have one, but is not JSON to this reading, or says something twice.
+    /// Not JSON for this parser, although it seems to contain a code, or a key occurs twice.
     Unclear,
 }
 
-fn code(body: &[u8]) -> KnownAccount {
+fn code(body: &[u8]) -> Known {
     let text = String::from_utf8_lossy(body);
     let Ok(value) = serde_json::from_str::<Value>(&text) else {
-        return if text.contains("code") || text.contains('\\') { KnownAccount::Unclear } else { KnownAccount::None };
+        return if text.contains("code") || text.contains('\\') { Known::Unclear } else { Known::None };
     };
-    let Some(errors) = value["errors"].as_array() else { return KnownAccount::None };
+    let Some(errors) = value["errors"].as_array() else { return Known::None };
     let clear = ["\"errors\"", "\"code\""].iter().all(|key| text.matches(key).count() == 1) && !text.contains('\\');
     match errors.as_slice() {
         [error] if clear && std::str::from_utf8(body).is_ok() => {
-            number(&error["code"]).and_then(|code| u32::try_from(code).ok()).map_or(KnownAccount::None, KnownAccount::Code)
+            number(&error["code"]).and_then(|code| u32::try_from(code).ok()).map_or(Known::None, Known::Code)
         }
-        [] => KnownAccount::None,
-        _ => KnownAccount::Unclear,
+        [] => Known::None,
+        _ => Known::Unclear,
     }
 }

@@ -1,30 +1,31 @@
-//! The lists of people, which are XML.
+//! Fuzzes the parsers for the XML lists of friends and shares.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use plex::{Account, Error, parse};
 
-/// A list is called this, and nothing else is a list.
+/// Root element of every list.
 const ROOT: &str = "MediaContainer";
 
 fuzz_target!(|body: &[u8]| {
-    if let Some(friends) = whole(body, parse::users) {
-        people(body, "User", friends.iter().map(|friend| &friend.account));
+    if let Some(friends) = parse_whole(body, parse::users) {
+        assert_accounts(body, "User", friends.iter().map(|friend| &friend.account));
         for friend in friends {
-            assert!(!friend.home || says(body, "home"), "{friend:?}");
-            assert!(!friend.pending || says(body, "pending"), "{friend:?}");
+            assert!(!friend.home || mentions(body, "home"), "{friend:?}");
+            assert!(!friend.pending || mentions(body, "pending"), "{friend:?}");
         }
     }
-    if let Some(shares) = whole(body, parse::shared_servers) {
-        people(body, "SharedServer", shares.iter().map(|share| &share.account));
+    if let Some(shares) = parse_whole(body, parse::shared_servers) {
+        assert_accounts(body, "SharedServer", shares.iter().map(|share| &share.account));
         for share in shares {
-            assert!(share.pending || says(body, "acceptedAt"), "{share:?} is accepted without a word of it");
+            assert!(share.pending || mentions(body, "acceptedAt"), "{share:?} is accepted without a word of it");
         }
     }
 });
 
-/// Reads a body as a list: of the right name, complete, and without a document type, by which it could grow.
-fn whole<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Option<T> {
+/// Parses a list, and asserts that its root element is right, that it is complete, and that it has no document type,
+/// which could make it grow.
+fn parse_whole<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Option<T> {
     let list = match read(body) {
         Ok(list) => list,
         Err(error) => {
@@ -46,8 +47,8 @@ fn whole<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Option<T> {
     Some(list)
 }
 
-/// Everybody has a number, stands in a row of their own, and has a name that the body has room for.
-fn people<'a>(body: &[u8], tag: &str, accounts: impl Iterator<Item = &'a Account>) {
+/// Asserts that every account has an id and a row of its own, and that the names fit into the body.
+fn assert_accounts<'a>(body: &[u8], tag: &str, accounts: impl Iterator<Item = &'a Account>) {
     let (mut count, mut size) = (0, 0);
     for account in accounts {
         assert!(account.id > 0);
@@ -60,6 +61,6 @@ fn people<'a>(body: &[u8], tag: &str, accounts: impl Iterator<Item = &'a Account
     assert!(size <= body.len(), "names grow from {} bytes to {size}", body.len());
 }
 
-fn says(body: &[u8], attribute: &str) -> bool {
+fn mentions(body: &[u8], attribute: &str) -> bool {
     std::str::from_utf8(body).unwrap().contains(attribute)
 }

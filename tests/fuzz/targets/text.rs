@@ -1,4 +1,4 @@
-//! R27: what is made safe to show or to log, held against Unicode's own table.
+//! R27: fuzzes the filter for displayed and logged text, checked against Unicode's own table.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Neither moves the cursor, nor reorders or hides text, nor has a look that nobody agreed on.
+/// True if a character neither moves the cursor, nor reorders or hides text, nor lacks a defined appearance.
 fn is_visible(c: char) -> bool {
     !matches!(
         c.general_category(),
@@ -33,7 +33,7 @@ fn is_visible(c: char) -> bool {
     )
 }
 
-/// What names and messages are written with.
+/// True for the characters of names and messages.
 fn is_ordinary(c: char) -> bool {
     use GeneralCategoryGroup::{Letter, Number, Punctuation, Symbol};
     matches!(c.general_category_group(), Letter | Number | Punctuation | Symbol)

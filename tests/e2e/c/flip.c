@@ -1,5 +1,5 @@
-/* flip SOCKET TARGET: puts a symbolic link to another file where a socket is made and takes it away again, as fast as it can,
-   until it is killed: whoever binds the socket and then changes it by its path finds the link in between. */
+/* flip SOCKET TARGET: creates and removes a symbolic link to another file at the path of a socket, as fast as it can, until
+   it is killed: a program that binds the socket and then changes it by its path meets the link in between. */
 #include <unistd.h>
 
 int main(int argc, char **argv) {

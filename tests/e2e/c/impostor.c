@@ -1,4 +1,4 @@
-/* impostor FACTS SOCKET UID: listens at a socket that root made, as this user, and writes down what it is told. */
+/* impostor FACTS SOCKET UID: listens at a socket that root created, as this user, and records the size of each message. */
 #include "talk.h"
 
 #include <sys/socket.h>

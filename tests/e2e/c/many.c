@@ -1,8 +1,8 @@
 /* many FACTS HOW COUNT USER:ANSWER...: loads libpam's modules, authenticates and unloads them COUNT times for each
- * USER, one after the other, and writes down how often each code came. HOW is
+ * USER, sequentially, and records how often each return code occurred. HOW is
  *   here          in this thread
- *   thread        each in a thread of its own, which then ends
- *   child=MODULE  each in a child that was forked, without exec, from ten threads that are busy with the module */
+ *   thread        each in a new thread, which then ends
+ *   child=MODULE  each in a child that was forked, without exec, from ten threads that call the module */
 #include "talk.h"
 
 #include "signals.h"
@@ -16,7 +16,7 @@ static struct {
     const char *user, *answer;
 } who;
 
-/* Everybody has loaded what they load. A child that is forked meanwhile finds the loader half way, and no module can help that. */
+/* Reached when every thread has loaded its libraries. A child forked earlier would find the loader in an inconsistent state. */
 static pthread_barrier_t loaded;
 
 static int login(void)
@@ -39,7 +39,7 @@ static void *in_thread(void *code)
     return NULL;
 }
 
-/* The quickest question there is, again and again, by the hook itself. */
+/* Calls the fastest hook repeatedly. */
 static void *busy(void *hook)
 {
     struct talk talk = { "error", NULL, 0 };
@@ -65,7 +65,7 @@ static void make_busy(const char *module)
     pthread_barrier_wait(&loaded);
 }
 
-/* The code of a child, or 100 for one that did not end by itself. */
+/* The return code of a child, or 100 if a signal ended it. */
 static int in_child(void)
 {
     int status = -1;
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
     unusual_signals();
     if (!strncmp(how, "child=", 6))
         make_busy(how + 6);
-    // The first thread makes the C library install a handler of its own.
+    // Creating the first thread makes the C library install a signal handler.
     pthread_t first;
     if (pthread_create(&first, NULL, nothing, NULL) || pthread_join(first, NULL))
         abort();

@@ -1,12 +1,12 @@
-/* memory FACTS SERVICE USER PHASES [plant]: goes through PHASES with the password in /mnt/typed, ends PAM, and looks
- * for any eight bytes of that password in all memory that the process can write to. With "plant", a part of the
- * password is left in memory on purpose, to see that it is found. */
+/* memory FACTS SERVICE USER PHASES [plant]: runs PHASES with the password in /mnt/typed, ends PAM, and searches all
+ * writable memory of the process for any eight bytes of that password. With "plant", a part of the password is left in
+ * memory on purpose, to show that it is found. */
 #include "talk.h"
 
 #define PART 8
 #define COVER 0x5a
 
-/* Never in the clear: the search must not find itself. */
+/* Obfuscated: the search must not find its own copy. */
 static unsigned char covered[256];
 static unsigned char chunk[1 << 16];
 static char maps[1 << 16];

@@ -1,4 +1,4 @@
-/* libnss_gone.so.2: a name service that cannot be reached. */
+/* libnss_gone.so.2: a name service that is unreachable. */
 #include <errno.h>
 #include <grp.h>
 #include <nss.h>

@@ -1,4 +1,4 @@
-/* libnss_slow.so.2: a name service that knows nobody, and takes three seconds to say so of names that begin with
+/* libnss_slow.so.2: a name service that knows no account, and takes three seconds to answer for names that begin with
  * "stranger". */
 #include <nss.h>
 #include <pwd.h>

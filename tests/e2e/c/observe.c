@@ -1,6 +1,6 @@
-/* observe FACTS SERVICE USER PHASES ANSWER [unset]: goes through PHASES, such as "auth,account", and writes down for
- * each what the process looks like before, during (while a prompt is shown) and after. USER is a file with the name in
- * it if it starts with '@'. With "unset", every item that can be unset is. */
+/* observe FACTS SERVICE USER PHASES ANSWER [unset]: runs PHASES, such as "auth,account", and records for each the state
+ * of the process before, during (while a prompt is shown) and after. If USER starts with '@', it is a file that contains
+ * the name. With "unset", every item that can be unset is. */
 #include "talk.h"
 
 #include "signals.h"

@@ -1,6 +1,6 @@
-/* onlyunix PROGRAM ARGUMENTS...: runs a program that can make AF_UNIX sockets and no others, and no memory that is both
- * written to and executed: what systemd's RestrictAddressFamilies=AF_UNIX and MemoryDenyWriteExecute=yes come to. It
- * must be started without a way to new privileges. */
+/* onlyunix PROGRAM ARGUMENTS...: runs a program that can create only AF_UNIX sockets, and no memory that is both writable
+ * and executable, like systemd's RestrictAddressFamilies=AF_UNIX and MemoryDenyWriteExecute=yes. It must be started with
+ * no_new_privs set. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -27,7 +27,7 @@ int main(int argc, char **argv)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog filter = { sizeof rules / sizeof *rules, rules };
-    /* Kernels before 6.3 do not know this one. */
+    /* Kernels before 6.3 reject this option. */
     if (argc < 2 || (prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) && errno != EINVAL)
         || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter)) {
         perror("onlyunix");

@@ -1,8 +1,8 @@
-/* pambench ROUNDS TOGETHER SERVICE USER [SERVICE USER]…: how long a login takes in a process that is made for it, as sshd
- * and su make one. Each round takes every service once, in turn, so that whatever else the machine does strikes all of
- * them alike; TOGETHER logins of a service run at once, and the time ends with the last of them. Standard input has one
- * password for each service, in the same order. Prints "SERVICE NANOSECONDS" for each time; a login that fails ends it
- * all. Logins at once come from one address each, so that none can share another's work.
+/* pambench ROUNDS TOGETHER SERVICE USER [SERVICE USER]…: duration of a login in a process of its own, as in sshd and su.
+ * Each round measures every service once, in turn, so that other load on the machine affects all of them alike; TOGETHER
+ * logins of a service run at once, and the time ends with the last of them. Standard input has one password for each
+ * service, in the same order. Prints "SERVICE NANOSECONDS" for each measurement; a failed login aborts the program.
+ * Simultaneous logins come from different addresses, so that none shares another's sign-in.
  * `pambench login SERVICE USER RHOST` is one such process. */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -68,7 +68,7 @@ static void fail(const char *what)
     exit(1);
 }
 
-/* Starts one login with the password in a pipe, where it is before the process is. */
+/* Starts one login, with the password already in a pipe. */
 static void start(char *service, char *user, const char *password, int number, int *reading)
 {
     char rhost[32];
@@ -124,8 +124,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: pambench ROUNDS TOGETHER SERVICE USER [SERVICE USER]...\n");
         return 2;
     }
-    /* pam_exec closes every descriptor that there could be. Services have this limit, and nobody is to be slower for a
-     * higher one that the measuring machine happens to have. */
+    /* pam_exec closes every possible descriptor. Services have this limit; a higher one on the measuring machine would slow
+     * pam_exec down. */
     struct rlimit descriptors = { 1024, 1024 };
     if (setrlimit(RLIMIT_NOFILE, &descriptors))
         fail("setrlimit");

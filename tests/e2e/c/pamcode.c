@@ -1,7 +1,7 @@
-/* pamcode SERVICE USER PHASES [RHOST]: a PAM program that says the codes. PHASES is a list such as "auth,acct,cred,pass". Each
- * hidden prompt is answered by the next line of standard input, each visible one too; without a line left the
- * conversation fails. Prints one line for each phase, the pause that a failure asked for, and how many prompts there
- * were. It does not wait for the pause. */
+/* pamcode SERVICE USER PHASES [RHOST]: a PAM program that prints return codes. PHASES is a list such as
+ * "auth,acct,cred,pass". Each prompt, hidden or visible, is answered with the next line of standard input; at its end the
+ * conversation fails. Prints one line for each phase, the delay that a failure requested, and the number of prompts. It
+ * does not wait for the delay. */
 #include <security/pam_appl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* pammany SERVICE WORKERS: many logins in few processes. Each line of standard input is "USER TAB RHOST TAB PASSWORD"; RHOST
- * may be empty. WORKERS processes begin together, and each takes the next line as soon as it has an answer. Prints
- * "LINE CODE PAUSE MICROSECONDS" for each login: which line, counted from 0, the code of pam_authenticate, the pause that a
- * failure asked for, and how long it took. It does not wait for the pause. */
+ * may be empty. WORKERS processes start together, and each takes the next line after its previous login. Prints
+ * "LINE CODE PAUSE MICROSECONDS" for each login: the number of the line, from 0; the return code of pam_authenticate; the
+ * delay that a failure requested; and the duration. It does not wait for the delay. */
 #define _GNU_SOURCE
 #include <security/pam_appl.h>
 #include <stdatomic.h>
@@ -15,7 +15,7 @@
 
 enum { MOST_LINES = 20000 };
 
-/* What libpam hands to both the conversation and the pause. */
+/* Data that libpam passes to the conversation and to the delay function. */
 struct about {
     const char *password;
     unsigned pause;
@@ -68,7 +68,7 @@ static void login(const char *service, int number)
     long long took = now() - began;
     pam_end(pamh, code);
     int length = snprintf(answer, sizeof answer, "%d %d %u %lld\n", number, code, about.pause, took);
-    /* One write, so that no two lines of different workers mix. */
+    /* A single write, so that lines of different workers do not mix. */
     if (write(1, answer, (size_t)length) != length)
         exit(1);
 }

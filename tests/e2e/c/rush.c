@@ -1,9 +1,9 @@
-/* rush TOGETHER HOW-MANY SERVICE USER…: logins one after the other in each of TOGETHER processes, which begin at the same
- * moment and come from one address each. HOW-MANY is a number of logins for each process, or a time such as "10s". The
- * users take turns; standard input has one password for each. Prints a line for each login: when it began, in
- * milliseconds since the machine's start; the code of the authentication and how many milliseconds it took; the same of
- * the account phase, or -1 when there was none. A process that counts its logins says after a tenth of them and at the
- * end how many kilobytes of memory and how many descriptors it has: "self KILOBYTES DESCRIPTORS". */
+/* rush TOGETHER HOW-MANY SERVICE USER…: sequential logins in each of TOGETHER processes, which start at the same moment and
+ * have different addresses. HOW-MANY is a number of logins per process, or a duration such as "10s". The users take turns;
+ * standard input has one password for each. Prints a line for each login: its start, in milliseconds since boot; the
+ * return code of the authentication and its duration in milliseconds; the same for the account phase, or -1 if it did not
+ * run. With a number of logins, a process also prints its memory in kilobytes and its number of descriptors after a tenth
+ * of them and at the end: "self KILOBYTES DESCRIPTORS". */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <security/pam_appl.h>
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
         }
         exit(0);
     }
-    /* All of them are there: off they go. */
+    /* All processes are ready: closing the pipe starts them. */
     close(ends[1]);
     int status, failed = 0;
     while (wait(&status) > 0)

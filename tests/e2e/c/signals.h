@@ -1,4 +1,4 @@
-/* Everything about signals and timers that a library could change behind a program's back, as text. */
+/* State of signals and timers that a library could change without the program's knowledge, as text. */
 #ifndef SIGNALS_H
 #define SIGNALS_H
 #include <signal.h>
@@ -10,7 +10,7 @@
 
 #define SIGNALS 8192
 
-/* By the kernel's own call: the C library hides the signals that it uses itself. */
+/* Read by system call: the C library hides the signals that it uses itself. */
 struct disposition {
     void *handler;
     unsigned long flags;
@@ -45,7 +45,7 @@ static void on_signal(int number)
     (void)number;
 }
 
-/* Dispositions of every kind, so that a change of any shows. */
+/* Dispositions of every kind, so that any change is visible. */
 static inline void unusual_signals(void)
 {
     signal(SIGUSR1, on_signal);

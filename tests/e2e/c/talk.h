@@ -1,5 +1,5 @@
-/* What the PAM programs of the module's tests share: facts in a file of their own, so that the standard descriptors
- * stay untouched, and a conversation that behaves as it is told. */
+/* Shared by the PAM programs of the module's tests: facts in a file of their own, so that the standard descriptors stay
+ * untouched, and a configurable conversation. */
 #ifndef TALK_H
 #define TALK_H
 #define _GNU_SOURCE
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How a prompt is answered: "typed" (the bytes of /mnt/typed), "error", "null-array" or "null-string". */
+/* The answer to a prompt: "typed" (the bytes of /mnt/typed), "error", "null-array" or "null-string". */
 struct talk {
     const char *answer;
     void (*during)(void);
@@ -20,7 +20,7 @@ struct talk {
 
 static int facts = -1;
 
-/* Well above the standard descriptors, also where those are closed. */
+/* Well above the standard descriptors, even if those are closed. */
 static void facts_to(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -36,14 +36,14 @@ __attribute__((format(printf, 1, 2))) static inline void fact(const char *format
     va_end(arguments);
 }
 
-/* A mark that strace shows and that does nothing. */
+/* A mark in strace's output, without any effect. */
 static inline void mark(const char *what)
 {
     if (write(-1, what, strlen(what)) >= 0)
         abort();
 }
 
-/* The content of a file as a string. It can hold every byte but NUL. */
+/* Content of a file as a string; it can hold every byte except NUL. */
 static inline char *content(const char *path)
 {
     char *text = calloc(1, 70000);
@@ -74,7 +74,7 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
     return code;
 }
 
-/* Instead of libpam's pause after a failure. */
+/* Replaces libpam's delay after a failure. */
 static void no_pause(int status, unsigned microseconds, void *data)
 {
     (void)status, (void)microseconds, (void)data;
@@ -91,7 +91,7 @@ static inline pam_handle_t *start(const char *service, const char *user, struct 
     return pamh;
 }
 
-/* Every phase of PAM by a short name, through libpam. */
+/* Runs a phase of PAM through libpam. */
 static inline int phase(pam_handle_t *pamh, const char *name)
 {
     if (!strcmp(name, "auth"))

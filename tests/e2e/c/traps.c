@@ -1,6 +1,6 @@
-/* traps FACTS MODULE USER ANSWER NAME...: loads a module and turns each of these functions, as the module alone sees
- * them, into one that writes its name and ends the process; pam_get_item becomes one that knows the conversation and
- * nothing else. Then calls the six hooks, without libpam in between, and writes down their codes. */
+/* traps FACTS MODULE USER ANSWER NAME...: loads a module and replaces each of these imported functions, for the module only,
+ * by one that records its name and ends the process; pam_get_item is replaced by one that only returns the conversation.
+ * Then it calls the six hooks, without libpam in between, and records their return codes. */
 #include "talk.h"
 
 #include <dlfcn.h>
@@ -38,7 +38,7 @@ static struct {
     int set;
 } module;
 
-/* Overwrites the slots that the loader filled for the names. */
+/* Overwrites the slots that the loader filled in for the names. */
 static void trap(const ElfW(Rela) *slots, size_t bytes)
 {
     for (size_t i = 0; slots && i < bytes / sizeof *slots; i++) {

@@ -1,5 +1,5 @@
-//! A machine that has just been installed: a Debian server on a root of its own, run by its own systemd, with nothing of ours on
-//! it and nothing of the machine around it.
+//! A freshly installed machine: a Debian server on a root of its own, run by its own systemd, without plex-auth and
+//! without anything from the surrounding machine.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -10,12 +10,12 @@ use crate::artifacts;
 use crate::daemons::wait;
 use crate::world::{Out, World};
 
-/// How long it may take to boot.
+/// Time limit for booting.
 const BOOT: Duration = Duration::from_secs(300);
 
 impl World {
-    /// A Debian server of this release ("bookworm", "trixie"), with sshd running and the loopback for a network; or `None`
-    /// where there can be none, as for [`Self::new`].
+    /// A Debian server of this release ("bookworm", "trixie"), with sshd running and only the loopback network; `None`
+    /// where private machines are impossible, as for [`Self::new`].
     #[must_use]
     pub fn clean(suite: &'static str) -> Option<Self> {
         let boot = Command::new(script());
@@ -33,7 +33,7 @@ impl World {
         }
     }
 
-    /// A machine on a clean root of this release that runs nothing at all, to make an image of a container on; or `None`.
+    /// A clean root of this release without any running service, as the base of a container image; or `None`.
     #[must_use]
     pub fn image(suite: &'static str) -> Option<Self> {
         let mut container = Command::new("unshare");
@@ -42,8 +42,8 @@ impl World {
         Self::started(container, || artifacts::root(suite))
     }
 
-    /// The internet of a clean machine: a plex.tv that it finds, and believes, under the real names. It runs outside, and
-    /// shares nothing but the network.
+    /// The internet of a clean machine: a plex.tv under its real names, with a certificate that the machine trusts. It
+    /// runs outside and shares only the network.
     pub fn start_internet(&self, world: &str) {
         let directory = self.plex_directory();
         fs::create_dir_all(&directory).unwrap();
@@ -60,7 +60,7 @@ impl World {
              cp /mnt/plex/ca.pem /usr/local/share/ca-certificates/internet.crt && update-ca-certificates");
     }
 
-    /// What a Plex Media Server that has been claimed keeps on this machine, as far as setup reads it.
+    /// Preferences of a claimed Plex Media Server on this machine, as far as setup reads them.
     pub fn preferences(&self, machine_id: &str, token: &str) {
         let directory = "/var/lib/plexmediaserver/Library/Application Support/Plex Media Server";
         self.sh(&format!("mkdir -p '{directory}'"));
@@ -72,7 +72,7 @@ impl World {
         self.write(&format!("{directory}/Preferences.xml"), 0o600, "root:root", &text);
     }
 
-    /// Puts the package into root's home, and says its name there.
+    /// Copies the package into root's home and returns its file name.
     pub fn bring_package(&self) -> String {
         let package = artifacts::package();
         let name = package.file_name().unwrap().to_str().unwrap().to_owned();
@@ -87,7 +87,7 @@ impl World {
     }
 }
 
-/// Clears away what the machine of this process has left outside, when it has ended.
+/// Removes what the machine of this process has left outside, after it has ended.
 pub(crate) fn forget(holder: u32) {
     let _ = Command::new(script()).args(["after", &holder.to_string()]).status();
 }

@@ -1,4 +1,4 @@
-//! What runs on a private machine: plex.tv, plex-authd, sshd.
+//! Daemons of a private machine: plex.tv, plex-authd, sshd.
 
 use std::fs;
 use std::process::Stdio;
@@ -8,12 +8,12 @@ use crate::MACHINE;
 use crate::artifacts;
 use crate::world::World;
 
-/// How long a daemon may take to be ready.
+/// Time limit for a daemon to become ready.
 const START: Duration = Duration::from_secs(120);
 
 impl World {
-    /// A machine with everything on it: plex.tv with this world, the daemon with the usual configuration and these
-    /// further lines, and the people of the Den.
+    /// A complete machine: plex.tv with this world, the daemon with the usual configuration and `further` lines, and
+    /// the accounts of the Den.
     #[must_use]
     pub fn with_everything(world: &str, further: &str) -> Option<Self> {
         let machine = Self::new()?;
@@ -38,7 +38,7 @@ impl World {
         wait("plex.tv", || directory.join("address").exists());
     }
 
-    /// The usual configuration with further lines; keys at the top come first, so `further` may end with tables.
+    /// The usual configuration with further lines; top-level keys come first, so `further` may end with tables.
     #[must_use]
     pub fn config(&self, further: &str) -> String {
         let address = fs::read_to_string(self.plex_directory().join("address")).unwrap();
@@ -49,7 +49,7 @@ impl World {
         )
     }
 
-    /// Writes the configuration as it should be written.
+    /// Writes the configuration with the right owner and mode.
     pub fn write_config(&self, config: &str) {
         self.write("/etc/plex-auth.toml", 0o640, "root:plex-auth", config);
     }
@@ -59,7 +59,7 @@ impl World {
         self.start_authd_behind(&[], config);
     }
 
-    /// The same behind another command, such as `env`.
+    /// Starts the daemon through another command, such as `env`, and waits until it is ready.
     pub fn start_authd_behind(&self, before: &[&str], config: &str) {
         self.write_config(config);
         let ready = self.ready_lines();
@@ -71,12 +71,12 @@ impl World {
         self.syslog().matches("is ready").count()
     }
 
-    /// Ends the daemon as systemd does, and waits until it has ended.
+    /// Stops the daemon as systemd does (SIGTERM) and waits until it has exited.
     pub fn stop_authd(&self) {
         self.sh("pkill -TERM -x plex-authd; while pgrep -x plex-authd >/dev/null; do sleep 0.02; done");
     }
 
-    /// Ends the daemon as no daemon wants to end.
+    /// Kills the daemon with SIGKILL and waits until it is gone.
     pub fn kill_authd(&self) {
         self.sh("pkill -KILL -x plex-authd; while pgrep -x plex-authd >/dev/null; do sleep 0.02; done");
     }
@@ -87,9 +87,9 @@ impl World {
         wait("plex-auth-shadow", || self.run(&["sh", "-c", "ss -lxn | grep -q /run/plex-auth-shadow/socket"]).ok());
     }
 
-    /// Ends plex-auth-shadow at once.
+    /// Kills plex-auth-shadow with SIGKILL.
     pub fn kill_shadow_service(&self) {
-        // The kernel cuts names.
+        // The kernel truncates process names.
         self.sh("pkill -KILL -x plex-auth-shado; while pgrep -x plex-auth-shado >/dev/null; do sleep 0.02; done");
     }
 
@@ -98,7 +98,7 @@ impl World {
         self.start_sshd_with("");
     }
 
-    /// The same with these further lines at the end of its configuration.
+    /// Starts sshd with `further` lines at the end of its configuration.
     pub fn start_sshd_with(&self, further: &str) {
         let config = "UsePAM yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication yes\nPermitRootLogin yes\n\
                       PubkeyAuthentication yes\nUseDNS no\nLogLevel VERBOSE\n";
@@ -107,7 +107,7 @@ impl World {
         wait("sshd", || self.run(&["sh", "-c", "ss -lnt | grep -q ':22 '"]).ok());
     }
 
-    /// Starts a program that goes on by itself.
+    /// Starts a program in the background.
     pub fn start(&self, arguments: &[&str]) {
         let line = format!("exec setsid --fork {} </dev/null >>/var/log/started 2>&1", arguments.join(" "));
         let mut command = self.command(&["sh", "-c", &line]);

@@ -1,4 +1,4 @@
-//! What the PAM programs of the module's tests write down, and what strace sees of them.
+//! Reports of the PAM programs in the module's tests, and their strace output.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,36 +6,36 @@ use std::fs;
 use crate::pamcode::Code;
 use crate::world::World;
 
-/// A stack of nothing but the module with `debug`, for every phase.
+/// A stack of only the module, with `debug`, for every phase.
 pub const EVERY: &str = "every";
 
 /// Every phase, as the programs name them.
 pub const PHASES: &str = "auth,account,setcred,open,close,chauthtok";
 
-/// Facts by name.
+/// Facts by name, as one of the C programs reports them.
 #[derive(Debug, Clone)]
 pub struct Facts(BTreeMap<String, String>);
 
 impl Facts {
-    /// A fact that must be there.
+    /// A fact; panics if it is missing.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}"))
     }
 
-    /// Whether there is such a fact.
+    /// True if the program reported this fact.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// The code of a phase.
+    /// Return code of a phase.
     #[must_use]
     pub fn code(&self, phase: &str) -> Code {
         Code(self.get(&format!("{phase}.code")).parse().unwrap())
     }
 
-    /// How long a phase took, in microseconds.
+    /// Duration of a phase, in microseconds.
     #[must_use]
     pub fn microseconds(&self, phase: &str) -> u64 {
         self.get(&format!("{phase}.us")).parse().unwrap()
@@ -49,13 +49,13 @@ impl Facts {
 }
 
 impl World {
-    /// What is typed at each prompt of [`Self::facts`], byte by byte.
+    /// Sets the bytes that are typed at each prompt of [`Self::facts`].
     pub fn types(&self, bytes: impl AsRef<[u8]>) {
         fs::write(self.shared().join("typed"), bytes).unwrap();
     }
 
-    /// The facts of one of the tests' C programs, run behind another command, such as strace, if there is one. It must
-    /// end well, and have written nothing to its standard output and error.
+    /// Facts of one of the tests' C programs, run through another command (such as strace) if there is one. The program
+    /// must succeed and write nothing to its standard output and error.
     pub fn facts(&self, before: &[&str], program: &'static str, arguments: &[&str]) -> Facts {
         let inside = self.c_program(program);
         let line = [before, &[&inside, "/mnt/facts"], arguments].concat();
@@ -68,12 +68,12 @@ impl World {
         Facts(text.lines().filter_map(|line| line.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect())
     }
 
-    /// [`Self::facts`] of `observe`, which goes through the phases of a stack.
+    /// [`Self::facts`] of `observe`, which runs the phases of a stack.
     pub fn observe(&self, service: &str, user: &str, phases: &str, answer: &str) -> Facts {
         self.facts(&[], "observe", &[service, user, phases, answer])
     }
 
-    /// [`Self::observe`] with the module's system calls.
+    /// [`Self::observe`], together with the module's system calls.
     pub fn strace(&self, before: &[&str], service: &str, user: &str, phases: &str, answer: &str) -> (Facts, Vec<Call>) {
         let line = [&["strace", "-f", "-o", "/mnt/trace"][..], before].concat();
         let facts = self.facts(&line, "observe", &[service, user, phases, answer]);
@@ -89,17 +89,17 @@ impl World {
 pub struct Call {
     /// Its name.
     pub name: String,
-    /// All that strace shows of it.
+    /// The whole line of strace's output.
     pub line: String,
 }
 
-/// What lies between the marks of the phases, without the conversation, which is the program's, and without the report
-/// to the kernel's audit, which is libpam's and comes when the module is done.
+/// System calls between the marks of the phases, without the conversation (the program's) and the report to the
+/// kernel's audit (libpam's, sent after the module has finished).
 fn calls_of_the_phases(trace: &str) -> Vec<Call> {
     let (mut phase, mut talk, mut audit) = (false, false, false);
     let mut calls = Vec::new();
     for line in trace.lines() {
-        // Behind the process id.
+        // After the process id.
         let line = line.split_once(' ').map_or(line, |(_, call)| call.trim_start());
         match line.strip_prefix("write(-1, \"").and_then(|mark| mark.split('"').next()) {
             Some("phase begins") => (phase, audit) = (true, false),

@@ -1,4 +1,4 @@
-//! A daemon that is none: it does at the socket whatever a test wants.
+//! Fake daemons: listeners at the socket that send whatever a test wants.
 
 use std::fs;
 use std::io::{Read, Result, Write};
@@ -8,14 +8,14 @@ use std::path::PathBuf;
 
 use crate::world::World;
 
-/// A conversation with a module, seen from the daemon's side.
+/// A conversation with a module, from the daemon's side.
 pub struct Caller(UnixStream);
 
 impl Caller {
-    /// What the module says next.
+    /// Receives the module's next message.
     ///
     /// # Errors
-    /// When it has left.
+    /// If the module has disconnected.
     pub fn hear(&mut self) -> Result<String> {
         let mut length = [0; 4];
         self.0.read_exact(&mut length)?;
@@ -24,46 +24,46 @@ impl Caller {
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// Says something in a frame.
+    /// Sends a message in a frame.
     ///
     /// # Errors
-    /// When the module has left.
+    /// If the module has disconnected.
     pub fn say(&mut self, json: &str) -> Result<()> {
         let length = u32::try_from(json.len()).unwrap();
         self.bytes(&[&length.to_be_bytes()[..], json.as_bytes()].concat())
     }
 
-    /// Says just these bytes.
+    /// Sends these bytes without a frame.
     ///
     /// # Errors
-    /// When the module has left.
+    /// If the module has disconnected.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.0.write_all(bytes)
     }
 }
 
 impl World {
-    /// The daemon's socket, as it is reached from outside the machine.
+    /// The daemon's socket, reachable from outside the machine.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root/run/plex-auth/socket", self.process()))
     }
 
-    /// Listens in the daemon's place, as root, and treats everyone who connects like this.
+    /// Listens instead of the daemon, as root, and handles every connection with `treat`.
     pub fn pretend(&self, treat: impl Fn(&mut Caller) -> Result<()> + Send + 'static) {
         self.sh("install -d -o plex-auth -m 755 /run/plex-auth; rm -f /run/plex-auth/socket");
         let listener = UnixListener::bind(self.socket()).unwrap();
         fs::set_permissions(self.socket(), fs::Permissions::from_mode(0o666)).unwrap();
-        // It ends with the test program. Until then nobody finds the way to it any more once its file is gone.
+        // The thread ends with the test program. Until then nothing connects to it once its socket file is gone.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // The module may leave at any time.
+                // The module may disconnect at any time.
                 let _ = treat(&mut Caller(stream));
             }
         });
     }
 
-    /// Listens at a socket as this user, and gives what will have been heard from each caller.
+    /// Listens at a socket as this user; the returned function gives what each caller has sent.
     pub fn impostor(&self, socket: &str, uid: &str) -> impl Fn() -> Vec<String> {
         let heard = self.shared().join("heard");
         let _ = fs::remove_file(&heard);

@@ -1,5 +1,5 @@
 //! Private machines to test on: real sshd, sudo, su and libpam with the module and the daemon installed, in namespaces
-//! of their own. The machine that the tests run on keeps its /etc, its users, its PAM stacks and its services.
+//! of their own. The host keeps its /etc, its users, its PAM stacks and its services.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,7 +8,7 @@
     clippy::print_stderr,
     clippy::must_use_candidate,
     clippy::format_collect,
-    reason = "what goes wrong while a test is set up should stop it, with words"
+    reason = "an error while a test is set up should stop it with a message"
 )]
 
 mod artifacts;
@@ -46,19 +46,20 @@ pub use terminal::Terminal;
 pub use vm::Vm;
 pub use world::{Out, World};
 
-/// The world that most tests play in: see the file.
+/// The world of most tests: described in the file.
 pub const DEN: &str = include_str!("../../fakeplex/worlds/den.toml");
 
 /// The Den's machine id.
 pub const MACHINE: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// The Plex password of somebody in the Den.
+/// Plex password of an account of the Den.
 #[must_use]
 pub fn password(name: &str) -> String {
     format!("PASSWORD-SECRET-{name}")
 }
 
-/// Does something until it takes less than `limit`, at most five times. A busy machine holds it up now and then, a fault each time.
+/// Repeats `act` until it takes less than `limit`, at most five times: a busy machine delays it now and then, a defect
+/// delays it every time.
 pub fn within(limit: std::time::Duration, what: &str, mut act: impl FnMut()) {
     let mut took = Vec::new();
     for _ in 0..5 {
@@ -72,7 +73,7 @@ pub fn within(limit: std::time::Duration, what: &str, mut act: impl FnMut()) {
     panic!("{what}: never within {limit:?}, but {took:?}");
 }
 
-/// The commands under a heading of a page: its indented lines.
+/// Commands under a heading of a page: its indented lines.
 #[must_use]
 pub fn page_commands(page: &str, heading: &str) -> String {
     let text = std::fs::read_to_string(checkout().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
@@ -81,7 +82,7 @@ pub fn page_commands(page: &str, heading: &str) -> String {
     section.lines().filter_map(|line| line.strip_prefix("    ")).fold(String::new(), |text, line| text + line + "\n")
 }
 
-/// The same for the README.
+/// Commands under a heading of the README.
 #[must_use]
 pub fn readme_commands(heading: &str) -> String {
     page_commands("README.md", heading)

@@ -1,4 +1,4 @@
-//! Signing in by link, as a person does it: a code read from a screen, and approved at plex.tv.
+//! Link sign-in as a user does it: a code read from a screen and approved at plex.tv.
 
 use fakeplex::{Command, Endpoint, Fault, Rule};
 
@@ -6,42 +6,42 @@ use crate::pamcode::{Code, Codes};
 use crate::terminal::Terminal;
 use crate::world::World;
 
-/// What the prompts of a link sign-in end with.
+/// End of the prompts of a link sign-in.
 pub const PRESS_ENTER: &str = "then press Enter: ";
 
-/// Pixels of a module's side in the picture that a camera would take of a screen.
+/// Pixels per side of a QR module in the image that a camera would take of the screen.
 const PIXELS: usize = 4;
 
 impl World {
-    /// Approves a link code at plex.tv, as this person.
+    /// Approves a link code at plex.tv, signed in as `name`.
     pub fn approve(&self, code: &str, name: &str) {
         self.plex().send(&Command::Approve(code.into(), name.into())).unwrap();
     }
 
-    /// Opens an address in the browser of this person, who is signed in at Plex, and approves what is asked there.
+    /// Opens an address in the browser of `name`, who is signed in at plex.tv, and approves the request there.
     pub fn follow_address(&self, address: &str, name: &str) {
         let followed = self.plex().send(&Command::Follow(address.into(), name.into()));
         followed.unwrap_or_else(|why| panic!("{address}: {why}"));
     }
 
-    /// Makes every link code as old as can be.
+    /// Expires every link code.
     pub fn expire_codes(&self) {
         self.plex().send(&Command::ExpirePins).unwrap();
     }
 
-    /// From now on this goes wrong there so many times.
+    /// Makes plex.tv fail in this way the next `times` times.
     pub fn fault_times(&self, endpoint: Endpoint, fault: Fault, times: u32) {
         self.plex().send(&Command::Fault(Rule { endpoint, fault, times: Some(times) })).unwrap();
     }
 
-    /// The module's own code, said by a small PAM program on a terminal, for somebody who comes from this remote host. The
-    /// program knows nothing of UTF-8, so no picture is shown.
+    /// A terminal with a small PAM program that prints the module's own code, for a user from this remote host. The
+    /// program does not set a UTF-8 locale, so no QR code is shown.
     #[must_use]
     pub fn pam_terminal(&self, service: &str, user: &str, rhost: &str) -> Terminal {
         self.terminal(&[&self.c_program("pamcode"), service, user, "auth", rhost])
     }
 
-    /// No log and no file of the daemon's has this code.
+    /// Asserts that no log and no file of the daemon contains this code.
     pub fn assert_code_unseen(&self, code: &str) {
         let found = self.sh(&format!("grep -rl '{code}' /var/log /var/lib/plex-auth || true")).stdout;
         assert!(found.is_empty(), "the code {code} is in:\n{found}\n{}", self.syslog());
@@ -49,14 +49,14 @@ impl World {
 }
 
 impl Terminal {
-    /// Answers the password prompt with nothing, and reads the code that is shown then.
+    /// Leaves the password prompt empty and reads the code that is shown then.
     pub fn ask_for_code(&mut self) -> String {
         self.wait_for("assword");
         self.type_line("");
         self.link_code()
     }
 
-    /// Presses Enter, and reads the module's code: see [`World::pam_terminal`].
+    /// Presses Enter and reads the module's return code: see [`World::pam_terminal`].
     pub fn verdict(&mut self) -> Code {
         self.type_line("");
         assert_eq!(self.exit(), 0, "{}", self.contents());
@@ -72,7 +72,7 @@ impl Terminal {
     }
 }
 
-/// What a camera reads on a screen of light characters on a dark ground: the text of each QR code.
+/// The text of each QR code on a screen of light characters on a dark background, as a camera reads it.
 #[must_use]
 pub fn qr_codes(screen: &str) -> Vec<String> {
     let lines: Vec<Vec<char>> = screen.lines().map(|line| line.chars().collect()).collect();

@@ -1,11 +1,11 @@
-//! Logging in: with ssh, sudo and su as people use them.
+//! Logins with ssh, sudo and su, as people use them.
 
 use std::process::Command;
 
 use crate::terminal::Terminal;
 use crate::world::{Out, World};
 
-/// What keeps the OpenSSH client from depending on the machine that the tests run on.
+/// Options that make the OpenSSH client independent of the host's configuration.
 const SSH: [&str; 6] = [
     "ssh",
     "-Fnone",
@@ -15,24 +15,24 @@ const SSH: [&str; 6] = [
     "-oLogLevel=ERROR",
 ];
 
-/// A command of this user's.
+/// A command line that runs a command as this user.
 #[must_use]
 pub fn as_user<'a>(user: &'a str, command: &[&'a str]) -> Vec<&'a str> {
     [&["setpriv", "--reuid", user, "--regid", user, "--init-groups"], command].concat()
 }
 
 impl World {
-    /// `ssh USER@localhost id -un` with a password, by one of OpenSSH's two ways to send one.
+    /// `ssh USER@localhost id -un` with a password, by one of OpenSSH's two password methods.
     pub fn ssh(&self, method: &str, user: &str, password: &str) -> Out {
         self.ssh_from("127.0.0.1", method, user, password)
     }
 
-    /// The same from another address of the machine, see [`Self::add_addresses`].
+    /// [`Self::ssh`] from another address of the machine, see [`Self::add_addresses`].
     pub fn ssh_from(&self, source: &str, method: &str, user: &str, password: &str) -> Out {
         self.finish(self.ssh_with_password(source, method, user, password, &["id", "-un"]), "")
     }
 
-    /// `ssh USER@localhost COMMAND` with a password, to be left running.
+    /// `ssh USER@localhost COMMAND` with a password, for a session that stays open.
     #[must_use]
     pub fn ssh_session(&self, user: &str, password: &str, command: &[&str]) -> Command {
         self.ssh_with_password("127.0.0.1", "password", user, password, command)
@@ -40,20 +40,20 @@ impl World {
 
     fn ssh_with_password(&self, source: &str, method: &str, user: &str, password: &str, command: &[&str]) -> Command {
         let (preferred, target) = (format!("-oPreferredAuthentications={method}"), format!("{user}@127.0.0.1"));
-        // By a file and not by the command line, where anybody could read it.
+        // In a file, not on the command line, where every user could read it.
         let typed = format!("/run/typed-{source}");
         self.write(&typed, 0o600, "root:root", &format!("{password}\n"));
         let here = ["-oNumberOfPasswordPrompts=1", "-b", source, &preferred, &target];
         self.command(&[&["sshpass", "-f", &typed], &SSH[..], &here, command].concat())
     }
 
-    /// `ssh USER@localhost id -un` on a terminal, which asks for a password so many times.
+    /// `ssh USER@localhost id -un` on a terminal, with this number of password prompts.
     #[must_use]
     pub fn ssh_terminal(&self, source: &str, user: &str, prompts: u32) -> Terminal {
         self.ssh_terminal_in("C.UTF-8", source, user, prompts)
     }
 
-    /// The same in this locale.
+    /// [`Self::ssh_terminal`] in this locale.
     #[must_use]
     pub fn ssh_terminal_in(&self, locale: &str, source: &str, user: &str, prompts: u32) -> Terminal {
         let (prompts, target) = (format!("-oNumberOfPasswordPrompts={prompts}"), format!("{user}@127.0.0.1"));
@@ -61,7 +61,7 @@ impl World {
         self.terminal_of(80, 24, locale, &[&SSH[..], &here].concat())
     }
 
-    /// `ssh USER@localhost id -un` with one prompt for a password, as a command that can be given an environment.
+    /// `ssh USER@localhost id -un` with one password prompt, as a command that can be given an environment.
     #[must_use]
     pub fn ssh_command(&self, method: &str, user: &str) -> Command {
         let (preferred, target) = (format!("-oPreferredAuthentications={method}"), format!("{user}@127.0.0.1"));
@@ -73,7 +73,7 @@ impl World {
         self.ssh_key_from("127.0.0.1", user)
     }
 
-    /// The same from another address of the machine.
+    /// [`Self::ssh_key`] from another address of the machine.
     pub fn ssh_key_from(&self, source: &str, user: &str) -> Out {
         self.sh(&format!(
             "test -f /run/key || ssh-keygen -q -t ed25519 -N '' -f /run/key; \
@@ -99,7 +99,7 @@ impl World {
         ])
     }
 
-    /// Gives the machine these further addresses, to come from.
+    /// Adds addresses to the machine, as sources of logins.
     pub fn add_addresses(&self, addresses: &[&str]) {
         let lines: String = addresses.iter().map(|address| format!("ip addr add {address}/32 dev lo;")).collect();
         self.sh(&lines);
@@ -119,7 +119,7 @@ impl World {
         self.finish(command, &format!("{password}\n"))
     }
 
-    /// Lets these users use sudo, with a password.
+    /// Lets these users use sudo with a password.
     pub fn allow_sudo(&self, users: &[&str]) {
         let lines: String = users.iter().map(|user| format!("{user} ALL=(ALL) ALL\n")).collect();
         self.write("/etc/sudoers.d/test", 0o440, "root:root", &lines);

@@ -1,41 +1,42 @@
-//! Many logins at once, in a few processes: floods, and samples of time.
+//! Many simultaneous logins in a few processes: floods, and samples of time.
 
 use std::time::Duration;
 
 use crate::pamcode::Code;
 use crate::world::World;
 
-/// A login to be tried.
+/// A login attempt.
 #[derive(Debug, Clone)]
 pub struct Try {
     /// The local account.
     pub user: String,
-    /// Where it comes from; from this machine when empty.
+    /// The remote host; empty for a local login.
     pub rhost: String,
-    /// What is typed.
+    /// The password that is typed.
     pub password: String,
 }
 
 impl Try {
-    /// A login of `user`, who comes from `rhost` and types `password`.
+    /// An attempt of `user` from `rhost` with `password`.
     pub fn new(user: &str, rhost: &str, password: &str) -> Self {
         Self { user: user.into(), rhost: rhost.into(), password: password.into() }
     }
 }
 
-/// What became of it.
+/// Result of an attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Tried {
-    /// What libpam answered.
+    /// Return code of libpam.
     pub code: Code,
-    /// The pause that the program was asked to make.
+    /// Delay that the module requested (`pam_fail_delay`).
     pub pause: Duration,
-    /// How long the answer took.
+    /// Duration of the call.
     pub took: Duration,
 }
 
 impl World {
-    /// Tries all of these at the module alone, so many at a time. The answers come in the order of the tries.
+    /// Runs these attempts against the module alone, `together` at a time. The results are in the order of the
+    /// attempts.
     pub fn many(&self, together: usize, tries: &[Try]) -> Vec<Tried> {
         let program = self.c_program("pammany");
         let lines: String = tries.iter().map(|t| format!("{}\t{}\t{}\n", t.user, t.rhost, t.password)).collect();
@@ -55,7 +56,7 @@ impl World {
     }
 }
 
-/// How many of these ended with a code.
+/// Number of attempts with this return code.
 #[must_use]
 pub fn count(tried: &[Tried], code: Code) -> usize {
     tried.iter().filter(|one| one.code == code).count()

@@ -1,4 +1,4 @@
-//! The pages' commands, run as their readers run them: on a machine that has what the pages take for granted.
+//! Commands of the documentation, run as readers run them, on a machine that has what the pages presuppose.
 
 use std::fs;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::artifacts::{checkout, release};
 use crate::world::World;
 
-/// Where the package puts what the pages have copied.
+/// Where the package installs the examples that the pages copy.
 const EXAMPLES: &str = "/usr/share/doc/plex-auth/examples";
 
-/// On a machine where everything that the pages install is there already.
+/// apt-get of a machine on which everything that the pages install is already installed.
 const APT_GET: &str = r#"#!/bin/sh
 [ "$1 $2" = "install --yes" ] || { echo "apt-get $*?" >&2; exit 1; }
 shift 2
@@ -18,7 +18,7 @@ for package; do
 done
 "#;
 
-/// On a machine without a systemd: what it would do about the services that the pages name.
+/// systemctl of a machine without systemd: acts on the services that the pages name.
 const SYSTEMCTL: &str = r#"#!/bin/sh
 set -e
 anew() {
@@ -49,8 +49,8 @@ esac
 "#;
 
 impl World {
-    /// Makes a machine that stands on this one ready for the commands of a page: it has the examples, and what the package
-    /// installs beside them, and stand-ins for what it does not have.
+    /// Prepares a machine (on the host's root) for the commands of a page: the examples, what the package installs with
+    /// them, and replacements for apt-get and systemctl.
     pub fn ready_for_pages(&self) {
         let outside = self.shared().join("examples");
         copy(&checkout().join("pam.d"), &outside.join("pam.d"));
@@ -69,12 +69,12 @@ impl World {
         self.write("/usr/local/sbin/systemctl", 0o755, "root:root", SYSTEMCTL);
     }
 
-    /// Runs commands of a page as its reader does, each of which must succeed; returns what they say.
+    /// Runs commands of a page, each of which must succeed; returns their output.
     pub fn follow(&self, commands: &str) -> String {
         self.follow_with(commands, "")
     }
 
-    /// The same, with this typed where they ask for something.
+    /// [`Self::follow`] with input for the commands that read it.
     pub fn follow_with(&self, commands: &str, typed: &str) -> String {
         assert!(!commands.trim().is_empty(), "no commands");
         self.write("/root/commands", 0o600, "root:root", commands);

@@ -1,8 +1,8 @@
-//! The codes that a stack answers with, asked by a small PAM program.
+//! Return codes of a stack, determined by a small PAM program.
 
 use crate::world::World;
 
-/// A PAM code.
+/// A PAM return code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code(pub i32);
 
@@ -21,7 +21,7 @@ impl Code {
     pub const MODULE_UNKNOWN: Self = Self(28);
 }
 
-/// What a stack answered.
+/// Output of the program.
 #[derive(Debug, Clone)]
 pub struct Codes {
     /// Everything that the program wrote.
@@ -37,7 +37,7 @@ impl Codes {
         Code(found.unwrap_or_else(|| panic!("no {phase} in {}", self.text)).parse().unwrap())
     }
 
-    /// How many prompts there were.
+    /// Number of prompts.
     #[must_use]
     pub fn prompts(&self) -> usize {
         self.text.lines().filter(|line| line.starts_with("prompt1=") || line.starts_with("prompt2=")).count()
@@ -45,25 +45,25 @@ impl Codes {
 }
 
 impl World {
-    /// Asks a stack for the phases, with these lines typed at its prompts.
+    /// Runs these phases of a stack, with these lines typed at its prompts.
     pub fn codes(&self, service: &str, user: &str, phases: &str, typed: &str) -> Codes {
         self.codes_as(&[], service, user, phases, typed)
     }
 
-    /// The same asked by a program that is set-uid root and was started by `caller`, as su and sudo are.
+    /// [`Self::codes`] with the program set-uid root and started by `caller`, as su and sudo are.
     pub fn codes_set_uid(&self, caller: &str, service: &str, user: &str, phases: &str, typed: &str) -> Codes {
         let program = self.c_program("pamcode");
         self.sh(&format!("test -e /run/pamcode || install -m 4755 {program} /run/pamcode"));
         self.ask(&["setpriv", "--reuid", caller, "--clear-groups", "/run/pamcode", service, user, phases], typed)
     }
 
-    /// `authenticate` for somebody who comes from this remote host.
+    /// `authenticate` for a user from this remote host.
     pub fn codes_from(&self, rhost: &str, service: &str, user: &str, password: &str) -> Codes {
         let program = &self.c_program("pamcode");
         self.ask(&[program, service, user, "auth", rhost], &format!("{password}\n"))
     }
 
-    /// The same behind another command, such as `setpriv`.
+    /// [`Self::codes`] through another command, such as `setpriv`.
     pub fn codes_as(&self, before: &[&str], service: &str, user: &str, phases: &str, typed: &str) -> Codes {
         let program = &self.c_program("pamcode");
         self.ask(&[before, &[program, service, user, phases]].concat(), typed)
@@ -75,12 +75,12 @@ impl World {
         Codes { text: out.stdout }
     }
 
-    /// The module's own code for a password.
+    /// The module's return code for a password.
     pub fn authenticate(&self, user: &str, password: &str) -> Code {
         self.codes("alone", user, "auth", &format!("{password}\n")).of("auth")
     }
 
-    /// The module's own code for an account.
+    /// The module's return code in the account phase.
     pub fn account(&self, user: &str) -> Code {
         self.codes("alone", user, "acct", "").of("acct")
     }

@@ -1,19 +1,19 @@
-//! The profile for authselect, filled in as authselect does it: as much of its language as the profile uses.
+//! The authselect profile, rendered as authselect does it: the part of its template language that the profile uses.
 
 use std::collections::BTreeSet;
 
-/// The files that libpam reads.
+/// The files of a profile that libpam reads.
 pub const STACK_FILES: [&str; 6] =
     ["system-auth", "password-auth", "fingerprint-auth", "smartcard-auth", "switchable-auth", "postlogin"];
 
-/// The features that a file of the profile knows.
+/// The features that a file of the profile mentions.
 #[must_use]
 pub fn features(text: &str) -> BTreeSet<String> {
     let inside = text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(inside, _)| inside);
     inside.flat_map(|inside| inside.split('"').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
-/// A file of the profile with these features.
+/// A file of the profile, rendered with these features.
 #[must_use]
 pub fn rendered(text: &str, features: &[&str]) -> String {
     let mut lines = Vec::new();

@@ -1,49 +1,50 @@
-//! Many logins, one after the other or at once, by a program that does nothing else.
+//! Many logins, sequential or simultaneous, by a program that does nothing else.
 
 use crate::pamcode::Code;
 use crate::world::World;
 use crate::{DEN, password};
 
-/// Eight people who may come in.
+/// Eight accounts with access in the world of [`World::with_eight`].
 pub const EIGHT: [&str; 8] = ["alice", "bob", "carol", "erin", "frank", "mallory", "olga", "zoe"];
 
-/// A world in which they may, with these further lines of configuration.
+/// Lines of configuration that give the eight access.
 pub const EIGHT_USERS: &str = "[users]\nzoe = \"2\"\n";
 
 /// One login.
 #[derive(Debug, Clone, Copy)]
 pub struct Rushed {
-    /// When it began, in milliseconds since the machine's start.
+    /// Start, in milliseconds since boot.
     pub began: u64,
-    /// What the authentication answered.
+    /// Return code of the authentication.
     pub auth: Code,
-    /// How many milliseconds it took.
+    /// Its duration in milliseconds.
     pub auth_took: u64,
-    /// What the account phase answered, if it came to that.
+    /// Return code of the account phase, if it ran.
     pub account: Option<Code>,
-    /// How many milliseconds that took.
+    /// Its duration in milliseconds.
     pub account_took: u64,
 }
 
 impl Rushed {
-    /// Whether both phases went well.
+    /// True if both phases succeeded.
     #[must_use]
     pub fn is_in(&self) -> bool {
         (self.auth, self.account) == (Code::SUCCESS, Some(Code::SUCCESS))
     }
 }
 
-/// All logins, and what the processes that made them held: kilobytes and descriptors, after a tenth and at the end.
+/// All logins, and the memory (kilobytes) and descriptors that the processes held after a tenth of the logins and at
+/// the end.
 #[derive(Debug)]
 pub struct Rush {
-    /// The logins.
+    /// One entry per login.
     pub logins: Vec<Rushed>,
-    /// What was held.
+    /// Kilobytes and descriptors.
     pub held: Vec<(u64, u64)>,
 }
 
 impl World {
-    /// A machine on which each of the [`EIGHT`] may come in.
+    /// A machine on which each of the [`EIGHT`] has access.
     #[must_use]
     pub fn with_eight(further: &str) -> Option<Self> {
         let shared = "shared_with = [\"alice\", \"erin\", \"frank\"]\ninvited = [\"carol\"]";
@@ -52,7 +53,7 @@ impl World {
         Self::with_everything(&DEN.replace(shared, all), &format!("{EIGHT_USERS}{further}"))
     }
 
-    /// Logs the [`EIGHT`] in: so many, or for so long ("10s"), in each of so many processes.
+    /// Logs the [`EIGHT`] in, a number of times or for a duration ("10s"), in each of `together` processes.
     pub fn rush(&self, together: usize, how_many: &str) -> Rush {
         let program = self.c_program("rush");
         let together = together.to_string();

@@ -1,5 +1,5 @@
-//! Screens as people see them, kept in docs/screens and shown in the pages, and true: each test that makes one compares it with
-//! the kept one. `UPDATE_SCREENS=1` keeps the new ones.
+//! Golden screens: terminal output kept in docs/screens and shown in the documentation. The test that produces a screen
+//! compares it with the kept one; `UPDATE_SCREENS=1` replaces the kept ones.
 
 use std::fs;
 
@@ -10,9 +10,9 @@ use crate::artifacts::checkout;
 /// The pages that show screens, in a block below a line such as `<!-- screen: doctor -->`.
 const PAGES: [&str; 2] = ["README.md", "docs/reference/commands.md"];
 
-/// What is different each time, and what stands in its place. Columns keep their width.
+/// Patterns that vary between runs, and their replacements. Columns keep their width.
 const DIFFERENT: [(&str, &str); 13] = [
-    // What apt says on its way.
+    // apt's progress messages.
     (r"(?s)Reading package lists\.\.\..*?\n(Setting up plex-auth [^\n]*).*?\nroot@den", "…\n$1\n…\nroot@den"),
     (r"_(amd64|arm64)\.deb", "_amd64.deb"),
     (r"\bLinux den .*", "Linux den …"),
@@ -28,7 +28,7 @@ const DIFFERENT: [(&str, &str); 13] = [
     (r"127\.0\.0\.1 port \d+", "127.0.0.1 port 40000"),
 ];
 
-/// Compares a screen with the one that is kept under this name, and with the pages that show it; or keeps it.
+/// Compares a screen with the kept one of this name and with the pages that show it; or updates them.
 pub fn screen(name: &str, shown: &str) {
     let shown = settled(shown);
     let file = checkout().join("docs/screens").join(name).with_extension("txt");
@@ -50,7 +50,7 @@ pub fn screen(name: &str, shown: &str) {
     }
 }
 
-/// The screen with what is different each time made the same.
+/// The screen with variable parts replaced.
 fn settled(shown: &str) -> String {
     let replace = |text: String, (pattern, with): &(&str, &str)| {
         Regex::new(pattern).unwrap().replace_all(&text, *with).into_owned()
@@ -60,7 +60,7 @@ fn settled(shown: &str) -> String {
     text
 }
 
-/// The page with this screen in its place, if it has one.
+/// The page with its copy of this screen replaced; `None` if it does not show it.
 fn with_screen(page: &str, name: &str, shown: &str) -> Option<String> {
     let (before, rest) = page.split_once(&format!("<!-- screen: {name} -->\n```text\n"))?;
     let (_, after) = rest.split_once("```\n")?;

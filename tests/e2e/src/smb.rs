@@ -1,5 +1,5 @@
-//! Samba on a private machine: the real smbd with the shipped stack and the shipped pieces of smb.conf, plex-auth-samba, and
-//! people who come with smbclient.
+//! Samba on a private machine: the real smbd with the shipped stack and the shipped parts of smb.conf, plex-auth-samba,
+//! and users of smbclient.
 
 use std::time::{Duration, Instant};
 
@@ -7,17 +7,17 @@ use crate::artifacts;
 use crate::daemons::wait;
 use crate::world::{Out, World};
 
-/// What turns it on, and lists that are fresh enough for tests.
+/// Enables the synchronisation, with a friend list that expires quickly.
 pub const SYNC: &str = "[samba]\nsync_password = true\n[timeouts]\nfriend_list = \"1s\"\n[throttle]\nfree_tries = 20";
 
-/// How long a password may take to follow.
+/// Time limit for a password to be synchronised.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The shipped pieces of smb.conf.
+/// The shipped parts of smb.conf.
 const PIECES: [&str; 3] = ["global", "media", "private"];
 
 impl World {
-    /// A machine with everything and Samba: the distribution's own smb.conf, and behind it the shipped pieces.
+    /// A complete machine with Samba: the distribution's smb.conf, followed by the shipped parts.
     #[must_use]
     pub fn with_samba(world: &str, further: &str) -> Option<Self> {
         let machine = Self::with_everything(world, further)?;
@@ -33,7 +33,7 @@ impl World {
             machine.copy(&file, &inside, 0o644);
             machine.sh(&format!("echo 'include = {inside}' >>/etc/samba/smb.conf"));
         }
-        // Two programs of Samba's that make its password file at the same moment can lose what one of them writes.
+        // Two Samba programs that create its password file at the same time can lose what one of them writes.
         machine.sh("mkdir -p /run/samba && pdbedit -L");
         machine.start_smbd();
         machine.start_samba_service();
@@ -46,7 +46,7 @@ impl World {
         wait("smbd", || self.run(&["sh", "-c", "ss -lnt | grep -q ':445 '"]).ok());
     }
 
-    /// Ends smbd as nobody wants it to end.
+    /// Kills smbd with SIGKILL.
     pub fn kill_smbd(&self) {
         self.sh("pkill -KILL -x smbd; while pgrep -x smbd >/dev/null; do sleep 0.02; done");
     }
@@ -56,7 +56,7 @@ impl World {
         self.start_samba_service_behind(&[]);
     }
 
-    /// The same behind another command, such as `strace`.
+    /// Starts plex-auth-samba through another command, such as `strace`.
     pub fn start_samba_service_behind(&self, before: &[&str]) {
         self.copy(&artifacts::release("plex-auth-samba"), "/usr/sbin/plex-auth-samba", 0o755);
         let count = || self.syslog().matches("waits to be asked").count();
@@ -65,27 +65,27 @@ impl World {
         wait("plex-auth-samba", || count() > before_it);
     }
 
-    /// Ends plex-auth-samba at once.
+    /// Kills plex-auth-samba with SIGKILL.
     pub fn kill_samba_service(&self) {
-        // The kernel cuts names.
+        // The kernel truncates process names.
         self.sh("pkill -KILL -x plex-auth-samba; while pgrep -x plex-auth-samba >/dev/null; do sleep 0.02; done");
     }
 
-    /// `ls` on the share that everybody reads, over SMB 3.
+    /// `ls` on the share that every friend can read, over SMB 3.
     pub fn smb(&self, user: &str, password: &str) -> Out {
         self.smb_do("media", user, password, "ls")
     }
 
-    /// A command of smbclient's on a share.
+    /// Runs an smbclient command on a share.
     pub fn smb_do(&self, share: &str, user: &str, password: &str, command: &str) -> Out {
         let service = format!("//127.0.0.1/{share}");
         let mut smbclient = self.command(&["smbclient", "-m", "SMB3", "-U", user, &service, "-c", command]);
-        // Not by a file: smbclient reads no more than 127 bytes of one.
+        // Not in a file: smbclient reads at most 127 bytes of one.
         smbclient.env("PASSWD", password);
         self.finish(smbclient, "")
     }
 
-    /// What an attempt at the share came to: "ok", or the status that smbclient shows.
+    /// Result of `ls` on the share: "ok", or the status that smbclient shows.
     #[must_use]
     pub fn smb_says(&self, user: &str, password: &str) -> String {
         let out = self.smb(user, password);
@@ -96,7 +96,7 @@ impl World {
         status.unwrap_or_else(|| panic!("{out:?}")).to_owned()
     }
 
-    /// Waits until an attempt at the share comes to this: passwords follow behind the logins' backs.
+    /// Waits until `ls` on the share has this result: passwords are synchronised in the background.
     pub fn wait_for_smb(&self, user: &str, password: &str, expected: &str) {
         let start = Instant::now();
         loop {

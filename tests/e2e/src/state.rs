@@ -1,31 +1,31 @@
-//! What the daemon has written down.
+//! The daemon's state files.
 
 use std::time::{Duration, Instant};
 
 use crate::world::World;
 
 impl World {
-    /// Asks `state.db`, or changes it while no daemon is running: to what it would be by now if it had been written earlier.
-    /// What is made beside a file belongs to the owner of that file, so nothing of root's is left in the daemon's way.
+    /// Queries `state.db`, or edits it while no daemon is running, for example to make rows older. SQLite gives the
+    /// files that it creates next to it the owner of the database, so no file of root's is left in the daemon's way.
     pub fn sql(&self, statements: &str) -> String {
         let out = self.run(&["sqlite3", "-cmd", ".timeout 5000", "/var/lib/plex-auth/state.db", statements]);
         assert!(out.ok(), "{statements}: {out:?}");
         out.stdout
     }
 
-    /// The client identifier that the daemon's sign-ins have.
+    /// The client identifier of the daemon's sign-ins.
     #[must_use]
     pub fn sign_in_id(&self) -> String {
         self.sh("cat /var/lib/plex-auth/sign-in-id").stdout
     }
 
-    /// How many rows a table has, perhaps with a condition.
+    /// Number of rows of a table, optionally with a condition.
     #[must_use]
     pub fn rows(&self, table: &str) -> usize {
         self.sql(&format!("SELECT count(*) FROM {table}")).trim().parse().unwrap()
     }
 
-    /// Waits until a table has so many rows: changes are written behind the logins' backs.
+    /// Waits until a table has this number of rows: changes are written in the background.
     pub fn wait_for_rows(&self, table: &str, count: usize) {
         let start = Instant::now();
         while self.rows(table) != count {

@@ -1,4 +1,4 @@
-//! A person's terminal on the machine: a real pty of it, with the screen that a program paints there.
+//! A user's terminal on the machine: a real pty, with the screen that a program draws on it.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -14,19 +14,19 @@ use rustix::termios::{LocalModes, Winsize};
 
 use crate::world::World;
 
-/// How long a text may take to be on the screen, and a program to end, unless a test says otherwise.
+/// Default time limit for a text to appear, and for a program to exit.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How long a program may have a terminal at all, in seconds.
+/// Time limit for a program on a terminal, in seconds.
 const SITTING: &str = "600";
 
-/// How often to look.
+/// Polling interval.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// How many lines that have left the screen are kept.
+/// Scrolled-out lines that are kept.
 const SCROLLBACK: usize = 2000;
 
-/// A terminal with a program on it, which is the leader of a session of its own. Both end when this is dropped.
+/// A terminal with a program on it, which leads a session of its own. Both end when this is dropped.
 pub struct Terminal {
     child: Child,
     keyboard: File,
@@ -42,7 +42,7 @@ impl World {
         self.terminal_of(80, 24, "C.UTF-8", arguments)
     }
 
-    /// The same on a terminal of this size, in this locale.
+    /// A program on a terminal of this size, in this locale.
     #[must_use]
     pub fn terminal_of(&self, columns: u16, lines: u16, locale: &str, arguments: &[&str]) -> Terminal {
         // From the machine's own /dev/pts, so that programs there find the terminal's name.
@@ -68,7 +68,7 @@ impl World {
     }
 }
 
-/// Puts what the program writes onto the screen, until nobody has the terminal open any more.
+/// Draws the program's output on the screen until no process has the terminal open any more.
 fn paint(mut output: File, screen: &Mutex<vt100::Parser>) {
     let mut buffer = [0; 4096];
     while let Ok(length @ 1..) = output.read(&mut buffer) {
@@ -77,15 +77,15 @@ fn paint(mut output: File, screen: &Mutex<vt100::Parser>) {
 }
 
 impl Terminal {
-    /// Waits so long from now on, where that is not enough.
+    /// Sets the time limit for [`Self::exit`].
     pub fn be_patient(&mut self, patience: Duration) {
         self.patience = patience;
     }
 
-    /// Waits until the text has appeared, within one line, on the screen or above it. Waiting for the same text again is
-    /// waiting for it to appear once more.
+    /// Waits until the text has appeared within one line, on the screen or in the scrollback. Waiting for the same text
+    /// again waits for one more occurrence.
     pub fn wait_for(&mut self, text: &str) {
-        // A screen does not tell a blank that was written at the end of a line from one that was not.
+        // A terminal screen does not distinguish a trailing blank that was written from an empty cell.
         let text = text.trim_end();
         let wanted = self.waited_for.get(text).copied().unwrap_or(0) + 1;
         let start = Instant::now();
@@ -100,7 +100,7 @@ impl Terminal {
         self.waited_for.insert(text.to_owned(), wanted);
     }
 
-    /// Types this and presses Enter.
+    /// Types a line and presses Enter.
     pub fn type_line(&mut self, line: &str) {
         self.type_text(&format!("{line}\r"));
     }
@@ -110,8 +110,7 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// All that was shown: what has left the screen at its top, and the screen. Lines that were too long for the terminal
-    /// are one line again, and blanks at the ends of lines are gone.
+    /// Scrollback and screen. Wrapped lines are joined again, trailing blanks are removed.
     #[must_use]
     pub fn contents(&self) -> String {
         let mut parser = self.screen.lock().unwrap();
@@ -135,7 +134,7 @@ impl Terminal {
         text.trim_end().to_owned()
     }
 
-    /// What is on the screen now, line by line, without blanks at the ends of lines.
+    /// The current screen, line by line, without trailing blanks.
     #[must_use]
     pub fn screen(&self) -> String {
         let parser = self.screen.lock().unwrap();
@@ -144,13 +143,14 @@ impl Terminal {
         lines.join("\n").trim_end().to_owned()
     }
 
-    /// Whether what is typed is shown.
+    /// True if the terminal echoes input.
     #[must_use]
     pub fn shows_what_is_typed(&self) -> bool {
         rustix::termios::tcgetattr(&self.keyboard).unwrap().local_modes.contains(LocalModes::ECHO)
     }
 
-    /// Waits for the program's end; all that it wrote is in the contents then. Its exit code is -1 when a signal ended it.
+    /// Waits for the program to exit; the contents are complete then. Returns its exit code, or -1 if a signal ended
+    /// it.
     pub fn exit(&mut self) -> i32 {
         let start = Instant::now();
         let code = loop {
@@ -160,7 +160,7 @@ impl Terminal {
             assert!(start.elapsed() < self.patience, "the program does not end:\n{}", self.contents());
             std::thread::sleep(GLANCE);
         };
-        // What it started may still have the terminal open, and is not waited for.
+        // Processes that it started may keep the terminal open; they are not waited for.
         let last_words = Instant::now();
         while Arc::strong_count(&self.screen) > 1 && last_words.elapsed() < Duration::from_secs(1) {
             std::thread::sleep(GLANCE);
@@ -168,11 +168,11 @@ impl Terminal {
         code
     }
 
-    /// Ends the program at once; it can do nothing about it.
+    /// Kills the program with SIGKILL.
     pub fn kill(&mut self) {
         let start = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
-            // It is below `nsenter` and `timeout`, which end with it; at first they may still be on their way.
+            // It runs below `nsenter` and `timeout`, which end with it; right after the start it may not exist yet.
             if let Some(program) =
                 only_child(self.child.id()).and_then(|timeout| only_child(timeout.as_raw_nonzero().get()))
             {

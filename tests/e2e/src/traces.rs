@@ -1,4 +1,4 @@
-//! What is left in the memory of a program that runs on a private machine.
+//! Traces of secrets in the memory of a running program.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use crate::world::World;
 
 impl World {
-    /// The one process of a program, as this side of the namespace knows it.
+    /// The only process of a program, by its process id outside the namespace.
     #[must_use]
     pub fn process_of(&self, program: &str) -> String {
         let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/pid")).ok();
@@ -21,7 +21,7 @@ impl World {
         process
     }
 
-    /// Where in a program's memory some text is: the part's name, and what stands around it.
+    /// Places in a program's memory that contain the text: the mapping, and the bytes around it.
     #[must_use]
     pub fn traces(&self, program: &str, text: &str) -> Vec<String> {
         let process = self.process_of(program);
@@ -37,7 +37,7 @@ impl World {
             let (start, end) = range.split_once('-').unwrap();
             let [start, end] = [start, end].map(|hex| u64::from_str_radix(hex, 16).unwrap());
             let mut bytes = vec![0; usize::try_from(end - start).unwrap()];
-            // A thread may have ended meanwhile, and its stack with it.
+            // A thread may have ended meanwhile, and its stack is gone.
             if memory.read_exact_at(&mut bytes, start).is_err() {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! A machine with a kernel of its own, in which a security module confines programs as it would on somebody's server.
+//! A virtual machine with its own kernel, in which a security module confines programs as on a real server.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -11,10 +11,11 @@ use crate::artifacts;
 use crate::world::{Out, is_root};
 use crate::{DEN, MACHINE};
 
-/// How long it may take to be there. Every instruction is emulated, and other tests may be running.
+/// Time limit for booting. Every instruction is emulated, and other tests may be running.
 const START: Duration = Duration::from_secs(600);
 
-/// A Debian server under qemu, with the package installed, the people of the Den and a plex.tv. It ends when this is dropped.
+/// A Debian server under qemu, with the package installed, the accounts of the Den and a plex.tv. It ends when this is
+/// dropped.
 pub struct Vm {
     qemu: Child,
     agent: BufReader<UnixStream>,
@@ -22,8 +23,8 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// One with this security module ("apparmor", "selinux"), these further files in its /mnt, and this done before it boots;
-    /// or `None`, with the reason said, where there can be none. In CI that is a failure.
+    /// Boots one with this security module ("apparmor", "selinux"), these files in its /mnt, and `prepare` run before
+    /// it boots. Without root or on another architecture it prints the reason and returns `None`; in CI it panics.
     #[must_use]
     pub fn new(module: &str, files: &[&Path], prepare: &str) -> Option<Self> {
         if !is_root() || !cfg!(target_arch = "x86_64") {
@@ -71,7 +72,7 @@ impl Vm {
         Some(vm)
     }
 
-    /// Runs a line of bash as root whom nothing confines; what it complains about is among what it says.
+    /// Runs a line of bash as unconfined root; standard error is part of the output.
     pub fn run(&mut self, script: &str) -> Out {
         let stream = self.agent.get_mut();
         stream.write_all(format!("{script}\0").as_bytes()).unwrap();
@@ -80,14 +81,15 @@ impl Vm {
         Out { code: code.parse().unwrap(), stdout: said.to_owned(), stderr: String::new() }
     }
 
-    /// The same, which must succeed; what it says.
+    /// Runs a line of bash that must succeed, and returns its output.
     pub fn sh(&mut self, script: &str) -> String {
         let out = self.run(script);
         assert!(out.ok(), "{script}: {out:?}");
         out.stdout
     }
 
-    /// Runs it until it succeeds: the machine is slow, and the module waits for no slow machine.
+    /// Repeats a line of bash until it succeeds: the machine is slow, and the module's time limits do not allow for
+    /// that.
     pub fn wait(&mut self, script: &str) -> String {
         for _ in 0..10 {
             let out = self.run(script);
@@ -99,13 +101,13 @@ impl Vm {
         panic!("{script} never succeeds:\n{log}")
     }
 
-    /// The policy of a machine with `SELinux`.
+    /// The `SELinux` policy of the machine.
     #[must_use]
     pub fn policy(&self) -> PathBuf {
         self.directory.path().join("policy")
     }
 
-    /// What its kernel and its services said at its console.
+    /// Console output of the kernel and the services.
     #[must_use]
     pub fn console(&self) -> String {
         fs::read(self.directory.path().join("console"))
@@ -124,7 +126,7 @@ impl Vm {
 
 impl Drop for Vm {
     fn drop(&mut self) {
-        // The script has become qemu.
+        // The script has replaced itself with qemu.
         let _ = self.qemu.kill();
         let _ = self.qemu.wait();
     }

@@ -12,30 +12,30 @@ use fakeplex::Control;
 
 use crate::{artifacts, clean};
 
-/// How long a machine may take to be there.
+/// Time limit for a machine to start.
 const START: Duration = Duration::from_secs(120);
 
-/// How long one command on it may take, in seconds.
+/// Time limit for one command, in seconds.
 const COMMAND: &str = "300";
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The stacks that are shipped.
+/// The shipped stacks.
 const STACKS: [&str; 4] = ["plex-auth", "sshd", "sudo", "su"];
 
-/// What a command did.
+/// Result of a command.
 #[derive(Debug, Clone)]
 pub struct Out {
-    /// Its exit code; 124 when it took too long.
+    /// Exit code; 124 after the time limit.
     pub code: i32,
-    /// What it wrote.
+    /// Standard output.
     pub stdout: String,
-    /// What it complained about.
+    /// Standard error.
     pub stderr: String,
 }
 
 impl Out {
-    /// Whether it ended well.
+    /// True if the exit code is 0.
     #[must_use]
     pub fn ok(&self) -> bool {
         self.code == 0
@@ -47,20 +47,20 @@ pub struct World {
     holder: Child,
     init: String,
     directory: tempfile::TempDir,
-    /// Whether it has a systemd.
+    /// True if it runs systemd.
     pub(crate) booted: bool,
 }
 
 impl World {
-    /// A fresh machine with the module, the shipped stacks and the daemon installed; or `None`, with the reason said, where
-    /// there can be none. In CI that is a failure.
+    /// A new machine with the module, the shipped stacks and the daemon installed. Without root or PID namespaces it
+    /// prints the reason and returns `None`; in CI it panics.
     #[must_use]
     pub fn new() -> Option<Self> {
         Self::made_by(Command::new("unshare"))
     }
 
-    /// The same on a host that these lines of shell have changed. They run as root in a mount namespace of their own, where
-    /// nothing of the real host is mounted shared; what they write to a disk, they write to the real one.
+    /// [`Self::new`] on a host that these lines of shell have changed. They run as root in a mount namespace of their
+    /// own, where no mount of the real host is shared; what they write to a disk reaches the real disk.
     #[must_use]
     pub fn new_on_host(script: &str) -> Option<Self> {
         let mut host = Command::new("unshare");
@@ -85,7 +85,7 @@ impl World {
         Some(world)
     }
 
-    /// A machine that this command makes, given a root and a directory, with nothing of ours.
+    /// A machine that this command starts, given a root and a directory, without plex-auth.
     pub(crate) fn started(mut init: Command, root: impl FnOnce() -> PathBuf) -> Option<Self> {
         if !Path::new("/proc/self/ns/pid").exists() || !is_root() {
             assert!(std::env::var_os("CI").is_none(), "end-to-end tests need root");
@@ -117,7 +117,7 @@ impl World {
             let file = artifacts::checkout().join("pam.d").join(stack);
             self.copy(&file, &format!("/etc/pam.d/{stack}"), 0o644);
         }
-        // The module alone, to see its own codes.
+        // A stack of only the module, to see its own return codes.
         let alone = "auth required pam_plex.so\naccount required pam_plex.so\n";
         self.write("/etc/pam.d/alone", 0o644, "root:root", alone);
         let kinds = ["auth", "account", "session", "password"];
@@ -132,7 +132,7 @@ impl World {
         format!("{}/{name}.so", directory.stdout.trim())
     }
 
-    /// Copies what a checkout and `make build` give, as far as an installation needs it, to a directory there is.
+    /// Copies the part of a checkout after `make build` that an installation needs, to an existing directory.
     pub fn copy_release(&self, to: &str) {
         for program in ["libpam_plex.so", "plex-authd", "plex-auth", "plex-auth-shadow"] {
             self.copy(&artifacts::release(program), &format!("{to}/target/release/{program}"), 0o755);
@@ -143,7 +143,7 @@ impl World {
         }
     }
 
-    /// Copies the services for other supervisors than systemd to where `make files` puts them with PREFIX=/usr.
+    /// Copies the services for init systems other than systemd to where `make files` puts them with PREFIX=/usr.
     pub fn copy_examples(&self) {
         let to = "/usr/share/doc/plex-auth/examples";
         self.sh(&format!("rm -rf {to}; mkdir -p {to}/openrc {to}/runit/plex-auth-shadow {to}/runit/plex-authd/log"));
@@ -171,7 +171,7 @@ impl World {
         self.directory.path()
     }
 
-    /// A command on the machine, with an environment of nothing but a `PATH`, and a limit to its time.
+    /// A command on the machine, with only `PATH` in its environment, and a time limit.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.command_within(COMMAND, arguments)
@@ -188,16 +188,16 @@ impl World {
         command
     }
 
-    /// Runs a command with these lines as its input.
+    /// Runs a command with this text as its standard input.
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Out {
         self.finish(self.command(arguments), input)
     }
 
-    /// Runs a command that was made by [`Self::command`].
+    /// Runs a command made by [`Self::command`].
     pub fn finish(&self, mut command: Command, input: &str) -> Out {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap();
-        // A program that ends without reading its input is none the worse for it.
+        // A program may exit without reading its input.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let out = child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -230,13 +230,13 @@ impl World {
         self.sh(&format!("cp --remove-destination /mnt/passed '{to}' && chmod {mode:o} '{to}'"));
     }
 
-    /// A C program of the tests, on the machine.
+    /// Copies a C program of the tests to the machine and returns its path there.
     #[must_use]
     pub fn c_program(&self, name: &'static str) -> String {
         self.bring(name, artifacts::c_program(name))
     }
 
-    /// A library of the tests in C, on the machine.
+    /// Copies a C library of the tests to the machine and returns its path there.
     #[must_use]
     pub fn c_library(&self, name: &'static str) -> String {
         self.bring(name, artifacts::c_library(name))
@@ -246,8 +246,9 @@ impl World {
         static COPIES: AtomicU32 = AtomicU32::new(0);
         let inside = self.shared().join(name);
         if !inside.exists() {
-            // Under a name of its own first: another thread may be running the finished one, or looking for it. And by another
-            // process: what other threads start would hold a file that this one writes open, and it could not be run then.
+            // Under a temporary name first: another thread may run the finished file or look for it. And by another
+            // process: a child forked by another thread would inherit a descriptor open for writing, and the file could
+            // not be executed (ETXTBSY).
             let fresh = inside.with_extension(COPIES.fetch_add(1, Ordering::Relaxed).to_string());
             assert!(Command::new("cp").arg(file).arg(&fresh).status().unwrap().success());
             fs::rename(fresh, inside).unwrap();
@@ -255,7 +256,7 @@ impl World {
         format!("/mnt/{name}")
     }
 
-    /// Makes a local account. Without a password nobody can sign in with one.
+    /// Creates a local account. Without a password, password login is impossible.
     pub fn add_user(&self, name: &str, managed: bool, password: Option<&str>) {
         let group = if managed { "--groups plex-users" } else { "" };
         self.sh(&format!("useradd --create-home --shell /bin/sh --password '*' {group} {name}"));
@@ -265,7 +266,7 @@ impl World {
         }
     }
 
-    /// What syslog has written.
+    /// Contents of the system log.
     #[must_use]
     pub fn syslog(&self) -> String {
         let read: &[&str] =
@@ -273,12 +274,12 @@ impl World {
         self.run(read).stdout
     }
 
-    /// Waits until syslog has a line with all of these.
+    /// Waits for a line of the system log that contains all these words, and returns it.
     pub fn wait_for_log(&self, words: &[&str]) -> String {
         self.wait_for_log_within(Duration::from_secs(60), words)
     }
 
-    /// The same with more patience.
+    /// [`Self::wait_for_log`] with another time limit.
     pub fn wait_for_log_within(&self, patience: Duration, words: &[&str]) -> String {
         let start = Instant::now();
         loop {
@@ -291,10 +292,10 @@ impl World {
         }
     }
 
-    /// What is done, and what syslog is told while it is done.
+    /// Runs `act` and returns its result with the system log of that time.
     pub fn logged<T>(&self, act: impl FnOnce() -> T) -> (T, String) {
         static MARKS: AtomicU32 = AtomicU32::new(0);
-        // Lines are written in the order in which they were sent, but later.
+        // Lines are written in the order in which they were sent, but with a delay.
         let mark = || {
             let mark = format!("mark {};", MARKS.fetch_add(1, Ordering::Relaxed));
             self.run(&["busybox", "logger", &mark]);
@@ -308,7 +309,7 @@ impl World {
         (done, log.to_owned())
     }
 
-    /// The controls of the machine's plex.tv.
+    /// Controls of the machine's plex.tv.
     #[must_use]
     pub fn plex(&self) -> Control {
         Control::new(&self.plex_directory())
@@ -318,9 +319,10 @@ impl World {
         self.shared().join("plex")
     }
 
-    /// R41: none of the secrets of this machine's world is anywhere where it could be found.
+    /// R41: asserts that no log, no file of the daemon, no environment and no command line contains a secret of this
+    /// machine's world.
     pub fn assert_no_secret_leaked(&self) {
-        // The command line of the search must not find itself.
+        // The command line of the search must not match itself.
         let script = "pattern=SECRE; pattern=${pattern}T; \
              { grep -l \"$pattern\" -r /var/log /run/log /var/lib/plex-auth; \
                for p in /proc/[0-9]*; do grep -lza \"$pattern\" $p/environ $p/cmdline; done; } 2>/dev/null; true";
@@ -339,7 +341,7 @@ impl Drop for World {
         if std::thread::panicking() {
             eprintln!("--- the machine's syslog ---\n{}", self.syslog());
         }
-        // `unshare` takes the first process, and with it the whole machine, along.
+        // `unshare` kills the first process, and thereby the whole machine.
         let _ = self.holder.kill();
         let _ = self.holder.wait();
         if self.booted {

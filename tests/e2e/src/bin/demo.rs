@@ -1,4 +1,4 @@
-//! `make demo`: the main job, on a private machine, with what each side sees.
+//! `make demo`: the main use case on a private machine, as each side sees it.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a demonstration, for people")]
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! What logins cost at plex.tv and in the daemon, counted while nothing else logs in.
+//! Cost of a login at plex.tv and in the daemon, counted while nothing else logs in.
 
 use std::time::{Duration, Instant};
 
@@ -7,34 +7,34 @@ use fakeplex::Endpoint;
 
 use crate::peers::{PLEX, Peer, measure};
 
-/// How long the sign-outs may take to catch up.
+/// Time limit for the sign-outs to finish.
 const CATCH_UP: Duration = Duration::from_secs(30);
 
-/// What one login costs, on average.
+/// Average cost of one login.
 #[derive(Debug)]
 pub(crate) struct Cost {
-    /// Requests that it waits for.
+    /// Requests that the login waits for.
     pub requests: f64,
-    /// Sign-outs, which come when the login is over.
+    /// Sign-outs, which happen after the login.
     pub sign_outs: f64,
     /// New connections to plex.tv.
     pub connections: f64,
-    /// The daemon's processor time, the sign-out's among it, in milliseconds.
+    /// The daemon's processor time, including the sign-out's, in milliseconds.
     pub cpu: f64,
 }
 
-/// The daemon's memory, in kilobytes, by the names that the kernel has for it.
+/// The daemon's memory, in kilobytes (VmRSS, VmHWM and RssAnon of proc(5)).
 #[derive(Debug)]
 pub(crate) struct Memory {
-    /// What is resident now.
+    /// Resident now.
     pub resident: u64,
-    /// The most that ever was.
+    /// Peak of what was resident.
     pub peak: u64,
-    /// What is resident and the process's own, not the text of a file.
+    /// Resident and private: not backed by a file.
     pub own: u64,
 }
 
-/// Counts over this many logins through the module.
+/// Counts over `rounds` × `together` logins through the module.
 pub(crate) fn count(world: &World, peers: &[Peer], rounds: usize, together: usize) -> Cost {
     let plex: Vec<Peer> = peers.iter().filter(|peer| peer.service == PLEX).cloned().collect();
     signed_out(world);
@@ -63,7 +63,7 @@ pub(crate) fn memory(world: &World) -> Memory {
     Memory { resident: of("VmRSS"), peak: of("VmHWM"), own: of("RssAnon") }
 }
 
-/// Waits until every token but the fixed one of the owner has been signed out.
+/// Waits until every token except the owner's fixed one has been signed out.
 fn signed_out(world: &World) {
     let start = Instant::now();
     while world.plex().counters().live_tokens > 1 {
@@ -82,7 +82,7 @@ fn cpu(world: &World) -> f64 {
     float(used) * 1000.0 / ticks.parse::<f64>().unwrap()
 }
 
-/// A number small enough to be exact.
+/// A count as a floating-point number; small enough to be exact.
 #[allow(clippy::cast_precision_loss, reason = "a count")]
 pub(crate) fn float(count: u64) -> f64 {
     count as f64

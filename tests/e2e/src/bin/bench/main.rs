@@ -1,11 +1,11 @@
-//! `make bench`: what one login costs, on a private machine, beside what else there is. `bench quick` does all of it, but
-//! too seldom to mean anything.
+//! `make bench`: cost of one login on a private machine, compared with other ways to log in. `bench quick` runs all of
+//! it with too few rounds for the figures to mean anything.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a measurement, for people; what goes wrong stops it, with words"
+    reason = "a measurement, read by people; an error stops it with a message"
 )]
 
 mod counted;
@@ -21,25 +21,25 @@ use counted::{Cost, Memory, float};
 use peers::{PERMIT, PLEX, Peer, SCRIPT};
 use samples::{at, median, ratio};
 
-/// A way that logins come.
+/// A load to measure.
 struct Scenario {
     name: &'static str,
-    /// How long plex.tv takes for any answer, in milliseconds.
+    /// Delay of every answer from plex.tv, in milliseconds.
     delay: u64,
-    /// How many log in at once, from one address each.
+    /// Simultaneous logins, each from an address of its own.
     together: usize,
     rounds: usize,
-    /// Lines of the configuration beside the usual ones.
+    /// Lines added to the usual configuration.
     further: &'static str,
 }
 
-/// Nothing is remembered, every login is asked about at plex.tv.
+/// No password cache: every login is a sign-in at plex.tv.
 const USUAL: &str = "";
 
-/// An accepted password is accepted again.
+/// An accepted password is accepted again from the cache.
 const REMEMBERED: &str = "[cache]\nremember = \"5m\"";
 
-/// The first is what the aims are about.
+/// The targets are about the first one.
 const SCENARIOS: [Scenario; 6] = [
     Scenario { name: "one login, plex.tv answers at once", delay: 0, together: 1, rounds: 200, further: USUAL },
     Scenario {
@@ -55,7 +55,7 @@ const SCENARIOS: [Scenario; 6] = [
     Scenario { name: "16 logins at once, remembered", delay: 0, together: 16, rounds: 10, further: REMEMBERED },
 ];
 
-/// The times of a scenario, in milliseconds, by service and round; and what was counted.
+/// Times of a scenario in milliseconds, by service and round, and what was counted.
 struct Measured {
     times: Vec<Vec<f64>>,
     cost: Cost,
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     let Some(world) = World::with_everything(DEN, "") else { return ExitCode::FAILURE };
     let peers = peers::set_up(&world);
     println!("A login in a process of its own: pam_start, pam_authenticate, pam_acct_mgmt, pam_end; milliseconds.");
-    // On a busy machine the ratios still say something, the times do not.
+    // On a busy machine the ratios are still meaningful, the times are not.
     let load = std::fs::read_to_string("/proc/loadavg").unwrap();
     let processors = std::thread::available_parallelism().unwrap();
     println!("{processors} processors, of which {} were busy when this began.", load.split(' ').next().unwrap());
@@ -137,7 +137,7 @@ fn show_aims(world: &World, peers: &[Peer], measured: &[Measured]) {
     let aim = |met: bool, what: String| println!("{:8} {what}", if met { "met" } else { "NOT MET" });
     let Cost { requests, connections, cpu, .. } = first.cost;
     aim(requests <= 1.0, format!("at most one request that a login waits for: {requests:.2}"));
-    // A login that comes while the one before it is still being signed out opens a second one, once.
+    // A login that arrives while the previous one is still being signed out opens a second connection, once.
     aim(connections <= 0.02, format!("no new connection: {connections:.3}"));
     let over_permit = ratio(times(PLEX), times(PERMIT));
     aim(over_permit <= 2.5, format!("at most 2.5 times as long as pam_permit: {over_permit:.2}"));

@@ -1,4 +1,4 @@
-//! What is compared: four ways to log in, each as a PAM service of its own.
+//! The four ways to log in that are compared, each as a PAM service of its own.
 
 use e2e::{MACHINE, World, password};
 use fakeplex::{Command, Reissue};
@@ -6,27 +6,28 @@ use fakeplex::{Command, Reissue};
 /// A way to log in.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
-    /// The PAM service, and what the tables call it.
+    /// The PAM service, and its name in the tables.
     pub service: &'static str,
     user: &'static str,
     password: String,
 }
 
-/// The least that a login can cost: libpam, and a module that does nothing.
+/// Lower bound of a login: libpam and a module that does nothing.
 pub(crate) const PERMIT: &str = "pam_permit";
 
-/// What is measured.
+/// The module that is measured.
 pub(crate) const PLEX: &str = "pam_plex";
 
-/// What people would write in its place.
+/// The script that people would write instead.
 pub(crate) const SCRIPT: &str = "script";
 
-/// A local password, the everyday login that people are used to.
+/// A local password, the everyday login for comparison.
 const UNIX: &str = "pam_unix";
 
-/// Sets all of them up, and makes sure that each does its job: an ordinary login works and a wrong password does not.
+/// Sets all of them up and checks each: an ordinary login works and a wrong password does not.
 pub(crate) fn set_up(world: &World) -> Vec<Peer> {
-    // The script signs in as one device, and knows nothing of turns: several logins at once would end each other's tokens.
+    // The script signs in as one device and does not wait its turn: simultaneous logins would revoke each other's
+    // tokens.
     world.plex().send(&Command::Tokens(Reissue::Keep)).unwrap();
     let base = std::fs::read_to_string(world.shared().join("plex/address")).unwrap();
     let script = format!("/usr/local/sbin/plex-script {} {MACHINE}", base.trim());
@@ -77,18 +78,19 @@ impl Peer {
     }
 }
 
-/// One login of each, and a moment for what comes after it: connections, lists and memories are there from now on.
+/// One login of each, and time for its follow-up work, so that connections, lists and caches exist when measuring
+/// starts.
 pub(crate) fn warm_up(world: &World, peers: &[Peer]) {
     assert!(run(world, peers, 1, 1).ok(), "{}", world.syslog());
     std::thread::sleep(std::time::Duration::from_millis(500));
 }
 
-/// Measures: the times of each service, in nanoseconds, in the order of the rounds.
+/// Measures the times of each service, in nanoseconds, in the order of the rounds.
 pub(crate) fn measure(world: &World, peers: &[Peer], rounds: usize, together: usize) -> Vec<Vec<u64>> {
     let mut times = vec![Vec::new(); peers.len()];
     let mut left = rounds;
     while left > 0 {
-        // A few at a time: each command on a private machine has a limit to its time.
+        // A few at a time: every command on a private machine has a time limit.
         let now = left.min(5);
         left -= now;
         let out = run(world, peers, now, together);

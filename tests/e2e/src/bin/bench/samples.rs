@@ -1,6 +1,6 @@
-//! Many times of one thing, and what to say about them.
+//! Statistics over repeated measurements.
 
-/// The middle one of these, or the one at another part of the way from the least to the most.
+/// Quantile of `values`: 0 is the smallest, 0.5 the median, 1 the largest.
 pub(crate) fn at(part: f64, values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -10,13 +10,13 @@ pub(crate) fn at(part: f64, values: &[f64]) -> f64 {
     sorted.get(index).copied().unwrap_or(f64::NAN)
 }
 
-/// The middle one.
+/// The median.
 pub(crate) fn median(values: &[f64]) -> f64 {
     at(0.5, values)
 }
 
-/// How many times as long one takes as the other: the middle one of the ratios within each round. What slows the machine
-/// down for a while slows both of a round down, so the ratio is steadier than either time.
+/// Median of the ratios within each round. A disturbance of the machine slows both measurements of a round down, so the
+/// ratio is steadier than either time.
 pub(crate) fn ratio(one: &[f64], other: &[f64]) -> f64 {
     let ratios: Vec<f64> = one.iter().zip(other).map(|(one, other)| one / other).collect();
     median(&ratios)
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_and_the_ends_are_found_in_any_order() {
+    fn quantiles_and_median_need_no_sorted_samples() {
         let values = [5.0, 1.0, 4.0, 2.0, 3.0];
         let found = [0.0, 0.5, 0.75, 1.0].map(|part| at(part, &values));
         assert_eq!(found.map(f64::to_bits), [1.0, 3.0, 4.0, 5.0].map(f64::to_bits));
@@ -35,11 +35,11 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_is_taken_round_by_round() {
-        // The machine was ten times as slow in the last rounds; each round says twice as long.
+    fn ratio_is_the_median_of_the_ratios_within_each_round() {
+        // The machine was ten times slower in the last rounds; each round still has the ratio 2.
         let (one, other) = ([2.0, 20.0, 22.0], [1.0, 10.0, 11.0]);
         assert_eq!(ratio(&one, &other).to_bits(), 2.0_f64.to_bits());
-        // Here the medians would say 1.
+        // The ratio of the medians would be 1.
         let (one, other) = ([1.0, 2.0, 3.0], [2.0, 3.0, 1.0]);
         assert!(ratio(&one, &other) < 0.7);
     }

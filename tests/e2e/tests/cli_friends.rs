@@ -1,10 +1,11 @@
-//! `plex-auth friends`: who the friends are, whatever they call themselves.
+//! `plex-auth friends`: the friend list, whatever names the friends have.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, Out, World, password};
 use fakeplex::{Command, Connections};
 
-/// Names that make a table hard to read. plex.tv writes XML, in which there is no ESC; its elder sister CSI is allowed.
+/// Names that make a table hard to read. plex.tv writes XML, which excludes ESC but allows the C1 control character
+/// CSI.
 const HOSTILE: [&str; 4] = ["\\u009B31mred\\u007F", "a\\u202Eb", "=1+1", "\\\"a,b\\\""];
 
 fn friends(world: &World, arguments: &[&str]) -> Out {
@@ -13,7 +14,7 @@ fn friends(world: &World, arguments: &[&str]) -> Out {
     out
 }
 
-/// The Den with these people too, each with access.
+/// The Den with these accounts as well, each with access.
 fn with_people(names: &[&str]) -> String {
     let mut world = DEN.to_owned();
     for (number, name) in names.iter().enumerate() {
@@ -27,7 +28,7 @@ fn with_people(names: &[&str]) -> String {
 }
 
 #[test]
-fn the_table_says_who_has_access_and_which_account_and_when_they_came() {
+fn friends_table_shows_access_account_and_last_login() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     let mut screen = world.terminal(&["plex-auth", "friends"]);
@@ -47,7 +48,7 @@ fn the_table_says_who_has_access_and_which_account_and_when_they_came() {
 }
 
 #[test]
-fn programs_get_json_and_spreadsheets_csv() {
+fn friends_are_available_as_json_and_csv() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     let json: serde_json::Value = serde_json::from_str(&friends(&world, &["--json"]).stdout).unwrap();
@@ -67,9 +68,9 @@ fn programs_get_json_and_spreadsheets_csv() {
 }
 
 #[test]
-fn the_list_is_a_fresh_one_and_the_rules_are_the_daemons() {
+fn friends_fetches_a_fresh_list_and_applies_the_daemons_rules() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    // The daemon's own list is kept for five minutes.
+    // The daemon's own list is cached for five minutes.
     world.plex().load(&DEN.replace("[\"alice\", ", "[\"bob\", "));
     let csv = friends(&world, &["--csv"]).stdout;
     assert!(csv.contains("\n2,alice,alice@example.org,no,no,") && csv.contains("\n3,bob,bob@example.org,shared,yes,"));
@@ -82,7 +83,7 @@ fn the_list_is_a_fresh_one_and_the_rules_are_the_daemons() {
 }
 
 #[test]
-fn r27_names_from_plex_cannot_steer_a_terminal() {
+fn r27_friends_filters_control_characters_in_plex_names() {
     let Some(world) = World::with_everything(&with_people(&HOSTILE), "") else { return };
     let out = friends(&world, &[]);
     assert!(out.ok() && out.stdout.contains("?31mred?") && out.stdout.contains("a?b"), "{out:?}");
@@ -94,7 +95,7 @@ fn r27_names_from_plex_cannot_steer_a_terminal() {
 }
 
 #[test]
-fn without_the_daemon_the_last_login_is_unknown_and_a_warning_says_so() {
+fn friends_without_the_daemon_warns_that_last_logins_are_unknown() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
     let out = friends(&world, &["--csv"]);
@@ -106,7 +107,7 @@ fn without_the_daemon_the_last_login_is_unknown_and_a_warning_says_so() {
 }
 
 #[test]
-fn what_goes_wrong_is_said_with_the_way_to_mend_it() {
+fn friends_reports_errors_with_a_hint() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let fails = |words: &[&str]| {
         let out = friends(&world, &[]);

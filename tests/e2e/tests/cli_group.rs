@@ -1,12 +1,12 @@
-//! The configured group: every managed account is in it, except the owner's own, so that the shipped PAM stacks know the
-//! accounts while plex-authd is stopped. A group that cannot be read is an error, and never an empty group.
+//! The configured group: every managed account except the owner's own is a member, so that the shipped PAM stacks
+//! recognise the accounts while plex-authd is stopped. A group that cannot be read is an error, never an empty group.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, Out, World, password};
 
 const CONFIG: &str = "/etc/plex-auth.toml";
 
-/// A machine with a local account, and one of the owner's, who can become root.
+/// A machine with a local account, and an account of the owner that can become root.
 fn machine(further: &str) -> Option<World> {
     let world = World::new()?;
     world.add_user("local", false, None);
@@ -27,7 +27,7 @@ fn done(world: &World, arguments: &[&str]) -> Out {
     out
 }
 
-/// It fails, says this, and changes nothing.
+/// Asserts that the command fails with these words and changes nothing.
 fn refused(world: &World, arguments: &[&str], words: &[&str]) {
     let state = || world.sh(&format!("cat /etc/passwd /etc/shadow /etc/group /etc/gshadow {CONFIG}")).stdout;
     let before = state();
@@ -40,7 +40,7 @@ fn groups(world: &World, name: &str) -> String {
     world.sh(&format!("id -nG {name}")).stdout.trim().to_owned()
 }
 
-/// A doctor's line with this mark and these words.
+/// True if doctor reports a check with this status and these words.
 fn doctor(world: &World, mark: &str, words: &str) -> bool {
     let out = world.run(&["plex-auth", "doctor", "--json"]);
     let lines: Vec<serde_json::Value> =
@@ -49,26 +49,26 @@ fn doctor(world: &World, mark: &str, words: &str) -> bool {
 }
 
 #[test]
-fn r65_user_add_link_and_unlink_keep_the_group_in_step_with_users() {
+fn r65_user_add_link_and_unlink_synchronise_the_group_with_users() {
     let Some(world) = machine("") else { return };
     done(&world, &["add", "al", "--plex", "alice"]);
     assert_eq!(groups(&world, "al"), "al plex-users");
     let out = done(&world, &["link", "local", "erin"]);
     assert!(out.stdout.contains("✓ Added local to the group plex-users"), "{out:?}");
     assert_eq!(groups(&world, "local"), "local plex-users");
-    // Linked by an earlier version, which did not add it.
+    // As an earlier version left it, which did not add linked accounts to the group.
     world.sh("gpasswd --delete local plex-users");
     let out = done(&world, &["link", "local", "erin"]);
     assert!(out.stdout.contains("Added local") && out.stdout.contains("erin (Plex id 5) already"), "{out:?}");
     assert_eq!(groups(&world, "local"), "local plex-users");
-    // In the group without its line it would be the Plex account called local.
+    // In the group without a line in [users], it would be mapped to the Plex account named local.
     let out = done(&world, &["unlink", "local"]);
     assert!(out.stdout.contains("✓ Removed local from the group plex-users"), "{out:?}");
     assert_eq!(groups(&world, "local"), "local");
     world.sh("usermod --gid plex-users local");
     done(&world, &["link", "local", "erin"]);
     refused(&world, &["unlink", "local"], &["the primary group of local", "usermod --gid users local"]);
-    // What cannot be added to the group is not linked.
+    // An account that cannot be added to the group is not linked.
     world.sh("usermod --gid users local");
     done(&world, &["unlink", "local"]);
     world.write("/usr/bin/gpasswd", 0o755, "root:root", "#!/bin/sh\necho 'gpasswd: cannot lock' >&2\nexit 1\n");
@@ -76,7 +76,7 @@ fn r65_user_add_link_and_unlink_keep_the_group_in_step_with_users() {
 }
 
 #[test]
-fn r65_a_group_that_does_not_exist_is_created_but_never_one_that_makes_root_of_its_members() {
+fn r65_missing_group_is_created_but_groups_that_grant_root_are_refused() {
     let Some(world) = machine("") else { return };
     world.sh("groupdel plex-users");
     let out = done(&world, &["link", "local", "alice"]);
@@ -93,7 +93,7 @@ fn r65_a_group_that_does_not_exist_is_created_but_never_one_that_makes_root_of_i
 }
 
 #[test]
-fn r65_the_owners_own_account_is_not_added_and_every_other_that_can_become_root_is_named() {
+fn r65_owners_account_stays_out_of_the_group_and_other_administrators_are_named() {
     let Some(world) = machine("") else { return };
     let stopped = "while plex-authd is stopped, it can neither log in nor use sudo";
     let out = done(&world, &["link", "olga", "olga@example.org"]);
@@ -129,7 +129,7 @@ fn r65_the_owners_own_account_is_not_added_and_every_other_that_can_become_root_
     world.sh("gpasswd --add bob sudo");
     named(&done(&world, &["link", "dave", "frank"]), "bob (group sudo, sudo rules), local (group docker)");
     assert!(doctor(&world, "note", &format!("bob (group sudo, sudo rules), local (group docker); {stopped}")));
-    // The rest is still said when sudo cannot say what it knows.
+    // The rest is still reported if sudo cannot list its rules.
     world.sh("chmod 666 /etc/sudoers");
     let out = done(&world, &["link", "dave", "6"]);
     named(&out, "bob (group sudo), local (group docker)");
@@ -137,7 +137,7 @@ fn r65_the_owners_own_account_is_not_added_and_every_other_that_can_become_root_
 }
 
 #[test]
-fn r65_config_check_warns_of_users_without_a_group_and_does_not_fail() {
+fn r65_config_check_warns_about_users_without_a_group_but_succeeds() {
     let Some(world) = machine("") else { return };
     let check = |further: &str, group: bool| {
         let config = world.config(&format!("owner_id = 1\n{further}"));
@@ -158,11 +158,11 @@ fn r65_config_check_warns_of_users_without_a_group_and_does_not_fail() {
 }
 
 #[test]
-fn r65_members_of_a_group_that_is_longer_than_the_c_library_returns_are_managed() {
+fn r65_members_of_a_group_longer_than_the_c_library_returns_are_managed() {
     let Some(world) = machine("") else { return };
     world.add_user("alice", true, None);
     world.start_sshd();
-    // A user by their primary group, too.
+    // Including a user whose primary group it is.
     world.sh("useradd --create-home --shell /bin/sh --password '*' --gid plex-users frank; groupadd frank");
     world.sh(
         "awk 'BEGIN { for (i = 0; i < 120000; i++) printf \",filler%06d\", i }' >/run/filler
@@ -183,10 +183,10 @@ fn r65_members_of_a_group_that_is_longer_than_the_c_library_returns_are_managed(
     assert!(friends.ok() && alice.matches("alice").count() > 2, "{friends:?}");
     let test = world.run(&["plex-auth", "test", "alice"]);
     assert!(test.stdout.contains("✓ managed: a member of the group plex-users"), "{test:?}");
-    // libpam reads less, so that the shipped stacks do not know the members while plex-authd is stopped.
+    // libpam reads less, so the shipped stacks do not recognise the members while plex-authd is stopped.
     assert!(doctor(&world, "bad", "the group 'plex-users' is longer than PAM reads"));
     assert!(!doctor(&world, "bad", "cannot be read"));
-    // One whom plex.tv no longer lists is refused, and not taken for an ordinary local account.
+    // A friend whom plex.tv no longer lists is refused and not treated as an ordinary local account.
     world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
     world.stop_authd();
     assert!(world.ssh_key("alice").ok(), "if libpam reads it after all, doctor need not say so");
@@ -196,7 +196,7 @@ fn r65_members_of_a_group_that_is_longer_than_the_c_library_returns_are_managed(
 }
 
 #[test]
-fn r65_a_group_whose_source_is_unavailable_is_an_error_and_not_an_empty_group() {
+fn r65_group_with_an_unavailable_source_is_an_error_and_not_empty() {
     let Some(world) = machine("") else { return };
     let library = world.c_library("nss_gone");
     world.sh(&format!(
@@ -219,7 +219,7 @@ fn r65_a_group_whose_source_is_unavailable_is_an_error_and_not_an_empty_group() 
     refused(&world, &["sync"], &[unreadable]);
     let setup = world.run(&["plex-auth", "setup", "--yes", "--pam=no", "--group", "elsewhere"]);
     assert!(setup.code == 1 && setup.stderr.contains(unreadable), "{setup:?}");
-    // A group of this machine is found before the source is asked.
+    // A local group is found before the unavailable source is queried.
     world.write_config(&world.config("owner_id = 1"));
     done(&world, &["link", "local", "alice"]);
     assert_eq!(groups(&world, "local"), "local plex-users");

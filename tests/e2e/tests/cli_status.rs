@@ -1,4 +1,4 @@
-//! The owner's questions to plex-authd: how it is, who logged in lately, what it knows of an account.
+//! Requests of the owner to plex-authd: its status, the recent logins, what it has stored about an account.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 use std::time::Duration;
@@ -9,14 +9,14 @@ use serde_json::Value;
 
 const QUICK: &str = "[timeouts]\nfriend_list = \"1s\"";
 
-/// What a command shows on a terminal, and its exit code.
+/// Screen and exit code of a command on a terminal.
 fn seen(world: &World, line: &str) -> (String, i32) {
     let mut terminal = world.terminal(&words(line));
     let code = terminal.exit();
     (terminal.contents(), code)
 }
 
-/// The same command with its output elsewhere.
+/// The command with its output in a pipe.
 fn piped(world: &World, line: &str) -> Out {
     world.run(&words(line))
 }
@@ -31,24 +31,24 @@ fn words(line: &str) -> Vec<&str> {
     std::iter::once("plex-auth").chain(line.split(' ')).collect()
 }
 
-/// The lines of a text, without blanks at their ends.
+/// The lines of a text, without trailing blanks.
 fn lines(text: &str) -> Vec<&str> {
     text.lines().map(str::trim_end).collect()
 }
 
-/// A few logins of every kind: two accepted, three denied.
+/// One login of each kind: two accepted, three denied.
 fn some_logins(world: &World) {
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
     assert_eq!(world.authenticate("bob", &password("bob")), Code::PERM_DENIED);
     assert_eq!(world.codes_from("192.0.2.7", "alone", "mallory", "x").of("auth"), Code::PERM_DENIED);
     assert_eq!(world.account("alice"), Code::SUCCESS);
-    // None of plex-authd's business.
+    // Not managed by plex-authd.
     assert_eq!(world.authenticate("local", "x"), Code::USER_UNKNOWN);
 }
 
 #[test]
-fn status_tells_how_plex_authd_is() {
+fn status_shows_the_state_of_plex_authd() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     some_logins(&world);
     let (shown, code) = seen(&world, "status");
@@ -75,7 +75,7 @@ fn status_tells_how_plex_authd_is() {
 }
 
 #[test]
-fn status_says_what_keeps_plex_authd_from_plex_tv() {
+fn status_shows_an_open_circuit_breaker_and_friend_list_errors() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     assert_eq!(world.account("alice"), Code::SUCCESS);
     world.plex().fault(Endpoint::Signin, Fault::Status(401, r#"{"errors":[{"code":1031}]}"#.into()));
@@ -92,7 +92,7 @@ fn status_says_what_keeps_plex_authd_from_plex_tv() {
 }
 
 #[test]
-fn logins_are_listed_the_newest_first_and_survive_a_restart() {
+fn logins_lists_newest_first_and_survives_a_restart() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     let minute = || world.sh("date '+%Y-%m-%d %H:%M'").stdout.trim_end().to_owned();
     let before = minute();
@@ -136,7 +136,7 @@ fn logins_are_listed_the_newest_first_and_survive_a_restart() {
 }
 
 #[test]
-fn a_time_is_shown_in_the_zone_of_whoever_reads_it() {
+fn logins_shows_times_in_the_readers_time_zone() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     let minute = || world.sh("TZ=XYZ-9 date '+%Y-%m-%d %H:%M'").stdout.trim_end().to_owned();
     let before = minute();
@@ -148,7 +148,7 @@ fn a_time_is_shown_in_the_zone_of_whoever_reads_it() {
 }
 
 #[test]
-fn r10_a_list_longer_than_a_frame_arrives_whole() {
+fn r10_list_of_logins_longer_than_a_frame_arrives_complete() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     world.stop_authd();
     world.sql(
@@ -167,7 +167,7 @@ fn r10_a_list_longer_than_a_frame_arrives_whole() {
 }
 
 #[test]
-fn an_account_is_forgotten_in_memory_and_on_the_disk() {
+fn forget_deletes_an_account_from_memory_and_disk() {
     let limits =
         "[throttle]\nfree_tries = 1\nfirst_pause = \"60s\"\nlongest_pause = \"60s\"\n[cache]\nremember = \"5m\"";
     let Some(world) = World::with_everything(DEN, limits) else { return };
@@ -200,7 +200,7 @@ fn an_account_is_forgotten_in_memory_and_on_the_disk() {
 }
 
 #[test]
-fn a_name_that_has_changed_hands_is_accepted_once_its_account_is_forgotten() {
+fn forget_lets_the_new_holder_of_a_plex_username_log_in() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.plex().load(&DEN.replace("id = 2\n", "id = 22\n"));
@@ -212,7 +212,7 @@ fn a_name_that_has_changed_hands_is_accepted_once_its_account_is_forgotten() {
 }
 
 #[test]
-fn only_root_is_answered() {
+fn commands_that_need_root_refuse_other_users() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     for line in ["status", "logins", "forget alice", "test alice", "config show", "config check"] {
@@ -229,7 +229,7 @@ fn only_root_is_answered() {
 }
 
 #[test]
-fn a_daemon_that_is_down_is_named_with_the_command_that_starts_it() {
+fn commands_report_a_stopped_daemon_with_the_start_command() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     world.stop_authd();
     for line in ["status", "logins", "forget alice"] {
@@ -241,7 +241,7 @@ fn a_daemon_that_is_down_is_named_with_the_command_that_starts_it() {
 }
 
 #[test]
-fn colours_are_for_terminals_and_obey_no_color() {
+fn colours_appear_only_on_terminals_and_respect_no_color() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     let escaped =
         |command: &str| world.sh(&format!("script -qec '{command}' /dev/null </dev/null")).stdout.contains('\u{1b}');
@@ -254,7 +254,7 @@ fn colours_are_for_terminals_and_obey_no_color() {
 }
 
 #[test]
-fn r41_config_show_tells_every_setting_and_hides_the_token() {
+fn r41_config_show_lists_every_setting_and_hides_the_token() {
     let Some(world) = World::with_everything(DEN, "[cache]\nremember = \"5m\"\n[users]\nbob = \"bob@example.org\"")
     else {
         return;

@@ -1,4 +1,4 @@
-//! `plex-auth user sync`: the local accounts in step with the friend list.
+//! `plex-auth user sync`: synchronises the local accounts with the friend list.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, Out, World, checkout, password};
@@ -27,7 +27,7 @@ fn sync(world: &World, arguments: &[&str]) -> String {
     out.stdout
 }
 
-/// Everything that it could change.
+/// Everything that the command could change.
 fn state(world: &World) -> String {
     let script = "cat /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/plex-auth.toml; ls -lR /home; \
                   ls -lR /var/lib/plex-auth-sync 2>/dev/null || true";
@@ -38,12 +38,12 @@ fn refused(world: &World, arguments: &[&str], words: &[&str]) {
     let before = state(world);
     let out = run(world, arguments);
     assert!(out.code == 1 && words.iter().all(|word| out.stderr.contains(word)), "{words:?}: {out:?}");
-    // An empty directory to take turns in is all that there may be.
+    // Only the empty directory of its lock file may appear.
     let without = |text: String| text.split("/var/lib/plex-auth-sync").next().unwrap().to_owned();
     assert_eq!(without(state(world)), without(before));
 }
 
-/// Waits until the daemon knows the list that plex.tv has now.
+/// Waits until the daemon has fetched plex.tv's current list.
 fn wait_for_list() {
     std::thread::sleep(std::time::Duration::from_millis(2500));
 }
@@ -54,7 +54,7 @@ fn shared_with(names: &[&str]) -> String {
 }
 
 #[test]
-fn friends_get_accounts_and_lose_them_and_come_back() {
+fn sync_adds_locks_and_unlocks_the_accounts_of_friends() {
     let Some(world) = machine(DEN, QUICK) else { return };
     world.start_sshd();
     let plan = "add alice: for alice (Plex id 2)\nadd erin: for erin (Plex id 5)\nadd frank: for frank (Plex id 6)\n";
@@ -84,7 +84,7 @@ fn friends_get_accounts_and_lose_them_and_come_back() {
     assert_eq!(world.sh("getent shadow alice | cut -d: -f2,8").stdout, "*:\n");
     wait_for_list();
     assert_eq!(world.ssh_key("alice").stdout, "alice\n");
-    // A day of expiry that somebody set comes back too.
+    // An expiry date that an administrator set is restored.
     world.plex().load(&shared_with(&["alice", "erin"]));
     sync(&world, &[]);
     world.plex().load(DEN);
@@ -98,7 +98,7 @@ fn friends_get_accounts_and_lose_them_and_come_back() {
 }
 
 #[test]
-fn hostile_names_become_no_account_and_are_listed_with_what_to_do() {
+fn sync_creates_no_account_for_hostile_names_and_lists_a_hint_for_each() {
     let long = "a".repeat(40);
     let names = [
         "root",
@@ -133,14 +133,14 @@ fn hostile_names_become_no_account_and_are_listed_with_what_to_do() {
     assert!(!said.contains('\u{9b}') && said.contains("re?31md"), "{said}");
     assert_eq!(world.sh("ls /home").stdout, "alice\ndora\nerin\nfrank\nlocal\n");
     assert!(world.sh("id -nG local").stdout.trim() == "local", "an account of somebody else's is left alone");
-    // The owner follows one piece of advice; the rest stays listed and in step.
+    // The owner follows one hint; the other names stay listed.
     assert!(world.run(&["plex-auth", "user", "add", "cyril", "--plex", "105"]).ok());
     let again = sync(&world, &[]);
     assert!(again.ends_with("Everything is in step.\n") && !again.contains("--plex 105"), "{again}");
 }
 
 #[test]
-fn what_plex_tv_does_not_say_changes_nothing() {
+fn sync_changes_nothing_without_a_valid_friend_list() {
     let Some(world) = machine(DEN, "") else { return };
     sync(&world, &[]);
     world.plex().load(&shared_with(&["erin", "frank"]));
@@ -169,7 +169,7 @@ fn what_plex_tv_does_not_say_changes_nothing() {
 }
 
 #[test]
-fn a_list_that_would_lock_most_accounts_is_not_believed_without_a_word() {
+fn sync_asks_before_locking_most_accounts() {
     let Some(world) = machine(DEN, "") else { return };
     sync(&world, &[]);
     for names in [&["alice"][..], &[]] {
@@ -181,7 +181,7 @@ fn a_list_that_would_lock_most_accounts_is_not_believed_without_a_word() {
             "{dry:?}"
         );
     }
-    // Somebody at a terminal is asked.
+    // On a terminal the command asks for confirmation.
     let mut screen = world.terminal(&["plex-auth", "user", "sync"]);
     screen.wait_for("3 of 3 accounts would be gone at once");
     screen.wait_for("Do it? [y/N]");
@@ -194,7 +194,7 @@ fn a_list_that_would_lock_most_accounts_is_not_believed_without_a_word() {
 }
 
 #[test]
-fn accounts_are_removed_only_when_told_and_their_homes_are_kept() {
+fn sync_removes_accounts_only_with_remove_and_keeps_their_homes() {
     let Some(world) = machine(DEN, "") else { return };
     sync(&world, &[]);
     world.sh("echo mine >/home/alice/mine");
@@ -213,7 +213,7 @@ fn accounts_are_removed_only_when_told_and_their_homes_are_kept() {
 }
 
 #[test]
-fn accounts_that_are_somebodys_own_and_locks_of_somebody_else_are_left_alone() {
+fn sync_leaves_personal_accounts_and_other_peoples_locks_alone() {
     let Some(world) = machine(DEN, "") else { return };
     world.add_user("anna", true, Some("LOCAL-SECRET"));
     world.add_user("olga", true, None);
@@ -227,7 +227,7 @@ fn accounts_that_are_somebodys_own_and_locks_of_somebody_else_are_left_alone() {
 }
 
 #[test]
-fn a_friend_with_a_new_name_keeps_their_account() {
+fn sync_keeps_the_account_of_a_friend_with_a_new_username() {
     let Some(world) = machine(DEN, QUICK) else { return };
     sync(&world, &[]);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
@@ -236,7 +236,7 @@ fn a_friend_with_a_new_name_keeps_their_account() {
         .plex()
         .load(&DEN.replace("username = \"alice\"", "username = \"alicia\"").replace("[\"alice\", ", "[\"alicia\", "));
     assert_eq!(sync(&world, &[]), "Everything is in step.\n");
-    // Only the daemon knows; without it nobody is locked.
+    // Only the daemon knows the new name; without it no account is locked.
     world.stop_authd();
     let out = run(&world, &["--dry-run"]);
     assert!(!out.stdout.contains("lock ") && out.stdout.contains("left as it is: alice: "), "{out:?}");
@@ -244,7 +244,7 @@ fn a_friend_with_a_new_name_keeps_their_account() {
 }
 
 #[test]
-fn without_a_group_the_accounts_stand_in_users() {
+fn sync_without_a_group_lists_the_accounts_in_users() {
     let Some(world) = machine(DEN, "") else { return };
     let config = world.config("[users] # mine\neve = \"erin@example.org\"").replace("group = \"plex-users\"\n", "");
     world.stop_authd();
@@ -262,12 +262,12 @@ fn without_a_group_the_accounts_stand_in_users() {
 }
 
 #[test]
-fn a_new_account_of_an_old_name_is_another_one() {
+fn sync_treats_a_new_account_with_a_former_name_as_another_account() {
     let Some(world) = machine(DEN, QUICK) else { return };
     sync(&world, &[]);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.wait_for_rows("pin", 1);
-    // Somebody else has the name now, and the old account was removed by hand.
+    // The name belongs to another Plex account now, and the old local account was removed by hand.
     world.sh("userdel --remove alice");
     let people = DEN.replace("id = 2", "id = 22");
     world.plex().load(&people);
@@ -277,7 +277,7 @@ fn a_new_account_of_an_old_name_is_another_one() {
 }
 
 #[test]
-fn what_fails_is_said_and_the_rest_is_done() {
+fn sync_reports_a_failed_step_and_performs_the_others() {
     let Some(world) = machine(DEN, "") else { return };
     world.sh("mv /usr/sbin/useradd /usr/sbin/useradd.real");
     let script = "#!/bin/sh\nfor name; do :; done\nif [ \"$name\" = erin ]; then echo 'useradd: no room' >&2; exit 12; fi\n\
@@ -292,7 +292,7 @@ fn what_fails_is_said_and_the_rest_is_done() {
 }
 
 #[test]
-fn the_units_are_good_and_leave_the_tools_what_they_need() {
+fn sync_units_are_valid_and_keep_the_capabilities_for_the_tools() {
     let Some(world) = machine(DEN, "") else { return };
     let units = checkout().join("packaging/systemd");
     for unit in ["plex-auth-sync.service", "plex-auth-sync.timer"] {
@@ -301,7 +301,7 @@ fn the_units_are_good_and_leave_the_tools_what_they_need() {
     let out = world.run(&["systemd-analyze", "verify", "--man=no", "plex-auth-sync.service", "plex-auth-sync.timer"]);
     let said = format!("{}{}", out.stdout, out.stderr);
     assert!(out.ok() && !said.contains("plex-auth-sync"), "{out:?}");
-    // As root without any right that the unit does not leave it, and with only the directories writable that it names.
+    // Runs as root with only the capabilities that the unit leaves, and only the directories that it names writable.
     let unit = std::fs::read_to_string(units.join("plex-auth-sync.service")).unwrap();
     let value = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap();
     let capabilities = value("CapabilityBoundingSet").to_lowercase().replace("cap_", "+").replace(' ', ",");

@@ -1,4 +1,4 @@
-//! `plex-auth test`: a straight answer whenever somebody asks "why can't I log in".
+//! `plex-auth test`: explains why an account can or cannot log in.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use fakeplex::{Endpoint, Fault};
 
 const QUICK: &str = "[timeouts]\nfriend_list = \"1s\"";
 
-/// What it shows on a terminal, and its exit code.
+/// Screen and exit code of the command on a terminal.
 fn test(world: &World, line: &str) -> (String, i32) {
     let mut terminal = world.terminal(&words(line));
     let code = terminal.exit();
@@ -19,7 +19,7 @@ fn words(line: &str) -> Vec<&str> {
     ["plex-auth", "test"].into_iter().chain(line.split(' ')).collect()
 }
 
-/// The same with these lines typed at its prompts.
+/// [`test`] with these answers typed at its prompts.
 fn typed(world: &World, line: &str, answers: &[(&str, &str)]) -> (String, i32) {
     let mut terminal = world.terminal(&words(line));
     for (prompt, answer) in answers {
@@ -30,7 +30,7 @@ fn typed(world: &World, line: &str, answers: &[(&str, &str)]) -> (String, i32) {
     (terminal.contents(), code)
 }
 
-/// The first lines for everybody who has an account in the group.
+/// First lines for an account in the group.
 fn begin(world: &World, user: &str) -> String {
     let uid = world.sh(&format!("id -u {user}")).stdout;
     format!(
@@ -48,7 +48,7 @@ const ON_LIST: &str = "✓ account phase: accepted: on the list\n";
 const SHARING: &str = "https://app.plex.tv/desktop/#!/settings/manage-library-access";
 
 #[test]
-fn each_kind_of_person_is_told_step_by_step_and_nothing_is_sent_for_it() {
+fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     let nobody = "no friend of the owner by that name has access";
     let cases = [
@@ -113,7 +113,7 @@ fn each_kind_of_person_is_told_step_by_step_and_nothing_is_sent_for_it() {
 }
 
 #[test]
-fn r15_accounts_that_plex_auth_has_no_say_about_are_told_why_and_no_further() {
+fn r15_test_explains_unmanaged_accounts_without_asking_plex_tv() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     world.sh("useradd --system daemonic");
     world.plex().reset();
@@ -142,13 +142,13 @@ fn r15_accounts_that_plex_auth_has_no_say_about_are_told_why_and_no_further() {
         let begin = "✓ configuration: /etc/plex-auth.toml can be read\n";
         assert_eq!((shown, code), (format!("{begin}{middle}{user} would not be let in."), 1));
     }
-    // The daemon refreshes its list; nothing is asked about these people.
+    // The daemon refreshes its list; no request is about these accounts.
     let asked = world.plex().seen().into_iter().filter(|seen| seen.endpoint != Endpoint::SharedServers);
     assert!(asked.clone().all(|seen| seen.endpoint == Endpoint::User), "{:?}", asked.collect::<Vec<_>>());
 }
 
 #[test]
-fn with_a_password_plex_authd_judges_it_and_nobody_is_logged_in() {
+fn test_with_a_password_shows_the_verdict_without_a_login() {
     let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20") else { return };
     let prompt = |user: &str| format!("Plex password of {user}:");
     let ask = |user: &str, answers: &[(&str, &str)]| typed(&world, &format!("{user} --password"), answers);
@@ -179,7 +179,7 @@ fn with_a_password_plex_authd_judges_it_and_nobody_is_logged_in() {
     let (shown, code) = ask("erin", &wrong);
     assert!(shown.contains("✗ sign-in: denied: wrong verification code\n") && code == 1, "{code} {shown}");
 
-    // Asked all the same, as at a login; but the password stays here.
+    // The prompt is shown as at a login, but the password is not sent.
     world.plex().reset();
     let (shown, code) = ask("bob", &[(&prompt("bob"), &password("bob"))]);
     assert!(shown.contains("✗ sign-in: denied: no friend of the owner") && code == 1, "{code} {shown}");
@@ -187,7 +187,7 @@ fn with_a_password_plex_authd_judges_it_and_nobody_is_logged_in() {
     assert!(shown.contains("✗ sign-in: not managed: neither in [users] nor in the group\n") && code == 1, "{shown}");
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
 
-    // Nowhere to ask at: neither an argument nor standard input will do.
+    // Without a terminal, neither an argument nor standard input is accepted instead.
     let piped = world.run_with(&["setsid", "plex-auth", "test", "alice", "--password"], &password("alice"));
     assert!(piped.code == 1 && piped.stdout.contains("✗ sign-in: nobody can be asked"), "{piped:?}");
     world.wait_for_rows("login WHERE phase = 'auth'", 7);
@@ -198,7 +198,7 @@ fn with_a_password_plex_authd_judges_it_and_nobody_is_logged_in() {
 }
 
 #[test]
-fn a_service_may_be_named_and_a_wrong_password_slows_down_nobody_at_the_machine() {
+fn test_with_a_service_counts_failures_only_for_itself() {
     let Some(world) =
         World::with_everything(DEN, "[throttle]\nfree_tries = 1\nfirst_pause = \"60s\"\nlongest_pause = \"60s\"")
     else {
@@ -216,7 +216,7 @@ fn a_service_may_be_named_and_a_wrong_password_slows_down_nobody_at_the_machine(
 }
 
 #[test]
-fn it_works_and_says_so_while_plex_authd_is_down() {
+fn test_works_while_plex_authd_is_stopped() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     world.stop_authd();
     let rest = format!(
@@ -232,7 +232,7 @@ fn it_works_and_says_so_while_plex_authd_is_down() {
 }
 
 #[test]
-fn it_works_and_says_so_while_plex_tv_is_down() {
+fn test_works_while_plex_tv_is_unavailable() {
     let Some(world) = World::with_everything(DEN, "[cache]\noffline = \"24h\"") else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.wait_for_rows("remembered", 1);
@@ -243,7 +243,7 @@ fn it_works_and_says_so_while_plex_tv_is_down() {
          alice would not be let in."
     );
     assert_eq!((shown, code), (begin(&world, "alice") + &rest, 1));
-    // But what is remembered lets her in, and that is what counts when her password is tried.
+    // The cache lets her log in, and the command says so when her password is tried.
     let (shown, code) = typed(&world, "alice --password", &[("Plex password of alice:", &password("alice"))]);
     let end = "✓ sign-in: accepted: remembered, since plex.tv could not be asked; plex.tv: answered 503 and nothing \
                that can be read\nalice would have been let in with this password.";
@@ -255,7 +255,7 @@ fn it_works_and_says_so_while_plex_tv_is_down() {
 }
 
 #[test]
-fn what_is_wrong_with_the_configuration_comes_first() {
+fn test_reports_configuration_errors_first() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     let right = world.config(QUICK);
     let begin = |found: &str| format!("✗ configuration: /etc/plex-auth.toml{found}");
@@ -278,7 +278,7 @@ fn what_is_wrong_with_the_configuration_comes_first() {
     let (shown, code) = test(&world, "alice");
     let other = "✗ token: it belongs to Plex id 1, but owner_id is 7\n    mend one of them: plex-auth setup\n";
     assert!(shown.contains(other) && code == 1, "{shown}");
-    // The file as it is now says yes; the daemon was started with another one.
+    // The current file maps the account; the daemon was started with another one.
     world.write_config(&format!("{right}[users]\nlocal = \"alice\"\n"));
     let (shown, code) = test(&world, "local");
     let old = "✗ account phase: not managed: neither in [users] nor in the group\n    \
@@ -291,7 +291,7 @@ fn what_is_wrong_with_the_configuration_comes_first() {
 }
 
 #[test]
-fn a_name_that_has_changed_hands_is_told_with_both_ways_out() {
+fn test_explains_a_reassigned_username_with_both_solutions() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.plex().load(&DEN.replace("id = 2\n", "id = 22\n"));
@@ -306,7 +306,7 @@ fn a_name_that_has_changed_hands_is_told_with_both_ways_out() {
          ✗ account phase: denied: {why}\nalice would not be let in."
     );
     assert_eq!((shown, code), (format!("{}{TOKEN}{rest}", begin(&world, "alice")), 1));
-    // Somebody who has changed their own name is found by the number.
+    // A user who has changed their username is found by their id.
     world.plex().load(&DEN.replace("\"alice\"", "\"alicia\""));
     std::thread::sleep(Duration::from_millis(2500));
     let (shown, code) = test(&world, "alice");
@@ -314,7 +314,7 @@ fn a_name_that_has_changed_hands_is_told_with_both_ways_out() {
 }
 
 #[test]
-fn without_a_token_what_only_the_sign_in_shows_is_left_to_it() {
+fn test_without_a_token_leaves_access_to_the_sign_in() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     world.stop_authd();
     world.sh("rm /var/lib/plex-auth/state.db");
@@ -333,7 +333,7 @@ fn without_a_token_what_only_the_sign_in_shows_is_left_to_it() {
 }
 
 #[test]
-fn every_friend_counts_where_the_owner_says_so() {
+fn test_without_strict_friends_accepts_every_friend() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     world.stop_authd();
     let config = world.config(QUICK).replace("machine_id", "strict_friends = false\nmachine_id");
@@ -347,7 +347,7 @@ fn every_friend_counts_where_the_owner_says_so() {
 }
 
 #[test]
-fn programs_get_the_same_as_json() {
+fn test_reports_the_same_steps_as_json() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     for (user, let_in) in [("alice", true), ("bob", false)] {
         let out = world.run(&words(&format!("{user} --json")));

@@ -1,4 +1,4 @@
-//! `plex-auth user add`, `link`, `unlink` and `remove`: local accounts for friends, by the system's own tools.
+//! `plex-auth user add`, `link`, `unlink` and `remove`: local accounts for friends, through the system's own tools.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, Out, World, password};
@@ -27,7 +27,7 @@ fn done(world: &World, arguments: &[&str]) -> Out {
     out
 }
 
-/// It fails, says this, and changes neither the accounts nor the configuration.
+/// Asserts that the command fails with these words and changes neither accounts nor configuration.
 fn refused(world: &World, arguments: &[&str], words: &[&str]) {
     let before = state(world);
     let out = user(world, arguments);
@@ -40,7 +40,7 @@ fn state(world: &World) -> String {
     world.sh(&format!("cat /etc/passwd /etc/shadow /etc/group {CONFIG}; stat -c %U:%G:%a {CONFIG}; ls /home")).stdout
 }
 
-/// What the daemon is told by systemd, which does not run here.
+/// Restarts the daemon, as systemd would.
 fn restart(world: &World) {
     let config = world.sh(&format!("cat {CONFIG}")).stdout;
     world.stop_authd();
@@ -48,7 +48,7 @@ fn restart(world: &World) {
 }
 
 #[test]
-fn r57_an_account_that_was_added_logs_in_with_plex_and_with_a_key_and_has_no_local_password() {
+fn r57_added_account_accepts_plex_password_and_key_and_has_no_local_password() {
     let Some(world) = machine("") else { return };
     world.start_sshd();
     let before = state(&world);
@@ -68,7 +68,7 @@ fn r57_an_account_that_was_added_logs_in_with_plex_and_with_a_key_and_has_no_loc
         }
     }
     assert_eq!(world.ssh_key("al").stdout, "al\n");
-    // No local password: by what passwd says, and by what su without Plex takes.
+    // No local password, according to passwd and to su without Plex.
     assert!(world.sh("passwd -S al").stdout.starts_with("al L "), "{}", world.sh("passwd -S al").stdout);
     assert_eq!(
         world.sh("getent shadow al | cut -d: -f2,5,7,8").stdout,
@@ -91,7 +91,7 @@ fn r57_an_account_that_was_added_logs_in_with_plex_and_with_a_key_and_has_no_loc
 }
 
 #[test]
-fn a_key_opens_it_where_sshd_runs_without_pam_too() {
+fn added_account_accepts_a_key_when_sshd_runs_without_pam() {
     let Some(world) = machine("") else { return };
     done(&world, &["add", "al", "--plex", "alice"]);
     world.sh("useradd --create-home usual");
@@ -103,7 +103,7 @@ fn a_key_opens_it_where_sshd_runs_without_pam_too() {
 }
 
 #[test]
-fn what_cannot_be_a_local_account_for_a_friend_is_refused_and_nothing_changes() {
+fn user_refuses_invalid_accounts_and_changes_nothing() {
     let Some(world) = machine("[users] # people\n# the family\nkid = \"9\"") else { return };
     let long = "a".repeat(40);
     for name in ["Alice", "../x", "7up", "a b", "a:b", "\u{430}lice", "a\u{1b}[31m", "", &long] {
@@ -134,13 +134,13 @@ fn what_cannot_be_a_local_account_for_a_friend_is_refused_and_nothing_changes() 
         assert!(out.code == 1 && out.stderr.contains("only root may do this: plex-auth user"), "{out:?}");
         assert!(out.stderr.contains("run: sudo plex-auth user"), "{out:?}");
     }
-    // A friend without access gets one, and the owner a warning.
+    // A friend without access gets an account, and the owner a warning.
     let out = done(&world, &["add", "bob", "--plex", "3"]);
     assert!(out.stderr.contains("bob cannot sign in yet"), "{out:?}");
 }
 
 #[test]
-fn a_line_comes_and_goes_and_the_file_stays_as_it_was_typed() {
+fn user_link_and_unlink_preserve_the_rest_of_the_configuration() {
     let text = "\n# the children\n[users]\n# the eldest\nkid   = '9' # at home\n\n[timeouts] # short\nlogin = \"9s\"\n";
     let Some(world) = machine(text) else { return };
     let before = world.sh(&format!("cat {CONFIG}")).stdout;
@@ -164,7 +164,7 @@ fn a_line_comes_and_goes_and_the_file_stays_as_it_was_typed() {
 }
 
 #[test]
-fn removing_an_account_keeps_its_home_for_root_and_ends_what_runs() {
+fn user_remove_keeps_the_home_for_root_and_ends_processes() {
     let Some(world) = machine("") else { return };
     done(&world, &["add", "al", "--plex", "alice"]);
     restart(&world);
@@ -182,20 +182,20 @@ fn removing_an_account_keeps_its_home_for_root_and_ends_what_runs() {
     done(&world, &["add", "bo", "--plex", "bob"]);
     assert!(done(&world, &["remove", "bo", "--keep-home"]).stdout.contains("/home/bo stays where it is"));
     assert_eq!(world.sh("stat -c %a /home/bo").stdout, world.sh("stat -c %a /home/local").stdout);
-    // Who has a local password was not made for Plex alone.
+    // An account with a local password was not created for Plex alone.
     world.sh("gpasswd --add local plex-users");
     refused(&world, &["remove", "local"], &["it has a local password", "userdel local"]);
 }
 
 #[test]
-fn what_cannot_be_done_leaves_everything_as_it_was() {
+fn failed_user_commands_change_nothing() {
     let Some(world) = machine("") else { return };
     let before = world.sh(&format!("cat {CONFIG}")).stdout;
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
     refused(&world, &["add", "al", "--plex", "alice"], &["the friend list cannot be had", "online"]);
     refused(&world, &["link", "local", "alice"], &["the friend list cannot be had"]);
     world.plex().clear_faults();
-    // The tool fails: its words are said, and the line that was written is taken back.
+    // If the tool fails, its message is shown and the line in the configuration is removed again.
     world.write(
         "/usr/sbin/useradd",
         0o755,
@@ -207,7 +207,7 @@ fn what_cannot_be_done_leaves_everything_as_it_was() {
         &["add", "al", "--plex", "alice"],
         &["cannot be created", "cannot lock /etc/passwd", "nothing was changed"],
     );
-    // No right to write.
+    // The configuration is on a read-only file system.
     world.sh(&format!(
         "mkdir /run/ro && mount -t tmpfs tmpfs /run/ro && cp -a {CONFIG} /run/ro/ && mount -o remount,ro /run/ro"
     ));
@@ -216,7 +216,7 @@ fn what_cannot_be_done_leaves_everything_as_it_was() {
         &["link", "local", "alice", "--config", "/run/ro/plex-auth.toml"],
         &["cannot be written", "read-only", "nothing was changed"],
     );
-    // Half-broken files are not built upon.
+    // Broken configurations are not edited.
     for (broken, words) in [
         (format!("{before}users = 7\n"), ["/etc/plex-auth.toml:", "wrong type"]),
         (format!("{before}[users\n"), ["/etc/plex-auth.toml:", "not valid TOML"]),
@@ -234,7 +234,7 @@ fn what_cannot_be_done_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn the_tools_see_nothing_of_the_callers_environment() {
+fn user_add_hides_the_callers_environment_from_useradd() {
     let Some(world) = machine("") else { return };
     world.sh("mv /usr/sbin/useradd /usr/sbin/useradd.real");
     let spy = "#!/bin/sh\nenv >/run/seen\nprintf '%s\\n' \"$@\" >/run/arguments\nexec /usr/sbin/useradd.real \"$@\"\n";

@@ -1,5 +1,4 @@
-//! Every command, once, in a terminal of a Debian server that has just been installed: the screens of
-//! docs/reference/commands.md.
+//! Every command once, on a terminal of a freshly installed Debian server: the screens of docs/reference/commands.md.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{DEN, World, password, screen};
@@ -14,7 +13,7 @@ fn server() -> Option<World> {
     Some(world)
 }
 
-/// Runs it in a terminal as root, keeps the screen under this name, and says its exit code.
+/// Runs a command on a root terminal, compares the golden screen of this name, and returns the exit code.
 fn run(world: &World, name: &str, line: &str, typed: &[(&str, &str)]) -> i32 {
     let words: Vec<&str> = line.split(' ').collect();
     let mut terminal = world.terminal(&words);
@@ -28,11 +27,11 @@ fn run(world: &World, name: &str, line: &str, typed: &[(&str, &str)]) -> i32 {
 }
 
 #[test]
-fn every_command_does_its_work_on_a_clean_machine_and_its_screen_is_kept() {
+fn every_command_works_on_a_clean_machine_and_matches_its_golden_screen() {
     let Some(world) = server() else { return };
     assert!(world.ssh("password", "alice", &password("alice")).ok());
     assert!(!world.ssh("password", "alice", "mistyped").ok());
-    // Nothing is broken; there may be something to look at.
+    // Nothing is broken; there may be warnings.
     assert!([0, 2].contains(&run(&world, "doctor", "plex-auth doctor", &[])));
     assert_eq!(run(&world, "friends", "plex-auth friends", &[]), 0);
     let typed = [("Plex password of alice:", &*password("alice"))];

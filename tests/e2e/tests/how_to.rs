@@ -1,10 +1,10 @@
-//! The how-to pages for a machine with the package, followed to the letter on a Debian server that has just been installed. Each
-//! ends where the page says: somebody is in, and others are not.
+//! The how-to pages for a machine with the package, followed to the letter on a freshly installed Debian server. Each
+//! ends in the state that the page promises, with the right logins accepted and refused.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "a failed test may panic, and times are told"
+    reason = "a failed test may panic, and times are printed"
 )]
 
 use std::time::{Duration, Instant};
@@ -15,11 +15,11 @@ const SSH: &str = "docs/how-to/ssh.md";
 
 const QUIET: &str = "-oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oLogLevel=ERROR";
 
-/// The name of a page, and who follows it.
+/// The name of a page, and the function that follows it.
 type Page = (&'static str, fn(&World));
 
-/// Everybody's list of today, a second later.
-fn today(world: &World, plex: &str) {
+/// Changes plex.tv's data and waits until the cached friend list has expired.
+fn set_plex_world(world: &World, plex: &str) {
     world.plex().load(&internet(plex));
     world.sh("sleep 1.2");
 }
@@ -30,10 +30,10 @@ fn internet(plex: &str) -> String {
 
 /// The Den without Alice.
 fn without_alice(world: &World) {
-    today(world, &DEN.replace("[\"alice\", ", "["));
+    set_plex_world(world, &DEN.replace("[\"alice\", ", "["));
 }
 
-/// Follows commands that end with a reload of sshd, which is not done when systemctl returns.
+/// Follows commands that end with a reload of sshd, which is not finished when systemctl returns.
 fn follow_and_reload(world: &World, commands: &str) {
     assert!(commands.ends_with("systemctl reload ssh\n"), "{commands}");
     let listens = || world.syslog().matches("Server listening on 0.0.0.0").count();
@@ -44,17 +44,18 @@ fn follow_and_reload(world: &World, commands: &str) {
     }
 }
 
-/// Ends what somebody's logins have left running: systemd keeps it for a while.
+/// Ends what remains of a user's logins: systemd keeps their manager running for a while.
 fn log_out(world: &World, user: &str) {
     world.sh(&format!("loginctl terminate-user {user}; while pgrep -u {user} >/dev/null; do sleep 0.05; done"));
 }
 
-fn can(world: &World, user: &str, typed: &str) -> bool {
+fn can_log_in(world: &World, user: &str, typed: &str) -> bool {
     world.ssh("password", user, typed).stdout == format!("{user}\n")
 }
 
-/// None of these comes in. A refusal takes its time, so all are tried at once, each from an address of its own.
-fn nobody(world: &World, logins: &[(&str, &str)]) {
+/// Asserts that none of these logins succeeds. A refusal is delayed, so all run at once, each from an address of its
+/// own.
+fn assert_refused(world: &World, logins: &[(&str, &str)]) {
     std::thread::scope(|scope| {
         for (number, (user, typed)) in (10..).zip(logins) {
             scope.spawn(move || {
@@ -66,7 +67,7 @@ fn nobody(world: &World, logins: &[(&str, &str)]) {
 }
 
 #[test]
-fn r55_the_pages_are_followed_on_a_clean_machine_to_logins_that_work_and_refusals_that_hold() {
+fn r55_how_to_pages_work_to_the_letter_on_a_clean_machine() {
     let Some(world) = World::clean("bookworm") else { return };
     world.start_internet(&internet(DEN));
     world.preferences(MACHINE, "TOKEN-SECRET-olga");
@@ -79,7 +80,7 @@ fn r55_the_pages_are_followed_on_a_clean_machine_to_logins_that_work_and_refusal
         ("sudo", sudo),
         ("sftp-only", sftp),
         ("friends", friends),
-        ("when-it-does-not-work", trouble),
+        ("when-it-does-not-work", troubleshooting),
         ("by hand", by_hand),
     ];
     for (page, follow) in pages {
@@ -96,7 +97,7 @@ fn set_up(world: &World) {
     world.sh("mkdir -m 700 /run/secrets");
     world.write("/run/secrets/plex", 0o600, "root:root", "TOKEN-SECRET-olga\n");
     world.follow(&page("In a script"));
-    // A second answer to the same question, by the same command that asks.
+    // The command that asks can be repeated to change an answer.
     let mut again = world.terminal(&["sh", "-c", page("On the machine of the Plex server").trim()]);
     again.wait_for("Only friends with whom Den is shared?");
     drop(again);
@@ -111,16 +112,16 @@ fn ssh(world: &World) {
     let page = |heading| page_commands(SSH, heading);
     let said = world.follow(&page("With the package"));
     assert!(said.contains("alice would be let in with the right password"), "{said}");
-    assert!(can(world, "alice", &password("alice")) && can(world, "local", "LOCAL-SECRET"));
-    nobody(world, &[("alice", "wrong"), ("mallory", &password("mallory")), ("local", &password("alice"))]);
+    assert!(can_log_in(world, "alice", &password("alice")) && can_log_in(world, "local", "LOCAL-SECRET"));
+    assert_refused(world, &[("alice", "wrong"), ("mallory", &password("mallory")), ("local", &password("alice"))]);
     assert!(!world.ssh("keyboard-interactive", "alice", &password("alice")).ok(), "it is off in Debian");
     follow_and_reload(world, &page("Verification codes and links"));
     assert_eq!(world.ssh("keyboard-interactive", "alice", &password("alice")).stdout, "alice\n");
     assert_eq!(world.ssh_key("alice").stdout, "alice\n");
     without_alice(world);
-    nobody(world, &[("alice", &password("alice"))]);
+    assert_refused(world, &[("alice", &password("alice"))]);
     assert!(!world.ssh_key("alice").ok());
-    today(world, DEN);
+    set_plex_world(world, DEN);
     assert_eq!(world.ssh_key("alice").stdout, "alice\n");
 }
 
@@ -156,12 +157,12 @@ fn sudo(world: &World) {
     shell.wait_for("\nroot\n$");
     shell.type_line("sudo -n id -un");
     shell.wait_for("\nroot\n$");
-    // A friend who was removed is refused at once, whatever sudo remembers.
+    // A removed friend is refused immediately, although sudo has cached the password.
     without_alice(world);
     shell.type_line("sudo -n id -un; echo done");
     shell.wait_for("account");
     shell.wait_for("\ndone\n$");
-    today(world, DEN);
+    set_plex_world(world, DEN);
     shell.type_line("sudo -n id -un; echo again");
     shell.wait_for("\nroot\nagain\n$");
     world.follow(&page("How often it asks"));
@@ -170,7 +171,7 @@ fn sudo(world: &World) {
     world.sh("gpasswd -d alice sudo");
 }
 
-/// An SFTP session of somebody with a password, or with the key that is there.
+/// An SFTP session with a password, or with the existing key.
 fn session(world: &World, login: &str, user: &str, commands: &str) -> Out {
     let line = format!("cd /root && {login} {QUIET} {user}@127.0.0.1");
     world.run_with(&["sh", "-c", &line], commands)
@@ -189,7 +190,7 @@ fn sftp(world: &World) {
     let inside = by_password("alice", &password("alice"), "ls /\nget media/film got\nput mine alice/mine\n");
     assert!(inside.ok() && inside.stdout.contains("media"), "{inside:?}");
     world.sh("grep -qx film /root/got && grep -qx mine /srv/sftp/alice/mine && rm /root/got");
-    // One directory of the machine, and no more of it.
+    // Access to one directory only.
     let beyond = by_password("alice", &password("alice"), "get /etc/passwd got\nput mine media/new\nls /srv\n");
     assert!(beyond.stderr.contains("not found") && !world.run(&["test", "-e", "/root/got"]).ok(), "{beyond:?}");
     assert!(!world.run(&["test", "-e", "/srv/sftp/media/new"]).ok());
@@ -209,8 +210,8 @@ fn sftp(world: &World) {
     assert!(by_key().ok(), "{:?}", by_key());
     without_alice(world);
     assert!(!by_key().ok() && !by_password("alice", &password("alice"), "ls /\n").ok());
-    today(world, DEN);
-    assert!(can(world, "local", "LOCAL-SECRET"), "others have what they had");
+    set_plex_world(world, DEN);
+    assert!(can_log_in(world, "local", "LOCAL-SECRET"), "others have what they had");
     world.sh("usermod --shell /bin/sh alice; gpasswd -d alice plex-sftp");
 }
 
@@ -223,19 +224,19 @@ fn friends(world: &World) {
     world.sh("! id al2 2>/dev/null && test -d /home/.removed-al2-* && ! grep -q '^local' /etc/plex-auth.toml");
     let done = world.follow(&page("All accounts"));
     assert!(done.contains("add frank: for frank"), "{done}");
-    assert!(can(world, "frank", &password("frank")));
+    assert!(can_log_in(world, "frank", &password("frank")));
     world.follow(&page("Every hour"));
     world.sh("systemctl is-active plex-auth-sync.timer");
     without_alice(world);
     world.sh("systemctl start plex-auth-sync");
     assert!(!world.ssh_key("alice").ok());
     world.sh("chage -l alice | grep -q 'Account expires.*1970'");
-    today(world, DEN);
+    set_plex_world(world, DEN);
     world.sh("systemctl start plex-auth-sync");
-    assert!(can(world, "alice", &password("alice")));
+    assert!(can_log_in(world, "alice", &password("alice")));
 }
 
-fn trouble(world: &World) {
+fn troubleshooting(world: &World) {
     let page = |heading| page_commands("docs/how-to/when-it-does-not-work.md", heading);
     let said = world.follow(&page("Ask").replace("plex-auth doctor", "plex-auth doctor || test $? = 2"));
     assert!(said.contains("alice would be let in") && said.contains("on the list"), "{said}");
@@ -243,9 +244,9 @@ fn trouble(world: &World) {
     let (out, back) =
         page("Take Plex out of every login").split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     world.follow(&out);
-    assert!(!can(world, "alice", &password("alice")) && can(world, "local", "LOCAL-SECRET"));
+    assert!(!can_log_in(world, "alice", &password("alice")) && can_log_in(world, "local", "LOCAL-SECRET"));
     world.follow(&back);
-    assert!(can(world, "alice", &password("alice")) && can(world, "local", "LOCAL-SECRET"));
+    assert!(can_log_in(world, "alice", &password("alice")) && can_log_in(world, "local", "LOCAL-SECRET"));
 }
 
 fn by_hand(world: &World) {
@@ -253,8 +254,8 @@ fn by_hand(world: &World) {
     world.sh("cp -a /etc/pam.d /root/pam.d");
     world.follow(&page_commands(SSH, "By hand"));
     world.sh("! grep -q plex /etc/pam.d/common-auth /etc/pam.d/common-account");
-    assert!(can(world, "alice", &password("alice")) && can(world, "local", "LOCAL-SECRET"));
-    nobody(world, &[("alice", "wrong"), ("mallory", &password("mallory"))]);
+    assert!(can_log_in(world, "alice", &password("alice")) && can_log_in(world, "local", "LOCAL-SECRET"));
+    assert_refused(world, &[("alice", "wrong"), ("mallory", &password("mallory"))]);
     world.allow_sudo(&["alice", "local"]);
     world.sh("! grep -q plex /etc/pam.d/sudo");
     world.follow(&sudo);
@@ -263,9 +264,9 @@ fn by_hand(world: &World) {
     assert_eq!(world.su("local", "alice", &password("alice"), &[]).stdout, "alice\n");
     assert!(!world.su("local", "alice", "wrong", &[]).ok());
     follow_and_reload(world, &page_commands(SSH, "Nobody but Plex friends"));
-    assert!(can(world, "alice", &password("alice")) && !can(world, "local", "LOCAL-SECRET"));
+    assert!(can_log_in(world, "alice", &password("alice")) && !can_log_in(world, "local", "LOCAL-SECRET"));
     assert_eq!(world.ssh_key("local").stdout, "local\n");
-    // Back to the package's way. The common stacks are pam-auth-update's alone.
+    // Restores the package's configuration. The common stacks belong to pam-auth-update.
     world.sh("cp -a /root/pam.d/sshd /root/pam.d/sudo /root/pam.d/su /etc/pam.d && rm /etc/pam.d/plex-auth");
     world.sh("rm /etc/ssh/sshd_config.d/10-friends.conf");
     follow_and_reload(world, "pam-auth-update --package\nsystemctl reload ssh\n");
@@ -278,7 +279,7 @@ fn tutorial(world: &World) {
     log_out(world, "frank");
     world.sh("plex-auth user remove frank");
     world.follow(&page("Let another friend in"));
-    assert!(can(world, "frank", &password("frank")));
+    assert!(can_log_in(world, "frank", &password("frank")));
     world.start(&["systemd-run", "--quiet", "--uid=frank", "sleep", "600"]);
     world.follow(&page("Take it back"));
     assert!(!world.run(&["id", "frank"]).ok() && world.run(&["sh", "-c", "ls -d /home/.removed-frank-*"]).ok());
@@ -286,5 +287,5 @@ fn tutorial(world: &World) {
         .run(&["sh", "-c", "grep -rw 'pam_plex.so\\|plex-users' /etc/pam.d; ls /etc/plex-auth.toml 2>/dev/null"])
         .stdout;
     assert_eq!(left, "");
-    assert!(!can(world, "alice", &password("alice")) && can(world, "local", "LOCAL-SECRET"));
+    assert!(!can_log_in(world, "alice", &password("alice")) && can_log_in(world, "local", "LOCAL-SECRET"));
 }

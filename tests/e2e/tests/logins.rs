@@ -1,4 +1,4 @@
-//! The main job: a Plex password opens an SSH session, sudo and su, through the stacks that are shipped.
+//! The main use case: a Plex password opens an SSH session, sudo and su, through the shipped stacks.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{DEN, World, password};
@@ -7,7 +7,7 @@ use fakeplex::Endpoint;
 const QUICK: &str = "[timeouts]\nfriend_list = \"1s\"";
 
 #[test]
-fn a_friend_comes_in_by_ssh_and_a_stranger_does_not() {
+fn friend_can_log_in_over_ssh_and_a_stranger_cannot() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     world.start_sshd();
     for method in ["password", "keyboard-interactive"] {
@@ -28,7 +28,7 @@ fn a_friend_comes_in_by_ssh_and_a_stranger_does_not() {
 }
 
 #[test]
-fn r37_an_unknown_user_at_sshd_sends_plex_nothing() {
+fn r37_unknown_user_at_sshd_sends_nothing_to_plex_tv() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.start_sshd();
     world.plex().reset();
@@ -39,7 +39,7 @@ fn r37_an_unknown_user_at_sshd_sends_plex_nothing() {
 }
 
 #[test]
-fn a_local_password_works_and_sends_plex_nothing() {
+fn local_password_works_and_sends_nothing_to_plex_tv() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.start_sshd();
     world.add_user("alfred", true, Some("LOCAL-SECRET"));
@@ -50,7 +50,7 @@ fn a_local_password_works_and_sends_plex_nothing() {
 }
 
 #[test]
-fn r55_a_removed_friends_key_is_refused() {
+fn r55_key_of_a_removed_friend_is_refused() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     world.start_sshd();
     assert_eq!(world.ssh_key("alice").stdout, "alice\n");
@@ -63,7 +63,7 @@ fn r55_a_removed_friends_key_is_refused() {
 }
 
 #[test]
-fn sudo_and_su_take_the_plex_password() {
+fn sudo_and_su_accept_the_plex_password() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.allow_sudo(&["alice", "bob", "local"]);
     assert_eq!(world.sudo("alice", &password("alice"), &[]).stdout, "root\n");

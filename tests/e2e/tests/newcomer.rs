@@ -1,21 +1,22 @@
-//! From nothing to a friend's first login: a Debian server that has just been installed, the package, and what its owner types.
+//! The quick start, from a freshly installed Debian server to a friend's first login: the package, and the owner's
+//! input.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "a failed test may panic, and times are told"
+    reason = "a failed test may panic, and times are printed"
 )]
 
 use std::time::Instant;
 
 use e2e::{DEN, MACHINE, Terminal, World, password, screen};
 
-/// What setup, the making of an account and the login itself may ask altogether.
+/// Maximum number of answers in setup, account creation and the login together.
 const ANSWERS: usize = 5;
 
 const PROMPT: &str = "root@den:~#";
 
-/// What somebody types at a terminal, counted and timed.
+/// A user at a terminal, with a count of answers and a start time.
 struct Sitting {
     terminal: Terminal,
     answers: usize,
@@ -33,7 +34,7 @@ impl Sitting {
         self.answers += 1;
     }
 
-    /// Runs what is typed at a prompt, with its questions, until the prompt is there again.
+    /// Runs a command with its questions, until the shell prompt appears again.
     fn command(&mut self, line: &str, questions: &[(&str, &str)]) {
         let start = Instant::now();
         self.terminal.type_line(line);
@@ -46,7 +47,7 @@ impl Sitting {
 }
 
 #[test]
-fn a_newcomer_types_at_most_five_answers_until_a_friend_logs_in() {
+fn quick_start_needs_at_most_five_answers_until_a_friend_logs_in() {
     for suite in ["bookworm", "trixie"] {
         let Some(world) = World::clean(suite) else { return };
         eprintln!("{suite}");
@@ -66,7 +67,7 @@ fn a_newcomer_types_at_most_five_answers_until_a_friend_logs_in() {
             ],
         );
 
-        // Alice has never been here.
+        // Alice has never logged in here.
         let laptop = ["env", "HOME=/nonexistent", "PS1=alice@laptop:~$ ", "bash", "--norc"];
         let mut alice = Sitting::new(world.terminal(&laptop));
         alice.terminal.wait_for("alice@laptop:~$");
@@ -85,7 +86,7 @@ fn a_newcomer_types_at_most_five_answers_until_a_friend_logs_in() {
         let answers = owner.answers + alice.answers;
         eprintln!("{:>6} ms  from the package to the login, with {answers} answers", owner.start.elapsed().as_millis());
         assert!(answers <= ANSWERS, "{answers} answers");
-        a_stranger_stays_out(&world);
+        assert_strangers_are_refused(&world);
         world.assert_no_secret_leaked();
         if suite == "bookworm" {
             let shown = [owner.terminal.contents(), alice.terminal.contents()];
@@ -95,9 +96,9 @@ fn a_newcomer_types_at_most_five_answers_until_a_friend_logs_in() {
     }
 }
 
-/// Nobody else comes in by it: no friend without access, no stranger, though they have local accounts; and Alice with nothing
-/// but her password.
-fn a_stranger_stays_out(world: &World) {
+/// Asserts that a friend without access and a stranger cannot log in, although they have local accounts, and Alice only
+/// with her password.
+fn assert_strangers_are_refused(world: &World) {
     world.add_user("bob", true, None);
     world.add_user("mallory", true, None);
     for (user, word) in [("bob", password("bob")), ("mallory", password("mallory")), ("alice", "wrong".to_owned())] {

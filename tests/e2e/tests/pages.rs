@@ -1,4 +1,4 @@
-//! The manual pages and completions, as the programs that they are for see them.
+//! The manual pages and shell completions, as the programs that read them see them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ fn machine() -> Option<World> {
     Some(world)
 }
 
-/// The pages as the machine sees them.
+/// Paths of the pages on the machine.
 fn pages_of(world: &World) -> Vec<PathBuf> {
     let directory = world.shared().join("pages");
     let sections = ["man5", "man8"].map(|section| fs::read_dir(directory.join(section)).unwrap());
@@ -25,7 +25,7 @@ fn pages_of(world: &World) -> Vec<PathBuf> {
     files.map(|file| PathBuf::from("/mnt").join(file.strip_prefix(world.shared()).unwrap())).collect()
 }
 
-/// A page as it is read, without what makes letters bold.
+/// A rendered page, without overstriking.
 fn read(world: &World, page: &str) -> String {
     let shown = world.run(&["mandoc", "-T", "utf8", "-O", "width=200", &format!("/mnt/pages/man8/{page}.8")]);
     assert!(shown.ok(), "{page}: {shown:?}");
@@ -40,14 +40,14 @@ fn read(world: &World, page: &str) -> String {
     plain
 }
 
-/// What a command and its words say about themselves.
+/// The help of a command.
 fn help(world: &World, words: &[&str]) -> String {
     let help = world.run(&[words, &["--help"]].concat());
     assert!(help.ok(), "{words:?}: {help:?}");
     help.stdout
 }
 
-/// The options that a help speaks of.
+/// The options in a help text.
 fn options(help: &str) -> BTreeSet<String> {
     let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
     let long = lines.filter_map(|line| line.split_once("--").map(|(_, rest)| rest));
@@ -55,15 +55,15 @@ fn options(help: &str) -> BTreeSet<String> {
     long.map(|rest| format!("--{}", name(rest))).collect()
 }
 
-/// The commands that a help lists.
+/// The subcommands in a help text.
 fn commands(help: &str) -> Vec<String> {
     let listed = help.split("\nCommands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap();
     let names = listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-/// Looks at a command's page, and at those of the commands below it; returns their names.
-fn look_at(world: &World, words: &[&str]) -> BTreeSet<String> {
+/// Checks the page of a command against its help, and those of its subcommands; returns their names.
+fn check_page(world: &World, words: &[&str]) -> BTreeSet<String> {
     let name = words.join("-");
     let (help, page) = (help(world, words), read(world, &name));
     let options = options(&help);
@@ -78,13 +78,13 @@ fn look_at(world: &World, words: &[&str]) -> BTreeSet<String> {
     let mut seen = BTreeSet::from([name.clone()]);
     for below in commands(&help) {
         assert!(page.contains(&format!("{name}-{below}(8)")), "{below} is not in {name}(8):\n{page}");
-        seen.extend(look_at(world, &[words, &[&below]].concat()));
+        seen.extend(check_page(world, &[words, &[&below]].concat()));
     }
     seen
 }
 
 #[test]
-fn mandoc_finds_nothing_to_say_about_any_page() {
+fn mandoc_lint_accepts_every_manual_page() {
     let Some(world) = machine() else { return };
     world.sh("makewhatis /usr/share/man /mnt/pages");
     for page in pages_of(&world) {
@@ -97,20 +97,20 @@ fn mandoc_finds_nothing_to_say_about_any_page() {
 }
 
 #[test]
-fn every_command_has_a_page_with_all_that_its_help_has() {
+fn every_command_has_a_manual_page_with_all_options_of_its_help() {
     let Some(world) = machine() else { return };
-    let mut seen = look_at(&world, &["plex-auth"]);
+    let mut seen = check_page(&world, &["plex-auth"]);
     assert!(seen.len() > 9 && seen.contains("plex-auth-user-sync"), "{seen:?}");
-    seen.extend(look_at(&world, &["plex-authd"]));
-    seen.extend(look_at(&world, &["plex-auth-samba"]));
-    seen.extend(look_at(&world, &["plex-auth-shadow"]));
+    seen.extend(check_page(&world, &["plex-authd"]));
+    seen.extend(check_page(&world, &["plex-auth-samba"]));
+    seen.extend(check_page(&world, &["plex-auth-shadow"]));
     seen.insert("pam_plex".into());
     let pages = pages_of(&world).into_iter().filter(|page| page.extension().is_some_and(|section| section == "8"));
     let pages: BTreeSet<String> = pages.map(|page| page.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     assert_eq!(pages, seen);
 }
 
-/// Types a part of a word and Tab at a shell, and sees the rest.
+/// Types parts of words and Tab in a shell, and expects the completions.
 fn completes(world: &World, shell: &[&str], begin: &str) {
     let mut terminal = world.terminal(shell);
     terminal.type_line(begin);
@@ -125,20 +125,20 @@ fn completes(world: &World, shell: &[&str], begin: &str) {
 }
 
 #[test]
-fn bash_completes() {
+fn bash_completes_commands_and_options() {
     let Some(world) = machine() else { return };
     completes(&world, &["bash", "--norc", "--noprofile"], ". /mnt/pages/completions/bash/plex-auth");
 }
 
 #[test]
-fn zsh_completes() {
+fn zsh_completes_commands_and_options() {
     let Some(world) = machine() else { return };
     let begin = "fpath=(/mnt/pages/completions/zsh $fpath); autoload -Uz compinit; compinit -u -D";
     completes(&world, &["zsh", "-f", "-i"], begin);
 }
 
 #[test]
-fn fish_completes() {
+fn fish_completes_commands_and_options() {
     let Some(world) = machine() else { return };
     let begin = "set -x HOME /tmp; source /mnt/pages/completions/fish/plex-auth.fish";
     completes(&world, &["fish", "--no-config"], begin);

@@ -1,4 +1,4 @@
-//! Before something takes long in silence, one line says what, and how long.
+//! Long silent steps are announced by one line with their expected duration.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fs;
@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 
 use e2e::checkout;
 
-/// A directory with a program of this name that does nothing but say what it was told to do.
-fn pretended(name: &str) -> tempfile::TempDir {
+/// A directory with a fake program that only prints its arguments.
+fn fake_program(name: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let program = directory.path().join(name);
     fs::write(&program, format!("#!/bin/sh\necho \"{name} $*\" >&2\n")).unwrap();
@@ -22,10 +22,10 @@ fn run(before: &Path, program: &str, arguments: &[&str]) -> Output {
     Command::new(program).args(arguments).env("PATH", path).current_dir(checkout()).output().unwrap()
 }
 
-/// These take minutes in what `unshare` runs, once.
+/// These take minutes the first time, in what `unshare` runs.
 #[test]
-fn what_private_machines_are_made_of_is_announced_once_with_a_time() {
-    let programs = pretended("unshare");
+fn preparing_private_machines_is_announced_once_with_a_duration() {
+    let programs = fake_program("unshare");
     for (script, before) in [("tools", &[][..]), ("base", &["/none"][..]), ("clean", &["trixie", "/none"][..])] {
         let made = tempfile::tempdir().unwrap();
         let arguments = [before, &[made.path().to_str().unwrap()][..]].concat();
@@ -41,8 +41,8 @@ fn what_private_machines_are_made_of_is_announced_once_with_a_time() {
 }
 
 #[test]
-fn make_demo_and_make_bench_say_what_they_build_and_show_cargos_progress_to_people_alone() {
-    let programs = pretended("cargo");
+fn make_demo_and_bench_announce_builds_and_show_cargo_progress_on_terminals() {
+    let programs = fake_program("cargo");
     for (target, binary) in [("demo", "--bin demo"), ("bench", "--bin bench")] {
         let make = ["--no-print-directory", "--old-file=setup", target];
         let log = run(programs.path(), "make", &make);

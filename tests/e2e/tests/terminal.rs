@@ -1,4 +1,4 @@
-//! The terminal of the other tests: it is the machine's own, and it shows what a person would see.
+//! The terminal of other tests belongs to the machine, and shows what a user would see.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use e2e::World;
 
 #[test]
-fn a_program_on_the_terminal_is_typed_to_and_read_from() {
+fn test_terminal_sends_input_and_shows_output() {
     let Some(world) = World::new() else { return };
     let mut cat = world.terminal(&["cat"]);
     cat.type_line("once");
-    // The echo of the keyboard, and cat's own.
+    // The terminal's echo, and cat's output.
     cat.wait_for("once");
     cat.wait_for("once");
     cat.type_text("half");
@@ -27,7 +27,7 @@ fn a_program_on_the_terminal_is_typed_to_and_read_from() {
 }
 
 #[test]
-fn the_terminal_is_the_machines_own_with_its_size_and_locale() {
+fn test_terminal_has_the_machines_device_size_and_locale() {
     let Some(world) = World::new() else { return };
     let script = "tty; stty size; locale charmap; echo $TERM; (: </dev/tty) && ps -o tty=,sid= -p $$ | tr -s ' '";
     let mut usual = world.terminal(&["sh", "-c", script]);
@@ -44,7 +44,7 @@ fn the_terminal_is_the_machines_own_with_its_size_and_locale() {
 }
 
 #[test]
-fn lines_that_have_left_the_screen_are_in_the_contents_still() {
+fn test_terminal_keeps_scrolled_out_lines_in_its_contents() {
     let Some(world) = World::new() else { return };
     let mut counted = world.terminal(&["seq", "100"]);
     assert_eq!(counted.exit(), 0);
@@ -54,7 +54,7 @@ fn lines_that_have_left_the_screen_are_in_the_contents_still() {
 }
 
 #[test]
-fn a_program_that_is_killed_or_forgotten_is_gone() {
+fn test_terminal_ends_its_program_when_killed_or_dropped() {
     let Some(world) = World::new() else { return };
     let there = || world.sh("pgrep -c -x sleep || true").stdout.trim().parse::<u32>().unwrap();
     let before = there();

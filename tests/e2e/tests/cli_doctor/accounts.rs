@@ -1,10 +1,10 @@
-//! Local accounts, and what else stands around a login: `SELinux`, `AppArmor`, Samba, fail2ban.
+//! `doctor`: local accounts and what surrounds a login: `SELinux`, `AppArmor`, Samba, fail2ban.
 
 use crate::case::{all, saying, told};
 use crate::patient::Patient;
 
 #[test]
-fn accounts_that_cannot_come_in_are_found_and_mended() {
+fn doctor_finds_and_fixes_accounts_that_cannot_log_in() {
     let Some(patient) = Patient::new("[users]\ndave = \"frank\"") else { return };
     all(
         &patient,
@@ -38,27 +38,27 @@ fn accounts_that_cannot_come_in_are_found_and_mended() {
             ),
         ],
     );
-    // Who is only to reach a share needs no shell.
+    // An account that only uses a share needs no shell.
     patient.0.sh("usermod --shell /usr/sbin/nologin alice");
     let verdict = patient.look();
     assert!(verdict.code == 0 && verdict.find("shell", "note", "nologin").is_some(), "{verdict:#?}");
 }
 
 #[test]
-fn logins_that_pam_unix_logs_as_failures_are_foreseen() {
+fn doctor_warns_when_pam_unix_would_log_plex_logins_as_failures() {
     let Some(patient) = Patient::new("") else { return };
     let start = "setsid --fork plex-auth-shadow </dev/null >/dev/null 2>&1; \
                  until ss -lxn | grep -q plex-auth-shadow; do sleep 0.02; done";
     let line = ("local passwords", "warning", "fail2ban may take friends for attackers");
     let killed = "pkill -KILL -x plex-auth-shado";
     all(&patient, vec![saying(killed, line, "systemctl enable --now plex-auth-shadow.socket", start)]);
-    // Where no stack wants to know, nobody need be there.
+    // If no stack needs plex-auth-shadow, it need not run.
     patient.0.sh(&format!("sed -i /plex_only/d /etc/pam.d/plex-auth; {killed}"));
-    patient.until_well("nobody asks");
+    patient.wait_until_healthy("nobody asks");
 }
 
 #[test]
-fn a_machine_without_accounts_for_plex_is_found() {
+fn doctor_warns_about_a_group_without_members() {
     let Some(patient) = Patient::new("") else { return };
     patient.0.sh("for name in alice dave frank; do gpasswd -d $name plex-users; done");
     let verdict = patient.look();
@@ -67,7 +67,7 @@ fn a_machine_without_accounts_for_plex_is_found() {
 }
 
 #[test]
-fn r65_users_without_a_group_are_an_error_and_setup_closes_the_gap() {
+fn r65_doctor_reports_users_without_group_and_setup_creates_the_group() {
     let Some(patient) = Patient::new("[users]\ndave = \"frank\"") else { return };
     let without =
         "sed -i '/^group = /d' /etc/plex-auth.toml; gpasswd --delete dave plex-users; systemctl restart plex-authd";
@@ -79,12 +79,12 @@ fn r65_users_without_a_group_are_an_error_and_setup_closes_the_gap() {
 }
 
 #[test]
-fn r65_the_owner_in_the_group_is_told_what_a_stopped_daemon_does_and_how_to_leave() {
+fn r65_doctor_warns_about_the_owners_account_in_the_group() {
     let Some(patient) = Patient::new("[users]\nolga = \"1\"") else { return };
     let words = "'olga', the owner's own account, is in the group 'plex-users': while plex-authd is stopped";
     all(&patient, vec![told("gpasswd --add olga plex-users", "accounts", "warning", words)]);
     assert_eq!(patient.0.sh("id -nG olga").stdout, "olga\n");
-    // A member without a line stays the owner's by getting one.
+    // A member without a line stays the owner's account by being linked.
     patient.0.sh("sed -i '/^olga = /d' /etc/plex-auth.toml");
     patient.restart();
     let leave = "plex-auth user link olga 1 && gpasswd --delete olga plex-users";
@@ -94,7 +94,7 @@ fn r65_the_owner_in_the_group_is_told_what_a_stopped_daemon_does_and_how_to_leav
 }
 
 #[test]
-fn r65_a_byte_that_is_not_utf_8_hides_neither_members_nor_what_shadow_says() {
+fn r65_doctor_reads_passwd_group_and_shadow_with_non_utf8_bytes() {
     let Some(patient) = Patient::new("") else { return };
     let world = &patient.0;
     world.sh("useradd --gid plex-users --password '*' --shell /bin/sh --create-home erin; usermod --comment J\\351r\\364me local");
@@ -107,7 +107,7 @@ fn r65_a_byte_that_is_not_utf_8_hides_neither_members_nor_what_shadow_says() {
 }
 
 #[test]
-fn refusals_of_selinux_and_apparmor_are_found() {
+fn doctor_reports_selinux_and_apparmor_denials() {
     let Some(patient) = Patient::new("") else { return };
     patient.0.sh("mount -t tmpfs tmpfs /sys/fs && mkdir /sys/fs/selinux && echo 1 >/sys/fs/selinux/enforce");
     let verdict = patient.look();
@@ -136,7 +136,7 @@ fn refusals_of_selinux_and_apparmor_are_found() {
 }
 
 #[test]
-fn samba_that_does_not_ask_pam_is_found_and_mended() {
+fn doctor_finds_and_fixes_samba_without_pam_restrictions() {
     let Some(patient) = Patient::new("") else { return };
     let stack = "auth required pam_deny.so\naccount include plex-auth\nsession required pam_permit.so\n";
     patient.0.write("/etc/pam.d/samba", 0o644, "root:root", stack);
@@ -154,7 +154,7 @@ fn samba_that_does_not_ask_pam_is_found_and_mended() {
 }
 
 #[test]
-fn fail2ban_without_the_filter_is_no_fault_but_is_said() {
+fn doctor_notes_fail2ban_without_filter_or_jail_as_information() {
     let Some(patient) = Patient::new("") else { return };
     let verdict = patient.look();
     assert!(verdict.code == 0 && verdict.find("fail2ban", "note", "does not know").is_some(), "{verdict:#?}");

@@ -1,30 +1,30 @@
-//! One thing that is broken.
+//! A single fault, and how it is fixed.
 
 use crate::patient::Patient;
 
-/// What makes a machine well again.
+/// Way to repair the machine.
 pub(crate) enum Mend {
-    /// The command that the doctor names, word for word.
+    /// The command that doctor names, word for word.
     AsTold,
-    /// Something that no one command does; the doctor must say these words about it.
+    /// The hint must contain the first string; the second is shell that does what the hint says.
     Saying(&'static str, &'static str),
 }
 
-/// One thing that is broken.
+/// A single fault.
 pub(crate) struct Case {
-    /// The shell that breaks it.
+    /// Shell that causes the fault.
     pub breaking: String,
-    /// The line that must be there: check, mark, and words of it.
+    /// The expected check: its name, its status, and a part of its text.
     pub line: (&'static str, &'static str, &'static str),
     pub mend: Mend,
 }
 
-/// A case that the doctor's own command mends.
+/// A fault that doctor's own command fixes.
 pub(crate) fn told(breaking: impl Into<String>, check: &'static str, mark: &'static str, words: &'static str) -> Case {
     Case { breaking: breaking.into(), line: (check, mark, words), mend: Mend::AsTold }
 }
 
-/// A case in which the doctor says these words, and then this shell does what they mean.
+/// A fault whose hint contains `advice`; `mend` does what it says.
 pub(crate) fn saying(
     breaking: impl Into<String>,
     (check, mark, words): (&'static str, &'static str, &'static str),
@@ -34,7 +34,7 @@ pub(crate) fn saying(
     Case { breaking: breaking.into(), line: (check, mark, words), mend: Mend::Saying(advice, mend) }
 }
 
-/// Breaks one thing after the other on a healthy machine: the doctor sees it, and what it says mends it.
+/// Causes one fault after the other on a healthy machine: doctor must find each, and its hint must fix it.
 pub(crate) fn all(patient: &Patient, cases: Vec<Case>) {
     for Case { breaking, line: (check, mark, words), mend } in cases {
         patient.0.sh(&breaking);
@@ -53,6 +53,6 @@ pub(crate) fn all(patient: &Patient, cases: Vec<Case>) {
                 patient.0.sh(mend);
             }
         }
-        patient.until_well(&format!("{breaking}\nmended by {told}"));
+        patient.wait_until_healthy(&format!("{breaking}\nmended by {told}"));
     }
 }

@@ -1,4 +1,4 @@
-//! The daemon, its socket, and what it says of itself.
+//! `doctor`: the daemon, its socket, and its own status.
 
 use e2e::{Code, password};
 use fakeplex::{Endpoint, Fault};
@@ -7,7 +7,7 @@ use crate::case::{all, told};
 use crate::patient::Patient;
 
 #[test]
-fn a_daemon_that_does_not_run_or_answer_or_is_out_of_date_is_found_and_mended() {
+fn doctor_finds_and_fixes_a_stopped_hanging_or_outdated_daemon() {
     let Some(patient) = Patient::new("") else { return };
     let end = "while pgrep -x plex-authd >/dev/null; do sleep 0.02; done";
     patient.0.write("/mnt/end", 0o755, "root:root", &format!("#!/bin/sh\npkill -$1 -x plex-authd; {end}\n"));
@@ -21,7 +21,7 @@ fn a_daemon_that_does_not_run_or_answer_or_is_out_of_date_is_found_and_mended() 
         ],
     );
     patient.0.sh("cp -p /etc/plex-auth.toml /etc/other.toml");
-    let verdict = patient.look_behind(&[]);
+    let verdict = patient.report_through(&[]);
     assert_eq!(verdict.code, 0, "{verdict:#?}");
     let other = patient.0.run(&["plex-auth", "--config", "/etc/other.toml", "doctor", "--json"]);
     let verdict = crate::patient::Verdict::of(&other);
@@ -31,7 +31,7 @@ fn a_daemon_that_does_not_run_or_answer_or_is_out_of_date_is_found_and_mended() 
 }
 
 #[test]
-fn r42_a_socket_that_others_could_take_or_that_nobody_may_use_is_found_and_mended() {
+fn r42_doctor_finds_and_fixes_wrong_permissions_of_the_socket() {
     let Some(patient) = Patient::new("") else { return };
     all(
         &patient,
@@ -49,7 +49,7 @@ fn r42_a_socket_that_others_could_take_or_that_nobody_may_use_is_found_and_mende
 }
 
 #[test]
-fn a_friend_list_that_cannot_be_read_and_a_plex_tv_that_is_left_alone_are_found() {
+fn doctor_reports_an_unreadable_friend_list_and_an_open_circuit_breaker() {
     let Some(patient) = Patient::new("[timeouts]\nfriend_list = \"1s\"") else { return };
     let plex = patient.0.plex();
     patient.0.write(
@@ -68,7 +68,7 @@ fn a_friend_list_that_cannot_be_read_and_a_plex_tv_that_is_left_alone_are_found(
     let verdict = patient.look();
     assert!(verdict.code == 2 && verdict.find("plex.tv", "warning", "leaves it alone for").is_some(), "{verdict:#?}");
     plex.clear_faults();
-    patient.until_well("plex.tv may be asked again");
+    patient.wait_until_healthy("plex.tv may be asked again");
 
     plex.fault(Endpoint::SharedServers, Fault::Status(503, String::new()));
     std::thread::sleep(std::time::Duration::from_millis(1200));

@@ -1,9 +1,9 @@
-//! A machine on which all is well, and who may look at it.
+//! `doctor` on a healthy machine, as root and as an ordinary user.
 
 use crate::patient::{Patient, Verdict};
 
 #[test]
-fn r41_on_a_healthy_machine_every_line_is_good_and_no_secret_is_said() {
+fn r41_doctor_on_a_healthy_machine_reports_no_problem_and_no_secret() {
     let Some(patient) = Patient::new("") else { return };
     let out = patient.0.run(&["plex-auth", "doctor"]);
     assert!(out.ok(), "{out:?}");
@@ -37,7 +37,7 @@ fn r41_on_a_healthy_machine_every_line_is_good_and_no_secret_is_said() {
 }
 
 #[test]
-fn in_a_terminal_every_check_has_its_mark_and_its_mend() {
+fn doctor_on_a_terminal_shows_marks_and_fixes() {
     let Some(patient) = Patient::new("") else { return };
     let mut terminal = patient.0.terminal(&["plex-auth", "doctor"]);
     terminal.wait_for("✓ configuration: /etc/plex-auth.toml is understood and kept private");
@@ -53,24 +53,24 @@ fn in_a_terminal_every_check_has_its_mark_and_its_mend() {
 }
 
 #[test]
-fn who_is_not_root_is_told_what_only_root_can_see() {
+fn doctor_without_root_says_which_checks_need_root() {
     let Some(patient) = Patient::new("") else { return };
     let alice = ["setpriv", "--reuid", "alice", "--regid", "alice", "--init-groups"];
-    let verdict = patient.look_behind(&alice);
+    let verdict = patient.report_through(&alice);
     assert_eq!(verdict.code, 2, "{verdict:#?}");
     let line = verdict.find("not root", "warning", "the configuration").unwrap();
     assert_eq!(line.mend.as_deref(), Some("run: sudo plex-auth doctor"));
     assert!(verdict.find("PAM", "good", "sshd").is_some() && verdict.find("socket", "good", "").is_some());
     assert_eq!(verdict.lines.iter().filter(|line| line.mark == "warning").count(), 1, "{verdict:#?}");
-    // What is broken for everybody is seen by everybody.
+    // A fault that needs no root to be seen is reported to every user.
     patient.0.stop_authd();
-    let verdict = patient.look_behind(&alice);
+    let verdict = patient.report_through(&alice);
     assert_eq!(verdict.code, 1);
     assert!(verdict.find("daemon", "bad", "is not running").is_some(), "{verdict:#?}");
 }
 
 #[test]
-fn the_environment_of_whoever_asks_does_not_steer_what_is_looked_at() {
+fn doctor_ignores_the_callers_environment() {
     let Some(patient) = Patient::new("") else { return };
     patient.0.write("/mnt/sshd", 0o755, "root:root", "#!/bin/sh\ntouch /mnt/hijacked\n");
     let hostile =
@@ -82,7 +82,7 @@ fn the_environment_of_whoever_asks_does_not_steer_what_is_looked_at() {
 }
 
 #[test]
-fn help_says_what_the_exit_codes_mean() {
+fn doctor_help_explains_the_exit_codes() {
     let Some(patient) = Patient::new("") else { return };
     let help =
         patient.0.run(&["plex-auth", "doctor", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");

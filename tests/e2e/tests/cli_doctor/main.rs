@@ -1,5 +1,5 @@
-//! `plex-auth doctor`: a machine on which all is well, and the same with one thing broken after the other. Each is found and
-//! named, and what the doctor says mends it does mend it.
+//! `plex-auth doctor` on a healthy machine and with one fault after the other. Each fault is found and named, and the
+//! fix that doctor names removes it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod accounts;

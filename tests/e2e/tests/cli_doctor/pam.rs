@@ -1,29 +1,30 @@
-//! The stacks and the module.
+//! `doctor`: the PAM stacks and the module.
 
 use e2e::{Code, password};
 
 use crate::case::{all, saying, told};
 use crate::patient::Patient;
 
-/// What Debian's pam-auth-update makes of a profile for the module, but for what is known of its account lines.
+/// A stack as Debian's pam-auth-update generates it from a profile for the module, with the account lines of the
+/// shipped stack.
 const DEBIAN: &str = "auth [success=2 default=ignore] pam_unix.so nullok\n\
                       auth [success=1 default=ignore] pam_plex.so try_first_pass\n\
                       auth requisite pam_deny.so\nauth required pam_permit.so\nauth optional pam_cap.so\n\
                       account include plex-auth\n";
 
 #[test]
-fn stacks_that_let_the_wrong_ones_in_or_the_right_ones_out_are_found_and_mended() {
+fn doctor_finds_and_fixes_stacks_with_wrong_results() {
     let Some(patient) = Patient::new("") else { return };
     let world = &patient.0;
     world.write("/etc/pam.d/web", 0o644, "root:root", DEBIAN);
     world.sh("cp -a /etc/pam.d /mnt/pam.d");
     let restore = "cp -a /mnt/pam.d/. /etc/pam.d/";
-    // What the command before made of the file is right, but no longer what is shipped.
+    // The fix of the previous fault leaves a correct file that differs from the shipped one.
     let each = |script: &str| format!("{restore} && {script}");
     all(
         &patient,
         vec![
-            // A pam_deny that is gone lets everybody in, and pam-auth-update does not put it back.
+            // Without pam_deny every account is let in, and pam-auth-update does not restore the line.
             told(
                 each("sed -i /pam_deny/d /etc/pam.d/web"),
                 "PAM",
@@ -108,7 +109,7 @@ fn stacks_that_let_the_wrong_ones_in_or_the_right_ones_out_are_found_and_mended(
 }
 
 #[test]
-fn what_the_doctor_says_of_a_stack_is_what_pam_does() {
+fn doctor_findings_about_a_stack_match_libpam() {
     let Some(patient) = Patient::new("") else { return };
     let world = &patient.0;
     let unknown = |service: &str| world.codes(service, "nobody-here", "auth", "wrong\n").of("auth");
@@ -125,7 +126,7 @@ fn what_the_doctor_says_of_a_stack_is_what_pam_does() {
 }
 
 #[test]
-fn a_module_that_is_not_there_or_not_in_root_s_hands_is_found() {
+fn doctor_reports_a_missing_module_and_one_writable_by_others() {
     let Some(patient) = Patient::new("") else { return };
     let module = patient.0.module("pam_plex");
     patient.0.sh(&format!("ln -s '{module}' /mnt/module"));
@@ -146,7 +147,7 @@ fn a_module_that_is_not_there_or_not_in_root_s_hands_is_found() {
 }
 
 #[test]
-fn r18_a_faillock_that_counts_outages_is_said() {
+fn r18_doctor_notes_a_faillock_that_counts_outages() {
     let Some(patient) = Patient::new("") else { return };
     let stack = "auth required pam_faillock.so preauth silent deny=3\n\
                  auth [success=2 default=ignore] pam_unix.so\n\
@@ -165,7 +166,7 @@ fn r18_a_faillock_that_counts_outages_is_said() {
 }
 
 #[test]
-fn link_sign_in_for_a_service_that_does_not_ask_is_said() {
+fn doctor_reports_link_sign_in_for_services_without_the_module() {
     let Some(patient) = Patient::new("link_sign_in = true\n") else { return };
     let verdict = patient.look();
     assert!(verdict.code == 0 && verdict.find("link sign-in", "note", "login").is_some(), "{verdict:#?}");
@@ -174,11 +175,11 @@ fn link_sign_in_for_a_service_that_does_not_ask_is_said() {
     assert!(verdict.code == 2 && verdict.find("link sign-in", "warning", "login").is_some(), "{verdict:#?}");
 }
 
-/// What the doctor's own rules are tested with.
+/// Scenarios that the unit tests of the crate pam-stack use.
 const DISPATCHER: &str = include_str!("../../../../src/pam-stack/src/dispatcher.txt");
 
 #[test]
-fn the_doctor_s_rules_are_those_of_the_real_libpam() {
+fn doctor_evaluates_stacks_as_libpam_does() {
     let Some(world) = e2e::World::new() else { return };
     for case in DISPATCHER.split("\n= ").skip(1) {
         let (expected, files) = case.split_once('\n').unwrap();

@@ -1,11 +1,11 @@
-//! A machine that the doctor looks at.
+//! A machine for doctor to check.
 
 use std::time::{Duration, Instant};
 
 use e2e::{DEN, Out, World};
 use serde_json::Value;
 
-/// What stands in for systemd, which no private machine has: it starts, restarts and reloads the two daemons.
+/// systemctl for private machines, which have no systemd: starts, restarts and reloads the daemon.
 const SYSTEMCTL: &str = r#"#!/bin/sh
 end() {
     pkill -KILL -x "$1"
@@ -23,10 +23,10 @@ case "$*" in
 esac
 "#;
 
-/// A machine that the doctor looks at.
+/// A machine for doctor to check.
 pub(crate) struct Patient(pub World);
 
-/// One line of the doctor's.
+/// One check of the report.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     pub check: String,
@@ -35,7 +35,7 @@ pub(crate) struct Line {
     pub mend: Option<String>,
 }
 
-/// What the doctor said.
+/// Doctor's report.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub code: i32,
@@ -43,7 +43,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// What a run with `--json` said.
+    /// Parses the output of `doctor --json`.
     pub(crate) fn of(out: &Out) -> Self {
         let rows: Vec<Value> = serde_json::from_str(&out.stdout).unwrap_or_else(|error| panic!("{error}: {out:?}"));
         let text = |row: &Value, key: &str| row[key].as_str().map(str::to_owned);
@@ -55,17 +55,17 @@ impl Verdict {
         Self { code: out.code, lines: rows.iter().map(line).collect() }
     }
 
-    /// The line of this check, with this mark and these words, if there is one.
+    /// The first check with this name, this status and these words.
     pub(crate) fn find(&self, check: &str, mark: &str, words: &str) -> Option<&Line> {
         self.lines.iter().find(|line| line.check == check && line.mark == mark && line.what.contains(words))
     }
 }
 
 impl Patient {
-    /// A healthy machine with these further lines in its configuration, which may end with tables.
+    /// A healthy machine with `further` lines in its configuration, which may end with tables.
     pub(crate) fn new(further: &str) -> Option<Self> {
         let world = World::new()?;
-        // The tests' own stacks are not fit for any service.
+        // The tests' own stacks are not meant for a real service.
         world.sh("rm /etc/pam.d/alone /etc/pam.d/every");
         for name in ["alice", "dave", "frank"] {
             world.add_user(name, true, None);
@@ -79,22 +79,22 @@ impl Patient {
         world.start_sshd();
         world.start_authd(&config);
         let patient = Self(world);
-        patient.until_well("at the beginning");
+        patient.wait_until_healthy("at the beginning");
         Some(patient)
     }
 
-    /// Asks the doctor, behind another command such as `env`.
-    pub(crate) fn look_behind(&self, before: &[&str]) -> Verdict {
+    /// Runs doctor through another command, such as `env`.
+    pub(crate) fn report_through(&self, before: &[&str]) -> Verdict {
         Verdict::of(&self.0.run(&[before, &["plex-auth", "doctor", "--json"]].concat()))
     }
 
-    /// Asks the doctor.
+    /// Runs doctor.
     pub(crate) fn look(&self) -> Verdict {
-        self.look_behind(&[])
+        self.report_through(&[])
     }
 
-    /// Waits until the doctor is happy: a daemon may still be reading its friend list.
-    pub(crate) fn until_well(&self, when: &str) {
+    /// Waits until doctor reports no problem: a daemon may still be fetching its friend list.
+    pub(crate) fn wait_until_healthy(&self, when: &str) {
         let start = Instant::now();
         loop {
             let verdict = self.look();
@@ -107,7 +107,7 @@ impl Patient {
         }
     }
 
-    /// Starts the daemon anew.
+    /// Restarts the daemon.
     pub(crate) fn restart(&self) {
         self.0.sh("systemctl restart plex-authd.service");
     }

@@ -1,4 +1,4 @@
-//! The configuration, and the way to plex.tv.
+//! `doctor`: the configuration and the connection to plex.tv.
 
 use e2e::DEN;
 use fakeplex::{Command, Endpoint, Fault};
@@ -8,7 +8,7 @@ use crate::patient::Patient;
 
 const RESTORE: &str = "cp -p /mnt/good.toml /etc/plex-auth.toml && systemctl restart plex-authd.service";
 
-/// A machine whose good configuration is kept aside.
+/// A machine with a copy of its good configuration.
 fn patient() -> Option<Patient> {
     let patient = Patient::new("")?;
     patient.0.sh("cp -p /etc/plex-auth.toml /mnt/good.toml");
@@ -16,7 +16,7 @@ fn patient() -> Option<Patient> {
 }
 
 #[test]
-fn a_configuration_that_is_wrong_or_in_wrong_hands_is_found() {
+fn doctor_finds_a_wrong_configuration_and_wrong_permissions() {
     let Some(patient) = patient() else { return };
     let check = "configuration";
     all(
@@ -47,7 +47,7 @@ fn a_configuration_that_is_wrong_or_in_wrong_hands_is_found() {
 }
 
 #[test]
-fn a_token_a_machine_or_a_server_that_is_not_the_owner_s_is_found() {
+fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
     let Some(patient) = patient() else { return };
     let olga = |what| ("token", "bad", what);
     all(
@@ -92,14 +92,14 @@ fn a_token_a_machine_or_a_server_that_is_not_the_owner_s_is_found() {
     let verdict = patient.look();
     assert!(verdict.find("media server", "bad", "belongs to nobody").is_some(), "{verdict:#?}");
     patient.0.plex().load(DEN);
-    patient.until_well("the world as it was");
+    patient.wait_until_healthy("the world as it was");
     patient.0.plex().fault(Endpoint::User, Fault::Status(503, String::new()));
     let verdict = patient.look();
     assert!(verdict.code == 2 && verdict.find("token", "warning", "does not say whose").is_some(), "{verdict:#?}");
 }
 
 #[test]
-fn r62_a_name_a_certificate_and_a_closed_port_are_told_apart() {
+fn r62_doctor_distinguishes_dns_certificate_and_connection_errors() {
     let Some(patient) = patient() else { return };
     let address = |ending: &str| {
         let file = patient.0.shared().join(format!("plex/address.{ending}"));
@@ -119,7 +119,7 @@ fn r62_a_name_a_certificate_and_a_closed_port_are_told_apart() {
         assert!(others.into_iter().all(|other| verdict.lines.iter().all(|line| line.check != other)), "{verdict:#?}");
     }
     patient.0.sh(RESTORE);
-    patient.until_well("the right address");
+    patient.wait_until_healthy("the right address");
     patient.0.write("/mnt/plex/other.pem", 0o644, "root:root", "nothing in here\n");
     patient.0.sh("sed -i 's|ca.pem|other.pem|' /etc/plex-auth.toml");
     let verdict = patient.look();
@@ -127,12 +127,12 @@ fn r62_a_name_a_certificate_and_a_closed_port_are_told_apart() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_found() {
+fn doctor_reports_a_wrong_clock() {
     let Some(patient) = patient() else { return };
     let library = patient.0.sh("find /usr/lib /usr/lib64 -name libfaketime.so.1 2>/dev/null | grep .").stdout;
     let preload = format!("LD_PRELOAD={}", library.lines().next().unwrap());
     let at = |calendar: &str| {
-        patient.look_behind(&["env", &preload, &format!("FAKETIME={calendar}"), "DONT_FAKE_MONOTONIC=1"])
+        patient.report_through(&["env", &preload, &format!("FAKETIME={calendar}"), "DONT_FAKE_MONOTONIC=1"])
     };
     for (calendar, mark, words) in [
         ("+10m", "warning", "ahead of plex.tv's"),

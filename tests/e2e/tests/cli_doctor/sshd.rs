@@ -1,10 +1,10 @@
-//! sshd's settings.
+//! `doctor`: settings of sshd.
 
 use crate::case::{all, saying, told};
 use crate::patient::Patient;
 
 #[test]
-fn settings_of_sshd_that_keep_plex_out_are_found_and_mended() {
+fn doctor_finds_and_fixes_sshd_settings_that_prevent_plex_logins() {
     let Some(patient) = Patient::new("") else { return };
     let set = |line: &str| format!("sed -i '1i {line}' /etc/ssh/sshd_config");
     all(
@@ -33,7 +33,7 @@ fn settings_of_sshd_that_keep_plex_out_are_found_and_mended() {
                 "KbdInteractiveAuthentication yes",
                 "sed -i '/^Match/,$d' /etc/ssh/sshd_config",
             ),
-            // A locked password is as good as none while sshd asks PAM, and locks keys out when it does not.
+            // A locked password does not matter while sshd uses PAM; without PAM it also refuses keys.
             saying(
                 "usermod --lock alice; sed -i '1i UsePAM no' /etc/ssh/sshd_config",
                 ("sshd", "warning", "takes a locked password for a locked account: alice"),
@@ -46,7 +46,7 @@ fn settings_of_sshd_that_keep_plex_out_are_found_and_mended() {
 }
 
 #[test]
-fn r24_a_grace_time_that_cuts_link_sign_in_off_is_found_and_mended() {
+fn r24_doctor_finds_and_fixes_sshd_settings_that_prevent_link_sign_in() {
     let Some(patient) = Patient::new("link_sign_in = true\n") else { return };
     all(
         &patient,

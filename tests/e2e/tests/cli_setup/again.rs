@@ -1,11 +1,11 @@
-//! A second run changes what is asked, and nothing else.
+//! A second run of setup changes only what is requested.
 
 use e2e::{DEN, MACHINE, World};
 use fakeplex::{Command, Endpoint};
 
 use crate::machine::{FILE, approve, asked, end, etc, file, machine, script, setup};
 
-/// A file as somebody wrote it by hand.
+/// A configuration written by hand.
 fn by_hand(world: &World) -> String {
     let address = std::fs::read_to_string(world.shared().join("plex/address")).unwrap();
     let text = format!(
@@ -20,7 +20,7 @@ fn by_hand(world: &World) -> String {
 }
 
 #[test]
-fn enter_to_every_question_changes_not_a_byte() {
+fn setup_again_with_enter_to_every_question_changes_nothing() {
     let Some(world) = machine(DEN) else { return };
     let text = by_hand(&world);
     let before = etc(&world);
@@ -40,7 +40,7 @@ fn enter_to_every_question_changes_not_a_byte() {
 }
 
 #[test]
-fn a_flag_changes_its_line_and_no_other() {
+fn setup_flag_changes_only_its_own_line() {
     let Some(world) = machine(DEN) else { return };
     let text = by_hand(&world);
     let run = |further: &[&str]| {
@@ -49,7 +49,7 @@ fn a_flag_changes_its_line_and_no_other() {
         file(&world)
     };
     assert_eq!(run(&[]), text);
-    // By another name of the same person: it stays as it was typed.
+    // Another name of the same account: the line stays as it was typed.
     assert_eq!(run(&["--user", "al=alice"]), text);
     let text = text + "erin = \"5\"  # erin\n";
     assert_eq!(run(&["--user", "erin=erin@example.org"]), text);
@@ -69,7 +69,7 @@ fn a_flag_changes_its_line_and_no_other() {
 }
 
 #[test]
-fn a_token_that_was_signed_out_is_asked_for_anew_and_takes_the_place_of_a_token_file() {
+fn setup_replaces_a_revoked_token_and_its_token_file() {
     let Some(world) = machine(DEN) else { return };
     let text =
         by_hand(&world).replace("token   = 'TOKEN-SECRET-olga'   # Olga's", "token_file = \"/etc/plex-auth.token\"");
@@ -91,7 +91,7 @@ fn a_token_that_was_signed_out_is_asked_for_anew_and_takes_the_place_of_a_token_
 }
 
 #[test]
-fn a_dry_run_shows_the_changes_without_the_token_and_makes_none() {
+fn setup_dry_run_shows_changes_without_the_token_and_makes_none() {
     let Some(world) = machine(DEN) else { return };
     let text = by_hand(&world);
     world.sh("mkdir -p /var/lib/plex-auth; chown plex-auth: /var/lib/plex-auth");
@@ -110,7 +110,7 @@ fn a_dry_run_shows_the_changes_without_the_token_and_makes_none() {
     assert_eq!(gone, 0, "{out:?}");
     let out = script(&world, &["--dry-run", "--yes"]);
     assert!(out.ok() && out.stdout.contains("/etc/plex-auth.toml would stay as it is.\n"), "{out:?}");
-    // A sign-in for nothing is signed out again.
+    // A sign-in during a dry run is signed out again.
     let mut terminal = setup(&world, &["--dry-run", "--sign-in", "link", "--strict", "--link=no", "--pam=no"]);
     approve(&world, &mut terminal, "olga");
     terminal.wait_for("Who is to sign in here");

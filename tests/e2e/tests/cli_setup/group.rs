@@ -1,4 +1,4 @@
-//! Every managed account is in the group, except the owner's own.
+//! Setup adds every managed account to the group, except the owner's own.
 
 use e2e::DEN;
 
@@ -9,7 +9,7 @@ fn groups(world: &e2e::World, name: &str) -> String {
 }
 
 #[test]
-fn r65_setup_adds_every_account_of_users_to_the_group_except_the_owners_and_names_those_with_power() {
+fn r65_setup_adds_accounts_to_the_group_except_the_owners_and_names_administrators() {
     let Some(world) = machine(DEN) else { return };
     world.add_user("dave", false, None);
     world.add_user("bob", false, None);
@@ -37,20 +37,20 @@ fn r65_setup_adds_every_account_of_users_to_the_group_except_the_owners_and_name
     assert_eq!(all, ["alice plex-users", "erin plex-users", "dave sudo plex-users", "olga sudo", "bob"]);
     let named = "can become root: dave (group sudo, sudo rules); while plex-authd is stopped, it can neither log in nor use sudo";
     assert!(out.stderr.contains(named), "{out:?}");
-    // Those of an earlier version, which left it to the owner.
+    // As an earlier version left it, which did not add accounts to the group.
     world.sh("gpasswd -d alice plex-users; gpasswd -a olga plex-users");
     let out = run(&[]);
     assert!(out.stdout.contains("✓ Added alice to the group plex-users") && !out.stdout.contains("dave"), "{out:?}");
     assert!(out.stderr.contains("olga, the owner's own account, is in the group plex-users"), "{out:?}");
     assert!(out.stderr.contains("gpasswd --delete olga plex-users"), "{out:?}");
-    // An owner who may not sign in has no account of their own here.
+    // An owner who cannot sign in has no account of their own on this machine.
     world.sh("gpasswd -d olga plex-users");
     run(&["--admin", ""]);
     assert_eq!(groups(&world, "olga"), "olga sudo plex-users");
 }
 
 #[test]
-fn r65_setup_says_what_the_lack_of_a_group_means() {
+fn r65_setup_warns_about_users_without_a_group() {
     let Some(world) = machine(DEN) else { return };
     let out =
         script(&world, &["--yes", "--pam=no", "--token-file", token_file(&world), "--group", "", "--user", "alice=2"]);
@@ -62,7 +62,7 @@ fn r65_setup_says_what_the_lack_of_a_group_means() {
 }
 
 #[test]
-fn r65_an_account_that_cannot_be_added_is_said_and_the_others_are_added() {
+fn r65_setup_reports_accounts_missing_from_the_group_and_adds_the_others() {
     let Some(world) = machine(DEN) else { return };
     world.add_user("bob", false, None);
     world.sh("mv /usr/bin/gpasswd /usr/bin/gpasswd.real");

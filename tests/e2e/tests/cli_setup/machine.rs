@@ -3,13 +3,13 @@
 use e2e::{DEN, MACHINE, Out, Terminal, World};
 use fakeplex::{Command, Endpoint};
 
-/// Where the server's package keeps its preferences.
+/// Preferences of the Plex Media Server's package.
 pub const PREFERENCES: &str = "/var/lib/plexmediaserver/Library/Application Support/Plex Media Server/Preferences.xml";
 
-/// Where the answers go.
+/// The configuration that setup writes.
 pub const FILE: &str = "/etc/plex-auth.toml";
 
-/// A machine with a plex.tv, whose local accounts are Alice, and Olga, who may become root.
+/// A machine with a plex.tv and the local accounts of Alice, and of Olga, who can become root.
 pub fn machine(world: &str) -> Option<World> {
     let machine = World::new()?;
     machine.add_user("alice", false, None);
@@ -19,7 +19,7 @@ pub fn machine(world: &str) -> Option<World> {
     Some(machine)
 }
 
-/// The same, with Olga's Plex server where Plex servers are, and its preferences.
+/// [`machine`] with Olga's Plex Media Server at its usual address, and its preferences.
 pub fn machine_with_server() -> Option<World> {
     let machine = machine(DEN)?;
     serve(&machine, "Den");
@@ -27,7 +27,7 @@ pub fn machine_with_server() -> Option<World> {
     Some(machine)
 }
 
-/// Lets a media server answer at the usual address.
+/// Makes a media server available at the usual address.
 pub fn serve(world: &World, name: &str) {
     let address = media_server(world, name);
     let port = address.rsplit(':').next().unwrap();
@@ -35,7 +35,7 @@ pub fn serve(world: &World, name: &str) {
     world.sh("until ss -lnt | grep -q ':32400 '; do sleep 0.02; done");
 }
 
-/// Where a media server answers.
+/// Address of a media server.
 pub fn media_server(world: &World, name: &str) -> String {
     let address = std::fs::read_to_string(world.shared().join(format!("plex/address.pms.{name}"))).unwrap();
     address.trim_end().to_owned()
@@ -51,25 +51,25 @@ pub fn preferences(world: &World, machine_id: &str, token: &str) {
     world.write(PREFERENCES, 0o600, "root:root", &text);
 }
 
-/// The command, for this machine's plex.tv.
+/// The command line of setup for this machine's plex.tv.
 pub fn command(world: &World, further: &[&str]) -> Vec<String> {
     let address = std::fs::read_to_string(world.shared().join("plex/address")).unwrap();
     let usual = ["plex-auth", "setup", "--plex-url", address.trim_end(), "--ca-file", "/mnt/plex/ca.pem"];
     usual.iter().chain(further).map(|&word| word.to_owned()).collect()
 }
 
-/// The command on a terminal.
+/// Setup on a terminal.
 pub fn setup(world: &World, further: &[&str]) -> Terminal {
     let command = command(world, further);
     world.terminal(&command.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// The command in a script.
+/// Setup in a script.
 pub fn script(world: &World, further: &[&str]) -> Out {
     script_with(world, further, "")
 }
 
-/// The command in a script that gives it something to read.
+/// Setup in a script, with standard input.
 pub fn script_with(world: &World, further: &[&str], input: &str) -> Out {
     let command = command(world, further);
     let out = world.run_with(&command.iter().map(String::as_str).collect::<Vec<_>>(), input);
@@ -83,17 +83,17 @@ pub fn token_file(world: &World) -> &'static str {
     "/run/token"
 }
 
-/// The file's text.
+/// The configuration's text.
 pub fn file(world: &World) -> String {
     world.sh(&format!("cat {FILE}")).stdout
 }
 
-/// All that could be changed: every file of /etc, by name, owner, mode, time and content.
+/// Everything that setup could change: every file of /etc, by name, owner, mode, time and content.
 pub fn etc(world: &World) -> String {
     world.sh("find /etc -xdev -type f -printf '%p %U:%G %m %T@ ' -exec sha256sum {} \\; | sort").stdout
 }
 
-/// Approves the code on the screen as somebody.
+/// Approves the code on the screen, signed in as `who`.
 pub fn approve(world: &World, terminal: &mut Terminal, who: &str) {
     terminal.wait_for("and type ");
     let contents = terminal.contents();
@@ -101,12 +101,13 @@ pub fn approve(world: &World, terminal: &mut Terminal, who: &str) {
     world.plex().send(&Command::Approve(code, who.into())).unwrap();
 }
 
-/// How often plex.tv was asked for something.
+/// Number of requests to an endpoint of plex.tv.
 pub fn asked(world: &World, endpoint: Endpoint) -> usize {
     world.plex().seen().iter().filter(|seen| seen.endpoint == endpoint).count()
 }
 
-/// The end of a run on a terminal, which never shows a secret, and what was shown.
+/// Waits for the end of a run on a terminal; asserts its exit code and that no secret was shown, and returns the
+/// contents.
 pub fn end(world: &World, mut terminal: Terminal, code: i32) -> String {
     let ended = terminal.exit();
     let contents = terminal.contents();

@@ -1,4 +1,4 @@
-//! `plex-auth setup`, as its owner sees it: on a real terminal, against a plex.tv and a media server of the machine's own.
+//! `plex-auth setup` as the owner sees it: on a real terminal, with a private plex.tv and media server.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod again;

@@ -7,7 +7,7 @@ use crate::machine::{FILE, asked, end, file, machine_with_server, setup};
 use crate::pam::profile;
 
 #[test]
-fn a_newcomer_types_four_answers_and_friends_log_in() {
+fn setup_needs_four_answers_until_friends_can_log_in() {
     let Some(world) = machine_with_server() else { return };
     profile(&world);
     let mut terminal = setup(&world, &[]);
@@ -48,7 +48,7 @@ fn a_newcomer_types_four_answers_and_friends_log_in() {
         "link_sign_in = false\n",
         "server_url = \"http://127.0.0.1:32400\"\n",
         "group = \"plex-users\"\n",
-        // Enter gives nobody's account away that can become root.
+        // Enter maps no account that can become root.
         "[users]\nalice = \"2\"  # alice\nerin = \"5\"  # erin\nfrank = \"6\"  # frank\n",
     ] {
         assert!(text.contains(line), "{line}:\n{text}");
@@ -61,12 +61,12 @@ fn a_newcomer_types_four_answers_and_friends_log_in() {
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     assert_eq!(world.authenticate("frank", &password("frank")), Code::SUCCESS);
     assert_eq!(world.authenticate("frank", "wrong"), Code::AUTH_ERR);
-    // Nobody has mapped this account, whatever it is called.
+    // This account is not mapped, although its name is the owner's.
     assert_eq!(world.authenticate("olga", &password("olga")), Code::USER_UNKNOWN);
 }
 
 #[test]
-fn friends_are_chosen_by_number_and_get_the_local_names_that_are_typed() {
+fn setup_selects_friends_by_number_and_accepts_other_local_names() {
     let Some(world) = machine_with_server() else { return };
     let mut terminal = setup(&world, &["--strict", "--link=yes", "--create=no", "--pam=no"]);
     terminal.wait_for("Who is to sign in here");
@@ -84,7 +84,7 @@ fn friends_are_chosen_by_number_and_get_the_local_names_that_are_typed() {
 }
 
 #[test]
-fn without_strictness_every_friend_is_offered_and_the_server_itself_is_left_out() {
+fn setup_without_strict_friends_offers_every_friend_and_sets_no_server_url() {
     let Some(world) = machine_with_server() else { return };
     let mut terminal = setup(&world, &["--link=no", "--pam=no"]);
     terminal.wait_for("Only friends with whom Den is shared?");

@@ -1,4 +1,4 @@
-//! Where no server's preferences say who the owner is, the owner signs in.
+//! The owner signs in where no preferences of a server identify them.
 
 use e2e::{DEN, MACHINE, password};
 use fakeplex::{Command, Endpoint};
@@ -14,7 +14,7 @@ fn attic() -> String {
 }
 
 #[test]
-fn an_owner_approves_a_code_and_chooses_a_server_by_its_number() {
+fn setup_signs_the_owner_in_by_link_and_selects_a_server_by_number() {
     let Some(world) = machine(&attic()) else { return };
     let mut terminal = setup(&world, &QUIET);
     terminal.wait_for("Waiting for the approval");
@@ -37,7 +37,7 @@ fn an_owner_approves_a_code_and_chooses_a_server_by_its_number() {
 }
 
 #[test]
-fn an_owner_signs_in_with_a_password_and_a_verification_code() {
+fn setup_signs_the_owner_in_with_password_and_verification_code() {
     let with_code =
         DEN.replace("password = \"PASSWORD-SECRET-olga\"", "password = \"PASSWORD-SECRET-olga\"\ncode = \"271828\"");
     let Some(world) = machine(&with_code) else { return };
@@ -65,7 +65,7 @@ fn an_owner_signs_in_with_a_password_and_a_verification_code() {
 }
 
 #[test]
-fn three_wrong_passwords_are_enough() {
+fn setup_gives_up_after_three_wrong_passwords() {
     let Some(world) = machine(DEN) else { return };
     let before = etc(&world);
     let mut terminal = setup(&world, &["--sign-in", "password"]);
@@ -82,7 +82,7 @@ fn three_wrong_passwords_are_enough() {
 }
 
 #[test]
-fn a_code_that_expires_or_is_a_strangers_changes_nothing() {
+fn setup_changes_nothing_if_the_code_expires_or_another_account_approves_it() {
     let Some(world) = machine(DEN) else { return };
     let before = etc(&world);
     let mut terminal = setup(&world, &QUIET);
@@ -100,7 +100,7 @@ fn a_code_that_expires_or_is_a_strangers_changes_nothing() {
 }
 
 #[test]
-fn a_server_here_that_belongs_to_somebody_else_is_not_set_up() {
+fn setup_refuses_a_local_server_of_another_owner() {
     let shed = "[[server]]\nmachine_id = \"2222222222222222222222222222222222222222\"\nname = \"Shed\"\n\
                 owner = \"mallory\"\nlocal = \"normal\"\n";
     let Some(world) = machine(&format!("{DEN}\n{shed}")) else { return };
@@ -115,7 +115,7 @@ fn a_server_here_that_belongs_to_somebody_else_is_not_set_up() {
 }
 
 #[test]
-fn preferences_of_another_server_are_not_believed_and_a_dead_token_in_them_is_said() {
+fn setup_ignores_preferences_of_another_server_and_reports_a_revoked_token() {
     let Some(world) = machine_with_server() else { return };
     preferences(&world, "4444444444444444444444444444444444444444", "TOKEN-SECRET-olga");
     let mut terminal = setup(&world, &QUIET);

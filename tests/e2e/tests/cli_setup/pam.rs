@@ -1,10 +1,10 @@
-//! PAM is changed by the distribution's own tool, or not at all.
+//! Setup changes PAM only through the distribution's own tool.
 
 use e2e::{DEN, World};
 
 use crate::machine::{end, machine, script, setup, token_file};
 
-/// The profiles for Debian's tool, where the package puts them.
+/// Installs the profiles for pam-auth-update where the package puts them.
 pub fn profile(world: &World) {
     for name in ["plex-auth", "plex-auth-account"] {
         let shipped = e2e::checkout().join("packaging/pam-configs").join(name);
@@ -17,7 +17,7 @@ fn plain(world: &World, further: &[&str]) -> e2e::Out {
 }
 
 #[test]
-fn r58_debians_tool_changes_the_stacks_once_and_only_if_it_may() {
+fn r58_setup_runs_pam_auth_update_once_and_only_with_permission() {
     let Some(world) = machine(DEN) else { return };
     profile(&world);
     let stacks = || world.sh("cat /etc/pam.d/common-*").stdout;
@@ -38,13 +38,13 @@ fn r58_debians_tool_changes_the_stacks_once_and_only_if_it_may() {
     assert_eq!(modules, ["plex", "unix"], "an expired local password must not end the phase before: {account}");
     let again = plain(&world, &[]);
     assert!(again.ok() && !again.stdout.contains("PAM"), "{again:?}");
-    // What the tool has done it can undo.
+    // The tool can undo its change.
     world.sh("DEBIAN_FRONTEND=noninteractive pam-auth-update --disable plex-auth plex-auth-account");
     assert_eq!(stacks(), before);
 }
 
 #[test]
-fn stacks_that_were_changed_by_hand_are_left_alone_and_that_is_said() {
+fn setup_reports_hand_edited_stacks_and_leaves_them_unchanged() {
     let Some(world) = machine(DEN) else { return };
     profile(&world);
     world.sh("sed -i 's/^auth.*pam_unix.so.*/auth required pam_unix.so/' /etc/pam.d/common-auth");
@@ -58,8 +58,7 @@ fn stacks_that_were_changed_by_hand_are_left_alone_and_that_is_said() {
     assert_eq!(world.sh("cat /etc/pam.d/common-auth").stdout, before);
 }
 
-/// authselect itself is not for Debian; this stands for it and writes down how it is called. These are the profile and the
-/// features of now.
+/// A fake authselect, which Debian does not have: records its calls. `now` is the current profile with its features.
 fn fedoras_tool(world: &World, now: &str) {
     let tool = format!(
         "#!/bin/sh\necho \"$@\" >>/run/authselect\nenv >>/run/authselect.env\ncase $1 in current) echo {now};; \
@@ -70,13 +69,13 @@ fn fedoras_tool(world: &World, now: &str) {
     world.sh("mkdir -p /usr/share/authselect/vendor/plex-auth");
 }
 
-/// What it was asked to select.
+/// The recorded `select` calls.
 fn selected(world: &World) -> String {
     world.sh("grep ^select /run/authselect || true").stdout
 }
 
 #[test]
-fn fedoras_tool_is_given_our_profile_and_the_features_of_now_and_keeps_what_was_before() {
+fn setup_runs_authselect_with_the_current_features_and_a_backup() {
     let Some(world) = machine(DEN) else { return };
     fedoras_tool(&world, "local with-mkhomedir with-pam-u2f-2fa");
     let command = "select plex-auth with-mkhomedir with-pam-u2f-2fa --backup=before-plex-auth\n";
@@ -91,14 +90,15 @@ fn fedoras_tool_is_given_our_profile_and_the_features_of_now_and_keeps_what_was_
 }
 
 #[test]
-fn a_profile_that_serves_accounts_from_a_directory_is_left_alone() {
+fn setup_leaves_an_authselect_profile_for_directory_accounts_alone() {
     let Some(world) = machine(DEN) else { return };
     fedoras_tool(&world, "sssd with-mkhomedir with-sudo");
     world.sh("mkdir -p /etc/sssd/conf.d && touch /etc/sssd/conf.d/office.conf");
     let out = plain(&world, &[]);
     assert!(out.ok() && out.stderr.contains("authselect's profile is sssd"), "{out:?}");
     assert_eq!(selected(&world), "");
-    // Nobody has told sssd of any: then it is Fedora's old choice for local accounts, and its own features mean nothing.
+    // sssd without a configured domain is Fedora's former default for local accounts; the features of the sssd profile
+    // are dropped then.
     world.sh("rm /etc/sssd/conf.d/office.conf");
     let out = plain(&world, &[]);
     assert!(out.ok() && out.stdout.contains("✓ PAM asks plex-authd"), "{out:?}");
@@ -106,7 +106,7 @@ fn a_profile_that_serves_accounts_from_a_directory_is_left_alone() {
 }
 
 #[test]
-fn without_a_tool_the_lines_are_said_and_no_stack_is_touched() {
+fn setup_without_a_pam_tool_prints_the_lines_and_changes_no_stack() {
     let Some(world) = machine(DEN) else { return };
     let before = world.sh("cat /etc/pam.d/*").stdout;
     let mut terminal =
@@ -118,7 +118,7 @@ fn without_a_tool_the_lines_are_said_and_no_stack_is_touched() {
 }
 
 #[test]
-fn under_systemd_the_daemon_is_restarted_and_its_socket_started() {
+fn setup_under_systemd_restarts_the_daemon_and_starts_its_socket() {
     let Some(world) = machine(DEN) else { return };
     let out = plain(&world, &["--pam=no"]);
     assert!(out.stdout.contains("Now start plex-authd: plex-authd --user plex-auth"), "{out:?}");

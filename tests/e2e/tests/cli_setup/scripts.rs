@@ -1,4 +1,4 @@
-//! Every answer is also a flag, and `--yes` waits for nobody.
+//! Every answer is also an option, and `--yes` asks no question.
 
 use e2e::{DEN, MACHINE};
 use fakeplex::Command;
@@ -6,7 +6,7 @@ use fakeplex::Command;
 use crate::machine::{FILE, file, machine, machine_with_server, media_server, script, script_with, token_file};
 
 #[test]
-fn a_script_answers_everything_and_is_asked_nothing() {
+fn setup_options_answer_every_question() {
     let Some(world) = machine(DEN) else { return };
     let token = token_file(&world);
     world.sh("groupadd friends");
@@ -51,7 +51,7 @@ fn a_script_answers_everything_and_is_asked_nothing() {
 }
 
 #[test]
-fn the_defaults_take_the_local_server_and_give_nobody_an_account() {
+fn setup_defaults_use_the_local_server_and_create_no_account() {
     let Some(world) = machine_with_server() else { return };
     let out = script(&world, &["--yes", "--pam=no"]);
     assert!(out.ok(), "{out:?}");
@@ -65,7 +65,7 @@ fn the_defaults_take_the_local_server_and_give_nobody_an_account() {
 }
 
 #[test]
-fn the_media_servers_own_group_is_never_taken_for_the_friends() {
+fn setup_refuses_the_media_servers_own_group() {
     let Some(world) = machine_with_server() else { return };
     world.sh("groupdel plex-users; useradd --system --user-group plex");
     let out = script(&world, &["--yes", "--pam=no", "--group", "plex"]);
@@ -76,7 +76,7 @@ fn the_media_servers_own_group_is_never_taken_for_the_friends() {
 }
 
 #[test]
-fn a_token_comes_from_standard_input_too_and_preferences_from_anywhere() {
+fn setup_reads_a_token_from_standard_input_and_preferences_from_any_path() {
     let Some(world) = machine(DEN) else { return };
     let out = script_with(&world, &["--yes", "--pam=no", "--token-file", "-"], "TOKEN-SECRET-olga\n");
     assert!(out.ok(), "{out:?}");
@@ -91,7 +91,7 @@ fn a_token_comes_from_standard_input_too_and_preferences_from_anywhere() {
 }
 
 #[test]
-fn answers_that_cannot_be_are_refused_each_with_its_reason() {
+fn setup_refuses_each_invalid_option_with_its_reason() {
     let Some(world) = machine(DEN) else { return };
     world.sh("useradd --system services");
     let token = token_file(&world);
@@ -140,7 +140,7 @@ fn answers_that_cannot_be_are_refused_each_with_its_reason() {
 }
 
 #[test]
-fn who_cannot_sign_in_yet_may_be_named_and_that_is_said() {
+fn setup_accepts_a_user_who_cannot_sign_in_yet_with_a_warning() {
     let Some(world) = machine(DEN) else { return };
     let out = script(
         &world,

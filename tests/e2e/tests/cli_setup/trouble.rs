@@ -1,11 +1,11 @@
-//! What can be wrong around it: each is said, with what mends it, and nothing is changed.
+//! Errors around setup: each is reported with a hint, and nothing is changed.
 
 use e2e::{DEN, World};
 use fakeplex::{Command, Connections, Endpoint, Fault};
 
 use crate::machine::{FILE, end, etc, file, machine, script, setup, token_file};
 
-/// A script's run that fails with these words and changes nothing.
+/// Asserts that setup in a script fails with these words and changes nothing.
 fn fails(world: &World, further: &[&str], words: &[&str]) {
     let before = etc(world);
     let token = token_file(world);
@@ -18,7 +18,7 @@ fn fails(world: &World, further: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn without_a_network_it_says_so() {
+fn setup_reports_a_missing_network() {
     let Some(world) = machine(DEN) else { return };
     let token = token_file(&world);
     let before = etc(&world);
@@ -33,7 +33,7 @@ fn without_a_network_it_says_so() {
 }
 
 #[test]
-fn when_plex_is_down_or_odd_it_says_so_at_every_step() {
+fn setup_reports_outages_and_malformed_answers_at_every_step() {
     let Some(world) = machine(DEN) else { return };
     let odd = [
         (Fault::Status(503, "<html>SECRET</html>".into()), "answered 503", "status.plex.tv"),
@@ -60,7 +60,7 @@ fn when_plex_is_down_or_odd_it_says_so_at_every_step() {
 }
 
 #[test]
-fn several_servers_are_named_and_none_is_said() {
+fn setup_lists_several_servers_and_reports_a_missing_one() {
     let attic =
         "[[server]]\nmachine_id = \"3333333333333333333333333333333333333333\"\nname = \"Attic\"\nowner = \"olga\"\n";
     let Some(world) = machine(&format!("{DEN}\n{attic}")) else { return };
@@ -90,7 +90,7 @@ fn several_servers_are_named_and_none_is_said() {
 }
 
 #[test]
-fn who_is_not_root_is_told_before_anything_is_asked() {
+fn setup_without_root_fails_before_the_first_question() {
     let Some(world) = machine(DEN) else { return };
     let mut terminal =
         world.terminal(&["setpriv", "--reuid", "alice", "--regid", "alice", "--clear-groups", "plex-auth", "setup"]);
@@ -100,11 +100,11 @@ fn who_is_not_root_is_told_before_anything_is_asked() {
 }
 
 #[test]
-fn without_the_daemons_user_it_says_how_to_make_one() {
+fn setup_without_the_daemons_user_names_the_command_to_create_one() {
     let Some(world) = machine(DEN) else { return };
     world.sh("userdel plex-auth; groupdel -f plex-auth 2>/dev/null || true");
     fails(&world, &[], &["there is no user and group plex-auth", "run: useradd --system --user-group"]);
-    // What it says is enough.
+    // The command of the hint is sufficient.
     world.sh(
         "useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin plex-auth",
     );
@@ -120,7 +120,7 @@ fn without_the_daemons_user_it_says_how_to_make_one() {
 }
 
 #[test]
-fn a_file_that_is_broken_is_kept_and_its_line_is_named() {
+fn setup_keeps_a_broken_configuration_and_names_its_line() {
     let Some(world) = machine(DEN) else { return };
     let broken = [
         ("token = \"TOKEN-SECRET-olga\"\nmachine_id = \n", ":2:"),
@@ -148,7 +148,7 @@ fn a_file_that_is_broken_is_kept_and_its_line_is_named() {
 }
 
 #[test]
-fn what_is_only_missing_is_filled_in_and_comments_stay() {
+fn setup_fills_in_missing_settings_and_keeps_comments() {
     let Some(world) = machine(DEN) else { return };
     world.write_config("# token = \"…\"\n# A template.\n\n[cache]\nremember = \"5m\"\n");
     let out = script(&world, &["--yes", "--pam=no", "--token-file", token_file(&world)]);
@@ -161,7 +161,7 @@ fn what_is_only_missing_is_filled_in_and_comments_stay() {
 }
 
 #[test]
-fn a_server_here_that_belongs_to_nobody_yet_is_said() {
+fn setup_reports_an_unclaimed_server() {
     let Some(world) = machine(&DEN.replace("local = \"normal\"", "local = \"unclaimed\"")) else { return };
     crate::machine::serve(&world, "Den");
     let mut terminal = setup(&world, &[]);

@@ -1,4 +1,4 @@
-//! The file is the old one or the new one, whatever happens.
+//! Setup writes the configuration atomically, whatever interrupts it.
 
 use e2e::{DEN, password};
 use fakeplex::Endpoint;
@@ -8,7 +8,7 @@ use crate::machine::{FILE, approve, asked, end, etc, file, machine, script, setu
 const OLD: &str = "token = \"TOKEN-SECRET-olga\"\nmachine_id = \"0123456789abcdef0123456789abcdef01234567\" # old\n";
 
 #[test]
-fn ctrl_c_at_any_question_leaves_everything_as_it_was() {
+fn setup_interrupted_at_any_question_changes_nothing() {
     let Some(world) = machine(DEN) else { return };
     world.write_config(OLD);
     let before = etc(&world);
@@ -46,7 +46,7 @@ fn ctrl_c_at_any_question_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn ctrl_c_or_a_signal_at_a_password_lets_the_terminal_show_again_what_is_typed() {
+fn setup_interrupted_at_a_password_prompt_restores_terminal_echo() {
     let Some(world) = machine(DEN) else { return };
     let command = crate::machine::command(&world, &["--sign-in", "password"]).join(" ");
     let script = format!("trap : INT; {command}; echo code $?; read line; stty -a | grep -o ' -*echo '");
@@ -71,7 +71,7 @@ fn ctrl_c_or_a_signal_at_a_password_lets_the_terminal_show_again_what_is_typed()
 }
 
 #[test]
-fn a_full_disk_keeps_the_old_file_and_the_next_run_writes_the_new_one() {
+fn setup_on_a_full_disk_keeps_the_old_configuration() {
     let Some(world) = machine(DEN) else { return };
     world.sh("mkdir /run/small; mount -t tmpfs -o size=16k,nr_inodes=20,mode=755 tmpfs /run/small");
     let config = "/run/small/plex-auth.toml";
@@ -92,7 +92,7 @@ fn a_full_disk_keeps_the_old_file_and_the_next_run_writes_the_new_one() {
 }
 
 #[test]
-fn a_file_system_that_is_read_only_is_said_before_anybody_signs_in() {
+fn setup_reports_a_read_only_file_system_before_the_sign_in() {
     let Some(world) = machine(DEN) else { return };
     world.write_config(OLD);
     world.sh("mount -o remount,bind,ro /etc");
@@ -110,14 +110,14 @@ fn a_file_system_that_is_read_only_is_said_before_anybody_signs_in() {
 }
 
 #[test]
-fn a_run_that_is_killed_while_it_writes_leaves_the_old_file_or_the_new_one() {
+fn setup_killed_while_writing_leaves_a_complete_configuration() {
     let Some(world) = machine(DEN) else { return };
     let token = token_file(&world);
     let done = script(&world, &["--yes", "--pam=no", "--token-file", token]);
     assert!(done.ok(), "{done:?}");
     let new = file(&world);
     let command = crate::machine::command(&world, &["--yes", "--pam=no", "--token-file", token]).join(" ");
-    // At each of the system calls that bring the new file about.
+    // Killed at each system call that creates the new file.
     let calls = [
         ("openat", ".plex-auth.toml.new"),
         ("write", "token"),
@@ -145,7 +145,7 @@ fn a_run_that_is_killed_while_it_writes_leaves_the_old_file_or_the_new_one() {
 }
 
 #[test]
-fn r41_a_run_leaves_its_secrets_nowhere() {
+fn r41_setup_leaves_no_secret_on_disk() {
     let Some(world) = machine(DEN) else { return };
     world.sh("mkdir -p /var/lib/plex-auth; chown plex-auth: /var/lib/plex-auth");
     let mut terminal = setup(&world, &["--sign-in", "password", "--strict", "--link=no", "--create=no", "--pam=no"]);
@@ -154,7 +154,7 @@ fn r41_a_run_leaves_its_secrets_nowhere() {
     terminal.wait_for("Plex password (not shown)");
     terminal.type_line(&password("olga"));
     terminal.wait_for("Who is to sign in here");
-    // While it runs and holds them.
+    // While setup is running and holds the secrets.
     world.assert_no_secret_leaked();
     let places = "/etc /var /tmp /run /home";
     let found =

@@ -1,4 +1,4 @@
-//! How something goes wrong on a machine, and how it is mended.
+//! Causes faults on a machine, and removes them.
 
 use std::fs;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use crate::fault::Strike;
 use crate::machine::{Machine, NOBODY};
 use crate::step::Step;
 
-/// Longer than these machines' lists are fresh.
+/// Longer than the friend lists of these machines are fresh.
 const STALE: Duration = Duration::from_millis(1100);
 
 impl Machine {
-    /// Makes something go wrong at the machine's step.
+    /// Causes a fault at the machine's step.
     pub fn strike(&self, strike: &Strike) {
         if self.step == Step::Owner {
-            // The owner is asked for at the start only.
+            // The owner's account is only requested at the start.
             self.world.stop_authd();
         }
         match strike {
@@ -35,7 +35,7 @@ impl Machine {
         }
     }
 
-    /// Mends it.
+    /// Removes the fault.
     pub fn unstrike(&self, strike: &Strike) {
         self.names(true, NOBODY);
         self.clear_faults(!strike.is_answer());
@@ -44,7 +44,7 @@ impl Machine {
         }
     }
 
-    /// Nothing is wrong any more; with `once`, every request makes a connection of its own.
+    /// Removes every fault of plex.tv; with `once`, every request opens a connection of its own.
     pub fn clear_faults(&self, once: bool) {
         self.world.plex().clear_faults();
         if once {
@@ -52,12 +52,12 @@ impl Machine {
         }
     }
 
-    /// From now on nobody knows where plex.tv is.
+    /// Makes plex.tv's name unresolvable.
     pub fn lose_name(&self, strike: &Strike) {
         self.names(false, name_server(strike));
     }
 
-    /// Whether plex.tv's name is known on the machine, and who is asked for other names.
+    /// Writes hosts and resolv.conf: whether plex.tv's name is known locally, and the name server for all other names.
     pub fn names(&self, known: bool, server: &str) {
         let etc = format!("/proc/{}/root/etc", self.world.process());
         let plex = if known { "127.0.0.1 fakeplex.test plex.tv\n" } else { "" };
@@ -65,13 +65,13 @@ impl Machine {
         fs::write(format!("{etc}/hosts"), format!("127.0.0.1 localhost\n{plex}")).unwrap();
     }
 
-    /// Starts the daemon anew, with this media server.
+    /// Restarts the daemon with this media server.
     pub fn restart(&self, server_url: &str) {
         self.world.stop_authd();
         self.world.start_authd(&self.step.config(&self.world, self.cache, server_url));
     }
 
-    /// An address of the machine's plex.tv.
+    /// Address of the machine's plex.tv with this suffix.
     pub fn address(&self, ending: &str) -> String {
         let file = self.world.shared().join(format!("plex/address{ending}"));
         fs::read_to_string(file).unwrap().trim_end().to_owned()
@@ -81,7 +81,7 @@ impl Machine {
         self.world.plex().send(command).unwrap();
     }
 
-    /// The media server is one that cannot be talked to.
+    /// Configures a media server that cannot be reached properly.
     fn lead_astray(&self, strike: &Strike) {
         self.names(true, name_server(strike));
         self.restart(&match strike {

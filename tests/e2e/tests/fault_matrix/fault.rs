@@ -1,21 +1,21 @@
-//! The faults: every one that there is between here and plex.tv, made from lists.
+//! Every fault between this machine and plex.tv, generated from lists.
 
 use fakeplex::{Connections, Fault};
 
-/// One fault.
+/// A fault.
 #[derive(Debug, Clone)]
 pub enum Strike {
-    /// An answer is not what it should be.
+    /// A wrong answer on an intact connection.
     Answer(Fault),
-    /// A connection is not.
+    /// A broken connection.
     Connection(Connections),
-    /// The name of the host has no address.
+    /// The host name has no address.
     NoName,
-    /// Whoever should know the address says nothing.
+    /// The name server does not answer.
     SilentNames,
 }
 
-/// All of them, with names for the table. The redirects lead to `elsewhere`.
+/// All faults, named for the table. The redirects lead to `elsewhere`.
 pub fn all(elsewhere: &str) -> Vec<(&'static str, Strike)> {
     let redirect = |status| Fault::RedirectAs(status, elsewhere.to_owned());
     let page = "<html>Bad Gateway</html>".to_owned();
@@ -52,13 +52,13 @@ pub fn all(elsewhere: &str) -> Vec<(&'static str, Strike)> {
 }
 
 impl Strike {
-    /// Whether it strikes an answer and leaves the connection as it was.
+    /// True for a fault of the answer, which leaves the connection intact.
     pub fn is_answer(&self) -> bool {
         matches!(self, Self::Answer(_))
     }
 
-    /// Whether plex.tv itself cannot be reached, which is all that opens the cache for outages (R69). An answer that makes no
-    /// sense is an answer.
+    /// True if plex.tv itself counts as unreachable, which alone opens the cache for outages (R69). A malformed answer
+    /// is an answer.
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Answer(fault) => match fault {
@@ -70,7 +70,7 @@ impl Strike {
         }
     }
 
-    /// Whether it is a success that says nothing: all that a sign-out needs to know.
+    /// True for a success status with an unusable body, which is sufficient for a sign-out.
     pub fn is_success_by_status(&self) -> bool {
         matches!(self, Self::Answer(Fault::Captcha | Fault::Garbage | Fault::Truncated))
     }

@@ -1,4 +1,4 @@
-//! Logins on the machine, in the middle of a fault and without one.
+//! Logins on the machine, during a fault and without one.
 
 use std::fs;
 use std::sync::atomic::Ordering;
@@ -10,20 +10,20 @@ use fakeplex::Endpoint;
 use crate::fault::Strike;
 use crate::machine::Machine;
 
-/// How a login ended.
+/// Result of a login.
 #[derive(Debug)]
 pub struct Login {
     pub code: Code,
     pub took: Duration,
-    /// The daemon's line about it.
+    /// The daemon's log line.
     pub log: String,
 }
 
 impl Machine {
-    /// A login of Alice's with the password of `whose`.
+    /// Alice's login with the password of `whose`.
     pub fn login(&self, whose: &str) -> Login {
         let number = self.logins.fetch_add(1, Ordering::Relaxed);
-        // An address and no name, which libpam would have looked up for the audit.
+        // An address, not a name: libpam would resolve a name for the audit log.
         let host = format!("198.18.{}.{}", number / 256, number % 256);
         let start = Instant::now();
         let code = self.world.codes_from(&host, "alone", "alice", &password(whose)).of("auth");
@@ -37,7 +37,7 @@ impl Machine {
         Login { code, took, log }
     }
 
-    /// A login with the right password and, where plex.tv cannot say anything to it, one with a wrong one beside it.
+    /// A login with the right password and, where plex.tv cannot answer, a simultaneous one with a wrong password.
     pub fn try_both(&self, strike: &Strike) -> (Login, Option<Login>) {
         let signed_in = || self.world.plex().counters().of(Endpoint::Signin);
         let before = signed_in();
@@ -45,7 +45,7 @@ impl Machine {
             let right = scope.spawn(|| self.login("alice"));
             let wrong = self.step.wrong().map(|_| scope.spawn(|| self.login("mallory")));
             if self.step.follows_sign_in() && matches!(strike, Strike::NoName | Strike::SilentNames) {
-                // The answer to the sign-in is late, so that the name is lost behind its back.
+                // The answer to the sign-in is delayed, so that the name disappears while it is awaited.
                 until(Duration::from_secs(2), || signed_in() > before);
                 self.lose_name(strike);
             }
@@ -53,12 +53,12 @@ impl Machine {
         })
     }
 
-    /// How often the daemon complained about a sign-out.
+    /// Number of failed sign-outs in the daemon's log.
     pub fn complaints(&self) -> usize {
         self.syslog().matches("could not be signed out").count()
     }
 
-    /// Who plex-authd is.
+    /// Process id of plex-authd.
     pub fn pid(&self) -> String {
         self.world.run(&["pgrep", "-x", "plex-authd"]).stdout
     }
@@ -68,7 +68,7 @@ impl Machine {
     }
 }
 
-/// Waits for something, and says how long it took.
+/// Waits until `holds`; returns the time it took, or `None` after `most`.
 pub fn until(most: Duration, mut holds: impl FnMut() -> bool) -> Option<Duration> {
     let start = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! A private machine on which one step goes wrong in every way.
+//! A private machine on which one step of a login has each fault in turn.
 
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -10,29 +10,29 @@ use crate::fault::{self, Strike};
 use crate::login::until;
 use crate::step::Step;
 
-/// What the daemon is given for its requests, and what it may take beyond them on a busy machine.
+/// The daemon's time limit for its requests, with tolerance for a busy machine.
 const LATEST: Duration = Duration::from_secs(2 + 2);
 
-/// A list that hangs is given up as a login is, and one that failed is asked for again a second later.
+/// A hanging list request is abandoned after the login's time limit; a failed one is repeated after a second.
 const HANGING_LIST: Duration = Duration::from_secs(2 + 1 + 2);
 
-/// The same where the failure came at once, or in the second that a connection may take.
+/// For failures that are immediate or take the one second that a connection may take.
 const LIST: Duration = Duration::from_secs(1 + 2);
 
-/// Where there is no list to wait for.
+/// For steps without a list to wait for.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// An address at which there is no name server; at 127.0.0.1 there is one that says nothing.
+/// An address without a name server; the one at 127.0.0.1 never answers.
 pub const NOBODY: &str = "127.0.0.2";
 
-/// One cell of the matrix, as it turned out.
+/// Result of one cell of the matrix.
 pub struct Cell {
     pub fault: &'static str,
     pub code: Code,
     pub took: Duration,
-    /// How long after the mend a login was right again, by plex.tv's own word.
+    /// Time from the removal of the fault to the first login that plex.tv confirms.
     pub mended: Duration,
-    /// What was not as it should be.
+    /// Failed expectations.
     pub wrong: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ pub struct Machine {
     pub world: World,
     pub step: Step,
     pub cache: bool,
-    /// How many logins there have been; each comes from an address of its own.
+    /// Number of logins so far; each has an address of its own.
     pub logins: AtomicU32,
 }
 
@@ -58,17 +58,17 @@ impl Machine {
         Some(machine)
     }
 
-    /// Every fault, one after the other.
+    /// Runs every fault, one after the other.
     pub fn run(self) -> Vec<Cell> {
         assert_eq!(self.login("alice").code, Code::SUCCESS);
-        // Its end waits until the password has been remembered, if it is to be.
+        // Shutdown waits until the password is in the cache, if it is to be cached.
         self.restart(&self.address(".pms.Den"));
         let port = self.address("").rsplit_once(':').unwrap().1.to_owned();
         let (answers, connections): (Vec<_>, Vec<_>) = fault::all(&format!("https://plex.tv:{port}/api/v2/ping"))
             .into_iter()
             .partition(|(_, strike)| strike.is_answer());
         let mut cells: Vec<_> = answers.iter().map(|(name, strike)| self.cell(name, strike)).collect();
-        // No connection is left over from here on, so that every request makes one.
+        // From here on no connection is kept, so that every request opens one.
         self.clear_faults(true);
         self.restart(&self.address(".pms.Den"));
         cells.extend(connections.iter().map(|(name, strike)| self.cell(name, strike)));
@@ -108,7 +108,7 @@ impl Machine {
         Cell { mended: mended.unwrap_or_default(), ..cell }
     }
 
-    /// How long after a mend a login may still go by what was wrong.
+    /// Time after the removal of a fault during which a login may still be affected.
     fn recovery(&self, strike: &Strike) -> Duration {
         let hangs = matches!(strike, Strike::Answer(Fault::Silence | Fault::Drip));
         match (self.step.is_list(), hangs || matches!(strike, Strike::Connection(Connections::Silence))) {
@@ -118,7 +118,7 @@ impl Machine {
         }
     }
 
-    /// What the log says of a verdict in the middle of a fault.
+    /// Reason in the log of a verdict during the fault.
     fn reason(&self, code: Code) -> &'static str {
         match (self.step, code) {
             (Step::Server, _) => "plex.tv alone says yes",
@@ -128,7 +128,7 @@ impl Machine {
         }
     }
 
-    /// What the log says when nothing is wrong.
+    /// Reason in the log without a fault.
     fn whole(&self) -> &'static str {
         if self.step == Step::Server { "plex.tv and the media server say yes" } else { "plex.tv says yes" }
     }

@@ -1,5 +1,5 @@
-//! The fault matrix: every fault between here and plex.tv, at every step of a login, with and without remembered
-//! passwords. Each cell is made from the lists of steps and faults, and what is expected of it from one rule.
+//! The fault matrix: every fault between this machine and plex.tv, at every step of a login, with and without cached
+//! passwords. The cells are the product of the lists of steps and faults, and one rule gives the expected results.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a failed test may panic")]
 
 mod breaking;
@@ -15,7 +15,7 @@ use machine::{Cell, Machine};
 use step::Step;
 
 #[test]
-fn r11_r18_r36_every_fault_at_every_step_is_an_outage_in_time_and_leaves_no_trace() {
+fn r11_r18_r36_every_fault_at_every_step_is_a_timely_outage_without_aftereffects() {
     let columns = std::thread::scope(|scope| {
         let machine = |step, cache| scope.spawn(move || Machine::start(step, cache).map(Machine::run));
         let columns = Step::ALL.map(|step| (step, [false, true].map(|cache| machine(step, cache))));
@@ -40,7 +40,7 @@ fn r11_r18_r36_every_fault_at_every_step_is_an_outage_in_time_and_leaves_no_trac
     assert!(wrong.is_empty(), "{} of the cells are not as they should be:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// A cell: the code, how long it took, and how long after the mend a login was right again.
+/// A cell of the table: return code, duration, and recovery time.
 fn show(cell: &Cell) -> String {
     let code = match cell.code {
         Code::SUCCESS => "SUCCESS".to_owned(),

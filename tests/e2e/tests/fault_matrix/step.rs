@@ -1,20 +1,20 @@
-//! The steps of a login at which something is asked over the network.
+//! The steps of a login that use the network.
 
 use e2e::{Code, World};
 use fakeplex::Endpoint;
 
-/// A step, named after what is asked.
+/// A step, named after the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The friend list, where every friend counts.
+    /// The friend list, if every friend has access.
     Friends,
-    /// The friend list, where the server's shares count.
+    /// The friend list, if the server's shares decide.
     Shares,
-    /// Whose token the owner's is.
+    /// The account of the owner's token.
     Owner,
     /// The sign-in.
     SignIn,
-    /// What the person can reach, where there is no owner's token.
+    /// The servers that the user can reach, without an owner's token.
     Resources,
     /// The sign-out.
     SignOut,
@@ -26,7 +26,7 @@ impl Step {
     pub const ALL: [Self; 7] =
         [Self::Friends, Self::Shares, Self::Owner, Self::SignIn, Self::Resources, Self::SignOut, Self::Server];
 
-    /// Where a fault of this step strikes.
+    /// The endpoint of this step.
     pub fn endpoint(self) -> Endpoint {
         match self {
             Self::Friends => Endpoint::Users,
@@ -39,33 +39,33 @@ impl Step {
         }
     }
 
-    /// Whether a list that is to be had anew comes first.
+    /// True if the step fetches a list before the sign-in.
     pub fn is_list(self) -> bool {
         matches!(self, Self::Friends | Self::Shares | Self::Owner)
     }
 
-    /// Whether the sign-in has been answered before, in the same login.
+    /// True if the sign-in has been answered earlier in the same login.
     pub fn follows_sign_in(self) -> bool {
         matches!(self, Self::Resources | Self::SignOut)
     }
 
-    /// The rule of the matrix: what a right password is answered while something is wrong at this step. `cached` says that
-    /// the password is cached for outages and this is one.
+    /// The rule of the matrix: the return code for a right password during a fault at this step. `cached`: the password
+    /// is in the cache for outages, and this fault is an outage.
     pub fn right(self, cached: bool) -> Code {
         match self {
-            // Nothing after the verdict can change it, and the media server has no veto by being away.
+            // Nothing after the verdict can change it, and an unavailable media server has no veto.
             Self::SignOut | Self::Server => Code::SUCCESS,
             _ if cached => Code::SUCCESS,
             _ => Code::AUTHINFO_UNAVAIL,
         }
     }
 
-    /// What a wrong one is answered, where plex.tv cannot say that it is wrong.
+    /// The return code for a wrong password, where plex.tv cannot reject it.
     pub fn wrong(self) -> Option<Code> {
         (self.is_list() || self == Self::SignIn).then_some(Code::AUTHINFO_UNAVAIL)
     }
 
-    /// The configuration whose logins take this step.
+    /// A configuration whose logins include this step.
     pub fn config(self, world: &World, cache: bool, server_url: &str) -> String {
         let mut further = String::new();
         if self == Self::Friends {

@@ -1,4 +1,4 @@
-//! A home is set aside without a step into it.
+//! R68: a home is set aside without following anything inside it.
 
 use e2e::World;
 
@@ -18,7 +18,7 @@ fn assert_precious(world: &World) {
 }
 
 #[test]
-fn r68_root_touches_no_file_below_a_home_that_is_set_aside() {
+fn r68_setting_a_home_aside_touches_no_file_inside_it() {
     let Some((world, uid)) = with_fritz() else { return };
     world.sh(
         "mkdir -p /home/fritz/deep/deeper && cd /home/fritz/deep && touch marked-file && ln -s /root/precious marked-link && \
@@ -36,7 +36,7 @@ fn r68_root_touches_no_file_below_a_home_that_is_set_aside() {
 }
 
 #[test]
-fn r68_a_home_that_is_no_home_of_the_account_alone_is_refused_and_nothing_changes() {
+fn r68_remove_refuses_a_home_that_is_not_the_accounts_alone() {
     let Some((world, uid)) = with_fritz() else { return };
     world.sh("useradd --create-home own; mkdir -p /srv/homes");
     let home = |to: &str| world.sh(&format!("sed -i 's|^\\(fritz:.*\\):[^:]*:\\([^:]*\\)$|\\1:{to}:\\2|' /etc/passwd"));
@@ -44,7 +44,7 @@ fn r68_a_home_that_is_no_home_of_the_account_alone_is_refused_and_nothing_change
         refused(&world, "remove fritz", &[words, &["nothing was removed", "--keep-home"]].concat());
         assert_precious(&world);
     };
-    // A link, in the place of the home or on the way to it.
+    // A symbolic link instead of the home, or in its path.
     world.sh("mv /home/fritz /home/real; ln -s /root/precious /home/fritz; chown -h fritz /home/fritz");
     case(&["/home/fritz", "symbolic link"]);
     world.sh("rm /home/fritz; mv /home/real /home/fritz; ln -s /root/precious /home/fritz/way; chown -h fritz /home/fritz/way");
@@ -52,7 +52,7 @@ fn r68_a_home_that_is_no_home_of_the_account_alone_is_refused_and_nothing_change
     case(&["/home/fritz", "others can write"]);
     home("/home/fritz/way/file");
     case(&["others can write"]);
-    // Somebody else's, the system's, or several people's.
+    // A home of another user, of the system, or shared by several users.
     for (path, words) in [
         ("/", "is no home"),
         ("/root/precious", "belongs to another"),
@@ -69,7 +69,7 @@ fn r68_a_home_that_is_no_home_of_the_account_alone_is_refused_and_nothing_change
     world.sh("usermod --home /home/fritz own");
     case(&["own"]);
     world.sh("usermod --home /home/own own");
-    // A mount, and a directory that others can write to.
+    // A mount point, and a directory that others can write to.
     world.sh(&format!("mount -t tmpfs -o uid={uid} tmpfs /home/fritz"));
     case(&["/home/fritz", "file system"]);
     world.sh("umount /home/fritz; mount --bind /home/fritz /home/fritz");
@@ -77,7 +77,7 @@ fn r68_a_home_that_is_no_home_of_the_account_alone_is_refused_and_nothing_change
     world.sh("umount /home/fritz; chmod 1777 /home");
     case(&["/home", "others can write", "chmod go-w /home"]);
     world.sh("chmod 755 /home");
-    // With the option the account goes, and the home is said to stay.
+    // With --keep-home the account is removed, and the message says that the home stays.
     world.sh("mv /home/fritz /home/real; ln -s /root/precious /home/fritz");
     let said = done(&world, "remove fritz --keep-home");
     assert!(said.contains("/home/fritz stays"), "{said}");
@@ -87,7 +87,7 @@ fn r68_a_home_that_is_no_home_of_the_account_alone_is_refused_and_nothing_change
 }
 
 #[test]
-fn r68_a_home_that_its_owner_swaps_for_a_link_all_the_time_leads_nowhere() {
+fn r68_home_constantly_swapped_for_a_symlink_is_refused() {
     let Some((world, _)) = with_fritz() else { return };
     world.sh("useradd other; mkdir -p /srv/homes && mv /home/fritz /srv/homes/fritz && chown other /srv/homes && \
          usermod --home /srv/homes/fritz fritz");
@@ -102,9 +102,9 @@ fn r68_a_home_that_its_owner_swaps_for_a_link_all_the_time_leads_nowhere() {
 }
 
 #[test]
-fn r68_homes_elsewhere_homes_that_are_missing_and_names_that_are_taken_are_handled() {
+fn r68_remove_handles_homes_elsewhere_missing_homes_and_taken_names() {
     let Some((world, uid)) = with_fritz() else { return };
-    // Reached by a link of root's, and an earlier home of that name is there.
+    // Reached through a symbolic link of root's, and the target name is taken by an earlier home.
     world.sh(&format!(
         "mkdir -p /srv/homes/.removed-fritz-{uid} && mv /home/fritz /srv/homes/fritz && ln -s /srv/homes /srv/link && \
          usermod --home /srv/link/fritz fritz && echo mine >/srv/homes/fritz/mine"
@@ -125,7 +125,7 @@ fn r68_homes_elsewhere_homes_that_are_missing_and_names_that_are_taken_are_handl
 }
 
 #[test]
-fn r68_modes_and_access_lists_of_the_friends_own_open_a_home_that_is_set_aside_to_nobody() {
+fn r68_modes_and_acls_give_no_access_to_a_home_that_was_set_aside() {
     let Some((world, uid)) = with_fritz() else { return };
     world.sh("useradd own; echo mine >/home/fritz/mine; chmod 666 /home/fritz/mine; chmod 777 /home/fritz");
     if world.run(&["sh", "-c", "command -v setfacl"]).ok() {

@@ -1,11 +1,11 @@
-//! User and group ids are never given twice.
+//! R68: user and group ids are never reused.
 
 use super::{done, machine, number, refused, user};
 
 const MARK: &str = "/var/lib/plex-auth-sync/highest-ids";
 
 #[test]
-fn r68_the_next_account_has_another_uid_and_gid_and_reads_nothing_of_the_removed_one() {
+fn r68_next_account_gets_new_ids_and_cannot_read_files_of_the_removed_one() {
     let Some(world) = machine() else { return };
     done(&world, "add fritz --plex alice");
     let (uid, gid) = (number(&world, "id -u fritz"), number(&world, "id -g fritz"));
@@ -24,12 +24,12 @@ fn r68_the_next_account_has_another_uid_and_gid_and_reads_nothing_of_the_removed
         assert!(!out.ok(), "greta reads {file}");
     }
     assert_eq!(world.sh(&format!("cat /home/.removed-fritz-{uid}/secret")).stdout, "mine\n", "nothing is lost");
-    // The highest account goes, by whatever tool, and comes again: the number is still another.
+    // The account with the highest ids is removed by another tool and created again: it still gets new ids.
     let (uid, gid) = (number(&world, "id -u greta"), number(&world, "id -g greta"));
     world.sh("userdel --remove greta");
     done(&world, "add hans --plex erin");
     assert!(number(&world, "id -u hans") > uid && number(&world, "id -g hans") > gid);
-    // The mark is root's alone.
+    // Only root can read the file of the highest ids.
     assert_eq!(
         world.sh(&format!("stat -c %U:%a {MARK}; stat -c %a /var/lib/plex-auth-sync")).stdout,
         "root:600\n700\n"
@@ -37,7 +37,7 @@ fn r68_the_next_account_has_another_uid_and_gid_and_reads_nothing_of_the_removed
 }
 
 #[test]
-fn r68_subordinate_ids_and_ids_seen_at_any_command_are_not_given_again_either() {
+fn r68_subordinate_ids_and_ids_of_other_accounts_are_not_reused() {
     let Some(world) = machine() else { return };
     done(&world, "add fritz --plex alice");
     let range = "sed -n 's/^\\([a-z]*\\):\\([0-9]*\\):.*/\\2/p' /etc/subuid | sort -n | tail -n 1";
@@ -46,7 +46,7 @@ fn r68_subordinate_ids_and_ids_seen_at_any_command_are_not_given_again_either() 
     assert!(!world.sh("cat /etc/subuid /etc/subgid").stdout.contains("fritz"));
     done(&world, "add greta --plex erin");
     assert!(number(&world, range) > first, "the range is another one");
-    // An account of the owner's own making counts once any command has seen it.
+    // An account created by the administrator counts once any command has seen it.
     world.sh("useradd --uid 4711 own");
     done(&world, "sync");
     world.sh("userdel own");
@@ -56,7 +56,7 @@ fn r68_subordinate_ids_and_ids_seen_at_any_command_are_not_given_again_either() 
 }
 
 #[test]
-fn r68_two_commands_at_once_give_two_accounts_different_ids() {
+fn r68_simultaneous_commands_give_accounts_different_ids() {
     let Some(world) = machine() else { return };
     let add = |name, who| format!("plex-auth user add {name} --plex {who} >/run/{name} 2>&1 &");
     world.sh(&format!("{} {} {} wait", add("fritz", "alice"), add("greta", "erin"), add("hans", "frank")));
@@ -66,7 +66,7 @@ fn r68_two_commands_at_once_give_two_accounts_different_ids() {
 }
 
 #[test]
-fn r68_a_mark_that_is_damaged_or_not_roots_and_a_range_that_is_used_up_stop_new_accounts() {
+fn r68_damaged_id_file_or_exhausted_range_prevents_new_accounts() {
     let Some(world) = machine() else { return };
     done(&world, "add fritz --plex alice");
     let good = world.sh(&format!("cat {MARK}")).stdout;

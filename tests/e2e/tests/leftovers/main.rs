@@ -1,4 +1,4 @@
-//! R68: nothing that a removed user leaves behind reaches anyone else, and open sessions end with the account.
+//! R68: nothing that a removed user leaves behind is accessible to anyone else, and open sessions end with the account.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod homes;
@@ -30,7 +30,7 @@ fn done(world: &World, arguments: &str) -> String {
     out.stdout
 }
 
-/// It fails, says this, and changes nothing of the accounts, the configuration and the homes.
+/// Asserts that the command fails with these words and changes no account, configuration or home.
 fn refused(world: &World, arguments: &str, words: &[&str]) {
     let before = state(world);
     let out = user(world, arguments);

@@ -1,10 +1,10 @@
-//! What bears a removed user's name never becomes the next one's who has it.
+//! R68: files under a removed user's name never pass to the next user of that name.
 
 use e2e::World;
 
 use super::{done, machine, number, refused, shared_with, user};
 
-/// What a friend of this name has left, without an account.
+/// Leaves the files of a user of this name, without the account.
 fn leave(world: &World, name: &str) {
     world.sh(&format!(
         "useradd --create-home {name}; install -d -o {name} -m 700 /home/{name}/.ssh; \
@@ -16,7 +16,7 @@ fn leave(world: &World, name: &str) {
 }
 
 #[test]
-fn r68_a_second_account_of_a_name_gets_neither_the_home_nor_the_keys_of_the_first() {
+fn r68_second_account_with_a_name_gets_neither_home_nor_keys_of_the_first() {
     let Some(world) = machine() else { return };
     done(&world, "add fritz --plex alice");
     world.sh("install -d -o fritz -m 700 /home/fritz/.ssh; echo old-key >/home/fritz/.ssh/authorized_keys");
@@ -24,14 +24,14 @@ fn r68_a_second_account_of_a_name_gets_neither_the_home_nor_the_keys_of_the_firs
     done(&world, "remove fritz");
     done(&world, "add fritz --plex erin");
     assert_eq!(world.sh("ls -A /home/fritz | grep -c ssh || true; stat -c %U /home/fritz").stdout, "0\nfritz\n");
-    // Again, and what was set aside the first time is still there.
+    // A second time; what was set aside the first time still exists.
     done(&world, "remove fritz");
     assert_eq!(world.sh("ls -A /home").stdout.lines().count(), 2);
     assert!(world.sh(&format!("cat /home/.removed-fritz-{uid}/.ssh/authorized_keys")).stdout.contains("old-key"));
 }
 
 #[test]
-fn r68_what_an_account_that_was_removed_by_hand_left_is_refused_or_asked_about() {
+fn r68_add_refuses_or_asks_about_files_of_a_manually_removed_account() {
     let Some(world) = machine() else { return };
     leave(&world, "fritz");
     let said = ["/home/fritz", "/var/spool/cron/crontabs/fritz", "/var/mail/fritz", "/var/lib/systemd/linger/fritz"];
@@ -61,7 +61,7 @@ fn r68_what_an_account_that_was_removed_by_hand_left_is_refused_or_asked_about()
 }
 
 #[test]
-fn r68_a_home_of_somebody_who_is_here_or_a_link_is_never_set_aside_for_a_new_account() {
+fn r68_add_never_sets_aside_a_symlink_or_the_home_of_an_existing_user() {
     let Some(world) = machine() else { return };
     world.sh("useradd --create-home own; mkdir /root/precious; ln -s /root/precious /home/fritz");
     refused(&world, "add fritz --plex alice", &["/home/fritz", "symbolic link"]);
@@ -73,7 +73,7 @@ fn r68_a_home_of_somebody_who_is_here_or_a_link_is_never_set_aside_for_a_new_acc
 }
 
 #[test]
-fn r68_sync_leaves_out_the_one_whose_name_has_something_left_and_goes_on_with_the_others() {
+fn r68_sync_skips_a_name_with_leftover_files_and_adds_the_others() {
     let Some(world) = machine() else { return };
     leave(&world, "alice");
     for _ in 0..2 {
@@ -88,7 +88,7 @@ fn r68_sync_leaves_out_the_one_whose_name_has_something_left_and_goes_on_with_th
 }
 
 #[test]
-fn r68_crontab_jobs_mail_and_linger_of_a_removed_account_are_gone_and_named() {
+fn r68_remove_deletes_and_lists_crontab_at_jobs_mail_and_linger() {
     let Some(world) = machine() else { return };
     done(&world, "add fritz --plex alice");
     done(&world, "add greta --plex erin");
@@ -128,7 +128,7 @@ fn r68_crontab_jobs_mail_and_linger_of_a_removed_account_are_gone_and_named() {
 }
 
 #[test]
-fn r68_links_in_the_spools_lead_root_nowhere() {
+fn r68_remove_follows_no_symlinks_in_spool_directories() {
     let Some(world) = machine() else { return };
     done(&world, "add fritz --plex alice");
     world.sh(
@@ -144,7 +144,7 @@ fn r68_links_in_the_spools_lead_root_nowhere() {
     );
     let left = "ls -A /var/mail /var/spool/cron/crontabs /var/lib/systemd/linger | grep -c fritz || true";
     assert_eq!(world.sh(left).stdout, "0\n");
-    // A mailbox that is a second name of another file keeps its owner.
+    // A mailbox that is a hard link to another file keeps its owner.
     done(&world, "add greta --plex erin");
     world.sh("echo other >/var/mail/own; chmod 644 /var/mail/own; chown greta /var/mail/own; ln /var/mail/own /var/mail/greta");
     done(&world, "remove greta");

@@ -1,4 +1,4 @@
-//! Open sessions end with the account.
+//! R68: open sessions end with the account.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use e2e::{Code, DEN, SYNC, World, as_user, password};
 
 use super::{done, machine, number, shared_with, user};
 
-/// How long a session may take to begin on a busy machine.
+/// Time limit for a session to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Starts something that runs as an account, and waits until it does.
+/// Starts a script as an account and waits until it runs.
 fn runs_as(world: &World, name: &str, script: &str) {
     let before = count(world, name);
     let quoted = format!("'{script}'");
@@ -27,7 +27,7 @@ fn count(world: &World, name: &str) -> usize {
 }
 
 #[test]
-fn r68_whatever_runs_as_a_removed_account_is_ended_and_nobody_elses() {
+fn r68_remove_ends_all_processes_of_the_account_and_no_others() {
     let Some(world) = machine() else { return };
     done(&world, "add fritz --plex alice");
     done(&world, "add greta --plex erin");
@@ -35,9 +35,9 @@ fn r68_whatever_runs_as_a_removed_account_is_ended_and_nobody_elses() {
     runs_as(&world, "greta", "exec sleep 600");
     runs_as(&world, "fritz", "trap : TERM HUP; while :; do sleep 600 & wait; done");
     runs_as(&world, "fritz", "exec unshare --user --map-root-user --pid --fork sleep 600");
-    // It makes new processes as fast as it can.
+    // Forks as fast as it can.
     runs_as(&world, "fritz", "while :; do setsid sleep 5 & sleep 0.01; done");
-    // Root's, with a child of the account's: as sshd or su.
+    // A process of root with a child of the account's, like sshd or su.
     world.start(&[
         "setpriv",
         "--reuid",
@@ -46,7 +46,7 @@ fn r68_whatever_runs_as_a_removed_account_is_ended_and_nobody_elses() {
         "-c",
         "'echo $$ >/run/parent; setpriv --reuid fritz --regid fritz --init-groups sleep 600; exec sleep 600'",
     ]);
-    // Root, who acts for the account as smbd does.
+    // A process of root that acts for the account, like smbd.
     world.start(&["setpriv", "--euid", &uid.to_string(), "sh", "-c", "'echo $$ >/dev/shm/acting; exec sleep 600'"]);
     world.sh("until test -s /run/parent && test -s /dev/shm/acting; do sleep 0.01; done; sleep 0.1");
     let said = done(&world, "remove fritz");
@@ -58,12 +58,12 @@ fn r68_whatever_runs_as_a_removed_account_is_ended_and_nobody_elses() {
 }
 
 #[test]
-fn r68_a_process_that_survives_is_named_and_nothing_is_removed() {
+fn r68_remove_names_a_surviving_process_and_removes_nothing() {
     let Some(world) = machine() else { return };
     done(&world, "add fritz --plex alice");
     world.sh("echo mine >/home/fritz/mine");
     world.sh("mkdir -p /var/mail && echo m >/var/mail/fritz");
-    // The first process of a machine is one that no signal from inside it ends.
+    // Inside a PID namespace, no signal ends its first process.
     world.start(&[
         "unshare",
         "--pid",
@@ -84,7 +84,7 @@ fn r68_a_process_that_survives_is_named_and_nothing_is_removed() {
 }
 
 #[test]
-fn r68_an_ssh_session_ends_with_the_account_but_not_from_within_it() {
+fn r68_remove_ends_ssh_sessions_but_refuses_to_run_inside_one() {
     let Some(world) = machine() else { return };
     done(&world, "add fritz --plex alice");
     let config = world.sh("cat /etc/plex-auth.toml").stdout;
@@ -97,7 +97,7 @@ fn r68_an_ssh_session_ends_with_the_account_but_not_from_within_it() {
         assert!(start.elapsed() < PATIENCE, "the session does not start");
         std::thread::sleep(Duration::from_millis(20));
     }
-    // From a session of the account's own it would end itself halfway.
+    // Run from a session of the account, the command would kill itself halfway.
     world.sh("cp /usr/bin/setpriv /run/up && chmod 4755 /run/up");
     let out = world.run(&as_user("fritz", &["sh", "-c", "/run/up --reuid root plex-auth user remove fritz; exit $?"]));
     assert!(out.code == 1 && out.stderr.contains("session of fritz"), "{out:?}");
@@ -107,7 +107,7 @@ fn r68_an_ssh_session_ends_with_the_account_but_not_from_within_it() {
 }
 
 #[test]
-fn r68_an_smb_session_ends_with_the_account_and_those_of_others_go_on() {
+fn r68_remove_ends_smb_sessions_of_the_account_only() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     for name in ["alice", "frank"] {
         assert_eq!(world.authenticate(name, &password(name)), Code::SUCCESS);
@@ -133,7 +133,7 @@ fn r68_an_smb_session_ends_with_the_account_and_those_of_others_go_on() {
 }
 
 #[test]
-fn r68_sync_ends_the_sessions_of_accounts_that_it_made_and_locks_unless_told() {
+fn r68_sync_ends_sessions_of_locked_accounts_unless_keep_sessions() {
     let Some(world) = machine() else { return };
     done(&world, "sync");
     world.add_user("bob", true, None);
@@ -146,7 +146,7 @@ fn r68_sync_ends_the_sessions_of_accounts_that_it_made_and_locks_unless_told() {
     let said = done(&world, "sync");
     assert!(said.contains("lock alice") && said.contains("alice: ended: 1 process"), "{said}");
     assert_eq!((count(&world, "alice"), count(&world, "erin")), (0, 1));
-    // That one was made by somebody else.
+    // That account was created by someone else.
     assert!(said.contains("lock bob") && count(&world, "bob") == 1, "{said}");
     world.plex().load(&shared_with(&["alice", "erin", "frank"]));
     done(&world, "sync");
@@ -155,7 +155,7 @@ fn r68_sync_ends_the_sessions_of_accounts_that_it_made_and_locks_unless_told() {
     done(&world, "sync --keep-sessions");
     assert_eq!(count(&world, "alice"), 1);
     assert_eq!(world.sh("getent shadow alice | cut -d: -f8").stdout, "1\n");
-    // Removed in place of locked: the home is set aside as by `remove`.
+    // Removed instead of locked: the home is set aside as with `remove`.
     let uid = number(&world, "id -u alice");
     let said = user(&world, "sync --remove --yes");
     assert!(said.ok() && said.stdout.contains("remove alice"), "{said:?}");

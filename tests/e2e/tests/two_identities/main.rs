@@ -1,5 +1,5 @@
-//! R63: plex.tv keeps one token for each account and client identifier. The owner's token, which reads the friend list, and the
-//! sign-ins of people never end each other, whichever way plex.tv hands out the next token of a pair.
+//! R63: plex.tv keeps one token per account and client identifier. The owner's token, which fetches the friend list,
+//! and the tokens of sign-ins never revoke each other, whichever way plex.tv issues the next token of a pair.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "a failed test may panic")]
 
 mod machine;

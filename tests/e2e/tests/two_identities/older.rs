@@ -1,11 +1,11 @@
-//! A configuration from before tokens had an identifier, and one whose identifier is that of sign-ins.
+//! R63: a configuration from before tokens had an identifier, and one that names the identifier of sign-ins.
 
 use e2e::{Code, DEN, World, password};
 use fakeplex::Command;
 
-use crate::machine::{EVERY, KEPT, QUICK, assert_devices_are_kept_apart, assert_the_list_works, den, is_good};
+use crate::machine::{EVERY, KEPT, QUICK, assert_devices_are_kept_apart, assert_friend_list_works, den, is_good};
 
-/// A machine as it was before: one identifier for everything, to which the owner's token was given too.
+/// A machine as set up by an older version: one identifier for everything, including the owner's token.
 fn older_machine() -> Option<(World, String)> {
     let world = World::with_everything(DEN, QUICK)?;
     world.stop_authd();
@@ -16,7 +16,7 @@ fn older_machine() -> Option<(World, String)> {
 }
 
 #[test]
-fn r63_an_older_configuration_keeps_its_token_and_its_sign_ins_get_another_identifier_once() {
+fn r63_older_configuration_keeps_its_token_and_sign_ins_get_one_new_identifier() {
     for reissue in EVERY {
         let Some((world, former)) = older_machine() else { return };
         world.plex().send(&Command::Tokens(reissue)).unwrap();
@@ -25,12 +25,12 @@ fn r63_an_older_configuration_keeps_its_token_and_its_sign_ins_get_another_ident
         for _ in 0..2 {
             assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS, "{reissue:?}");
         }
-        assert_the_list_works(&world);
+        assert_friend_list_works(&world);
         assert!(is_good(&world, "TOKEN-SECRET-olga"), "{reissue:?}");
         assert_devices_are_kept_apart(&world, &former);
         let sign_ins = world.sign_in_id();
         assert_ne!(sign_ins, former);
-        // Not even a broken state.db costs everybody another mail.
+        // Not even the loss of state.db causes more notification mails.
         for how in ["true", "rm /var/lib/plex-auth/state.db*"] {
             world.stop_authd();
             world.sh(how);
@@ -38,7 +38,7 @@ fn r63_an_older_configuration_keeps_its_token_and_its_sign_ins_get_another_ident
             assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS, "{reissue:?} {how}");
             assert_eq!(world.sign_in_id(), sign_ins, "{how}");
         }
-        assert_the_list_works(&world);
+        assert_friend_list_works(&world);
         assert_eq!(world.plex().counters().mails, 2, "one for Olga, one for Alice");
         assert!(world.run(&["plex-auth", "friends"]).ok());
         assert_devices_are_kept_apart(&world, &former);
@@ -46,7 +46,7 @@ fn r63_an_older_configuration_keeps_its_token_and_its_sign_ins_get_another_ident
 }
 
 #[test]
-fn r63_an_identifier_that_is_also_that_of_sign_ins_is_noticed() {
+fn r63_client_identifier_equal_to_that_of_sign_ins_is_detected() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     let sign_ins = world.sign_in_id();
     let confused = world.config(&format!("client_identifier = \"{sign_ins}\"\n{QUICK}"));
@@ -61,9 +61,9 @@ fn r63_an_identifier_that_is_also_that_of_sign_ins_is_noticed() {
     world.wait_for_log(&["client_identifier is what plex.tv knew this daemon's sign-ins by; they get another"]);
     assert_ne!(world.sign_in_id(), sign_ins);
     assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS);
-    assert_the_list_works(&world);
+    assert_friend_list_works(&world);
     assert_devices_are_kept_apart(&world, &sign_ins);
-    // So it is for the slots that are used only when a code is open.
+    // The same holds for the additional slots that are used while a code is open.
     let second = format!("{}-2", world.sign_in_id());
     world.stop_authd();
     world.start_authd(&world.config(&format!("client_identifier = \"{second}\"\n{QUICK}")));
@@ -71,7 +71,7 @@ fn r63_an_identifier_that_is_also_that_of_sign_ins_is_noticed() {
 }
 
 #[test]
-fn r63_a_token_in_a_file_has_its_identifier_too() {
+fn r63_token_in_a_file_uses_its_own_identifier() {
     let Some(world) = World::new() else { return };
     world.add_user("olga", true, None);
     world.add_user("alice", true, None);
@@ -81,6 +81,6 @@ fn r63_a_token_in_a_file_has_its_identifier_too() {
     let in_file = "token_file = \"/etc/plex-auth.token\"";
     world.start_authd(&world.config(&further).replace("token = \"TOKEN-SECRET-olga\"", in_file));
     assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS);
-    assert_the_list_works(&world);
+    assert_friend_list_works(&world);
     assert_devices_are_kept_apart(&world, KEPT);
 }

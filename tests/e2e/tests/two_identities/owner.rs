@@ -1,12 +1,12 @@
-//! The owner signs in as everybody does, and the friend list goes on.
+//! R63: sign-ins of the owner do not affect the friend list.
 
 use e2e::{Code, password};
 use fakeplex::Reissue;
 
-use crate::machine::{EVERY, KEPT, assert_devices_are_kept_apart, assert_the_list_works, by_link, is_good, machine};
+use crate::machine::{EVERY, KEPT, assert_devices_are_kept_apart, assert_friend_list_works, by_link, is_good, machine};
 
 #[test]
-fn r63_ten_logins_of_the_owner_by_password_link_and_sudo_leave_the_friend_list_alone() {
+fn r63_ten_logins_of_the_owner_do_not_revoke_the_friend_lists_token() {
     for reissue in EVERY {
         let Some(world) = machine(reissue) else { return };
         world.allow_sudo(&["olga"]);
@@ -17,7 +17,7 @@ fn r63_ten_logins_of_the_owner_by_password_link_and_sudo_leave_the_friend_list_a
                 _ => assert_eq!(world.sudo("olga", &password("olga"), &[]).stdout, "root\n", "{reissue:?} {round}"),
             }
         }
-        assert_the_list_works(&world);
+        assert_friend_list_works(&world);
         assert!(is_good(&world, "TOKEN-SECRET-olga"), "{reissue:?}");
         world.stop_authd();
         assert_eq!(world.plex().counters().live_tokens, 0, "{reissue:?}: what sign-ins brought is revoked");
@@ -27,7 +27,7 @@ fn r63_ten_logins_of_the_owner_by_password_link_and_sudo_leave_the_friend_list_a
 }
 
 #[test]
-fn r63_the_list_of_devices_tells_the_owners_token_from_sign_ins() {
+fn r63_device_names_distinguish_the_owners_token_from_sign_ins() {
     let Some(world) = machine(Reissue::Rotate) else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     let host = world.sh("hostname").stdout;
@@ -42,7 +42,7 @@ fn r63_the_list_of_devices_tells_the_owners_token_from_sign_ins() {
 }
 
 #[test]
-fn r63_the_commands_read_the_list_as_the_device_that_holds_the_token() {
+fn r63_commands_fetch_the_list_as_the_device_of_the_token() {
     let Some(world) = machine(Reissue::Rotate) else { return };
     for command in ["friends", "doctor", "test alice"] {
         world.plex().reset();

@@ -1,11 +1,11 @@
-//! `plex-auth setup` on a machine whose friends sign in.
+//! R63: `plex-auth setup` on a machine with active friends.
 
 use e2e::{Terminal, World};
 use fakeplex::{Command, Endpoint, Reissue, Seen};
 
-use crate::machine::{EVERY, KEPT, assert_the_list_works, is_good, machine};
+use crate::machine::{EVERY, KEPT, assert_friend_list_works, is_good, machine};
 
-/// The owner signs in by link, up to the last question.
+/// Signs the owner in by link, up to the last question.
 fn sign_in(world: &World, further: &[&str]) -> Terminal {
     let usual = ["plex-auth", "setup", "--sign-in", "link", "--strict", "--link=yes", "--pam=no"];
     let mut terminal = world.terminal(&[&usual, further].concat());
@@ -28,7 +28,7 @@ fn value(world: &World, key: &str) -> String {
     line.split('"').nth(1).unwrap().to_owned()
 }
 
-/// Tokens that were signed out, each as the device that it was given to.
+/// Client identifiers that signed tokens out; asserts that each is the device of its token.
 fn signed_out(world: &World) -> Vec<String> {
     let out = |seen: Seen| (seen.endpoint == Endpoint::Signout).then_some((seen.client_id, seen.token_client));
     let pairs: Vec<_> = world.plex().seen().into_iter().filter_map(out).collect();
@@ -37,36 +37,36 @@ fn signed_out(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn r63_setup_again_interrupted_and_dry_leaves_the_friend_list_alone() {
+fn r63_setup_again_interrupted_or_dry_does_not_revoke_the_friend_lists_token() {
     for reissue in EVERY {
         let Some(world) = machine(reissue) else { return };
         let before = world.sh("cat /etc/plex-auth.toml").stdout;
         end(sign_in(&world, &["--dry-run"]), "none\r", 0);
-        assert_the_list_works(&world);
+        assert_friend_list_works(&world);
         end(sign_in(&world, &[]), "\u{3}", 130);
-        // One that fails: Bob owns no server.
+        // A run that fails: Bob owns no server.
         let mut failing = world.terminal(&["plex-auth", "setup", "--sign-in", "link", "--pam=no"]);
         failing.wait_for("and type ");
         let shown = failing.contents();
         let code = shown.rsplit("and type ").next().unwrap().split_whitespace().next().unwrap().to_owned();
         world.plex().send(&Command::Approve(code, "bob".into())).unwrap();
         assert_eq!(failing.exit(), 1, "{}", failing.contents());
-        assert_the_list_works(&world);
+        assert_friend_list_works(&world);
         assert_eq!(world.sh("cat /etc/plex-auth.toml").stdout, before, "{reissue:?}");
         assert!(is_good(&world, "TOKEN-SECRET-olga"), "{reissue:?}");
         assert!(!signed_out(&world).contains(&KEPT.to_owned()), "{reissue:?}");
 
-        // The daemon still uses the old token, and nobody here tells it to read the file.
+        // The daemon still uses the old token, and no service manager tells it to re-read the file.
         let shown = end(sign_in(&world, &[]), "none\r", 0);
         assert!(shown.contains("Until plex-authd has read the file it needs the old token"), "{shown}");
-        assert_the_list_works(&world);
+        assert_friend_list_works(&world);
         world.sh("pkill -HUP -x plex-authd");
         world.wait_for_log(&["the configuration has been read again"]);
-        assert_the_list_works(&world);
+        assert_friend_list_works(&world);
         let (token, identifier) = (value(&world, "token"), value(&world, "client_identifier"));
         assert_ne!((token.as_str(), identifier.as_str()), ("TOKEN-SECRET-olga", KEPT));
 
-        // Where none runs, the old token ends, by its own device.
+        // Without a running daemon, the old token is revoked, by its own device.
         world.stop_authd();
         world.plex().reset();
         end(sign_in(&world, &[]), "none\r", 0);
@@ -74,13 +74,13 @@ fn r63_setup_again_interrupted_and_dry_leaves_the_friend_list_alone() {
         assert!(!is_good(&world, &token), "{reissue:?}");
         assert!(is_good(&world, &value(&world, "token")), "{reissue:?}");
         world.start(&["/usr/sbin/plex-authd", "--user", "plex-auth"]);
-        assert_the_list_works(&world);
+        assert_friend_list_works(&world);
         world.assert_no_secret_leaked();
     }
 }
 
 #[test]
-fn r63_a_token_from_elsewhere_takes_no_identifier_over_and_ends_none_that_is_not_ours() {
+fn r63_pasted_token_gets_no_identifier_and_is_never_revoked() {
     let Some(world) = machine(Reissue::Rotate) else { return };
     world.stop_authd();
     end(sign_in(&world, &[]), "none\r", 0);
@@ -95,7 +95,7 @@ fn r63_a_token_from_elsewhere_takes_no_identifier_over_and_ends_none_that_is_not
     assert!(!world.sh("cat /etc/plex-auth.toml").stdout.contains("client_identifier"));
     assert!(!is_good(&world, &token));
     assert_eq!(signed_out(&world), [identifier]);
-    // And back again: nobody knows what the pasted one is good for elsewhere.
+    // And back again: the pasted token may be in use elsewhere, so it is not revoked.
     world.plex().reset();
     end(sign_in(&world, &[]), "none\r", 0);
     assert!(signed_out(&world).is_empty());

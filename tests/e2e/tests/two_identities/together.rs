@@ -1,4 +1,4 @@
-//! Several logins of one person at once.
+//! R63: simultaneous logins of one user.
 
 use e2e::{Code, Try, World, password};
 use fakeplex::{Command, Endpoint, Fault, Reissue};
@@ -22,12 +22,12 @@ fn machine(reissue: Reissue, token: bool, server: bool) -> Option<World> {
         world.config(&format!("owner_id = 1\n{further}")).replace("token = \"TOKEN-SECRET-olga\"\n", "")
     };
     world.start_authd(&config);
-    // A token is known here a while after it was made: long enough for another sign-in to come between.
+    // A delay between the issue of a token and its arrival, during which another sign-in may happen.
     world.plex().fault(Endpoint::Signin, Fault::Delay(300));
     Some(world)
 }
 
-/// Three logins by password, of two local accounts and from two hosts, and as many by link, all at once.
+/// Three logins by password, of two local accounts and from two hosts, and three by link, all at once.
 fn rush(world: &World, number: usize, round: &str) {
     let from = |host: usize| format!("192.0.{number}.{host}");
     let logins = [("alice", from(1)), ("alice", from(2)), ("zoe", from(1))];
@@ -48,11 +48,11 @@ fn rush(world: &World, number: usize, round: &str) {
 }
 
 #[test]
-fn r63_simultaneous_logins_of_one_friend_do_not_break_each_other() {
+fn r63_simultaneous_logins_of_one_friend_do_not_revoke_each_other() {
     for reissue in EVERY {
         for (token, server) in [(true, true), (false, false), (true, false), (false, true)] {
             let Some(world) = machine(reissue, token, server) else { return };
-            // Without a list, the first time nobody knows that both accounts are hers.
+            // Without a list, the daemon does not know at first that both accounts are hers.
             for round in 0..2 {
                 rush(&world, round, &format!("{reissue:?}, token {token}, server {server}, round {round}"));
             }
@@ -65,7 +65,7 @@ fn r63_simultaneous_logins_of_one_friend_do_not_break_each_other() {
 }
 
 #[test]
-fn r63_one_login_at_a_time_needs_one_device_only() {
+fn r63_sequential_logins_use_a_single_device() {
     let Some(world) = machine(Reissue::Rotate, false, true) else { return };
     for _ in 0..3 {
         assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
@@ -75,7 +75,7 @@ fn r63_one_login_at_a_time_needs_one_device_only() {
 }
 
 #[test]
-fn r63_a_sign_in_whose_token_another_one_ended_is_unavailable_and_no_wrong_password() {
+fn r63_sign_in_whose_token_was_revoked_is_unavailable_not_a_wrong_password() {
     let Some(world) = machine(Reissue::Rotate, false, false) else { return };
     world.plex().fault(Endpoint::Signin, Fault::Delay(1500));
     std::thread::scope(|scope| {
@@ -91,7 +91,7 @@ fn r63_a_sign_in_whose_token_another_one_ended_is_unavailable_and_no_wrong_passw
 }
 
 #[test]
-fn r63_a_login_that_waits_for_another_until_its_deadline_is_unavailable() {
+fn r63_login_that_waits_for_another_past_its_deadline_is_unavailable() {
     let Some(world) = machine(Reissue::Rotate, true, false) else { return };
     let slow = world.config(&format!("client_identifier = \"{KEPT}\"\n{QUICK}"));
     world.stop_authd();

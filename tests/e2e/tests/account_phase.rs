@@ -1,5 +1,5 @@
-//! R65: an account phase that cannot be decided is a refusal, for every managed account but the owner's own. Shown by
-//! key logins at the real sshd: nothing but the account phase keeps a key out.
+//! R65: an account phase that cannot be decided is a refusal, for every managed account except the owner's own. Tested
+//! with key logins at the real sshd, where the account phase is the only check.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fs;
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use e2e::{Code, DEN, World, other_protocol, password};
 use fakeplex::{Command, Connections};
 
-/// Mallory was removed at Plex, and only `[users]` knows that the account is hers.
+/// Mallory was removed at plex.tv; only `[users]` shows that her account is managed.
 const USERS: &str = "[users]\nmallory = \"mallory\"\nolga = \"olga\"\n";
 
-/// A machine with sshd, a friend in the group, a removed friend who is not in it, the owner and somebody local.
+/// A machine with sshd, a friend in the group, a removed friend outside it, the owner and a local account.
 fn machine(keys: &str, tables: &str) -> Option<World> {
     let world = people()?;
     world.start_authd(&world.config(&format!("{keys}\n{USERS}{tables}")));
@@ -19,7 +19,7 @@ fn machine(keys: &str, tables: &str) -> Option<World> {
     Some(world)
 }
 
-/// The same without the daemon and sshd.
+/// The accounts and plex.tv, without the daemon and sshd.
 fn people() -> Option<World> {
     let world = World::new()?;
     world.add_user("alice", true, None);
@@ -31,7 +31,7 @@ fn people() -> Option<World> {
     Some(world)
 }
 
-/// Without the owner's token: each person's own token shows what they reach.
+/// A configuration without the owner's token: access is read from each account's own token.
 fn without_token(world: &World, admin: &str) -> String {
     let config = world.config(USERS);
     let kept = config.lines().filter(|line| !line.starts_with("token") && !line.starts_with("admin"));
@@ -51,7 +51,7 @@ fn assert_keys(world: &World, when: &str, expected: &[(&str, bool)]) {
     }
 }
 
-/// The owner's sudo and the owner's key.
+/// Asserts that the owner can use sudo and log in with a key.
 #[track_caller]
 fn assert_owner_has_access(world: &World, when: &str) {
     assert_eq!(world.sudo("olga", "LOCAL-SECRET", &[]).stdout, "root\n", "{when}");
@@ -59,7 +59,7 @@ fn assert_owner_has_access(world: &World, when: &str) {
 }
 
 #[test]
-fn r65_a_removed_friends_key_is_refused_when_the_list_is_too_old() {
+fn r65_key_of_removed_friend_is_refused_when_the_friend_list_is_too_old() {
     let tables = "[timeouts]\nfriend_list = \"1s\"\nknown_list = \"1s\"\nlogin = \"2s\"\nconnect = \"1s\"";
     let Some(world) = machine("", tables) else { return };
     assert_keys(&world, "list is young", &[("alice", true), ("mallory", false)]);
@@ -71,7 +71,7 @@ fn r65_a_removed_friends_key_is_refused_when_the_list_is_too_old() {
 }
 
 #[test]
-fn r65_three_hundred_open_su_prompts_do_not_let_a_removed_friends_key_in() {
+fn r65_key_of_removed_friend_is_refused_during_300_open_su_prompts() {
     let Some(world) = machine("", "") else { return };
     let prompts = "rm -f /tmp/typing; mkfifo -m 666 /tmp/typing; exec 3<>/tmp/typing; \
                    for i in $(seq 300); do su mallory -c true <&3 >/dev/null 2>&1 & done; wait";
@@ -82,13 +82,13 @@ fn r65_three_hundred_open_su_prompts_do_not_let_a_removed_friends_key_in() {
     let expected = [("mallory", false), ("alice", true), ("local", true), ("olga", true)];
     assert_keys(&world, "300 prompts", &expected);
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
-    // What needs a slot is told at once that there is none.
+    // A request that needs a slot is refused immediately.
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
     assert_owner_has_access(&world, "300 prompts");
 }
 
 #[test]
-fn r65_a_removed_friends_key_is_refused_without_a_token() {
+fn r65_key_of_removed_friend_is_refused_without_an_owner_token() {
     let Some(world) = people() else { return };
     world.start_authd(&without_token(&world, ""));
     world.start_sshd();
@@ -98,7 +98,7 @@ fn r65_a_removed_friends_key_is_refused_without_a_token() {
 }
 
 #[test]
-fn r65_module_and_daemon_of_different_versions_refuse_a_removed_friends_key_and_no_others() {
+fn r65_key_of_removed_friend_is_refused_if_module_and_daemon_differ_in_version() {
     let Some(world) = machine("", "") else { return };
     let module = world.module("pam_plex");
     for version in ["next-protocol", "previous-protocol"] {
@@ -111,7 +111,7 @@ fn r65_module_and_daemon_of_different_versions_refuse_a_removed_friends_key_and_
 }
 
 #[test]
-fn r65_a_group_that_cannot_be_read_lets_no_managed_account_in() {
+fn r65_unreadable_group_lets_no_managed_account_log_in() {
     let Some(world) = machine("", "") else { return };
     world.add_user("bob", true, None);
     assert_keys(&world, "the group is there", &[("bob", false), ("alice", true)]);
@@ -141,7 +141,7 @@ fn r65_the_owner_has_access_while_plex_tv_is_unreachable_for_a_day() {
     let took: u64 = line.split("ms=").nth(1).unwrap().split(':').next().unwrap().parse().unwrap();
     assert!(took < 500, "nothing is waited for: {line}");
     assert_keys(&world, "a day later", &[("alice", false), ("mallory", false), ("local", true)]);
-    // Nor is a list needed at all, where the configuration says whose account it is.
+    // Without any list the configuration alone identifies the owner's account.
     world.stop_authd();
     world.sh("rm -rf /var/lib/plex-auth");
     start("+1d");
@@ -150,7 +150,7 @@ fn r65_the_owner_has_access_while_plex_tv_is_unreachable_for_a_day() {
 }
 
 #[test]
-fn r65_the_owner_has_access_without_a_daemon_and_with_a_broken_configuration() {
+fn r65_the_owner_has_access_without_daemon_and_with_broken_configuration() {
     let Some(world) = machine("", "") else { return };
     world.write_config("token = nonsense\n");
     world.sh("pkill -HUP -x plex-authd");
@@ -166,12 +166,12 @@ fn r65_the_owner_has_access_without_a_daemon_and_with_a_broken_configuration() {
 }
 
 #[test]
-fn r65_without_a_token_the_owner_has_access_and_needs_no_sign_in() {
+fn r65_without_a_token_the_owner_has_access_before_any_sign_in() {
     let Some(world) = people() else { return };
     world.start_authd(&without_token(&world, "admin_account = \"olga\""));
     world.start_sshd();
     assert_owner_has_access(&world, "no sign-in yet");
-    // Not without admin_account: then the owner does not sign in here.
+    // Without admin_account the owner does not sign in here.
     world.stop_authd();
     world.start_authd(&without_token(&world, ""));
     assert_keys(&world, "no admin_account", &[("olga", false), ("local", true)]);

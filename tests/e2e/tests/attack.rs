@@ -1,4 +1,4 @@
-//! R60: a brute force, as it comes: from one address and from hundreds, at one account and at all, in parallel.
+//! R60: a brute-force attack from one address and from hundreds, at one account and at all, in parallel.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use fakeplex::Endpoint;
 
 const ACCOUNTS: [&str; 6] = ["alice", "frank", "erin", "olga", "bob", "mallory"];
 
-/// How many guess at once: half as many as the daemon talks to.
+/// Parallel guesses: half the number of the daemon's connections.
 const TOGETHER: usize = 128;
 
-/// A quarter of the attack: guesses at `accounts` from so many addresses.
+/// A quarter of the attack: guesses at `accounts` from `addresses` addresses.
 fn guesses(part: u8, addresses: usize, accounts: &[&str]) -> Vec<Try> {
     let pairs = accounts.iter().cycle().zip((0..addresses).cycle());
     let guess = |(number, (account, address)): (usize, (&&str, usize))| {
@@ -21,8 +21,8 @@ fn guesses(part: u8, addresses: usize, accounts: &[&str]) -> Vec<Try> {
 }
 
 #[test]
-fn r60_r19_five_thousand_guesses_cost_plex_tv_what_the_budget_says_and_friends_nothing() {
-    // The numbers that nobody has changed: 30 rejected sign-ins an hour, 10 of one address, 20 of strangers.
+fn r60_r19_five_thousand_guesses_stay_within_the_budget_and_lock_no_friend_out() {
+    // The defaults: 30 rejected sign-ins an hour, 10 from one address, 20 of unknown keys.
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.plex().send(&fakeplex::Command::BlockAfter(30)).unwrap();
     let friend = |from: &str, user: &str, typed: &str| world.codes_from(from, "alone", user, typed).of("auth");
@@ -32,7 +32,7 @@ fn r60_r19_five_thousand_guesses_cost_plex_tv_what_the_budget_says_and_friends_n
         world.plex().reset();
         let answers = world.many(TOGETHER, tries);
         assert_eq!(count(&answers, Code::SUCCESS), 0);
-        // On a busy machine a few processes may have to wait for so long that they give up.
+        // On a busy machine some processes may wait so long that they give up.
         let gave_up = count(&answers, Code::AUTHINFO_UNAVAIL);
         assert!(gave_up <= tries.len() / 50, "{gave_up} guesses had no answer");
         let sent = world.plex().counters().of(Endpoint::Signin);
@@ -44,14 +44,14 @@ fn r60_r19_five_thousand_guesses_cost_plex_tv_what_the_budget_says_and_friends_n
     let (one, all) = (&ACCOUNTS[..1], &ACCOUNTS[..]);
     let sent = attack(&guesses(1, 1, one), 10);
     let sent = sent + attack(&guesses(1, 1, all), 10 - sent);
-    // A friend who was never here before, from another address, gets in.
+    // A friend who has never signed in here, from another address, can sign in.
     assert_eq!(friend("198.51.100.8", "frank", &password("frank")), Code::SUCCESS);
 
     // From hundreds.
     let sent = sent + attack(&guesses(2, 250, one), 20 - sent);
     let sent = sent + attack(&guesses(2, 250, all), 20 - sent);
     assert!(sent >= 10, "the attack hardly reached plex.tv: {sent} requests");
-    // Friends from where they were before get in, even when they mistype.
+    // Friends can sign in from their previous addresses, even after mistyping.
     assert_eq!(friend("198.51.100.7", "alice", "mistyped"), Code::AUTH_ERR);
     assert_eq!(friend("198.51.100.7", "alice", &password("alice")), Code::SUCCESS);
     assert_eq!(friend("198.51.100.8", "frank", &password("frank")), Code::SUCCESS);

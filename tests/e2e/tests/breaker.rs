@@ -1,4 +1,4 @@
-//! R60: when plex.tv says that it has had enough, it is left alone.
+//! R60: the circuit breaker stops sign-ins when plex.tv limits or blocks this address.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::thread::sleep;
@@ -9,7 +9,7 @@ use fakeplex::{Endpoint, Fault};
 
 const NUMBERS: &str = "[throttle]\nfree_tries = 20\nblocked_pause = \"1m\"";
 
-/// How each of the two ways to close begins in the log.
+/// Log lines of the two reasons to open the breaker.
 const LIMITED: &str = "plex.tv has had too many requests from here (429); no password is sent there";
 const BLOCKED: &str = "plex.tv blocks this machine's address for too many wrong passwords (1031)";
 
@@ -17,13 +17,13 @@ fn sign_ins(world: &World) -> u64 {
     world.plex().counters().of(Endpoint::Signin)
 }
 
-/// How many lines of the log begin so, but for the verdicts' lines.
+/// Number of log lines of the breaker, not of verdicts, that contain this text.
 fn closings(world: &World, what: &str) -> usize {
     world.syslog().lines().filter(|line| line.contains(what) && line.contains("no password is sent there for")).count()
 }
 
 #[test]
-fn r60_whatever_way_plex_tv_says_that_it_has_had_enough_it_is_asked_no_more() {
+fn r60_every_form_of_rate_limit_or_block_opens_the_circuit_breaker() {
     let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
     let ways = [
         (Fault::TooMany(Some(120)), LIMITED, 120),
@@ -56,7 +56,7 @@ fn r60_whatever_way_plex_tv_says_that_it_has_had_enough_it_is_asked_no_more() {
 }
 
 #[test]
-fn r60_it_opens_again_when_plex_tv_said_and_not_before() {
+fn r60_circuit_breaker_closes_when_retry_after_has_passed_and_not_before() {
     let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
     world.plex().fault(Endpoint::Signin, Fault::TooMany(Some(8)));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES);
@@ -73,7 +73,7 @@ fn r60_it_opens_again_when_plex_tv_said_and_not_before() {
 }
 
 #[test]
-fn r60_an_address_that_is_blocked_is_still_left_alone_after_a_restart_and_not_for_ever() {
+fn r60_open_circuit_breaker_survives_a_restart_and_expires() {
     let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
     world.plex().send(&fakeplex::Command::BlockAfter(1)).unwrap();
     assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
@@ -95,12 +95,12 @@ fn r60_an_address_that_is_blocked_is_still_left_alone_after_a_restart_and_not_fo
 }
 
 #[test]
-fn r60_sign_ins_that_are_all_told_at_once_close_it_once() {
+fn r60_simultaneous_rate_limited_sign_ins_open_the_circuit_breaker_once() {
     let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
     world.plex().fault(Endpoint::Signin, Fault::TooMany(Some(60)));
-    // While plex.tv sleeps, all of them are on their way.
+    // While plex.tv is stopped, all sign-ins are in progress.
     world.sh("pkill -STOP -x fakeplex");
-    // Each Plex account signs in once at a time.
+    // Each Plex account has one sign-in at a time.
     let tries = ["alice", "erin", "frank", "olga"].map(|user| Try::new(user, "192.0.2.1", "wrong"));
     let answers = std::thread::scope(|scope| {
         let together = scope.spawn(|| world.many(4, &tries));
@@ -116,7 +116,7 @@ fn r60_sign_ins_that_are_all_told_at_once_close_it_once() {
 }
 
 #[test]
-fn r60_r69_while_plex_tv_is_left_alone_remember_still_counts_and_the_offline_cache_stays_closed() {
+fn r60_r69_open_breaker_allows_remembered_passwords_but_not_the_offline_cache() {
     for (cache, while_left_alone) in [("remember", Code::SUCCESS), ("offline", Code::MAXTRIES)] {
         let config = format!("{NUMBERS}\n[cache]\n{cache} = \"1h\"");
         let Some(world) = World::with_everything(DEN, &config) else { return };

@@ -1,4 +1,4 @@
-//! R43: who may ask the daemon about whom, and how often; through libpam, as the users themselves.
+//! R43: which callers may ask the daemon about which accounts, and how often; through libpam, as the users themselves.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::io::{Read, Write};
@@ -8,16 +8,16 @@ use std::time::Duration;
 use e2e::{Code, DEN, World, password};
 use fakeplex::Endpoint;
 
-/// `authenticate` asked by a process of this local user.
-fn asked_by(world: &World, caller: &str, user: &str, typed: &str) -> Code {
+/// `authenticate` run by a process of this local user.
+fn code_for_caller(world: &World, caller: &str, user: &str, typed: &str) -> Code {
     let before = ["setpriv", "--reuid", caller, "--regid", caller, "--init-groups"];
     world.codes_as(&before, "alone", user, "auth", &format!("{typed}\n")).of("auth")
 }
 
 #[test]
-fn r43_a_caller_that_is_not_root_may_ask_about_its_own_account_only() {
+fn r43_unprivileged_caller_can_authenticate_only_its_own_account() {
     let Some(world) = World::with_everything(DEN, "trusted_callers = [\"www-data\"]") else { return };
-    assert_eq!(asked_by(&world, "alice", "alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(code_for_caller(&world, "alice", "alice", &password("alice")), Code::SUCCESS);
     for (caller, user) in [("bob", "alice"), ("local", "alice"), ("nobody", "alice"), ("alice", "bob")] {
         world.plex().reset();
         let before = ["setpriv", "--reuid", caller, "--clear-groups"];
@@ -27,12 +27,12 @@ fn r43_a_caller_that_is_not_root_may_ask_about_its_own_account_only() {
         assert_eq!(world.plex().counters().of(Endpoint::Signin), 0, "{caller}");
     }
     world.wait_for_log(&["denied", "user=\"alice\"", "may only ask about its own account", "trusted_callers"]);
-    assert_eq!(asked_by(&world, "www-data", "alice", &password("alice")), Code::SUCCESS);
-    assert_eq!(asked_by(&world, "www-data", "root", "x"), Code::USER_UNKNOWN);
+    assert_eq!(code_for_caller(&world, "www-data", "alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(code_for_caller(&world, "www-data", "root", "x"), Code::USER_UNKNOWN);
 }
 
 #[test]
-fn r43_pamtester_as_the_user_itself_gets_in_and_for_others_does_not() {
+fn r43_pamtester_succeeds_for_its_own_user_and_fails_for_others() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let pamtester = |caller: &str, user: &str| {
         let as_caller = ["setpriv", "--reuid", caller, "--regid", caller, "--init-groups"];
@@ -45,23 +45,23 @@ fn r43_pamtester_as_the_user_itself_gets_in_and_for_others_does_not() {
 }
 
 #[test]
-fn r43_wrong_tries_of_a_local_user_are_slowed_down_and_roots_are_not() {
+fn r43_failed_attempts_of_a_local_caller_are_throttled_but_not_root_services() {
     let Some(world) = World::with_everything(DEN, "[throttle]\nfirst_pause = \"6s\"") else { return };
     for _ in 0..3 {
-        assert_eq!(asked_by(&world, "alice", "alice", "wrong"), Code::AUTH_ERR);
+        assert_eq!(code_for_caller(&world, "alice", "alice", "wrong"), Code::AUTH_ERR);
     }
     world.plex().reset();
-    assert_eq!(asked_by(&world, "alice", "alice", &password("alice")), Code::MAXTRIES);
+    assert_eq!(code_for_caller(&world, "alice", "alice", &password("alice")), Code::MAXTRIES);
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "asked by root");
     std::thread::sleep(Duration::from_millis(6200));
-    assert_eq!(asked_by(&world, "alice", "alice", &password("alice")), Code::SUCCESS, "the pause is over");
+    assert_eq!(code_for_caller(&world, "alice", "alice", &password("alice")), Code::SUCCESS, "the pause is over");
 }
 
 #[test]
-fn connections_that_say_nothing_are_ended_and_one_user_cannot_take_them_all() {
+fn idle_connections_are_closed_and_limited_per_user() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    // Sixteen connections of one user that say nothing; eight of them find room. R65: all are told how it ended.
+    // Sixteen silent connections of one user; eight get a slot. R65: all receive a verdict.
     let idle = "for i in $(seq 16); do socat -u -T 20 UNIX-CONNECT:/run/plex-auth/socket - & done; wait";
     let as_local = ["setpriv", "--reuid", "local", "--regid", "local", "--clear-groups", "sh", "-c", idle];
     std::thread::scope(|scope| {
@@ -71,14 +71,14 @@ fn connections_that_say_nothing_are_ended_and_one_user_cannot_take_them_all() {
         let ended = connections.join().unwrap();
         assert_eq!(ended.stdout.matches("unavailable").count(), 16, "{ended:?}");
     });
-    // A hello that never comes in full is given ten seconds.
+    // An incomplete login request is closed after ten seconds.
     let path = format!("/proc/{}/root/run/plex-auth/socket", world.process());
     let mut slow = UnixStream::connect(path).unwrap();
     slow.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
     slow.write_all(&[0, 0]).unwrap();
     let start = std::time::Instant::now();
     let mut told = Vec::new();
-    // The daemon ends it without having read all that was sent.
+    // The daemon closes the connection without having read everything.
     let _ = slow.read_to_end(&mut told);
     assert!(told.ends_with(b"{\"verdict\":\"unavailable\"}"), "{told:?}");
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());

@@ -1,4 +1,4 @@
-//! What the shipped fail2ban filter makes of the lines of real logins: which hosts, and how often.
+//! Hosts that the shipped fail2ban filter finds in the log lines of real logins.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use fakeplex::{Endpoint, Fault};
 const FILTER: &str = include_str!("../../../packaging/fail2ban/filter.d/plex-auth.conf");
 const JAIL: &str = include_str!("../../../packaging/fail2ban/jail.d/plex-auth.conf");
 
-/// The host that hostile names try to have shut out.
+/// The host that hostile names try to get banned.
 const VICTIM: &str = "203.0.113.66";
 
 fn install(world: &World) {
@@ -18,7 +18,7 @@ fn install(world: &World) {
     world.write("/etc/fail2ban/jail.d/plex-auth.conf", 0o644, "root:root", JAIL);
 }
 
-/// The hosts that the filter finds in a log, and how often.
+/// Hosts that the filter finds in a log, with their counts.
 fn found(world: &World, log: &str) -> BTreeMap<String, usize> {
     let out = world.run(&["fail2ban-regex", "-o", "ip", log, "plex-auth"]);
     assert!(out.ok() && out.stderr.is_empty(), "{out:?}");
@@ -38,7 +38,7 @@ fn add_account(world: &World, name: &str, id: u32) {
     world.sh(&format!("echo '{name}:*:{id}:'$(getent group plex-users | cut -d: -f3)'::/tmp:/bin/sh' >>/etc/passwd"));
 }
 
-/// Asks as `caller`, who says where the login comes from.
+/// Authenticates as `caller`, who claims this remote host.
 fn claim(world: &World, caller: &str, service: &str, user: &str, rhost: &str, typed: &str) {
     let program = world.c_program("pamcode");
     let line = ["setpriv", "--reuid", caller, "--clear-groups", &program, service, user, "auth", rhost];
@@ -47,7 +47,7 @@ fn claim(world: &World, caller: &str, service: &str, user: &str, rhost: &str, ty
 }
 
 #[test]
-fn fail2ban_finds_the_hosts_of_guesses_in_the_log_of_real_logins_and_no_others() {
+fn fail2ban_finds_exactly_the_hosts_of_guesses_in_the_log_of_real_logins() {
     let further = "[throttle]\nfree_tries = 1\nfirst_pause = \"60s\"\n[timeouts]\nfriend_list = \"1s\"";
     let Some(world) = World::with_everything(DEN, further) else { return };
     install(&world);
@@ -55,8 +55,8 @@ fn fail2ban_finds_the_hosts_of_guesses_in_the_log_of_real_logins_and_no_others()
     let addresses: Vec<String> = (11..=22).map(|last| format!("203.0.113.{last}")).collect();
     world.add_addresses(&addresses.iter().map(String::as_str).collect::<Vec<_>>());
 
-    // Guesses: a wrong password, a friend without access, and a try that is no longer looked at. None: in, a local
-    // account, nobody at all, a code that could not be asked for.
+    // Guesses: a wrong password, a friend without access, and a throttled attempt. Not guesses: a success, a local
+    // account, an unknown account, a verification code that could not be asked for.
     let plain = format!("x rhost={VICTIM}");
     add_account(&world, &plain, 3009);
     let logins = [
@@ -65,7 +65,7 @@ fn fail2ban_finds_the_hosts_of_guesses_in_the_log_of_real_logins_and_no_others()
         ("203.0.113.13", "password", "alice", "wrong".into()),
         ("203.0.113.14", "password", "alice", password("alice")),
         ("203.0.113.15", "password", "erin", password("erin")),
-        // A client that accepts such a name.
+        // An ssh client that accepts such a name.
         ("203.0.113.16", "password", &plain, "wrong".into()),
         ("203.0.113.21", "password", "local", "wrong".into()),
         ("203.0.113.22", "password", "nobody-here", "wrong".into()),
@@ -83,14 +83,14 @@ fn fail2ban_finds_the_hosts_of_guesses_in_the_log_of_real_logins_and_no_others()
     assert!(!world.ssh_from("203.0.113.13", "password", "alice", "wrong").ok());
     world.wait_for_log(&["throttled", "203.0.113.13", "too many wrong tries"]);
     world.codes_from("2001:db8::9", "alone", "bob", "wrong");
-    // Nor a prompt that was left.
+    // Nor a prompt that was cancelled.
     claim(&world, "root", "alone", "frank", "203.0.113.22", "");
     world.wait_for_log(&["denied", "203.0.113.22", "the prompt could not be shown"]);
-    // Nor a host that has a name or that nobody said: names are not looked up.
+    // Nor a host name, nor a missing host: names are not resolved.
     world.codes_from("localhost", "alone", "bob", "wrong");
     world.codes("alone", "bob", "auth", "wrong\n");
 
-    // Names that are made to look like another part of the line.
+    // Names that imitate another part of the line.
     let hostile = [
         format!("x rhost=\"{VICTIM}\" phase=auth"),
         format!("x\" plex_id=3 service=\"sshd\" rhost=\"{VICTIM}\" phase=auth caller=0 ms=0"),
@@ -106,12 +106,12 @@ fn fail2ban_finds_the_hosts_of_guesses_in_the_log_of_real_logins_and_no_others()
         claim(&world, "root", "alone", "frank", &format!("{VICTIM}\" {name}"), "wrong\n");
         claim(&world, "root", "alone", "frank", &format!("x rhost=\"{VICTIM}\""), "wrong\n");
     }
-    // A local user can say anything about where a login of their own comes from, and is not believed.
+    // A local user can claim any remote host for a login of their own; the claim is not trusted.
     claim(&world, "alice", "alone", "alice", VICTIM, "wrong\n");
     claim(&world, "alice", "alone", "bob", VICTIM, "wrong\n");
     world.wait_for_log(&["denied", "user=\"alice\"", "rhost=\"-\"", "wrong password"]);
 
-    // A removed friend's key, an outage, and plex.tv's own limit.
+    // A removed friend's key, an outage, and a rate limit of plex.tv.
     world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
     std::thread::sleep(Duration::from_millis(2500));
     assert!(!world.ssh_key_from("203.0.113.19", "alice").ok());
@@ -132,7 +132,7 @@ fn fail2ban_finds_the_hosts_of_guesses_in_the_log_of_real_logins_and_no_others()
         ("203.0.113.18", 3),
         ("2001:db8::9", 1),
     ]);
-    // As busybox writes it, and as rsyslog does, both with its older and with its newer time.
+    // In busybox's format, and in rsyslog's traditional and current ones.
     assert_eq!(found(&world, "/var/log/syslog"), expected);
     world.sh("sed -E 's/ authpriv\\.[a-z]+ / /' /var/log/syslog >/run/older; \
          sed -E 's/^.{15}/2026-11-24T22:35:35.123456+00:00/' /run/older >/run/newer");
@@ -142,7 +142,7 @@ fn fail2ban_finds_the_hosts_of_guesses_in_the_log_of_real_logins_and_no_others()
 }
 
 #[test]
-fn fail2ban_reads_the_daemons_own_lines_in_the_journal_and_nobody_elses() {
+fn fail2ban_reads_only_the_daemons_own_journal_entries() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     install(&world);
     world.stop_authd();
@@ -157,20 +157,20 @@ fn fail2ban_reads_the_daemons_own_lines_in_the_journal_and_nobody_elses() {
     world.codes_from("203.0.113.11", "alone", "alice", "wrong");
     world.codes_from("203.0.113.12", "alone", "alice", &password("alice"));
     world.codes_from("203.0.113.13", "alone", "bob", &password("bob"));
-    // Any user of the machine may write such lines to the journal.
+    // Every user of the machine can write such lines to the journal.
     let line =
         format!("denied user=\"bob\" plex_id=- service=\"sshd\" rhost=\"{VICTIM}\" phase=auth caller=0 ms=0: wrong");
     let forged = format!("logger -t plex-authd --id=1 -p authpriv.notice '{line}'");
     let out = world.run(&["setpriv", "--reuid", "local", "--clear-groups", "sh", "-c", &forged]);
     assert!(out.ok(), "{out:?}");
     world.sh(&format!("until journalctl -q -o cat | grep -q {VICTIM}; do sleep 0.05; done"));
-    // There is no systemd here that could give the daemon its unit, so its processes' lines are given one afterwards.
+    // Without systemd the daemon has no unit, so the unit is added to its journal entries afterwards.
     world.sh("journalctl -q -o export | sed 's/^_COMM=plex-authd$/&\\n_SYSTEMD_UNIT=plex-authd.service/' | \
          $(find /lib/systemd /usr/lib/systemd -name systemd-journal-remote | head -n 1) \
          --split-mode=none -o /run/units.journal - 2>/dev/null");
     let journal = "systemd-journal[journalfiles=/run/units.journal]";
     assert_eq!(found(&world, journal), hosts([("203.0.113.11", 1), ("203.0.113.13", 1)]));
-    // The forged line is there, and it is the unit alone that tells.
+    // The forged line is in the journal; only the unit distinguishes it.
     let all = world.run(&["fail2ban-regex", "-m", "SYSLOG_IDENTIFIER=plex-authd", "-o", "ip", journal, "plex-auth"]);
     assert!(all.stdout.contains(VICTIM), "{all:?}");
     let page = world.follow(&page_commands("docs/how-to/fail2ban.md", "See what it would have found"));
@@ -178,15 +178,15 @@ fn fail2ban_reads_the_daemons_own_lines_in_the_journal_and_nobody_elses() {
 }
 
 #[test]
-fn the_example_jail_bans_a_host_after_two_connections_full_of_wrong_passwords() {
+fn fail2ban_example_jail_bans_a_host_after_two_connections_of_wrong_passwords() {
     let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20") else { return };
-    // The alternative that the jail names, for a syslog that writes files; and an action that only takes notes.
+    // The alternative that the jail names, for a syslog that writes files, with an action that only records.
     let local = "[DEFAULT]\nbanaction_allports = notes\nignoreself = false\n[sshd]\nenabled = false\n\
                  [plex-auth]\nbackend = polling\nlogpath = /var/log/syslog\n";
     let notes = "[Definition]\nactionban = echo <ip> >>/run/banned\nactionunban = true\n";
     world.write("/etc/fail2ban/action.d/notes.conf", 0o644, "root:root", notes);
     world.ready_for_pages();
-    // A fail2ban that is there already, and what the page does to it.
+    // An existing fail2ban, and the commands of the page.
     world.write("/etc/fail2ban/jail.local", 0o644, "root:root", "[sshd]\nenabled = false\n");
     world.start(&["fail2ban-server", "-f", "start"]);
     world.sh("until fail2ban-client ping >/dev/null 2>&1; do sleep 0.1; done");

@@ -1,12 +1,12 @@
-//! What fail2ban's own filters make of real logins through the shipped stack: friends are not shut out for coming in, and
-//! whoever guesses is found as ever.
+//! fail2ban's own filters on the log of real logins through the shipped stack: successful friends are not banned, and
+//! guesses are still found.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::collections::BTreeSet;
 
 use e2e::{DEN, World, password};
 
-/// The hosts that a filter finds in what syslog has written, as rsyslog writes it.
+/// Hosts that a filter finds in the system log, in rsyslog's format.
 fn found(world: &World, filter: &str) -> BTreeSet<String> {
     world.sh("sed -E 's/ auth(priv)?\\.[a-z]+ / /' /var/log/syslog >/run/auth.log");
     let out = world.run(&["fail2ban-regex", "-o", "ip", "/run/auth.log", filter]);
@@ -18,18 +18,18 @@ fn hosts(of: &[&str]) -> BTreeSet<String> {
     of.iter().map(|host| (*host).to_owned()).collect()
 }
 
-/// Comes in, or does not, from an address of its own.
+/// A login from an address of its own, which must succeed or fail.
 fn login(world: &World, source: &str, method: &str, user: &str, typed: &str, comes_in: bool) {
     let out = world.ssh_from(source, method, user, typed);
     assert_eq!(out.ok(), comes_in, "{source}: {out:?}");
 }
 
 #[test]
-fn fail2bans_own_filters_find_no_friend_who_came_in_and_everybody_who_guessed() {
+fn fail2bans_own_filters_find_guesses_but_no_successful_friend() {
     let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20") else { return };
     assert!(world.run_with(&["chpasswd"], "alice:LOCAL-SECRET-alice\n").ok());
     world.start_sshd();
-    // To syslog, as everywhere.
+    // Restarted without -E, so that it logs to syslog as usual.
     world.sh("pkill -x sshd; while ss -lnt | grep -q ':22 '; do sleep 0.02; done; /usr/sbin/sshd");
     world.sh("until ss -lnt | grep -q ':22 '; do sleep 0.02; done");
     let addresses: Vec<String> = (31..=39).map(|last| format!("203.0.113.{last}")).collect();
@@ -60,10 +60,10 @@ fn fail2bans_own_filters_find_no_friend_who_came_in_and_everybody_who_guessed() 
     assert!(!log.contains("authentication failure"), "{log}");
     let guessed = ["203.0.113.35", "203.0.113.36", "203.0.113.37", "203.0.113.38"];
     assert_eq!(found(&world, "sshd"), hosts(&guessed));
-    // It goes by pam_unix alone, which is not asked about accounts that have no local password.
+    // pam-generic reads lines of pam_unix, which is skipped for accounts without a local password.
     assert_eq!(found(&world, "pam-generic"), hosts(&["203.0.113.37", "203.0.113.38"]));
 
-    // With pam_unix before everything else a friend is taken for somebody who guesses.
+    // With pam_unix first, a friend looks like a guesser.
     world.sh("sed -i '/plex_only/d' /etc/pam.d/plex-auth");
     let ((), log) = world.logged(|| login(&world, "203.0.113.39", "password", "frank", &plex, true));
     assert!(log.contains("pam_unix(sshd:auth): authentication failure"), "{log}");

@@ -1,18 +1,19 @@
-//! R33: only the Plex account that is mapped to a local account opens it, whatever names change hands at Plex.
+//! R33: only the Plex account that is mapped to a local account can sign in to it, even when names change hands at
+//! Plex.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, MACHINE, World, password};
 use fakeplex::Endpoint;
 
-/// Everybody in the Den who has a password and no second factor.
+/// The accounts of the Den with a password and without two-factor authentication.
 const PEOPLE: [&str; 6] = ["olga", "alice", "bob", "carol", "frank", "mallory"];
 
 #[test]
-fn r33_nobodys_password_opens_somebody_elses_account() {
+fn r33_password_of_one_plex_account_opens_no_other_local_account() {
     let everybody = "strict_friends = false\n[users]\nfrank = \"frank@example.org\"\ncarol = \"4\"\n\
                      [throttle]\nfree_tries = 20\nrejected_per_hour = 1000";
     let Some(world) = World::with_everything(DEN, everybody) else { return };
-    // All are friends, so that nothing but the password stands between any two of them.
+    // All are friends, so that only the password distinguishes them.
     let friends = DEN.replace("PASSWORD-SECRET-carol\"", "PASSWORD-SECRET-carol\"\nfriend_of = [\"olga\"]");
     let friends = friends.replace("PASSWORD-SECRET-mallory\"", "PASSWORD-SECRET-mallory\"\nfriend_of = [\"olga\"]");
     let friends = friends.replace("email_only = true", "email_only = true\nfriend_of = [\"olga\"]");
@@ -29,10 +30,10 @@ fn r33_nobodys_password_opens_somebody_elses_account() {
 }
 
 #[test]
-fn r33_an_address_that_changed_hands_since_the_list_was_read_lets_nobody_in() {
+fn r33_email_address_reassigned_after_the_list_was_read_is_refused() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     assert_eq!(world.account("alice"), Code::SUCCESS);
-    // The list that is kept says that the address is Alice's. At plex.tv it is Mallory's by now.
+    // The cached list gives the address to Alice; at plex.tv it belongs to Mallory by now.
     let moved = DEN.replace("alice@example.org", "alice@new.example.org");
     world.plex().load(&moved.replace("mallory@example.org", "alice@example.org"));
     assert_eq!(world.authenticate("alice", &password("mallory")), Code::PERM_DENIED);
@@ -42,11 +43,11 @@ fn r33_an_address_that_changed_hands_since_the_list_was_read_lets_nobody_in() {
 }
 
 #[test]
-fn a_username_that_changed_hands_is_refused_by_the_pin_until_the_owner_says_so() {
+fn reassigned_username_is_refused_until_mapped_by_the_owner() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.stop_authd();
-    // Alice calls herself Alicia now, and Mallory, a friend with access as well, took the name.
+    // Alice has renamed herself to Alicia, and Mallory, also a friend with access, took the name.
     let renamed = DEN
         .replace("username = \"alice\"", "username = \"alicia\"")
         .replace("username = \"mallory\"", "username = \"alice\"")
@@ -59,7 +60,7 @@ fn a_username_that_changed_hands_is_refused_by_the_pin_until_the_owner_says_so()
     assert_eq!(world.account("alice"), Code::PERM_DENIED);
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
     world.wait_for_log(&["denied", "the name belonged to Plex id 2 at the first login and belongs to 7 now"]);
-    // What the log line says to do is enough, for either of the two.
+    // The fix in the log line is sufficient, for either of the two.
     world.stop_authd();
     world.start_authd(&world.config("[users]\nalice = \"2\""));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
@@ -85,7 +86,7 @@ fn r61_without_a_token_only_the_owners_own_server_counts() {
         ("alice", Code::SUCCESS),
         ("frank", Code::SUCCESS),
         ("olga", Code::SUCCESS),
-        // Mallory's own program calls itself Olga's server.
+        // Mallory's own program claims to be Olga's server.
         ("mallory", Code::PERM_DENIED),
         ("bob", Code::PERM_DENIED),
         ("carol", Code::PERM_DENIED),
@@ -97,7 +98,7 @@ fn r61_without_a_token_only_the_owners_own_server_counts() {
     assert_eq!(world.account("mallory"), Code::PERM_DENIED, "R65: nothing is known, which is a refusal");
     world.stop_authd();
     assert_eq!(world.plex().counters().live_tokens, 0);
-    // With another owner in the configuration nobody's row is right, the real owner's included.
+    // With another owner in the configuration no server matches, not even for the real owner.
     world.start_authd(&config("owner_id = 12"));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
     assert_eq!(world.authenticate("olga", &password("olga")), Code::PERM_DENIED);

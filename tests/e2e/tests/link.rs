@@ -1,4 +1,4 @@
-//! Signing in by link: with the real OpenSSH client, sudo, su and login, on a real terminal.
+//! Link sign-in with the real OpenSSH client, sudo, su and login, on a real terminal.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{DEN, PRESS_ENTER, Terminal, World, as_user, qr_codes};
@@ -7,10 +7,10 @@ use fakeplex::Endpoint;
 const LINK: &str = "link_sign_in = true";
 const EVERYWHERE: &str = "link_sign_in = true\nlink_services = [\"sshd\", \"login\", \"sudo\", \"su\"]";
 
-/// Where all of the machine's addresses are.
+/// An address of the machine.
 const HERE: &str = "127.0.0.1";
 
-/// Address, code and picture are on the screen together, and say the same.
+/// Asserts that address, code and QR code are on the screen together and agree.
 fn assert_readable(terminal: &Terminal, code: &str) {
     let screen = terminal.screen();
     let text = format!("Scan this, or open https://plex.tv/link and enter the code {code}.\nApprove the sign-in there");
@@ -19,7 +19,7 @@ fn assert_readable(terminal: &Terminal, code: &str) {
 }
 
 #[test]
-fn r21_the_ssh_clients_screen_shows_address_code_and_a_readable_picture_before_anything_waits() {
+fn r21_ssh_client_shows_address_code_and_readable_qr_code_before_polling() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let defaults = world.sh("sshd -T | grep -E '^(maxauthtries|logingracetime) ' | sort").stdout;
@@ -41,9 +41,9 @@ fn r21_the_ssh_clients_screen_shows_address_code_and_a_readable_picture_before_a
     world.assert_no_secret_leaked();
 }
 
-/// A phone's camera reads the QR code on the screen, and a person who is signed in at plex.tv approves on the page that opens.
+/// A phone's camera reads the QR code, and a user signed in at plex.tv approves on the page that opens.
 #[test]
-fn r21_the_qr_code_on_the_screen_opens_a_page_where_the_sign_in_can_be_approved() {
+fn r21_qr_code_opens_a_page_that_can_approve_the_sign_in() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let mut ssh = world.ssh_terminal(HERE, "alice", 1);
@@ -58,7 +58,7 @@ fn r21_the_qr_code_on_the_screen_opens_a_page_where_the_sign_in_can_be_approved(
 }
 
 #[test]
-fn r21_in_sudo_su_and_login_it_looks_the_same() {
+fn r21_sudo_su_and_login_show_the_same_link_prompt() {
     let Some(world) = World::with_everything(DEN, EVERYWHERE) else { return };
     world.allow_sudo(&["alice"]);
     let stack = "auth include plex-auth\naccount include plex-auth\nsession required pam_unix.so\n";
@@ -72,7 +72,7 @@ fn r21_in_sudo_su_and_login_it_looks_the_same() {
         world.approve(&code, "alice");
         terminal.type_line("");
         if line.contains(&"login") {
-            // Its shell wants a person.
+            // login's shell needs input.
             terminal.wait_for("$");
             terminal.type_line("id -un; exit");
         }
@@ -87,7 +87,7 @@ fn r21_in_sudo_su_and_login_it_looks_the_same() {
 }
 
 #[test]
-fn where_the_locale_or_the_size_does_not_carry_the_picture_there_is_plain_text() {
+fn link_prompt_is_plain_text_if_locale_or_size_cannot_show_a_qr_code() {
     let further = format!("{EVERYWHERE}\n[throttle]\nfree_tries = 20");
     let Some(world) = World::with_everything(DEN, &further) else { return };
     world.allow_sudo(&["alice", "frank"]);
@@ -109,7 +109,7 @@ fn where_the_locale_or_the_size_does_not_carry_the_picture_there_is_plain_text()
 }
 
 #[test]
-fn r21_a_client_that_cannot_show_the_picture_still_has_address_and_code_at_the_cursor() {
+fn r21_ssh_client_without_utf8_shows_address_and_code_at_the_cursor() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let mut ssh = world.ssh_terminal_in("C", HERE, "alice", 1);
@@ -123,8 +123,8 @@ fn r21_a_client_that_cannot_show_the_picture_still_has_address_and_code_at_the_c
 }
 
 #[test]
-fn a_home_member_and_an_account_with_a_second_factor_sign_in_by_link() {
-    // Somebody in Olga's Home who has neither username nor address nor password at plex.tv.
+fn home_member_and_account_with_2fa_can_sign_in_by_link() {
+    // A member of Olga's Home without username, e-mail address and password at plex.tv.
     let home = "[[account]]\nid = 8\ntitle = \"Zoe\"\nhome_of = \"olga\"\nfriend_of = [\"olga\"]\nrestricted = true\n";
     let den = format!("{home}{}", DEN.replace("\"frank\"]", "\"frank\", \"Zoe\"]"));
     let Some(world) = World::with_everything(&den, &format!("{LINK}\n[users]\nzoe = \"8\"\n")) else { return };
@@ -143,7 +143,7 @@ fn a_home_member_and_an_account_with_a_second_factor_sign_in_by_link() {
 }
 
 #[test]
-fn two_people_at_once_each_have_their_own_code() {
+fn simultaneous_link_sign_ins_have_separate_codes() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let mut alice = world.ssh_terminal(HERE, "alice", 1);
@@ -165,7 +165,7 @@ fn two_people_at_once_each_have_their_own_code() {
 }
 
 #[test]
-fn the_argument_link_shows_the_code_at_once_without_a_prompt_for_a_password() {
+fn link_argument_shows_the_code_without_a_password_prompt() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let stack = "auth required pam_plex.so link\naccount required pam_plex.so\nsession required pam_permit.so\n";

@@ -1,4 +1,4 @@
-//! Link sign-in when something goes wrong: somebody else approves, the code expires, plex.tv fails, the client leaves.
+//! Faults during link sign-in: another account approves, the code expires, plex.tv fails, the client disconnects.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::thread::sleep;
@@ -10,13 +10,13 @@ use fakeplex::{Command, Connections, Endpoint, Fault};
 const LINK: &str = "link_sign_in = true\nlink_services = [\"sshd\", \"alone\", \"every\", \"sudo\"]";
 const HERE: &str = "127.0.0.1";
 
-/// How often plex.tv was asked for or about a code.
-fn asked(world: &World) -> u64 {
+/// Number of requests to plex.tv for or about link codes.
+fn pin_requests(world: &World) -> u64 {
     world.plex().counters().of(Endpoint::Pins)
 }
 
 #[test]
-fn r33_a_code_that_anybody_else_approved_lets_nobody_in_and_the_log_says_who_it_was() {
+fn r33_link_code_approved_by_another_account_is_refused_and_logged() {
     let Some(world) = World::with_everything(DEN, &format!("{LINK}\n[throttle]\nfree_tries = 20")) else { return };
     world.start_sshd();
     // A friend, a friend without access, a stranger, and the owner.
@@ -30,7 +30,7 @@ fn r33_a_code_that_anybody_else_approved_lets_nobody_in_and_the_log_says_who_it_
         world.wait_for_log(&["denied", "user=\"alice\"", "plex_id=2", &says]);
         world.assert_code_unseen(&code);
     }
-    // The right one, who has no access.
+    // The right account, but without access.
     let mut bob = world.pam_terminal("every", "bob", "192.0.2.9");
     let code = bob.ask_for_code();
     world.approve(&code, "bob");
@@ -47,7 +47,7 @@ fn r33_a_code_that_anybody_else_approved_lets_nobody_in_and_the_log_says_who_it_
 }
 
 #[test]
-fn a_code_that_expired_is_refused_and_the_log_says_so() {
+fn expired_link_code_is_refused_and_logged() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let mut login = world.pam_terminal("every", "alice", "192.0.2.1");
@@ -65,7 +65,7 @@ fn a_code_that_expired_is_refused_and_the_log_says_so() {
 }
 
 #[test]
-fn r18_plex_tv_failing_at_any_moment_is_an_outage_and_no_wrong_answer() {
+fn r18_plex_tv_failure_during_link_sign_in_is_an_outage() {
     let Some(world) = World::with_everything(DEN, &format!("{LINK}\n[throttle]\nfree_tries = 20")) else { return };
     let mut rhosts = (1..).map(|number| format!("192.0.2.{number}"));
     let mut login = || world.pam_terminal("every", "alice", &rhosts.next().unwrap());
@@ -108,7 +108,7 @@ fn r18_plex_tv_failing_at_any_moment_is_an_outage_and_no_wrong_answer() {
 }
 
 #[test]
-fn an_ssh_login_ends_when_plex_tv_is_gone_in_the_middle() {
+fn ssh_link_sign_in_ends_when_plex_tv_becomes_unreachable() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let mut ssh = world.ssh_terminal(HERE, "alice", 1);
@@ -122,7 +122,7 @@ fn an_ssh_login_ends_when_plex_tv_is_gone_in_the_middle() {
 }
 
 #[test]
-fn r60_plex_tv_that_has_had_enough_is_asked_for_no_more_codes() {
+fn r60_rate_limited_link_codes_open_the_circuit_breaker() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     let mut login = world.pam_terminal("alone", "alice", "192.0.2.1");
     login.ask_for_code();
@@ -133,14 +133,14 @@ fn r60_plex_tv_that_has_had_enough_is_asked_for_no_more_codes() {
     let mut next = world.pam_terminal("alone", "frank", "192.0.2.2");
     next.wait_for("assword");
     assert_eq!(next.verdict(), Code::MAXTRIES);
-    assert_eq!(asked(&world), 0);
+    assert_eq!(pin_requests(&world), 0);
 }
 
 #[test]
-fn r23_a_client_that_leaves_before_the_prompt_cancels_the_code_within_a_second() {
+fn r23_client_that_disconnects_at_the_prompt_cancels_the_code_within_a_second() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
-    // A busy machine may hold one of them up, but not all.
+    // A busy machine may delay one of them, but not all.
     let mut quickest = Duration::MAX;
     for user in ["alice", "erin", "frank"] {
         let mut ssh = world.ssh_terminal(HERE, user, 1);
@@ -153,14 +153,14 @@ fn r23_a_client_that_leaves_before_the_prompt_cancels_the_code_within_a_second()
         world.assert_code_unseen(&code);
     }
     assert!(quickest < Duration::from_secs(1), "{quickest:?}");
-    let before = asked(&world);
+    let before = pin_requests(&world);
     sleep(Duration::from_secs(3));
-    assert_eq!(asked(&world), before);
+    assert_eq!(pin_requests(&world), before);
     assert!(!world.syslog().contains("accepted user="), "{}", world.syslog());
 }
 
 #[test]
-fn r23_a_client_that_leaves_while_plex_tv_is_asked_is_noticed_by_the_next_prompt() {
+fn r23_client_that_disconnects_during_polling_is_noticed_at_the_next_prompt() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let mut ssh = world.ssh_terminal(HERE, "alice", 1);
@@ -169,27 +169,27 @@ fn r23_a_client_that_leaves_while_plex_tv_is_asked_is_noticed_by_the_next_prompt
     sleep(Duration::from_secs(1));
     ssh.kill();
     world.wait_for_log(&["link sign-in of \"alice\"", "has left"]);
-    let before = asked(&world);
+    let before = pin_requests(&world);
     sleep(Duration::from_secs(3));
-    assert_eq!(asked(&world), before);
+    assert_eq!(pin_requests(&world), before);
 }
 
 #[test]
-fn in_sudo_control_c_cancels_it() {
+fn ctrl_c_in_sudo_cancels_a_link_sign_in() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.allow_sudo(&["alice"]);
     let mut sudo = world.terminal(&as_user("alice", &["sudo", "-k", "id", "-un"]));
     sudo.ask_for_code();
-    let before = asked(&world);
+    let before = pin_requests(&world);
     sudo.type_text("\u{3}");
     assert_eq!(sudo.exit(), 1, "{}", sudo.contents());
     world.wait_for_log(&["user=\"alice\"", "service=\"sudo\"", "prompt"]);
     sleep(Duration::from_secs(2));
-    assert_eq!(asked(&world), before);
+    assert_eq!(pin_requests(&world), before);
 }
 
 #[test]
-fn r20_a_daemon_that_dies_before_the_prompt_is_an_outage() {
+fn r20_daemon_killed_during_a_link_sign_in_is_an_outage() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     let mut login = world.pam_terminal("alone", "alice", "192.0.2.1");
     let code = login.ask_for_code();

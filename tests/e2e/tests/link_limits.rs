@@ -1,4 +1,4 @@
-//! Where link sign-in ends: how often and how long it asks, where it is offered, and that nothing of it is kept.
+//! Limits of link sign-in: number and duration of its polls, services that offer it, and that it caches no credential.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ const LINK: &str = "link_sign_in = true";
 const ALONE: &str = "link_sign_in = true\nlink_services = [\"sshd\", \"alone\"]";
 const HERE: &str = "127.0.0.1";
 
-/// How often plex.tv was asked for or about a code.
-fn asked(world: &World) -> u64 {
+/// Number of requests to plex.tv for or about link codes.
+fn pin_requests(world: &World) -> u64 {
     world.plex().counters().of(Endpoint::Pins)
 }
 
 #[test]
-fn r23_enter_before_the_approval_asks_for_a_few_seconds_then_prompts_again() {
+fn r23_enter_before_the_approval_polls_for_seconds_and_prompts_again() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let mut ssh = world.ssh_terminal(HERE, "alice", 1);
@@ -27,7 +27,7 @@ fn r23_enter_before_the_approval_asks_for_a_few_seconds_then_prompts_again() {
     ssh.wait_for(&format!("Not approved yet: https://plex.tv/link, code {code}."));
     let took = start.elapsed();
     assert!(took > Duration::from_secs(3) && took < Duration::from_secs(30), "{took:?}");
-    assert!((2..=6).contains(&asked(&world)), "{} questions in {took:?}", asked(&world));
+    assert!((2..=6).contains(&pin_requests(&world)), "{} questions in {took:?}", pin_requests(&world));
     assert!(ssh.screen().ends_with(PRESS_ENTER.trim_end()), "{}", ssh.screen());
     world.approve(&code, "alice");
     ssh.type_line("");
@@ -37,7 +37,7 @@ fn r23_enter_before_the_approval_asks_for_a_few_seconds_then_prompts_again() {
 }
 
 #[test]
-fn r23_an_approval_while_plex_tv_is_asked_needs_no_second_enter() {
+fn r23_approval_during_polling_needs_no_second_enter() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let mut ssh = world.ssh_terminal(HERE, "alice", 1);
@@ -49,7 +49,7 @@ fn r23_an_approval_while_plex_tv_is_asked_needs_no_second_enter() {
 }
 
 #[test]
-fn r23_it_prompts_again_three_times_and_then_it_is_over() {
+fn r23_link_sign_in_prompts_again_three_times_and_then_fails() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let mut ssh = world.ssh_terminal(HERE, "alice", 1);
@@ -67,7 +67,7 @@ fn r23_it_prompts_again_three_times_and_then_it_is_over() {
 }
 
 #[test]
-fn r24_nobody_who_presses_enter_is_waited_for_longer_than_sshd_waits() {
+fn r24_unanswered_link_prompt_times_out_before_sshds_grace_time() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let start = Instant::now();
@@ -76,7 +76,7 @@ fn r24_nobody_who_presses_enter_is_waited_for_longer_than_sshd_waits() {
     std::thread::sleep(Duration::from_secs(80));
     world.wait_for_log_within(Duration::from_secs(25), &["denied", "user=\"alice\"", "not approved in time"]);
     assert!(start.elapsed() < Duration::from_secs(100), "{:?}", start.elapsed());
-    // Whoever wakes up now is told at once, by sshd and not by a connection that is cut.
+    // A late Enter is answered immediately, by sshd and not by a cut connection.
     ssh.type_line("");
     assert_eq!(ssh.exit(), 255);
     assert!(ssh.contents().contains("Permission denied"), "{}", ssh.contents());
@@ -84,7 +84,7 @@ fn r24_nobody_who_presses_enter_is_waited_for_longer_than_sshd_waits() {
 }
 
 #[test]
-fn r24_an_enter_at_the_last_moment_is_answered_in_time_and_without_another_prompt() {
+fn r24_enter_shortly_before_the_deadline_is_answered_without_another_prompt() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let start = Instant::now();
@@ -99,7 +99,7 @@ fn r24_an_enter_at_the_last_moment_is_answered_in_time_and_without_another_promp
 }
 
 #[test]
-fn r25_where_it_is_not_offered_an_empty_password_is_a_wrong_one() {
+fn r25_empty_password_is_wrong_where_link_sign_in_is_not_offered() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.allow_sudo(&["alice"]);
     assert_eq!(world.authenticate("alice", ""), Code::AUTH_ERR);
@@ -119,21 +119,21 @@ fn r25_where_it_is_not_offered_an_empty_password_is_a_wrong_one() {
     ssh.wait_for("assword");
     ssh.type_line("");
     assert_eq!(ssh.exit(), 255);
-    assert_eq!(asked(&world), 0);
+    assert_eq!(pin_requests(&world), 0);
 }
 
 #[test]
-fn r25_the_argument_link_in_a_stack_that_is_not_on_the_list_is_an_outage_and_logged() {
+fn r25_link_argument_for_an_unlisted_service_is_a_logged_outage() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.write("/etc/pam.d/linked", 0o644, "root:root", "auth required pam_plex.so link\n");
     let codes = world.codes("linked", "alice", "auth", "\n");
     assert_eq!((codes.of("auth"), codes.prompts()), (Code::AUTHINFO_UNAVAIL, 0));
     world.wait_for_log(&["unavailable", "service=\"linked\"", "'link'", "link_services"]);
-    assert_eq!(asked(&world), 0);
+    assert_eq!(pin_requests(&world), 0);
 }
 
 #[test]
-fn nothing_of_it_is_remembered() {
+fn link_sign_in_caches_no_credential() {
     let further = format!("{ALONE}\n[cache]\nremember = \"1h\"\noffline = \"1h\"\n[throttle]\nfree_tries = 20");
     let Some(world) = World::with_everything(DEN, &further) else { return };
     let mut first = world.pam_terminal("alone", "alice", "192.0.2.1");
@@ -148,7 +148,7 @@ fn nothing_of_it_is_remembered() {
     assert_eq!(world.rows("remembered"), 0);
     assert_eq!(world.plex().counters().live_tokens, 0);
     world.assert_code_unseen(&code);
-    // In an outage neither the code nor nothing at all opens the account.
+    // In an outage neither the code nor an empty password is accepted.
     world.plex().fault(Endpoint::All, fakeplex::Fault::Reset);
     world.start_authd(&world.config(&further));
     for typed in ["", &code, &another] {
@@ -157,7 +157,7 @@ fn nothing_of_it_is_remembered() {
 }
 
 #[test]
-fn nobody_holds_more_than_three_codes_at_a_time() {
+fn address_holds_at_most_three_link_codes() {
     let Some(world) = World::with_everything(DEN, &format!("{ALONE}\n[throttle]\nfree_tries = 20")) else { return };
     let ask = |user: &str, rhost: &str| world.pam_terminal("alone", user, rhost);
     let mut open: Vec<_> = ["alice", "erin", "frank"].iter().map(|user| ask(user, "192.0.2.1")).collect();
@@ -173,7 +173,7 @@ fn nobody_holds_more_than_three_codes_at_a_time() {
 }
 
 #[test]
-fn one_ssh_connection_with_sshds_own_limits_has_three_ways_to_sign_in() {
+fn one_ssh_connection_allows_three_attempts_by_link_or_password() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let mut ssh = world.ssh_terminal(HERE, "alice", 3);
@@ -190,7 +190,7 @@ fn one_ssh_connection_with_sshds_own_limits_has_three_ways_to_sign_in() {
 }
 
 #[test]
-fn r22_sshds_password_method_cannot_show_a_code_and_does_not_wait_for_one() {
+fn r22_sshds_password_method_refuses_link_sign_in_without_waiting() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };
     world.start_sshd();
     let empty = world.ssh("password", "alice", "");
@@ -200,7 +200,7 @@ fn r22_sshds_password_method_cannot_show_a_code_and_does_not_wait_for_one() {
     let linked = world.ssh("password", "alice", &password("alice"));
     assert!(!linked.ok() && linked.code != 124, "{linked:?}");
     world.wait_for_log(&["denied", "user=\"alice\"", "prompt"]);
-    assert!(asked(&world) <= 1, "{}", asked(&world));
+    assert!(pin_requests(&world) <= 1, "{}", pin_requests(&world));
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
     world.assert_no_secret_leaked();
 }

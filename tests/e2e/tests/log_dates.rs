@@ -1,14 +1,14 @@
-//! The dates of log lines: syslog's own, on every day and in every time zone.
+//! Timestamps of log lines: syslog's own, on every day and in every time zone.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fs;
 
 use e2e::{DEN, World};
 
-/// Where the lines of the second syslog go.
+/// The log file of the second syslog.
 const DATED: &str = "/var/log/dated";
 
-/// Reads datagrams as syslog does, and shows each as it came.
+/// Receives datagrams as syslog does, and records them unchanged.
 const LISTENER: &str = "import os, socket\n\
     if os.path.exists('/dev/log'): os.remove('/dev/log')\n\
     log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
@@ -26,10 +26,10 @@ fn machine() -> Option<World> {
     Some(world)
 }
 
-/// RFC 3164: a line without a time has the one of its arrival. A program's own would be in another zone than the other lines
-/// (a process with several threads cannot ask for the local one), or in another form.
+/// RFC 3164: a line without a timestamp gets that of its arrival. A program's own would be in another time zone than
+/// the other lines (a process with several threads cannot query the local one), or in another format.
 #[test]
-fn log_lines_leave_their_date_to_syslog() {
+fn log_lines_leave_their_timestamp_to_syslog() {
     let Some(world) = machine() else { return };
     world.start_authd(&world.config(""));
     world.write("/run/listener", 0o644, "root:root", LISTENER);
@@ -55,9 +55,9 @@ fn log_lines_leave_their_date_to_syslog() {
     }
 }
 
-/// What reaches the file is what the C library's `strftime` makes of RFC 3164's `Mmm dd hh:mm:ss`.
+/// Timestamps in the file equal the C library's `strftime` for RFC 3164's `Mmm dd hh:mm:ss`.
 #[test]
-fn log_lines_in_a_file_have_the_date_of_rfc_3164_on_every_day_and_in_every_zone() {
+fn log_files_have_rfc_3164_timestamps_on_every_day_and_in_every_zone() {
     let Some(world) = machine() else { return };
     let library = world.sh("find /usr/lib /usr/lib64 -name libfaketime.so.1 2>/dev/null | grep .").stdout;
     let faked = format!(

@@ -1,10 +1,10 @@
-//! The module's arguments, as an administrator may write them into a stack.
+//! The module's arguments in a stack.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, World, password};
 
 #[test]
-fn r46_an_unknown_argument_is_an_error_that_names_it_and_no_file_is_ever_made() {
+fn r46_module_rejects_unknown_arguments_by_name_and_creates_no_file() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.types(password("alice"));
     let codes = |arguments: &str| {
@@ -37,7 +37,7 @@ fn r46_an_unknown_argument_is_an_error_that_names_it_and_no_file_is_ever_made() 
         }
         assert!(!log.contains("plex-authd"), "the daemon was asked: {log}");
     }
-    // A path that is absolute but not the daemon's is looked at, never made.
+    // An absolute path other than the daemon's is only connected to, never created.
     for elsewhere in ["socket=/tmp/written", "socket=/run/written/socket", "socket=/run/../tmp/written"] {
         assert_eq!(codes(elsewhere), (Code::AUTHINFO_UNAVAIL, Code::AUTHINFO_UNAVAIL), "{elsewhere}");
     }

@@ -1,11 +1,11 @@
-//! What a program may answer to a prompt, and what may be missing or wrong in what it tells PAM.
+//! Answers of a program to the module's prompts, and missing or invalid PAM items.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, EVERY, World, password};
 use fakeplex::Endpoint;
 
 #[test]
-fn r7_r38_every_answer_to_a_prompt_has_a_defined_code() {
+fn r7_r38_every_answer_to_a_prompt_has_a_defined_return_code() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.plex().reset();
     for broken in ["error", "null-array", "null-string"] {
@@ -32,7 +32,7 @@ fn r7_r38_every_answer_to_a_prompt_has_a_defined_code() {
 }
 
 #[test]
-fn r39_a_password_that_is_too_long_is_refused_and_not_cut() {
+fn r39_password_over_1024_bytes_is_refused_and_not_truncated() {
     let longest = "p".repeat(1024);
     let world = DEN.replace("\"PASSWORD-SECRET-alice\"", &format!("\"{longest}\""));
     let Some(world) = World::with_everything(&world, "") else { return };
@@ -47,9 +47,9 @@ fn r39_a_password_that_is_too_long_is_refused_and_not_cut() {
 }
 
 #[test]
-fn r34_r39_a_name_that_is_too_long_or_not_utf_8_is_refused_without_a_question() {
+fn r34_r39_username_too_long_or_not_utf8_is_refused_without_a_prompt() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    // The list of friends is asked for when the daemon starts, by nobody's login.
+    // The friend list is fetched when the daemon starts, independently of logins.
     assert_eq!(world.account("alice"), Code::SUCCESS);
     world.plex().reset();
     world.types(password("alice"));
@@ -60,7 +60,7 @@ fn r34_r39_a_name_that_is_too_long_or_not_utf_8_is_refused_without_a_question() 
         assert!(codes == (Code::USER_UNKNOWN, Code::PERM_DENIED, "0".into()), "{name:?}: {facts:?}");
         log
     };
-    // As long as a name may be: the daemon is asked, and does not know it.
+    // The longest valid name: the daemon is contacted, and does not know it.
     let log = about(&[b'a'; 256]);
     assert!(log.matches("verdict NotManaged").count() == 2 && log.matches("not-managed user=").count() == 2, "{log}");
     for (name, words) in [
@@ -77,12 +77,12 @@ fn r34_r39_a_name_that_is_too_long_or_not_utf_8_is_refused_without_a_question() 
 }
 
 #[test]
-fn r56_every_item_but_the_name_may_be_missing() {
+fn r56_every_pam_item_except_the_user_may_be_missing() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.types(password("alice"));
     let facts = world.facts(&[], "observe", &["alone", "alice", "auth,account", "typed", "unset"]);
     assert_eq!((facts.code("auth"), facts.code("account")), (Code::SUCCESS, Code::SUCCESS));
-    // libpam itself insists on a service; a program that the module is called by without it need not.
+    // libpam itself requires a service name; a program that calls the module without libpam need not set one.
     let facts = world.facts(&[], "traps", &[&world.module("pam_plex"), "alice", "typed", "pam_get_item"]);
     assert_eq!(["traps", "authenticate", "acct_mgmt", "setcred"].map(|fact| facts.get(fact)), ["1", "0", "0", "0"]);
     world.wait_for_log(&["accepted", "user=\"alice\"", "phase=auth", "service=\"-\"", "rhost=\"-\""]);

@@ -1,4 +1,5 @@
-//! A daemon that breaks off, is silent, talks nonsense or never ends: what the module makes of it, and how soon.
+//! A daemon that disconnects, is silent, sends malformed frames or never finishes: the module's return code, and how
+//! soon it returns.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::io::Result;
@@ -9,7 +10,7 @@ use e2e::{Caller, Code, World};
 /// The prompt for a password.
 const ASK: &str = r#"{"ask":{"text":"Password: ","echo":false,"password":true}}"#;
 
-/// A machine without the daemon, with an account, and with something to type.
+/// A machine without the daemon, with an account and a password to type.
 fn machine() -> Option<World> {
     let world = World::new()?;
     world.add_user("alice", true, None);
@@ -17,7 +18,7 @@ fn machine() -> Option<World> {
     Some(world)
 }
 
-/// The code of one phase, and how many microseconds it took.
+/// Return code and duration, in microseconds, of one phase.
 fn answer(world: &World, phase: &str) -> (Code, u64) {
     let facts = world.observe("alone", "alice", phase, "typed");
     (facts.code(phase), facts.microseconds(phase))
@@ -26,7 +27,7 @@ fn answer(world: &World, phase: &str) -> (Code, u64) {
 type Treat = fn(&mut Caller) -> Result<()>;
 
 #[test]
-fn r10_a_daemon_that_hangs_up_is_an_error_within_50_ms_whenever_it_does() {
+fn r10_daemon_that_disconnects_is_an_error_within_50_ms() {
     let Some(world) = machine() else { return };
     let cases: [(&str, Treat); 5] = [
         ("at once", |_| Ok(())),
@@ -43,7 +44,7 @@ fn r10_a_daemon_that_hangs_up_is_an_error_within_50_ms_whenever_it_does() {
         world.pretend(treat);
         let answers: Vec<_> = (0..5).map(|_| answer(&world, "auth")).collect();
         assert!(answers.iter().all(|(code, _)| *code == Code::AUTHINFO_UNAVAIL), "{when}: {answers:?}");
-        // The quickest of some: the machine has other things to do as well.
+        // The fastest of several: the machine has other work.
         let quickest = answers.iter().map(|(_, time)| *time).min().unwrap();
         assert!(quickest < 50_000, "{when}: {quickest} µs");
     }
@@ -52,7 +53,7 @@ fn r10_a_daemon_that_hangs_up_is_an_error_within_50_ms_whenever_it_does() {
 }
 
 #[test]
-fn r10_r36_nonsense_from_the_daemon_is_an_error_at_once_and_never_a_pass() {
+fn r10_r36_malformed_frames_from_the_daemon_are_an_immediate_error() {
     let Some(world) = machine() else { return };
     let long = format!("{{\"ask\":{{\"text\":\"{}\",\"echo\":false,\"password\":true}}}}", "x".repeat(65_536));
     let cases = [
@@ -77,13 +78,13 @@ fn r10_r36_nonsense_from_the_daemon_is_an_error_at_once_and_never_a_pass() {
         world.pretend(move |caller| {
             caller.hear()?;
             caller.bytes(&bytes)?;
-            // It stays, so that nothing but what it said ends the conversation.
+            // The daemon stays connected, so that only its message ends the conversation.
             caller.hear().map(drop)
         });
         for phase in ["auth", "account"] {
             let (code, time) = answer(&world, phase);
             let expected = match (phase, what) {
-                // R65: somebody answered, so this is not left to the local group.
+                // R65: a daemon answered, so the decision is not left to the local group.
                 ("account", _) => Code::PERM_DENIED,
                 (_, "a prompt with a NUL") => Code::CONV_ERR,
                 _ => Code::AUTHINFO_UNAVAIL,
@@ -107,13 +108,13 @@ fn framed(json: &str) -> Vec<u8> {
 }
 
 #[test]
-fn r36_every_verdict_is_the_code_of_the_table_all_the_way_through_libpam() {
+fn r36_every_verdict_becomes_the_documented_pam_return_code() {
     let Some(world) = machine() else { return };
     let table = [
         ("success", Code::SUCCESS, Code::SUCCESS),
         ("wrong-secret", Code::AUTH_ERR, Code::PERM_DENIED),
         ("not-allowed", Code::PERM_DENIED, Code::PERM_DENIED),
-        // libpam makes a refusal of a stack in which nobody has an opinion.
+        // libpam turns a stack that only returns IGNORE into a refusal.
         ("not-managed", Code::USER_UNKNOWN, Code::PERM_DENIED),
         ("throttled", Code::MAXTRIES, Code::PERM_DENIED),
         ("unavailable", Code::AUTHINFO_UNAVAIL, Code::PERM_DENIED),
@@ -131,7 +132,7 @@ fn r36_every_verdict_is_the_code_of_the_table_all_the_way_through_libpam() {
 }
 
 #[test]
-fn r65_a_daemon_that_answers_before_it_is_asked_and_hangs_up_has_answered() {
+fn r65_verdict_sent_before_the_request_counts_as_an_answer() {
     let Some(world) = machine() else { return };
     world.pretend(|caller| caller.say("{\"verdict\":\"unavailable\"}"));
     for _ in 0..20 {
@@ -141,7 +142,7 @@ fn r65_a_daemon_that_answers_before_it_is_asked_and_hangs_up_has_answered() {
 }
 
 #[test]
-fn r10_r13_a_silent_daemon_and_one_that_drips_a_frame_are_left_after_two_seconds() {
+fn r10_r13_silent_or_dripping_daemon_is_abandoned_after_two_seconds() {
     let Some(world) = machine() else { return };
     let cases: [(&str, Treat); 3] = [
         ("silent", |caller| caller.hear().and_then(|_| caller.hear()).map(drop)),
@@ -174,7 +175,7 @@ fn r10_r13_a_silent_daemon_and_one_that_drips_a_frame_are_left_after_two_seconds
 }
 
 #[test]
-fn r10_a_daemon_that_is_at_work_for_ever_is_left_at_the_total_deadline() {
+fn r10_daemon_that_never_finishes_is_abandoned_at_the_total_deadline() {
     let Some(world) = machine() else { return };
     world.pretend(|caller| {
         caller.hear()?;

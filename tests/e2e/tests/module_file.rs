@@ -1,4 +1,4 @@
-//! What loading the module costs the program that loads it. What it does there is measured by `make bench`.
+//! Size and dependencies of the module. `make bench` measures its running time.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use e2e::World;
@@ -6,7 +6,7 @@ use e2e::World;
 const MODULE: &str = "\"$(find /usr/lib /usr/lib64 -name pam_plex.so 2>/dev/null | head -n 1)\"";
 
 #[test]
-fn the_module_needs_no_library_that_a_program_with_pam_has_not_loaded_already() {
+fn module_needs_only_libraries_that_every_pam_program_has_loaded() {
     let Some(world) = World::new() else { return };
     let dynamic = world.sh(&format!("readelf --dynamic --wide {MODULE}")).stdout;
     let needed: Vec<&str> =
@@ -17,7 +17,7 @@ fn the_module_needs_no_library_that_a_program_with_pam_has_not_loaded_already() 
 }
 
 #[test]
-fn the_module_has_at_most_700_kilobytes() {
+fn module_is_at_most_700_kilobytes() {
     let Some(world) = World::new() else { return };
     let size: u64 = world.sh(&format!("stat -c %s {MODULE}")).stdout.trim().parse().unwrap();
     assert!(size <= 700 * 1024, "{size}");

@@ -1,4 +1,4 @@
-//! What the module is linked with, and what it takes from the libraries that it is linked with.
+//! Libraries and symbols that the module imports.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::collections::BTreeSet;
@@ -7,29 +7,29 @@ use std::process::Command;
 
 use e2e::{Code, DEN, World, password, release, with_panics};
 
-/// What the module calls: libpam, one socket, the clock, the memory, and how large a screen is and what it can show.
+/// Functions that the module calls: libpam, one socket, the clock, memory, and the size and locale of the terminal.
 const USED: &str = "\
     pam_fail_delay pam_get_item pam_get_user pam_set_item close connect fcntl getpid getsockopt poll recv send \
     sendto socket lstat64 __lxstat64 statx clock_gettime __errno_location calloc free malloc posix_memalign bcmp memcmp memcpy \
     memmove memset strlen ioctl nl_langinfo";
 
-/// What comes with Rust: thread-local storage, waiting for a lock, and the end of what cannot go on.
+/// Imports of Rust's runtime: thread-local storage, waiting for a lock, and abort.
 const RUNTIME: &str = "\
     __tls_get_addr __cxa_thread_atexit_impl __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneTable \
     _ITM_registerTMCloneTable gettid syscall abort";
 
-/// What the code calls that unwinds a panic, which the module brings along: how to find the tables of the libraries that
-/// the panic goes through, and the locks around them. Nothing of it runs before there is a panic.
+/// Imports of the unwinder, which the module contains: finding the unwind tables of the libraries that a panic crosses,
+/// and the locks around them. None of it runs before a panic.
 const UNWINDER: &str = "_dl_find_object __pthread_key_create pthread_once pthread_mutex_lock pthread_mutex_unlock";
 
-/// What nothing ever calls. It belongs to the report that Rust prints of a panic, with the backtrace that the
-/// environment may ask for. The module replaces that report, but the linker cannot know. Some have another name in older C
+/// Imports that are never called. They belong to Rust's default panic report, with the backtrace that the environment
+/// may request. The module replaces that report, but the linker cannot know. Some have other names in older C
 /// libraries.
 const DEAD: &str = "\
     getenv getcwd open64 read write readlink realpath stat64 __xstat64 fstat64 __fxstat64 lseek64 mmap64 munmap dl_iterate_phdr \
     _Unwind_Backtrace _Unwind_GetIP __xpg_strerror_r";
 
-/// What must never come in, whatever is added to the lists above.
+/// Imports that are forbidden, whatever is added to the lists above.
 const NEVER: &str = "\
     sigaction signal sigprocmask pthread_sigmask sigaltstack raise kill alarm setitimer timer_create timer_settime \
     nanosleep clock_nanosleep usleep sleep pthread_create clone pthread_atfork fork vfork execve execvp execv \
@@ -41,21 +41,21 @@ fn words(list: &str) -> BTreeSet<String> {
     list.split_whitespace().map(str::to_owned).collect()
 }
 
-/// What a tool says of the module, line by line.
+/// Output of a tool about the module, line by line.
 fn lines(tool: &str, arguments: &[&str], module: &Path) -> Vec<String> {
     let out = Command::new(tool).args(arguments).arg(module).output().unwrap();
     assert!(out.status.success(), "{tool}: {out:?}");
     String::from_utf8(out.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// The names in `nm`'s list, without the versions.
+/// The names in `nm`'s list, without symbol versions.
 fn names(which: &str, module: &Path) -> BTreeSet<String> {
     let name = |line: &String| line.split_whitespace().last().unwrap().split('@').next().unwrap().to_owned();
     lines("nm", &["-D", which], module).iter().map(name).collect()
 }
 
 #[test]
-fn r1_r2_r28_r32_the_module_imports_only_what_is_known() {
+fn r1_r2_r28_r32_module_imports_only_known_symbols() {
     let imported = names("--undefined-only", &release("libpam_plex.so"));
     let known = words(&[USED, RUNTIME, UNWINDER, DEAD].join(" "));
     let strange: Vec<_> = imported.difference(&known).collect();
@@ -67,7 +67,7 @@ fn r1_r2_r28_r32_the_module_imports_only_what_is_known() {
 }
 
 #[test]
-fn r32_r6_the_imports_that_are_called_dead_are_never_called_not_even_in_a_panic() {
+fn r32_r6_dead_imports_are_never_called_even_during_a_panic() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.copy(&with_panics(), &world.module("pam_plex_panic"), 0o644);
     let hostile = ["env", "RUST_BACKTRACE=full", "RUST_LIB_BACKTRACE=1", "RUST_MIN_STACK=1", "TZ=/tmp/x"];
@@ -85,7 +85,7 @@ fn r32_r6_the_imports_that_are_called_dead_are_never_called_not_even_in_a_panic(
     expected(&spring("pam_plex", "alice", "error", &dead), [19, 0, 0, 25, 25, 6]);
     expected(&spring("pam_plex", "local", "typed", &dead), [10, 25, 0, 25, 25, 25]);
     expected(&spring("pam_plex", "root", "typed", &dead), [10, 25, 0, 25, 25, 25]);
-    // A panic walks the stack, and for that it looks for the libraries' tables.
+    // Unwinding needs the unwind tables of the libraries.
     let dead_in_a_panic: Vec<_> = dead.iter().copied().filter(|name| *name != "dl_iterate_phdr").collect();
     expected(&spring("pam_plex_panic", "alice", "typed", &dead_in_a_panic), [9, 9, 4, 4, 4, 9]);
     world.stop_authd();
@@ -101,14 +101,14 @@ fn r32_r6_the_imports_that_are_called_dead_are_never_called_not_even_in_a_panic(
 }
 
 #[test]
-fn r3_only_the_six_hooks_are_exported() {
+fn r3_module_exports_only_the_six_pam_hooks() {
     let hooks = ["acct_mgmt", "authenticate", "chauthtok", "close_session", "open_session", "setcred"];
     let expected: BTreeSet<_> = hooks.iter().map(|hook| format!("pam_sm_{hook}")).collect();
     assert_eq!(names("--defined-only", &release("libpam_plex.so")), expected);
 }
 
 #[test]
-fn r3_the_module_stays_loaded_and_is_bound_at_once_and_then_read_only() {
+fn r3_module_is_linked_with_nodelete_now_and_relro() {
     let module = release("libpam_plex.so");
     let dynamic = lines("readelf", &["-dW"], &module);
     let flags = dynamic.iter().find(|line| line.contains("(FLAGS_1)")).unwrap();
@@ -128,7 +128,7 @@ fn r3_the_module_stays_loaded_and_is_bound_at_once_and_then_read_only() {
 }
 
 #[test]
-fn the_module_is_small() {
+fn module_is_at_most_700_000_bytes() {
     let bytes = std::fs::metadata(release("libpam_plex.so")).unwrap().len();
     assert!(bytes <= 700_000, "{bytes} bytes");
 }

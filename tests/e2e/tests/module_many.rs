@@ -1,9 +1,9 @@
-//! The module many times in one process: one after the other, in threads, in forked children.
+//! The module many times in one process: sequentially, in threads, and in forked children.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{DEN, World, password};
 
-/// The codes of so many logins of Bob, who may not come in: refused, and not looked at any more once he has tried too often.
+/// True if all `count` logins of Bob, who has no access, were refused or throttled.
 fn is_refused(codes: &str, count: &str) -> bool {
     let codes: Vec<_> = codes.split_whitespace().filter_map(|part| part.split_once('x')).collect();
     let all: usize = codes.iter().map(|(times, _)| times.parse::<usize>().unwrap()).sum();
@@ -11,7 +11,7 @@ fn is_refused(codes: &str, count: &str) -> bool {
 }
 
 #[test]
-fn r1_a_thousand_logins_in_one_process_leave_every_signal_as_it_was() {
+fn r1_a_thousand_logins_in_one_process_leave_signal_dispositions_unchanged() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.types(password("alice"));
     let up = ["here", "200", "alice:typed", "bob:typed", "local:typed", "alice:null-string"];
@@ -26,7 +26,7 @@ fn r1_a_thousand_logins_in_one_process_leave_every_signal_as_it_was() {
 }
 
 #[test]
-fn r3_r5_it_works_in_threads_that_end_and_in_children_forked_from_ten_busy_threads() {
+fn r3_r5_module_works_in_short_lived_threads_and_forked_children() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.types(password("alice"));
     let in_children = format!("child={}", world.module("pam_plex"));

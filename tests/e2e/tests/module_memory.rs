@@ -1,13 +1,13 @@
-//! What is left of a password in a process that lives on.
+//! Traces of a password in a process that continues to run.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, World};
 
-/// Long, and like nothing else: memory that is freed but not wiped keeps all but its first sixteen bytes.
+/// Long and distinctive: memory that is freed without being wiped keeps all but its first sixteen bytes.
 const PASSWORD: &str = "PASSWORD-SECRET-q7Zr0vKx3mWd9TbYf2LhJ5nGs8PcE4uA6iRoVyXeHwQkMzDt";
 
 #[test]
-fn r44_after_a_login_no_part_of_the_password_is_in_the_programs_memory() {
+fn r44_no_part_of_the_password_stays_in_the_programs_memory_after_a_login() {
     let den = DEN.replace("\"PASSWORD-SECRET-alice\"", &format!("\"{PASSWORD}\""));
     let Some(world) = World::with_everything(&den, "") else { return };
     world.types(PASSWORD);
@@ -23,7 +23,7 @@ fn r44_after_a_login_no_part_of_the_password_is_in_the_programs_memory() {
     assert_eq!(search("denied", "bob", "auth", Code::PERM_DENIED), "1");
     world.plex().load(DEN);
     assert_eq!(search("wrong", "alice", "auth", Code::AUTH_ERR), "1");
-    // A daemon that is killed while it has the password.
+    // A daemon killed while it holds the password.
     world.plex().fault(fakeplex::Endpoint::Signin, fakeplex::Fault::Silence);
     std::thread::scope(|scope| {
         let login = scope.spawn(|| search("killed", "alice", "auth", Code::AUTHINFO_UNAVAIL));
@@ -31,7 +31,7 @@ fn r44_after_a_login_no_part_of_the_password_is_in_the_programs_memory() {
         world.sh("pkill -KILL -x plex-authd");
         assert_eq!(login.join().unwrap(), "1");
     });
-    // The search finds what is there.
+    // The search does find a planted password.
     let planted = world.facts(&[], "memory", &["alone", "alice", "auth", "plant"]);
     assert!(planted.get("found").contains("[heap]"), "{planted:?}");
     world.assert_no_secret_leaked();

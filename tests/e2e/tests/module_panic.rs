@@ -1,17 +1,17 @@
-//! A mistake in the module itself.
+//! Panics in the module itself.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, PHASES, World, password, with_panics};
 
 #[test]
-fn r6_a_panic_in_any_hook_is_a_pam_error_and_one_line_in_the_log() {
+fn r6_panic_in_any_hook_is_a_pam_error_and_one_log_line() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.copy(&with_panics(), &world.module("pam_plex_panic"), 0o644);
     let kinds = ["auth", "account", "session", "password"];
     let stack = kinds.map(|kind| format!("{kind} required pam_plex_panic.so debug\n")).concat();
     world.write("/etc/pam.d/panic", 0o644, "root:root", &stack);
     world.types(password("alice"));
-    // That nothing is printed is looked at for every program of these tests; Rust's own report would be asked for here.
+    // Every program of these tests checks that nothing is printed; these variables would request Rust's own report.
     let asked = &["env", "RUST_BACKTRACE=full", "RUST_LIB_BACKTRACE=1"];
     let (facts, log) = world.logged(|| world.facts(asked, "observe", &["panic", "alice", PHASES, "typed"]));
     let system_err = Code(4);
@@ -37,7 +37,7 @@ fn r6_a_panic_in_any_hook_is_a_pam_error_and_one_line_in_the_log() {
 }
 
 #[test]
-fn r6_a_thousand_panics_in_one_process_leave_nothing_behind() {
+fn r6_a_thousand_panics_in_one_process_leak_nothing() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.copy(&with_panics(), &world.module("pam_plex_panic"), 0o644);
     world.write("/etc/pam.d/alone", 0o644, "root:root", "auth required pam_plex_panic.so\n");

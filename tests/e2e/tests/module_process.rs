@@ -1,9 +1,9 @@
-//! The module is a guest in somebody else's process, and leaves it as it was.
+//! The module leaves the process that loads it unchanged.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, EVERY, PHASES, World, password};
 
-/// The number, what it is and whether a program that is executed gets it, for each descriptor of a snapshot.
+/// Number, target and close-on-exec flag of each descriptor in a snapshot.
 fn descriptors(text: &str) -> Vec<(u32, &str, &str)> {
     text.split(';')
         .filter(|part| !part.is_empty())
@@ -16,7 +16,7 @@ fn descriptors(text: &str) -> Vec<(u32, &str, &str)> {
 }
 
 #[test]
-fn r2_r9_r34_r47_the_process_is_the_same_before_during_and_after_every_hook() {
+fn r2_r9_r34_r47_process_is_unchanged_before_during_and_after_every_hook() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let closed = ["sh", "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-"];
     let runs = [

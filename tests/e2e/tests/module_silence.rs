@@ -1,16 +1,16 @@
-//! What comes through a login byte by byte stays as it is, with the module's `debug` in the stack.
+//! Bytes that pass through a login session are unchanged, with `debug` in the stack.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{DEN, World, password};
 
-/// How a client of OpenSSH is told to use a password. It shows all that a server tells it beside the prompts.
+/// Options for an OpenSSH client that uses a password. It shows everything that the server sends besides prompts.
 const OPTIONS: &str = "-F none -oUserKnownHostsFile=/run/known -oPubkeyAuthentication=no -oNumberOfPasswordPrompts=1";
 
-/// What sftp's other end is.
+/// The server program of sftp.
 const SERVER: &str = "/usr/lib/openssh/sftp-server";
 
 #[test]
-fn r8_ssh_scp_sftp_sudo_and_su_are_exact_to_the_byte() {
+fn r8_ssh_scp_sftp_sudo_and_su_transfer_exact_bytes() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.sh(
         "sed -i 's/pam_plex.so.*/& debug/' /etc/pam.d/plex-auth; grep -q 'pam_plex.so.*debug' /etc/pam.d/plex-auth",
@@ -34,7 +34,7 @@ fn r8_ssh_scp_sftp_sudo_and_su_are_exact_to_the_byte() {
         let copies = world.sh(&script);
         assert_eq!(copies.stderr, "", "{method}");
     }
-    // sshd keeps its own standard descriptors away from its modules; sudo and su have the caller's.
+    // sshd protects its own standard descriptors from modules; sudo and su have the caller's.
     world.allow_sudo(&["alice"]);
     let sudo = world.sudo("alice", &password("alice"), &[]);
     assert_eq!((sudo.stdout.as_str(), sudo.stderr.as_str()), ("root\n", ""));

@@ -1,9 +1,9 @@
-//! What the module asks of the kernel, as strace sees it: its socket, and nothing else.
+//! System calls of the module, as strace records them: its socket, and nothing else.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Call, Code, DEN, EVERY, Facts, PHASES, World, password};
 
-/// An environment that an attacker chose, as far as the dynamic loader of a program that is not setuid bears it.
+/// An environment chosen by an attacker, limited to what the dynamic loader of a non-setuid program tolerates.
 const HOSTILE: [&str; 20] = [
     "env",
     "LC_ALL=C.UTF-8",
@@ -27,8 +27,8 @@ const HOSTILE: [&str; 20] = [
     "MALLOC_TRACE=/tmp/trace",
 ];
 
-/// R2, R28 and R32 in what the kernel is asked to do: look at the socket's path, talk to it, wait for it, log, and ask how
-/// large the screen is. Memory aside, there is nothing else: no file, no child, no thread, no signal, no timer, no sleep.
+/// R2, R28 and R32 as system calls: inspect the socket's path, talk to the socket, poll it, log, and query the
+/// terminal's size. Besides memory there is nothing else: no file, no child, no thread, no signal, no timer, no sleep.
 fn assert_nothing_but_the_socket(what: &str, calls: &[Call]) {
     for call in calls {
         let harmless = match call.name.as_str() {
@@ -44,7 +44,7 @@ fn assert_nothing_but_the_socket(what: &str, calls: &[Call]) {
             }
             "mmap" => call.line.contains("MAP_ANONYMOUS"),
             "fcntl" => call.line.contains("F_DUPFD_CLOEXEC, 3"),
-            // How large a screen is, asked of the descriptors that may be one.
+            // The size of the terminal, queried from descriptors that may be one.
             "ioctl" => call.line.contains("TIOCGWINSZ"),
             "recvfrom" | "poll" | "getsockopt" | "close" | "getpid" | "brk" | "munmap" => true,
             _ => false,
@@ -54,7 +54,7 @@ fn assert_nothing_but_the_socket(what: &str, calls: &[Call]) {
 }
 
 #[test]
-fn r2_r15_r28_r32_the_module_asks_the_kernel_for_its_socket_and_for_nothing_else() {
+fn r2_r15_r28_r32_module_makes_only_system_calls_for_its_socket() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let check = |what: &str, user: &str, answer: &str, auth: Code| -> (Facts, Vec<Call>) {
         let (facts, calls) = world.strace(&HOSTILE, EVERY, user, PHASES, answer);
@@ -91,7 +91,7 @@ fn r2_r15_r28_r32_the_module_asks_the_kernel_for_its_socket_and_for_nothing_else
 }
 
 #[test]
-fn r9_nothing_is_said_on_a_descriptor_below_three_even_when_those_are_closed() {
+fn r9_module_writes_to_no_descriptor_below_three_even_if_those_are_closed() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.types(password("alice"));
     let closed = ["sh", "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-"];
@@ -114,14 +114,14 @@ fn r9_nothing_is_said_on_a_descriptor_below_three_even_when_those_are_closed() {
 }
 
 #[test]
-fn r15_root_and_accounts_that_are_not_managed_are_answered_within_a_millisecond() {
+fn r15_root_and_unmanaged_accounts_are_answered_within_a_millisecond() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    // The list of friends is asked for when the daemon starts, by nobody's login.
+    // The friend list is fetched when the daemon starts, independently of logins.
     assert_eq!(world.account("alice"), Code::SUCCESS);
     world.plex().reset();
     for user in ["root", "local"] {
         for phase in ["auth", "account"] {
-            // The quickest of many: the machine has other things to do as well.
+            // The fastest of many: the machine has other work.
             let quickest =
                 (0..30).map(|_| world.observe("alone", user, phase, "error").microseconds(phase)).min().unwrap();
             assert!(quickest < 1000, "{user} {phase}: {quickest} µs");

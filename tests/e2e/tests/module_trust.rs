@@ -1,10 +1,9 @@
-//! Whom the module tells a password: nobody whose place at the socket is not root's to give.
+//! R42: the module sends passwords only to a socket that root or the daemon's user controls.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, World, password};
 
-/// The daemon's directory, in which each of these makes something wrong with the socket; how it is made good again; and
-/// what the log must say.
+/// Faults of the socket, created in the daemon's directory; how each is repaired; and the expected log message.
 const WRONG: [(&str, &str, &str); 13] = [
     ("chmod 777 .", "chmod 755 .", "/run/plex-auth: can be changed by others"),
     ("chmod 775 .", "chmod 755 .", "/run/plex-auth: can be changed by others"),
@@ -25,7 +24,7 @@ const WRONG: [(&str, &str, &str); 13] = [
     ),
 ];
 
-/// Both phases, which must be unavailable for a reason that the log gives, and must not have reached the daemon.
+/// Asserts that both phases are unavailable for the reason in the log, and that the daemon was not contacted.
 fn assert_refused(world: &World, service: &str, what: &str, why: &str) {
     let (facts, log) = world.logged(|| world.observe(service, "alice", "auth,account", "typed"));
     assert_eq!(facts.code("auth"), Code::AUTHINFO_UNAVAIL, "{what}");
@@ -40,7 +39,7 @@ fn assert_refused(world: &World, service: &str, what: &str, why: &str) {
 }
 
 #[test]
-fn r42_a_socket_that_somebody_else_could_have_put_there_is_told_nothing() {
+fn r42_module_sends_nothing_to_a_socket_that_others_could_replace() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.types(password("alice"));
     let works = |what: &str| {
@@ -60,7 +59,7 @@ fn r42_a_socket_that_somebody_else_could_have_put_there_is_told_nothing() {
 }
 
 #[test]
-fn r42_a_socket_anywhere_else_must_be_as_safe() {
+fn r42_socket_argument_must_name_an_equally_protected_path() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.types(password("alice"));
     world.sh("mkdir -m 755 /tmp/mine; mkdir -m 755 /run/mine; ln -s /run/plex-auth /run/link; touch /run/mine/file");
@@ -82,7 +81,7 @@ fn r42_a_socket_anywhere_else_must_be_as_safe() {
 }
 
 #[test]
-fn r42_an_ordinary_users_process_behind_a_good_socket_is_told_nothing() {
+fn r42_module_sends_nothing_to_a_process_of_an_ordinary_user() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.types(password("alice"));
     world.stop_authd();
@@ -90,7 +89,7 @@ fn r42_an_ordinary_users_process_behind_a_good_socket_is_told_nothing() {
     let heard = world.impostor("/run/plex-auth/socket", &uid);
     assert_refused(&world, "alone", "bob listens", &format!("the socket's other end runs as uid {uid}, not as root"));
     assert_eq!(heard(), ["heard=0 bytes", "heard=0 bytes"]);
-    // The same program is listened to when it is the daemon's account, so it was the account that counted.
+    // With the daemon's account the same program is accepted, so the account was decisive.
     let uid = world.sh("id -u plex-auth").stdout.trim().to_owned();
     let heard = world.impostor("/run/plex-auth/socket", &uid);
     assert_eq!(world.observe("alone", "alice", "auth", "typed").code("auth"), Code::AUTHINFO_UNAVAIL);

@@ -1,4 +1,4 @@
-//! R43, R52: a web server that is not root and asks about everybody: nginx with Debian's `auth_pam`.
+//! R43, R52: an unprivileged web server that authenticates every user: nginx with Debian's `auth_pam`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{DEN, World, page_commands, password};
@@ -31,9 +31,9 @@ fn start_nginx(world: &World) {
     world.sh("nginx; until ss -lnt | grep -q ':8080 '; do sleep 0.02; done");
 }
 
-/// The status of a request with a name and a password, and what came with it.
+/// Status and body of a request with a username and a password.
 fn get(world: &World, path: &str, user: &str, password: &str) -> (u16, String) {
-    // By a file and not by the command line, where anybody could read it.
+    // In a file, not on the command line, where every user could read it.
     world.write("/run/netrc", 0o600, "root:root", &format!("machine 127.0.0.1 login {user} password {password}\n"));
     let url = format!("http://127.0.0.1:8080{path}");
     let out = world.run(&["curl", "-sS", "--netrc-file", "/run/netrc", "-w", "\n%{http_code}", &url]);
@@ -42,14 +42,14 @@ fn get(world: &World, path: &str, user: &str, password: &str) -> (u16, String) {
     (status.parse().unwrap(), body.to_owned())
 }
 
-/// How often the module has been asked by nginx about the person's password.
-fn asked(world: &World) -> usize {
+/// Number of authentications through nginx in the daemon's log.
+fn authentications(world: &World) -> usize {
     let log = world.syslog();
     log.lines().filter(|line| line.contains("service=\"nginx\"") && line.contains("phase=auth")).count()
 }
 
 #[test]
-fn r43_r52_nginx_may_ask_about_everybody_only_where_the_owner_trusts_it() {
+fn r43_r52_nginx_can_authenticate_users_only_as_a_trusted_caller() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     start_nginx(&world);
     world.plex().reset();
@@ -82,9 +82,9 @@ fn r43_r52_nginx_may_ask_about_everybody_only_where_the_owner_trusts_it() {
 }
 
 #[test]
-fn r52_ten_requests_with_a_remembered_password_cost_one_sign_in() {
+fn r52_ten_http_requests_with_a_remembered_password_cost_one_sign_in() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    // As the page sets it up, and tries it.
+    // Set up and tried as the page says.
     let page = |heading| page_commands("docs/how-to/nginx.md", heading);
     world.ready_for_pages();
     world.sh("mkdir -p /var/www/plex; echo page >/var/www/plex/index.html; echo file >/var/www/plex/file");
@@ -97,15 +97,15 @@ fn r52_ten_requests_with_a_remembered_password_cost_one_sign_in() {
     world.plex().reset();
     world.sh("true >/var/log/syslog");
     for _ in 0..10 {
-        // The directory's page is asked for twice: as it was requested, and as the index that nginx finds for it.
+        // The directory's page is authenticated twice: as requested, and as the index file that nginx maps it to.
         assert_eq!(get(&world, "/", "alice", &password("alice")), (200, "page\n".into()));
     }
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 1);
-    assert_eq!(asked(&world), 20, "{}", world.syslog());
+    assert_eq!(authentications(&world), 20, "{}", world.syslog());
     assert_eq!(get(&world, "/file", "alice", &password("alice")).0, 200);
-    assert_eq!(asked(&world), 21, "{}", world.syslog());
+    assert_eq!(authentications(&world), 21, "{}", world.syslog());
     assert_eq!(get(&world, "/", "alice", "wrong").0, 401);
     assert_eq!(get(&world, "/", "alice", &password("alice")).0, 200);
-    // The wrong one, which plex.tv was asked about. It costs nobody what is remembered.
+    // The wrong password was a sign-in at plex.tv. It deletes no cached password.
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 2);
 }

@@ -1,4 +1,4 @@
-//! `[cache] offline`: while plex.tv cannot be asked, what it said lately decides.
+//! `[cache] offline`: while plex.tv is unreachable, recently accepted passwords are accepted from the cache.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::thread::sleep;
@@ -18,12 +18,12 @@ fn with_offline(limit: &str, times: &str) -> Option<World> {
     Some(world)
 }
 
-/// Answers that are none, whatever is asked.
+/// Faults of every endpoint.
 fn everywhere<const N: usize>(faults: [Fault; N]) -> impl Iterator<Item = Command> {
     faults.into_iter().map(|fault| Command::Fault(Rule { endpoint: Endpoint::All, fault, times: None }))
 }
 
-/// In every outage the right password is enough within the same attempt, and nothing else is.
+/// Asserts that in every outage the right password is accepted within the same attempt, and nothing else.
 fn assert_outages_are_bridged(world: &World, outages: impl IntoIterator<Item = Command>) {
     for (number, outage) in outages.into_iter().enumerate() {
         world.plex().send(&outage).unwrap();
@@ -46,12 +46,12 @@ fn assert_outages_are_bridged(world: &World, outages: impl IntoIterator<Item = C
 }
 
 #[test]
-fn r11_every_outage_lets_the_right_password_in_within_the_same_attempt() {
+fn r11_offline_cache_accepts_the_right_password_in_every_outage() {
     let Some(world) = with_offline("1h", "") else { return };
     let connections = [
         Connections::Silence,
         Connections::Refuse,
-        // Whoever can put another server in plex.tv's place could as well keep plex.tv away.
+        // An attacker who can impersonate plex.tv's address can also block it.
         Connections::SelfSigned,
     ];
     let silent = everywhere([
@@ -66,7 +66,7 @@ fn r11_every_outage_lets_the_right_password_in_within_the_same_attempt() {
 }
 
 #[test]
-fn r11_r35_so_it_does_when_the_list_has_grown_old_too() {
+fn r11_r35_offline_cache_accepts_the_password_with_a_stale_friend_list() {
     let Some(world) = with_offline("1h", "friend_list = \"1s\"") else { return };
     for outage in [Connections::Silence, Connections::Refuse].map(Command::Connections) {
         world.plex().send(&outage).unwrap();
@@ -80,8 +80,8 @@ fn r11_r35_so_it_does_when_the_list_has_grown_old_too() {
 }
 
 #[test]
-fn r45_what_is_older_than_offline_lets_nobody_in() {
-    // First with everything as old as the list, then with a list that is always young.
+fn r45_cached_password_older_than_offline_is_refused() {
+    // First with password and list equally old, then with a list that is always fresh.
     let sign_ins = Command::Fault(Rule { endpoint: Endpoint::Signin, fault: Fault::Reset, times: None });
     for outage in [Command::Connections(Connections::Refuse), sign_ins] {
         let Some(world) = with_offline("8s", "friend_list = \"1s\"") else { return };
@@ -90,7 +90,7 @@ fn r45_what_is_older_than_offline_lets_nobody_in() {
         assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "{outage:?}");
         sleep(Duration::from_millis(8500).saturating_sub(signed_in.elapsed()));
         assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{outage:?}");
-        // After a restart it is not even kept.
+        // A restart deletes it.
         world.stop_authd();
         world.start_authd(&world.config(&format!("[cache]\noffline = \"8s\"\n{TIMES}")));
         world.wait_for_rows("remembered", 0);
@@ -98,7 +98,7 @@ fn r45_what_is_older_than_offline_lets_nobody_in() {
 }
 
 #[test]
-fn r11_a_restart_in_the_outage_changes_nothing() {
+fn r11_offline_cache_survives_a_restart_during_the_outage() {
     let Some(world) = with_offline("1h", "known_list = \"5m\"") else { return };
     let config = world.config(&format!("[cache]\noffline = \"1h\"\n{TIMES}"));
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
@@ -112,7 +112,7 @@ fn r11_a_restart_in_the_outage_changes_nothing() {
         assert_eq!(world.codes_from("192.0.2.9", "alone", "alice", "wrong").of("auth"), Code::AUTHINFO_UNAVAIL);
         assert_eq!(world.authenticate("bob", &password("bob")), Code::PERM_DENIED);
     }
-    // An owner who turns it off is obeyed, and what was kept goes.
+    // If the owner disables the cache, its contents are deleted.
     world.stop_authd();
     world.start_authd(&world.config(TIMES));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);

@@ -1,4 +1,4 @@
-//! R69: only a plex.tv that cannot be reached opens the cache for outages, and guesses at cached passwords are bounded.
+//! R69: the cache for outages opens only if plex.tv is unreachable, and guesses at cached passwords are limited.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, World, password};
@@ -6,14 +6,14 @@ use fakeplex::{Command, Connections, Endpoint, Fault};
 
 const CACHE: &str = "[cache]\noffline = \"1h\"\n[timeouts]\nlogin = \"2s\"\nconnect = \"1s\"\n";
 
-/// Alice's password was changed at Plex after it was cached here.
+/// Alice changed her password at Plex after it was cached here.
 const NEW: &str = "NEW-SECRET-alice";
 
 fn changed() -> String {
     DEN.replace("PASSWORD-SECRET-alice", NEW)
 }
 
-/// A machine that has cached Alice's password.
+/// A machine with Alice's password in the cache.
 fn cached(tables: &str) -> Option<World> {
     let world = World::with_everything(DEN, tables)?;
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
@@ -25,7 +25,7 @@ fn login_from(world: &World, host: &str, user: &str, typed: &str) -> Code {
     world.codes_from(host, "alone", user, typed).of("auth")
 }
 
-/// So many wrong passwords for Frank, ten from each address: what one address may use up of the hour's budget.
+/// Sends wrong passwords for Frank, ten from each address: the share of one address in the hourly budget.
 fn guess_at_frank(world: &World, count: usize) {
     for number in 0..count {
         let host = format!("203.0.113.{}", number / 10);
@@ -34,7 +34,7 @@ fn guess_at_frank(world: &World, count: usize) {
 }
 
 #[test]
-fn r69_a_budget_that_guesses_at_frank_used_up_does_not_open_alices_cached_password() {
+fn r69_budget_used_up_by_guesses_does_not_open_another_cached_password() {
     let Some(world) = cached(&format!("{CACHE}[throttle]\nfree_tries = 20")) else { return };
     world.plex().load(&changed());
     guess_at_frank(&world, 20);
@@ -44,7 +44,7 @@ fn r69_a_budget_that_guesses_at_frank_used_up_does_not_open_alices_cached_passwo
 }
 
 #[test]
-fn r69_plex_tv_that_answers_opens_no_cached_password_whatever_it_answers() {
+fn r69_any_answer_of_plex_tv_keeps_the_offline_cache_closed() {
     let Some(world) = cached(&format!("{CACHE}[throttle]\nfree_tries = 20")) else { return };
     world.plex().load(&changed());
     let useless = [
@@ -65,7 +65,7 @@ fn r69_plex_tv_that_answers_opens_no_cached_password_whatever_it_answers() {
             world.plex().clear_faults();
         }
     }
-    // Too many requests and a blocked address, also while plex.tv is left alone for them.
+    // Rate limits and a blocked address, also while the circuit breaker is open for them.
     for fault in [Fault::TooMany(Some(2)), Fault::Api(401, 1031)] {
         world.plex().fault(Endpoint::Signin, fault.clone());
         for _ in 0..2 {
@@ -78,7 +78,7 @@ fn r69_plex_tv_that_answers_opens_no_cached_password_whatever_it_answers() {
 }
 
 #[test]
-fn r69_a_friend_list_that_plex_tv_refuses_or_limits_opens_no_cached_password() {
+fn r69_refused_or_limited_friend_list_keeps_the_offline_cache_closed() {
     let tables = format!("{CACHE}friend_list = \"1s\"\n");
     let Some(world) = cached(&tables) else { return };
     world.plex().load(&changed());
@@ -92,7 +92,7 @@ fn r69_a_friend_list_that_plex_tv_refuses_or_limits_opens_no_cached_password() {
 }
 
 #[test]
-fn r69_guesses_at_cached_passwords_use_up_the_machines_budget_and_a_restart_gives_none_back() {
+fn r69_guesses_at_cached_passwords_use_the_budget_across_restarts() {
     let tables = format!("{CACHE}[throttle]\nfree_tries = 20");
     let Some(world) = cached(&tables) else { return };
     assert_eq!(login_from(&world, "192.0.2.1", "alice", &password("alice")), Code::SUCCESS, "from there before");
@@ -106,7 +106,7 @@ fn r69_guesses_at_cached_passwords_use_up_the_machines_budget_and_a_restart_give
             world.stop_authd();
             world.start_authd(&world.config(&tables));
         }
-        // A stranger's guess is not even looked at, right or wrong, and a friend who was there before has access.
+        // A new key is throttled for any password, and a friend from a known address has access.
         for typed in ["guess", &password("alice")] {
             assert_eq!(login_from(&world, "203.0.113.77", "alice", typed), Code::MAXTRIES, "{restarted}");
         }
@@ -115,12 +115,12 @@ fn r69_guesses_at_cached_passwords_use_up_the_machines_budget_and_a_restart_give
 }
 
 #[test]
-fn r69_a_remembered_password_cannot_be_guessed_without_bound_while_plex_tv_is_not_asked() {
+fn r69_guesses_at_a_remembered_password_are_limited_by_the_used_up_budget() {
     let tables = "[cache]\nremember = \"1h\"\n[throttle]\nfree_tries = 20\nrejected_per_hour = 30\n";
     let Some(world) = cached(tables) else { return };
     assert_eq!(login_from(&world, "192.0.2.1", "alice", &password("alice")), Code::SUCCESS, "from there before");
     guess_at_frank(&world, 20);
-    // The budget is used up, so plex.tv would not say that a guess is wrong.
+    // The budget is used up, so no sign-in would reject a guess.
     for typed in ["guess", &password("alice")] {
         assert_eq!(login_from(&world, "203.0.113.77", "alice", typed), Code::MAXTRIES, "{typed}");
     }
@@ -128,7 +128,7 @@ fn r69_a_remembered_password_cannot_be_guessed_without_bound_while_plex_tv_is_no
 }
 
 #[test]
-fn r69_wrong_guesses_at_a_remembered_password_count_while_plex_tv_is_unreachable() {
+fn r69_guesses_at_a_remembered_password_count_while_plex_tv_is_unreachable() {
     let tables =
         "[cache]\nremember = \"1h\"\n[throttle]\nfree_tries = 20\n[timeouts]\nlogin = \"2s\"\nconnect = \"1s\"";
     let Some(world) = cached(tables) else { return };

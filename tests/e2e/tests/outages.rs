@@ -1,4 +1,4 @@
-//! What happens when something is not there: the daemon, its socket, plex.tv.
+//! Outages of the daemon, its socket, and plex.tv.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use e2e::{Code, DEN, World, password, within};
 use fakeplex::{Endpoint, Fault};
 
-/// Both phases of the module for a managed account, which must be unavailable within two seconds each.
+/// Asserts that both phases for a managed account are unavailable within two seconds each.
 fn assert_unavailable(world: &World, what: &str) {
     within(Duration::from_secs(2), what, || {
         assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{what}");
@@ -14,8 +14,8 @@ fn assert_unavailable(world: &World, what: &str) {
     within(Duration::from_secs(2), what, || assert_eq!(world.account("alice"), Code::AUTHINFO_UNAVAIL, "{what}"));
 }
 
-/// Root and local accounts log in through the shipped stacks, managed ones do not.
-fn assert_locals_get_in(world: &World, what: &str) {
+/// Asserts that root and local accounts log in through the shipped stacks, and managed accounts do not.
+fn assert_local_logins(world: &World, what: &str) {
     assert_eq!(world.ssh("password", "local", "LOCAL-SECRET").stdout, "local\n", "{what}");
     assert_eq!(world.ssh_key("local").stdout, "local\n", "{what}");
     assert_eq!(world.sudo("local", "LOCAL-SECRET", &[]).stdout, "root\n", "{what}");
@@ -26,7 +26,7 @@ fn assert_locals_get_in(world: &World, what: &str) {
 }
 
 #[test]
-fn r13_without_the_daemon_local_accounts_log_in_and_others_wait_for_nothing() {
+fn r13_without_the_daemon_local_accounts_log_in_and_others_fail_quickly() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.start_sshd();
     world.allow_sudo(&["local"]);
@@ -34,16 +34,16 @@ fn r13_without_the_daemon_local_accounts_log_in_and_others_wait_for_nothing() {
 
     world.sh("pkill -STOP -x plex-authd");
     assert_unavailable(&world, "hung");
-    assert_locals_get_in(&world, "hung");
+    assert_local_logins(&world, "hung");
     world.sh("pkill -CONT -x plex-authd; sleep 0.2");
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
 
     world.sh("pkill -KILL -x plex-authd; sleep 0.1");
     assert_unavailable(&world, "killed, so that nobody listens at the socket");
-    assert_locals_get_in(&world, "killed");
+    assert_local_logins(&world, "killed");
     world.sh("rm /run/plex-auth/socket");
     assert_unavailable(&world, "no socket");
-    assert_locals_get_in(&world, "no socket");
+    assert_local_logins(&world, "no socket");
     world.wait_for_log(&["pam_plex(alone:auth)", "systemctl status plex-authd"]);
 
     world.start_authd(&world.config(""));
@@ -52,7 +52,7 @@ fn r13_without_the_daemon_local_accounts_log_in_and_others_wait_for_nothing() {
 }
 
 #[test]
-fn r20_a_daemon_that_dies_during_a_login_leaves_that_one_unavailable() {
+fn r20_login_is_unavailable_if_the_daemon_dies() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.plex().fault(Endpoint::Signin, Fault::Delay(4000));
     let code = std::thread::scope(|scope| {
@@ -68,7 +68,7 @@ fn r20_a_daemon_that_dies_during_a_login_leaves_that_one_unavailable() {
 }
 
 #[test]
-fn sigterm_finishes_the_login_that_runs() {
+fn sigterm_lets_a_login_in_progress_finish() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.plex().fault(Endpoint::Signin, Fault::Delay(1500));
     let code = std::thread::scope(|scope| {
@@ -83,7 +83,7 @@ fn sigterm_finishes_the_login_that_runs() {
 }
 
 #[test]
-fn r18_r36_an_outage_of_plex_tv_is_never_a_wrong_password_and_never_a_pass() {
+fn r18_r36_outage_of_plex_tv_is_neither_a_wrong_password_nor_a_success() {
     let further = "[timeouts]\nlogin = \"2s\"\nconnect = \"1s\"";
     let Some(world) = World::with_everything(DEN, further) else { return };
     let faults = [
@@ -103,19 +103,19 @@ fn r18_r36_an_outage_of_plex_tv_is_never_a_wrong_password_and_never_a_pass() {
         world.plex().fault(Endpoint::Signin, fault.clone());
         let start = Instant::now();
         assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{fault:?}");
-        // Without a limit it would be the module's, over a minute.
+        // Without the daemon's limit, the module's would apply: over a minute.
         assert!(start.elapsed() < Duration::from_secs(20), "{fault:?}: {:?}", start.elapsed());
         assert_eq!(world.account("alice"), Code::SUCCESS, "the list is still young: {fault:?}");
         world.plex().clear_faults();
     }
-    // A sign-out that fails changes nothing.
+    // A failed sign-out changes nothing.
     world.plex().fault(Endpoint::Signout, Fault::Status(500, String::new()));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.assert_no_secret_leaked();
 }
 
 #[test]
-fn when_the_list_cannot_be_had_the_account_phase_goes_by_the_last_one_for_a_while() {
+fn account_phase_uses_the_last_friend_list_until_known_list_expires() {
     let further = "[timeouts]\nfriend_list = \"1s\"\nknown_list = \"5s\"\nlogin = \"2s\"\nconnect = \"1s\"";
     let Some(world) = World::with_everything(DEN, further) else { return };
     assert_eq!(world.account("alice"), Code::SUCCESS);
@@ -124,7 +124,7 @@ fn when_the_list_cannot_be_had_the_account_phase_goes_by_the_last_one_for_a_whil
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
     assert_eq!(world.account("alice"), Code::SUCCESS);
     std::thread::sleep(Duration::from_secs(5));
-    // R65: nobody can tell any more, which is a refusal.
+    // R65: without a current list the account phase is a refusal.
     assert_eq!(world.account("alice"), Code::PERM_DENIED);
     assert_eq!(world.account("bob"), Code::PERM_DENIED);
     world.plex().clear_faults();
@@ -134,12 +134,12 @@ fn when_the_list_cannot_be_had_the_account_phase_goes_by_the_last_one_for_a_whil
 }
 
 #[test]
-fn r35_a_managed_account_is_never_ignored_whatever_breaks() {
+fn r35_managed_account_is_never_ignored_in_any_outage() {
     let Some(world) = World::with_everything(DEN, "[timeouts]\nlogin = \"1s\"\nconnect = \"1s\"\nfriend_list = \"1s\"")
     else {
         return;
     };
-    // Behind a module that permits, IGNORE would be a way in.
+    // After a permissive module, IGNORE would grant access.
     world.write(
         "/etc/pam.d/open",
         0o644,
@@ -148,14 +148,14 @@ fn r35_a_managed_account_is_never_ignored_whatever_breaks() {
     );
     let account = |user: &str| world.codes("open", user, "acct", "").of("acct");
     assert_eq!((account("local"), account("alice"), account("bob")), (Code::SUCCESS, Code::SUCCESS, Code::PERM_DENIED));
-    // R65: unavailable means that nobody answered.
+    // R65: unavailable means that no daemon answered.
     let (refused, unanswered) = (Code::PERM_DENIED, Code::AUTHINFO_UNAVAIL);
     let breakages = [
         ("no group any more", "sed -i '/^plex-users:/d' /etc/group /etc/gshadow", refused),
         ("hung", "pkill -STOP -x plex-authd", unanswered),
         (
             "another listener",
-            // It hears everything: one that leaves while it is spoken to may have said nothing.
+            // The listener reads everything: if it closed early, its answer might be lost.
             "pkill -KILL -x plex-authd; rm /run/plex-auth/socket; \
              setsid --fork socat UNIX-LISTEN:/run/plex-auth/socket,fork SYSTEM:'echo hello; cat >/dev/null' \
              >/dev/null 2>&1; until [ -S /run/plex-auth/socket ]; do sleep 0.02; done",
@@ -168,7 +168,7 @@ fn r35_a_managed_account_is_never_ignored_whatever_breaks() {
         world.sh(command);
         assert_eq!((account("alice"), account("bob")), (expected, expected), "{what}");
     }
-    // From the start without a list: plex.tv is gone and nothing was kept.
+    // Without any list from the start: plex.tv is down and no list is stored.
     world
         .sh("groupadd plex-users; usermod -aG plex-users alice; usermod -aG plex-users bob; rm -rf /var/lib/plex-auth");
     world.plex().fault(Endpoint::All, Fault::Status(503, String::new()));
@@ -178,7 +178,7 @@ fn r35_a_managed_account_is_never_ignored_whatever_breaks() {
 }
 
 #[test]
-fn a_daemon_that_starts_with_a_list_that_has_grown_old_waits_for_a_new_one() {
+fn daemon_started_with_a_stale_friend_list_waits_for_a_new_one() {
     let further = "[timeouts]\nfriend_list = \"1s\"\nknown_list = \"1s\"";
     let Some(world) = World::with_everything(DEN, further) else { return };
     assert_eq!(world.account("alice"), Code::SUCCESS);
@@ -190,14 +190,14 @@ fn a_daemon_that_starts_with_a_list_that_has_grown_old_waits_for_a_new_one() {
     assert_eq!(world.account("bob"), Code::PERM_DENIED);
 }
 
-/// The list is kept for five minutes, a password for ten seconds of an outage.
+/// The list is cached for five minutes, a password for ten seconds of an outage.
 #[test]
-fn r11_a_list_that_is_fresh_enough_for_a_sign_in_is_so_in_an_outage() {
+fn r11_friend_list_fresh_enough_for_a_sign_in_is_valid_in_an_outage() {
     let Some(world) = World::with_everything(DEN, "[cache]\noffline = \"10s\"") else { return };
     std::thread::sleep(Duration::from_secs(11));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.plex().fault(Endpoint::Signin, Fault::Status(503, String::new()));
-    // It is hashed once the verdict is out.
+    // The password is hashed after the verdict.
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(world.authenticate("alice", "another"), Code::AUTHINFO_UNAVAIL);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);

@@ -1,10 +1,10 @@
-//! What people see: prompts on the screen of the real OpenSSH client, and text that cannot play tricks on a terminal.
+//! Prompts as the real OpenSSH client shows them, and filtering of text that could control a terminal.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, Out, World, password};
 use fakeplex::{Endpoint, Fault};
 
-/// `ssh erin@localhost id -un`, with a program that answers each prompt as a person would and notes what it was shown.
+/// `ssh erin@localhost id -un`, with a program that answers each prompt and records its text.
 fn ssh_with_code(world: &World, method: &str, typed: &str, code: &str) -> Out {
     world.write("/run/password", 0o600, "root:root", typed);
     world.write("/run/code", 0o600, "root:root", code);
@@ -22,7 +22,7 @@ fn prompts(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn r21_r26_keyboard_interactive_shows_the_password_prompt_and_then_the_one_for_the_code() {
+fn r21_r26_keyboard_interactive_prompts_for_password_and_then_for_the_code() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.start_sshd();
     let erin = ssh_with_code(&world, "keyboard-interactive", &password("erin"), "314159");
@@ -37,7 +37,7 @@ fn r21_r26_keyboard_interactive_shows_the_password_prompt_and_then_the_one_for_t
 }
 
 #[test]
-fn r22_the_password_method_makes_one_request_for_a_second_factor_and_the_log_says_what_is_missing() {
+fn r22_password_method_with_2fa_sends_one_request_and_logs_the_missing_code() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.start_sshd();
     world.plex().reset();
@@ -51,14 +51,15 @@ fn r22_the_password_method_makes_one_request_for_a_second_factor_and_the_log_say
 }
 
 #[test]
-fn r27_text_from_plex_and_from_clients_reaches_the_log_as_plain_characters_and_one_line() {
+fn r27_text_from_plex_tv_and_clients_is_logged_as_one_line_without_control_characters() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
-    // Every byte as it was sent: an ordinary syslog would clean some of it up by itself.
+    // Unfiltered bytes: an ordinary syslog would sanitise some of them itself.
     world.sh("pkill -x busybox; rm -f /dev/log; while pgrep -x busybox >/dev/null; do sleep 0.01; done");
     world.start(&["socat", "-u", "UNIX-RECV:/dev/log,mode=666", "OPEN:/run/raw,creat,append"]);
     world.sh("until [ -S /dev/log ]; do sleep 0.01; done");
-    // Somebody whose name would clear a screen and forge a line, as a client gives it and, as far as XML allows, plex.tv.
+    // A username that would clear a screen and forge a log line, as sent by a client and, as far as XML allows, by
+    // plex.tv.
     let hostile = "ali\u{1b}[2Jce\r\nOct 1 sshd: Accepted\u{202e}\u{9b}31m";
     let escaped = "ali\\u009b2Jce\\r\\nOct 1 sshd: Accepted\\u202e\\u009b31m";
     let renamed = DEN.replace("username = \"alice\"", &format!("username = \"{escaped}\""));
@@ -80,7 +81,7 @@ fn r27_text_from_plex_and_from_clients_reaches_the_log_as_plain_characters_and_o
 }
 
 #[test]
-fn r27_a_code_that_would_play_tricks_on_a_terminal_is_shown_to_nobody() {
+fn r27_link_code_with_control_characters_is_never_shown() {
     let further = "link_sign_in = true\nlink_services = [\"alone\"]\n[throttle]\nfree_tries = 20";
     let Some(world) = World::with_everything(DEN, further) else { return };
     let mut plain = world.pam_terminal("alone", "alice", "192.0.2.1");

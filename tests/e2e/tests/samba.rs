@@ -1,4 +1,4 @@
-//! The same friends and the same password at a Samba share, with the real smbd and smbclient.
+//! Plex passwords and the friend list at a Samba share, with the real smbd and smbclient.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::Duration;
@@ -6,20 +6,20 @@ use std::time::Duration;
 use e2e::{Code, DEN, SYNC, World, password, within};
 
 #[test]
-fn a_share_follows_the_friend_list_and_the_password_of_plex() {
+fn smb_share_follows_the_friend_list_and_the_plex_password() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     world.start_sshd();
     let first = password("alice");
     assert_eq!(world.sh("getent shadow alice | cut -d: -f2").stdout, "*\n");
-    // Before any login with a password no share can know it.
+    // Before the first login with a password, Samba cannot know it.
     assert_eq!(world.smb_says("alice", &first), "NT_STATUS_LOGON_FAILURE");
     assert!(!world.ssh("password", "alice", "wrong").ok());
     assert_eq!(world.smb_says("alice", &first), "NT_STATUS_LOGON_FAILURE");
-    // Right behind the first one it does.
+    // Immediately after the first one it does.
     assert_eq!(world.ssh("keyboard-interactive", "alice", &first).stdout, "alice\n");
     world.wait_for_smb("alice", &first, "ok");
     assert_eq!(world.smb_says("alice", "wrong"), "NT_STATUS_LOGON_FAILURE");
-    // Changed at Plex: the old one opens the share until the next login.
+    // After a change at Plex, the old password opens the share until the next login.
     let second = "PASSWORD-SECRET-second";
     world.plex().load(&DEN.replace(&format!("password = \"{first}\""), &format!("password = \"{second}\"")));
     assert_eq!(world.smb_says("alice", &first), "ok");
@@ -27,7 +27,7 @@ fn a_share_follows_the_friend_list_and_the_password_of_plex() {
     assert_eq!(world.ssh("password", "alice", second).stdout, "alice\n");
     world.wait_for_smb("alice", second, "ok");
     assert_eq!(world.smb_says("alice", &first), "NT_STATUS_LOGON_FAILURE");
-    // Removed: out of everything, whatever the SMB password, and back again.
+    // After the removal every access is refused, whatever the SMB password; then access is restored.
     let with_second = DEN.replace(&format!("password = \"{first}\""), &format!("password = \"{second}\""));
     world.plex().load(&with_second.replace("shared_with = [\"alice\", ", "shared_with = ["));
     std::thread::sleep(Duration::from_millis(2500));
@@ -39,10 +39,10 @@ fn a_share_follows_the_friend_list_and_the_password_of_plex() {
 }
 
 #[test]
-fn r55_a_removed_friend_is_denied_whatever_the_smb_password_and_at_once() {
+fn r55_removed_friend_is_denied_at_once_whatever_the_smb_password() {
     let further = "[timeouts]\nfriend_list = \"1s\"";
     let Some(world) = World::with_samba(DEN, further) else { return };
-    // Without sync_password: the gate stands by itself, for a password that root has set.
+    // Without sync_password: the account phase alone decides, for a password that root has set.
     for name in ["alice", "local"] {
         assert!(world.run_with(&["smbpasswd", "-s", "-a", name], "SMB-SECRET\nSMB-SECRET\n").ok());
     }
@@ -55,12 +55,12 @@ fn r55_a_removed_friend_is_denied_whatever_the_smb_password_and_at_once() {
     let line = world.wait_for_log(&["denied", "user=\"alice\"", "service=\"samba\"", "phase=account"]);
     let took = line.split(" ms=").nth(1).unwrap().split(':').next().unwrap();
     assert!(took.parse::<u32>().unwrap() < 500, "answered from the kept list: {line}");
-    // plex.tv that hangs keeps nobody waiting.
+    // A hanging plex.tv delays no one.
     world.plex().send(&fakeplex::Command::Connections(fakeplex::Connections::Silence)).unwrap();
     within(Duration::from_secs(2), "smbclient", || {
         assert_eq!(world.smb_says("alice", "SMB-SECRET"), "NT_STATUS_ACCESS_DENIED");
     });
-    // With the daemon down nobody of the group comes in.
+    // With the daemon down, no member of the group has access.
     world.stop_authd();
     assert_ne!(world.smb_says("alice", "SMB-SECRET"), "ok");
     assert_eq!(world.codes("samba", "local", "acct", "").of("acct"), Code::SUCCESS);

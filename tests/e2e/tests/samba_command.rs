@@ -1,4 +1,4 @@
-//! What `plex-auth doctor` and `plex-auth user` know of Samba.
+//! Samba in `plex-auth doctor` and `plex-auth user`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::process::Stdio;
@@ -11,7 +11,7 @@ fn entry(world: &World, user: &str) -> String {
 }
 
 #[test]
-fn the_doctor_names_the_open_session_of_a_removed_friend_and_the_command_that_ends_it() {
+fn doctor_reports_open_smb_sessions_of_removed_friends_with_a_fix() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     for user in ["alice", "frank"] {
         assert_eq!(world.authenticate(user, &password(user)), Code::SUCCESS);
@@ -36,11 +36,11 @@ fn the_doctor_names_the_open_session_of_a_removed_friend_and_the_command_that_en
     world.sh(&format!("kill {kill}; until ! smbstatus -p | grep -qE '^[0-9]+ +alice'; do sleep 0.1; done"));
     assert!(!doctor().contains("still has a session"));
     for client in &mut open {
-        // It ends when its input does.
+        // smbclient ends with its input.
         drop(client.stdin.take());
         client.wait().unwrap();
     }
-    // Debian's own stack, and a service that is not there.
+    // Debian's own stack, and a service that does not run.
     world.sh("sed -i /^password/d /etc/pam.d/samba");
     world.kill_samba_service();
     world.sh("rm /run/plex-auth-samba/socket");
@@ -51,11 +51,11 @@ fn the_doctor_names_the_open_session_of_a_removed_friend_and_the_command_that_en
 }
 
 #[test]
-fn user_sync_and_remove_take_the_smb_entry_along() {
+fn user_sync_and_remove_update_the_smb_entry() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.wait_for_smb("alice", &password("alice"), "ok");
-    // By the command alone.
+    // Through the command alone, without the service.
     world.kill_samba_service();
     world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
     let sync = world.run(&["plex-auth", "user", "sync", "--yes"]);

@@ -1,4 +1,4 @@
-//! `plex-auth login`: for anybody, and over SSH as all that somebody gets.
+//! `plex-auth login`: for every user, and over SSH as the only permitted command.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::thread::sleep;
@@ -8,7 +8,7 @@ use e2e::{DEN, SYNC, World, page_commands, password};
 
 const PAGE: &str = "docs/how-to/samba.md";
 
-/// `plex-auth login` of a user on a terminal: its exit code and all that was shown.
+/// `plex-auth login` of a user on a terminal: exit code and contents.
 fn login(world: &World, user: &str, typed: &str) -> (i32, String) {
     let line = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "plex-auth", "login"];
     let mut terminal = world.terminal(&line);
@@ -18,12 +18,12 @@ fn login(world: &World, user: &str, typed: &str) -> (i32, String) {
 }
 
 #[test]
-fn a_password_that_is_typed_as_soon_as_it_is_asked_for_is_not_shown() {
+fn smb_login_disables_echo_before_the_prompt() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let login = "read -r go; exec setpriv --reuid alice --regid alice --init-groups plex-auth login 2>/dev/null";
     let mut terminal = world.terminal(&["sh", "-c", login]);
-    // Control-S: nothing gets onto the screen until Control-Q, so the program is held up at its question; without an
-    // error output there is nothing before that which could hold it up.
+    // Control-S stops all output until Control-Q, so the program blocks at its prompt; without standard error, nothing
+    // before the prompt can block.
     terminal.type_text("\u{13}");
     terminal.type_line("");
     let start = Instant::now();
@@ -41,7 +41,7 @@ fn a_password_that_is_typed_as_soon_as_it_is_asked_for_is_not_shown() {
 }
 
 #[test]
-fn the_page_makes_a_share_that_opens_for_todays_friends_with_their_plex_password() {
+fn samba_page_sets_up_a_share_for_current_friends_with_their_plex_password() {
     let Some(world) = World::with_everything(DEN, "[timeouts]\nfriend_list = \"1s\"") else { return };
     world.ready_for_pages();
     world.start_sshd();
@@ -49,7 +49,7 @@ fn the_page_makes_a_share_that_opens_for_todays_friends_with_their_plex_password
     world.sh("rm /etc/pam.d/plex-auth");
     world.follow(&page_commands(PAGE, "The gate"));
     world.sh("echo film >/srv/media/film");
-    // The gate alone: with a password that Samba was told by hand.
+    // The account phase alone: with a password that was set in Samba by hand.
     for name in ["alice", "bob"] {
         assert!(world.run_with(&["smbpasswd", "-s", "-a", name], "smb-word\nsmb-word\n").ok());
     }
@@ -61,13 +61,13 @@ fn the_page_makes_a_share_that_opens_for_todays_friends_with_their_plex_password
     world.wait_for_smb("alice", &password("alice"), "ok");
     assert_eq!(world.smb_says("mallory", &password("mallory")), "NT_STATUS_LOGON_FAILURE");
     world.plex().load(&DEN.replace("[\"alice\", ", "["));
-    // Refused at once by the list, and soon by Samba itself.
+    // Refused immediately by the friend list, and soon by Samba itself.
     world.wait_for_smb("alice", &password("alice"), "NT_STATUS_ACCOUNT_DISABLED");
     world.assert_no_secret_leaked();
 }
 
 #[test]
-fn anybody_brings_their_own_share_in_step_by_typing_the_plex_password() {
+fn login_synchronises_the_users_own_smb_password() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     let (code, shown) = login(&world, "alice", "wrong");
     assert!(code == 1 && shown.contains("Plex does not take this password"), "{code} {shown}");
@@ -87,12 +87,12 @@ fn anybody_brings_their_own_share_in_step_by_typing_the_plex_password() {
 }
 
 #[test]
-fn a_friend_who_only_has_a_share_gets_in_step_over_ssh_and_no_shell() {
+fn friend_without_a_shell_can_synchronise_the_smb_password_over_ssh() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     world.ready_for_pages();
     world.start_sshd_with("Include /etc/ssh/sshd_config.d/*.conf\n");
     world.follow(&page_commands(PAGE, "Friends who have a share and nothing else"));
-    // Whatever is asked for, the one program is what runs; with a key nothing has been typed yet.
+    // Whatever command is requested, only the one program runs; a key login has no password to synchronise.
     let key = world.ssh_key("alice");
     assert!(!key.ok() && !key.stdout.contains("alice\n"), "{key:?}");
     assert_eq!(world.smb_says("alice", &password("alice")), "NT_STATUS_LOGON_FAILURE");
@@ -112,11 +112,11 @@ fn a_friend_who_only_has_a_share_gets_in_step_over_ssh_and_no_shell() {
     assert_eq!(ssh.exit(), 0, "{}", ssh.contents());
     assert!(ssh.contents().contains("That is the Plex password of alice"), "{}", ssh.contents());
     world.wait_for_smb("alice", &password("alice"), "ok");
-    // Neither files nor tunnels.
+    // Neither file transfer nor tunnels.
     let sftp =
         "sftp -F none -i /run/key -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -b - alice@127.0.0.1";
     assert!(!world.run_with(&["sh", "-c", sftp], "ls /\n").ok());
-    // The login itself is enough where it is by the Plex password.
+    // A login with the Plex password is sufficient.
     world.sh("smbpasswd -x alice");
     assert!(!world.ssh("password", "alice", &password("alice")).stdout.contains("alice\n"));
     world.wait_for_smb("alice", &password("alice"), "ok");

@@ -1,18 +1,19 @@
-//! Plex stays the master: nobody changes a managed account's password here, and who is gone has no SMB entry either.
+//! plex.tv stays authoritative: no local tool changes a managed account's password, and removed friends have no active
+//! SMB entry.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::Duration;
 
 use e2e::{Code, DEN, SYNC, World, password};
 
-/// What a person reads.
+/// Part of the message to the user.
 const WHERE: &str = "https://app.plex.tv";
 
 fn shadow(world: &World, user: &str) -> String {
     world.sh(&format!("getent shadow {user} | cut -d: -f2")).stdout.trim_end().to_owned()
 }
 
-/// Whether an account's SMB entry is disabled.
+/// True if an account's SMB entry is disabled.
 fn is_disabled(world: &World, user: &str) -> bool {
     let entry = world.sh(&format!("pdbedit -L -v -u {user}")).stdout;
     let flags = entry.lines().find(|line| line.starts_with("Account Flags:")).unwrap();
@@ -30,9 +31,10 @@ fn wait_until_disabled(world: &World, user: &str, expected: bool) {
 }
 
 #[test]
-fn a_client_cannot_change_the_smb_password_of_a_plex_account_and_no_local_one_comes_of_it() {
+fn smb_client_cannot_change_the_password_of_a_plex_account() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
-    // What pam_unix asks since the release for which Debian's own line was written. With that one nobody's can be changed.
+    // pam_unix's prompts, which changed after Debian's passwd chat was written. With that one no password can be
+    // changed.
     world.sh(
         "printf '[global]\\n passwd chat = *ew*assword:* %%n\\\\n *ew*assword:* %%n\\\\n *\\n' >>/etc/samba/smb.conf",
     );
@@ -50,7 +52,7 @@ fn a_client_cannot_change_the_smb_password_of_a_plex_account_and_no_local_one_co
     assert_eq!(world.smb_says("alice", "Another-SECRET-7"), "NT_STATUS_LOGON_FAILURE");
     assert_eq!(world.smb_says("alice", &password("alice")), "ok");
     world.wait_for_log(&["denied", "user=\"alice\"", "service=\"samba\"", "phase=password", "changed at plex.tv"]);
-    // Somebody else's is theirs to change, as ever.
+    // Other accounts can change their own password as usual.
     assert!(world.run_with(&["smbpasswd", "-s", "-a", "local"], "LOCAL-SECRET\nLOCAL-SECRET\n").ok());
     let before = shadow(&world, "local");
     let changed = change("local", "LOCAL-SECRET", "Another-SECRET-8");
@@ -60,7 +62,7 @@ fn a_client_cannot_change_the_smb_password_of_a_plex_account_and_no_local_one_co
 }
 
 #[test]
-fn r35_passwd_says_where_the_password_of_a_plex_account_is_changed_and_leaves_local_ones_alone() {
+fn r35_passwd_refuses_plex_accounts_with_a_hint_and_changes_local_passwords() {
     let Some(world) = World::with_samba(DEN, "[users]\nlisted = \"alice\"") else { return };
     world.copy(&e2e::checkout().join("pam.d/passwd"), "/etc/pam.d/passwd", 0o644);
     world.add_user("listed", false, Some("LOCAL-SECRET"));
@@ -76,7 +78,7 @@ fn r35_passwd_says_where_the_password_of_a_plex_account_is_changed_and_leaves_lo
     let passwd = world.run_with(&own, &format!("LOCAL-SECRET\n{new}"));
     assert!(!passwd.ok() && passwd.stderr.contains(WHERE), "{passwd:?}");
     assert_eq!((shadow(&world, "alice"), shadow(&world, "listed")), (alice.clone(), listed.clone()));
-    // The module's own codes, and the sentence once.
+    // The module's own return codes, and a single message.
     let every = |user: &str| world.codes("every", user, "pass", "");
     assert_eq!(every("alice").of("pass"), Code::PERM_DENIED);
     assert_eq!(every("alice").text.matches(WHERE).count(), 1);
@@ -89,7 +91,7 @@ fn r35_passwd_says_where_the_password_of_a_plex_account_is_changed_and_leaves_lo
         assert!(passwd.ok() && shadow(&world, "root") != root, "{daemon}: {passwd:?}");
     };
     local("up");
-    // Without the daemon the group decides: its members' stay, everybody else's can be changed.
+    // Without the daemon the group decides: passwords of its members stay, all others can be changed.
     world.stop_authd();
     local("down");
     assert!(!world.run_with(&["passwd", "alice"], new).ok());
@@ -100,7 +102,7 @@ fn r35_passwd_says_where_the_password_of_a_plex_account_is_changed_and_leaves_lo
 }
 
 #[test]
-fn who_is_gone_has_a_disabled_entry_until_they_return_across_restarts_too() {
+fn smb_entry_of_a_removed_friend_is_disabled_until_the_return_across_restarts() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     let without = |name: &str| DEN.replace(&format!("\"{name}\", "), "");
     for user in ["alice", "frank"] {
@@ -110,16 +112,16 @@ fn who_is_gone_has_a_disabled_entry_until_they_return_across_restarts_too() {
     world.plex().load(&without("alice"));
     wait_until_disabled(&world, "alice", true);
     assert!(!is_disabled(&world, "frank"));
-    // One that the owner has disabled by hand is nobody's return.
+    // An entry that the owner disabled by hand is not enabled by a friend's return.
     world.sh("smbpasswd -d frank");
     world.plex().load(DEN);
     wait_until_disabled(&world, "alice", false);
     assert_eq!(world.smb_says("alice", &password("alice")), "ok");
     assert!(is_disabled(&world, "frank"));
-    // A login with the password sets it, and with it the entry is open again, as the README says.
+    // A login with the password sets it and thereby enables the entry, as the README says.
     assert_eq!(world.authenticate("frank", &password("frank")), Code::SUCCESS);
     wait_until_disabled(&world, "frank", false);
-    // Gone while the service is away: made up for. Back while the daemon is down: noticed.
+    // A removal while the service is down is caught up; a return while the daemon is down is noticed.
     world.kill_samba_service();
     world.plex().load(&without("alice"));
     let line = "the SMB entry of 'alice' could not be disabled";
@@ -135,7 +137,7 @@ fn who_is_gone_has_a_disabled_entry_until_they_return_across_restarts_too() {
 }
 
 #[test]
-fn what_friends_save_is_theirs_alone_whatever_umask_smbd_has() {
+fn files_in_private_shares_are_accessible_to_their_owner_only() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     for user in ["alice", "frank"] {
         assert_eq!(world.authenticate(user, &password(user)), Code::SUCCESS);

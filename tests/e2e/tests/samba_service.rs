@@ -1,18 +1,18 @@
-//! plex-auth-samba by itself: whom it obeys and in what, what it runs, and what it leaves behind.
+//! plex-auth-samba alone: its authorised callers and requests, the program that it runs, and the traces that it leaves.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::Duration;
 
 use e2e::{Code, DEN, Out, SYNC, World, password};
 
-/// Says an order to the service and prints what comes back.
+/// Sends a request to the service and prints the response.
 const ASK: &str = "import socket,struct,sys\n\
     order=sys.stdin.buffer.read()\n\
     s=socket.socket(socket.AF_UNIX); s.connect('/run/plex-auth-samba/socket')\n\
     s.sendall(struct.pack('>I',len(order))+order)\n\
     sys.stdout.write(s.makefile('rb').read()[4:].decode())\n";
 
-/// An order of a process of this user.
+/// Sends a request as a process of this user.
 fn order(world: &World, caller: &str, order: &str) -> Out {
     let line = ["setpriv", "--reuid", caller, "--regid", caller, "--init-groups", "python3", "-c", ASK];
     world.run_with(&line, order)
@@ -29,13 +29,13 @@ fn entries(world: &World) -> String {
 }
 
 #[test]
-fn r43_the_service_obeys_nobody_but_plex_authd() {
+fn r43_samba_service_accepts_requests_of_plex_authd_only() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     for caller in ["alice", "local", "www-data"] {
         let refused = order(&world, caller, &set("alice", "SMB-SECRET"));
         assert!(!refused.ok() && refused.stderr.contains("PermissionError"), "{caller}: {refused:?}");
     }
-    // The socket's mode does not hold root back.
+    // Root is not restricted by the socket's mode.
     let root = order(&world, "root", &set("alice", "SMB-SECRET"));
     assert_eq!(root.stdout, "", "{root:?}");
     world.wait_for_log(&["plex-auth-samba[", "uid 0 asked", "only plex-authd may"]);
@@ -46,7 +46,7 @@ fn r43_the_service_obeys_nobody_but_plex_authd() {
 }
 
 #[test]
-fn a_daemon_in_the_wrong_hands_gets_no_more_than_managed_accounts_and_whole_passwords() {
+fn samba_service_limits_a_compromised_daemon_to_managed_accounts() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     world
         .sh("useradd --system --groups plex-users system-one; useradd --non-unique --uid 0 --groups plex-users toor; \
@@ -61,7 +61,7 @@ fn a_daemon_in_the_wrong_hands_gets_no_more_than_managed_accounts_and_whole_pass
         ("system-one", "root and system accounts"),
         ("local", "neither in [users] nor in the group"),
         ("nobody-here", "no such local account"),
-        // To Samba this is `local`.
+        // Samba treats this name as `local`.
         ("Local", "capital letters"),
         ("-x", "no name"),
         ("", "no name"),
@@ -84,7 +84,7 @@ fn a_daemon_in_the_wrong_hands_gets_no_more_than_managed_accounts_and_whole_pass
         assert!(out.stdout.is_empty() || out.stdout.starts_with("{\"failed\""), "{nonsense}: {out:?}");
     }
     assert_eq!(entries(&world), "");
-    // Turned off, it does nothing at all, at once.
+    // Disabled, the service refuses every request immediately.
     world.write_config(&world.config(""));
     refused("alice", "SMB-SECRET", "sync_password is not true");
     world.sh("rm /etc/plex-auth.toml");
@@ -93,7 +93,7 @@ fn a_daemon_in_the_wrong_hands_gets_no_more_than_managed_accounts_and_whole_pass
 }
 
 #[test]
-fn r48_smbpasswd_is_run_by_its_path_as_root_in_every_respect_with_nothing_of_the_callers() {
+fn r48_smbpasswd_runs_by_absolute_path_with_clean_ids_and_environment() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     world.kill_samba_service();
     world.sh("mv /usr/bin/smbpasswd /usr/bin/smbpasswd.real; mkdir -p /run/evil; chmod 777 /run/evil");
@@ -102,7 +102,7 @@ fn r48_smbpasswd_is_run_by_its_path_as_root_in_every_respect_with_nothing_of_the
                for fd in /proc/$$/fd/*; do readlink $fd; done; } >/run/seen 2>&1\n\
                exec /usr/bin/smbpasswd.real \"$@\"\n";
     world.write("/usr/bin/smbpasswd", 0o755, "root:root", spy);
-    // Started as badly as can be: another real user, hostile variables, a descriptor left open, cores wanted.
+    // The worst possible start: another real user, hostile variables, an open descriptor, core dumps enabled.
     let badly = "exec 7</etc/shadow; ulimit -c unlimited; umask 000; cd /run/evil; exec env PATH=/run/evil \
                  LD_PRELOAD= SMB_CONF_PATH=/run/evil/smb.conf HOME=/run/evil IFS=x /usr/bin/setpriv --ruid 1001 \
                  /usr/sbin/plex-auth-samba";
@@ -125,7 +125,7 @@ fn r48_smbpasswd_is_run_by_its_path_as_root_in_every_respect_with_nothing_of_the
     let core = seen.lines().find(|line| line.contains("core file")).unwrap();
     assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
     assert!(!seen.contains("shadow") && !seen.contains("socket:"), "{seen}");
-    // Of the service's own making there is that one program, with no environment and no secret.
+    // The service itself executes only this program, without environment and without a secret in the arguments.
     let trace = world.sh("cat /run/trace").stdout;
     let after = trace.split_once("execve(\"/usr/sbin/plex-auth-samba\"").unwrap().1;
     let run: Vec<&str> = after.lines().filter(|line| line.contains("execve(")).collect();
@@ -142,7 +142,7 @@ fn r48_smbpasswd_is_run_by_its_path_as_root_in_every_respect_with_nothing_of_the
 }
 
 #[test]
-fn r44_the_password_is_gone_from_both_memories_and_a_crash_leaves_no_core() {
+fn r44_password_leaves_no_trace_in_either_process_and_no_core_dump() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.wait_for_smb("alice", &password("alice"), "ok");

@@ -1,28 +1,28 @@
-//! SMB passwords follow those that plex.tv accepts: which, when, and what happens when something is not there.
+//! Synchronisation of SMB passwords with those that plex.tv accepts: conditions, timing, and failures.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::{Duration, Instant};
 
 use e2e::{Code, DEN, SYNC, Try, World, count, password};
 
-/// The Den, where Alice has this password.
+/// The Den, with this password for Alice.
 fn den_with(password: &str) -> String {
     let quoted = password.replace('\\', "\\\\").replace('"', "\\\"");
     DEN.replace("password = \"PASSWORD-SECRET-alice\"", &format!("password = \"{quoted}\""))
 }
 
-/// How often plex-auth-samba says that it has set an account's password.
+/// Number of times that plex-auth-samba logged setting an account's password.
 fn times_set(world: &World, user: &str) -> usize {
     world.syslog().matches(&format!("\"{user}\": the SMB password is that of Plex now")).count()
 }
 
-/// Signs somebody in with a password that must be right.
+/// Signs a user in; the password must be accepted.
 fn sign_in(world: &World, user: &str, password: &str) {
     assert_eq!(world.authenticate(user, password), Code::SUCCESS, "{user} {password:?}");
 }
 
 #[test]
-fn su_and_sudo_bring_the_share_in_step_too() {
+fn su_and_sudo_synchronise_the_smb_password() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     world.allow_sudo(&["alice"]);
     assert_eq!(world.sudo("alice", &password("alice"), &[]).stdout, "root\n");
@@ -33,7 +33,7 @@ fn su_and_sudo_bring_the_share_in_step_too() {
 }
 
 #[test]
-fn r39_a_password_is_set_as_it_is_or_not_at_all() {
+fn r39_smb_password_is_set_unchanged_or_not_at_all() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     let long = |bytes: usize| "PASSWORD-SECRET-\u{e4}".to_owned() + &"x".repeat(bytes - 18);
     let odd = [" PASSWORD-SECRET p\u{e4}ss\u{f6} % ' \" \\ $HOME `id` \u{1f642} ".to_owned(), long(253), long(254)];
@@ -43,7 +43,7 @@ fn r39_a_password_is_set_as_it_is_or_not_at_all() {
         world.wait_for_smb("alice", good, "ok");
         assert_eq!(world.smb_says("alice", good.trim_end_matches('x').trim()), "NT_STATUS_LOGON_FAILURE");
     }
-    // One byte more than Samba takes: the login is none the worse, and the share keeps the last one.
+    // One byte more than Samba supports: the login succeeds, and the share keeps the previous password.
     for bytes in [255, 256, 1000] {
         let too_long = long(bytes);
         world.plex().load(&den_with(&too_long));
@@ -56,9 +56,9 @@ fn r39_a_password_is_set_as_it_is_or_not_at_all() {
 }
 
 #[test]
-fn eighty_logins_at_once_end_with_every_share_in_step() {
+fn eighty_simultaneous_logins_synchronise_every_smb_password() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
-    // From many places, since identical ones share a sign-in.
+    // From many addresses, since identical attempts share a sign-in.
     let tries: Vec<Try> = (0..80)
         .map(|n| {
             let user = if n % 2 == 0 { "alice" } else { "frank" };
@@ -74,13 +74,13 @@ fn eighty_logins_at_once_end_with_every_share_in_step() {
 }
 
 #[test]
-fn what_is_in_step_is_left_alone_until_somebody_else_changes_it() {
+fn smb_password_is_set_again_only_after_a_change_by_another_tool() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     let both = || {
         for user in ["alice", "frank"] {
             sign_in(&world, user, &password(user));
         }
-        // One after the other, so what comes behind them comes when they are done.
+        // Synchronisation is sequential: it follows both logins.
         std::thread::sleep(Duration::from_millis(700));
     };
     both();
@@ -91,7 +91,7 @@ fn what_is_in_step_is_left_alone_until_somebody_else_changes_it() {
     both();
     both();
     assert_eq!((times_set(&world, "alice"), times_set(&world, "frank")), before);
-    // Changed by somebody else, and taken away altogether.
+    // Changed by another tool, and removed altogether.
     assert!(world.run_with(&["smbpasswd", "-s", "-a", "alice"], "OTHER-SECRET\nOTHER-SECRET\n").ok());
     assert_eq!(world.smb_says("alice", &password("alice")), "NT_STATUS_LOGON_FAILURE");
     both();
@@ -102,7 +102,7 @@ fn what_is_in_step_is_left_alone_until_somebody_else_changes_it() {
 }
 
 #[test]
-fn r13_a_service_that_is_killed_changes_no_verdict_and_the_next_login_makes_up_for_it() {
+fn r13_killed_samba_service_affects_no_login_and_the_next_one_synchronises() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     world.kill_samba_service();
     let start = Instant::now();
@@ -110,7 +110,7 @@ fn r13_a_service_that_is_killed_changes_no_verdict_and_the_next_login_makes_up_f
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     world.wait_for_log(&["'alice' could not be brought in step", "systemctl status plex-auth-samba.socket"]);
     assert_eq!(world.smb_says("alice", &password("alice")), "NT_STATUS_LOGON_FAILURE");
-    // In the middle of its work, with a smbpasswd that takes its time.
+    // Killed while it works, with a slow smbpasswd.
     world.sh("mv /usr/bin/smbpasswd /usr/bin/smbpasswd.real");
     let slow = "#!/bin/sh\n: >/run/at-work\nsleep 2\nexec /usr/bin/smbpasswd.real \"$@\"\n";
     world.write("/usr/bin/smbpasswd", 0o755, "root:root", slow);
@@ -120,7 +120,7 @@ fn r13_a_service_that_is_killed_changes_no_verdict_and_the_next_login_makes_up_f
     world.kill_samba_service();
     world.wait_for_log(&["'frank' could not be brought in step", "closed the connection"]);
     world.sh("sleep 2.5; mv /usr/bin/smbpasswd.real /usr/bin/smbpasswd");
-    // smbd, killed while somebody signs in, changes nothing either.
+    // Killing smbd during a sign-in has no effect either.
     world.start_samba_service();
     world.kill_smbd();
     for user in ["alice", "frank"] {
@@ -134,33 +134,33 @@ fn r13_a_service_that_is_killed_changes_no_verdict_and_the_next_login_makes_up_f
 }
 
 #[test]
-fn only_what_plex_accepted_just_now_and_as_a_password_alone_is_set() {
+fn only_passwords_just_accepted_by_plex_tv_are_synchronised() {
     let further = format!("[cache]\nremember = \"1h\"\n{SYNC}");
     let Some(world) = World::with_samba(DEN, &further) else { return };
-    // Remembered: not plex.tv's word of today.
+    // Accepted from the cache, not by plex.tv.
     world.kill_samba_service();
     sign_in(&world, "alice", &password("alice"));
     world.wait_for_log(&["'alice' could not be brought in step"]);
     world.start_samba_service();
     sign_in(&world, "alice", &password("alice"));
     world.wait_for_log(&["accepted", "user=\"alice\"", "remembered"]);
-    // A code typed right behind the password is no part of it.
+    // A verification code appended to the password is not part of it.
     sign_in(&world, "erin", &format!("{}314159", password("erin")));
     sign_in(&world, "frank", &password("frank"));
     world.wait_for_smb("frank", &password("frank"), "ok");
     assert_eq!((times_set(&world, "alice"), times_set(&world, "erin")), (0, 0));
-    // Asked for by itself, it leaves the password alone.
+    // A code entered at its own prompt leaves the password usable.
     let typed = format!("{}\n314159\n", password("erin"));
     assert_eq!(world.codes("alone", "erin", "auth", &typed).of("auth"), Code::SUCCESS);
     world.wait_for_smb("erin", &password("erin"), "ok");
-    // A local password is none of Plex's.
+    // A local password is not synchronised.
     assert!(world.run_with(&["chpasswd"], "erin:LOCAL-SECRET\n").ok());
     assert_eq!(world.codes("sshd", "erin", "auth", "LOCAL-SECRET\n").of("auth"), Code::SUCCESS);
     assert_eq!(world.smb_says("erin", "LOCAL-SECRET"), "NT_STATUS_LOGON_FAILURE");
 }
 
 #[test]
-fn nothing_is_set_unless_the_owner_wants_it() {
+fn no_smb_password_is_set_by_default() {
     let Some(world) = World::with_samba(DEN, "") else { return };
     sign_in(&world, "alice", &password("alice"));
     std::thread::sleep(Duration::from_secs(1));

@@ -1,11 +1,11 @@
-//! The units of plex-auth-samba, and whether their sandbox leaves smbpasswd what it needs.
+//! The units of plex-auth-samba, and that their sandbox allows what smbpasswd needs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::collections::BTreeSet;
 
 use e2e::{Code, DEN, SYNC, World, checkout, password};
 
-/// A setting of the service's unit, as often as it is given.
+/// Values of a setting in the service's unit, once per line.
 fn settings(name: &str) -> Vec<String> {
     let unit = std::fs::read_to_string(checkout().join("packaging/systemd/plex-auth-samba.service")).unwrap();
     let prefix = format!("{name}=");
@@ -13,7 +13,7 @@ fn settings(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn systemd_understands_the_units_and_calls_the_service_safe() {
+fn samba_units_are_valid_and_pass_systemds_security_check() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     for unit in ["plex-auth-samba.socket", "plex-auth-samba.service"] {
         let file = checkout().join("packaging/systemd").join(unit);
@@ -32,10 +32,10 @@ fn systemd_understands_the_units_and_calls_the_service_safe() {
 }
 
 #[test]
-fn smbpasswd_works_without_any_capability_and_where_it_may_write_only() {
+fn smbpasswd_works_inside_the_sandbox_of_the_unit() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     world.kill_samba_service();
-    // What the unit says about rights, files and the network, by the tools that there are here.
+    // The unit's restrictions on capabilities, files and the network, applied with the tools available here.
     assert_eq!(settings("CapabilityBoundingSet"), [""]);
     let writable = settings("ReadWritePaths").concat();
     let writable: Vec<&str> = writable.split_whitespace().map(|path| path.trim_start_matches('-')).collect();
@@ -48,7 +48,7 @@ fn smbpasswd_works_without_any_capability_and_where_it_may_write_only() {
          exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all --no-new-privs \
          python3 -c \"$PASS\" strace -D -f -o /mnt/trace /usr/sbin/plex-auth-samba\n"
     );
-    // The socket as systemd makes and passes it.
+    // The socket, created and passed as systemd does.
     world.sh("rm -f /run/plex-auth-samba/socket");
     let make = "import os,shutil,socket; path='/run/plex-auth-samba/socket'; s=socket.socket(socket.AF_UNIX); s.bind(path); \
                 shutil.chown(path,'root','plex-auth'); os.chmod(path,0o660); s.listen(); os.dup2(s.fileno(),9); \
@@ -70,7 +70,7 @@ fn smbpasswd_works_without_any_capability_and_where_it_may_write_only() {
         world.wait_for_smb(user, &password(user), "ok");
     }
     assert!(!world.syslog().contains("could not be brought in step"), "{}", world.syslog());
-    // Every system call of the service and of smbpasswd is one that the filter lets through.
+    // The filter permits every system call of the service and of smbpasswd.
     let trace = std::fs::read_to_string(world.shared().join("trace")).unwrap();
     let called: BTreeSet<&str> = trace
         .lines()
@@ -88,7 +88,7 @@ fn smbpasswd_works_without_any_capability_and_where_it_may_write_only() {
     }
 }
 
-/// The system calls that a unit's filters leave, in systemd's order: each line adds, or takes away.
+/// System calls that a unit's filters permit, in systemd's order: each line adds or removes.
 fn filter(world: &World, lines: &[String]) -> BTreeSet<String> {
     let mut allowed = BTreeSet::new();
     for line in lines {
@@ -99,7 +99,7 @@ fn filter(world: &World, lines: &[String]) -> BTreeSet<String> {
     allowed
 }
 
-/// The system calls of one of systemd's sets, and of those in it.
+/// System calls of a systemd set, including nested sets.
 fn calls(world: &World, set: &str) -> BTreeSet<String> {
     let listed = world.run(&["systemd-analyze", "--no-pager", "syscall-filter", set]).stdout;
     let names = listed.lines().filter_map(|line| line.strip_prefix("    ")).filter(|name| !name.starts_with('#'));

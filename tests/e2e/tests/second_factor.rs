@@ -1,4 +1,5 @@
-//! Accounts with a second factor, in the programs that people use: on a real terminal, and where there is one prompt only.
+//! Accounts with two-factor authentication in common programs: on a real terminal, and where only one prompt is
+//! possible.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, Terminal, World, as_user, password};
@@ -8,17 +9,17 @@ const CODE: &str = "314159";
 const PATIENT: &str = "[throttle]\nfree_tries = 20";
 const HERE: &str = "127.0.0.1";
 
-/// Erin's password with the code behind it.
+/// Erin's password with the code appended.
 fn both() -> String {
     format!("{}{CODE}", password("erin"))
 }
 
-/// How often plex.tv was asked for a sign-in, and how often a code came with it.
-fn asked(world: &World) -> (u64, usize) {
+/// Number of sign-ins at plex.tv, and of those with a code.
+fn sign_ins(world: &World) -> (u64, usize) {
     (world.plex().counters().of(Endpoint::Signin), world.plex().seen().iter().filter(|seen| seen.code_sent).count())
 }
 
-/// Types the password, and these codes as they are asked for, and looks at what the screen shows of them.
+/// Types the password and these codes at their prompts, and checks what the screen shows.
 fn type_password_and_codes(terminal: &mut Terminal, codes: &[&str]) {
     terminal.wait_for("assword");
     terminal.type_line(&password("erin"));
@@ -31,7 +32,7 @@ fn type_password_and_codes(terminal: &mut Terminal, codes: &[&str]) {
 }
 
 #[test]
-fn r26_ssh_asks_for_the_password_and_then_for_the_code_on_the_screen() {
+fn r26_ssh_prompts_for_the_password_and_then_for_the_code() {
     let Some(world) = World::with_everything(DEN, PATIENT) else { return };
     world.start_sshd();
     let mut ssh = world.ssh_terminal(HERE, "erin", 3);
@@ -44,7 +45,7 @@ fn r26_ssh_asks_for_the_password_and_then_for_the_code_on_the_screen() {
 }
 
 #[test]
-fn a_wrong_code_is_asked_for_again_three_times_in_all_in_ssh_sudo_and_su() {
+fn ssh_sudo_and_su_prompt_for_the_code_up_to_three_times() {
     let Some(world) = World::with_everything(DEN, PATIENT) else { return };
     world.start_sshd();
     world.allow_sudo(&["erin"]);
@@ -63,20 +64,20 @@ fn a_wrong_code_is_asked_for_again_three_times_in_all_in_ssh_sudo_and_su() {
         let mut none = start();
         type_password_and_codes(&mut none, &["000000", "27182", "161803"]);
         if way == "sudo" {
-            // It has two tries more. Only once it asks again, it does not ignore Control-C any more.
+            // sudo allows two more attempts. It ignores Control-C until it prompts again.
             none.wait_for("assword");
             none.type_text("\u{3}");
         }
         assert_ne!(none.exit(), 0, "{way}: {}", none.contents());
         assert_eq!(none.contents().matches("verification").count(), 3, "{way}: {}", none.contents());
-        assert_eq!(asked(&world), (3, 2), "{way}: what is no code is not sent as one");
+        assert_eq!(sign_ins(&world), (3, 2), "{way}: what is no code is not sent as one");
     }
     world.wait_for_log(&["denied", "user=\"erin\"", "wrong verification code"]);
     world.assert_no_secret_leaked();
 }
 
 #[test]
-fn r26_password_and_code_typed_together_work_where_there_is_one_prompt() {
+fn r26_code_appended_to_the_password_works_at_a_single_prompt() {
     let Some(world) = World::with_everything(DEN, PATIENT) else { return };
     world.start_sshd();
     world.allow_sudo(&["erin"]);
@@ -91,11 +92,11 @@ fn r26_password_and_code_typed_together_work_where_there_is_one_prompt() {
 }
 
 #[test]
-fn r22_a_client_that_can_answer_one_prompt_is_told_no_at_once_and_the_log_says_what_is_missing() {
+fn r22_client_with_a_single_prompt_is_refused_at_once_and_the_reason_logged() {
     let Some(world) = World::with_everything(DEN, PATIENT) else { return };
     world.start_sshd();
     world.allow_sudo(&["erin"]);
-    // As a screen locker or a file manager would do it: it cancels whatever is not the password.
+    // Like a screen locker or a file manager: cancels every prompt other than the password's.
     let answer = "#!/bin/sh\ncase \"$1\" in *assword:\\ ) cat /run/typed ;; *) exit 1 ;; esac\n";
     world.write("/run/answer", 0o755, "root:root", answer);
     world.write("/run/typed", 0o600, "root:root", &password("erin"));
@@ -115,7 +116,7 @@ fn r22_a_client_that_can_answer_one_prompt_is_told_no_at_once_and_the_log_says_w
         world.plex().reset();
         let (refused, log) = world.logged(refused);
         assert!(refused, "{way}: {log}");
-        assert_eq!(asked(&world), (1, 0), "{way}");
+        assert_eq!(sign_ins(&world), (1, 0), "{way}");
         assert!(log.contains("type the six digits right behind the password"), "{way}: {log}");
     }
     world.write("/run/typed", 0o600, "root:root", &both());

@@ -1,4 +1,4 @@
-//! plex-auth-shadow by itself: whom it answers and what, its units, and when it ends.
+//! plex-auth-shadow alone: its authorised callers and its answers, its units, and its idle timeout.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::collections::BTreeSet;
@@ -6,21 +6,21 @@ use std::collections::BTreeSet;
 use e2e::{Code, DEN, Out, World, checkout, password};
 use fakeplex::Endpoint;
 
-/// Says a question to the service and prints what comes back.
+/// Sends a request to the service and prints the response.
 const ASK: &str = "import socket,struct,sys\n\
     question=sys.stdin.buffer.read()\n\
     s=socket.socket(socket.AF_UNIX); s.connect('/run/plex-auth-shadow/socket')\n\
     s.sendall(struct.pack('>I',len(question))+question)\n\
     sys.stdout.write(s.makefile('rb').read()[4:].decode())\n";
 
-/// A question of a process of this user.
+/// Sends a request as a process of this user.
 fn ask(world: &World, caller: &str, user: &str) -> Out {
     let line = ["setpriv", "--reuid", caller, "--regid", caller, "--init-groups", "python3", "-c", ASK];
     world.run_with(&line, &format!("{{\"version\":4,\"user\":\"{user}\"}}"))
 }
 
-/// What plex-authd is told.
-fn told(world: &World, user: &str) -> String {
+/// The answer to plex-authd.
+fn answer_for(world: &World, user: &str) -> String {
     let out = ask(world, "plex-auth", user);
     assert!(out.ok(), "{out:?}");
     out.stdout
@@ -30,25 +30,25 @@ const NOTHING: &str = "\"nothing\"";
 const SOMETHING: &str = "\"something\"";
 
 #[test]
-fn r43_nobody_but_plex_authd_is_told_who_has_a_local_password_and_it_is_told_no_more() {
+fn r43_shadow_service_answers_plex_authd_only_and_reveals_no_more() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     for caller in ["alice", "local", "www-data"] {
         let refused = ask(&world, caller, "alice");
         assert!(!refused.ok() && refused.stderr.contains("PermissionError"), "{caller}: {refused:?}");
     }
-    // The socket's mode does not hold root back.
+    // Root is not restricted by the socket's mode.
     assert_eq!(ask(&world, "root", "alice").stdout, "");
     world.wait_for_log(&["plex-auth-shadow[", "uid 0 asked", "only plex-authd may"]);
-    assert_eq!((told(&world, "alice"), told(&world, "local")), (NOTHING.into(), SOMETHING.into()));
+    assert_eq!((answer_for(&world, "alice"), answer_for(&world, "local")), (NOTHING.into(), SOMETHING.into()));
     for nonsense in ["", "nobody-here", "alice:*", "../shadow", "+", "#alice"] {
-        assert_eq!(told(&world, nonsense), SOMETHING, "{nonsense:?}");
+        assert_eq!(answer_for(&world, nonsense), SOMETHING, "{nonsense:?}");
     }
     let modes = world.sh("stat -c '%a %U %G' /run/plex-auth-shadow /run/plex-auth-shadow/socket").stdout;
     assert_eq!(modes, "755 root root\n660 root plex-auth\n");
 }
 
 #[test]
-fn what_passwd_and_usermod_do_counts_at_the_next_login() {
+fn shadow_service_sees_changes_of_passwd_and_usermod_immediately() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     for (change, expected) in [
         ("echo alice:LOCAL-SECRET | chpasswd", SOMETHING),
@@ -65,17 +65,17 @@ fn what_passwd_and_usermod_do_counts_at_the_next_login() {
         ("mv /etc/shadow.away /etc/shadow", NOTHING),
     ] {
         world.sh(change);
-        assert_eq!(told(&world, "alice"), expected, "{change}");
+        assert_eq!(answer_for(&world, "alice"), expected, "{change}");
     }
     world.wait_for_log(&["plex-auth-shadow[", "/etc/shadow: cannot be read"]);
 }
 
 #[test]
-fn r44_no_hash_stays_in_memory_or_reaches_plex_authd() {
+fn r44_shadow_service_keeps_no_hash_in_memory_and_sends_none() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.sh("usermod --password '$y$HASH-SECRET$x' local; usermod --password '!HASH-SECRET' alice");
     for user in ["alice", "local", "frank", "nobody-here"] {
-        told(&world, user);
+        answer_for(&world, user);
         world.codes("plex-auth", user, "auth", &format!("{}\n", password("frank")));
     }
     assert!(!world.traces("plex-auth-shado", "/etc/shadow").is_empty(), "the search finds nothing at all");
@@ -87,11 +87,11 @@ fn r44_no_hash_stays_in_memory_or_reaches_plex_authd() {
 }
 
 #[test]
-fn a_service_that_hangs_or_says_nonsense_costs_a_login_a_second_and_no_more() {
+fn hanging_shadow_service_delays_a_login_by_at_most_its_timeout() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.sh("pkill -STOP -x plex-auth-shado");
     let start = std::time::Instant::now();
-    // pam_unix asks, and then plex.tv says yes.
+    // pam_unix checks the password first, and then plex.tv accepts it.
     let codes = world.codes("plex-auth", "frank", "auth", &format!("{}\n", password("frank")));
     assert_eq!((codes.of("auth"), codes.prompts()), (Code::SUCCESS, 1), "{codes:?}");
     assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
@@ -104,7 +104,7 @@ fn a_service_that_hangs_or_says_nonsense_costs_a_login_a_second_and_no_more() {
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 1);
 }
 
-/// A setting of the service's unit.
+/// A setting in the service's unit.
 fn setting(name: &str) -> String {
     let unit = std::fs::read_to_string(checkout().join("packaging/systemd/plex-auth-shadow.service")).unwrap();
     let prefix = format!("{name}=");
@@ -112,7 +112,7 @@ fn setting(name: &str) -> String {
 }
 
 #[test]
-fn r43_in_its_sandbox_it_reads_a_shadow_that_not_even_root_may_read_and_ends_when_nobody_asks() {
+fn r43_sandboxed_shadow_service_reads_shadow_with_mode_0_and_exits_when_idle() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.kill_shadow_service();
     for unit in ["plex-auth-shadow.socket", "plex-auth-shadow.service"] {
@@ -125,11 +125,11 @@ fn r43_in_its_sandbox_it_reads_a_shadow_that_not_even_root_may_read_and_ends_whe
     let out = world.run(&["systemd-analyze", "security", "--offline=yes", "--threshold=15", unit]);
     assert!(out.ok(), "{out:?}");
 
-    // As on Fedora, and with no right but the unit's.
+    // As on Fedora, with only the unit's capabilities.
     world.sh("chmod 0 /etc/shadow");
     assert_eq!(setting("CapabilityBoundingSet"), "CAP_DAC_READ_SEARCH");
     let sandbox = "setpriv --bounding-set=-all,+dac_read_search --inh-caps=-all --ambient-caps=-all --no-new-privs";
-    // The socket as systemd makes and passes it.
+    // The socket, created and passed as systemd does.
     world.sh("rm -f /run/plex-auth-shadow/socket");
     let pass = "import os,shutil,socket; path='/run/plex-auth-shadow/socket'; s=socket.socket(socket.AF_UNIX); s.bind(path)\n\
                 shutil.chown(path,'root','plex-auth'); os.chmod(path,0o660); s.listen(); fd=s.detach(); fd!=3 and os.dup2(fd,3)\n\
@@ -139,7 +139,7 @@ fn r43_in_its_sandbox_it_reads_a_shadow_that_not_even_root_may_read_and_ends_whe
     let sandboxed = format!("SANDBOX='strace -D -f -o /mnt/trace {sandbox} /usr/sbin/plex-auth-shadow'");
     world.start(&["env", &sandboxed, "python3", "/usr/sbin/passing.py"]);
     world.sh("until [ -S /run/plex-auth-shadow/socket ]; do sleep 0.02; done");
-    assert_eq!((told(&world, "frank"), told(&world, "local")), (NOTHING.into(), SOMETHING.into()));
+    assert_eq!((answer_for(&world, "frank"), answer_for(&world, "local")), (NOTHING.into(), SOMETHING.into()));
     let typed = format!("{}\n", password("frank"));
     let (code, log) = world.logged(|| world.codes("plex-auth", "frank", "auth", &typed).of("auth"));
     assert!(code == Code::SUCCESS && !log.contains("pam_unix"), "{log}");
@@ -157,7 +157,7 @@ fn r43_in_its_sandbox_it_reads_a_shadow_that_not_even_root_may_read_and_ends_whe
     }
     let writes = |line: &&str| line.contains("O_WRONLY") || line.contains("O_RDWR") || line.contains("O_CREAT");
     assert_eq!(trace.lines().find(writes), None);
-    // It waits for a minute. When nobody has come by then, it ends well and leaves the socket to systemd.
+    // The service waits for a minute. Without a connection it then exits successfully and leaves the socket to systemd.
     assert!(trace.contains("poll([{fd=3, events=POLLIN}], 1, 60000"), "{trace}");
     world.kill_shadow_service();
     world.sh("rm /run/plex-auth-shadow/socket");

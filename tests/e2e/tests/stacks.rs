@@ -1,15 +1,15 @@
-//! R16: what the shipped stacks answer, each against the real libpam: local, managed with and without a local password,
-//! denied, unknown, and everybody again with the daemon down, with nobody to say who has a local password, and with the
-//! module gone.
+//! R16: return codes of the shipped stacks with the real libpam: local accounts, managed ones with and without a local
+//! password, denied and unknown ones; and the same with the daemon down, with plex-auth-shadow down, and without the
+//! module.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, World, password};
 use fakeplex::{Endpoint, Fault};
 
-/// The stacks that are shipped: the one to include by itself, and those that include it.
+/// The shipped stacks: the one for inclusion, and those that include it.
 const STACKS: [&str; 4] = ["plex-auth", "sshd", "sudo", "su"];
 
-/// Somebody at a stack: who, what they type, and the codes of both phases.
+/// A user, the password typed, and the return codes of both phases.
 type Row = (&'static str, String, Code, Code);
 
 fn rows() -> Vec<Row> {
@@ -30,8 +30,8 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// With the daemon down local accounts have what they had, and managed ones have nothing: neither a wrong password,
-/// which would count against them, nor a way in.
+/// With the daemon down, local accounts have their usual access, and managed ones get neither access nor a
+/// wrong-password result, which would be counted.
 fn rows_without_daemon() -> Vec<Row> {
     vec![
         ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
@@ -46,7 +46,7 @@ fn rows_without_daemon() -> Vec<Row> {
     ]
 }
 
-/// Without the module root and local accounts still come in, and nobody else does.
+/// Without the module, root and local accounts still have access, and managed ones do not.
 fn rows_without_module() -> Vec<Row> {
     vec![
         ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
@@ -58,8 +58,7 @@ fn rows_without_module() -> Vec<Row> {
     ]
 }
 
-/// A machine where the stacks are asked by a program that is set-uid root, as su and sudo are: root itself needs no
-/// password at su.
+/// A machine for set-uid programs, like su and sudo: root itself needs no password at su.
 fn machine() -> Option<World> {
     let world = World::with_everything(DEN, "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000")?;
     world.add_user("alfred", true, Some("LOCAL-SECRET"));
@@ -72,7 +71,7 @@ fn check(world: &World, rows: &[Row], when: &str) {
         for (user, typed, auth, account) in rows {
             let auths = world.codes_set_uid("daemon", stack, user, "auth", &format!("{typed}\n"));
             assert_eq!(auths.of("auth"), *auth, "{when}: {stack}, {user} types {typed}: {auths:?}");
-            // Nobody is asked twice, and nobody can tell by the prompt who is whose.
+            // There is a single prompt, and its text does not reveal whether the account is managed.
             assert_eq!(auths.prompts(), 1, "{when}: {stack}, {user}: {auths:?}");
             assert!(auths.text.contains("prompt1=Password: \n"), "{when}: {stack}, {user}: {auths:?}");
             let accounts = world.codes_set_uid("daemon", stack, user, "acct", "");
@@ -82,7 +81,7 @@ fn check(world: &World, rows: &[Row], when: &str) {
 }
 
 #[test]
-fn r16_every_shipped_stack_has_the_codes_of_the_truth_table() {
+fn r16_shipped_stacks_follow_the_truth_table() {
     let Some(world) = machine() else { return };
     check(&world, &rows(), "daemon up");
     world.kill_shadow_service();
@@ -97,7 +96,7 @@ fn r16_every_shipped_stack_has_the_codes_of_the_truth_table() {
 }
 
 #[test]
-fn r16_a_local_password_is_never_sent_to_plex_and_one_of_plex_is_no_failure_of_pam_unix() {
+fn r16_local_passwords_are_not_sent_to_plex_and_plex_logins_are_no_pam_unix_failures() {
     let Some(world) = machine() else { return };
     world.plex().reset();
     let sign_ins = || world.plex().counters().of(Endpoint::Signin);
@@ -105,7 +104,7 @@ fn r16_a_local_password_is_never_sent_to_plex_and_one_of_plex_is_no_failure_of_p
     for (user, typed) in [("local", "LOCAL-SECRET"), ("alice", "LOCAL-SECRET-alice"), ("root", "ROOT-SECRET")] {
         assert_eq!(ask(user, typed).of("auth"), Code::SUCCESS, "{user}");
     }
-    // Nor while nobody can tell who has one.
+    // Nor while plex-auth-shadow is down.
     world.kill_shadow_service();
     assert_eq!(ask("alice", "LOCAL-SECRET-alice").of("auth"), Code::SUCCESS);
     world.start_shadow_service();
@@ -113,7 +112,7 @@ fn r16_a_local_password_is_never_sent_to_plex_and_one_of_plex_is_no_failure_of_p
     let (code, log) = world.logged(|| ask("frank", &password("frank")).of("auth"));
     assert!(code == Code::SUCCESS && !log.contains("pam_unix"), "{log}");
     assert_eq!(sign_ins(), 1);
-    // Whoever is given a local password is asked for that first from then on, and its lock is no loss of it.
+    // An account with a local password is checked against it first from then on; locking the password changes nothing.
     for change in ["echo frank:LOCAL-SECRET-frank | chpasswd", "usermod --lock frank", "usermod --unlock frank"] {
         world.sh(change);
         let (code, log) = world.logged(|| ask("frank", &password("frank")).of("auth"));
@@ -131,22 +130,22 @@ fn r16_a_local_password_is_never_sent_to_plex_and_one_of_plex_is_no_failure_of_p
 }
 
 #[test]
-fn r36_what_is_asked_for_is_answered_by_the_first_line_alone() {
+fn r36_outage_or_missing_answer_after_a_prompt_ends_the_stack() {
     let Some(world) = machine() else { return };
-    // An outage behind a prompt ends the stack: nobody is asked again, and nothing is shown to pam_unix.
+    // An outage after a prompt ends the stack: no second prompt, and nothing for pam_unix.
     world.plex().fault(Endpoint::Signin, Fault::Status(503, String::new()));
     let (codes, log) = world
         .logged(|| world.codes_set_uid("daemon", "plex-auth", "frank", "auth", &format!("{}\n", password("frank"))));
     assert_eq!((codes.of("auth"), codes.prompts()), (Code::AUTHINFO_UNAVAIL, 1), "{codes:?}");
     assert!(!log.contains("pam_unix"), "{log}");
-    // So does a prompt that nobody answers.
+    // So does a prompt without an answer.
     let (codes, log) = world.logged(|| world.codes_set_uid("daemon", "plex-auth", "frank", "auth", ""));
     assert_eq!((codes.of("auth"), codes.prompts()), (Code::CONV_ERR, 1), "{codes:?}");
     assert!(!log.contains("pam_unix"), "{log}");
 }
 
 #[test]
-fn r16_both_phases_in_one_transaction_end_well_and_credentials_can_be_set() {
+fn r16_auth_account_and_setcred_succeed_in_one_transaction() {
     let Some(world) = machine() else { return };
     for stack in STACKS {
         for (user, typed) in [
@@ -165,7 +164,7 @@ fn r16_both_phases_in_one_transaction_end_well_and_credentials_can_be_set() {
 }
 
 #[test]
-fn an_expired_local_password_does_not_skip_the_account_phase() {
+fn expired_local_password_does_not_skip_the_account_phase() {
     let Some(world) = machine() else { return };
     assert!(world.run_with(&["chpasswd"], "bob:LOCAL-SECRET\nlocal:LOCAL-SECRET\n").ok());
     world.sh("chage -d 0 bob; chage -d 0 alice; chage -d 0 local");
@@ -178,7 +177,7 @@ fn an_expired_local_password_does_not_skip_the_account_phase() {
 }
 
 #[test]
-fn r18_an_outage_and_a_broken_conversation_are_not_counted_by_faillock() {
+fn r18_faillock_counts_neither_outages_nor_broken_conversations() {
     let Some(world) = machine() else { return };
     let stack = "auth required pam_faillock.so preauth silent deny=3\n\
                  auth [success=2 default=ignore] pam_unix.so\n\

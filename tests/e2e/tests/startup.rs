@@ -1,11 +1,12 @@
-//! R14: the daemon looks up accounts, and whoever starts it may ask it about them; neither waits for the other for ever.
+//! R14: the daemon looks up accounts, and the program that starts it may ask about accounts; neither waits for the
+//! other forever.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::{Duration, Instant};
 
 use e2e::{Code, DEN, World, password, within};
 
-/// Waits until Alice can log in, and says how long it took.
+/// Waits until Alice can log in, and returns the time it took.
 fn until_alice_is_in(world: &World, most: u64) -> Duration {
     let start = Instant::now();
     loop {
@@ -19,13 +20,13 @@ fn until_alice_is_in(world: &World, most: u64) -> Duration {
     }
 }
 
-/// How often su's stack could not ask the daemon.
-fn asked_in_vain(world: &World) -> usize {
+/// Number of times that su's stack could not reach the daemon.
+fn failed_requests(world: &World) -> usize {
     world.syslog().lines().filter(|line| line.contains("pam_plex(su:account)")).count()
 }
 
 #[test]
-fn r14_a_daemon_that_su_starts_is_not_waited_for_by_su() {
+fn r14_su_does_not_wait_for_the_starting_daemon() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let end = [
         ("no socket", "pkill -TERM -x plex-authd; while pgrep -x plex-authd; do sleep 0.02; done"),
@@ -33,20 +34,20 @@ fn r14_a_daemon_that_su_starts_is_not_waited_for_by_su() {
     ];
     for (what, end) in end {
         world.sh(end);
-        let before = asked_in_vain(&world);
+        let before = failed_requests(&world);
         world.start(&["su", "-s", "/bin/sh", "plex-auth", "-c", "'exec /usr/sbin/plex-authd'"]);
         until_alice_is_in(&world, 60);
-        assert!(asked_in_vain(&world) > before, "{what}: su's stack did not ask");
+        assert!(failed_requests(&world) > before, "{what}: su's stack did not ask");
         assert_eq!(world.run(&["pgrep", "-xu", "plex-auth", "plex-authd"]).stdout.lines().count(), 1, "{what}");
     }
 }
 
 #[test]
-fn r14_a_daemon_that_the_first_login_starts_through_su_is_not_waited_for_by_either() {
+fn r14_first_login_and_su_do_not_deadlock_when_su_starts_the_daemon() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
-    // Somebody else listens, and starts the daemon when the first login comes. Then su's stack, and the login that is
-    // the reason for it all, wait at a socket at which nobody answers before su has come to an end.
+    // Another program listens, and starts the daemon at the first login. Then su's stack, and the login that caused it,
+    // wait at a socket that is not served before su has finished.
     let daemon = "'LISTEN_PID=$$ exec /usr/sbin/plex-authd'";
     let su = ["su", "-s", "/bin/sh", "plex-auth", "-c", daemon];
     world.start(&[&["systemd-socket-activate", "--listen=/run/plex-auth/socket"], &su[..]].concat());
@@ -55,11 +56,11 @@ fn r14_a_daemon_that_the_first_login_starts_through_su_is_not_waited_for_by_eith
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     until_alice_is_in(&world, 60);
-    assert_eq!(asked_in_vain(&world), 1, "su's stack did not ask");
+    assert_eq!(failed_requests(&world), 1, "su's stack did not ask");
 }
 
 #[test]
-fn r14_a_name_service_that_takes_its_time_keeps_nobody_else_waiting() {
+fn r14_slow_name_service_delays_no_other_login() {
     let Some(world) = World::new() else { return };
     world.add_user("alice", true, None);
     world.start_plex(DEN);
@@ -95,7 +96,7 @@ fn r14_a_name_service_that_takes_its_time_keeps_nobody_else_waiting() {
         });
         assert!(strangers.iter().all(|stranger| !stranger.is_finished()), "nobody was slow");
         for (number, code) in strangers.map(|stranger| stranger.join().unwrap()) {
-            // The module waits less long than this name service makes it.
+            // The module's time limit is shorter than this name service's delay.
             assert_eq!(code, Code::AUTHINFO_UNAVAIL, "stranger{number}");
         }
     });

@@ -1,5 +1,5 @@
-//! `state.db` when the disk is full, read-only or damaged, or the daemon dies while it writes: logins go on, and what was
-//! refused stays refused.
+//! `state.db` on a full, read-only or damaged disk, and after the daemon dies while writing: logins continue, and
+//! refusals stay in force.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::thread::sleep;
@@ -9,7 +9,8 @@ use e2e::{Code, DEN, Try, World, password};
 
 const ONE_SECOND: &str = "[timeouts]\nfriend_list = \"1s\"";
 
-/// Alice calls herself Alicia now, and Mallory, a friend with access as well, took the name: only the pin tells.
+/// Alice has renamed herself to Alicia, and Mallory, also a friend with access, took the name: only the identity
+/// binding tells.
 fn renamed() -> String {
     let renamed = DEN
         .replace("username = \"alice\"", "username = \"alicia\"")
@@ -18,13 +19,13 @@ fn renamed() -> String {
     renamed.replace("shared_with = [\"alice\"", "shared_with = [\"alice\", \"alicia\"")
 }
 
-/// The one who took the name is refused, by what was learnt at the first login.
-fn assert_the_pin_holds(world: &World, when: &str) {
+/// Asserts that the new holder of the name is refused, because of the first login's identity binding.
+fn assert_identity_is_bound(world: &World, when: &str) {
     assert_eq!(world.authenticate("alice", &password("mallory")), Code::PERM_DENIED, "{when}");
     assert_eq!(world.account("alice"), Code::PERM_DENIED, "{when}");
 }
 
-/// Everybody has the code that they always have.
+/// Asserts that the usual logins have their usual results.
 fn assert_logins_go_on(world: &World, when: &str) {
     assert_eq!(world.authenticate("frank", &password("frank")), Code::SUCCESS, "{when}");
     assert_eq!(world.authenticate("frank", "wrong"), Code::AUTH_ERR, "{when}");
@@ -34,12 +35,12 @@ fn assert_logins_go_on(world: &World, when: &str) {
 }
 
 #[test]
-fn a_damaged_file_is_set_aside_with_a_line_that_says_so() {
+fn damaged_state_file_is_set_aside_and_logged() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let damages = [
         "head -c 30000 /dev/urandom >state.db",
         "printf 'some notes of mine' >state.db",
-        // A page in the middle of a file that is good otherwise.
+        // A page in the middle of an otherwise valid file.
         "head -c 4000 /dev/urandom | dd of=state.db bs=1 seek=4096 conv=notrunc status=none",
         "sqlite3 state.db 'DROP TABLE pin; CREATE TABLE pin (x)'",
         "truncate -s 5000 state.db",
@@ -58,13 +59,13 @@ fn a_damaged_file_is_set_aside_with_a_line_that_says_so() {
             number,
             "{damage}"
         );
-        // The next name is another second's.
+        // The file name contains the time in seconds.
         sleep(Duration::from_millis(1100));
     }
 }
 
 #[test]
-fn a_full_disk_stops_no_login_and_lets_nobody_in() {
+fn full_disk_stops_no_login_and_grants_no_access() {
     let Some(world) = World::with_everything(DEN, ONE_SECOND) else { return };
     world.stop_authd();
     world.sh("mount -t tmpfs -o size=512k,mode=700,uid=plex-auth,gid=plex-auth tmpfs /var/lib/plex-auth");
@@ -76,30 +77,30 @@ fn a_full_disk_stops_no_login_and_lets_nobody_in() {
     world.sh(fill);
     world.plex().load(&renamed());
     sleep(Duration::from_millis(1300));
-    // Enough that what has to be written cannot fit into what was taken already.
+    // Enough logins that the rows to write exceed the space already allocated.
     let tries: Vec<Try> = (0..200).map(|n| Try::new("frank", &format!("192.0.2.{n}"), &password("frank"))).collect();
     assert!(world.many(8, &tries).iter().all(|answers| answers.code == Code::SUCCESS));
     world.wait_for_log(&["state.db cannot be written", "logins go on", "look at the disk's room"]);
     assert_logins_go_on(&world, "full");
-    assert_the_pin_holds(&world, "full");
+    assert_identity_is_bound(&world, "full");
     let said = |what: &str| world.syslog().matches(what).count();
     let (failed, mended) = (said("state.db cannot be written"), said("state.db can be written again"));
     assert!(failed <= mended + 1, "it is said {failed} times, and {mended} times that it is over");
     world.kill_authd();
     world.start_authd(&world.config(ONE_SECOND));
     assert_logins_go_on(&world, "full at the start");
-    assert_the_pin_holds(&world, "full at the start");
+    assert_identity_is_bound(&world, "full at the start");
     world.sh("rm /var/lib/plex-auth/filler");
     world.stop_authd();
     world.start_authd(&world.config(ONE_SECOND));
-    assert_the_pin_holds(&world, "room again");
+    assert_identity_is_bound(&world, "room again");
     assert_logins_go_on(&world, "room again");
     world.wait_for_rows("pin", 2);
     assert_eq!(world.sql("PRAGMA integrity_check").trim(), "ok");
 }
 
 #[test]
-fn on_a_read_only_disk_what_was_learnt_still_counts() {
+fn read_only_state_file_is_still_used() {
     for how in [World::kill_authd, World::stop_authd] {
         let Some(world) = World::with_everything(DEN, ONE_SECOND) else { return };
         assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
@@ -113,7 +114,7 @@ fn on_a_read_only_disk_what_was_learnt_still_counts() {
         world.start_authd(&world.config(ONE_SECOND));
         world.wait_for_log(&["state.db", "going on without it"]);
         sleep(Duration::from_millis(1300));
-        assert_the_pin_holds(&world, "read-only");
+        assert_identity_is_bound(&world, "read-only");
         assert_logins_go_on(&world, "read-only");
         let seen: Vec<_> = world.plex().seen().into_iter().filter_map(|seen| seen.client_id).collect();
         assert!(ids.iter().all(|id| seen.contains(id)), "{seen:?}");
@@ -123,7 +124,7 @@ fn on_a_read_only_disk_what_was_learnt_still_counts() {
 }
 
 #[test]
-fn a_daemon_that_dies_while_it_writes_leaves_a_good_file() {
+fn daemon_killed_while_writing_leaves_a_valid_state_file() {
     let numbers = "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000\n[cache]\nremember = \"1s\"";
     let Some(world) = World::with_everything(DEN, numbers) else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);

@@ -1,4 +1,4 @@
-//! R19: wrong tries cost whoever makes them time, and nobody else anything.
+//! R19: failed attempts delay only the key that makes them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::thread::sleep;
@@ -14,14 +14,14 @@ fn sign_ins(world: &World) -> u64 {
     world.plex().counters().of(Endpoint::Signin)
 }
 
-/// A login from somewhere: its code and how long the module took for it.
+/// Result of a login from an address: return code and duration.
 fn login(world: &World, from: &str, user: &str, typed: &str) -> (Code, Duration) {
     let answers = world.many(1, &[Try::new(user, from, typed)]);
     answers.first().map(|one| (one.code, one.took)).unwrap()
 }
 
 #[test]
-fn r19_pauses_grow_are_waited_out_while_short_and_touch_nobody_else() {
+fn r19_pauses_grow_and_affect_only_the_failing_key() {
     let numbers = "[throttle]\nfree_tries = 2\nfirst_pause = \"1s\"\nlongest_pause = \"7s\"";
     let Some(world) = World::with_everything(DEN, numbers) else { return };
     let wrong = || login(&world, HOME, "alice", "wrong");
@@ -31,7 +31,7 @@ fn r19_pauses_grow_are_waited_out_while_short_and_touch_nobody_else() {
         let (code, took) = wrong();
         assert_eq!(code, Code::AUTH_ERR, "after a pause of {pause}");
         last = Instant::now();
-        // The pause counts from the last answer's making, which is up to a beat of half a second before it is said.
+        // The pause counts from the previous verdict, which is sent up to half a second later (see `RefusalDelay`).
         assert!(before.elapsed() + Duration::from_millis(600) > Duration::from_secs(pause), "{:?}", before.elapsed());
         assert!(took < Duration::from_secs(pause + 3), "{took:?} after a pause of {pause} s");
     }
@@ -44,7 +44,7 @@ fn r19_pauses_grow_are_waited_out_while_short_and_touch_nobody_else() {
     assert_eq!(sign_ins(&world), before);
     world.wait_for_log(&["throttled", "user=\"alice\"", &format!("rhost=\"{HOME}\""), "too many wrong tries"]);
 
-    // Somebody else from there, the same from elsewhere, and whoever needs no password.
+    // Another user from that address, the same user from another address, and the account phase.
     for (from, user) in [(HOME, "frank"), (ELSEWHERE, "alice")] {
         let (code, took) = login(&world, from, user, &password(user));
         assert_eq!(code, Code::SUCCESS, "{user} from {from}");
@@ -52,7 +52,7 @@ fn r19_pauses_grow_are_waited_out_while_short_and_touch_nobody_else() {
     }
     assert_eq!(world.account("alice"), Code::SUCCESS);
 
-    // When less than four seconds are left they are waited out, and a right password ends it.
+    // A remaining pause under four seconds is waited out, and a right password ends the series.
     sleep((last + Duration::from_millis(3500)).saturating_duration_since(Instant::now()));
     assert_eq!(login(&world, HOME, "alice", &password("alice")).0, Code::SUCCESS);
     assert!(
@@ -67,7 +67,7 @@ fn r19_pauses_grow_are_waited_out_while_short_and_touch_nobody_else() {
 }
 
 #[test]
-fn r19_a_flood_at_sshd_does_not_keep_a_key_out() {
+fn r19_throttled_password_logins_do_not_affect_key_logins() {
     let Some(world) =
         World::with_everything(DEN, "[throttle]\nfree_tries = 1\nfirst_pause = \"1h\"\nlongest_pause = \"1h\"")
     else {
@@ -101,19 +101,19 @@ fn r19_pauses_survive_a_restart_and_expire() {
 }
 
 #[test]
-fn r60_the_hour_s_budget_is_kept_per_address_and_in_all_with_a_reserve_for_friends() {
+fn r60_hourly_budget_is_limited_per_address_and_reserves_a_part_for_friends() {
     let numbers = "[throttle]\nfree_tries = 20\nrejected_per_hour = 6";
     let Some(world) = World::with_everything(DEN, numbers) else { return };
     assert_eq!(login(&world, HOME, "alice", &password("alice")).0, Code::SUCCESS);
     world.plex().reset();
-    // Two of six for each address, four of six for all that never signed in.
+    // Two of six for each address, four of six for all keys that have never signed in.
     for (from, tries, sent) in [("203.0.113.1", 4, 2), ("203.0.113.2", 4, 4), ("203.0.113.3", 1, 4)] {
         let tries: Vec<Try> = (0..tries).map(|n| Try::new("alice", from, &format!("wrong{n}"))).collect();
         world.many(1, &tries);
         assert_eq!(sign_ins(&world), sent, "{from}");
     }
     world.wait_for_log(&["throttled", "rhost=\"203.0.113.3\"", "rejected_per_hour"]);
-    // Who has signed in from there before may still err, twice.
+    // A key that has signed in before may still fail, twice.
     let home = |typed: &str| login(&world, HOME, "alice", typed).0;
     assert_eq!((home("wrong"), home(&password("alice"))), (Code::AUTH_ERR, Code::SUCCESS));
     assert_eq!((home("wrong again"), home(&password("alice"))), (Code::AUTH_ERR, Code::MAXTRIES));
@@ -129,7 +129,7 @@ fn r60_the_hour_s_budget_is_kept_per_address_and_in_all_with_a_reserve_for_frien
 }
 
 #[test]
-fn r60_identical_attempts_at_the_same_moment_share_one_sign_in() {
+fn r60_identical_simultaneous_attempts_share_one_sign_in() {
     let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20\nrejected_per_hour = 100") else {
         return;
     };
@@ -142,7 +142,7 @@ fn r60_identical_attempts_at_the_same_moment_share_one_sign_in() {
     world.wait_for_rows("rejected", 1);
     world.plex().reset();
     let mut different: Vec<Try> = (0..4).map(|n| Try::new("alice", HOME, &format!("wrong{n}"))).collect();
-    // Neither another password, nor another place, nor another account shares anything.
+    // Another password, address or account shares nothing.
     different.push(Try::new("alice", ELSEWHERE, "wrong0"));
     different.push(Try::new("olga", HOME, "wrong0"));
     let answers = world.many(6, &different);
@@ -150,7 +150,7 @@ fn r60_identical_attempts_at_the_same_moment_share_one_sign_in() {
 }
 
 #[test]
-fn r19_guesses_side_by_side_are_not_faster_than_one_after_the_other() {
+fn r19_parallel_guesses_are_no_faster_than_sequential_ones() {
     let numbers = "[throttle]\nfree_tries = 2\nfirst_pause = \"10s\"";
     let Some(world) = World::with_everything(DEN, numbers) else { return };
     let before = sign_ins(&world);

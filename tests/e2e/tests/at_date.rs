@@ -1,4 +1,4 @@
-//! `tests/at-date`, with a `date` that only writes down how the clock would be set.
+//! `tests/at-date`, with a fake `date` that records how the clock would be set.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fs;
@@ -11,7 +11,7 @@ use e2e::checkout;
 
 const DATE: &str = "#!/bin/sh\n[ \"$1\" = --set ] || exec /usr/bin/date \"$@\"\necho \"$2\" >>\"${0%/*}/set\"\n";
 
-/// A command at a date. The directory has the `date` and what it wrote down.
+/// A command run at a date. The directory contains the fake `date` and its record.
 fn at_date(directory: &Path, arguments: &[&str]) -> Command {
     let date = directory.join("date");
     fs::write(&date, DATE).unwrap();
@@ -22,7 +22,7 @@ fn at_date(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// How the clock was set, once it was set so often.
+/// The recorded settings of the clock, once there are `count` of them.
 fn sets(directory: &Path, count: usize) -> Vec<String> {
     let start = Instant::now();
     loop {
@@ -47,7 +47,7 @@ fn is_root() -> bool {
 }
 
 #[test]
-fn at_date_sets_no_clock_unless_it_is_told_that_it_may() {
+fn at_date_sets_no_clock_without_set_clock_or_with_an_invalid_date() {
     let directory = tempfile::tempdir().unwrap();
     for (flag, arguments) in [("0", ["2028-02-29", "true"]), ("1", ["no date", "true"])] {
         let out = at_date(directory.path(), &arguments).env("SET_CLOCK", flag).output().unwrap();
@@ -57,7 +57,7 @@ fn at_date_sets_no_clock_unless_it_is_told_that_it_may() {
 }
 
 #[test]
-fn at_date_runs_the_command_at_the_date_and_sets_the_clock_right_again() {
+fn at_date_runs_the_command_at_the_date_and_restores_the_clock() {
     if !is_root() {
         return;
     }
@@ -65,7 +65,7 @@ fn at_date_runs_the_command_at_the_date_and_sets_the_clock_right_again() {
         let directory = tempfile::tempdir().unwrap();
         let out = at_date(directory.path(), &["2028-02-29 23:30", "sh", "-c", command]).output().unwrap();
         assert_eq!(out.status.code(), Some(code), "{out:?}");
-        // It has waited for that.
+        // The script has waited for the clock to be set back.
         let set = fs::read_to_string(directory.path().join("set")).unwrap();
         let set: Vec<&str> = set.lines().collect();
         assert!(set.len() == 2 && set.first() == Some(&"2028-02-29 23:30"), "{set:?}");
@@ -74,7 +74,7 @@ fn at_date_runs_the_command_at_the_date_and_sets_the_clock_right_again() {
 }
 
 #[test]
-fn at_date_sets_the_clock_right_when_it_is_killed() {
+fn at_date_restores_the_clock_when_killed() {
     if !is_root() {
         return;
     }

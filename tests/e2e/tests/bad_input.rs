@@ -1,4 +1,4 @@
-//! Bad input: a configuration with a mistake, bytes at the socket that are no conversation, nonsense from plex.tv.
+//! Invalid input: a configuration with a mistake, malformed bytes at the socket, malformed responses from plex.tv.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use e2e::{Code, DEN, World, password};
 use fakeplex::{Endpoint, Fault};
 
-/// Runs the daemon, which must refuse to start, and gives what it says.
+/// Runs the daemon, which must refuse to start, and returns its log line.
 fn refusal(world: &World) -> String {
     let before = world.syslog().len();
     let out = world.run(&["timeout", "5", "/usr/sbin/plex-authd", "--user", "plex-auth"]);
@@ -19,7 +19,7 @@ fn refusal(world: &World) -> String {
 }
 
 #[test]
-fn a_broken_configuration_is_located_and_the_daemon_does_not_start_with_it() {
+fn daemon_refuses_a_broken_configuration_and_names_line_and_column() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
     let good = world.config("");
@@ -40,7 +40,7 @@ fn a_broken_configuration_is_located_and_the_daemon_does_not_start_with_it() {
 }
 
 #[test]
-fn a_configuration_that_others_could_read_or_write_is_refused_with_the_command_that_mends_it() {
+fn daemon_refuses_a_configuration_accessible_to_others_and_names_the_fix() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
     let good = world.config("");
@@ -52,15 +52,15 @@ fn a_configuration_that_others_could_read_or_write_is_refused_with_the_command_t
     }
     world.sh("rm /etc/plex-auth.toml");
     assert!(refusal(&world).contains("/etc/plex-auth.toml"));
-    // What the message said to do is enough.
+    // The command in the message is sufficient.
     world.start_authd(&good);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
 }
 
 #[test]
-fn the_daemon_refuses_to_work_as_root_and_keeps_no_right_of_root_s() {
+fn daemon_refuses_to_run_as_root_and_keeps_no_privileges() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    // Every thread's four ids of each kind are the daemon's own, and its capabilities are none.
+    // All four ids of every thread are the daemon's own, and its capability sets are empty.
     let threads = world.sh("uid=$(id -u plex-auth) gid=$(id -g plex-auth); \
          for task in /proc/$(pgrep -x plex-authd)/task/*; do \
            awk -v uid=\"$uid\" -v gid=\"$gid\" \
@@ -80,7 +80,7 @@ fn the_daemon_refuses_to_work_as_root_and_keeps_no_right_of_root_s() {
 }
 
 #[test]
-fn plex_tv_out_of_reach_is_an_outage_that_is_named_and_passes() {
+fn unreachable_plex_tv_is_a_named_outage_that_passes() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
     let good = world.config("");
@@ -98,7 +98,7 @@ fn plex_tv_out_of_reach_is_an_outage_that_is_named_and_passes() {
 }
 
 #[test]
-fn nonsense_for_the_list_of_friends_is_an_outage_and_the_daemon_stays_up() {
+fn malformed_friend_list_is_an_outage_and_the_daemon_keeps_running() {
     let quick = "[timeouts]\nfriend_list = \"1s\"\nlogin = \"3s\"";
     let Some(world) = World::with_everything(DEN, quick) else { return };
     let daemon = world.sh("pgrep -x plex-authd").stdout;
@@ -114,14 +114,14 @@ fn nonsense_for_the_list_of_friends_is_an_outage_and_the_daemon_stays_up() {
     assert_eq!(world.sh("pgrep -x plex-authd").stdout, daemon, "it is the same process");
 }
 
-/// A frame as the protocol has them.
+/// A frame of the protocol.
 fn frame(json: &str) -> Vec<u8> {
     let length = u32::try_from(json.len()).unwrap();
     [&length.to_be_bytes()[..], json.as_bytes()].concat()
 }
 
 #[test]
-fn r10_bytes_that_are_no_conversation_end_the_connection_and_nothing_else() {
+fn r10_malformed_frames_close_only_their_own_connection() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let daemon = world.sh("pgrep -x plex-authd").stdout;
     let path = format!("/proc/{}/root/run/plex-auth/socket", world.process());
@@ -146,7 +146,7 @@ fn r10_bytes_that_are_no_conversation_end_the_connection_and_nothing_else() {
     for (what, bytes) in cases {
         let mut stream = UnixStream::connect(&path).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
-        // The other end may have hung up before it has read all of it.
+        // The daemon may close the connection before it has read everything.
         let _ = stream.write_all(&bytes);
         let _ = stream.shutdown(Shutdown::Write);
         let mut back = Vec::new();

@@ -1,10 +1,10 @@
-//! The benchmark can be run, and says of each aim whether it is met. The times themselves are judged by people.
+//! The benchmark runs and reports for each target whether it is met. The times themselves are for people to judge.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failed test may panic")]
 
 use std::process::Command;
 
 #[test]
-fn the_benchmark_runs_and_speaks_of_each_aim() {
+fn benchmark_runs_and_reports_every_target() {
     let out = Command::new(env!("CARGO_BIN_EXE_bench")).arg("quick").output().unwrap();
     let (text, errors) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     if errors.starts_with("skipped: ") {
@@ -14,6 +14,6 @@ fn the_benchmark_runs_and_speaks_of_each_aim() {
     assert!(out.status.success(), "{text}{errors}");
     let aims = text.lines().filter(|line| line.starts_with("met ") || line.starts_with("NOT MET ")).count();
     assert_eq!(aims, 10, "{text}");
-    // This much is no matter of time.
+    // The number of requests does not depend on the machine's speed.
     assert!(text.contains("met      at most one request that a login waits for: 1.00"), "{text}");
 }

@@ -1,9 +1,9 @@
-//! The clean machine of the other tests is what it says: a Debian of its own, with nothing of this machine on it.
+//! The clean machine of other tests is a Debian of its own without anything from the host.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "a failed test may panic, and times are told"
+    reason = "a failed test may panic, and the boot time is printed"
 )]
 
 use std::time::Instant;
@@ -20,7 +20,7 @@ fn a_clean_machine_is_the_named_debian_with_its_own_systemd_and_sshd() {
         assert_eq!(world.sh("readlink /proc/1/exe").stdout, "/usr/lib/systemd/systemd\n");
         assert_eq!(world.sh("systemctl is-active ssh").stdout, "active\n");
         world.sh("hostname | grep -qx den");
-        // Nothing of the machine around it, nor a network.
+        // Nothing from the host, and no network.
         assert_eq!(world.sh("ip -brief link | cut -d' ' -f1").stdout, "lo\n");
         let checkout = e2e::checkout().canonicalize().unwrap();
         world.sh(&format!("test ! -e '{0}' && test ! -e '/proc/1/cwd{0}'", checkout.display()));

@@ -1,5 +1,5 @@
-//! A calendar that is set ahead or back by two days, while the daemon runs and across its restarts. Ages go by a clock
-//! that nobody can set; only what outlives a restart has to go by the calendar.
+//! Wall-clock steps of two days forward and back, while the daemon runs and across its restarts. Ages are measured with
+//! a clock that cannot be set; only what outlives a restart depends on the wall clock.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 use std::fs;
@@ -9,11 +9,11 @@ use e2e::{Code, DEN, World, password};
 use fakeplex::{Endpoint, Fault};
 use serde_json::Value;
 
-/// The calendar as it is, and set ahead and back.
+/// No offset of the wall clock, and the steps.
 const RIGHT: &str = "+0";
 const JUMPS: [&str; 2] = ["+2d", "-2d"];
 
-/// A machine whose daemon has a calendar of its own.
+/// A machine whose daemon has its own wall clock.
 struct Clocked {
     world: World,
     config: String,
@@ -30,9 +30,9 @@ impl Clocked {
         Some(clocked)
     }
 
-    /// Sets the daemon's calendar.
+    /// Sets the daemon's wall clock.
     fn set(&self, calendar: &str) {
-        // In one move: the daemon reads it whenever it asks for the time.
+        // Atomically: the daemon reads the file whenever it reads the time.
         let file = self.world.shared().join("calendar");
         fs::write(file.with_extension("new"), format!("{calendar}\n")).unwrap();
         fs::rename(file.with_extension("new"), file).unwrap();
@@ -46,7 +46,7 @@ impl Clocked {
         self.world.start_authd_behind(&before, &self.config);
     }
 
-    /// Restarts the daemon, between whose end and start the calendar is set.
+    /// Restarts the daemon; the wall clock is set while it is stopped.
     fn restart(&self, calendar: &str) {
         self.world.stop_authd();
         self.set(calendar);
@@ -66,7 +66,8 @@ impl Clocked {
     }
 }
 
-/// Waits until a login ends so. A calendar that is believed makes it last for days, so a busy machine may take its time.
+/// Waits until a login has this result. A daemon misled by the wall clock would need days, so a slow machine may take
+/// its time.
 fn until(code: Code, login: impl Fn() -> Code) {
     let start = Instant::now();
     loop {
@@ -84,7 +85,7 @@ fn wait(seconds: f64) {
 }
 
 #[test]
-fn the_daemons_calendar_is_the_one_that_the_tests_set() {
+fn daemon_under_test_uses_the_wall_clock_that_the_test_sets() {
     let Some(clocked) = Clocked::new("") else { return };
     for calendar in JUMPS {
         clocked.restart(calendar);
@@ -98,7 +99,7 @@ fn the_daemons_calendar_is_the_one_that_the_tests_set() {
 }
 
 #[test]
-fn a_list_is_as_old_as_it_is_whatever_the_calendar_says() {
+fn age_of_the_friend_list_ignores_wall_clock_steps() {
     let Some(mut clocked) = Clocked::new("") else { return };
     assert_eq!(clocked.login("alice"), Code::SUCCESS);
     clocked.outage(Endpoint::SharedServers);
@@ -126,7 +127,7 @@ fn a_list_is_as_old_as_it_is_whatever_the_calendar_says() {
         until(Code::SUCCESS, || clocked.login("alice"));
         clocked.outage(Endpoint::SharedServers);
         until(Code::PERM_DENIED, || clocked.world.account("alice"));
-        // The list that has her again was fetched after the beginning.
+        // The list that contains her again was fetched after `begin`.
         let took = begin.elapsed();
         assert!(took > Duration::from_secs(4), "{calendar}: {took:?}");
         clocked.world.plex().clear_faults();
@@ -134,7 +135,7 @@ fn a_list_is_as_old_as_it_is_whatever_the_calendar_says() {
 }
 
 #[test]
-fn r45_a_remembered_password_lives_no_longer_and_no_shorter_when_the_calendar_jumps() {
+fn r45_wall_clock_steps_do_not_change_the_lifetime_of_a_remembered_password() {
     let Some(clocked) = Clocked::new("[cache]\nremember = \"8s\"") else { return };
     for calendar in [JUMPS[0], RIGHT, JUMPS[1]] {
         clocked.world.plex().clear_faults();
@@ -150,7 +151,7 @@ fn r45_a_remembered_password_lives_no_longer_and_no_shorter_when_the_calendar_ju
 }
 
 #[test]
-fn r45_a_remembered_password_whose_age_the_calendar_no_longer_tells_is_gone_for_good() {
+fn r45_wall_clock_step_across_a_restart_deletes_cached_passwords() {
     let Some(clocked) = Clocked::new("[cache]\noffline = \"1h\"") else { return };
     for calendar in JUMPS {
         clocked.restart(RIGHT);
@@ -168,21 +169,21 @@ fn r45_a_remembered_password_whose_age_the_calendar_no_longer_tells_is_gone_for_
 }
 
 #[test]
-fn r45_what_a_calendar_that_was_behind_made_young_is_old_when_it_is_set() {
+fn r45_grants_that_a_slow_wall_clock_made_young_expire_when_the_clock_is_set() {
     let Some(clocked) = Clocked::new("[cache]\noffline = \"1h\"") else { return };
     assert_eq!(clocked.login("alice"), Code::SUCCESS);
     clocked.outage(Endpoint::All);
-    // As on a machine that has no clock of its own and was off for two days.
+    // As on a machine without a hardware clock that was off for two days.
     clocked.restart(RIGHT);
     assert_eq!((clocked.login("alice"), clocked.world.account("alice")), (Code::SUCCESS, Code::SUCCESS));
     clocked.set("+2d");
-    // R65: what cannot be decided is an outage to a sign-in and a refusal to the account phase.
+    // R65: an undecidable case is an outage for a sign-in and a refusal in the account phase.
     let unknown = (Code::AUTHINFO_UNAVAIL, Code::PERM_DENIED);
     assert_eq!((clocked.login("alice"), clocked.world.account("alice")), unknown);
 }
 
 #[test]
-fn r19_a_pause_neither_vanishes_nor_begins_anew_for_ever_when_the_calendar_jumps() {
+fn r19_wall_clock_steps_neither_cancel_nor_extend_a_pause() {
     let Some(clocked) = Clocked::new("[throttle]\nfree_tries = 1\nfirst_pause = \"9s\"\nlongest_pause = \"9s\"") else {
         return;
     };
@@ -200,7 +201,7 @@ fn r19_a_pause_neither_vanishes_nor_begins_anew_for_ever_when_the_calendar_jumps
 }
 
 #[test]
-fn r60_plex_tv_is_left_alone_as_long_as_it_wants_when_the_calendar_jumps() {
+fn r60_wall_clock_steps_do_not_change_how_long_the_breaker_is_open() {
     let Some(clocked) = Clocked::new("") else { return };
     let jumps: [fn(&Clocked, &str); 2] = [Clocked::set, Clocked::restart];
     for jump in jumps {

@@ -1,4 +1,4 @@
-//! Who is let in and who is not, each with the code of the design's table.
+//! Return codes of accepted and refused logins, as in the table of docs/explanation.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, World, password};
@@ -7,7 +7,7 @@ use fakeplex::Endpoint;
 const MAPPED: &str = "[users]\nfrank = \"frank@example.org\"\nzoe = \"2\"\n[timeouts]\nfriend_list = \"1s\"";
 
 #[test]
-fn everybody_has_the_code_of_the_table() {
+fn return_codes_follow_the_table() {
     let Some(world) = World::with_everything(DEN, MAPPED) else { return };
     let table = [
         ("alice", password("alice"), Code::SUCCESS, Code::SUCCESS),
@@ -27,7 +27,7 @@ fn everybody_has_the_code_of_the_table() {
     for (user, typed, auth, account) in table {
         assert_eq!(world.authenticate(user, &typed), auth, "{user}");
         let expected = if account == Code::IGNORE { Code::PERM_DENIED } else { account };
-        // A stack of nothing but IGNORE has no opinion, which libpam makes PERM_DENIED.
+        // libpam turns a stack that only returns IGNORE into PERM_DENIED.
         assert_eq!(world.account(user), expected, "{user}");
     }
     world.wait_for_log(&["accepted", "user=\"alice\"", "plex_id=2"]);
@@ -37,7 +37,7 @@ fn everybody_has_the_code_of_the_table() {
 }
 
 #[test]
-fn r15_r37_r38_who_cannot_come_in_is_not_asked_about_at_plex() {
+fn r15_r37_r38_hopeless_logins_send_no_sign_in_to_plex_tv() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.plex().reset();
     for user in ["local", "nobody-here", "root", "daemon"] {
@@ -53,7 +53,7 @@ fn r15_r37_r38_who_cannot_come_in_is_not_asked_about_at_plex() {
 }
 
 #[test]
-fn without_strict_friends_any_friend_may_come_in_and_nobody_else() {
+fn without_strict_friends_every_friend_has_access_and_no_stranger() {
     let Some(world) = World::with_everything(DEN, "strict_friends = false") else { return };
     let table = [
         ("alice", Code::SUCCESS),
@@ -68,7 +68,7 @@ fn without_strict_friends_any_friend_may_come_in_and_nobody_else() {
 }
 
 #[test]
-fn a_second_factor_is_asked_for_and_every_token_is_signed_out() {
+fn verification_code_prompt_allows_three_attempts_and_leaves_no_token() {
     let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20") else { return };
     let with_code = |typed: &str| world.codes("alone", "erin", "auth", &format!("{}\n{typed}", password("erin")));
     let right = with_code("314159\n");

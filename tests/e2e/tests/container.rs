@@ -1,4 +1,4 @@
-//! The image that packaging/container describes, and containers of it: their first process is the entry point.
+//! The image described by packaging/container, and containers made from it, whose first process is the entry point.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fs::{self, File};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use e2e::{DEN, MACHINE, World, checkout, password};
 
-/// How long a container may take to end.
+/// Time limit for a container to end.
 const END: Duration = Duration::from_secs(15);
 
-/// The image, as its Containerfile says: but for the network, which there is none of.
+/// The image as its Containerfile describes it, except for the steps that need a network.
 fn image() -> Option<World> {
     let world = World::image("bookworm")?;
     world.start_internet(DEN);
@@ -34,16 +34,16 @@ fn config(further: &str) -> String {
     format!("token = \"TOKEN-SECRET-olga\"\nmachine_id = \"{MACHINE}\"\ngroup = \"plex-users\"\n{further}\n")
 }
 
-/// As it comes from outside: some user's, and readable for that one alone.
+/// As mounted from outside: owned by an arbitrary user and readable only for that user.
 fn write_secret(world: &World, text: &str) {
     world.write("/run/secrets/plex-auth.toml", 0o400, "1234:1234", text);
 }
 
-/// A container that runs.
+/// A running container.
 struct Container<'a> {
     world: &'a World,
     process: Child,
-    /// The entry point, as the machine sees it.
+    /// Process id of the entry point on the machine.
     pid: String,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Container<'a> {
         self.world.sh(&format!("until grep -q '{words}' /mnt/said; do sleep 0.02; done"));
     }
 
-    /// Its exit code, with nothing left of it.
+    /// Waits for the end; returns the exit code and the time it took, after checking that no process is left.
     fn end(mut self) -> (i32, Duration) {
         let start = Instant::now();
         loop {
@@ -93,13 +93,13 @@ impl<'a> Container<'a> {
 }
 
 #[test]
-fn a_container_lets_a_friend_in_and_ends_when_it_is_told_to_or_when_either_of_its_two_ends() {
+fn container_serves_logins_and_ends_on_sigterm_or_with_either_daemon() {
     let Some(world) = image() else { return };
     let container = Container::start(&world);
     let inside = world.ssh("password", "alice", &password("alice"));
     assert_eq!(inside.stdout, "alice\n", "{inside:?}\n{}", container.said());
     assert!(!world.ssh("password", "alice", "wrong").ok());
-    // Its log is what it says.
+    // The container's output is its log.
     container.wait_for("plex-authd: accepted user=\"alice\"");
     container.wait_for("plex-authd: denied user=\"alice\"");
     container.wait_for("Accepted password for alice");
@@ -109,7 +109,7 @@ fn a_container_lets_a_friend_in_and_ends_when_it_is_told_to_or_when_either_of_it
     assert_eq!(world.sh("stat -c %U:%G:%a /etc/plex-auth.toml").stdout, "root:plex-auth:640\n");
     assert_eq!(world.sh("stat -c %U $(pgrep -x plex-authd | sed 's|.*|/proc/&|')").stdout, "plex-auth\n");
 
-    // Whoever is left behind in it is collected.
+    // Orphaned processes are reaped.
     let left = format!("nsenter --target {0} --pid --mount sh -c 'setsid --fork true'", container.pid);
     world.sh(&left);
     world.sh("sleep 0.3; ! grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null");
@@ -127,7 +127,7 @@ fn a_container_lets_a_friend_in_and_ends_when_it_is_told_to_or_when_either_of_it
     assert!(inside.ok(), "{inside:?}\n{}", container.said());
     assert!(!world.run(&["grep", "freinds", "/etc/plex-auth.toml"]).ok());
 
-    // It ends, also with somebody in it.
+    // The container ends although a session is open.
     let mut session = world.ssh_session("alice", &password("alice"), &["sleep", "100"]).spawn().unwrap();
     world.sh("until pgrep -x sleep -u alice; do sleep 0.02; done");
     container.signal("TERM");
@@ -135,11 +135,12 @@ fn a_container_lets_a_friend_in_and_ends_when_it_is_told_to_or_when_either_of_it
     assert!(code == 0 && time < Duration::from_secs(8), "{code} after {time:?}");
     session.wait().unwrap();
 
-    // It does not start with a file that it cannot go by; the last good one is still there, and is not taken instead.
+    // The container does not start with an invalid configuration; the last valid copy still exists and is not used
+    // instead.
     let out = world.run(&["unshare", "--pid", "--fork", "--mount", "--mount-proc", "/usr/local/sbin/entrypoint"]);
     assert!(out.code == 1 && out.stderr.contains("strict_freinds"), "{out:?}");
 
-    // Either of the two that ends takes it along, and that is a failure, however politely it went.
+    // If either daemon ends, the container ends, with an error whatever the exit code was.
     write_secret(&world, &config(""));
     for (name, signal) in [("plex-authd", "KILL"), ("sshd", "TERM")] {
         let container = Container::start(&world);

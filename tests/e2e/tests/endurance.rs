@@ -1,14 +1,14 @@
-//! Many logins: while the daemon is killed, stopped and started again, hundreds at once, and ten thousand in a row.
+//! Endurance: logins while the daemon is killed, stopped and restarted, hundreds at once, and ten thousand in a row.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a failed test may panic")]
 
 use std::time::{Duration, Instant};
 
 use e2e::{Code, EIGHT_USERS, Rushed, World};
 
-/// Two seconds, and what a busy machine adds to them.
+/// Two seconds, with tolerance for a busy machine, in milliseconds.
 const AT_MOST: u64 = 2500;
 
-/// Milliseconds since the machine's start.
+/// Milliseconds since boot.
 fn now() -> u64 {
     let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
     let seconds: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
@@ -21,7 +21,7 @@ fn wait(seconds: f64) {
     std::thread::sleep(Duration::from_secs_f64(seconds));
 }
 
-/// Disturbs the daemon in every way, one after the other: from when to when, and how.
+/// Disturbs the daemon in several ways, one after the other; returns start, end and name of each.
 fn disturb(world: &World) -> Vec<(u64, u64, &'static str)> {
     let config = world.config(EIGHT_USERS);
     let mut disturbances = Vec::new();
@@ -56,7 +56,7 @@ fn disturb(world: &World) -> Vec<(u64, u64, &'static str)> {
 }
 
 #[test]
-fn r20_logins_around_a_disturbance_are_right_or_unavailable_and_those_after_it_are_right() {
+fn r20_logins_during_a_disturbance_succeed_or_are_unavailable_and_recover_after() {
     let Some(world) = World::with_eight("") else { return };
     assert!(world.rush(1, "10").logins.iter().all(Rushed::is_in));
     let (logins, disturbances) = std::thread::scope(|scope| {
@@ -86,7 +86,7 @@ fn r20_logins_around_a_disturbance_are_right_or_unavailable_and_those_after_it_a
     world.assert_no_secret_leaked();
 }
 
-/// Waits until no token that was given out is good any more, and no login's thread is left.
+/// Waits until no issued token is valid and no login's thread is left.
 fn settle(world: &World) -> Held {
     let start = Instant::now();
     while world.plex().counters().live_tokens > 0 {
@@ -101,7 +101,7 @@ fn settle(world: &World) -> Held {
     Held { kilobytes, threads, descriptors }
 }
 
-/// What a daemon at rest holds.
+/// Resources held by an idle daemon.
 #[derive(Debug, Clone, Copy)]
 struct Held {
     kilobytes: u64,
@@ -110,7 +110,7 @@ struct Held {
 }
 
 #[test]
-fn two_hundred_logins_at_once_all_succeed() {
+fn two_hundred_simultaneous_logins_all_succeed() {
     let Some(world) = World::with_eight("") else { return };
     let before = settle(&world);
     for _ in 0..2 {
@@ -120,7 +120,7 @@ fn two_hundred_logins_at_once_all_succeed() {
         let failed: Vec<_> = logins.iter().filter(|login| !login.is_in()).collect();
         assert!(logins.len() == 200 && failed.is_empty(), "{} failed, among them {:?}", failed.len(), failed.first());
     }
-    // The HTTP client's threads that look names up stay for ten seconds.
+    // Name-resolution threads of the HTTP client stay for ten seconds.
     let start = Instant::now();
     while settle(&world).threads > before.threads {
         assert!(start.elapsed() < Duration::from_secs(20), "{before:?} {:?}", settle(&world));
@@ -128,7 +128,7 @@ fn two_hundred_logins_at_once_all_succeed() {
 }
 
 #[test]
-fn ten_thousand_logins_in_a_row_leave_nothing_behind() {
+fn ten_thousand_sequential_logins_leak_no_memory_threads_or_descriptors() {
     let Some(world) = World::with_eight("") else { return };
     let mut first = None;
     for thousand in 1..=10 {
@@ -140,7 +140,7 @@ fn ten_thousand_logins_in_a_row_leave_nothing_behind() {
         let held = settle(&world);
         println!("{thousand}000: {:?}, {held:?}, {:?}", start.elapsed(), rush.held);
         let first = first.get_or_insert(held);
-        // A thread that looks up names, or a connection to plex.tv, more or less.
+        // Tolerance of two for a name-resolution thread or a connection to plex.tv.
         assert!(held.threads <= first.threads + 2, "{first:?} {held:?}");
         assert!(held.descriptors <= first.descriptors + 2, "{first:?} {held:?}");
         assert!(held.kilobytes <= first.kilobytes + 1024, "{first:?} {held:?}");

@@ -1,13 +1,13 @@
-//! A private machine has nothing of the machine that the tests run on: neither a plex-auth that is installed there, nor its users,
-//! PAM stacks and other configuration.
+//! Private machines contain nothing from the host: neither its installed plex-auth, nor its users, PAM stacks and other
+//! configuration.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::collections::BTreeSet;
 
 use e2e::World;
 
-/// A host with plex-auth installed and in use, a Plex Media Server, and a configuration that is not Debian's. Each file has
-/// the word "of-the-host".
+/// A host with plex-auth installed and in use, a Plex Media Server, and a configuration that differs from Debian's.
+/// Each file contains the word "of-the-host".
 const HOST: &str = r#"
 mount -t tmpfs tmpfs /mnt
 for part in etc usr var opt srv; do
@@ -37,7 +37,7 @@ echo 'plex-users:x:998:fritz' >>/etc/group
 rm /etc/ld.so.preload
 "#;
 
-/// Every file of a machine, with its type, mode, owner and size, and the contents of its configuration.
+/// Every file of a machine with its type, mode, owner and size, and checksums of its configuration.
 fn everything(world: &World) -> String {
     let quiet = "-not -path '/var/log/*' -not -path '/var/cache/*'";
     world.sh(&format!("find / /etc /usr /var -xdev {quiet} -printf '%p %y %m %U %G %s\n' | sort")).stdout
@@ -45,7 +45,7 @@ fn everything(world: &World) -> String {
 }
 
 #[test]
-fn a_private_machine_has_nothing_of_the_host_it_runs_on() {
+fn private_machine_contains_nothing_of_its_host() {
     let (Some(usual), Some(world)) = (World::new(), World::new_on_host(HOST)) else { return };
     assert_eq!(
         world
@@ -59,9 +59,9 @@ fn a_private_machine_has_nothing_of_the_host_it_runs_on() {
     assert_eq!(usual.symmetric_difference(&here).collect::<Vec<_>>(), Vec::<&&str>::new());
 }
 
-/// The Debian that the machines stand on has no people, and the stacks that its packages bring.
+/// The Debian root of the machines has no user accounts, and the stacks of its packages.
 #[test]
-fn a_private_machine_begins_as_debian_installs_it() {
+fn private_machine_starts_as_debian_installs_it() {
     let Some(world) = World::new() else { return };
     let people = world.sh("getent passwd | awk -F: '$3 >= 1000 && $3 < 60000 { print $1 }'").stdout;
     assert_eq!(people, "", "nobody but the system's own");
@@ -70,7 +70,7 @@ fn a_private_machine_begins_as_debian_installs_it() {
     assert_eq!(modules, "pam_deny\npam_permit\npam_unix\n");
     assert_eq!(world.sh("getent shadow root").stdout.split(':').nth(1), Some("*"), "root has no password");
     assert_eq!(world.sh("date +%Z").stdout, "UTC\n");
-    // What is below / on the machine that the tests run on is not there, nor is the checkout.
+    // Neither the root directory of the host nor the checkout is visible.
     let checkout = e2e::checkout().canonicalize().unwrap();
     assert!(!world.run(&["test", "-e", checkout.to_str().unwrap()]).ok());
 }

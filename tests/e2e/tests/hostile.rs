@@ -1,5 +1,5 @@
-//! R31: su and sudo hand the module an environment that an attacker chose. Here a trap is laid in it: a proxy that leads to
-//! a plex.tv which says yes to anything, and the CA that makes its certificate good.
+//! R31: su and sudo pass the module an environment chosen by an attacker. Here it contains a trap: a proxy that leads
+//! to a plex.tv which accepts everything, and the CA that makes its certificate valid.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fs;
@@ -10,14 +10,14 @@ use fakeplex::{Control, Endpoint};
 
 const WRONG: &str = "what the attacker types";
 
-/// A second plex.tv where everybody's password is what the attacker types, and a proxy that leads every connection there.
+/// A second plex.tv where every password is the attacker's, and a proxy that leads every connection there.
 struct Trap {
     plex: Control,
     variables: Vec<(&'static str, String)>,
 }
 
 impl Trap {
-    fn lay(world: &World) -> Self {
+    fn set_up(world: &World) -> Self {
         let directory = world.shared().join("trap");
         fs::create_dir_all(&directory).unwrap();
         let people: String = DEN
@@ -28,7 +28,7 @@ impl Trap {
         world.start(&["/mnt/fakeplex", "serve", "--state", "/mnt/trap/world.toml", "--dir", "/mnt/trap"]);
         world.sh("while [ ! -e /mnt/trap/address ]; do sleep 0.02; done");
         let port = world.sh("sed 's/.*://; s,/,,' /mnt/trap/address").stdout.trim().to_owned();
-        // Any CONNECT is answered with the way to the trap.
+        // The proxy answers every CONNECT with a connection to the trap.
         let script = format!(
             "#!/bin/sh\nwhile read -r line && [ \"${{#line}}\" -gt 1 ]; do :; done\n\
              printf 'HTTP/1.1 200 Connection established\\r\\n\\r\\n'\nexec socat - TCP:127.0.0.1:{port}\n"
@@ -37,7 +37,7 @@ impl Trap {
         world.start(&["socat", "TCP-LISTEN:3128,fork,reuseaddr,bind=127.0.0.1", "EXEC:/run/proxy"]);
         world.sh("until ss -lnt | grep -q ':3128 '; do sleep 0.02; done");
         let trap = Self { plex: Control::new(&directory), variables: Self::variables() };
-        trap.prove(world);
+        trap.assert_works(world);
         trap
     }
 
@@ -75,14 +75,14 @@ impl Trap {
         self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
 
-    /// The trap works: a client that believes its environment is told yes.
-    fn prove(&self, world: &World) {
+    /// Asserts that the trap works: a client that trusts its environment is accepted.
+    fn assert_works(&self, world: &World) {
         let mut curl = world.command(&["curl", "-sS", "--max-time", "5", "https://localhost:1/api/v2/users/signin"]);
         curl.args(["-H", "X-Plex-Client-Identifier: x", "-H", "Accept: application/json"]);
         curl.args(["--data-urlencode", "login=alice@example.org", "--data-urlencode", &format!("password={WRONG}")]);
         let caught = world.finish(self.set(curl), "");
         assert!(caught.stdout.contains("authToken"), "the trap is not live: {caught:?}");
-        // This client also writes the key log that it is told to.
+        // This client also writes the key log that the environment names.
         world.sh("rm /tmp/keys");
         self.plex.reset();
     }
@@ -92,13 +92,13 @@ impl Trap {
         command
     }
 
-    fn assert_nobody_came(&self) {
+    fn assert_unused(&self) {
         let counters = self.plex.counters();
         assert_eq!((counters.connections, counters.total()), (0, 0), "somebody went into the trap");
     }
 }
 
-/// A command as a user, started in a hostile directory with hostile limits and descriptors left open.
+/// A command run as a user, in a hostile directory with hostile limits and open descriptors.
 fn hostile_start(user: &str) -> String {
     format!(
         "mkdir -p /tmp/hostile; chmod 777 /tmp/hostile; cd /tmp/hostile; : >plex-auth.toml; mkdir -p run etc; \
@@ -109,7 +109,7 @@ fn hostile_start(user: &str) -> String {
 
 fn run(world: &World, trap: &Trap, user: &str, what: &str, typed: &str) -> e2e::Out {
     let mut command = world.command(&["sh", "-c", &format!("{}{what}", hostile_start(user))]);
-    // The shell and setpriv themselves are to survive, so the loader's variables are set behind them.
+    // The shell and setpriv must not be affected, so the loader's variables are set after them.
     let late: Vec<_> = trap.environment().into_iter().filter(|(name, _)| name.starts_with("LD_")).collect();
     command.envs(trap.environment());
     for (name, _) in &late {
@@ -118,15 +118,15 @@ fn run(world: &World, trap: &Trap, user: &str, what: &str, typed: &str) -> e2e::
     world.finish(command, &format!("{typed}\n"))
 }
 
-/// The loader's variables for the program itself, which is set-uid: the loader must drop them and the module not look.
+/// The loader's variables for the set-uid program itself: the loader must drop them, and the module must not read them.
 const LOADER: &str = "env LD_PRELOAD=/tmp/hostile/evil.so LD_LIBRARY_PATH=/tmp/hostile LD_DEBUG=all \
                       LD_DEBUG_OUTPUT=/tmp/hostile/ld GCONV_PATH=/tmp/hostile ";
 
 #[test]
-fn r31_su_and_sudo_give_the_same_verdicts_and_packets_in_a_hostile_environment() {
+fn r31_su_and_sudo_ignore_a_hostile_environment() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.allow_sudo(&["alice", "bob"]);
-    let trap = Trap::lay(&world);
+    let trap = Trap::set_up(&world);
     let sudo = format!("{LOADER}sudo -S -k -p '' id -un");
     let su = |target: &str| format!("{LOADER}su {target} -c 'id -un'");
     world.plex().reset();
@@ -144,22 +144,22 @@ fn r31_su_and_sudo_give_the_same_verdicts_and_packets_in_a_hostile_environment()
         let before = world.plex().counters().of(Endpoint::Signin);
         let out = run(&world, &trap, user, &what, &typed);
         assert_eq!(out.ok().then_some(out.stdout.as_str()), expected, "{user}: {what} {typed}: {out:?}");
-        // sudo asks again where there is more to read; here every wrong password ends it.
+        // sudo prompts again while there is more input; here the first wrong password ends it.
         let sent = world.plex().counters().of(Endpoint::Signin) - before;
         assert_eq!(sent, sign_ins, "{user}: {what} {typed}: {out:?}");
     }
-    trap.assert_nobody_came();
+    trap.assert_unused();
     let left = world.sh("ls /tmp/keys /tmp/hostile/ld* /tmp/hostile/core* 2>/dev/null || true");
     assert_eq!(left.stdout, "", "something was written where the environment said");
     world.assert_no_secret_leaked();
 }
 
 #[test]
-fn r31_the_daemon_takes_no_proxy_and_no_ca_from_its_environment() {
+fn r31_daemon_ignores_proxy_and_ca_variables() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    let trap = Trap::lay(&world);
+    let trap = Trap::set_up(&world);
     world.stop_authd();
-    // What is not for the loader: a daemon's own loader believes root.
+    // Without the loader's variables: a daemon's own loader trusts root.
     let variables: Vec<String> = trap
         .environment()
         .into_iter()
@@ -174,6 +174,6 @@ fn r31_the_daemon_takes_no_proxy_and_no_ca_from_its_environment() {
     world.sh(&format!("until [ $(grep -c 'is ready' /var/log/syslog) -gt {before} ]; do sleep 0.02; done"));
     assert_eq!(world.authenticate("alice", &password("alice")), e2e::Code::SUCCESS);
     assert_eq!(world.authenticate("alice", WRONG), e2e::Code::AUTH_ERR);
-    trap.assert_nobody_came();
+    trap.assert_unused();
     assert!(!world.run(&["test", "-e", "/tmp/keys"]).ok(), "a key log was written");
 }

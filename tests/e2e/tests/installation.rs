@@ -1,10 +1,10 @@
-//! Installed as the README says, and started as systemd does.
+//! Installation by the README's instructions, and socket activation as by systemd.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, MACHINE, World, password, readme_commands};
 
 #[test]
-fn the_readmes_way_to_install_by_hand_lets_a_friend_in() {
+fn manual_installation_of_the_readme_lets_a_friend_log_in() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
     world.sh(
@@ -36,10 +36,10 @@ fn the_readmes_way_to_install_by_hand_lets_a_friend_in() {
 }
 
 #[test]
-fn a_socket_that_systemd_passes_is_used_and_left_alone() {
+fn daemon_uses_and_keeps_a_socket_passed_by_systemd() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
-    // The order of a socket unit: the socket is there first, and the daemon starts as its user when somebody comes.
+    // As with a socket unit: the socket exists first, and the daemon starts as its user at the first connection.
     world.start(&[
         "setpriv --reuid plex-auth --regid plex-auth --clear-groups",
         "systemd-socket-activate --listen=/run/plex-auth/socket /usr/sbin/plex-authd",
@@ -53,7 +53,7 @@ fn a_socket_that_systemd_passes_is_used_and_left_alone() {
 }
 
 #[test]
-fn a_second_daemon_does_not_take_the_socket_from_the_first() {
+fn second_daemon_does_not_take_over_the_socket() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let second = world.run(&["timeout", "5", "/usr/sbin/plex-authd", "--user", "plex-auth"]);
     assert_eq!(second.code, 1, "{second:?}");

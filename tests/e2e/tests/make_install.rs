@@ -9,13 +9,13 @@ use std::process::{Command, Output};
 
 use e2e::{checkout, package};
 
-/// What is there beside the files that the package has, too.
+/// The file that `make install` adds to those of the package.
 const MANIFEST: &str = "/share/plex-auth/installed";
 
-/// Runs make in the checkout, with what has been built.
+/// Runs make in the checkout, with the existing build.
 fn make(target: &str, destdir: &Path, prefix: &str) -> Output {
     let (destdir, prefix) = (format!("DESTDIR={}", destdir.display()), format!("PREFIX={prefix}"));
-    // One at a time: what is to be installed is laid out in target/stage.
+    // One at a time: the files to install are laid out in target/stage.
     let mut make = Command::new("flock");
     make.arg(e2e::target().join("packages.lock")).args([
         "make",
@@ -33,7 +33,7 @@ fn made(target: &str, destdir: &Path, prefix: &str) {
     assert!(out.status.success() && out.stdout.is_empty() && out.stderr.is_empty(), "{out:?}");
 }
 
-/// Everything below a directory, with its mode and, for files, what is in it.
+/// Everything below a directory, with its mode and, for files, its content.
 fn tree(top: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
     let (mut all, mut todo) = (BTreeMap::new(), vec![top.to_owned()]);
     while let Some(directory) = todo.pop() {
@@ -55,7 +55,7 @@ fn files(top: &Path) -> BTreeSet<String> {
     tree(top).into_iter().filter(|(_, (mode, _))| mode & 0o170_000 != 0o040_000).map(|(name, _)| name).collect()
 }
 
-/// A machine with a file of somebody else's in each place where something of ours goes.
+/// A machine with an unrelated file in each directory where plex-auth installs files.
 fn machine(prefix: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     for place in ["/etc/pam.d", "/etc/fail2ban", &format!("{prefix}/share/man/man8"), &format!("{prefix}/sbin")] {
@@ -66,7 +66,7 @@ fn machine(prefix: &str) -> tempfile::TempDir {
     directory
 }
 
-/// The files of the Debian package, where they would be without Debian's own ways.
+/// The files of the Debian package, at the paths that `make install` uses.
 fn packaged() -> BTreeSet<String> {
     let out = Command::new("dpkg-deb").arg("--contents").arg(package()).output().unwrap();
     let list = String::from_utf8(out.stdout).unwrap();
@@ -79,7 +79,7 @@ fn packaged() -> BTreeSet<String> {
 }
 
 #[test]
-fn make_install_puts_what_the_package_has_where_the_package_has_it_and_make_uninstall_takes_exactly_that() {
+fn make_install_matches_the_package_and_make_uninstall_reverts_all() {
     let packaged = packaged();
     for prefix in ["/usr", "/usr/local"] {
         let machine = machine(prefix);
@@ -87,19 +87,19 @@ fn make_install_puts_what_the_package_has_where_the_package_has_it_and_make_unin
         made("install", top, prefix);
         let installed = files(top);
         let at = |name: &String| match name.strip_prefix("/usr/") {
-            // Where libpam and pam-auth-update look is not for a prefix to say.
+            // The paths of libpam and pam-auth-update do not depend on the prefix.
             Some(rest) if !name.contains("/security/") && !name.contains("/pam-configs/") => format!("{prefix}/{rest}"),
             _ => name.clone(),
         };
         let zsh = if prefix == "/usr" { "vendor-completions" } else { "site-functions" };
         let mut expected: BTreeSet<_> =
             packaged.iter().map(|name| at(name).replace("vendor-completions", zsh)).collect();
-        // This project's own history is named as Debian wants it there.
+        // The manifest is not in the package.
         expected.insert(format!("{prefix}{MANIFEST}"));
         expected.extend(others);
         assert_eq!(installed, expected, "{prefix}");
 
-        // What names our programs names them where they are.
+        // Files that name the programs name their installed paths.
         let ours = |name: &&String| ["/systemd/", "/openrc/", "/runit/"].iter().any(|part| name.contains(part));
         for name in installed.iter().filter(ours) {
             let text = fs::read_to_string(top.join(name.trim_start_matches('/'))).unwrap();
@@ -110,7 +110,7 @@ fn make_install_puts_what_the_package_has_where_the_package_has_it_and_make_unin
                 );
             }
         }
-        // An installation over another, and what an older version had, too.
+        // Installs over an existing installation, with a file of an older version.
         let manifest = top.join(format!("{prefix}{MANIFEST}").trim_start_matches('/'));
         let old = format!("{prefix}/sbin/plex-auth-old");
         fs::write(top.join(old.trim_start_matches('/')), "old").unwrap();
@@ -118,7 +118,7 @@ fn make_install_puts_what_the_package_has_where_the_package_has_it_and_make_unin
         made("install", top, prefix);
         assert_eq!(files(top), expected);
 
-        // What the owner has is nobody else's, and a stack that names the module keeps it there.
+        // The owner's configuration is left alone, and a stack that names the module prevents the removal.
         let (config, stack) = (top.join("etc/plex-auth.toml"), top.join("etc/pam.d/sshd"));
         fs::write(&config, "token").unwrap();
         fs::write(&stack, "auth sufficient pam_plex.so\n").unwrap();

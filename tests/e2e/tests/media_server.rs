@@ -1,4 +1,4 @@
-//! `server_url`: the media server itself is asked, and its word counts when it can be relied on.
+//! `server_url`: confirmation by the media server, and when it counts.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::{Duration, Instant};
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use e2e::{Code, DEN, World, password};
 use fakeplex::{Endpoint, Fault};
 
-/// A machine whose daemon asks the media server by this name.
+/// A machine whose daemon uses the media server of this name.
 fn machine(world: &str, name: &str) -> Option<World> {
     let machine = World::with_everything(world, "")?;
     let address = std::fs::read_to_string(machine.shared().join(format!("plex/address.pms.{name}"))).unwrap();
     machine.stop_authd();
-    // Without the last list, the account phase waits for the first one, and no other comes for minutes.
+    // Without a stored list the account phase waits for the first one, and no other is fetched for minutes.
     machine.sh("rm /var/lib/plex-auth/state.db");
     let config = machine.config(&format!("server_url = \"{}\"\n[timeouts]\nlogin = \"10s\"", address.trim_end()));
     machine.start_authd(&config);
@@ -20,7 +20,7 @@ fn machine(world: &str, name: &str) -> Option<World> {
     Some(machine)
 }
 
-/// Alice comes in by plex.tv's word alone, and the log says why; hers and nobody else's token was shown to the server.
+/// Asserts that plex.tv alone decides, with this reason in the log.
 fn assert_plex_tv_decides(world: &World, why: &str) {
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "{why}");
     world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv alone says yes", why]);
@@ -30,17 +30,17 @@ fn assert_plex_tv_decides(world: &World, why: &str) {
 }
 
 #[test]
-fn the_server_is_shown_the_friend_s_own_token_for_it_and_says_yes() {
+fn media_server_confirms_with_the_friends_own_token() {
     let Some(world) = machine(DEN, "Den") else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv and the media server say yes"]);
-    // The owner's own token is good on the owner's server.
+    // The owner's account token is valid on the owner's server.
     assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS);
     assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
     let asked: Vec<_> = world.plex().seen().into_iter().filter(|seen| seen.endpoint == Endpoint::Pms).collect();
     let paths: Vec<_> = asked.iter().map(|seen| seen.path.as_str()).collect();
     assert_eq!(paths, ["/identity", "/", "/", "/identity", "/", "/"], "nothing is asked about a wrong password");
-    // An access token is no account's; only the owner's stands for both.
+    // A server's access token is no account's token; the owner's is both.
     let tokens: Vec<_> = asked.iter().filter_map(|seen| seen.token_of.as_deref()).collect();
     assert_eq!(tokens, ["olga"]);
     assert!(asked.iter().all(|seen| seen.login.is_none() && !seen.known_password), "{asked:?}");
@@ -50,15 +50,15 @@ fn the_server_is_shown_the_friend_s_own_token_for_it_and_says_yes() {
 }
 
 #[test]
-fn whom_the_server_refuses_is_not_let_in() {
+fn user_rejected_by_the_media_server_is_denied() {
     let Some(world) = machine(DEN, "Den") else { return };
-    // plex.tv lists a server of Olga's for Alice that the server itself knows nothing about.
+    // plex.tv lists a server of Olga's for Alice, but the server itself has no share for her.
     let row = "[[device]]\naccount = \"alice\"\nmachine_id = \"0123456789abcdef0123456789abcdef01234567\"\n\
                provides = \"server\"\nowner_id = 1\n";
     world.plex().load(&format!("{}\n{row}", DEN.replace("shared_with = [\"alice\", ", "shared_with = [")));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
     world.wait_for_log(&["denied", "user=\"alice\"", "the media server does not let them in"]);
-    // And plex.tv itself no longer lists it, while the list that is kept still does.
+    // plex.tv itself no longer lists it, while the cached list still does.
     world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
     world.wait_for_log(&["denied", "user=\"alice\"", "the server is not shared with them"]);
@@ -67,7 +67,7 @@ fn whom_the_server_refuses_is_not_let_in() {
 }
 
 #[test]
-fn a_server_that_lets_everybody_in_has_no_say() {
+fn media_server_that_accepts_everyone_is_ignored() {
     for mode in ["allow-all", "unclaimed"] {
         let Some(world) = machine(&DEN.replace("local = \"normal\"", &format!("local = \"{mode}\"")), "Den") else {
             return;
@@ -77,7 +77,7 @@ fn a_server_that_lets_everybody_in_has_no_say() {
 }
 
 #[test]
-fn another_server_at_the_address_has_no_say() {
+fn another_server_at_server_url_is_ignored_and_sees_no_token() {
     let shed = "[[server]]\nmachine_id = \"2222222222222222222222222222222222222222\"\nname = \"Shed\"\n\
                 owner = \"mallory\"\nshared_with = [\"bob\"]\nlocal = \"normal\"\n";
     let Some(world) = machine(&format!("{DEN}\n{shed}"), "Shed") else { return };
@@ -87,7 +87,7 @@ fn another_server_at_the_address_has_no_say() {
 }
 
 #[test]
-fn a_server_that_is_off_broken_or_hung_has_no_say_and_costs_little_time() {
+fn unavailable_or_hanging_media_server_is_ignored_within_the_deadline() {
     let Some(world) = machine(DEN, "Den") else { return };
     let faults = [
         Fault::Reset,

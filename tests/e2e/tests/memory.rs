@@ -1,4 +1,4 @@
-//! `[cache]`: what is remembered, for how long, and what makes it be forgotten.
+//! `[cache]`: which passwords are cached, for how long, and what deletes them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::thread::sleep;
@@ -23,13 +23,13 @@ fn requests(world: &World) -> u64 {
     world.plex().counters().total()
 }
 
-/// Alice's login from a place of its own, so that no earlier mistake there slows it down.
+/// Alice's login from an address of its own, so that no earlier failure there delays it.
 fn login(world: &World, place: u8, typed: &str) -> Code {
     world.codes_from(&format!("192.0.2.{place}"), "alone", "alice", typed).of("auth")
 }
 
 #[test]
-fn r45_nothing_is_remembered_unless_the_owner_says_so() {
+fn r45_no_password_is_cached_by_default() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.wait_for_rows("pin", 1);
@@ -42,7 +42,7 @@ fn r45_nothing_is_remembered_unless_the_owner_says_so() {
 }
 
 #[test]
-fn a_remembered_login_asks_nobody_and_lasts_as_long_as_was_said_since_plex_tv_was_asked() {
+fn remembered_password_needs_no_request_and_expires_after_remember() {
     let Some(world) = World::with_everything(DEN, "[cache]\nremember = \"8s\"") else { return };
     assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
     let asked = Instant::now();
@@ -65,7 +65,7 @@ fn a_remembered_login_asks_nobody_and_lasts_as_long_as_was_said_since_plex_tv_wa
 }
 
 #[test]
-fn after_a_change_the_new_password_works_at_once_and_the_old_one_no_longer_than_remember() {
+fn changed_password_works_at_once_and_the_old_one_expires_after_remember() {
     let Some(world) = World::with_everything(DEN, "[cache]\nremember = \"8s\"") else { return };
     assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
     let asked = Instant::now();
@@ -75,20 +75,20 @@ fn after_a_change_the_new_password_works_at_once_and_the_old_one_no_longer_than_
     sleep(Duration::from_millis(9200).saturating_sub(asked.elapsed()));
     assert_eq!(login(&world, 2, &password("alice")), Code::AUTH_ERR);
     assert_eq!(login(&world, 1, NEW), Code::SUCCESS);
-    // Back again, and now the new one is typed while the old one is still remembered.
+    // The old password again; then the new one is typed while the old one is still cached.
     world.plex().load(DEN);
     sleep(Duration::from_millis(9200));
     assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
     sleep(Duration::from_millis(500));
     world.plex().load(&changed());
     assert_eq!(login(&world, 1, NEW), Code::SUCCESS);
-    // The hash is made behind the login's back.
+    // The hash is computed in the background.
     sleep(Duration::from_secs(1));
     assert_eq!(login(&world, 3, &password("alice")), Code::AUTH_ERR, "the new one took its place");
 }
 
 #[test]
-fn r45_what_is_remembered_of_somebody_who_is_gone_is_wiped_by_the_next_list() {
+fn r45_next_friend_list_deletes_cached_passwords_of_removed_friends() {
     let further = "[cache]\nremember = \"1h\"\noffline = \"1h\"\n[timeouts]\nfriend_list = \"1s\"";
     let Some(world) = World::with_everything(DEN, further) else { return };
     for user in ["alice", "frank"] {
@@ -96,7 +96,7 @@ fn r45_what_is_remembered_of_somebody_who_is_gone_is_wiped_by_the_next_list() {
     }
     world.wait_for_rows("remembered", 2);
     world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
-    // Nobody logs in; the list alone does it.
+    // Without any login: the list alone deletes the password.
     world.wait_for_rows("remembered", 1);
     assert_eq!(world.rows("remembered WHERE account = 'frank'"), 1);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
@@ -108,7 +108,7 @@ fn r45_what_is_remembered_of_somebody_who_is_gone_is_wiped_by_the_next_list() {
 }
 
 #[test]
-fn r45_the_first_denial_of_what_is_remembered_wipes_it_and_a_stranger_s_guess_does_not() {
+fn r45_rejected_cached_password_is_deleted_but_a_wrong_guess_deletes_nothing() {
     let Some(world) = World::with_everything(DEN, "[cache]\noffline = \"1h\"") else { return };
     assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
     world.wait_for_rows("remembered", 1);
@@ -120,18 +120,18 @@ fn r45_the_first_denial_of_what_is_remembered_wipes_it_and_a_stranger_s_guess_do
     assert_eq!(login(&world, 3, &password("alice")), Code::AUTH_ERR);
     world.wait_for_rows("remembered", 0);
     world.wait_for_log(&["the remembered password of 'alice' is no longer right at plex.tv; forgotten"]);
-    // The hash is in none of the files any more, not even in the log of changes.
+    // The hash is in none of the files any more, not even in the write-ahead log.
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
     assert_eq!(login(&world, 4, &password("alice")), Code::AUTHINFO_UNAVAIL);
 }
 
 #[test]
-fn r45_an_account_with_a_second_factor_is_never_remembered() {
+fn r45_password_of_an_account_with_2fa_is_never_cached() {
     let Some(world) = World::with_everything(DEN, "[cache]\nremember = \"1h\"\noffline = \"1h\"") else { return };
     let asked = || world.codes("alone", "erin", "auth", &format!("{}\n314159\n", password("erin"))).of("auth");
     let appended = || world.authenticate("erin", &format!("{}314159", password("erin")));
     assert_eq!((asked(), appended()), (Code::SUCCESS, Code::SUCCESS));
-    // What is remembered after her is remembered; she is not.
+    // A login after hers is cached; hers is not.
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.wait_for_rows("remembered", 1);
     assert_eq!(world.rows("remembered WHERE account = 'erin'"), 0);
@@ -143,9 +143,9 @@ fn r45_an_account_with_a_second_factor_is_never_remembered() {
 }
 
 #[test]
-fn r45_passwords_are_kept_as_argon2id_of_owasps_parameters_and_never_themselves() {
+fn r45_cached_passwords_are_argon2id_hashes_with_owasp_parameters() {
     let Some(world) = World::with_everything(DEN, "[cache]\noffline = \"1h\"") else { return };
-    // The same password twice, and no two rows alike.
+    // The same password for both accounts; no two rows are equal.
     world.plex().load(&DEN.replace("PASSWORD-SECRET-frank", "PASSWORD-SECRET-alice"));
     for user in ["alice", "frank"] {
         assert_eq!(world.authenticate(user, &password("alice")), Code::SUCCESS);

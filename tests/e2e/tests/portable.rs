@@ -1,4 +1,4 @@
-//! That what is shipped runs on older distributions, down to glibc 2.31: Debian 11, Ubuntu 20.04.
+//! The shipped binaries run on older distributions, down to glibc 2.31: Debian 11, Ubuntu 20.04.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failed or skipped test says so")]
 
 use std::fs;
@@ -9,7 +9,8 @@ use e2e::{DEN, World, checkout, package, password, release, with_panics};
 
 const OLDEST: [u32; 2] = [2, 31];
 
-/// The old release's headers and libraries, with which cargo links; or `None` where there are none. In CI there are.
+/// Directory of the old release's headers and libraries that cargo links with; `None` without them, which is an error
+/// in CI.
 fn old_release() -> Option<PathBuf> {
     let config = fs::read_to_string(checkout().join(".cargo/config.toml")).unwrap_or_default();
     let section = config.split("[target.x86_64-unknown-linux-gnu]\nlinker = \"").nth(1);
@@ -21,7 +22,7 @@ fn old_release() -> Option<PathBuf> {
     Some(checkout().join(cc?).parent().unwrap().to_owned())
 }
 
-/// The programs and the module, as far as `make files` knows.
+/// The programs and the module that `make files` installs.
 fn shipped() -> Vec<String> {
     let out = Command::new("make").args(["--dry-run", "files"]).current_dir(checkout()).output().unwrap();
     let text = String::from_utf8(out.stdout).unwrap();
@@ -34,14 +35,14 @@ fn objdump(option: &str, name: &str) -> String {
     String::from_utf8(out.stdout).unwrap()
 }
 
-/// `GLIBC_2.3.4` and the like; anything else under that name is no number, and newer than all.
+/// Parses `GLIBC_2.3.4` and the like; a part that is not a number counts as newer than all.
 fn version(name: &str) -> Option<Vec<u32>> {
     let numbers = name.strip_prefix("GLIBC_")?.split('.');
     Some(numbers.map(|number| number.parse().unwrap_or(u32::MAX)).collect())
 }
 
 #[test]
-fn nothing_that_is_shipped_needs_a_newer_c_library_than_2_31() {
+fn shipped_binaries_need_no_newer_glibc_than_2_31() {
     if old_release().is_none() {
         return;
     }
@@ -59,10 +60,11 @@ fn nothing_that_is_shipped_needs_a_newer_c_library_than_2_31() {
 }
 
 #[test]
-fn nothing_that_is_shipped_needs_other_libraries_than_those_of_the_c_compiler_and_pam() {
-    // Those that were merged into libc.so.6 with 2.34, the mathematics, and the unwinder; no program speaks PAM.
+fn shipped_binaries_need_only_libc_libgcc_and_libpam() {
+    // Libraries that were merged into libc.so.6 in 2.34, the mathematics library, and the unwinder; no program uses
+    // libpam.
     let mut usual = vec!["libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "libgcc_s.so.1", "ld-linux"];
-    // First the programs; the module, of which more is asked elsewhere, may have libpam too.
+    // First the programs; the module, which has tests of its own, may also use libpam.
     let (module, programs): (Vec<_>, Vec<_>) = shipped().into_iter().partition(|name| name.starts_with("lib"));
     for name in programs.iter().chain(&module) {
         if module.contains(name) {
@@ -78,7 +80,7 @@ fn nothing_that_is_shipped_needs_other_libraries_than_those_of_the_c_compiler_an
 }
 
 #[test]
-fn the_debian_package_may_be_installed_where_the_c_library_is_2_31() {
+fn debian_package_depends_on_no_newer_libc6_than_2_31() {
     if old_release().is_none() {
         return;
     }
@@ -91,12 +93,12 @@ fn the_debian_package_may_be_installed_where_the_c_library_is_2_31() {
 }
 
 #[test]
-fn a_login_works_on_debian_11_with_its_own_c_library_and_libpam() {
+fn login_works_with_the_c_library_and_libpam_of_debian_11() {
     let Some(old) = old_release() else { return };
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
 
-    // The libraries of that release, and this machine's files around them.
+    // The libraries of that release, with this machine's other files bind-mounted.
     let root = world.shared().join("old");
     let sbin = root.join("usr/sbin");
     fs::create_dir_all(&sbin).unwrap();
@@ -139,7 +141,7 @@ fn a_login_works_on_debian_11_with_its_own_c_library_and_libpam() {
     assert!(wrong.contains("auth=7\n"), "{wrong}");
     let bob = login("alone", "bob", "auth,acct", &password("bob"));
     assert!(bob.contains("auth=6\n") && bob.contains("acct=6\n"), "{bob}");
-    // A panic is caught at the module's boundary by the unwinder that it brings along.
+    // A panic is caught at the module's boundary by the unwinder that the module contains.
     let panicked = login("panic", "alice", "auth", &password("alice"));
     assert!(panicked.contains("auth=9\n"), "{panicked}");
     world.wait_for_log(&["accepted", "user=\"alice\""]);

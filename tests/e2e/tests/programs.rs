@@ -1,10 +1,10 @@
-//! R48: what the daemon starts: nothing.
+//! R48: the daemon starts no process.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, World, password};
 
 #[test]
-fn r48_the_daemon_runs_no_program_and_no_shell_and_makes_no_process() {
+fn r48_daemon_executes_no_program_and_creates_no_process() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
     let before = world.syslog().matches("is ready").count();

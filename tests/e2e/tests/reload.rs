@@ -1,9 +1,9 @@
-//! SIGHUP: the configuration is read again, without a login noticing; and what a supervisor is told of it.
+//! SIGHUP: the configuration is re-read without disturbing logins, and the service manager is notified.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, World, password};
 
-/// Tells the daemon to read its configuration again, and waits for the line that says what came of it.
+/// Writes a configuration, sends SIGHUP, and waits for this log line.
 fn reload(world: &World, config: &str, says: &[&str]) {
     world.write_config(config);
     let ((), log) = world.logged(|| {
@@ -14,7 +14,7 @@ fn reload(world: &World, config: &str, says: &[&str]) {
 }
 
 #[test]
-fn a_new_configuration_is_in_force_at_once_and_a_login_that_is_under_way_ends_as_it_began() {
+fn reload_applies_to_new_logins_and_not_to_those_in_progress() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.add_user("dora", false, None);
     assert_eq!(world.authenticate("dora", &password("alice")), Code::USER_UNKNOWN);
@@ -22,7 +22,7 @@ fn a_new_configuration_is_in_force_at_once_and_a_login_that_is_under_way_ends_as
     waiting.wait_for("Password: ");
 
     // Alice's account is no longer managed; Dora's is.
-    // Seconds after the start, so that what is older than the file is told from what is not.
+    // Some time after the start, so that modification times can be told apart.
     std::thread::sleep(std::time::Duration::from_millis(1500));
     let other = world.config("[users]\ndora = \"alice\"").replace("group = \"plex-users\"", "group = \"games\"");
     reload(&world, &other, &["the configuration has been read again"]);
@@ -31,14 +31,14 @@ fn a_new_configuration_is_in_force_at_once_and_a_login_that_is_under_way_ends_as
     waiting.type_line(&password("alice"));
     assert_eq!(waiting.exit(), 0, "{}", waiting.contents());
 
-    // The owner's command knows what the daemon has read, too.
+    // `doctor` also knows which version of the file the daemon has read.
     let changed = "was changed since plex-authd read it";
     let doctor = || world.run(&["plex-auth", "doctor"]).stdout;
     assert!(!doctor().contains(changed), "{}", doctor());
     world.sh("sleep 1.1; touch /etc/plex-auth.toml");
     assert!(doctor().contains(changed), "{}", doctor());
 
-    // And once more, with another rule: the list is read anew for it.
+    // Another reload with another rule: the list is fetched again for it.
     let open = world.config("strict_friends = false");
     assert_eq!(world.authenticate("bob", &password("bob")), Code::USER_UNKNOWN);
     world.sh("true >/var/log/syslog");
@@ -50,7 +50,7 @@ fn a_new_configuration_is_in_force_at_once_and_a_login_that_is_under_way_ends_as
 }
 
 #[test]
-fn a_broken_configuration_is_named_and_the_old_one_stays_in_force() {
+fn reload_keeps_the_old_configuration_if_the_new_one_is_invalid() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let broken = world.config("strict_freinds = false");
     reload(&world, &broken, &["strict_freinds", "stays in force"]);
@@ -62,7 +62,7 @@ fn a_broken_configuration_is_named_and_the_old_one_stays_in_force() {
 }
 
 #[test]
-fn r19_wrong_tries_and_remembered_passwords_outlive_a_reload() {
+fn r19_failures_and_remembered_passwords_survive_a_reload() {
     let further =
         "[cache]\nremember = \"5m\"\n[throttle]\nfree_tries = 1\nfirst_pause = \"50s\"\nlongest_pause = \"50s\"";
     let Some(world) = World::with_everything(DEN, further) else { return };
@@ -76,7 +76,7 @@ fn r19_wrong_tries_and_remembered_passwords_outlive_a_reload() {
     assert_eq!(world.codes_from("192.0.2.1", "alone", "alice", &password("alice")).of("auth"), Code::SUCCESS);
     assert_eq!(world.plex().counters().of(fakeplex::Endpoint::Signin), 0, "it is remembered");
     assert_eq!(world.codes_from("192.0.2.2", "alone", "alice", &password("alice")).of("auth"), Code::MAXTRIES);
-    // Nothing is remembered any more once the owner says so.
+    // Without `remember` the cached passwords are deleted.
     world.sh("true >/var/log/syslog");
     reload(&world, &world.config(""), &["has been read again"]);
     assert_eq!(world.codes_from("192.0.2.1", "alone", "alice", &password("alice")).of("auth"), Code::SUCCESS);
@@ -84,7 +84,7 @@ fn r19_wrong_tries_and_remembered_passwords_outlive_a_reload() {
 }
 
 #[test]
-fn a_supervisor_hears_when_it_is_ready_alive_reading_again_and_ending() {
+fn service_manager_is_notified_of_ready_watchdog_reloading_and_stopping() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
     world.start(&["socat", "-u", "UNIX-RECV:/run/notify,mode=666", "OPEN:/run/heard,creat,append"]);
@@ -97,7 +97,7 @@ fn a_supervisor_hears_when_it_is_ready_alive_reading_again_and_ending() {
     world.sh("true >/run/heard; pkill -HUP -x plex-authd");
     wait_for("RELOADING=1");
     wait_for("READY=1");
-    // A daemon that is stuck says nothing.
+    // A hanging daemon sends no watchdog message.
     world.sh("pkill -STOP -x plex-authd; sleep 0.1; true >/run/heard; sleep 0.5; ! grep -q WATCHDOG /run/heard");
     world.sh("pkill -CONT -x plex-authd");
     wait_for("WATCHDOG=1");

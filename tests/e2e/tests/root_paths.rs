@@ -1,4 +1,4 @@
-//! R67: what root does in a directory that another user can write to.
+//! R67: root's file accesses in directories that another user can write to.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::{Duration, Instant};
@@ -7,13 +7,13 @@ use e2e::{Code, DEN, MACHINE, Out, World, as_user, password};
 
 const CLIENT_ID: &str = "/var/lib/plex-auth/client-id";
 
-/// A word that only root can read, and that would pass for an identifier or a token.
+/// A word that only root can read, and that could be an identifier or a token.
 const WORD: &str = "ROOTSWORD0123456789abcdef";
 
-/// Long enough for any command here; one that waits for a pipe takes for ever.
+/// Sufficient for any command here; one that waits for a pipe never ends.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a process of the user that owns `file` can put in its place, how a refusal of it reads, and how the file is owned.
+/// Traps that a process of the user `user` can put in place of a file, with the expected message.
 fn traps(user: &str) -> [(&'static str, String, &'static str); 8] {
     let own = |script: &str| format!("setpriv --reuid {user} --regid {user} --clear-groups sh -c '{script}'");
     [
@@ -36,7 +36,7 @@ fn set(world: &World, file: &str, script: &str) {
     world.sh(&format!("F='{file}'; export F; rm -f \"$F\"; umask 022; {script}"));
 }
 
-/// Runs a command that must end soon, and must not say or send root's word.
+/// Runs a command that must end in time, and must neither print nor send root's word.
 fn run(world: &World, command: &[&str]) -> Out {
     let start = Instant::now();
     let out = world.run(command);
@@ -48,7 +48,7 @@ fn run(world: &World, command: &[&str]) -> Out {
 }
 
 #[test]
-fn r67_root_reads_no_client_id_that_the_daemons_user_put_there_as_a_trap() {
+fn r67_root_reads_no_client_id_replaced_by_the_daemons_user() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.write("/root/word", 0o600, "root:root", WORD);
     world.wait_for_log(&["is ready"]);
@@ -61,7 +61,7 @@ fn r67_root_reads_no_client_id_that_the_daemons_user_put_there_as_a_trap() {
         let doctor = run(&world, &["plex-auth", "doctor"]).stdout;
         assert!(doctor.contains(CLIENT_ID) && doctor.contains(refusal), "{what}: {doctor}");
     }
-    // The directory itself, too: a link in it leads nowhere, and root puts nothing where it leads.
+    // A symbolic link in place of the directory is not followed, and root writes nothing to its target.
     world.sh(
         "mv /var/lib/plex-auth /var/lib/kept; ln -s /root /var/lib/plex-auth; chown -h plex-auth /var/lib/plex-auth",
     );
@@ -75,7 +75,7 @@ fn r67_root_reads_no_client_id_that_the_daemons_user_put_there_as_a_trap() {
 }
 
 #[test]
-fn r67_root_reads_no_preferences_that_plexs_user_put_there_as_a_trap() {
+fn r67_root_reads_no_preferences_replaced_by_the_plex_user() {
     let Some(world) = World::new() else { return };
     world.add_user("alice", false, None);
     world.start_plex(DEN);
@@ -95,20 +95,20 @@ fn r67_root_reads_no_preferences_that_plexs_user_put_there_as_a_trap() {
     world.write("/run/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
     for (what, script, refusal) in traps("plex") {
         set(&world, &file, &script);
-        // One that was named is an error.
+        // An explicitly named file is an error.
         let named = run(&world, &[&setup[..], &["--preferences", &file, "--dry-run"]].concat());
         assert!(!named.ok() && named.stderr.contains(&file) && named.stderr.contains(refusal), "{what}: {named:?}");
-        // One that was found is a warning, and setup goes on without it.
+        // A file at the default path is a warning, and setup continues without it.
         let found = run(&world, &[&setup[..], &["--token-file", "/run/token", "--dry-run"]].concat());
         assert!(found.ok() && found.stderr.contains(&file) && found.stderr.contains(refusal), "{what}: {found:?}");
     }
-    // A link in the way, of the server's user's.
+    // A symbolic link of the server's user in the path.
     world.sh(&format!("rm -f '{file}'; mv '{directory}' /root/elsewhere; setpriv --reuid plex --clear-groups ln -s /root/elsewhere '{directory}'"));
     world.sh("echo '<Preferences/>' >/root/elsewhere/Preferences.xml");
     let linked = run(&world, &[&setup[..], &["--preferences", &file, "--dry-run"]].concat());
     assert!(!linked.ok() && linked.stderr.contains("is a symbolic link"), "{linked:?}");
     world.sh(&format!("rm '{directory}'; mv /root/elsewhere '{directory}'"));
-    // And the real one is read, as the server writes it.
+    // The real file is read, with the owner and mode that the server uses.
     world.preferences(MACHINE, "TOKEN-SECRET-olga");
     world.sh(&format!("chown -R plex /var/lib/plexmediaserver; chmod 600 '{file}'"));
     let good = run(&world, &[&setup[..], &["--preferences", &file]].concat());
@@ -116,7 +116,7 @@ fn r67_root_reads_no_preferences_that_plexs_user_put_there_as_a_trap() {
 }
 
 #[test]
-fn r67_a_configuration_that_is_a_pipe_is_not_waited_for() {
+fn r67_configuration_that_is_a_pipe_is_refused_without_waiting() {
     let Some(world) = World::new() else { return };
     world.start_plex(DEN);
     world.sh("mkfifo -m 640 /etc/plex-auth.toml; chgrp plex-auth /etc/plex-auth.toml");
@@ -138,9 +138,9 @@ fn r67_a_configuration_that_is_a_pipe_is_not_waited_for() {
     }
 }
 
-/// What is left over from an earlier daemon, or whatever else runs as its user, must gain nothing from a start as root.
+/// A process of the daemon's user, such as a remnant of an earlier daemon, must gain nothing from a start as root.
 #[test]
-fn r67_a_process_of_the_daemons_user_changes_no_file_of_roots_while_root_starts_the_daemon() {
+fn r67_daemons_user_cannot_change_roots_files_while_root_starts_the_daemon() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.kill_authd();
     world.write("/etc/target", 0o600, "root:root", "root's own\n");
@@ -155,17 +155,17 @@ fn r67_a_process_of_the_daemons_user_changes_no_file_of_roots_while_root_starts_
         pgrep -x flip >/dev/null";
     let out = world.run(&["sh", "-c", script]);
     assert!(out.ok(), "{out:?}");
-    // A service that is started while the attack goes on works as soon as it is over.
+    // A service that was attacked during its start works as soon as the attack ends.
     world.sh("pkill -KILL -x flip; rm -f /run/plex-auth/socket");
     world.start_authd(&world.config(""));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
 }
 
 #[test]
-fn r67_root_makes_the_daemons_directories_and_the_daemons_user_all_that_is_in_them() {
+fn r67_root_creates_the_directories_and_the_daemons_user_their_contents() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
-    // Those above are root's; a link that root made is followed.
+    // Parent directories belong to root; a symbolic link that root created is followed.
     world.sh(
         "rm -rf /run/plex-auth /var/lib/plex-auth; rm -rf /srv/link /srv/real; mkdir /srv/real; ln -s real /srv/link",
     );
@@ -178,7 +178,7 @@ fn r67_root_makes_the_daemons_directories_and_the_daemons_user_all_that_is_in_th
     );
     assert_eq!(world.sh("find /srv/real/new/state /srv/real/run ! -user plex-auth").stdout, "");
 
-    // What is there already is not changed, but said.
+    // Existing directories are not changed, but reported.
     for (made, words) in [
         (
             "chown alice /var/lib/plex-auth",
@@ -205,7 +205,7 @@ fn r67_root_makes_the_daemons_directories_and_the_daemons_user_all_that_is_in_th
 }
 
 #[test]
-fn r67_a_root_service_makes_no_socket_where_another_user_can_write() {
+fn r67_root_service_creates_no_socket_where_another_user_can_write() {
     let Some(world) = World::new() else { return };
     world.add_user("alice", false, None);
     world.kill_shadow_service();

@@ -1,12 +1,12 @@
-//! R51, R52: callers that may do next to nothing: no network, no socket but a local one, no new privileges, no home,
-//! nothing to write to, little memory.
+//! R51, R52: heavily confined callers: no network, only local sockets, no new privileges, no home, no writable path,
+//! little memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, World, page_commands, password};
 
-/// `sandbox USER PROGRAM …`: runs a program as polkit's helper is run, with the directives of its unit as far as they
-/// bear upon a module: `PrivateNetwork`, `ProtectSystem=strict`, `PrivateTmp`, `UMask=0077`, `LimitMEMLOCK=0`,
-/// `NoNewPrivileges`, and then what onlyunix.c does; on top of that no home and no capabilities.
+/// `sandbox USER PROGRAM …`: runs a program as polkit's helper is run, with those directives of its unit that affect a
+/// module: `PrivateNetwork`, `ProtectSystem=strict`, `PrivateTmp`, `UMask=0077`, `LimitMEMLOCK=0`, `NoNewPrivileges`,
+/// then the filter of onlyunix.c; in addition no home and no capabilities.
 const SANDBOX: &str = "#!/bin/sh
 exec unshare --net --mount --ipc sh -ec '
 user=$1; shift
@@ -30,8 +30,8 @@ fn sandbox(world: &World) {
     world.write("/usr/local/bin/sandbox", 0o755, "root:root", SANDBOX);
 }
 
-/// The sandbox is one.
-fn prove(world: &World, user: &str) {
+/// Asserts that the sandbox is effective.
+fn assert_confined(world: &World, user: &str) {
     let inside = |program: &[&str]| world.run(&[&["sandbox", user], program].concat());
     for path in ["/x", "/etc/x", "/run/x", "/var/x", "/mnt/x", "/home/x"] {
         let out = inside(&["/usr/bin/touch", path]);
@@ -51,11 +51,11 @@ fn prove(world: &World, user: &str) {
 }
 
 #[test]
-fn r51_in_a_sandbox_without_network_home_privileges_and_anything_to_write_every_code_is_the_same() {
+fn r51_return_codes_are_the_same_in_a_strict_sandbox() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     sandbox(&world);
     for user in ["root", "alice"] {
-        prove(&world, user);
+        assert_confined(&world, user);
         let pamtester = ["sandbox", user, "/usr/bin/pamtester", "alone", "alice", "authenticate", "acct_mgmt"];
         let out = world.run_with(&pamtester, &format!("{}\n", password("alice")));
         assert!(out.ok() && out.stdout.contains("successfully authenticated"), "{user}: {out:?}");
@@ -88,9 +88,9 @@ fn r51_in_a_sandbox_without_network_home_privileges_and_anything_to_write_every_
 }
 
 #[test]
-fn r52_a_screen_locker_of_the_users_own_opens_for_their_plex_password_only() {
+fn r52_unprivileged_screen_locker_accepts_only_the_users_plex_password() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    // The page's stack, and how it tries it.
+    // The stack of the page, and the page's way to try it.
     let page = "docs/how-to/screen-lockers.md";
     world.ready_for_pages();
     world.sh("rm /etc/pam.d/plex-auth");
@@ -112,14 +112,14 @@ fn r52_a_screen_locker_of_the_users_own_opens_for_their_plex_password_only() {
         let other = world.codes_as(&[&other, privileges].concat(), "locker", "frank", "auth", "wrong\n");
         assert_eq!(other.of("auth"), Code::PERM_DENIED, "somebody else's: {other:?}");
     }
-    // Local accounts unlock as they did, and so they do with the daemon down.
+    // Local accounts unlock as before, even with the daemon down.
     let asked = |service: &str, user: &str, privileges: &[&str]| {
         let before = [&["setpriv", "--reuid", user, "--regid", user, "--init-groups"], privileges].concat();
         world.codes_as(&before, service, user, "acct", "").of("acct")
     };
     let account = |user: &str| asked("locker", user, &[]);
     assert_eq!((account("alice"), account("bob")), (Code::SUCCESS, Code::PERM_DENIED));
-    // Without new privileges pam_unix has no word to say, and the module alone is for Plex accounts.
+    // With no-new-privileges pam_unix cannot decide, and the module alone serves only Plex accounts.
     assert_eq!(asked("locker", "alice", &["--no-new-privs"]), Code::AUTHINFO_UNAVAIL);
     assert_eq!(asked("alone", "alice", &["--no-new-privs"]), Code::SUCCESS);
     assert_eq!(asked("alone", "local", &["--no-new-privs"]), Code::PERM_DENIED);
@@ -135,9 +135,9 @@ fn r52_a_screen_locker_of_the_users_own_opens_for_their_plex_password_only() {
 }
 
 #[test]
-fn a_caller_with_little_address_space_and_a_strict_umask_is_not_disturbed() {
+fn module_works_with_little_address_space_and_a_strict_umask() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    // vsftpd's own numbers.
+    // vsftpd's own limits.
     let vsftpd = ["prlimit", "--as=209715200:209715200", "sh", "-c", "umask 077; exec \"$0\" \"$@\""];
     for (user, typed, expected) in [
         ("alice", password("alice"), Code::SUCCESS),

@@ -1,4 +1,4 @@
-//! The screens in docs/screens: captured here, and what they show is what is shown today. `UPDATE_SCREENS=1` writes them anew.
+//! The link sign-in screens in docs/screens are those that are shown today. `UPDATE_SCREENS=1` replaces them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fs;
@@ -7,7 +7,7 @@ use e2e::{DEN, Terminal, World, as_user, checkout, qr_codes};
 
 const EVERYWHERE: &str = "link_sign_in = true\nlink_services = [\"sshd\", \"sudo\"]";
 
-/// A machine with an ssh client that has no questions of its own, and no greetings.
+/// A machine with an ssh client that asks no questions and shows no greetings.
 fn den() -> Option<World> {
     let world = World::with_everything(DEN, EVERYWHERE)?;
     world.start_sshd();
@@ -19,7 +19,7 @@ fn den() -> Option<World> {
     Some(world)
 }
 
-/// Somebody's shell on a terminal.
+/// A user's shell on a terminal.
 fn shell(world: &World, user: &str) -> Terminal {
     let home = format!("HOME=/home/{user}");
     let mut shell = world.terminal(&as_user(user, &["env", &home, "PS1=$ ", "sh"]));
@@ -27,14 +27,14 @@ fn shell(world: &World, user: &str) -> Terminal {
     shell
 }
 
-/// A code approved by Alice.
+/// Approves the code as Alice.
 fn approve(world: &World, terminal: &mut Terminal) {
     let code = terminal.ask_for_code();
     world.approve(&code, "alice");
     terminal.type_line("");
 }
 
-/// A screen without what differs from one sign-in to the next: the code, and the modules of the picture.
+/// A screen without what varies between sign-ins: the code, and the modules of the QR code.
 fn masked(screen: &str) -> String {
     let line = |line: &str| match line.split_once(" the code ") {
         Some((before, _)) => format!("{before} the code ****."),
@@ -44,7 +44,7 @@ fn masked(screen: &str) -> String {
     screen.lines().map(|text| line(text) + "\n").collect()
 }
 
-/// The file shows this, and its own picture is one of its own code.
+/// Asserts that the file shows this screen, and that its QR code contains its code.
 fn assert_shown(name: &str, screen: &str) {
     let file = checkout().join("docs/screens").join(name);
     if std::env::var_os("UPDATE_SCREENS").is_some() {
@@ -62,7 +62,7 @@ fn assert_shown(name: &str, screen: &str) {
 }
 
 #[test]
-fn the_screen_of_a_link_sign_in_with_ssh_is_the_one_in_the_docs() {
+fn link_sign_in_screen_of_ssh_matches_the_docs() {
     let Some(world) = den() else { return };
     let mut terminal = shell(&world, "local");
     terminal.type_line("ssh alice@den");
@@ -74,7 +74,7 @@ fn the_screen_of_a_link_sign_in_with_ssh_is_the_one_in_the_docs() {
 }
 
 #[test]
-fn the_screen_of_a_link_sign_in_with_sudo_is_the_one_in_the_docs() {
+fn link_sign_in_screen_of_sudo_matches_the_docs() {
     let Some(world) = den() else { return };
     let mut terminal = shell(&world, "alice");
     terminal.type_line("sudo id -un");

@@ -1,15 +1,16 @@
-//! The units under the systemd of a Debian server: how much they leave to the services, and that the services work with it.
+//! The systemd units on a Debian server: they are hardened, and the services work with them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{DEN, World, checkout, password};
 
-/// The highest exposure that `systemd-analyze security` may find, in tenths.
+/// Maximum exposure by `systemd-analyze security`, in tenths.
 const EXPOSURE: &str = "15";
 
-/// That of the service which ends the sessions of removed friends (R68): it must see and signal other users' processes.
+/// Maximum exposure of the service that ends the sessions of removed friends (R68): it must see and signal other users'
+/// processes.
 const EXPOSURE_OF_SYNC: &str = "16";
 
-/// A server with the package, the configuration that setup writes and a friend list that is soon read again.
+/// A server with the package, the configuration that setup writes, and a friend list that expires quickly.
 fn server(suite: &'static str) -> Option<World> {
     let world = World::clean(suite)?;
     world.start_internet(DEN);
@@ -22,12 +23,12 @@ fn server(suite: &'static str) -> Option<World> {
     Some(world)
 }
 
-/// The daemon's process.
+/// Process id of the daemon.
 fn process(world: &World) -> String {
     world.sh("systemctl show --value --property=MainPID plex-authd").stdout.trim().to_owned()
 }
 
-/// Waits until another process than this one answers.
+/// Waits until a different process answers.
 fn wait_for_another(world: &World, before: &str) {
     world.sh(&format!(
         "until [ $(systemctl show --value --property=MainPID plex-authd) -gt 0 ] && \
@@ -36,15 +37,15 @@ fn wait_for_another(world: &World, before: &str) {
 }
 
 #[test]
-fn every_unit_is_understood_is_hardened_and_does_its_work_under_a_real_systemd() {
+fn systemd_units_are_valid_hardened_and_functional() {
     for suite in ["bookworm", "trixie"] {
         let Some(world) = server(suite) else { return };
-        understood(&world);
-        hardened(&world);
-        started_when_ready(&world);
-        reloaded(&world);
-        restarted(&world);
-        synchronised(&world);
+        assert_valid(&world);
+        assert_hardened(&world);
+        assert_start_waits_until_ready(&world);
+        assert_reload(&world);
+        assert_restart_after_failures(&world);
+        assert_sync(&world);
         world.assert_no_secret_leaked();
     }
 }
@@ -57,7 +58,7 @@ fn units(ending: &str) -> Vec<String> {
     names
 }
 
-fn understood(world: &World) {
+fn assert_valid(world: &World) {
     for unit in units("") {
         let out = world.run(&["systemd-analyze", "verify", "--man=no", &unit]);
         let said = format!("{}{}", out.stdout, out.stderr);
@@ -65,7 +66,7 @@ fn understood(world: &World) {
     }
 }
 
-fn hardened(world: &World) {
+fn assert_hardened(world: &World) {
     let services = units(".service");
     assert!(services.len() >= 3, "{services:?}");
     for service in services {
@@ -78,7 +79,7 @@ fn hardened(world: &World) {
     }
 }
 
-fn started_when_ready(world: &World) {
+fn assert_start_waits_until_ready(world: &World) {
     world.sh("mkdir -p /run/systemd/system/plex-authd.service.d");
     let slow = "[Service]\nExecStart=\nExecStart=/bin/sh -c 'sleep 0.7; exec /usr/sbin/plex-authd'\nWatchdogSec=1\n";
     world.write("/run/systemd/system/plex-authd.service.d/slow.conf", 0o644, "root:root", slow);
@@ -93,7 +94,7 @@ fn started_when_ready(world: &World) {
     assert_eq!(world.sh("stat -c %U:%G:%a /var/lib/plex-auth").stdout, "plex-auth:plex-auth:700\n");
 }
 
-fn reloaded(world: &World) {
+fn assert_reload(world: &World) {
     let before = process(world);
     let (_, log) = world.logged(|| world.sh("systemctl reload plex-authd"));
     assert!(log.contains("the configuration has been read again"), "{log}");
@@ -108,7 +109,7 @@ fn reloaded(world: &World) {
     world.sh("cp -p /root/good /etc/plex-auth.toml; systemctl reload plex-authd");
 }
 
-fn restarted(world: &World) {
+fn assert_restart_after_failures(world: &World) {
     let before = process(world);
     world.sh(&format!("kill -KILL {before}"));
     wait_for_another(world, &before);
@@ -119,10 +120,10 @@ fn restarted(world: &World) {
     world.sh("rm -r /run/systemd/system/plex-authd.service.d; systemctl daemon-reload");
 }
 
-/// plex-auth-sync makes accounts with everything that belongs to one, and locks one whose friend is gone.
-fn synchronised(world: &World) {
+/// plex-auth-sync creates complete accounts, and locks the accounts of former friends.
+fn assert_sync(world: &World) {
     world.sh("systemctl start plex-auth-sync");
-    // Whether an account gets a mailbox is the release's own choice.
+    // Mailboxes are created or not depending on the release.
     world.sh("useradd --create-home probe");
     let has_mailbox = world.run(&["test", "-e", "/var/mail/probe"]).ok();
     for friend in ["alice", "erin", "frank"] {
@@ -134,10 +135,10 @@ fn synchronised(world: &World) {
     }
     let inside = world.ssh("password", "frank", &password("frank"));
     assert_eq!(inside.stdout, "frank\n", "{inside:?}");
-    // A session, and what runs without one.
+    // A session, and a process without one.
     let mut session = world.ssh_session("alice", &password("alice"), &["sleep 600"]).spawn().unwrap();
     world.sh("systemd-run --quiet --uid=alice sleep 600; until [ $(pgrep -U alice -x sleep | wc -l) = 2 ]; do sleep 0.1; done");
-    // Only now: a login that finds the list a second old fetches it again.
+    // Only now: a login with a list older than a second fetches it again.
     world.plex().load(&DEN.replace("[\"alice\", \"erin\", \"frank\"]", "[\"erin\", \"frank\"]"));
     world.sh("sleep 1.2; systemctl start plex-auth-sync");
     assert_eq!(world.run(&["pgrep", "-l", "-U", "alice"]).stdout, "");
@@ -145,7 +146,7 @@ fn synchronised(world: &World) {
     assert_eq!(world.sh("getent shadow alice erin | cut -d: -f2,8").stdout, "*:1\n*:\n");
     assert_eq!(world.sh("stat -c %U:%a /var/lib/plex-auth-sync").stdout, "root:700\n");
     world.wait_for_log(&["lock alice"]);
-    // Without plex-authd, or with one that has another configuration, nothing is known and nothing done.
+    // Without plex-authd, or if it has read another configuration, nothing is changed.
     world.sh("sleep 1.1; touch /etc/plex-auth.toml");
     assert!(!world.run(&["systemctl", "start", "plex-auth-sync"]).ok());
     world.wait_for_log(&["has not read /etc/plex-auth.toml since", "nothing was changed"]);

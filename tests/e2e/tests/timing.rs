@@ -1,4 +1,4 @@
-//! R40: why somebody is refused cannot be told from outside, neither by what is said nor by how long it takes.
+//! R40: neither messages nor durations reveal why a login was refused.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::time::Duration;
@@ -6,20 +6,20 @@ use std::time::Duration;
 use e2e::{Code, DEN, Tried, Try, World, password};
 use fakeplex::{Endpoint, Fault};
 
-/// Denied, unknown to the list, and a wrong password.
+/// Denied, not on the list, and a wrong password.
 const CLASSES: [(&str, Code); 3] =
     [("bob", Code::PERM_DENIED), ("mallory", Code::PERM_DENIED), ("alice", Code::AUTH_ERR)];
 
-/// Numbers that do not get in the way.
+/// Limits that do not affect the measurement.
 const NUMBERS: &str = "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000";
 
 const SAMPLES: usize = 200;
 
-/// How many are measured at once: few enough that the machine itself is not what is measured.
+/// Simultaneous logins: few enough that the machine's load is not what is measured.
 const TOGETHER: usize = 12;
 
 #[test]
-fn r40_refusals_say_the_same() {
+fn r40_refusals_show_the_same_messages() {
     let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
     world.start_sshd();
     let shown = CLASSES.map(|(user, code)| {
@@ -37,7 +37,7 @@ fn r40_refusals_say_the_same() {
     assert!(first.contains("prompt1=Password: "), "{first}");
 }
 
-/// The places in the order of size that hold a tenth, a half and nine tenths.
+/// The 10th, 50th and 90th percentile.
 fn spread(mut times: Vec<Duration>) -> [Duration; 3] {
     times.sort_unstable();
     [1, 5, 9].map(|tenths| *times.get(times.len() * tenths / 10).unwrap())
@@ -47,15 +47,15 @@ fn times_of(class: usize, tried: &[Tried], time: impl Fn(&Tried) -> Duration) ->
     tried.iter().skip(class).step_by(CLASSES.len()).map(time).collect()
 }
 
-/// Whether two spreads are the same within a twentieth of the median.
+/// True if two spreads differ by less than a twentieth of the median.
 fn alike(one: [Duration; 3], other: [Duration; 3]) -> bool {
     let [_, median, _] = one;
     one.iter().zip(other).all(|(one, other)| one.abs_diff(other) < median / 20)
 }
 
-/// A busy machine tells three classes apart now and then by chance; what can be told from outside shows each time.
+/// On a busy machine three classes differ now and then by chance; a real difference shows every time.
 #[test]
-fn r40_refusals_take_the_same_time() {
+fn r40_refusals_take_the_same_time_whatever_the_reason() {
     let mut differ = Vec::new();
     for _ in 0..3 {
         let Some(told_apart) = measured() else { return };
@@ -67,11 +67,12 @@ fn r40_refusals_take_the_same_time() {
     panic!("{differ:#?}");
 }
 
-/// What tells the classes apart, in 200 refusals of each on a machine of their own; or `None` where there can be no machine.
+/// Differences between the classes in 200 refusals of each on a new machine; `None` where private machines are
+/// impossible.
 fn measured() -> Option<Vec<String>> {
     let world = World::with_everything(DEN, NUMBERS)?;
     world.plex().fault(Endpoint::Signin, Fault::Delay(120));
-    // The first connection costs a handshake more.
+    // The first connection includes a handshake.
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     let tries: Vec<Try> = (0..SAMPLES)
         .flat_map(|n| {
@@ -95,7 +96,7 @@ fn measured() -> Option<Vec<String>> {
         assert!(answers.iter().skip(class).step_by(CLASSES.len()).all(|one| one.code == *code), "{user}");
     }
     let took: Vec<_> = (0..CLASSES.len()).map(|class| spread(times_of(class, &answers, |one| one.took))).collect();
-    // libpam itself makes the pause longer or shorter by chance; about which middle it does is what is compared.
+    // libpam randomises the pause; only its centre is compared.
     let pauses: Vec<_> = (0..CLASSES.len()).map(|class| spread(times_of(class, &answers, |one| one.pause))).collect();
     let first = *took.first().unwrap();
     let mut told_apart = Vec::new();

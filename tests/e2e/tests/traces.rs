@@ -1,4 +1,4 @@
-//! R44: what was typed is nowhere in the daemon's memory once the login is over, and no crash writes it to a disk.
+//! R44: typed secrets leave the daemon's memory when the login is over, and no crash writes them to disk.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fs;
@@ -8,7 +8,7 @@ use e2e::{Code, DEN, World, password};
 use fakeplex::{Command, Connections};
 
 #[test]
-fn r44_what_was_typed_is_gone_from_memory_a_second_later() {
+fn r44_typed_secrets_are_gone_from_the_daemons_memory_a_second_later() {
     let further = "[cache]\nremember = \"1h\"\noffline = \"1h\"\n[timeouts]\nlogin = \"2s\"\nconnect = \"1s\"\n\
                    [throttle]\nfree_tries = 20";
     let Some(world) = World::with_everything(DEN, further) else { return };
@@ -28,7 +28,7 @@ fn r44_what_was_typed_is_gone_from_memory_a_second_later() {
         assert_eq!(world.authenticate("olga", &password("olga")), Code::AUTHINFO_UNAVAIL);
     }
     std::thread::sleep(Duration::from_secs(1));
-    // What the daemon must keep is found, so the search works.
+    // The search finds what the daemon must keep, so it works.
     assert!(!world.traces("plex-authd", "TOKEN-SECRET-olga").is_empty(), "the owner's token is not even found");
     for text in ["PASSWORD-SECRET", "MISTYPED-SECRET", "314159", "141421", "271828"] {
         let found = world.traces("plex-authd", text);
@@ -37,9 +37,9 @@ fn r44_what_was_typed_is_gone_from_memory_a_second_later() {
 }
 
 #[test]
-fn r44_a_crash_leaves_no_core() {
+fn r44_crashed_daemon_leaves_no_core_dump() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    // Whoever starts the daemon may allow as much as there is.
+    // The environment may allow core dumps of any size.
     world.stop_authd();
     world.write_config(&world.config(""));
     world.start(&[
@@ -54,12 +54,12 @@ fn r44_a_crash_leaves_no_core() {
     let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
-    // The kernel gives what belongs to a process that may not be dumped to root: nobody of the same user can look into it.
+    // The kernel assigns the files of a non-dumpable process to root: no process of the same user can read its memory.
     let owner = |file: &str| world.sh(&format!("stat -c %U /proc/$(pgrep -x plex-authd)/{file}")).stdout;
     assert_eq!(owner("environ"), "root\n");
     let look = "setpriv --reuid plex-auth --regid plex-auth --clear-groups cat /proc/$(pgrep -x plex-authd)/environ";
     assert!(!world.run(&["sh", "-c", look]).ok(), "another process of the same user can look into it");
-    // Rust's own handler, which is there for stacks that overflow, lets the first one pass.
+    // Rust's handler for stack overflows ignores the first signal.
     world.sh("pkill -SEGV -x plex-authd; sleep 0.2; pkill -SEGV -x plex-authd; sleep 0.5");
     assert!(!world.run(&["pgrep", "-x", "plex-authd"]).ok());
     let cores =

@@ -1,4 +1,4 @@
-//! FTP over TLS as the page sets it up: the real vsftpd, with the stack that is shipped, and curl as a client.
+//! FTP over TLS as set up by the page: the real vsftpd, the shipped stack, and curl as the client.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{DEN, Out, World, page_commands, password};
@@ -6,9 +6,9 @@ use fakeplex::Endpoint;
 
 const PAGE: &str = "docs/how-to/vsftpd.md";
 
-/// What curl says to a login: by TLS, unless its options say otherwise.
+/// Output of curl for a login: over TLS, unless the options say otherwise.
 fn fetch(world: &World, options: &[&str], path: &str, user: &str, password: &str) -> Out {
-    // By a file and not by the command line, where anybody could read it.
+    // In a file, not on the command line, where every user could read it.
     let netrc = format!("/run/netrc-{user}");
     world.write(&netrc, 0o600, "root:root", &format!("machine den login {user} password {password}\n"));
     let url = format!("ftp://den{path}");
@@ -20,11 +20,11 @@ fn by_tls(world: &World, path: &str, user: &str, password: &str) -> Out {
     fetch(world, &["--ssl-reqd", "--cacert", "/etc/ssl/certs/vsftpd.pem"], path, user, password)
 }
 
-/// curl's exit codes for a login that was refused, and for a server that says no to what was asked.
+/// curl's exit code for a refused login.
 const REFUSED: i32 = 67;
 
 #[test]
-fn r55_a_friend_lists_and_fetches_files_by_tls_and_nobody_else_and_nothing_in_clear() {
+fn r55_vsftpd_serves_files_to_friends_only_and_over_tls_only() {
     let Some(world) = World::with_everything(DEN, "[timeouts]\nfriend_list = \"1s\"\n[throttle]\nfree_tries = 20")
     else {
         return;
@@ -41,12 +41,12 @@ fn r55_a_friend_lists_and_fetches_files_by_tls_and_nobody_else_and_nothing_in_cl
     assert_eq!(by_tls(&world, "/film", "alice", &password("alice")).stdout, "film\n");
     world.wait_for_log(&["accepted", "user=\"alice\"", "service=\"vsftpd\"", "127.0.0.1\"", "phase=auth"]);
     world.wait_for_log(&["accepted", "user=\"alice\"", "service=\"vsftpd\"", "phase=account"]);
-    // Nothing beside the directory, and nothing to write.
+    // Nothing outside the directory, and no write access.
     assert!(!by_tls(&world, "/../other", "alice", &password("alice")).stdout.contains("secret"));
     let tls = ["--ssl-reqd", "--cacert", "/etc/ssl/certs/vsftpd.pem", "--upload-file", "/etc/hostname"];
     assert!(!fetch(&world, &tls, "/new", "alice", &password("alice")).ok());
 
-    // Refusals take their time, so all at once.
+    // Refusals are delayed, so all run at once.
     world.plex().reset();
     let others = [
         ("alice", "wrong".to_owned()),
@@ -67,7 +67,7 @@ fn r55_a_friend_lists_and_fetches_files_by_tls_and_nobody_else_and_nothing_in_cl
     });
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 1, "the wrong password of a friend, and no other");
 
-    // In clear the server does not even take a password.
+    // Without TLS the server does not even accept a password.
     world.plex().reset();
     let clear = fetch(&world, &["-v"], "/film", "alice", &password("alice"));
     assert!(clear.code == REFUSED && clear.stdout.is_empty(), "{clear:?}");
@@ -75,7 +75,7 @@ fn r55_a_friend_lists_and_fetches_files_by_tls_and_nobody_else_and_nothing_in_cl
     assert!(!clear.stderr.contains("PASS "), "it was sent: {clear:?}");
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
 
-    // Remembered, plex.tv is asked once; and a friend who was removed is out all the same.
+    // With `remember`, plex.tv is contacted once; a removed friend is refused nevertheless.
     world.follow(&page_commands(PAGE, "Ask plex.tv less often"));
     world.plex().reset();
     for _ in 0..3 {

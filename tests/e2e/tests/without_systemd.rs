@@ -1,11 +1,12 @@
-//! `OpenRC` and runit look after plex-authd as docs/how-to/without-systemd.md says, with the real openrc-run and runsvdir.
+//! `OpenRC` and runit supervise plex-authd as docs/how-to/without-systemd.md says, with the real openrc-run and
+//! runsvdir.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, World, page_commands, password};
 
 const PAGE: &str = "docs/how-to/without-systemd.md";
 
-/// A machine with everything but a daemon that runs, and the examples where the package has them.
+/// A machine with everything except running daemons, and the examples where the package installs them.
 fn machine() -> Option<World> {
     let world = World::with_everything(DEN, "")?;
     world.stop_authd();
@@ -18,20 +19,20 @@ fn process(world: &World) -> String {
     world.sh("pgrep -x plex-authd").stdout.trim().to_owned()
 }
 
-/// setup knows who looks after the daemon.
+/// Asserts that setup finds the supervisor and restarts the daemon.
 fn set_up_again(world: &World) {
     world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
     let setup = world.run(&["plex-auth", "setup", "--yes", "--token-file", "/root/token"]);
     assert!(setup.ok() && setup.stdout.contains("plex-authd runs with it"), "{setup:?}");
 }
 
-fn friend_gets_in(world: &World) {
+fn assert_friend_can_log_in(world: &World) {
     let (code, log) = world.logged(|| world.codes("plex-auth", "alice", "auth", &format!("{}\n", password("alice"))));
     assert!(code.of("auth") == Code::SUCCESS && !log.contains("pam_unix"), "plex-auth-shadow is there: {log}");
     assert_eq!(world.account("bob"), Code::PERM_DENIED);
 }
 
-/// Waits until another process than this one answers.
+/// Waits until a different process answers.
 fn wait_for_another(world: &World, before: &str) {
     world.sh(&format!(
         "until pid=$(pgrep -x plex-authd) && [ $pid != {before} ] && plex-auth status; do sleep 0.05; done"
@@ -39,9 +40,9 @@ fn wait_for_another(world: &World, before: &str) {
 }
 
 #[test]
-fn openrc_starts_watches_reloads_and_stops_the_daemon() {
+fn openrc_starts_supervises_reloads_and_stops_the_daemon() {
     let Some(world) = machine() else { return };
-    // As OpenRC finds itself after it has started a machine. The other services here are nothing to it.
+    // The state that OpenRC has after booting. The machine's other services are replaced by empty ones.
     world.sh("rm -f /etc/init.d/*; mkdir -p /run/openrc/exclusive /etc/conf.d; touch /run/openrc/softlevel; echo healthcheck_timer=1 >/etc/conf.d/plex-authd");
     for name in ["net", "firewall", "sshd", "logger", "dns"] {
         world.sh(&format!(
@@ -49,9 +50,9 @@ fn openrc_starts_watches_reloads_and_stops_the_daemon() {
         ));
     }
     world.follow(&page_commands(PAGE, "OpenRC"));
-    // It was waited for.
+    // The start command waited until the daemon was ready.
     world.sh("plex-auth status; rc-service plex-authd status");
-    friend_gets_in(&world);
+    assert_friend_can_log_in(&world);
 
     let before = process(&world);
     assert_eq!(
@@ -67,7 +68,7 @@ fn openrc_starts_watches_reloads_and_stops_the_daemon() {
     let said = format!("{}{}", broken.stdout, broken.stderr);
     assert!(!broken.ok() && said.contains("nonsense") && said.contains("stays in force"), "{broken:?}");
     assert_eq!(process(&world), before);
-    friend_gets_in(&world);
+    assert_friend_can_log_in(&world);
     world.sh("cp -p /root/good /etc/plex-auth.toml");
 
     world.sh(&format!("kill -KILL {before}"));
@@ -81,7 +82,7 @@ fn openrc_starts_watches_reloads_and_stops_the_daemon() {
 
     set_up_again(&world);
     world.sh("rc-service plex-authd stop; ! pgrep -x plex-authd; ! rc-service plex-authd status");
-    // What cannot start is said to whoever starts it.
+    // Errors at the start are shown to the user who starts the service.
     world.sh("echo nonsense = 1 >>/etc/plex-auth.toml");
     let broken = world.run(&["rc-service", "plex-authd", "start"]);
     assert!(!broken.ok() && format!("{broken:?}").contains("nonsense"), "{broken:?}");
@@ -89,13 +90,13 @@ fn openrc_starts_watches_reloads_and_stops_the_daemon() {
 }
 
 #[test]
-fn runit_starts_watches_reloads_and_stops_the_daemon() {
+fn runit_starts_supervises_reloads_and_stops_the_daemon() {
     let Some(world) = machine() else { return };
     world.sh("rm -rf /etc/service; mkdir -p /etc/service");
     world.start(&["runsvdir", "/etc/service"]);
     world.follow(&page_commands(PAGE, "runit"));
     world.sh("sv status plex-authd | grep -q '^run: plex-authd'");
-    friend_gets_in(&world);
+    assert_friend_can_log_in(&world);
     let before = process(&world);
     let ((), log) = world.logged(|| {
         world.sh("sv hup plex-authd");
@@ -108,12 +109,12 @@ fn runit_starts_watches_reloads_and_stops_the_daemon() {
     set_up_again(&world);
     world.sh("sv stop plex-authd; ! pgrep -x plex-authd; sv start plex-authd; plex-auth status");
 
-    // Without syslog its lines are kept by svlogd, for root alone.
+    // Without syslog, svlogd keeps the log lines, readable by root only.
     world.sh("sv stop plex-authd; busybox pkill -x -f 'busybox syslogd.*'; rm -f /dev/log; sv start plex-authd");
     assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
     world.sh("until grep -q 'denied user=\"alice\"' /var/log/plex-authd/current; do sleep 0.05; done");
     assert_eq!(world.sh("stat -c %U:%a /var/log/plex-authd").stdout, "root:700\n");
-    // A daemon that does not start says so to whoever starts it, and why to its log.
+    // If the daemon does not start, sv fails, and the log contains the reason.
     world.sh(
         "sv stop plex-authd; echo nonsense = 1 >>/etc/plex-auth.toml; ! sv -w 1 start plex-authd; sv force-stop plex-authd",
     );

@@ -1,4 +1,4 @@
-//! The profile for authselect: what it says in each combination of its features, and what libpam makes of it.
+//! The authselect profile: its text in every combination of features, and libpam's results with it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 mod lines;
@@ -14,7 +14,7 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(e2e::checkout().join("packaging/authselect/plex-auth").join(name)).unwrap()
 }
 
-/// A file in every combination of the features that it knows.
+/// Checks a file in every combination of the features that it mentions.
 fn every_combination(name: &str, check: impl Fn(&str, &[&str])) {
     let text = file(name);
     let known: Vec<String> = features(&text).into_iter().collect();
@@ -26,7 +26,7 @@ fn every_combination(name: &str, check: impl Fn(&str, &[&str])) {
 }
 
 #[test]
-fn r16_with_any_features_plex_stands_where_nobody_passes_it_by() {
+fn r16_with_any_features_no_line_of_the_profile_bypasses_plex() {
     for name in ["system-auth", "password-auth"] {
         every_combination(name, |text, on| {
             let auth = chain(text, "auth");
@@ -34,7 +34,7 @@ fn r16_with_any_features_plex_stands_where_nobody_passes_it_by() {
             let unix = auth.iter().position(|line| line.module == "pam_unix.so").unwrap();
             let (only, plex) = (at("plex_only"), at("try_first_pass"));
             assert!(only < unix && unix < plex, "{name} {on:?}:\n{text}");
-            // A wrong Plex password is asked for once, counted where wrong passwords are counted, and refused.
+            // A wrong Plex password is asked for once, counted by pam_faillock, and refused.
             let landed = lands_on(&auth, only, "auth_err");
             let counts = on.contains(&"with-faillock");
             assert_eq!(landed, plex + 1, "{name} {on:?}:\n{text}");
@@ -47,7 +47,7 @@ fn r16_with_any_features_plex_stands_where_nobody_passes_it_by() {
             assert_eq!(auth[plex].action("default"), "die", "{text}");
             assert_eq!(auth[plex].action("auth_err"), "bad", "{text}");
             assert_eq!(auth[plex].action("user_unknown"), "ignore", "{text}");
-            // Behind it nobody is let in.
+            // No line after it grants access.
             assert!(auth[plex + 1..].iter().all(|line| !line.lets_in()), "{name} {on:?}:\n{text}");
             assert!(
                 auth.last().is_some_and(|line| line.module == "pam_deny.so" && line.control == "required"),
@@ -58,7 +58,7 @@ fn r16_with_any_features_plex_stands_where_nobody_passes_it_by() {
 }
 
 #[test]
-fn r55_with_any_features_a_removed_friend_meets_the_account_phase_first() {
+fn r55_with_any_features_the_profile_checks_plex_before_any_account_success() {
     for name in ["system-auth", "password-auth", "fingerprint-auth"] {
         every_combination(name, |text, on| {
             let account = chain(text, "account");
@@ -68,7 +68,7 @@ fn r55_with_any_features_a_removed_friend_meets_the_account_phase_first() {
             }
             let plex = account.iter().position(|line| line.module == "pam_plex.so").unwrap();
             assert!(account[..plex].iter().all(|line| !line.lets_in()), "{name} {on:?}:\n{text}");
-            asks_plex_and_falls_back_on_the_group(&account, plex, &["success", "ignore"], text);
+            assert_plex_then_group_fallback(&account, plex, &["success", "ignore"], text);
             let last = account.last().unwrap();
             assert!(last.module == "pam_unix.so" && last.control == "required", "{name} {on:?}:\n{text}");
         });
@@ -76,12 +76,12 @@ fn r55_with_any_features_a_removed_friend_meets_the_account_phase_first() {
 }
 
 #[test]
-fn with_any_features_no_plex_account_gets_a_local_password() {
+fn with_any_features_the_profile_gives_no_plex_account_a_local_password() {
     for name in ["system-auth", "password-auth"] {
         every_combination(name, |text, on| {
             let password = chain(text, "password");
             assert_eq!(password[0].module, "pam_plex.so", "{name} {on:?}:\n{text}");
-            asks_plex_and_falls_back_on_the_group(&password, 0, &["ignore"], text);
+            assert_plex_then_group_fallback(&password, 0, &["ignore"], text);
             let unix = password.iter().find(|line| line.module == "pam_unix.so").unwrap();
             assert!(unix.arguments.contains(&"use_authtok".to_owned()), "{text}");
             assert_eq!(unix.arguments.contains(&"nullok".to_owned()), !on.contains(&"without-nullok"), "{text}");
@@ -90,8 +90,9 @@ fn with_any_features_no_plex_account_gets_a_local_password() {
     }
 }
 
-/// These go on behind the refusal; an outage goes on to ask for the group, whose members are refused; all else ends there.
-fn asks_plex_and_falls_back_on_the_group(chain: &[Line], plex: usize, on: &[&str], text: &str) {
+/// These results skip the refusal; an outage leads to the group check, which refuses members; every other result ends
+/// the phase.
+fn assert_plex_then_group_fallback(chain: &[Line], plex: usize, on: &[&str], text: &str) {
     let [asked, group, deny] = &chain[plex..plex + 3] else { panic!("{text}") };
     for word in on {
         assert_eq!(lands_on(chain, plex, word), plex + 3, "{word}:\n{text}");
@@ -105,7 +106,7 @@ fn asks_plex_and_falls_back_on_the_group(chain: &[Line], plex: usize, on: &[&str
 }
 
 #[test]
-fn with_any_features_every_jump_lands_inside_its_stack() {
+fn with_any_features_every_jump_of_the_profile_stays_inside_its_stack() {
     for name in STACK_FILES {
         every_combination(name, |text, on| {
             assert!(!text.contains(['{', '}']), "{name} {on:?}:\n{text}");
@@ -113,7 +114,7 @@ fn with_any_features_every_jump_lands_inside_its_stack() {
                 let chain = chain(text, kind);
                 for (at, line) in chain.iter().enumerate() {
                     for jump in line.jumps() {
-                        // A session is as it is when its last line is passed by; what decides has the last word.
+                        // A session may skip its last line; the other kinds must end with the line that decides.
                         let end = chain.len() + usize::from(kind == "session");
                         assert!(at + jump + 1 < end, "{name} {on:?}: {line:?}\n{text}");
                     }
@@ -124,13 +125,13 @@ fn with_any_features_every_jump_lands_inside_its_stack() {
 }
 
 #[test]
-fn the_readme_tells_of_every_feature_and_of_no_other() {
+fn authselect_readme_lists_exactly_the_features_of_the_profile() {
     let files = STACK_FILES.iter().chain(&["nsswitch.conf", "dconf-db"]);
     let used: BTreeSet<String> = files.flat_map(|name| features(&file(name))).collect();
     let readme = file("README");
     let told: BTreeSet<String> = readme.lines().filter_map(|line| line.strip_suffix("::")).map(str::to_owned).collect();
     assert_eq!(used, told);
     assert!(features(&file("REQUIREMENTS")).is_subset(&used));
-    // The first line is what `authselect list` shows.
+    // `authselect list` shows the first line.
     assert!(readme.lines().nth(1).is_some_and(|line| line.starts_with("===")), "{readme}");
 }

@@ -1,10 +1,10 @@
-//! R16 for the profile: the codes of libpam itself, by services that use it as Fedora's own do.
+//! R16 for the authselect profile: return codes of libpam for services that include it as Fedora's do.
 
 use e2e::{Code, DEN, World, password, rendered};
 
 use crate::file;
 
-/// As sshd and sudo of Fedora have it, each with one of the profile's two stacks.
+/// Services as Fedora ships sshd and sudo, each with one of the profile's two stacks.
 const SERVICES: [(&str, &str); 2] = [
     (
         "fedora-sshd",
@@ -14,7 +14,7 @@ const SERVICES: [(&str, &str); 2] = [
     ("fedora-sudo", "auth include system-auth\naccount include system-auth\npassword include system-auth\n"),
 ];
 
-/// What is tried: nothing, everything that Debian has the modules for, and what moves the jumps.
+/// Feature sets to test: none, all whose modules Debian has, and those that change the jumps.
 const FEATURES: [&[&str]; 3] = [
     &[],
     &["with-faillock", "with-pamaccess", "with-pwhistory", "without-nullok", "with-silent-lastlog"],
@@ -33,7 +33,7 @@ fn rows() -> Vec<Row> {
         ("alice", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
         ("alice", password("alice"), Code::SUCCESS, Code::SUCCESS),
         ("alice", "LOCAL-SECRET-alice".into(), Code::SUCCESS, Code::SUCCESS),
-        // No local password: these are asked about ahead of it.
+        // These have no local password and are handled by the first line.
         ("olga", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
         ("olga", password("olga"), Code::SUCCESS, Code::SUCCESS),
         ("bob", password("bob"), Code::PERM_DENIED, Code::PERM_DENIED),
@@ -56,7 +56,7 @@ fn rows_without_daemon() -> Vec<Row> {
 }
 
 fn machine() -> Option<World> {
-    // Tries that are meant to fail need not be waited for.
+    // Attempts that are expected to fail should not cause pauses.
     let world = World::with_everything(DEN, "[throttle]\nfree_tries = 20\n")?;
     world.add_user("alfred", true, Some("LOCAL-SECRET"));
     assert!(world.run_with(&["chpasswd"], "root:ROOT-SECRET\nalice:LOCAL-SECRET-alice\n").ok());
@@ -66,7 +66,7 @@ fn machine() -> Option<World> {
     Some(world)
 }
 
-/// What `authselect select plex-auth` would do.
+/// Writes the files that `authselect select plex-auth` would write.
 fn select(world: &World, features: &[&str]) {
     for name in ["system-auth", "password-auth", "postlogin"] {
         let text = rendered(&file(name), features);
@@ -74,7 +74,7 @@ fn select(world: &World, features: &[&str]) {
     }
 }
 
-/// What `pam_faillock` has counted against somebody.
+/// Failures that `pam_faillock` has counted for a user.
 fn counted(world: &World, user: &str) -> String {
     world.sh(&format!("faillock --user {user} | grep -c ' V$' || true")).stdout.trim().to_owned()
 }
@@ -88,7 +88,7 @@ fn check(world: &World, rows: &[Row], when: &str) {
                 let auths = world.codes_set_uid("daemon", service, user, "auth", &format!("{typed}\n"));
                 let row = format!("{when}: {service} {features:?}, {user} types {typed}");
                 assert_eq!(auths.of("auth"), *auth, "{row}: {auths:?}");
-                // R18: what is counted is a wrong password, once, and nothing else.
+                // R18: only a wrong password is counted, once.
                 let counts = features.contains(&"with-faillock") && *auth == Code::AUTH_ERR && *user != "nobody-here";
                 assert_eq!(counted(world, user), if counts { "1" } else { "0" }, "{row}: {auths:?}");
                 let accounts = world.codes_set_uid("daemon", service, user, "acct", "");
@@ -99,7 +99,7 @@ fn check(world: &World, rows: &[Row], when: &str) {
 }
 
 #[test]
-fn r16_r18_the_profile_has_the_codes_of_the_truth_table_and_counts_wrong_passwords_alone() {
+fn r16_r18_authselect_profile_follows_the_truth_table_and_counts_only_wrong_passwords() {
     let Some(world) = machine() else { return };
     check(&world, &rows(), "daemon up");
     world.stop_authd();
@@ -107,7 +107,7 @@ fn r16_r18_the_profile_has_the_codes_of_the_truth_table_and_counts_wrong_passwor
 }
 
 #[test]
-fn in_the_profile_pam_unix_hears_nothing_of_plex_accounts_and_their_credentials_can_be_set() {
+fn authselect_profile_keeps_plex_accounts_from_pam_unix_and_sets_their_credentials() {
     let Some(world) = machine() else { return };
     for features in FEATURES {
         select(&world, features);
@@ -121,7 +121,7 @@ fn in_the_profile_pam_unix_hears_nothing_of_plex_accounts_and_their_credentials_
                     assert_eq!(codes.of(phase), Code::SUCCESS, "{service} {features:?} {user} {phase}: {codes:?}");
                 }
                 assert_eq!(codes.prompts(), 1, "{service} {user}: {codes:?}");
-                // Somebody who has both passwords is tried with the local one first.
+                // A user who has both passwords is checked against the local one first.
                 let failed = log.contains("pam_unix") && log.contains("authentication failure");
                 assert_eq!(failed, user == "alice", "{service} {user}:\n{log}");
             }
@@ -130,7 +130,7 @@ fn in_the_profile_pam_unix_hears_nothing_of_plex_accounts_and_their_credentials_
 }
 
 #[test]
-fn an_expired_local_password_does_not_skip_the_profiles_account_phase() {
+fn expired_local_password_does_not_skip_the_profiles_account_phase() {
     let Some(world) = machine() else { return };
     select(&world, &["with-faillock"]);
     assert!(world.run_with(&["chpasswd"], "bob:LOCAL-SECRET\n").ok());
@@ -144,7 +144,7 @@ fn an_expired_local_password_does_not_skip_the_profiles_account_phase() {
 }
 
 #[test]
-fn r13_without_the_module_the_profile_lets_local_accounts_in_and_nobody_else() {
+fn r13_without_the_module_the_profile_admits_local_accounts_only() {
     let Some(world) = machine() else { return };
     world.sh(&format!("rm {}", world.module("pam_plex")));
     for features in FEATURES {
@@ -165,9 +165,9 @@ fn r13_without_the_module_the_profile_lets_local_accounts_in_and_nobody_else() {
 }
 
 #[test]
-fn the_profile_changes_no_local_password_of_a_plex_account() {
+fn authselect_profile_changes_no_local_password_of_a_plex_account() {
     let Some(world) = machine() else { return };
-    // Debian has pam_pwquality in a package of its own; what it thinks of a password is not what is looked at.
+    // Debian packages pam_pwquality separately; password quality is not tested here.
     for name in ["system-auth", "password-auth"] {
         let text = rendered(&file(name), &["with-pwhistory"]).replace("pam_pwquality.so", "pam_permit.so");
         let text = text.replace("pam_pwhistory.so use_authtok", "pam_pwhistory.so");
@@ -187,7 +187,7 @@ fn the_profile_changes_no_local_password_of_a_plex_account() {
             let changed = world.codes(service, "local", "pass", "New-SECRET-1\nNew-SECRET-1\n");
             assert_eq!(changed.of("pass"), Code::SUCCESS, "{service}: {changed:?}");
             assert_ne!(shadow("local"), before, "{service}");
-            // pam_pwhistory remembers what it has seen.
+            // pam_pwhistory keeps used passwords.
             world.sh("rm -f /etc/security/opasswd");
         }
         world.start_authd(&world.config(""));

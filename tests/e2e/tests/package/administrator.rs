@@ -1,11 +1,11 @@
-//! What the administrator has changed in /etc/pam.d.
+//! R58: the administrator's own changes in /etc/pam.d.
 
 use crate::machine::Machine;
 
-/// The file that a failed removal is about.
+/// Part of the message of a refused removal.
 const STAYS: &str = "without pam_plex.so nobody could log in any more";
 
-pub fn r58_what_the_administrator_changed_in_the_stacks_outlives_an_upgrade(machine: &Machine) {
+pub fn r58_upgrade_preserves_the_administrators_changes_to_the_stacks(machine: &Machine) {
     let world = &machine.world;
     let before = machine.stacks();
     world.sh("cp -a /etc/pam.d /root/pam.d && cd /etc/pam.d && \
@@ -17,7 +17,7 @@ pub fn r58_what_the_administrator_changed_in_the_stacks_outlives_an_upgrade(mach
     assert!(!said.contains("pam_deny"), "{said}");
     machine.assert_local_logins("with changes");
     assert!(machine.lets_in("alice"));
-    // What pam-auth-update does not put back is told.
+    // Lines that pam-auth-update does not restore are reported.
     world.sh("sed -i /pam_deny/d /etc/pam.d/common-auth");
     let said = machine.upgrade();
     let warning = "plex-auth: /etc/pam.d/common-auth has no pam_deny.so and may let anybody in. See: plex-auth doctor";
@@ -28,7 +28,7 @@ pub fn r58_what_the_administrator_changed_in_the_stacks_outlives_an_upgrade(mach
     assert_eq!(machine.stacks(), before);
 }
 
-pub fn r58_a_block_that_was_edited_is_left_alone_and_the_package_stays_for_it(machine: &Machine) {
+pub fn r58_edited_block_is_preserved_and_prevents_the_removal(machine: &Machine) {
     let world = &machine.world;
     let before = machine.stacks();
     world.sh("cp -a /etc/pam.d /root/pam.d && sed -i '/^account.*pam_unix/i account optional pam_permit.so' /etc/pam.d/common-account");
@@ -50,7 +50,7 @@ pub fn r58_a_block_that_was_edited_is_left_alone_and_the_package_stays_for_it(ma
     assert_eq!(machine.stacks(), before);
 }
 
-pub fn r58_the_package_stays_while_a_stack_of_the_administrators_own_needs_it(machine: &Machine) {
+pub fn r58_removal_is_refused_while_another_stack_names_the_module(machine: &Machine) {
     let world = &machine.world;
     let before = machine.stacks();
     world.sh("cp /usr/share/doc/plex-auth/examples/pam.d/plex-auth /etc/pam.d/ && cp /etc/pam.d/common-auth /etc/pam.d/sudo.dpkg-old");
@@ -65,7 +65,7 @@ pub fn r58_the_package_stays_while_a_stack_of_the_administrators_own_needs_it(ma
     assert_eq!(machine.stacks(), before);
 }
 
-pub fn r58_a_profile_that_was_deselected_stays_so(machine: &Machine) {
+pub fn r58_deselected_profile_stays_deselected(machine: &Machine) {
     let before = machine.stacks();
     let choose = |how: &str| {
         let command = format!("DEBIAN_FRONTEND=noninteractive pam-auth-update {how} plex-auth plex-auth-account");

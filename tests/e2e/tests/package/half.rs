@@ -1,10 +1,10 @@
-//! Being installed, wholly and by halves.
+//! Installation, complete and interrupted.
 
 use e2e::password;
 
 use crate::machine::{Machine, differences, listing};
 
-pub fn r13_r58_a_package_that_is_half_installed_leaves_every_stack_alone(machine: &Machine) {
+pub fn r13_r58_half_installed_package_leaves_every_stack_unchanged(machine: &Machine) {
     let unchanged = |when: &str| {
         assert_eq!(differences(&machine.stacks_before(), &machine.stacks()), [""; 0], "{when}");
         machine.assert_local_logins(when);
@@ -19,15 +19,15 @@ pub fn r13_r58_a_package_that_is_half_installed_leaves_every_stack_alone(machine
         assert_eq!(machine.status(), "install ok half-configured");
     }
     unchanged("half configured");
-    // Away from there, too.
+    // Also when purged from this state.
     let purged = machine.dpkg(&["--purge", "plex-auth"]);
     assert!(purged.ok(), "{purged:?}");
     unchanged("purged");
 }
 
-pub fn r58_installing_changes_the_common_stacks_alone(machine: &Machine) {
+pub fn r58_installation_changes_only_the_common_stacks(machine: &Machine) {
     let before = listing(&machine.world, "/etc");
-    // The network that there is none of is not needed.
+    // Works without a network.
     let installed = machine.while_failing("/usr/bin/systemctl", || machine.apt(&["install", machine.package()]));
     assert!(installed.ok(), "{installed:?}");
     let changed = differences(&before, &listing(&machine.world, "/etc"));
@@ -51,7 +51,7 @@ pub fn r58_installing_changes_the_common_stacks_alone(machine: &Machine) {
     assert_eq!(machine.world.run(&["systemctl", "is-system-running"]).stdout, "running\n");
 }
 
-pub fn a_friend_logs_in_by_the_distributions_own_sshd_and_a_stranger_does_not(machine: &Machine) {
+pub fn friend_can_log_in_at_the_distributions_sshd_and_a_stranger_cannot(machine: &Machine) {
     let world = &machine.world;
     world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
     let setup = world.run(&[
@@ -67,7 +67,7 @@ pub fn a_friend_logs_in_by_the_distributions_own_sshd_and_a_stranger_does_not(ma
     ]);
     assert!(setup.ok() && setup.stdout.contains("✓ plex-authd runs with it"), "{setup:?}");
     assert!(!setup.stdout.contains("PAM"), "the package has seen to that: {setup:?}");
-    // Tries that are meant to fail need not be waited for.
+    // Attempts that are expected to fail should not cause pauses.
     world.sh(
         "printf '\\n[throttle]\\nfree_tries = 20\\n' >>/etc/plex-auth.toml && systemctl reload-or-restart plex-authd",
     );

@@ -1,4 +1,4 @@
-//! A server with local accounts, a plex.tv it can reach, and the package at hand.
+//! A server with local accounts, a reachable plex.tv, and the package file.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -6,17 +6,17 @@ use std::path::Path;
 
 use e2e::{DEN, Out, World};
 
-/// The machine, and what it was like before.
+/// The machine, and its state before the installation.
 pub struct Machine {
     pub world: World,
-    /// Every file below /etc before anything of ours was there.
+    /// Every file below /etc before the installation.
     pub before: BTreeMap<String, String>,
     package: String,
     revision: Cell<u32>,
 }
 
 impl Machine {
-    /// A server of this suite. Its owner lets root log in by password, to see that it can.
+    /// A server of this suite. Its owner allows root logins with a password, so that they can be tested.
     pub fn new(suite: &'static str) -> Option<Self> {
         let world = World::clean(suite)?;
         let package = format!("/root/{}", world.bring_package());
@@ -25,27 +25,28 @@ impl Machine {
         assert!(world.run_with(&["chpasswd"], "root:ROOT-SECRET\n").ok());
         world.allow_sudo(&["local"]);
         world.write("/etc/ssh/sshd_config.d/root.conf", 0o644, "root:root", "PermitRootLogin yes\n");
-        // Since version 9.8, sshd drops connections from an address with many refusals. Here all logins have one address.
+        // Since version 9.8, sshd drops connections from an address with many refusals. Here all logins have one
+        // address.
         world.sh("! sshd -T | grep -q ^persourcepenalties || \
                   echo 'PerSourcePenalties no' >>/etc/ssh/sshd_config.d/root.conf");
-        // Nothing here outlives the test, so dpkg need not wait for a disk.
+        // Nothing needs to outlive the test, so dpkg need not sync.
         world.write("/etc/dpkg/dpkg.cfg.d/test", 0o644, "root:root", "force-unsafe-io\n");
         world.sh("systemctl reload ssh");
         let before = listing(&world, "/etc");
         Some(Self { world, before, package, revision: Cell::new(1) })
     }
 
-    /// The package as `make deb` has made it.
+    /// The package built by `make deb`.
     pub fn package(&self) -> &str {
         &self.package
     }
 
-    /// The next revision of the package, with another build of the daemon, and what it is called.
+    /// The next revision of the package, with another build of the daemon; returns its path.
     pub fn next_revision(&self) -> String {
         self.next_revision_with("")
     }
 
-    /// The same with another module.
+    /// [`Self::next_revision`] with another module.
     pub fn next_revision_with_module(&self, module: &Path) -> String {
         self.world.copy(module, "/root/module.so", 0o644);
         self.next_revision_with("cp /root/module.so usr/lib/*/security/pam_plex.so &&")
@@ -65,7 +66,7 @@ impl Machine {
         file
     }
 
-    /// The upgrade to the next revision, and what it said.
+    /// Upgrades to the next revision and returns dpkg's output.
     pub fn upgrade(&self) -> String {
         let next = self.next_revision();
         let out = self.dpkg(&["-i", &next]);
@@ -81,28 +82,28 @@ impl Machine {
         self.world.run(&[&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes"], arguments].concat())
     }
 
-    /// What dpkg thinks of the package.
+    /// dpkg's status of the package.
     pub fn status(&self) -> String {
         self.world.run(&["dpkg-query", "-W", "-f", "${Status}", "plex-auth"]).stdout
     }
 
-    /// The stacks, with everything about each.
+    /// The stacks, with mode, owner and content of each.
     pub fn stacks(&self) -> BTreeMap<String, String> {
         listing(&self.world, "/etc/pam.d")
     }
 
-    /// Those of the machine before anything of ours was there.
+    /// The stacks before the installation.
     pub fn stacks_before(&self) -> BTreeMap<String, String> {
         let ours = |(path, _): &(&String, &String)| path.starts_with("/etc/pam.d");
         self.before.iter().filter(ours).map(|(path, about)| (path.clone(), about.clone())).collect()
     }
 
-    /// Which stacks name the module.
+    /// Stacks that name the module.
     pub fn asking(&self) -> String {
         self.world.sh("cd /etc/pam.d && grep -l '^[^#]*pam_plex' * || true").stdout
     }
 
-    /// R13: local accounts and root log in everywhere.
+    /// R13: asserts that local accounts and root can log in everywhere.
     pub fn assert_local_logins(&self, when: &str) {
         let world = &self.world;
         for (way, name, out) in [
@@ -116,14 +117,14 @@ impl Machine {
         }
     }
 
-    /// Whether a Plex password opens this account by ssh.
+    /// True if the Plex password opens this account over ssh.
     pub fn lets_in(&self, user: &str) -> bool {
         let out = self.world.ssh("password", user, &e2e::password(user));
         assert!(out.ok() || out.stderr.contains("Permission denied"), "{out:?}");
         out.stdout == format!("{user}\n")
     }
 
-    /// What is done while a program of the machine ends badly.
+    /// Runs `act` while a program of the machine fails.
     pub fn while_failing<T>(&self, program: &str, act: impl FnOnce() -> T) -> T {
         self.world.sh(&format!("mount --bind /bin/false {program}"));
         let done = act();
@@ -132,7 +133,7 @@ impl Machine {
     }
 }
 
-/// Every file below a directory: its kind, mode, owner, target and contents.
+/// Every file below a directory: type, mode, owner, link target and checksum.
 pub fn listing(world: &World, directory: &str) -> BTreeMap<String, String> {
     let script = format!(
         "find {directory} -printf '%p\\t%y %m %U:%G %l\\n'; \
@@ -146,7 +147,7 @@ pub fn listing(world: &World, directory: &str) -> BTreeMap<String, String> {
     listing
 }
 
-/// The files in which two listings differ.
+/// Files in which two listings differ.
 pub fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
     let mut paths: Vec<_> = before.keys().chain(after.keys()).collect();
     paths.sort();

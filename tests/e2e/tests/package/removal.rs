@@ -1,11 +1,11 @@
-//! Going away, by halves and for good.
+//! Removal, interrupted and complete.
 
 use e2e::World;
 
 use crate::machine::{Machine, differences, listing};
 
-pub fn r13_without_the_module_local_accounts_log_in_and_managed_ones_do_not(machine: &Machine) {
-    // As a file system that lost it, or a program of another architecture, would have it.
+pub fn r13_without_the_module_only_local_accounts_can_log_in(machine: &Machine) {
+    // As after a damaged file system, or for a program of another architecture.
     let module = machine.world.module("pam_plex");
     machine.world.sh(&format!("mv {module} /root/"));
     machine.assert_local_logins("no module");
@@ -15,10 +15,10 @@ pub fn r13_without_the_module_local_accounts_log_in_and_managed_ones_do_not(mach
     assert!(machine.lets_in("alice"));
 }
 
-pub fn r13_a_removal_that_is_interrupted_and_a_package_that_comes_back(machine: &Machine) {
+pub fn r13_interrupted_removal_and_reinstallation_keep_local_logins_working(machine: &Machine) {
     let (world, with_us) = (&machine.world, machine.stacks());
     let back = |from: &str| {
-        // apt asks for it after an interruption.
+        // apt requires this after an interruption.
         let configured = machine.dpkg(&["--configure", "-a"]);
         assert!(configured.ok(), "{from}: {configured:?}");
         let installed = machine.dpkg(&["-i", machine.package()]);
@@ -27,7 +27,7 @@ pub fn r13_a_removal_that_is_interrupted_and_a_package_that_comes_back(machine: 
         assert!(machine.lets_in("alice"), "{from}: the configuration was kept");
         assert_eq!(world.run(&["systemctl", "is-system-running"]).stdout, "running\n", "{from}");
     };
-    // The stacks have been given back, and then the power goes.
+    // Power fails after the stacks have been restored.
     world.sh("touch /run/power; echo 'rm /run/power && kill -KILL $PPID || true' >>/var/lib/dpkg/info/plex-auth.prerm");
     let killed = machine.dpkg(&["--remove", "plex-auth"]);
     assert!(!killed.ok(), "{killed:?}");
@@ -45,7 +45,7 @@ pub fn r13_a_removal_that_is_interrupted_and_a_package_that_comes_back(machine: 
     back("removed");
 }
 
-pub fn r58_nothing_but_accounts_is_left_after_a_purge(machine: &Machine) {
+pub fn r58_purge_leaves_only_accounts(machine: &Machine) {
     let world = &machine.world;
     world.sh("systemctl enable --now plex-auth-sync.timer && touch /etc/.plex-auth.toml.new && mkdir -p /var/lib/plex-auth-sync");
     let accounts = world.sh("cat /etc/passwd /etc/group").stdout;
@@ -55,7 +55,7 @@ pub fn r58_nothing_but_accounts_is_left_after_a_purge(machine: &Machine) {
     assert_eq!(machine.status(), "");
     assert_eq!(ours(world), "", "files of the package's");
 
-    // People keep their accounts and homes, and nobody is ever given the numbers of ours.
+    // User accounts and homes are kept, and the package's own ids are never reused.
     assert_eq!(world.sh("cat /etc/passwd /etc/group").stdout, accounts);
     world.sh("test -d /home/alice && test -d /home/local && getent passwd plex-auth && getent group plex-users");
     let changed = differences(&machine.before, &listing(world, "/etc"));
@@ -66,7 +66,7 @@ pub fn r58_nothing_but_accounts_is_left_after_a_purge(machine: &Machine) {
     }
 }
 
-/// The stacks are what they were, and everybody is who they were.
+/// Asserts that the stacks are restored and that every account has its previous access.
 fn gone(machine: &Machine) {
     assert_eq!(differences(&machine.stacks_before(), &machine.stacks()), [""; 0]);
     assert_eq!(machine.asking(), "");
@@ -79,7 +79,7 @@ fn gone(machine: &Machine) {
     assert_eq!(machine.world.run(&["systemctl", "is-system-running"]).stdout, "running\n");
 }
 
-/// Every file whose name or contents could be the package's. What brought it here is the test's.
+/// Every file that could belong to the package by name or content, except for what the test created.
 fn ours(world: &World) -> String {
     world
         .sh("{ find / -xdev -name '*plex*' -not -path '/proc/*' -not -path '/root/*' -not -path '/mnt/*'; \

@@ -1,4 +1,4 @@
-//! R16: what the services of the distribution answer through the stacks that pam-auth-update has made.
+//! R16: return codes of the distribution's services through the stacks that pam-auth-update generates.
 
 use e2e::{Code, World, password};
 
@@ -6,8 +6,8 @@ use crate::machine::Machine;
 
 const SERVICES: [&str; 4] = ["sshd", "sudo", "su", "login"];
 
-/// Somebody at a service: who, what they type, and the codes of authentication and of the account phase. Credentials can be
-/// set for everybody: it is no gate, and sshd drops whoever has none.
+/// A user, the password typed, and the return codes of authentication and of the account phase. `pam_setcred` succeeds
+/// for everyone: it is no access check, and sshd closes the session if it fails.
 type Row = (&'static str, String, Code, Code);
 
 fn daemon_up() -> Vec<Row> {
@@ -27,7 +27,7 @@ fn daemon_up() -> Vec<Row> {
     ]
 }
 
-/// With the daemon down local accounts have what they had, and managed ones have no way in.
+/// With the daemon down, local accounts have their usual access, and managed accounts have none.
 fn daemon_down() -> Vec<Row> {
     vec![
         ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
@@ -42,14 +42,14 @@ fn daemon_down() -> Vec<Row> {
     ]
 }
 
-pub fn r16_every_service_has_the_codes_of_the_truth_table(machine: &Machine) {
+pub fn r16_every_service_follows_the_truth_table(machine: &Machine) {
     let world = &machine.world;
-    // Somebody whom Plex lets in and who has a local password as well.
+    // An account with access at Plex and a local password as well.
     world.add_user("annie", true, Some("ANNIE-SECRET"));
     let link = world.run(&["plex-auth", "user", "link", "annie", "frank"]);
     assert!(link.ok(), "{link:?}");
     check(world, &daemon_up(), "daemon up");
-    an_expired_local_password_does_not_skip_the_account_phase(world);
+    assert_expired_local_password_does_not_skip_the_account_phase(world);
     world.sh("systemctl stop plex-authd.socket plex-authd.service");
     check(world, &daemon_down(), "daemon down");
     machine.assert_local_logins("daemon down");
@@ -58,8 +58,8 @@ pub fn r16_every_service_has_the_codes_of_the_truth_table(machine: &Machine) {
     assert!(machine.lets_in("alice"));
 }
 
-/// Whoever must change a local password is told so, but for those whom Plex does not let in today.
-fn an_expired_local_password_does_not_skip_the_account_phase(world: &World) {
+/// An expired local password must be changed, except by users without access today, who are denied.
+fn assert_expired_local_password_does_not_skip_the_account_phase(world: &World) {
     let change =
         |last: &str| world.sh(&format!("for name in alfred annie local; do chage --lastday {last} $name; done"));
     change("0");
@@ -74,7 +74,7 @@ fn an_expired_local_password_does_not_skip_the_account_phase(world: &World) {
     change("$(date +%F)");
 }
 
-/// Each service by a program that is set-uid root, as su and sudo are: root itself needs no password at su.
+/// Each service in a set-uid program, like su and sudo: root itself needs no password at su.
 fn check(world: &World, rows: &[Row], when: &str) {
     let ask = |service: &str, user: &str, phases: &str, typed: &str| {
         world.codes_set_uid("daemon", service, user, phases, &format!("{typed}\n"))
@@ -90,7 +90,7 @@ fn check(world: &World, rows: &[Row], when: &str) {
                     if *auth == Code::SUCCESS {
                         assert_eq!(all.of("cred"), Code::SUCCESS, "{who}: {all:?}");
                     }
-                    // As with a key, when nobody has typed anything.
+                    // As with a key, when nothing was typed.
                     let key = ask(service, user, "acct,cred", "");
                     assert_eq!((key.of("acct"), key.of("cred")), (*account, Code::SUCCESS), "{who}: {key:?}");
                 }

@@ -1,4 +1,4 @@
-//! From one version to the next, while people log in.
+//! Upgrades while users log in.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Stdio};
@@ -9,14 +9,14 @@ use e2e::{Code, other_protocol, password};
 
 use crate::machine::Machine;
 
-/// How often each login is tried at the very least while an upgrade goes on.
+/// Minimum number of attempts per login during an upgrade.
 const TRIES: usize = 10;
 
-pub fn r13_an_upgrade_while_people_log_in_turns_nobody_local_away_and_lets_nobody_else_in(machine: &Machine) {
+pub fn r13_upgrade_during_logins_keeps_every_login_result(machine: &Machine) {
     let world = &machine.world;
     let next = machine.next_revision();
     let (stacks, configuration) = (machine.stacks(), world.sh("sha256sum /etc/plex-auth.toml").stdout);
-    // The file, which the daemon only ever adds to, and what this machine is called at plex.tv.
+    // The state file, which the daemon only adds to, and the client identifier at plex.tv.
     let state = || world.sh("cd /var/lib/plex-auth && stat -c '%i %U:%G %a' state.db && cat client-id").stdout;
     let (daemon, listening, known) = (running(machine), socket(machine), state());
     let mut session = Session::open(machine);
@@ -28,18 +28,18 @@ pub fn r13_an_upgrade_while_people_log_in_turns_nobody_local_away_and_lets_nobod
     assert_eq!(machine.stacks(), stacks);
     assert_eq!(world.sh("sha256sum /etc/plex-auth.toml").stdout, configuration);
     assert_eq!(state(), known);
-    // The new daemon behind the same socket.
+    // The new daemon listens at the same socket.
     assert_ne!(running(machine), daemon);
     assert_eq!(socket(machine), listening);
     world.sh("cmp /proc/$(systemctl show -P MainPID plex-authd)/exe /usr/sbin/plex-authd");
     assert_eq!(world.run(&["systemctl", "is-system-running"]).stdout, "running\n");
-    // Whoever was being asked about when the old one ended; the socket waits for all others.
+    // Only a login in progress when the old daemon stopped may fail; the socket queues all others.
     eprintln!("a friend was turned away {unavailable} times");
     assert!(unavailable <= 1, "a friend was turned away {unavailable} times");
     assert!(machine.lets_in("alice"));
 }
 
-pub fn r13_an_upgrade_that_stops_half_way_leaves_all_logins_as_they_were(machine: &Machine) {
+pub fn r13_interrupted_upgrade_keeps_every_login_working(machine: &Machine) {
     let as_before = |when: &str| {
         machine.assert_local_logins(when);
         assert!(machine.lets_in("alice"), "{when}");
@@ -54,7 +54,7 @@ pub fn r13_an_upgrade_that_stops_half_way_leaves_all_logins_as_they_were(machine
     let configured = machine.dpkg(&["--configure", "plex-auth"]);
     assert!(configured.ok(), "{configured:?}");
     assert_eq!(machine.stacks(), stacks);
-    // Whoever has stopped the daemon has it stopped, and whoever wants `sync` has it.
+    // A stopped daemon stays stopped, and an enabled `sync` timer stays enabled.
     machine.world.sh("systemctl stop plex-authd.service; systemctl enable --now plex-auth-sync.timer");
     machine.upgrade();
     assert_eq!(machine.world.run(&["systemctl", "is-active", "plex-authd"]).stdout, "inactive\n");
@@ -62,7 +62,7 @@ pub fn r13_an_upgrade_that_stops_half_way_leaves_all_logins_as_they_were(machine
     assert!(machine.lets_in("alice"), "the socket starts it");
 }
 
-pub fn r65_key_logins_work_while_module_and_daemon_are_of_different_versions(machine: &Machine) {
+pub fn r65_key_logins_work_while_module_and_daemon_differ_in_version(machine: &Machine) {
     let world = &machine.world;
     let keys_work = |when: &str| {
         assert_eq!(world.ssh_key("alice").stdout, "alice\n", "{when}");
@@ -84,11 +84,11 @@ pub fn r65_key_logins_work_while_module_and_daemon_are_of_different_versions(mac
     assert!(machine.lets_in("alice"));
 }
 
-/// What may come of authentication and account phase.
+/// Judges the return codes of authentication and account phase.
 type Judge<'a> = &'a (dyn Fn(Code, Code) -> bool + Sync);
 
-/// What is done while a local account, root, a friend and people without any right try to log in all the time; and how often the
-/// friend was told that plex-authd cannot be asked.
+/// Runs `act` while a local account, root, a friend and unauthorised users log in continuously. Also returns how often
+/// the friend's login was unavailable.
 fn hammer<T>(machine: &Machine, act: impl FnOnce() -> T) -> (T, usize) {
     let (done, unavailable) = (AtomicBool::new(false), AtomicUsize::new(0));
     let world = &machine.world;
@@ -127,12 +127,12 @@ fn running(machine: &Machine) -> String {
     machine.world.sh("systemctl show -P MainPID plex-authd").stdout
 }
 
-/// The socket that is listened at: it has another number when it is made anew.
+/// Identity of the socket: it gets another inode when it is created again.
 fn socket(machine: &Machine) -> String {
     machine.world.sh("stat -c '%i %W' /run/plex-auth/socket").stdout
 }
 
-/// Alice, who is logged in by ssh and runs something that says what it is told.
+/// Alice's ssh session, running a program that echoes its input.
 struct Session(Child);
 
 impl Session {

@@ -1,20 +1,20 @@
-//! The package for Fedora and its kin: what is in it, and a life of it on a machine that its scripts run on for real. The machine
-//! is a Debian one that has rpm; where Fedora's is another, the test says so.
+//! The package for Fedora and its derivatives: its contents, and its life cycle on a machine where its scripts really
+//! run. The machine is a Debian with rpm; comments name the differences from Fedora.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod packages;
 
 use e2e::{DEN, MACHINE, Out, World, password, rendered, rpm};
 
-/// What a package of Fedora's has a right to ask for: each is there under this very name.
+/// Dependencies that Fedora provides under exactly these names.
 const FEDORA: [&str; 5] = ["/bin/sh", "ca-certificates", "pam", "shadow-utils", "systemd"];
 
-/// Fedora's own stack of sshd, but for what Debian has no modules for.
+/// Fedora's stack of sshd, without the modules that Debian lacks.
 const SSHD: &str = "auth substack password-auth\nauth include postlogin\naccount required pam_nologin.so\n\
                     account include password-auth\npassword include password-auth\nsession optional pam_loginuid.so\n\
                     session include password-auth\nsession include postlogin\n";
 
-/// A profile for local accounts, as short as one can be.
+/// A minimal profile for local accounts.
 const LOCAL: &str = "auth required pam_env.so\nauth sufficient pam_unix.so\nauth required pam_deny.so\n\
                      account required pam_unix.so\npassword required pam_unix.so\nsession required pam_unix.so\n";
 
@@ -22,12 +22,12 @@ const PLACE: &str = "/usr/share/authselect/vendor/plex-auth/password-auth";
 const FILTER: &str = "/etc/fail2ban/filter.d/plex-auth.conf";
 
 #[test]
-fn rpmlint_has_nothing_to_say_about_the_package() {
+fn rpmlint_accepts_the_package() {
     let Some(world) = World::new() else { return };
     let package = rpm();
     let name = package.file_name().unwrap().to_str().unwrap();
     world.copy(&package, &format!("/root/{name}"), 0o644);
-    // It asks the checkout for the units' names, which is nowhere to be seen from there.
+    // The spec file reads the names of the units from the checkout, which is not visible on the machine.
     let spec = std::fs::read_to_string(package.with_file_name("plex-auth.spec")).unwrap();
     let (first, rest) = spec.split_once('\n').unwrap();
     assert!(first.starts_with("%global checkout /"), "{first}");
@@ -42,7 +42,7 @@ fn rpmlint_has_nothing_to_say_about_the_package() {
     assert!(out.ok() && out.stdout.contains(" 0 errors, 0 warnings"), "{out:?}");
 }
 
-/// A machine where authselect has chosen the plain profile.
+/// A machine where authselect has selected the plain profile.
 fn machine() -> Option<World> {
     let world = World::clean("bookworm")?;
     world.start_internet(DEN);
@@ -55,22 +55,22 @@ fn machine() -> Option<World> {
     }
     world.sh("authselect select local with-faillock");
     world.add_user("local", false, Some("LOCAL-SECRET"));
-    // Where Debian's libpam looks.
+    // The directory where Debian's libpam looks for modules.
     world.sh(&format!("ln -s /usr/lib64/security/pam_plex.so {}", world.module("pam_plex")));
     Some(world)
 }
 
-/// rpm, told that this Debian has what Fedora's own packages would bring.
-fn rpm_does(world: &World, what: &str) -> Out {
+/// rpm without the dependencies that Fedora's own packages provide.
+fn run_rpm(world: &World, what: &str) -> Out {
     world.run(&["sh", "-c", &format!("rpm --nodeps --force-debian {what} 2>&1")])
 }
 
-fn goes_in(world: &World, user: &str, typed: &str) -> bool {
+fn can_log_in(world: &World, user: &str, typed: &str) -> bool {
     world.ssh("password", user, typed).stdout == format!("{user}\n")
 }
 
 #[test]
-fn r13_r58_a_life_of_the_package_from_the_first_friend_to_a_machine_without_it() {
+fn r13_r58_rpm_life_cycle_from_installation_to_removal() {
     let Some(world) = machine() else { return };
     let next = tempfile::tempdir().unwrap();
     world.copy(&rpm(), "/root/1.rpm", 0o644);
@@ -78,20 +78,20 @@ fn r13_r58_a_life_of_the_package_from_the_first_friend_to_a_machine_without_it()
     let stacks = || world.sh("cat /etc/pam.d/*").stdout;
     let before = stacks();
 
-    let out = rpm_does(&world, "-i /root/1.rpm");
+    let out = run_rpm(&world, "-i /root/1.rpm");
     assert!(out.ok() && !out.stdout.contains("fail"), "{out:?}");
     assert_eq!(stacks(), before, "nobody has asked for it yet");
-    it_is_what_it_says(&world);
-    a_friend_comes_in(&world);
-    an_upgrade_keeps_what_the_owner_changed(&world);
-    it_does_not_go_while_a_stack_needs_it(&world);
+    assert_contents(&world);
+    assert_friend_can_log_in(&world);
+    assert_upgrade_preserves_changes(&world);
+    assert_removal_is_refused_while_a_stack_needs_the_module(&world);
 
     let files = world.sh("rpm -ql plex-auth | while read -r file; do [ -d \"$file\" ] || echo \"$file\"; done").stdout;
-    let out = rpm_does(&world, "-e plex-auth");
+    let out = run_rpm(&world, "-e plex-auth");
     assert!(out.ok() && out.stdout.contains("back to local with-faillock"), "{out:?}");
     assert_eq!(stacks(), before);
-    assert!(goes_in(&world, "local", "LOCAL-SECRET"));
-    assert!(!goes_in(&world, "local", "wrong") && !goes_in(&world, "alice", &password("alice")));
+    assert!(can_log_in(&world, "local", "LOCAL-SECRET"));
+    assert!(!can_log_in(&world, "local", "wrong") && !can_log_in(&world, "alice", &password("alice")));
     let left: Vec<_> = files.lines().filter(|file| world.run(&["test", "-e", file]).ok()).collect();
     assert!(files.lines().count() > 30 && left.is_empty(), "{left:?}");
     world.sh("test ! -e /usr/share/authselect/vendor && test -e /etc/plex-auth.toml");
@@ -101,8 +101,8 @@ fn r13_r58_a_life_of_the_package_from_the_first_friend_to_a_machine_without_it()
     world.assert_no_secret_leaked();
 }
 
-/// Every file is root's, nobody else can write to one, and what it needs is what Fedora has.
-fn it_is_what_it_says(world: &World) {
+/// Asserts that every file is root's, only root can write to it, and every dependency exists in Fedora.
+fn assert_contents(world: &World) {
     assert_eq!(world.run(&["rpm", "-V", "--nodeps", "plex-auth"]).stdout, "");
     let query = "rpm -q --qf '[%{FILEUSERNAME} %{FILEGROUPNAME} %{FILEMODES:perms} %{FILENAMES}\\n]' plex-auth";
     let files = world.sh(query).stdout;
@@ -111,7 +111,7 @@ fn it_is_what_it_says(world: &World) {
         let programs = name.starts_with("/usr/sbin/");
         let mode = if programs { "-rwxr-xr-x" } else { "-rw-r--r--" };
         assert!(line.starts_with(&format!("root root {mode} ")) || line.contains(" drwxr-xr-x "), "{line}");
-        // By the rpm, and on the disk.
+        // In the rpm's metadata and on disk.
         let on_disk = world.sh(&format!("stat -c '%U %G %A' {name}")).stdout;
         assert_eq!(line, format!("{} {name}", on_disk.trim()));
     }
@@ -139,7 +139,7 @@ fn it_is_what_it_says(world: &World) {
     assert_eq!(world.sh("rpm -qc plex-auth").stdout.trim(), FILTER);
     for needed in world.sh("rpm -qR plex-auth").stdout.lines() {
         let name = needed.split(' ').next().unwrap();
-        // The small ones beside libc.so.6 are part of it since glibc 2.34, whose package has them still.
+        // The small libraries besides libc.so.6 are part of it since glibc 2.34, whose package still provides them.
         let library = [
             "libc.so.6(",
             "libdl.so.2(",
@@ -158,7 +158,7 @@ fn it_is_what_it_says(world: &World) {
     world.sh("getent passwd plex-auth && getent group plex-users");
 }
 
-fn a_friend_comes_in(world: &World) {
+fn assert_friend_can_log_in(world: &World) {
     world.add_user("alice", true, None);
     world.add_user("bob", true, None);
     world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
@@ -168,16 +168,16 @@ fn a_friend_comes_in(world: &World) {
     let template = world.sh(&format!("cat {PLACE}")).stdout;
     let stack = || world.sh("cat /etc/pam.d/password-auth").stdout;
     assert_eq!(stack(), rendered(&template, &["with-faillock"]), "the stand-in does not do as authselect does");
-    assert!(goes_in(world, "alice", &password("alice")), "{}", world.syslog());
-    assert!(!goes_in(world, "bob", &password("bob")) && !goes_in(world, "alice", "wrong"));
-    assert!(goes_in(world, "local", "LOCAL-SECRET"));
+    assert!(can_log_in(world, "alice", &password("alice")), "{}", world.syslog());
+    assert!(!can_log_in(world, "bob", &password("bob")) && !can_log_in(world, "alice", "wrong"));
+    assert!(can_log_in(world, "local", "LOCAL-SECRET"));
 }
 
-fn an_upgrade_keeps_what_the_owner_changed(world: &World) {
+fn assert_upgrade_preserves_changes(world: &World) {
     world.sh(&format!("echo '# owner-says' >>{FILTER}"));
     let process = || world.sh("systemctl show --property MainPID --value plex-authd").stdout;
     let (process_before, config) = (process(), world.sh("cat /etc/plex-auth.toml").stdout);
-    let out = rpm_does(world, "-U /root/2.rpm");
+    let out = run_rpm(world, "-U /root/2.rpm");
     assert!(out.ok() && out.stdout.contains(".rpmnew"), "{out:?}");
     assert_eq!(world.sh("rpm -q --qf '%{RELEASE}' plex-auth").stdout, "2");
     assert_eq!(world.sh("cat /etc/plex-auth.toml").stdout, config);
@@ -187,19 +187,19 @@ fn an_upgrade_keeps_what_the_owner_changed(world: &World) {
     let process_now = process();
     assert!(process_now != process_before && process_now != "0\n", "{process_before} {process_now}");
     assert!(world.sh("cat /etc/pam.d/password-auth").stdout.ends_with(packages::NEWER));
-    assert!(goes_in(world, "alice", &password("alice")) && goes_in(world, "local", "LOCAL-SECRET"));
+    assert!(can_log_in(world, "alice", &password("alice")) && can_log_in(world, "local", "LOCAL-SECRET"));
     world.sh(&format!("rm {FILTER}.rpmnew"));
 }
 
-/// A stack that somebody wrote by hand names the module: nobody could log in by it.
-fn it_does_not_go_while_a_stack_needs_it(world: &World) {
+/// A handwritten stack names the module: without it, logins through that stack would be impossible.
+fn assert_removal_is_refused_while_a_stack_needs_the_module(world: &World) {
     world.write("/etc/pam.d/ftp", 0o644, "root:root", "# pam_plex.so\nauth required pam_plex.so\n");
     world.write("/etc/pam.d/note", 0o644, "root:root", "# pam_plex.so was here\nauth required pam_deny.so\n");
-    let out = rpm_does(world, "-e plex-auth");
+    let out = run_rpm(world, "-e plex-auth");
     let said = &out.stdout;
     assert!(!out.ok() && said.contains("/etc/pam.d/ftp") && !said.contains("/etc/pam.d/note"), "{out:?}");
     world.sh("rpm -V --nodeps plex-auth | grep -v ' c ' >/root/missing; test ! -s /root/missing");
     world.sh("rm /etc/pam.d/ftp /etc/pam.d/note");
     // Nothing else was undone either.
-    assert!(goes_in(world, "alice", &password("alice")));
+    assert!(can_log_in(world, "alice", &password("alice")));
 }

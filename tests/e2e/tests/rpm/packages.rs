@@ -1,4 +1,4 @@
-//! The packages that are tried.
+//! The packages under test.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::process::Command;
 
 use e2e::checkout;
 
-/// What the next revision changes: a file that its owner may have changed as well, and the stacks.
+/// Line that the next revision appends to a file that the owner may have changed as well, and to the stacks.
 pub const NEWER: &str = "# Of the next revision.\n";
 
-/// Makes the next revision of the package in this directory, of what is built already, and says where it is.
+/// Builds the next revision of the package in this directory from the existing binaries, and returns its path.
 pub fn next(directory: &Path) -> PathBuf {
     for entry in std::fs::read_dir(checkout()).unwrap() {
         let name = entry.unwrap().file_name();

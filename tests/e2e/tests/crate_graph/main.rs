@@ -69,7 +69,7 @@ fn the_other_crates_depend_on_those_of_the_design() {
         assert!(used.iter().all(|name| allowed.contains(&name.as_str())), "{package} uses {used:?}");
     };
     below("pam-stack", &[]);
-    below("system", &["policy"]);
+    below("system", &["policy", "protocol"]);
     below("config", &["policy", "protocol", "system"]);
     below("plex", &["policy", "system"]);
     below("directory", &["policy", "plex"]);

@@ -1,6 +1,6 @@
 //! Settings that are valid and still leave a gap.
 
-use policy::{Owner, PlexRef};
+use policy::{PlexRef, Rules};
 
 use crate::Config;
 
@@ -21,8 +21,13 @@ impl Config {
     /// to `owner_id` or to the name in `admin_account`.
     #[must_use]
     pub fn is_owners(&self, reference: &PlexRef) -> bool {
-        let owner = Owner { admin: self.admin_account.as_deref(), id: self.owner_id, list: None };
-        policy::is_owners(owner, reference, None)
+        self.rules().is_owners(None, reference, None)
+    }
+
+    /// The rules that decide who has access.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules { strict: self.strict_friends, admin: self.admin_account.clone(), owner_id: self.owner_id }
     }
 
     /// What the file alone shows to be a gap.

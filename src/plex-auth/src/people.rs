@@ -1,7 +1,7 @@
 //! The owner's people, read afresh from plex.tv and judged by the same rules as at a login.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use config::{Config, Source};
 use plex::{Client, Token};
@@ -104,12 +104,7 @@ impl People {
         };
         let entries = listed.map(entry).collect::<Option<Vec<_>>>().ok_or_else(daemon::astray)?;
         let circle = FriendList { owner: person(&owner), entries, fetched_at: BootTime::from_millis(0) };
-        Ok(Self {
-            rules: Rules { strict: config.strict_friends, admin: config.admin_account.clone() },
-            everybody: circle.clone(),
-            circle,
-            server: config.machine_id.is_some(),
-        })
+        Ok(Self { rules: config.rules(), everybody: circle.clone(), circle, server: config.machine_id.is_some() })
     }
 
     /// People as a test imagines them.
@@ -123,7 +118,7 @@ impl People {
     /// # Errors
     /// Why they do not.
     pub(crate) fn may(&self, id: PlexId) -> Result<(), Reason> {
-        policy::is_permitted(&self.rules, &self.circle, id)
+        self.rules.is_permitted(&self.circle, id).map(drop)
     }
 
     /// Whose a local account is today.
@@ -131,7 +126,7 @@ impl People {
     /// # Errors
     /// Why it may not be used.
     pub(crate) fn today(&self, reference: &PlexRef, pin: Option<&IdentityBinding>) -> Result<PlexId, Reason> {
-        policy::account_today(&self.rules, &self.circle, reference, pin, Duration::MAX, self.circle.fetched_at)
+        policy::Access::of_any_age(&self.rules, &self.circle).account(reference, pin, None).result()
     }
 
     /// Whom a reference stands for, whether they may sign in or not.
@@ -244,7 +239,7 @@ impl<'a> Reader<'a> {
         let circle = |entries| FriendList { owner: owner.clone(), entries, fetched_at: BootTime::from_millis(0) };
         let all: Vec<FriendRecord> = judged.iter().chain(&beside).cloned().collect();
         Ok(People {
-            rules: Rules { strict, admin: self.config.admin_account.clone() },
+            rules: self.config.rules(),
             circle: circle(judged),
             everybody: circle(all),
             server: self.config.machine_id.is_some(),

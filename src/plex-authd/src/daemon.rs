@@ -133,7 +133,7 @@ impl Daemon {
         let Self { store, log, .. } = self;
         let client = self.identities.client(&config).map_err(|error| error.to_string())?;
         let devices = self.identities.devices(&client);
-        let rules = Rules { strict: config.strict_friends, admin: config.admin_account.clone() };
+        let rules = config.rules();
         let longest = config.cache.longest();
         let memory = Arc::new(PasswordCache::new(Arc::clone(&self.hashed), longest, store.clone(), log.clone()));
         let hasher = longest.map(|_| start_hasher(&memory)).transpose().map_err(no_thread)?;
@@ -250,7 +250,7 @@ fn on_a_new_list(
 ) -> Box<dyn Fn(&FriendList) + Send + Sync> {
     let (memory, rules, pins) = (Arc::clone(memory), rules.clone(), Arc::clone(pins));
     Box::new(move |circle| {
-        memory.forget_unless(|_, remembered| policy::is_permitted(&rules, circle, remembered.id).is_ok());
+        memory.forget_unless(|_, remembered| rules.is_permitted(circle, remembered.id).is_ok());
         if let Some(samba) = &samba {
             samba.people(circle, pinned(&pins));
         }

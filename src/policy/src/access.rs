@@ -1,218 +1,118 @@
-//! Who may come in at all, and whether the one who signed in is the one who was meant.
+//! Access to a local account: the entry points of the policy.
 
 use std::time::Duration;
 
-use crate::{BootTime, FriendList, PlexId, PlexRef, PlexUser, Reason, Relationship};
+use crate::decision::{NotFetched, Refused, Trace};
+use crate::{BootTime, Decision, FriendList, IdentityBinding, LastSignIn, PlexId, PlexRef, Rules, SignInTarget, Step};
 
-/// The owner's rules.
-#[derive(Debug, Clone)]
-pub struct Rules {
-    /// Only people with whom the server itself is shared.
-    pub strict: bool,
-    /// The owner's username or e-mail address; whoever has the token is let in only when it names them.
-    pub admin: Option<String>,
+/// The friend list, as far as there is one. "Not yet" and "not needed" are two states, so that a list that could not be
+/// fetched never counts as one that nobody asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum ListState<'a> {
+    /// The last one that was fetched with the owner's token, of any age.
+    Fetched(&'a FriendList),
+    /// There is an owner's token, but no list has been fetched with it.
+    NotFetched,
+    /// There is no owner's token. The user's own token shows after the sign-in whether they reach the server.
+    NoToken,
 }
 
-/// Who a local account belonged to at its first login, and what the configuration called them then.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdentityBinding {
-    /// The Plex account.
-    pub id: PlexId,
-    /// The reference that led to it. When the owner writes another one, the pin is void.
-    pub reference: String,
+/// All that a decision depends on, the local account aside.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
+    /// The owner's rules.
+    pub rules: &'a Rules,
+    /// The friend list.
+    pub list: ListState<'a>,
+    /// The time of the decision.
+    pub now: BootTime,
+    /// The age up to which the list counts; without a token, the age up to which a sign-in does.
+    pub max_age: Duration,
 }
 
-impl IdentityBinding {
-    pub(crate) fn holds_for<'a>(pin: Option<&'a Self>, reference: &PlexRef) -> Option<&'a Self> {
-        // A number says for itself who is meant; what was pinned when the same digits were a username is void.
-        let name = !matches!(reference, PlexRef::Id(_));
-        pin.filter(|pin| name && pin.reference == reference.to_string())
-    }
-}
-
-/// Somebody who will be let in if they prove to be who they say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignInTarget {
-    /// What to sign in with; empty where there is only a number to go by, which does for a link code.
-    pub login: String,
-    /// The id that must sign in, or `None` when there is no list to learn it from.
-    id: Option<PlexId>,
-    /// What the configuration calls them.
-    reference: PlexRef,
-}
-
-impl SignInTarget {
-    /// Whether the account that plex.tv signed in is the one that was meant. Compared by id; by name only where
-    /// neither a list nor an earlier login has told the id.
-    ///
-    /// # Errors
-    /// [`Reason::WrongPerson`]
-    pub fn confirm(&self, signed_in: &PlexUser) -> Result<(), Reason> {
-        let right = match self.id {
-            Some(id) => signed_in.id == id,
-            None => self.reference.matches(signed_in),
-        };
-        if right { Ok(()) } else { Err(Reason::WrongPerson { expected: self.id, signed_in: signed_in.id }) }
-    }
-
-    /// The Plex account that must sign in, if it is known: by the list, by an earlier login, or by the configuration.
+impl<'a> Access<'a> {
+    /// Access by this list, whatever its age.
     #[must_use]
-    pub fn plex_id(&self) -> Option<PlexId> {
-        match self.reference {
-            PlexRef::Id(id) => Some(self.id.unwrap_or(id)),
-            _ => self.id,
+    pub fn of_any_age(rules: &'a Rules, list: &'a FriendList) -> Self {
+        Self { rules, list: ListState::Fetched(list), now: list.fetched_at, max_age: Duration::MAX }
+    }
+
+    /// Sign-in with a password: decided before plex.tv receives one.
+    pub fn sign_in(&self, reference: &PlexRef, binding: Option<&IdentityBinding>) -> Decision<SignInTarget> {
+        Decision::trace(|trace| {
+            let target = self.target(reference, binding, trace)?;
+            let login = Some(target.login.clone()).filter(|login| !login.is_empty());
+            trace.pass(match self.list {
+                ListState::NoToken => Step::ConfiguredLogin(reference.login().map(str::to_owned)),
+                ListState::Fetched(_) | ListState::NotFetched => Step::ListedLogin(login),
+            })?;
+            Ok(target)
+        })
+    }
+
+    /// Sign-in with a link code, which needs no name to send: managed members of a Home have none.
+    pub fn sign_in_by_link(&self, reference: &PlexRef, binding: Option<&IdentityBinding>) -> Decision<SignInTarget> {
+        Decision::trace(|trace| self.target(reference, binding, trace))
+    }
+
+    /// Use of the account today, however it was authenticated: the Plex account that has access to it. `last_sign_in` is the
+    /// last one to the local account. It decides where there is no token, since it has shown that the user reaches the
+    /// server.
+    pub fn account(
+        &self,
+        reference: &PlexRef,
+        binding: Option<&IdentityBinding>,
+        last_sign_in: Option<(PlexId, BootTime)>,
+    ) -> Decision<PlexId> {
+        Decision::trace(|trace| {
+            if let Some(list) = self.young_list(trace)? {
+                return self.permitted(list, reference, binding, trace);
+            }
+            let last = last_sign_in.map(|(id, at)| (id, self.now.since(at)));
+            let bound = IdentityBinding::applied(binding, reference);
+            trace.pass(LastSignIn { last, bound, max_age: self.max_age })
+        })
+    }
+
+    fn target(
+        &self,
+        reference: &PlexRef,
+        binding: Option<&IdentityBinding>,
+        trace: &mut Trace,
+    ) -> Result<SignInTarget, Refused> {
+        let (login, id) = if let Some(list) = self.young_list(trace)? {
+            let id = self.permitted(list, reference, binding, trace)?;
+            (list.login(id), Some(id))
+        } else {
+            let bound = IdentityBinding::applied(binding, reference);
+            trace.pass(Step::Bound(bound))?;
+            (reference.login(), bound)
+        };
+        Ok(SignInTarget { login: login.unwrap_or_default().to_owned(), id, reference: reference.clone() })
+    }
+
+    /// The list, if it is young enough; `None` where there is no token.
+    fn young_list(&self, trace: &mut Trace) -> Result<Option<&'a FriendList>, Refused> {
+        match self.list {
+            ListState::Fetched(list) => {
+                trace.pass(Step::ListAge { age: list.age(self.now), max_age: self.max_age })?;
+                Ok(Some(list))
+            }
+            ListState::NotFetched => match trace.pass(NotFetched)? {},
+            ListState::NoToken => trace.pass(Step::NoToken).map(|()| None),
         }
     }
 
-    /// Whether this is the person with this id. Where neither a list nor an earlier login has told the id, nobody is.
-    #[must_use]
-    pub fn is(&self, id: PlexId) -> bool {
-        self.id == Some(id)
-    }
-
-    /// What to remember after a success.
-    #[must_use]
-    pub fn pin(&self, signed_in: &PlexUser) -> IdentityBinding {
-        IdentityBinding { id: signed_in.id, reference: self.reference.to_string() }
-    }
-}
-
-/// Whether the person that a local account belongs to may come in with a password, by a list that is at most this old.
-///
-/// # Errors
-/// Why they may not; [`Reason::ListTooOld`] when the list cannot tell.
-pub fn eligible(
-    rules: &Rules,
-    circle: &FriendList,
-    reference: &PlexRef,
-    pin: Option<&IdentityBinding>,
-    oldest: Duration,
-    now: BootTime,
-) -> Result<SignInTarget, Reason> {
-    let who = eligible_by_link(rules, circle, reference, pin, oldest, now)?;
-    if who.login.is_empty() { Err(Reason::NotOnList) } else { Ok(who) }
-}
-
-/// The same for somebody who approves a link code: managed members of a Home, who have neither name nor address, may be
-/// let in too.
-///
-/// # Errors
-/// Why they may not; [`Reason::ListTooOld`] when the list cannot tell.
-pub fn eligible_by_link(
-    rules: &Rules,
-    circle: &FriendList,
-    reference: &PlexRef,
-    pin: Option<&IdentityBinding>,
-    oldest: Duration,
-    now: BootTime,
-) -> Result<SignInTarget, Reason> {
-    if circle.age(now) > oldest {
-        return Err(Reason::ListTooOld);
-    }
-    let person = entitled(rules, circle, reference, pin)?;
-    let login = circle.login(person.id).unwrap_or_default().to_owned();
-    Ok(SignInTarget { login, id: Some(person.id), reference: reference.clone() })
-}
-
-/// The same where there is no owner's token and so no list: who they are and what they can reach is judged after the
-/// sign-in, by the answers that their own token gets.
-///
-/// # Errors
-/// [`Reason::NoLoginName`] when the configuration gives nothing that can sign in.
-pub fn eligible_without_list(reference: &PlexRef, pin: Option<&IdentityBinding>) -> Result<SignInTarget, Reason> {
-    reference.login().ok_or(Reason::NoLoginName)?;
-    Ok(eligible_by_link_without_list(reference, pin))
-}
-
-/// The same for somebody who approves a link code, which takes nothing that the configuration would have to give.
-#[must_use]
-pub fn eligible_by_link_without_list(reference: &PlexRef, pin: Option<&IdentityBinding>) -> SignInTarget {
-    let login = reference.login().unwrap_or_default().to_owned();
-    let id = IdentityBinding::holds_for(pin, reference).map(|pin| pin.id);
-    SignInTarget { login, id, reference: reference.clone() }
-}
-
-/// Whether a managed account may be used today, however it was authenticated, by a list that is at most this old.
-///
-/// # Errors
-/// Why not; [`Reason::ListTooOld`] when nothing that is known is young enough to tell.
-pub fn account_today(
-    rules: &Rules,
-    circle: &FriendList,
-    reference: &PlexRef,
-    pin: Option<&IdentityBinding>,
-    oldest: Duration,
-    now: BootTime,
-) -> Result<PlexId, Reason> {
-    if circle.age(now) > oldest {
-        return Err(Reason::ListTooOld);
-    }
-    entitled(rules, circle, reference, pin).map(|person| person.id)
-}
-
-/// The same where there is no owner's token and so no list: by the last sign-in to the account, which showed that the person
-/// reaches the server. It must be one of whoever the account belongs to today, and at most this old.
-///
-/// # Errors
-/// [`Reason::NoSignInYet`] when there is none.
-pub fn account_today_without_list(
-    reference: &PlexRef,
-    pin: Option<&IdentityBinding>,
-    signed_in: Option<(PlexId, BootTime)>,
-    oldest: Duration,
-    now: BootTime,
-) -> Result<PlexId, Reason> {
-    let theirs = IdentityBinding::holds_for(pin, reference).map(|pin| pin.id);
-    let (id, _) = signed_in.filter(|(_, at)| now.since(*at) <= oldest).ok_or(Reason::NoSignInYet)?;
-    if theirs == Some(id) { Ok(id) } else { Err(Reason::NoSignInYet) }
-}
-
-fn entitled<'a>(
-    rules: &Rules,
-    circle: &'a FriendList,
-    reference: &PlexRef,
-    pin: Option<&IdentityBinding>,
-) -> Result<&'a PlexUser, Reason> {
-    let person = resolve(circle, reference, pin)?;
-    is_permitted(rules, circle, person.id).map(|()| person)
-}
-
-/// Whether the rules let the person with this id in at all, whichever account is theirs.
-///
-/// # Errors
-/// Why they do not.
-pub fn is_permitted(rules: &Rules, circle: &FriendList, id: PlexId) -> Result<(), Reason> {
-    if id == circle.owner.id {
-        let named = rules.admin.as_deref().is_some_and(|admin| circle.owner.goes_by(admin));
-        return if named { Ok(()) } else { Err(Reason::OwnerNotAdmin) };
-    }
-    let ties: Vec<Relationship> = circle.ties(id).collect();
-    let counts = |tie: &Relationship| match tie {
-        Relationship::Shared => true,
-        Relationship::Friend | Relationship::Home => !rules.strict,
-        Relationship::Pending => false,
-    };
-    if ties.iter().any(counts) {
-        Ok(())
-    } else if ties.is_empty() {
-        Err(Reason::NotOnList)
-    } else if ties.iter().all(|tie| *tie == Relationship::Pending) {
-        Err(Reason::Pending)
-    } else {
-        Err(Reason::NoAccess)
-    }
-}
-
-/// The person meant: by name, checked against the pin; by the pin alone for somebody who has since changed their name.
-fn resolve<'a>(
-    circle: &'a FriendList,
-    reference: &PlexRef,
-    pin: Option<&IdentityBinding>,
-) -> Result<&'a PlexUser, Reason> {
-    match (circle.find(reference)?, IdentityBinding::holds_for(pin, reference)) {
-        (Some(person), Some(pin)) if person.id != pin.id => Err(Reason::Renamed { pinned: pin.id, now: person.id }),
-        (Some(person), _) => Ok(person),
-        (None, Some(pin)) => circle.by_id(pin.id).ok_or(Reason::NotOnList),
-        (None, None) => Err(Reason::NotOnList),
+    /// The account on the list that the local account maps to, if the rules give it access.
+    fn permitted(
+        &self,
+        list: &FriendList,
+        reference: &PlexRef,
+        binding: Option<&IdentityBinding>,
+        trace: &mut Trace,
+    ) -> Result<PlexId, Refused> {
+        let id = trace.pass(list.resolve(reference, binding))?;
+        trace.pass(Step::Standing(self.rules.standing(list, id)))?;
+        Ok(id)
     }
 }

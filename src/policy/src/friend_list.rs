@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{BootTime, PlexId, PlexRef, PlexUser, Reason};
+use crate::{BootTime, IdentityBinding, PlexId, PlexRef, PlexUser, Reason};
 
 /// How somebody is tied to the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,45 +62,72 @@ impl FriendList {
         now.since(self.fetched_at)
     }
 
-    /// The one person that a reference stands for.
-    ///
-    /// # Errors
-    /// [`Reason::Ambiguous`] when it stands for several, as when one friend's username is another's address.
-    pub(crate) fn find(&self, reference: &PlexRef) -> Result<Option<&PlexUser>, Reason> {
-        let mut found: Option<&PlexUser> = None;
-        for person in self.everybody().filter(|person| reference.matches(person)) {
-            match found {
-                Some(other) if other.id != person.id => return Err(Reason::Ambiguous),
-                _ => found = Some(person),
-            }
-        }
-        Ok(found)
+    /// Searches the list for the account that a local account maps to: by name, checked against the binding; by the binding
+    /// alone for a user who has changed their name since.
+    #[must_use]
+    pub fn resolve(&self, reference: &PlexRef, binding: Option<&IdentityBinding>) -> Resolution {
+        let bound = IdentityBinding::applied(binding, reference);
+        let bound_is_listed = bound.is_some_and(|bound| self.users().any(|user| user.id == bound));
+        Resolution { matches: self.matches(reference), bound, bound_is_listed }
     }
 
-    /// The id that a reference stands for, if it stands for one person.
+    /// The id of the one account that a reference matches.
     #[must_use]
     pub fn id_of(&self, reference: &PlexRef) -> Option<PlexId> {
-        self.find(reference).ok().flatten().map(|person| person.id)
+        self.resolve(reference, None).id().ok()
     }
 
-    /// The person with this id.
-    pub(crate) fn by_id(&self, id: PlexId) -> Option<&PlexUser> {
-        self.everybody().find(|person| person.id == id)
+    /// The ids of the accounts that a reference matches. Several do when one friend's username is another's address.
+    pub(crate) fn matches(&self, reference: &PlexRef) -> Vec<PlexId> {
+        let mut ids = Vec::new();
+        for user in self.users().filter(|user| reference.matches(user)) {
+            if !ids.contains(&user.id) {
+                ids.push(user.id);
+            }
+        }
+        ids
     }
 
-    /// What the person with this id signs in with. If several rows show them, an address in any of them goes before a
-    /// username, since some accounts accept nothing else.
+    /// The name that the account with this id signs in with. An e-mail address in any of its rows goes before a username,
+    /// since some accounts accept nothing else.
     pub(crate) fn login(&self, id: PlexId) -> Option<&str> {
-        let rows = || self.everybody().filter(move |person| person.id == id);
+        let rows = || self.users().filter(move |user| user.id == id);
         rows().find_map(PlexUser::address).or_else(|| rows().find_map(PlexUser::name))
     }
 
-    /// The ties of the person with this id: a list may show somebody twice.
-    pub(crate) fn ties(&self, id: PlexId) -> impl Iterator<Item = Relationship> {
+    /// The relationships of the account with this id to the owner, one for each of its rows.
+    pub(crate) fn relationships(&self, id: PlexId) -> impl Iterator<Item = Relationship> {
         self.entries.iter().filter(move |entry| entry.person.id == id).map(|entry| entry.tie)
     }
 
-    fn everybody(&self) -> impl Iterator<Item = &PlexUser> {
+    fn users(&self) -> impl Iterator<Item = &PlexUser> {
         std::iter::once(&self.owner).chain(self.entries.iter().map(|entry| &entry.person))
+    }
+}
+
+/// Result of a search of the friend list for the Plex account that a local account maps to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// The accounts that the configuration's reference matches.
+    pub matches: Vec<PlexId>,
+    /// The account that the local account is bound to, if the binding applies to the reference.
+    pub bound: Option<PlexId>,
+    /// The list shows the bound account.
+    pub bound_is_listed: bool,
+}
+
+impl Resolution {
+    /// The account that the local account maps to.
+    ///
+    /// # Errors
+    /// [`Reason::Ambiguous`], [`Reason::Renamed`] or [`Reason::NotOnList`].
+    pub fn id(&self) -> Result<PlexId, Reason> {
+        match (self.matches.as_slice(), self.bound) {
+            ([_, _, ..], _) => Err(Reason::Ambiguous),
+            ([now], Some(pinned)) if *now != pinned => Err(Reason::Renamed { pinned, now: *now }),
+            ([id], _) => Ok(*id),
+            ([], Some(bound)) if self.bound_is_listed => Ok(bound),
+            ([], _) => Err(Reason::NotOnList),
+        }
     }
 }

@@ -1,41 +1,32 @@
-//! Whether a local account is the owner's own, so that no list is needed to allow it.
+//! The owner's own local account, which is allowed without a list.
 
-use crate::{FriendList, IdentityBinding, PlexId, PlexRef};
+use crate::{FriendList, IdentityBinding, PlexId, PlexRef, Rules};
 
-/// What is known about the server's owner without asking plex.tv.
-#[derive(Debug, Clone, Copy)]
-pub struct Owner<'a> {
-    /// `admin_account`: the owner's username or e-mail address. Without it the owner does not sign in here.
-    pub admin: Option<&'a str>,
-    /// `owner_id`, when the configuration has it.
-    pub id: Option<PlexId>,
-    /// The last friend list, of any age.
-    pub list: Option<&'a FriendList>,
-}
-
-/// Whether a local account belongs to the server's owner. The owner never depends on a list (R65): this is decided by
-/// what is written down here, and a list that is too old to say who is a friend still says who the owner is.
-///
-/// A known id decides. Names decide only where there is none: by the list, if there has ever been one, else by the
-/// configuration, which calls the owner and the account's Plex user by the same name. An account that is bound to
-/// another id is never the owner's, whatever names say.
-#[must_use]
-pub fn is_owners(owner: Owner, reference: &PlexRef, pin: Option<&IdentityBinding>) -> bool {
-    let Some(admin) = owner.admin else { return false };
-    let listed = owner.list.map(|list| list.owner.id);
-    let Ok(owner_id) = agreed(owner.id, listed) else { return false };
-    let account_id = match reference {
-        PlexRef::Id(id) => Some(*id),
-        PlexRef::Name(_) | PlexRef::Member(_) => IdentityBinding::holds_for(pin, reference).map(|pin| pin.id),
-    };
-    match (account_id, owner_id) {
-        (Some(account), Some(owner)) => account == owner,
-        // Nothing says whose number it is, and a number is no name.
-        (Some(_), None) if matches!(reference, PlexRef::Id(_)) => false,
-        _ => match owner.list {
-            Some(list) => listed_as_owner(list, admin, reference),
-            None => is_called(reference, admin),
-        },
+impl Rules {
+    /// True if a local account belongs to the server's owner, by the configuration and the last friend list of any age. The
+    /// owner's access never depends on a young list (R65): one that is too old to say who is a friend still says who the
+    /// owner is.
+    ///
+    /// A known id decides. Names decide only where there is none: by the list, if there has ever been one, else by the
+    /// configuration, which calls the owner and the account's Plex user by the same name. An account that is bound to
+    /// another id is never the owner's, whatever names say.
+    #[must_use]
+    pub fn is_owners(&self, list: Option<&FriendList>, reference: &PlexRef, binding: Option<&IdentityBinding>) -> bool {
+        let Some(admin) = &self.admin else { return false };
+        let Ok(owner_id) = agreed(self.owner_id, list.map(|list| list.owner.id)) else { return false };
+        let account_id = match reference {
+            PlexRef::Id(id) => Some(*id),
+            PlexRef::Name(_) | PlexRef::Member(_) => IdentityBinding::applied(binding, reference),
+        };
+        match (account_id, owner_id) {
+            (Some(account), Some(owner)) => account == owner,
+            // Nothing says whose number it is, and a number is no name.
+            (Some(_), None) if matches!(reference, PlexRef::Id(_)) => false,
+            _ => match list {
+                Some(list) => listed_as_owner(list, admin, reference),
+                None => is_called(reference, admin),
+            },
+        }
     }
 }
 
@@ -50,7 +41,7 @@ fn agreed(written: Option<PlexId>, listed: Option<PlexId>) -> Result<Option<Plex
 /// Whether the list shows the owner under both names: the configuration's for the owner, and the account's. A friend
 /// who goes by the account's name as well makes it doubtful, unless the configuration uses it for the owner.
 fn listed_as_owner(list: &FriendList, admin: &str, reference: &PlexRef) -> bool {
-    let alone = || list.find(reference).is_ok();
+    let alone = || list.matches(reference).len() < 2;
     list.owner.goes_by(admin) && reference.matches(&list.owner) && (is_called(reference, admin) || alone())
 }
 
@@ -126,7 +117,8 @@ mod tests {
             ("a friend, bound", admin, Some(OLGA), Some(&known), name("bob"), Some(pin(BOB, "bob")), false),
         ];
         for (what, admin, id, list, reference, pin, expected) in cases {
-            assert_eq!(is_owners(Owner { admin, id, list }, &reference, pin.as_ref()), expected, "{what}");
+            let rules = Rules { admin: admin.map(Into::into), owner_id: id, ..Rules::default() };
+            assert_eq!(rules.is_owners(list, &reference, pin.as_ref()), expected, "{what}");
         }
     }
 
@@ -137,8 +129,9 @@ mod tests {
             person: PlexUser { id: PlexId(9), username: Some("olga@example.org".into()), email: None },
             tie: Relationship::Shared,
         });
-        let is = |admin, name| {
-            is_owners(Owner { admin: Some(admin), id: None, list: Some(&colliding) }, &PlexRef::parse(name), None)
+        let is = |admin: &str, name| {
+            let rules = Rules { admin: Some(admin.into()), ..Rules::default() };
+            rules.is_owners(Some(&colliding), &PlexRef::parse(name), None)
         };
         assert!(is("olga@example.org", "olga@example.org"), "the configuration says whose name it is");
         assert!(!is("olga", "olga@example.org"), "nobody can tell");

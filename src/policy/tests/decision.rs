@@ -5,9 +5,8 @@
 use std::time::Duration;
 
 use policy::{
-    BootTime, FriendList, FriendRecord, IdentityBinding, Outcome, Phase, PlexId, PlexRef, PlexUser, Reason,
-    Relationship, Rules, SignInTarget, account_today, account_today_without_list, eligible, eligible_by_link,
-    eligible_without_list,
+    Access, BootTime, FriendList, FriendRecord, Grounds, IdentityBinding, LastSignIn, ListState, Outcome, Phase,
+    PlexId, PlexRef, PlexUser, Reason, Relationship, Resolution, Rules, SignInTarget, Standing, Step,
 };
 
 const FRESH: Duration = Duration::from_secs(300);
@@ -19,7 +18,7 @@ fn person(id: u64, name: &str) -> PlexUser {
 }
 
 fn rules(strict: bool, admin: Option<&str>) -> Rules {
-    Rules { strict, admin: admin.map(Into::into) }
+    Rules { strict, admin: admin.map(Into::into), owner_id: None }
 }
 
 fn entry(id: u64, name: &str, tie: Relationship) -> FriendRecord {
@@ -42,9 +41,18 @@ fn den(fetched_at: BootTime) -> FriendList {
     }
 }
 
+/// Access by a list at this time, for a sign-in.
+fn access<'a>(rules: &'a Rules, list: &'a FriendList, now: BootTime) -> Access<'a> {
+    Access { rules, list: ListState::Fetched(list), now, max_age: FRESH }
+}
+
+/// Access where there is no token.
+fn without_list(rules: &Rules, now: BootTime) -> Access<'_> {
+    Access { rules, list: ListState::NoToken, now, max_age: KNOWN }
+}
+
 fn ask(rules: &Rules, name: &str) -> Result<SignInTarget, Reason> {
-    let now = NOW;
-    eligible(rules, &den(now), &PlexRef::parse(name), None, FRESH, now)
+    access(rules, &den(NOW), NOW).sign_in(&PlexRef::parse(name), None).result()
 }
 
 #[test]
@@ -97,7 +105,7 @@ fn the_address_signs_in_whichever_row_of_the_list_shows_it() {
     ];
     for (rows, expected) in cases {
         let circle = FriendList { entries: rows.to_vec(), ..den(now) };
-        let who = eligible(&rules, &circle, &PlexRef::parse("8"), None, FRESH, now).unwrap();
+        let who = access(&rules, &circle, now).sign_in(&PlexRef::parse("8"), None).result().unwrap();
         assert_eq!(who.login, expected, "{rows:?}");
     }
 }
@@ -105,7 +113,7 @@ fn the_address_signs_in_whichever_row_of_the_list_shows_it() {
 #[test]
 fn whoever_has_neither_name_nor_address_comes_in_by_link_and_not_with_a_password() {
     let (rules, now) = (rules(true, None), NOW);
-    let by_link = |id: &str, now| eligible_by_link(&rules, &den(NOW), &PlexRef::parse(id), None, FRESH, now);
+    let by_link = |id, now| access(&rules, &den(NOW), now).sign_in_by_link(&PlexRef::parse(id), None).result();
     assert_eq!(ask(&rules, "7"), Err(Reason::NotOnList));
     assert!(by_link("7", now).is_ok_and(|who| who.is(PlexId(7))));
     assert_eq!(by_link("3", now), Err(Reason::NoAccess));
@@ -117,12 +125,21 @@ fn a_list_that_is_too_old_decides_nothing() {
     let now = NOW;
     let (rules, alice) = (rules(true, None), PlexRef::parse("alice"));
     let circle = den(now);
-    let at = |age: Duration| now + age;
     let second = Duration::from_secs(1);
-    assert!(eligible(&rules, &circle, &alice, None, FRESH, at(FRESH)).is_ok());
-    assert_eq!(eligible(&rules, &circle, &alice, None, FRESH, at(FRESH + second)), Err(Reason::ListTooOld));
-    assert_eq!(account_today(&rules, &circle, &alice, None, KNOWN, at(KNOWN)), Ok(PlexId(2)));
-    assert_eq!(account_today(&rules, &circle, &alice, None, KNOWN, at(KNOWN + second)), Err(Reason::ListTooOld));
+    let sign_in = |age| access(&rules, &circle, now + age).sign_in(&alice, None).result();
+    assert!(sign_in(FRESH).is_ok());
+    assert_eq!(sign_in(FRESH + second), Err(Reason::ListTooOld));
+    let account = |age| {
+        let access = Access { max_age: KNOWN, ..access(&rules, &circle, now + age) };
+        access.account(&alice, None, None).result()
+    };
+    assert_eq!(account(KNOWN), Ok(PlexId(2)));
+    assert_eq!(account(KNOWN + second), Err(Reason::ListTooOld));
+    // A token without a list is not the same as no token.
+    let none = Access { list: ListState::NotFetched, ..access(&rules, &circle, now) };
+    assert_eq!(none.sign_in(&alice, None).result(), Err(Reason::ListTooOld));
+    assert_eq!(none.sign_in_by_link(&alice, None).result(), Err(Reason::ListTooOld));
+    assert_eq!(none.account(&alice, None, Some((PlexId(2), now))).result(), Err(Reason::ListTooOld));
     assert_eq!(Reason::ListTooOld.outcome(Phase::Authenticate), Outcome::Unavailable);
     assert_eq!(Reason::ListTooOld.outcome(Phase::Account), Outcome::NotAllowed);
 }
@@ -134,7 +151,7 @@ fn the_first_login_decides_who_a_name_belongs_to() {
     let alice = PlexRef::parse("alice");
     let pin = |id, reference: &str| Some(IdentityBinding { id: PlexId(id), reference: reference.into() });
     let who = |pin: Option<IdentityBinding>, circle: &FriendList| {
-        account_today(&rules, circle, &alice, pin.as_ref(), FRESH, now)
+        access(&rules, circle, now).account(&alice, pin.as_ref(), None).result()
     };
 
     assert_eq!(who(pin(2, "alice"), &den(now)), Ok(PlexId(2)));
@@ -157,8 +174,8 @@ fn the_first_login_decides_who_a_name_belongs_to() {
 fn r33_a_number_in_the_configuration_is_whom_it_says_whatever_was_pinned_under_that_name() {
     let now = NOW;
     let pin = IdentityBinding { id: PlexId(3), reference: "2".into() };
-    let who =
-        |circle: &FriendList| account_today(&rules(false, None), circle, &PlexRef::parse("2"), Some(&pin), FRESH, now);
+    let rules = rules(false, None);
+    let who = |list: &FriendList| access(&rules, list, now).account(&PlexRef::parse("2"), Some(&pin), None).result();
     assert_eq!(who(&den(now)), Ok(PlexId(2)));
     let mut without = den(now);
     without.entries.retain(|entry| entry.person.id != PlexId(2));
@@ -171,7 +188,8 @@ fn a_name_that_two_people_go_by_is_refused() {
     let mut circle = den(now);
     let impostor = PlexUser { id: PlexId(8), username: Some("alice@example.org".into()), email: None };
     circle.entries.push(FriendRecord { person: impostor, tie: Relationship::Shared });
-    let ask = |name| eligible(&rules(true, None), &circle, &PlexRef::parse(name), None, FRESH, now).map(|_| ());
+    let rules = rules(true, None);
+    let ask = |name| access(&rules, &circle, now).sign_in(&PlexRef::parse(name), None).result().map(|_| ());
     assert_eq!(ask("alice@example.org"), Err(Reason::Ambiguous));
     assert_eq!(ask("alice"), Ok(()));
     assert_eq!(ask("2"), Ok(()));
@@ -194,7 +212,8 @@ fn r33_nobodys_password_opens_anybody_elses_account() {
             for pin in pins {
                 for strict in [true, false] {
                     let rules = rules(strict, Some("olga"));
-                    let Ok(way_in) = eligible(&rules, &circle, &reference, pin.as_ref(), FRESH, now) else { continue };
+                    let target = access(&rules, &circle, now).sign_in(&reference, pin.as_ref()).result();
+                    let Ok(target) = target else { continue };
                     for signed_in in &everybody {
                         // A number needs no pin to say who is meant.
                         let pin = pin.as_ref().filter(|_| !matches!(reference, PlexRef::Id(_)));
@@ -203,7 +222,7 @@ fn r33_nobodys_password_opens_anybody_elses_account() {
                             |pin| Some(pin.id),
                         );
                         let meant = meant.unwrap_or(circle.owner.id);
-                        assert_eq!(way_in.confirm(signed_in).is_ok(), signed_in.id == meant, "{reference:?} {pin:?}");
+                        assert_eq!(target.confirm(signed_in).is_ok(), signed_in.id == meant, "{reference:?} {pin:?}");
                         if signed_in.id == meant { right += 1 } else { wrong += 1 }
                     }
                 }
@@ -215,10 +234,10 @@ fn r33_nobodys_password_opens_anybody_elses_account() {
 
 #[test]
 fn without_a_list_the_account_phase_goes_by_a_sign_in_of_todays_person() {
-    let (alice, second) = (PlexRef::parse("alice"), Duration::from_secs(1));
+    let (rules, alice, second) = (rules(true, None), PlexRef::parse("alice"), Duration::from_secs(1));
     let pin = IdentityBinding { id: PlexId(2), reference: "alice".into() };
     let today = |reference: &PlexRef, signed_in: Option<(PlexId, BootTime)>, now: BootTime| {
-        account_today_without_list(reference, Some(&pin), signed_in, KNOWN, now)
+        without_list(&rules, now).account(reference, Some(&pin), signed_in).result()
     };
     assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN), Ok(PlexId(2)));
     assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN + second), Err(Reason::NoSignInYet));
@@ -227,24 +246,63 @@ fn without_a_list_the_account_phase_goes_by_a_sign_in_of_todays_person() {
     // The owner has given the account to somebody else since.
     let bob = PlexRef::parse("bob");
     assert_eq!(today(&bob, Some((PlexId(2), NOW)), NOW), Err(Reason::NoSignInYet));
-    assert_eq!(account_today_without_list(&alice, None, Some((PlexId(2), NOW)), KNOWN, NOW), Err(Reason::NoSignInYet));
+    let unbound = without_list(&rules, NOW).account(&alice, None, Some((PlexId(2), NOW))).result();
+    assert_eq!(unbound, Err(Reason::NoSignInYet));
 }
 
 #[test]
 fn without_a_list_the_name_or_the_pin_must_fit() {
-    let name = PlexRef::parse("alice");
-    let fresh = eligible_without_list(&name, None).unwrap();
+    let (rules, name) = (rules(true, None), PlexRef::parse("alice"));
+    let sign_in = |reference, pin: Option<_>| without_list(&rules, NOW).sign_in(reference, pin).result();
+    let fresh = sign_in(&name, None).unwrap();
     assert_eq!(fresh.confirm(&person(2, "Alice")), Ok(()));
     let wrong = Reason::WrongPerson { expected: None, signed_in: PlexId(3) };
     assert_eq!(fresh.confirm(&person(3, "bob")), Err(wrong));
 
-    let pin = fresh.pin(&person(2, "alice"));
-    let later = eligible_without_list(&name, Some(&pin)).unwrap();
+    let pin = fresh.binding(&person(2, "alice"));
+    let later = sign_in(&name, Some(&pin)).unwrap();
     assert_eq!(later.confirm(&person(2, "renamed")), Ok(()));
     let wrong = Reason::WrongPerson { expected: Some(PlexId(2)), signed_in: PlexId(2222) };
     assert_eq!(later.confirm(&person(2222, "alice")), Err(wrong));
 
-    assert_eq!(eligible_without_list(&PlexRef::parse("2"), None), Err(Reason::NoLoginName));
+    assert_eq!(sign_in(&PlexRef::parse("2"), None), Err(Reason::NoLoginName));
+}
+
+/// What `plex-auth test` shows is the decision itself: each step with its facts, the refusing one last.
+#[test]
+fn the_trace_of_a_decision_has_every_fact_and_ends_with_the_refusal() {
+    let (rules, list) = (rules(true, Some("olga")), den(NOW));
+    let steps = |name: &str, binding: Option<&IdentityBinding>| {
+        let decision = access(&rules, &list, NOW + FRESH).sign_in(&PlexRef::parse(name), binding);
+        let steps = decision.steps().to_vec();
+        assert_eq!(steps.last().and_then(Step::refusal), decision.result().err(), "{name}");
+        steps
+    };
+    let age = Step::ListAge { age: FRESH, max_age: FRESH };
+    let resolved = |matches: &[u64], bound: Option<u64>| {
+        let matches = matches.iter().copied().map(PlexId).collect();
+        Step::Resolution(Resolution { matches, bound: bound.map(PlexId), bound_is_listed: bound.is_some() })
+    };
+    let standing = |relationships: &[Relationship]| {
+        Step::Standing(Standing::Other { relationships: relationships.to_vec(), strict: true })
+    };
+    let login = |name: &str| Step::ListedLogin(Some(format!("{name}@example.org")));
+
+    let dora = [Relationship::Pending, Relationship::Shared];
+    assert_eq!(steps("dora", None), [age.clone(), resolved(&[6], None), standing(&dora), login("dora")]);
+    assert_eq!(rules.is_permitted(&list, PlexId(6)), Ok(Grounds::Relationship(Relationship::Shared)));
+    let owner = Step::Standing(Standing::Owner { is_admin: true });
+    assert_eq!(steps("1", None), [age.clone(), resolved(&[1], None), owner, login("olga")]);
+    assert_eq!(steps("bob", None), [age.clone(), resolved(&[3], None), standing(&[Relationship::Friend])]);
+    let former = IdentityBinding { id: PlexId(2), reference: "former".into() };
+    let alice = [age.clone(), resolved(&[], Some(2)), standing(&[Relationship::Shared]), login("alice")];
+    assert_eq!(steps("former", Some(&former)), alice);
+    let taken = IdentityBinding { id: PlexId(2), reference: "bob".into() };
+    assert_eq!(steps("bob", Some(&taken)), [age, resolved(&[3], Some(2))]);
+
+    let decision = without_list(&rules, NOW).account(&PlexRef::parse("former"), Some(&former), None);
+    let expected = LastSignIn { last: None, bound: Some(PlexId(2)), max_age: KNOWN };
+    assert_eq!(decision.steps(), [Step::NoToken, Step::LastSignIn(expected)]);
 }
 
 /// The next reason after one, through all of them. A reason that is added to the list does not compile until it has its

@@ -4,7 +4,7 @@ fn people(ties: &[(u64, Relationship)], server: bool) -> People {
     let person = |id| PlexUser { id: PlexId(id), username: Some(format!("P{id}")), email: None };
     let entries = ties.iter().map(|(id, tie)| FriendRecord { person: person(*id), tie: *tie }).collect();
     let circle = FriendList { owner: person(1), entries, fetched_at: BootTime::from_millis(0) };
-    People { server, ..People::imagined(Rules { strict: false, admin: None }, circle) }
+    People { server, ..People::imagined(Rules::default(), circle) }
 }
 
 #[test]

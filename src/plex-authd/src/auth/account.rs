@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::{FriendList, Owner, PlexId, PlexRef, Reason};
+use policy::{Access, FriendList, ListState, PlexId, PlexRef, Reason};
 
 use crate::auth::password::Evidence;
 use crate::clock;
@@ -30,8 +30,7 @@ impl Context {
     /// Whether an account is the owner's own, by what is known already.
     pub(crate) fn is_owners(&self, account: &str, whose: &PlexRef) -> bool {
         let list = self.friends.as_ref().and_then(|friends| friends.known());
-        let owner = Owner { admin: self.rules.admin.as_deref(), id: self.config.owner_id, list: list.as_deref() };
-        policy::is_owners(owner, whose, self.pin(account).as_ref())
+        self.rules.is_owners(list.as_deref(), whose, self.pin(account).as_ref())
     }
 
     /// Whether a managed account may be used today, by what is known already.
@@ -39,24 +38,26 @@ impl Context {
     /// # Errors
     /// Why not.
     pub(crate) fn account_today(&self, account: &str, whose: &PlexRef, deadline: Instant) -> Result<PlexId, Reason> {
-        let oldest = self.oldest_list();
+        let max_age = self.oldest_list();
         let Some(friends) = &self.friends else {
             let (pin, last) = (self.pin(account), lock(&self.recent).get(account).copied());
             let now = last.map_or_else(clock::now, |(_, at)| clock::now_for(at));
-            return policy::account_today_without_list(whose, pin.as_ref(), last, oldest, now);
+            let access = Access { rules: &self.rules, list: ListState::NoToken, now, max_age };
+            return access.account(whose, pin.as_ref(), last).result();
         };
         // A daemon that starts for the first time has no list, and one that starts after a long while has an old one;
         // then a new one is worth a wait.
         // What was young when it was asked for is young, however long the answer took.
         let asked = clock::now();
-        let (circle, now) = if let Some(circle) = friends.known().filter(|circle| age(circle) <= oldest) {
+        let (circle, now) = if let Some(circle) = friends.known().filter(|circle| age(circle) <= max_age) {
             let now = clock::now_for(circle.fetched_at);
             (circle, now)
         } else {
             let soon = deadline.min(Instant::now() + FIRST_LIST);
             (friends.fresh(soon)?, asked)
         };
-        policy::account_today(&self.rules, &circle, whose, self.pin(account).as_ref(), oldest, now).inspect_err(|why| {
+        let access = Access { rules: &self.rules, list: ListState::Fetched(&circle), now, max_age };
+        access.account(whose, self.pin(account).as_ref(), None).result().inspect_err(|why| {
             if !why.is_outage() {
                 self.memory.forget(account);
             }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use policy::{Reason, SignInTarget};
+use policy::{Access, ListState, Reason, SignInTarget};
 
 use crate::auth::password::{AFTER_DEADLINE, Attempt, AuthResult, Evidence};
 use crate::clock;
@@ -44,13 +44,15 @@ impl Context {
     }
 
     fn eligible_offline(&self, attempt: &Attempt, limit: Duration) -> Result<SignInTarget, Reason> {
-        let pin = self.pin(attempt.account());
-        let Some(friends) = &self.friends else {
-            return policy::eligible_without_list(&attempt.whose, pin.as_ref());
+        let known = self.friends.as_ref().map(|friends| friends.known());
+        let (list, now) = match &known {
+            None => (ListState::NoToken, clock::now()),
+            Some(None) => (ListState::NotFetched, clock::now()),
+            Some(Some(list)) => (ListState::Fetched(list), clock::now_for(list.fetched_at)),
         };
-        let circle = friends.known().ok_or(Reason::ListTooOld)?;
         // A list that is fresh enough for a sign-in does not grow too old by an outage.
-        let oldest = limit.max(self.config.timeouts.friend_list);
-        policy::eligible(&self.rules, &circle, &attempt.whose, pin.as_ref(), oldest, clock::now_for(circle.fetched_at))
+        let max_age = limit.max(self.config.timeouts.friend_list);
+        let access = Access { rules: &self.rules, list, now, max_age };
+        access.sign_in(&attempt.whose, self.pin(attempt.account()).as_ref()).result()
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use config::Source;
 use plex::Error;
-use policy::{AttemptKey, PlexId, PlexRef, Reason, SignInTarget, may_remember};
+use policy::{Access, AttemptKey, ListState, PlexId, PlexRef, Reason, SignInTarget, may_remember};
 use protocol::Secret;
 
 use crate::auth::media_server::ServerAnswer;
@@ -115,16 +115,13 @@ impl Context {
         deadline: Instant,
     ) -> Result<SignInTarget, Reason> {
         let pin = self.pin(account);
-        let Some(friends) = &self.friends else {
-            let by_link = by_link.then(|| policy::eligible_by_link_without_list(whose, pin.as_ref()));
-            return by_link.map_or_else(|| policy::eligible_without_list(whose, pin.as_ref()), Ok);
-        };
-        // What was fresh when it was asked for is fresh, however long the answer took.
-        let asked = clock::now();
-        let circle = friends.fresh(deadline)?;
-        let oldest = self.config.timeouts.friend_list;
-        let eligible = if by_link { policy::eligible_by_link } else { policy::eligible };
-        eligible(&self.rules, &circle, whose, pin.as_ref(), oldest, asked)
+        // A list that was fresh when it was asked for is fresh, however long the answer took.
+        let now = clock::now();
+        let fetched = self.friends.as_ref().map(|friends| friends.fresh(deadline)).transpose()?;
+        let list = fetched.as_deref().map_or(ListState::NoToken, ListState::Fetched);
+        let access = Access { rules: &self.rules, list, now, max_age: self.config.timeouts.friend_list };
+        let decide = if by_link { Access::sign_in_by_link } else { Access::sign_in };
+        decide(&access, whose, pin.as_ref()).result()
     }
 
     /// Asks plex.tv.
@@ -261,7 +258,7 @@ impl Context {
             lock(&self.recent).insert(account.clone(), (person.id, now));
             self.store.write(Change::Recent(account.clone(), person.id, now));
         }
-        let pin = who.pin(&person);
+        let pin = who.binding(&person);
         let before = lock(&self.pins).insert(account.clone(), pin.clone());
         if before.as_ref() != Some(&pin) {
             self.store.write(Change::IdentityBinding(account, pin));

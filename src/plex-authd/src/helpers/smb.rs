@@ -11,12 +11,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use config::Config;
-use policy::{FriendList, IdentityBinding, PlexRef, Rules};
+use policy::{Access, FriendList, IdentityBinding, PlexRef, Rules};
 use protocol::smb::{Fingerprint, SOCKET, SmbAction, SmbRequest, SmbResult};
 use protocol::{Connection, Deadline, Secret};
 use system::accounts;
 
-use crate::clock;
 use crate::log::Log;
 use crate::worker;
 
@@ -159,7 +158,7 @@ impl SmbSync {
     /// Whether an account may be used by this list; nothing where that is not for us to say.
     fn welcome(&self, account: &str, pin: &IdentityBinding, circle: &FriendList) -> Option<bool> {
         let whose = self.resolve_account(account)?;
-        match policy::account_today(&self.rules, circle, &whose, Some(pin), Duration::MAX, clock::now()) {
+        match Access::of_any_age(&self.rules, circle).account(&whose, Some(pin), None).result() {
             Ok(_) => Some(true),
             Err(why) if why.is_outage() => None,
             Err(_) => Some(false),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use policy::{
-    Account, BootTime, CachedPassword, FriendList, FriendRecord, IdentityBinding, Owner, PlexId, PlexRef, PlexUser,
-    Reason, Relationship, Rules, ServerRow, SignInTarget, account_today, account_today_without_list, authorize_caller,
-    eligible, eligible_without_list, is_owners, may_remember, reaches, resolve_account, validate_password,
+    Access, Account, BootTime, CachedPassword, Decision, FriendList, FriendRecord, IdentityBinding, ListState, PlexId,
+    PlexRef, PlexUser, Reason, Relationship, Rules, ServerRow, SignInTarget, Step, authorize_caller, may_remember,
+    reaches, resolve_account, validate_password,
 };
 
 use crate::worlds::{How, List, SignIn, Who, World};
@@ -71,19 +71,18 @@ pub fn account_phase(world: &World) -> (Result<(), Reason>, bool) {
 
 fn is_the_owners(world: &World, whose: &PlexRef) -> bool {
     let list = world.known.as_ref().filter(|_| world.token).map(|known| circle(&known.list, known.age));
-    let id = if world.token { world.written_owner } else { Some(world.owner_id) };
-    is_owners(Owner { admin: world.admin, id: id.map(PlexId), list: list.as_ref() }, whose, pin(world).as_ref())
+    rules(world).is_owners(list.as_ref(), whose, pin(world).as_ref())
 }
 
 fn account_of_a_friend(world: &World, whose: &PlexRef) -> Result<PlexId, Reason> {
     let oldest = millis(world.limits.known_list.max(world.limits.offline.unwrap_or_default()));
     if !world.token {
         let signed_in = world.signed_in.map(|(id, age)| (PlexId(id), NOW - millis(age)));
-        return account_today_without_list(whose, pin(world).as_ref(), signed_in, oldest, NOW);
+        return checked(access(world, &rules(world), None, oldest).account(whose, pin(world).as_ref(), signed_in));
     }
     let kept = world.known.as_ref().map(|known| circle(&known.list, known.age)).filter(|kept| kept.age(NOW) <= oldest);
     let list = kept.or_else(|| known(world)).ok_or_else(down)?;
-    account_today(&rules(world), &list, whose, pin(world).as_ref(), oldest, NOW)
+    checked(access(world, &rules(world), Some(&list), oldest).account(whose, pin(world).as_ref(), None))
 }
 
 fn look_up(world: &World) -> Result<PlexRef, Reason> {
@@ -102,11 +101,11 @@ fn typed(world: &World) -> Result<(), Reason> {
 fn today(world: &World, whose: &PlexRef) -> Result<SignInTarget, Reason> {
     let pin = pin(world);
     if !world.token {
-        return eligible_without_list(whose, pin.as_ref());
+        return checked(access(world, &rules(world), None, Duration::ZERO).sign_in(whose, pin.as_ref()));
     }
     let limit = millis(world.limits.friend_list);
     let list = known(world).filter(|list| list.age(NOW) <= limit).ok_or_else(down)?;
-    eligible(&rules(world), &list, whose, pin.as_ref(), limit, NOW)
+    checked(access(world, &rules(world), Some(&list), limit).sign_in(whose, pin.as_ref()))
 }
 
 /// Asks plex.tv.
@@ -129,7 +128,7 @@ fn ask(world: &World, who: &SignInTarget) -> Ended {
     let reach = |()| if world.token { Ok(()) } else { reach(world, signed_in.id) };
     match who.confirm(&signed_in).and_then(reach) {
         Ok(()) => Ended {
-            pin: Some(who.pin(&signed_in)),
+            pin: Some(who.binding(&signed_in)),
             remember: may_remember(second_factor, code_asked),
             sent: Some(who.login.clone()),
             verdict: Ok(By::Plex),
@@ -155,9 +154,9 @@ fn offline(world: &World, whose: &PlexRef, why: Reason) -> Result<By, Reason> {
     let who = if world.token {
         let Some(list) = known(world) else { return Err(why) };
         let oldest = millis(offline.max(world.limits.friend_list));
-        eligible(&rules(world), &list, whose, pin.as_ref(), oldest, NOW)
+        checked(access(world, &rules(world), Some(&list), oldest).sign_in(whose, pin.as_ref()))
     } else {
-        eligible_without_list(whose, pin.as_ref())
+        checked(access(world, &rules(world), None, Duration::ZERO).sign_in(whose, pin.as_ref()))
     };
     match who {
         Ok(who) if knows(world, &who, Some(offline)) => Ok(By::Offline),
@@ -189,7 +188,27 @@ fn down() -> Reason {
 }
 
 fn rules(world: &World) -> Rules {
-    Rules { strict: world.strict, admin: world.admin.map(Into::into) }
+    let owner_id = if world.token { world.written_owner } else { Some(world.owner_id) };
+    Rules { strict: world.strict, admin: world.admin.map(Into::into), owner_id: owner_id.map(PlexId) }
+}
+
+fn access<'a>(world: &World, rules: &'a Rules, list: Option<&'a FriendList>, max_age: Duration) -> Access<'a> {
+    let list = match list {
+        Some(list) => ListState::Fetched(list),
+        None if world.token => ListState::NotFetched,
+        None => ListState::NoToken,
+    };
+    Access { rules, list, now: NOW, max_age }
+}
+
+/// A decision whose trace says the same: the last step refuses what the decision refuses, and no other step does.
+fn checked<T>(decision: Decision<T>) -> Result<T, Reason> {
+    let refusals: Vec<_> = decision.steps().iter().filter_map(Step::refusal).collect();
+    let last = decision.steps().last().and_then(Step::refusal);
+    let result = decision.result();
+    assert_eq!(refusals, result.as_ref().err().into_iter().cloned().collect::<Vec<_>>());
+    assert_eq!(last.as_ref(), result.as_ref().err());
+    result
 }
 
 fn pin(world: &World) -> Option<IdentityBinding> {

@@ -19,7 +19,7 @@ const OFTEN: [&str; 17] = [
     "sign-in: Unavailable",
     "sign-in: ConversationFailed",
     "by Plex",
-    "by Remembered",
+    "by CachedPassword",
     "by Offline",
     "the password was sent",
     "the password stayed",

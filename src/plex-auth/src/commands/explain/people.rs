@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use config::{Config, Source};
 use plex::{Client, Token};
 use policy::{
-    BootTime, FriendList, FriendRecord, IdentityBinding, PlexId, PlexRef, PlexUser, Reason, Relationship, Rules,
-    SignInTarget,
+    Access, BootTime, FriendList, FriendRecord, Grounds, IdentityBinding, ListState, PlexId, PlexRef, PlexUser, Reason,
+    Relationship, Rules, SignInTarget,
 };
 use protocol::KnownAccount;
 
@@ -41,7 +41,13 @@ pub(super) fn look(
     let Source::Token(token) = &config.source else {
         steps
             .add(Step::good("token", "there is none: whether they reach the server is asked once they have signed in"));
-        decision(user, policy::eligible_without_list(whose, pin.as_ref()), steps);
+        let access = Access {
+            rules: &config.rules(),
+            list: ListState::NoToken,
+            now: BootTime::from_millis(0),
+            max_age: Duration::ZERO,
+        };
+        decision(user, access.sign_in(whose, pin.as_ref()).result(), steps);
         return Ok(());
     };
     let place = plex_tv::Place {
@@ -54,8 +60,8 @@ pub(super) fn look(
     let Some(lists) = lists(config, &client, &Token::from(token.expose()), steps) else { return Ok(()) };
     let circle = |entries| FriendList { owner: lists.owner.clone(), entries, fetched_at: BootTime::from_millis(0) };
     let (counted, everybody) = (circle(lists.counted), circle(lists.everybody));
-    let rules = Rules { strict: config.strict_friends, admin: config.admin_account.clone() };
-    let judged = |circle, pin| policy::eligible(&rules, circle, whose, pin, Duration::ZERO, BootTime::from_millis(0));
+    let rules = config.rules();
+    let judged = |circle, pin| Access::of_any_age(&rules, circle).sign_in(whose, pin).result();
 
     // Somebody who has changed their name since their first login is found by the number that they had then.
     let renamed = || pin.as_ref().filter(|_| judged(&everybody, pin.as_ref()).is_ok()).map(|pin| pin.id);
@@ -140,17 +146,12 @@ fn nobody(judged: &Result<SignInTarget, Reason>, circle: &FriendList, whose: &Pl
 
 /// Whether somebody may come in at all, by the rules.
 fn access(rules: &Rules, circle: &FriendList, id: PlexId) -> Step {
-    let ties = || circle.entries.iter().filter(move |entry| entry.person.id == id).map(|entry| entry.tie);
     let good = |found: &str| Step::good("access", found);
-    match policy::is_permitted(rules, circle, id) {
-        Ok(()) if id == circle.owner.id => good("the owner, whom admin_account names"),
-        Ok(()) if ties().any(|tie| tie == Relationship::Shared) => {
-            good("the server is shared with them, and they accepted")
-        }
-        Ok(()) if ties().any(|tie| tie == Relationship::Home) => {
-            good("a member of the owner's Home, which is enough here")
-        }
-        Ok(()) => good("a friend of the owner, which is enough here"),
+    match rules.is_permitted(circle, id) {
+        Ok(Grounds::Admin) => good("the owner, whom admin_account names"),
+        Ok(Grounds::Relationship(Relationship::Shared)) => good("the server is shared with them, and they accepted"),
+        Ok(Grounds::Relationship(Relationship::Home)) => good("a member of the owner's Home, which is enough here"),
+        Ok(_) => good("a friend of the owner, which is enough here"),
         Err(why) => {
             let step = Step::bad("access", why.to_string());
             match why {

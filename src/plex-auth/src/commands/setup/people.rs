@@ -34,7 +34,7 @@ impl People {
         }
         let owner = directory::person(owner.account.clone());
         let circle = FriendList { owner, entries, fetched_at: BootTime::from_millis(0) };
-        Ok(Self { circle, rules: Rules { strict, admin: admin.map(str::to_owned) } })
+        Ok(Self { circle, rules: Rules { strict, admin: admin.map(str::to_owned), owner_id: None } })
     }
 
     /// Everybody who may sign in and has a name to do it with, in the order of their names, the owner last.
@@ -43,7 +43,7 @@ impl People {
         let everybody = self.circle.entries.iter().map(|entry| &entry.person);
         let may = |person: &&PlexUser| {
             let named = person.username.is_some() || person.email.is_some();
-            named && policy::is_permitted(&self.rules, &self.circle, person.id).is_ok() && seen.insert(person.id)
+            named && self.rules.is_permitted(&self.circle, person.id).is_ok() && seen.insert(person.id)
         };
         let mut people: Vec<_> = everybody.filter(may).collect();
         people.sort_by_key(|person| name(person).to_lowercase());
@@ -53,7 +53,7 @@ impl People {
 
     /// Whether somebody may sign in.
     pub(crate) fn may(&self, id: PlexId) -> Result<(), policy::Reason> {
-        policy::is_permitted(&self.rules, &self.circle, id)
+        self.rules.is_permitted(&self.circle, id).map(drop)
     }
 
     /// Whether somebody is the owner.

@@ -3,7 +3,7 @@
 
 use config::Config;
 use nix::unistd::{Group, User};
-use policy::{BootTime, FriendList, Owner, PlexRef, PlexUser};
+use policy::{BootTime, FriendList, PlexRef, PlexUser};
 use system::accounts::{self, uid_min};
 
 use super::shadow_utils;
@@ -18,8 +18,7 @@ pub(crate) fn is_owners(config: &Config, owner: Option<&PlexUser>, reference: &P
         entries: Vec::new(),
         fetched_at: BootTime::from_millis(0),
     });
-    let owner = Owner { admin: config.admin_account.as_deref(), id: config.owner_id, list: list.as_ref() };
-    policy::is_owners(owner, reference, None)
+    config.rules().is_owners(list.as_ref(), reference, None)
 }
 
 /// The configured group, which is created if it does not exist.

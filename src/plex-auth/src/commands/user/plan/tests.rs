@@ -37,7 +37,7 @@ fn person(id: u64, username: &str) -> PlexUser {
 fn people(friends: &[(u64, &str, Relationship)]) -> People {
     let entries = friends.iter().map(|(id, name, tie)| FriendRecord { person: person(*id, name), tie: *tie }).collect();
     let circle = FriendList { owner: person(1, "olga"), entries, fetched_at: BootTime::from_millis(0) };
-    People::imagined(Rules { strict: true, admin: None }, circle)
+    People::imagined(Rules { strict: true, ..Rules::default() }, circle)
 }
 
 /// A machine, as far as the plan sees it.

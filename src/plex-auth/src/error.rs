@@ -39,6 +39,12 @@ impl Error {
     }
 }
 
+impl From<system::accounts::Error> for Error {
+    fn from(error: system::accounts::Error) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;

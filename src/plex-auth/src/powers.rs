@@ -43,7 +43,7 @@ pub(crate) fn among<'a>(users: impl IntoIterator<Item = &'a User>) -> Powers {
         let mut reasons = match groups(user) {
             Ok(groups) => groups.iter().map(|group| format!("group {group}")).collect(),
             Err(why) => {
-                powers.unknown = Some(why);
+                powers.unknown = Some(why.to_string());
                 Vec::new()
             }
         };
@@ -67,7 +67,7 @@ pub(crate) fn among<'a>(users: impl IntoIterator<Item = &'a User>) -> Powers {
 ///
 /// # Errors
 /// When groups cannot be read.
-pub(crate) fn groups(user: &User) -> Result<Vec<&'static str>, String> {
+pub(crate) fn groups(user: &User) -> Result<Vec<&'static str>, accounts::Error> {
     let theirs = accounts::groups_of(user)?;
     let (mut found, mut unreadable) = (Vec::new(), None);
     for name in POWERFUL {

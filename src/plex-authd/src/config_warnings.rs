@@ -26,7 +26,7 @@ fn warnings(context: &Context) {
         match accounts::group_exists(group) {
             Ok(true) => {}
             Ok(false) => log.warning(format!("there is no local group '{group}'; create it: groupadd {group}")),
-            Err(why) => log.warning(why),
+            Err(why) => log.warning(why.to_string()),
         }
     }
     for (name, reference) in &config.users {

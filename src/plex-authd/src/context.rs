@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use config::{Config, Source};
-use policy::{Account, BootTime, IdentityBinding, PlexId, PlexRef, Reason, Rules};
+use policy::{BootTime, IdentityBinding, PlexId, PlexRef, Rules};
+use system::accounts::ManagedAccounts;
 
 use crate::auth::account_locks::{AccountLocks, SLOTS};
 use crate::auth::media_server::MediaServer;
@@ -77,12 +78,9 @@ impl Context {
         self.devices.get(slot).unwrap_or(first)
     }
 
-    /// Whom an account belongs to.
-    ///
-    /// # Errors
-    /// Why this project has no say about it.
-    pub(crate) fn resolve_account(&self, account: Option<&Account>) -> Result<PlexRef, Reason> {
-        policy::resolve_account(account, self.uid_min, &self.config.users)
+    /// The accounts that belong to Plex accounts, by this configuration.
+    pub(crate) fn managed_accounts(&self) -> ManagedAccounts<'_> {
+        ManagedAccounts::new(self.config.group.as_deref(), &self.config.users, self.uid_min)
     }
 
     /// The Plex id that an account seems to belong to, for the log.

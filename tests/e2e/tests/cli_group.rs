@@ -224,3 +224,25 @@ fn r65_group_with_an_unavailable_source_is_an_error_and_not_empty() {
     done(&world, &["link", "local", "alice"]);
     assert_eq!(groups(&world, "local"), "local plex-users");
 }
+
+#[test]
+fn a_missing_group_prevents_neither_unlink_nor_remove_of_accounts_in_users() {
+    let Some(world) = machine("") else { return };
+    for (local, plex) in [("al", "alice"), ("bo", "erin")] {
+        done(&world, &["add", local, "--plex", plex]);
+    }
+    world.sh("groupdel plex-users");
+    let config = world.sh(&format!("cat {CONFIG}")).stdout;
+    world.stop_authd();
+    world.start_authd(&config);
+    for (local, plex) in [("al", "alice"), ("bo", "erin")] {
+        assert_eq!(world.authenticate(local, &password(plex)), Code::SUCCESS, "the daemon accepts {local}");
+    }
+    done(&world, &["remove", "bo"]);
+    done(&world, &["unlink", "al"]);
+    let config = world.sh(&format!("cat {CONFIG}")).stdout;
+    assert!(!config.contains("al = ") && !config.contains("bo = "), "{config}");
+    assert_eq!(world.sh("getent passwd bo || echo gone").stdout, "gone\n");
+    refused(&world, &["unlink", "local"], &["'local' is not in [users]"]);
+    refused(&world, &["remove", "local"], &["there is no group 'plex-users'", "groupadd plex-users"]);
+}

@@ -14,7 +14,7 @@ use config::Config;
 use policy::{Access, FriendList, IdentityBinding, PlexRef, Rules};
 use protocol::smb::{Fingerprint, SOCKET, SmbAction, SmbRequest, SmbResult};
 use protocol::{Connection, Deadline, Secret};
-use system::accounts;
+use system::accounts::{self, ManagedAccounts};
 
 use crate::log::Log;
 use crate::worker;
@@ -166,10 +166,9 @@ impl SmbSync {
     }
 
     fn resolve_account(&self, account: &str) -> Option<PlexRef> {
-        let users = &self.config.users;
-        let group = self.config.group.as_deref().filter(|_| !users.contains_key(account));
-        let found = accounts::look_up(account, group, self.uid_min).ok()?;
-        policy::resolve_account(found.as_ref(), self.uid_min, users).ok()
+        let managed = ManagedAccounts::new(self.config.group.as_deref(), &self.config.users, self.uid_min);
+        let found = managed.look_up(account).ok()?;
+        managed.resolve(found.as_ref()).ok()
     }
 
     /// Disables or enables an entry. One that the owner has disabled by hand is not enabled: only those are that were

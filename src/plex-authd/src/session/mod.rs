@@ -187,12 +187,11 @@ impl Session {
     /// The account, whom it belongs to and where the question comes from, if this caller may ask it at all.
     fn look_up(&mut self, hello: &LoginRequest) -> Result<(Account, PlexRef, String), Reason> {
         let (config, uid) = (&self.context.config, self.peer.uid);
-        // Whoever stands in [users] is managed whatever the group says.
-        let group = config.group.as_deref().filter(|_| !config.users.contains_key(&hello.user));
-        let account =
-            accounts::look_up(&hello.user, group, self.context.uid_min).map_err(Reason::AccountsUnreadable)?;
-        let whose = self.context.resolve_account(account.as_ref())?;
-        let database = |error: String| Reason::Unavailable(format!("the local account database: {error}"));
+        let managed = self.context.managed_accounts();
+        let unreadable = |error: accounts::Error| Reason::AccountsUnreadable(error.to_string());
+        let account = managed.look_up(&hello.user).map_err(unreadable)?;
+        let whose = managed.resolve(account.as_ref())?;
+        let database = |error: accounts::Error| Reason::Unavailable(format!("the local account database: {error}"));
         let trusted = uid != 0 && accounts::is_one_of(uid, &config.trusted_callers).map_err(database)?;
         policy::authorize_caller(uid, trusted, account.as_ref())?;
         self.believed = uid == 0 || trusted;

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::ffi::CString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::unistd::{Gid, Group, User, getgrouplist};
 
+use super::error::Error;
+use super::files::{PasswdLine, passwd_lines};
+
 const GROUP: &str = "/etc/group";
-const PASSWD: &str = "/etc/passwd";
 
 /// The largest buffer that nix offers the C library for one entry, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -25,42 +27,41 @@ const FIXED: usize = 32;
 /// The group with this name, or `None` when every source of the name service says that there is none.
 ///
 /// # Errors
-/// When the name service cannot say.
-pub fn group(name: &str) -> Result<Option<Group>, String> {
-    let failed = |why: &str| format!("the group '{name}' cannot be read: {why}");
+/// [`Error::Group`], [`Error::LongGroup`], [`Error::GroupFile`]
+pub fn group(name: &str) -> Result<Option<Group>, Error> {
     match Group::from_name(name) {
         Ok(group) => Ok(group),
         // The entry is too long for the C library's caller, not for the file.
         Err(Errno::ERANGE) => match long_entry(Path::new(GROUP), name) {
             Ok(Some(group)) => Ok(Some(group)),
-            Ok(None) => Err(failed(&format!("its entry is longer than {LARGEST} bytes and is not in {GROUP}"))),
-            Err(error) => Err(failed(&format!("{GROUP}: {error}"))),
+            Ok(None) => Err(Error::LongGroup(name.to_owned(), LARGEST)),
+            Err(error) => Err(Error::GroupFile(name.to_owned(), error)),
         },
-        Err(error) => Err(failed(error.desc())),
+        Err(error) => Err(Error::Group(name.to_owned(), error)),
     }
 }
 
-/// Whether there is such a group.
+/// A group with this name exists.
 ///
 /// # Errors
-/// When the name service cannot say.
-pub fn group_exists(name: &str) -> Result<bool, String> {
+/// As [`group`].
+pub fn group_exists(name: &str) -> Result<bool, Error> {
     group(name).map(|group| group.is_some())
 }
 
-/// Whether a group's entry is longer than libpam reads for its modules, such as `pam_succeed_if`: 256 KiB, measured with
-/// Linux-PAM 1.5.2. A longer group has no members for them.
+/// The group's entry is longer than libpam reads for its modules, such as `pam_succeed_if`: 256 KiB, measured with Linux-PAM
+/// 1.5.2. A longer group has no members for them.
 #[must_use]
 pub fn is_too_long_for_pam(group: &Group) -> bool {
     let members: usize = group.mem.iter().map(|member| member.len() + 1 + POINTER).sum();
     group.name.len() + members + FIXED > 256 * 1024
 }
 
-/// Whether a user is in a group, as a member or by their primary group.
+/// The user is in the group, as a member or by their primary group.
 ///
 /// # Errors
-/// When the user's groups cannot be read.
-pub fn is_member(user: &User, group: &Group) -> Result<bool, String> {
+/// [`Error::GroupsOf`]
+pub fn is_member(user: &User, group: &Group) -> Result<bool, Error> {
     // Usually the entry itself shows it. Reading all groups of a user asks every source of the name service.
     if user.gid == group.gid || group.mem.contains(&user.name) {
         return Ok(true);
@@ -68,40 +69,27 @@ pub fn is_member(user: &User, group: &Group) -> Result<bool, String> {
     Ok(groups_of(user)?.contains(&group.gid))
 }
 
-/// All groups of a user.
+/// All groups of a user, the primary one included.
 ///
 /// # Errors
-/// When they cannot be read.
-pub fn groups_of(user: &User) -> Result<Vec<Gid>, String> {
-    let failed = |why: &str| format!("the groups of '{}' cannot be read: {why}", user.name);
-    let name = CString::new(user.name.as_str()).map_err(|error| failed(&error.to_string()))?;
-    getgrouplist(&name, user.gid).map_err(|error| failed(error.desc()))
+/// [`Error::GroupsOf`]
+pub fn groups_of(user: &User) -> Result<Vec<Gid>, Error> {
+    let failed = |error| Error::GroupsOf(user.name.clone(), error);
+    let name = CString::new(user.name.as_str()).map_err(|_| failed(Errno::EINVAL))?;
+    getgrouplist(&name, user.gid).map_err(failed)
 }
 
-/// The names in a group's entry, and those of the accounts in /etc/passwd whose primary group it is.
+/// The names in a group's entry, and those of the accounts in `/etc/passwd` whose primary group it is.
 ///
 /// # Errors
-/// When /etc/passwd cannot be read.
-pub fn members(group: &Group) -> Result<BTreeSet<String>, String> {
-    let passwd = text(PASSWD)?;
+/// [`Error::File`]
+pub fn members(group: &Group) -> Result<BTreeSet<String>, Error> {
+    let passwd = passwd_lines()?;
     Ok(group.mem.iter().cloned().chain(by_primary_group(&passwd, group.gid.as_raw())).collect())
 }
 
-/// The text of a file of the account database. Comments and names in it need not be UTF-8.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn text(file: &str) -> Result<String, String> {
-    let bytes = fs::read(file).map_err(|error| format!("{file} cannot be read: {error}"))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn by_primary_group(passwd: &str, gid: u32) -> impl Iterator<Item = String> {
-    passwd.lines().filter_map(move |line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(2)?.parse() == Ok(gid)).then(|| name.to_owned())
-    })
+fn by_primary_group(passwd: &[PasswdLine], gid: u32) -> impl Iterator<Item = String> {
+    passwd.iter().filter(move |line| line.gid == gid).map(|line| line.name.clone())
 }
 
 /// The first entry with this name, if it is long enough to be the one that the C library could not return: another source
@@ -139,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn r65_only_an_entry_that_is_long_enough_explains_why_the_c_library_returned_none() {
+    fn r65_an_entry_that_is_too_long_for_the_c_library_is_read_from_the_file() {
         let names: Vec<_> = (0..80_000).map(|number| format!("member{number:05}")).collect();
         let text = format!("short:x:7:alice\nodd\nfriends:x:990:{}\nlast:x:8:\n", names.join(","));
         let mut bytes = b"latin:x:5:\xe9\n".to_vec();
@@ -154,13 +142,14 @@ mod tests {
 
     #[test]
     fn accounts_are_members_of_their_primary_group() {
-        let passwd = "root:x:0:0::/root:/bin/sh\nalice:x:1000:990::/home/alice:/bin/sh\nodd:x:7\n";
-        assert_eq!(by_primary_group(passwd, 990).collect::<Vec<_>>(), ["alice"]);
-        assert_eq!(by_primary_group(passwd, 7).count(), 0);
+        let passwd = ["root:x:0:0::/root:/bin/sh", "alice:x:1000:990::/home/alice:/bin/sh", "odd:x:7"];
+        let passwd: Vec<_> = passwd.into_iter().filter_map(PasswdLine::parse).collect();
+        assert_eq!(by_primary_group(&passwd, 990).collect::<Vec<_>>(), ["alice"]);
+        assert_eq!(by_primary_group(&passwd, 7).count(), 0);
     }
 
     #[test]
-    fn r65_groups_are_told_apart_from_names_that_are_none() {
+    fn r65_existing_groups_are_found_with_their_members() {
         assert!(group_exists("root").unwrap());
         assert!(!group_exists("no-such-group").unwrap());
         let (root, group) = (User::from_name("root").unwrap().unwrap(), group("root").unwrap().unwrap());

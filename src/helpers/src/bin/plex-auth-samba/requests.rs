@@ -9,6 +9,7 @@ use config::Config;
 use helpers::{Log, Service};
 use protocol::Secret;
 use protocol::smb::{Fingerprint, MAX_PASSWORD, SmbAction, SmbRequest, SmbResult};
+use system::accounts::{ManagedAccounts, uid_min};
 
 use crate::args::Args;
 use crate::passdb;
@@ -43,7 +44,7 @@ impl SmbService {
         if !config.samba.sync_password {
             return Err(format!("[samba] sync_password is not true in {}", self.config.display()));
         }
-        account(&order.user, &config, system::accounts::uid_min())?;
+        account(&order.user, &config, uid_min())?;
         match &order.act {
             SmbAction::Password { password: typed, .. } => password(typed),
             SmbAction::Disable | SmbAction::Enable => Ok(()),
@@ -119,11 +120,9 @@ fn account(user: &str, config: &Config, uid_min: u32) -> Result<(), String> {
     {
         return Err("that is no name to hand to smbpasswd".into());
     }
-    // Whoever stands in [users] is managed whatever the group says.
-    let group = config.group.as_deref().filter(|_| !config.users.contains_key(user));
-    let found =
-        system::accounts::look_up(user, group, uid_min).map_err(|why| format!("the local account database: {why}"))?;
-    policy::resolve_account(found.as_ref(), uid_min, &config.users).map(|_| ()).map_err(|why| why.to_string())
+    let managed = ManagedAccounts::new(config.group.as_deref(), &config.users, uid_min);
+    let found = managed.look_up(user).map_err(|error| format!("the local account database: {error}"))?;
+    managed.resolve(found.as_ref()).map(|_| ()).map_err(|reason| reason.to_string())
 }
 
 /// Whether Samba can take a password as it is. What it would cut or misread must not be set: an empty one would open the

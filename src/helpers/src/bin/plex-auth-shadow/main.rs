@@ -2,7 +2,6 @@
 //! see a hash and the PAM module reads no file, so neither can know. Only plex-authd may ask, and it learns one bit.
 
 mod args;
-mod database;
 mod passwords;
 
 use std::alloc::System;

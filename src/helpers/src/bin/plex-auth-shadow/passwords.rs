@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use helpers::{Log, Service};
 use protocol::local_password::{LocalPasswordReply, LocalPasswordRequest};
 
-use crate::database;
+use system::accounts::password_field;
 
 /// What `/etc/passwd` says of an account whose password is in `/etc/shadow`. Anything else there is the password's own hash.
 const IN_SHADOW: &[u8] = b"x";
@@ -25,7 +25,7 @@ impl Passwords {
     /// Whether an account surely has none.
     fn has_none(&self, account: &str) -> Result<bool, String> {
         let field = |file: &PathBuf| {
-            database::field(file, account).map_err(|error| format!("{}: cannot be read: {error}", file.display()))
+            password_field(file, account).map_err(|error| format!("{}: cannot be read: {error}", file.display()))
         };
         Ok(!account.is_empty()
             && field(&self.passwd)?.is_some_and(|field| field == IN_SHADOW)

@@ -28,7 +28,7 @@ pub(super) fn check(config: &Config, owner: Option<&PlexUser>, findings: &mut Fi
     let mut names: BTreeSet<String> = config.users.keys().cloned().collect();
     match group.as_ref().map(accounts::members) {
         Some(Ok(members)) => names.extend(members),
-        Some(Err(why)) => findings.bad(CHECK, why, "make it readable; nobody can log in without it"),
+        Some(Err(why)) => findings.bad(CHECK, why.to_string(), "make it readable; nobody can log in without it"),
         None => {}
     }
     if names.is_empty() && (config.group.is_none() || group.is_some()) {
@@ -61,7 +61,7 @@ fn in_group(user: &User, reference: &PlexRef, group: &Group, owner: Option<&str>
     let is_member = match accounts::is_member(user, group) {
         Ok(is_member) => is_member,
         Err(why) => {
-            findings.bad(CHECK, why, format!("run: id {word}; then fix /etc/nsswitch.conf"));
+            findings.bad(CHECK, why.to_string(), format!("run: id {word}; then fix /etc/nsswitch.conf"));
             return;
         }
     };
@@ -127,21 +127,25 @@ fn group(name: &str, findings: &mut Findings) -> Option<Group> {
             None
         }
         Err(why) => {
-            findings.bad(CHECK, why, format!("run: getent group {}; then fix /etc/nsswitch.conf", argument(name)));
+            findings.bad(
+                CHECK,
+                why.to_string(),
+                format!("run: getent group {}; then fix /etc/nsswitch.conf", argument(name)),
+            );
             None
         }
     }
 }
 
 fn account(name: &str, uid_min: u32, findings: &mut Findings) -> Option<User> {
-    let user = match User::from_name(name) {
-        Ok(Some(user)) if user.name == name => user,
+    let user = match accounts::user(name) {
+        Ok(Some(user)) => user,
         Err(error) => {
-            let what = format!("'{name}' cannot be looked up: {}", error.desc());
+            let what = format!("'{name}' cannot be looked up: {error}");
             findings.bad(CHECK, what, format!("run: getent passwd {name}; then fix /etc/nsswitch.conf"));
             return None;
         }
-        _ => {
+        Ok(None) => {
             let what = format!("there is no local account '{name}'");
             findings.bad(CHECK, what, format!("run: plex-auth user add {}", argument(name)));
             return None;

@@ -74,7 +74,7 @@ fn readable(file: &Path, mode: &str, findings: &mut Findings) {
     let mut groups = vec![user.gid.as_raw()];
     match accounts::group(DAEMON) {
         Ok(group) => groups.extend(group.map(|group| group.gid.as_raw())),
-        Err(why) => findings.bad(CHECK, why, "run: getent group plex-auth; then fix /etc/nsswitch.conf"),
+        Err(why) => findings.bad(CHECK, why.to_string(), "run: getent group plex-auth; then fix /etc/nsswitch.conf"),
     }
     let may = (about.uid() == user.uid.as_raw() && about.mode() & 0o400 != 0)
         || (groups.contains(&about.gid()) && about.mode() & 0o040 != 0)

@@ -7,12 +7,9 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::unistd::User;
-use system::accounts;
+use system::accounts::{LocalPassword, ShadowLine, passwd_lines, shadow_lines};
 
 use super::checks::{Findings, argument};
-
-const PASSWD: &str = "/etc/passwd";
-const SHADOW: &str = "/etc/shadow";
 
 /// Shells that are meant to let nobody in.
 const CLOSED: [&str; 2] = ["nologin", "false"];
@@ -32,29 +29,31 @@ pub(super) enum State {
 }
 
 /// The meaning of a line, on a day since 1970.
-pub(super) fn state(line: &str, today: i64) -> State {
-    let fields: Vec<_> = line.split(':').collect();
-    let number = |place: usize| fields.get(place).and_then(|field| field.parse::<i64>().ok());
-    let password = fields.get(1).copied().unwrap_or_default();
-    let (changed, most) = (number(2), number(4));
-    match () {
-        () if number(7).is_some_and(|expires| expires >= 0 && today >= expires) => State::Expired,
-        () if changed == Some(0) => State::PasswordExpired,
-        () if changed.zip(most).is_some_and(|(changed, most)| most >= 0 && today > changed + most) => {
-            State::PasswordExpired
-        }
-        () if password.is_empty() => State::Empty,
-        () if password.starts_with('!') => State::Locked,
-        () => State::Fine,
+pub(super) fn state(line: &ShadowLine, today: i64) -> State {
+    let overdue = |(changed, max): (i64, i64)| max >= 0 && today > changed.saturating_add(max);
+    if line.expires.is_some_and(|expires| expires >= 0 && today >= expires) {
+        return State::Expired;
+    }
+    if line.changed == Some(0) || line.changed.zip(line.max_days).is_some_and(overdue) {
+        return State::PasswordExpired;
+    }
+    match line.password {
+        LocalPassword::Empty => State::Empty,
+        LocalPassword::Locked => State::Locked,
+        LocalPassword::Impossible | LocalPassword::Set => State::Fine,
     }
 }
 
 /// Looks at these accounts' lines and shells.
 pub(super) fn check(users: &[User], findings: &mut Findings) {
-    let (shadow, passwd) = match (accounts::text(SHADOW), accounts::text(PASSWD)) {
+    let (shadow, passwd) = match (shadow_lines(), passwd_lines()) {
         (Ok(shadow), Ok(passwd)) => (shadow, passwd),
         (Err(why), _) | (_, Err(why)) => {
-            findings.bad("passwords", why, "make it readable for root; nobody with a password of this machine logs in");
+            findings.bad(
+                "passwords",
+                why.to_string(),
+                "make it readable for root; nobody with a password of this machine logs in",
+            );
             return;
         }
     };
@@ -63,10 +62,10 @@ pub(super) fn check(users: &[User], findings: &mut Findings) {
     let today = i64::try_from(seconds / 86_400).unwrap_or_default();
     for user in users {
         let name = user.name.as_str();
-        match line_of(&shadow, name) {
+        match shadow.get(name) {
             Some(line) => say(name, state(line, today), findings),
             // Accounts of another source have their passwords there.
-            None if line_of(&passwd, name).is_some_and(|line| line.split(':').nth(1) == Some("x")) => {
+            None if passwd.iter().find(|line| line.name == name).is_some_and(|line| line.in_shadow) => {
                 let what = format!("'{name}' has no line in /etc/shadow: PAM turns it away");
                 findings.bad("passwords", what, format!("run: pwconv && usermod --password '*' {}", argument(name)));
             }
@@ -77,10 +76,6 @@ pub(super) fn check(users: &[User], findings: &mut Findings) {
     if !users.is_empty() {
         findings.good_unless(before, "passwords", "no account has expired, and every shell lets its user in");
     }
-}
-
-fn line_of<'a>(file: &'a str, name: &str) -> Option<&'a str> {
-    file.lines().find(|line| line.split(':').next() == Some(name))
 }
 
 fn say(name: &str, state: State, findings: &mut Findings) {
@@ -105,8 +100,8 @@ fn say(name: &str, state: State, findings: &mut Findings) {
 /// Who of these is locked, in the sense of an sshd without PAM.
 pub(super) fn locked(users: &[User]) -> Vec<&str> {
     // That it cannot be read was said.
-    let shadow = accounts::text(SHADOW).unwrap_or_default();
-    let is_locked = |name: &str| line_of(&shadow, name).is_some_and(|line| state(line, 0) == State::Locked);
+    let shadow = shadow_lines().unwrap_or_default();
+    let is_locked = |name: &str| shadow.get(name).is_some_and(|line| state(line, 0) == State::Locked);
     users.iter().map(|user| user.name.as_str()).filter(|name| is_locked(name)).collect()
 }
 
@@ -163,7 +158,7 @@ mod tests {
             ("a:*:19000:0:-1:7:::", State::Fine),
         ];
         for (line, expected) in cases {
-            assert_eq!(state(line, today), expected, "{line}");
+            assert_eq!(ShadowLine::parse(line).map(|(_, line)| state(&line, today)), Some(expected), "{line}");
         }
     }
 }

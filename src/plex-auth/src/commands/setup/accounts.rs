@@ -33,7 +33,7 @@ pub(crate) fn look_up(name: &str) -> Result<Local, Error> {
     if user.uid.is_root() || user.uid.as_raw() < uid_min() {
         return Ok(Local::System);
     }
-    let groups = powers::groups(&user).map_err(Error::new)?;
+    let groups = powers::groups(&user)?;
     Ok(if groups.is_empty() { Local::PlexUser } else { Local::Powerful })
 }
 

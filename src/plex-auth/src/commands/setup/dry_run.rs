@@ -42,7 +42,7 @@ pub(crate) fn say_else(
         say(format!("The account {} would be made.", user.local));
     }
     if let Some(group) = &config.group {
-        if !accounts::group_exists(group).map_err(Error::new)? {
+        if !accounts::group_exists(group)? {
             say(format!("The group {group} would be created."));
         }
         for local in membership::missing(config, Some(owner))? {

@@ -43,7 +43,7 @@ pub(crate) fn named(users: &[String], people: &People) -> Result<Vec<Mapping>, E
         people.warn_about(person);
         Ok(Mapping { local: local.to_owned(), plex: person.id, name: name(person), account })
     };
-    let mappings: Vec<Mapping> = users.iter().map(mapping).collect::<Result<_, _>>()?;
+    let mappings: Vec<Mapping> = users.iter().map(mapping).collect::<Result<_, Error>>()?;
     let twice =
         mappings.iter().enumerate().find(|(at, one)| mappings.iter().take(*at).any(|other| other.local == one.local));
     match twice {

@@ -22,7 +22,7 @@ pub(crate) fn check(path: &Path) -> Result<(), Error> {
     }
     let unreadable = |why: &str| Error::new(format!("the user plex-auth cannot be looked up: {why}"));
     let user = User::from_name("plex-auth").map_err(|error| unreadable(error.desc()))?;
-    if user.is_none() || !accounts::group_exists(GROUP).map_err(Error::new)? {
+    if user.is_none() || !accounts::group_exists(GROUP)? {
         let mend = if Path::new(SYSUSERS).exists() {
             "run: systemd-sysusers plex-auth.conf"
         } else {

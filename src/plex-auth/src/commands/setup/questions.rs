@@ -100,7 +100,7 @@ impl Asking<'_> {
                 if POWERFUL.contains(&name) {
                     return Err(wrong(format!("members of the group {name} can become root")));
                 }
-                match group(name).map_err(Error::new)? {
+                match group(name)? {
                     Some(group) if accounts::is_of_a_user(&group)? => {
                         Err(wrong(format!("the group {name} is that of the user {name}")))
                     }

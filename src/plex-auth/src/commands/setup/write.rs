@@ -17,7 +17,7 @@ pub(crate) const GROUP: &str = "plex-auth";
 /// # Errors
 /// When it cannot be written. The old one is as it was.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let group = accounts::group(GROUP).map_err(|why| Error::new(why).so("nothing was changed"))?;
+    let group = accounts::group(GROUP).map_err(|why| Error::from(why).so("nothing was changed"))?;
     let group =
         group.map(|group| group.gid.as_raw()).ok_or_else(|| Error::new(format!("there is no group {GROUP}")))?;
     write_as(path, text, group, 0o640)

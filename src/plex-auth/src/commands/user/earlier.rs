@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::database::{Account, accounts};
+use system::accounts::{self, PasswdLine};
+
 use super::home::Home;
 use super::shadow_utils::home_of_new;
 use super::spool::{self, Item};
@@ -23,10 +24,10 @@ impl Earlier {
     /// # Errors
     /// When there is something in the new home's place that can be neither used nor set aside.
     pub(super) fn of(name: &str) -> Result<Self, Error> {
-        Self::find(name, &accounts()?)
+        Self::find(name, &accounts::all()?)
     }
 
-    fn find(name: &str, accounts: &[Account]) -> Result<Self, Error> {
+    fn find(name: &str, accounts: &[PasswdLine]) -> Result<Self, Error> {
         let unusable = |failure| Error::new(format!("the account {name} cannot be created: {failure}"));
         let new_home = home_of_new(name).map_err(|failure| unusable(failure).so("nothing was changed"))?;
         let failed = |why: String| {

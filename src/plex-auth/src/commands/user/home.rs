@@ -8,8 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::fstat;
 use rustix::io::Errno;
 
-use super::database::Account;
 use super::directory::{Directory, is_directory};
+use system::accounts::PasswdLine;
 
 /// A home that can be set aside.
 pub(super) struct Home {
@@ -26,7 +26,7 @@ impl Home {
     ///
     /// # Errors
     /// Why root cannot be sure what would be set aside.
-    pub(super) fn find(path: &str, owner: Option<&str>, accounts: &[Account]) -> Result<Option<Self>, String> {
+    pub(super) fn find(path: &str, owner: Option<&str>, accounts: &[PasswdLine]) -> Result<Option<Self>, String> {
         let shown = protocol::printable(path, 200);
         let path = Path::new(path);
         let (Some(above), Some(name), true) = (path.parent(), path.file_name(), is_plain(path)) else {

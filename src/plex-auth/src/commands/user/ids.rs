@@ -7,9 +7,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
 use nix::fcntl::OFlag;
 use nix::unistd::{Gid, Group, Uid, User};
-use system::accounts::login_defs;
+use system::accounts::{all, all_group_ids, highest_subordinate, login_defs};
 
-use super::database::{accounts, group_ids, highest_subordinate};
 use super::expiry_locks::Turn;
 use crate::commands::setup::write::write_for_root;
 use crate::error::Error;
@@ -74,8 +73,8 @@ fn highest(_turn: &Turn) -> Result<Highest, Error> {
         ids.into_iter().filter(|id| (min..=max).contains(id)).max().unwrap_or(min.saturating_sub(1))
     };
     let in_use = [
-        people(accounts()?.into_iter().map(|account| account.uid).collect(), "UID"),
-        people(group_ids()?, "GID"),
+        people(all()?.into_iter().map(|account| account.uid).collect(), "UID"),
+        people(all_group_ids()?, "GID"),
         highest_subordinate("/etc/subuid"),
         highest_subordinate("/etc/subgid"),
     ];

@@ -16,7 +16,7 @@ pub(crate) fn link(context: &Context, local: &str, who: &str) -> Result<(), Erro
     let config = context.load()?;
     let shown = protocol::printable(local, 64);
     let uid_min = accounts::uid_min();
-    let Some(account) = accounts::look_up(local, None, uid_min).map_err(Error::new)? else {
+    let Some(account) = accounts::look_up(local, None, uid_min)? else {
         return Err(Error::new(format!("there is no local account '{shown}'"))
             .mend(format!("create it: plex-auth user add {shown} --plex {}", protocol::printable(who, 64))));
     };
@@ -66,7 +66,11 @@ pub(crate) fn unlink(context: &Context, local: &str) -> Result<(), Error> {
     let _turn = expiry_locks::take_turn()?;
     if !config.users.contains_key(local) {
         let failure = Error::new(format!("'{shown}' is not in [users]"));
-        let account = accounts::look_up(local, config.group.as_deref(), accounts::uid_min()).map_err(Error::new)?;
+        let account = match accounts::look_up(local, config.group.as_deref(), accounts::uid_min()) {
+            // Without a group there are no members, and nothing to undo.
+            Err(accounts::Error::NoGroup(_)) => None,
+            account => account?,
+        };
         return Err(match &config.group {
             Some(group) if account.is_some_and(|account| account.in_group) => {
                 failure.mend(format!("it is in the group {group}; to end that: gpasswd --delete {shown} {group}"))

@@ -30,15 +30,13 @@ pub(crate) fn ensure(name: &str) -> Result<Group, Error> {
         return Err(Error::new(format!("members of the group {name} can become root, so no friend is added to it"))
             .mend(format!("set another group: plex-auth setup --group {}", config::USUAL_GROUP)));
     }
-    if let Some(group) = accounts::group(name).map_err(Error::new)? {
+    if let Some(group) = accounts::group(name)? {
         return Ok(group);
     }
     shadow_utils::create_group(name)
         .map_err(|failure| Error::new(format!("the group {name} cannot be created: {failure}")))?;
     say(format!("{} Created the group {name}", Status::Ok.shown()));
-    accounts::group(name)
-        .map_err(Error::new)?
-        .ok_or_else(|| Error::new(format!("the group {name} was created and is not there")))
+    accounts::group(name)?.ok_or_else(|| Error::new(format!("the group {name} was created and is not there")))
 }
 
 /// Adds an account to the configured group, unless it is a member already.
@@ -48,7 +46,7 @@ pub(crate) fn ensure(name: &str) -> Result<Group, Error> {
 pub(crate) fn join(local: &str, name: &str) -> Result<(), Error> {
     let group = ensure(name)?;
     let user = user(local)?;
-    if accounts::is_member(&user, &group).map_err(Error::new)? {
+    if accounts::is_member(&user, &group)? {
         return Ok(());
     }
     shadow_utils::join(local, name)
@@ -62,9 +60,9 @@ pub(crate) fn join(local: &str, name: &str) -> Result<(), Error> {
 /// # Errors
 /// When the account database cannot be read or changed, and when it is the account's primary group.
 pub(crate) fn leave(local: &str, name: &str) -> Result<bool, Error> {
-    let Some(group) = accounts::group(name).map_err(Error::new)? else { return Ok(false) };
-    let Some(user) = User::from_name(local).map_err(|error| unreadable(local, error))? else { return Ok(false) };
-    if !accounts::is_member(&user, &group).map_err(Error::new)? {
+    let Some(group) = accounts::group(name)? else { return Ok(false) };
+    let Some(user) = accounts::user(local).map_err(|error| unreadable(local, &error))? else { return Ok(false) };
+    if !accounts::is_member(&user, &group)? {
         return Ok(false);
     }
     if user.gid == group.gid {
@@ -97,10 +95,10 @@ pub(crate) fn join_all(config: &Config, owner: Option<&PlexUser>) {
 /// The accounts that [`join_all`] would add.
 pub(crate) fn missing(config: &Config, owner: Option<&PlexUser>) -> Result<Vec<String>, Error> {
     let Some(group) = &config.group else { return Ok(Vec::new()) };
-    let group = accounts::group(group).map_err(Error::new)?;
+    let group = accounts::group(group)?;
     let mut missing = Vec::new();
     for (local, reference) in &config.users {
-        let is_member = |group: &Group| accounts::is_member(&user(local)?, group).map_err(Error::new);
+        let is_member = |group: &Group| accounts::is_member(&user(local)?, group).map_err(Error::from);
         if kind(local)? == Kind::PlexUser
             && !is_owners(config, owner, reference)
             && !group.as_ref().map_or(Ok(false), is_member)?
@@ -117,8 +115,8 @@ pub(crate) fn missing(config: &Config, owner: Option<&PlexUser>) -> Result<Vec<S
 /// When the account database cannot be read.
 pub(crate) fn warn_if_owner_is_member(config: &Config, local: &str) -> Result<(), Error> {
     let Some(name) = &config.group else { return Ok(()) };
-    let Some(group) = accounts::group(name).map_err(Error::new)? else { return Ok(()) };
-    if accounts::is_member(&user(local)?, &group).map_err(Error::new)? {
+    let Some(group) = accounts::group(name)? else { return Ok(()) };
+    if accounts::is_member(&user(local)?, &group)? {
         warn(format!(
             "{local}, the owner's own account, is in the group {name}: {STOPPED}\n  to end that: gpasswd --delete {local} {name}"
         ));
@@ -173,17 +171,17 @@ enum Kind {
 
 fn kind(local: &str) -> Result<Kind, Error> {
     let uid_min = uid_min();
-    let account = accounts::look_up(local, None, uid_min).map_err(Error::new)?;
+    let account = accounts::look_up(local, None, uid_min)?;
     let person = account.is_some_and(|account| account.uid != 0 && account.uid >= uid_min);
     Ok(if person { Kind::PlexUser } else { Kind::Other })
 }
 
 fn user(local: &str) -> Result<User, Error> {
-    User::from_name(local)
-        .map_err(|error| unreadable(local, error))?
+    accounts::user(local)
+        .map_err(|error| unreadable(local, &error))?
         .ok_or_else(|| Error::new(format!("there is no local account '{}'", protocol::printable(local, 64))))
 }
 
-fn unreadable(local: &str, error: nix::Error) -> Error {
-    Error::new(format!("the account '{}' cannot be looked up: {}", protocol::printable(local, 64), error.desc()))
+fn unreadable(local: &str, error: &accounts::Error) -> Error {
+    Error::new(format!("the account '{}' cannot be looked up: {}", protocol::printable(local, 64), error))
 }

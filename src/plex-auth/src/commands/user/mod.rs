@@ -2,7 +2,6 @@
 
 pub(crate) mod add;
 mod created;
-mod database;
 mod directory;
 mod earlier;
 mod expiry_locks;

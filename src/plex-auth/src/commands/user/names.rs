@@ -61,7 +61,7 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
 pub(crate) fn is_taken(name: &str) -> Result<bool, Error> {
     let failed = |why: &str| Error::new(format!("the system cannot say who '{name}' is: {why}"));
     let user = User::from_name(name).map_err(|error| failed(error.desc()))?;
-    Ok(user.is_some() || accounts::group_exists(name).map_err(|why| failed(&why))?)
+    Ok(user.is_some() || accounts::group_exists(name).map_err(|why| failed(&why.to_string()))?)
 }
 
 #[cfg(test)]

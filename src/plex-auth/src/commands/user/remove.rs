@@ -1,9 +1,8 @@
 //! `plex-auth user remove`: nothing that the account leaves behind reaches another one.
 
 use clap::Args;
-use nix::unistd::User;
+use system::accounts;
 
-use super::database::accounts;
 use super::earlier::kept;
 use super::expiry_locks::{self, Turn};
 use super::home::Home;
@@ -102,15 +101,14 @@ pub(super) fn remove(turn: &Turn, local: &Local, keep_home: bool) -> Result<Vec<
 }
 
 fn home_of(name: &str) -> Result<String, Error> {
-    let unreadable =
-        |error: nix::Error| Error::new(format!("the account {name} cannot be looked up: {}", error.desc()));
-    let user = User::from_name(name).map_err(unreadable)?;
+    let unreadable = |error| Error::new(format!("the account {name} cannot be looked up: {error}"));
+    let user = accounts::user(name).map_err(unreadable)?;
     let user = user.ok_or_else(|| Error::new(format!("the account {name} is gone")))?;
     Ok(user.dir.to_string_lossy().into_owned())
 }
 
 fn find(name: &str, path: &str) -> Result<Option<Home>, Error> {
-    Home::find(path, Some(name), &accounts()?).map_err(|why| {
+    Home::find(path, Some(name), &accounts::all()?).map_err(|why| {
         Error::new(format!("the home of {name} cannot be kept for root: {why}")).mend(format!(
             "fix that; or remove the account alone, and look after its home yourself: plex-auth user remove {name} \
              --keep-home"

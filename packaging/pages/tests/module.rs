@@ -1,4 +1,4 @@
-//! pam_plex(8) agrees with the module's code.
+//! The manual page `pam_plex.8` agrees with the module's code.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test may panic")]
 
 mod mdoc;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use crate::world::World;
 
 impl World {
-    /// Queries `state.db`, or edits it while no daemon is running, for example to make rows older. SQLite gives the
-    /// files that it creates next to it the owner of the database, so no file of root's is left in the daemon's way.
+    /// Queries `state.db`, or edits it while no daemon is running, for example to make rows older. `SQLite` gives
+    /// the files that it creates there the owner of the database, so no file of root's blocks the daemon.
     pub fn sql(&self, statements: &str) -> String {
         let out = self.run(&["sqlite3", "-cmd", ".timeout 5000", "/var/lib/plex-auth/state.db", statements]);
         assert!(out.ok(), "{statements}: {out:?}");

@@ -23,12 +23,12 @@ pub(crate) struct Cost {
     pub cpu: f64,
 }
 
-/// The daemon's memory, in kilobytes (VmRSS, VmHWM and RssAnon of proc(5)).
+/// The daemon's memory, in kilobytes (`VmRSS`, `VmHWM` and `RssAnon` of proc(5)).
 #[derive(Debug)]
 pub(crate) struct Memory {
     /// Resident now.
     pub resident: u64,
-    /// Peak of what was resident.
+    /// Largest resident size so far.
     pub peak: u64,
     /// Resident and private: not backed by a file.
     pub own: u64,

@@ -1,4 +1,4 @@
-//! What is tested: built once, as it is shipped, and found again.
+//! The tested files: built once for each test program, and located.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -18,19 +18,37 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout().join("target"), PathBuf::from)
 }
 
-/// A file of the release build, which is made when it is not there or not new.
+/// The packages that are shipped.
+const SHIPPED: [&str; 4] = ["pam-plex", "plex-authd", "helpers", "plex-auth"];
+
+/// The cargo profile of the tested build. `quick` differs from the shipped `release` in optimisation only; E2E_PROFILE
+/// names another one, and where everything is built and tested that is `release` itself.
+fn profile() -> String {
+    std::env::var("E2E_PROFILE").unwrap_or_else(|_| "quick".to_owned())
+}
+
+/// A program or the module, or `fakeplex`, of the tested build, which is brought up to date first.
 #[must_use]
-pub fn release(name: &str) -> PathBuf {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let packages =
-            ["pam-plex", "plex-authd", "helpers", "plex-auth", "fakeplex"].iter().flat_map(|package| ["-p", package]);
-        if !target().join("release/plex-authd").exists() {
-            say("Building the release binaries: about 5 minutes, once");
-        }
-        cargo("build --release", packages);
-    });
-    target().join("release").join(name)
+pub fn built(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build(&profile(), &[&SHIPPED[..], &["fakeplex"]].concat())).join(name)
+}
+
+/// A program or the module as it is shipped: for tests of the files themselves, their symbols, size and libraries.
+#[must_use]
+pub fn shipped(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("release", &SHIPPED)).join(name)
+}
+
+/// Builds these packages, and returns the directory of the programs.
+fn build(profile: &str, packages: &[&str]) -> PathBuf {
+    let directory = target().join(profile);
+    if !directory.join("plex-authd").exists() {
+        say(&format!("Building the programs (profile {profile}): about 5 minutes, once"));
+    }
+    cargo(&format!("build --profile {profile}"), packages.iter().flat_map(|package| ["-p", package]));
+    directory
 }
 
 /// Says what is about to take long.
@@ -38,14 +56,14 @@ fn say(what: &str) {
     let _ = Command::new(checkout().join("tests/say")).arg(what).status();
 }
 
-/// The package for Debian, made of this release build.
+/// The package for Debian, made of the release build.
 #[must_use]
 pub fn package() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| packed("deb")).clone()
 }
 
-/// The package for Fedora, made of this release build.
+/// The package for Fedora, made of the release build.
 #[must_use]
 pub fn rpm() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
@@ -61,14 +79,13 @@ fn packed(kind: &str) -> PathBuf {
     String::from_utf8(out.stdout).unwrap().lines().last().unwrap().into()
 }
 
-/// The module as it is shipped, but for a panic in each hook.
+/// The tested module with a panic in each hook.
 #[must_use]
 pub fn with_panics() -> PathBuf {
     module_with("inject-panic")
 }
 
-/// The module as it is shipped, but for the version of the protocol that it names: `next-protocol` or
-/// `previous-protocol`.
+/// The tested module with another version of the protocol: `next-protocol` or `previous-protocol`.
 #[must_use]
 pub fn other_protocol(feature: &'static str) -> PathBuf {
     module_with(feature)
@@ -80,11 +97,12 @@ fn module_with(feature: &'static str) -> PathBuf {
     let build = || {
         // In a directory of its own, or it would take the real module's place. What is below the module is shared.
         let elsewhere = target().join("with-feature");
-        let (lock, done) = (elsewhere.join("lock"), elsewhere.join(format!("{feature}.so")));
+        let profile = profile();
+        let (lock, done) = (elsewhere.join("lock"), elsewhere.join(format!("{profile}-{feature}.so")));
         std::fs::create_dir_all(&elsewhere).unwrap();
         let script = format!(
-            "\"$CARGO\" build --release --quiet --features {feature} -p pam-plex --target-dir \"$1\" && \
-             cp \"$1/release/libpam_plex.so\" \"$2.new\" && mv \"$2.new\" \"$2\""
+            "\"$CARGO\" build --profile {profile} --quiet --features {feature} -p pam-plex --target-dir \"$1\" && \
+             cp \"$1/{profile}/libpam_plex.so\" \"$2.new\" && mv \"$2.new\" \"$2\""
         );
         let mut cargo = building("flock");
         cargo.arg(lock).args(["sh", "-c", &script, "sh"]).args([&elsewhere, &done]);
@@ -115,7 +133,7 @@ fn cargo<'a>(command: &str, packages: impl IntoIterator<Item = &'a str>) {
     if !std::io::stderr().is_terminal() {
         cargo.arg("--quiet");
     }
-    assert!(cargo.status().unwrap().success(), "{command} failed");
+    assert!(cargo.status().unwrap().success(), "cargo {command} failed");
 }
 
 /// The layer of this machine that has what the others are made with.

@@ -51,7 +51,7 @@ impl World {
         let said = File::create(directory.join("said")).unwrap();
         let mut plex = Command::new("nsenter");
         plex.args(["--target", self.process(), "--net", "--pid", "--", "setsid", "--fork"]);
-        plex.arg(artifacts::release("fakeplex")).args(["serve", "--listen", "127.0.0.1:443", "--state"]);
+        plex.arg(artifacts::built("fakeplex")).args(["serve", "--listen", "127.0.0.1:443", "--state"]);
         plex.arg(directory.join("world.toml")).arg("--dir").arg(&directory);
         plex.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
         assert!(plex.status().unwrap().success());

@@ -31,7 +31,7 @@ impl World {
         let directory = self.plex_directory();
         fs::create_dir_all(&directory).unwrap();
         fs::write(directory.join("world.toml"), world).unwrap();
-        let program = artifacts::release("fakeplex");
+        let program = artifacts::built("fakeplex");
         fs::copy(program, self.shared().join("fakeplex")).unwrap();
         let serve = ["/mnt/fakeplex", "serve", "--state", "/mnt/plex/world.toml", "--dir", "/mnt/plex"];
         self.start(&serve);

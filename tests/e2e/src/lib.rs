@@ -31,7 +31,7 @@ mod traces;
 mod vm;
 mod world;
 
-pub use artifacts::{checkout, other_protocol, package, release, rpm, target, with_panics};
+pub use artifacts::{built, checkout, other_protocol, package, rpm, shipped, target, with_panics};
 pub use facts::{Call, EVERY, Facts, PHASES};
 pub use impostor::Caller;
 pub use link::{PRESS_ENTER, qr_codes};

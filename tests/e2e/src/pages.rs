@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::artifacts::{checkout, release};
+use crate::artifacts::{built, checkout};
 use crate::world::World;
 
 /// Where the package installs the examples that the pages copy.
@@ -63,7 +63,7 @@ impl World {
              mv {EXAMPLES}/filter.d/* /etc/fail2ban/filter.d && rmdir {EXAMPLES}/filter.d"
         ));
         if !self.run(&["test", "-e", "/usr/sbin/plex-auth-samba"]).ok() {
-            self.copy(&release("plex-auth-samba"), "/usr/sbin/plex-auth-samba", 0o755);
+            self.copy(&built("plex-auth-samba"), "/usr/sbin/plex-auth-samba", 0o755);
         }
         self.write("/usr/local/sbin/apt-get", 0o755, "root:root", APT_GET);
         self.write("/usr/local/sbin/systemctl", 0o755, "root:root", SYSTEMCTL);

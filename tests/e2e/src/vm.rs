@@ -37,7 +37,7 @@ impl Vm {
         fs::create_dir(&inside).unwrap();
         let package = artifacts::package();
         for file in
-            [&package, &artifacts::release("fakeplex")].into_iter().map(AsRef::as_ref).chain(files.iter().copied())
+            [&package, &artifacts::built("fakeplex")].into_iter().map(AsRef::as_ref).chain(files.iter().copied())
         {
             fs::copy(file, inside.join(file.file_name().unwrap())).unwrap();
         }

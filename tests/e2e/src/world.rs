@@ -109,9 +109,9 @@ impl World {
     }
 
     fn install(&self) {
-        self.copy(&artifacts::release("libpam_plex.so"), &self.module("pam_plex"), 0o644);
+        self.copy(&artifacts::built("libpam_plex.so"), &self.module("pam_plex"), 0o644);
         for program in ["plex-authd", "plex-auth", "plex-auth-shadow"] {
-            self.copy(&artifacts::release(program), &format!("/usr/sbin/{program}"), 0o755);
+            self.copy(&artifacts::built(program), &format!("/usr/sbin/{program}"), 0o755);
         }
         for stack in STACKS {
             let file = artifacts::checkout().join("pam.d").join(stack);
@@ -135,7 +135,7 @@ impl World {
     /// Copies the part of a checkout after `make build` that an installation needs, to an existing directory.
     pub fn copy_release(&self, to: &str) {
         for program in ["libpam_plex.so", "plex-authd", "plex-auth", "plex-auth-shadow"] {
-            self.copy(&artifacts::release(program), &format!("{to}/target/release/{program}"), 0o755);
+            self.copy(&artifacts::shipped(program), &format!("{to}/target/release/{program}"), 0o755);
         }
         self.sh(&format!("mkdir -p {to}/pam.d"));
         for stack in STACKS {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Code, DEN, World, password, release, with_panics};
+use e2e::{Code, DEN, World, password, shipped, with_panics};
 
 /// Functions that the module calls: libpam, one socket, the clock, memory, and the size and locale of the terminal.
 const USED: &str = "\
@@ -56,7 +56,7 @@ fn names(which: &str, module: &Path) -> BTreeSet<String> {
 
 #[test]
 fn r1_r2_r28_r32_module_imports_only_known_symbols() {
-    let imported = names("--undefined-only", &release("libpam_plex.so"));
+    let imported = names("--undefined-only", &shipped("libpam_plex.so"));
     let known = words(&[USED, RUNTIME, UNWINDER, DEAD].join(" "));
     let strange: Vec<_> = imported.difference(&known).collect();
     assert!(strange.is_empty(), "the module now imports {strange:?}");
@@ -104,12 +104,12 @@ fn r32_r6_dead_imports_are_never_called_even_during_a_panic() {
 fn r3_module_exports_only_the_six_pam_hooks() {
     let hooks = ["acct_mgmt", "authenticate", "chauthtok", "close_session", "open_session", "setcred"];
     let expected: BTreeSet<_> = hooks.iter().map(|hook| format!("pam_sm_{hook}")).collect();
-    assert_eq!(names("--defined-only", &release("libpam_plex.so")), expected);
+    assert_eq!(names("--defined-only", &shipped("libpam_plex.so")), expected);
 }
 
 #[test]
 fn r3_module_is_linked_with_nodelete_now_and_relro() {
-    let module = release("libpam_plex.so");
+    let module = shipped("libpam_plex.so");
     let dynamic = lines("readelf", &["-dW"], &module);
     let flags = dynamic.iter().find(|line| line.contains("(FLAGS_1)")).unwrap();
     assert!(flags.contains("NODELETE") && flags.contains("NOW"), "{flags}");
@@ -129,6 +129,6 @@ fn r3_module_is_linked_with_nodelete_now_and_relro() {
 
 #[test]
 fn module_is_at_most_700_000_bytes() {
-    let bytes = std::fs::metadata(release("libpam_plex.so")).unwrap().len();
+    let bytes = std::fs::metadata(shipped("libpam_plex.so")).unwrap().len();
     assert!(bytes <= 700_000, "{bytes} bytes");
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use e2e::{World, release};
+use e2e::{World, built};
 
 /// A machine with all commands, and with the pages and completions in /mnt/pages.
 fn machine() -> Option<World> {
     let world = World::new()?;
     for program in ["plex-auth", "plex-auth-samba"] {
-        world.copy(&release(program), &format!("/usr/sbin/{program}"), 0o755);
+        world.copy(&built(program), &format!("/usr/sbin/{program}"), 0o755);
     }
     pages::write(&world.shared().join("pages")).unwrap();
     Some(world)

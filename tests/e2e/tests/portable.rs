@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use e2e::{DEN, World, checkout, package, password, release, with_panics};
+use e2e::{DEN, World, checkout, package, password, shipped, with_panics};
 
 const OLDEST: [u32; 2] = [2, 31];
 
@@ -23,14 +23,14 @@ fn old_release() -> Option<PathBuf> {
 }
 
 /// The programs and the module that `make files` installs.
-fn shipped() -> Vec<String> {
+fn names() -> Vec<String> {
     let out = Command::new("make").args(["--dry-run", "files"]).current_dir(checkout()).output().unwrap();
     let text = String::from_utf8(out.stdout).unwrap();
     text.split_whitespace().filter_map(|word| word.strip_prefix("target/release/")).map(str::to_owned).collect()
 }
 
 fn objdump(option: &str, name: &str) -> String {
-    let out = Command::new("objdump").arg(option).arg(release(name)).output().unwrap();
+    let out = Command::new("objdump").arg(option).arg(shipped(name)).output().unwrap();
     assert!(out.status.success(), "{out:?}");
     String::from_utf8(out.stdout).unwrap()
 }
@@ -46,7 +46,7 @@ fn shipped_binaries_need_no_newer_glibc_than_2_31() {
     if old_release().is_none() {
         return;
     }
-    let names = shipped();
+    let names = names();
     assert!(names.len() >= 4 && names.iter().any(|name| name == "libpam_plex.so"), "{names:?}");
     for name in &names {
         let headers = objdump("--private-headers", name);
@@ -65,7 +65,7 @@ fn shipped_binaries_need_only_libc_libgcc_and_libpam() {
     // libpam.
     let mut usual = vec!["libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "libgcc_s.so.1", "ld-linux"];
     // First the programs; the module, which has tests of its own, may also use libpam.
-    let (module, programs): (Vec<_>, Vec<_>) = shipped().into_iter().partition(|name| name.starts_with("lib"));
+    let (module, programs): (Vec<_>, Vec<_>) = names().into_iter().partition(|name| name.starts_with("lib"));
     for name in programs.iter().chain(&module) {
         if module.contains(name) {
             usual = vec!["libpam.so.0", "libc.so.6", "ld-linux"];
@@ -108,10 +108,10 @@ fn login_works_with_the_c_library_and_libpam_of_debian_11() {
     let libraries = "lib/x86_64-linux-gnu";
     let modules = root.join(libraries).join("security");
     fs::create_dir_all(&modules).unwrap();
-    fs::copy(release("libpam_plex.so"), modules.join("pam_plex.so")).unwrap();
+    fs::copy(shipped("libpam_plex.so"), modules.join("pam_plex.so")).unwrap();
     fs::copy(with_panics(), modules.join("pam_plex_panic.so")).unwrap();
-    for name in shipped().iter().filter(|name| !name.starts_with("lib")) {
-        fs::copy(release(name), sbin.join(name)).unwrap();
+    for name in names().iter().filter(|name| !name.starts_with("lib")) {
+        fs::copy(shipped(name), sbin.join(name)).unwrap();
     }
     let mut cc = Command::new(old.join("cc"));
     cc.arg("-o").arg(sbin.join("pamcode")).arg(checkout().join("tests/e2e/c/pamcode.c")).arg("-lpam");
@@ -122,7 +122,7 @@ fn login_works_with_the_c_library_and_libpam_of_debian_11() {
     let there = |line: &[&str], typed: &str| world.run_with(&[&["chroot", "/mnt/old"], line].concat(), typed);
     let libc = there(&[&format!("/{libraries}/libc.so.6")], "").stdout;
     assert!(libc.contains("release version 2.31"), "{libc}");
-    for name in shipped().iter().filter(|name| !name.starts_with("lib")) {
+    for name in names().iter().filter(|name| !name.starts_with("lib")) {
         let said = there(&[&format!("/usr/sbin/{name}"), "--version"], "");
         assert!(said.ok() && said.stdout.contains(env!("CARGO_PKG_VERSION")), "{name}: {said:?}");
     }

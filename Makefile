@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup pages test fuzz demo bench clean files units install uninstall deb rpm selinux
+.PHONY: build setup pages test check fuzz demo bench clean files units install uninstall deb rpm selinux
 
 SHIPPED = -p pam-plex -p plex-authd -p helpers -p plex-auth
 
@@ -8,7 +8,7 @@ SHIPPED = -p pam-plex -p plex-authd -p helpers -p plex-auth
 # not for older ones too (packaging/portable/setup).
 TARGET ?=
 PORTABLE ?= 1
-# Where what is shipped is built.
+# Where what is shipped is built. Tests have a quicker build of their own, in target/quick (tests/e2e/src/artifacts.rs).
 BUILT = target/$(if $(TARGET),$(TARGET)/)release
 
 build: setup
@@ -26,9 +26,13 @@ pages:
 # Cargo shows its progress where a person watches, and is quiet in a log.
 QUIET := $(shell [ -t 2 ] || echo --quiet)
 
-# Everything that CI runs.
+# Everything that CI runs. ONLY=NAME is one test program, such as tests/e2e/tests/logins.rs: `make test ONLY=logins`.
 test: setup
-	@tests/run
+	@tests/run $(if $(ONLY),only '$(ONLY)')
+
+# What needs no private machine, in less than two minutes after a change: style, lints, names, unit tests.
+check: setup
+	@tests/run check
 
 # A long search for inputs that break what reads them: FUZZ_SECONDS for each of the targets in FUZZ_TARGETS, or of all.
 FUZZ_SECONDS ?= 600
@@ -42,8 +46,8 @@ demo: setup
 
 # What one login costs, beside pam_permit, pam_unix and a script that does the same.
 bench: setup
-	@tests/say "Building the benchmark: about 2 minutes the first time"
-	@cargo run $(QUIET) --locked -p e2e --bin bench
+	@tests/say "Building the benchmark: about 5 minutes the first time"
+	@E2E_PROFILE=release cargo run $(QUIET) --locked -p e2e --bin bench
 
 # Where things go. DESTDIR stands before all of it.
 PREFIX ?= /usr/local

@@ -1,9 +1,9 @@
-//! `tests/words`, which finds old names and words that comments avoid, finds them, and nothing else.
+//! `tests/words` finds old names and avoided words, and nothing else.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use std::process::Command;
 
-/// What the script says of a file with this text: whether it is content, and the words that it names.
+/// Runs the script on a file with this text. Returns whether it succeeds, and the line and word of each finding.
 fn checked(text: &str) -> (bool, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("sample.rs"), text).unwrap();

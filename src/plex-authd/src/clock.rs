@@ -1,4 +1,4 @@
-//! The two clocks: one for ages, which nobody can set, and the calendar, which outlives a restart.
+//! The two clocks: `CLOCK_BOOTTIME` for ages, which cannot be set, and the wall clock, which survives a restart.
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -6,62 +6,62 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use nix::time::{ClockId, clock_gettime};
 use policy::BootTime;
 
-/// When the first moment that had been written down was read, and how far ahead the calendar was then.
-static READ: OnceLock<(BootTime, i64)> = OnceLock::new();
+/// Time of the first read of a stored time, and the wall clock's offset then.
+static FIRST_READ: OnceLock<(BootTime, i64)> = OnceLock::new();
 
-/// Now. The clock runs on while the machine sleeps, so that what was learnt before is as old as it seems.
+/// Current time. `CLOCK_BOOTTIME` includes suspend, so ages are real ages.
 pub(crate) fn now() -> BootTime {
-    // It exists on every Linux that this is built for; without it everything would be of no age at all, and so the
-    // daemon's own process would be the last thing to notice.
+    // Exists on every Linux that this is built for. Without it everything would have age zero, which is the lesser
+    // evil compared with a panic in each login.
     let time = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default();
     BootTime::from_millis(0) + time
 }
 
-/// Now, for the age of what was learnt at a moment. What was learnt before this daemon began was dated by a calendar that
-/// may have been behind, as on a machine without a clock of its own that was off for days. When it is set ahead, such
-/// things are older by as much than they seemed.
-pub(crate) fn now_for(learnt: BootTime) -> BootTime {
-    seen_from(now(), learnt)
+/// Current time for the age of a value recorded at `recorded`. If an earlier process recorded it and the wall clock was
+/// stepped forward since, as on a machine without a battery-backed clock, the step is added.
+pub(crate) fn now_for(recorded: BootTime) -> BootTime {
+    adjusted(now(), recorded)
 }
 
-/// The same for another moment than now.
-pub(crate) fn seen_from(moment: BootTime, learnt: BootTime) -> BootTime {
-    match READ.get() {
-        Some((read, then)) if learnt <= *read => moment + span(ahead().saturating_sub(*then)),
-        _ => moment,
+/// `time` plus the step of the wall clock that counts for a value recorded at `recorded`; see [`now_for`].
+pub(crate) fn adjusted(time: BootTime, recorded: BootTime) -> BootTime {
+    match FIRST_READ.get() {
+        Some((first_read, offset)) if recorded <= *first_read => {
+            time + duration(wall_clock_offset().saturating_sub(*offset))
+        }
+        _ => time,
     }
 }
 
-/// A moment as milliseconds of the calendar, to be written down.
-pub(crate) fn to_calendar(moment: BootTime) -> i64 {
-    let (now, today) = (now(), today());
-    today.saturating_sub(millis(now.since(moment))).saturating_add(millis(moment.since(now)))
+/// Converts to milliseconds since 1970, for storage.
+pub(crate) fn to_wall_clock(time: BootTime) -> i64 {
+    let (now, wall_clock) = (now(), wall_clock());
+    wall_clock.saturating_sub(millis(now.since(time))).saturating_add(millis(time.since(now)))
 }
 
-/// A moment that was written down; `None` when the calendar says that it is still to come, so that it has been set back
-/// since and nobody knows how long ago that moment was.
-pub(crate) fn from_calendar(millis: i64) -> Option<BootTime> {
-    READ.get_or_init(|| (now(), ahead()));
-    let age = today().saturating_sub(millis);
-    (age >= 0).then(|| now() - span(age))
+/// Converts a stored time back; `None` if it is in the future, because the wall clock was set back and the age is unknown.
+pub(crate) fn from_wall_clock(millis: i64) -> Option<BootTime> {
+    FIRST_READ.get_or_init(|| (now(), wall_clock_offset()));
+    let age = wall_clock().saturating_sub(millis);
+    (age >= 0).then(|| now() - duration(age))
 }
 
-/// How far the calendar is ahead of the clock that nobody can set, in milliseconds. It changes when the calendar is set.
-pub(crate) fn ahead() -> i64 {
-    to_calendar(BootTime::from_millis(0))
+/// Wall clock minus boot clock, in milliseconds. It changes when the wall clock is set.
+pub(crate) fn wall_clock_offset() -> i64 {
+    to_wall_clock(BootTime::from_millis(0))
 }
 
-fn today() -> i64 {
+fn wall_clock() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map(millis).unwrap_or_default()
 }
 
-/// So many milliseconds; none when they are negative.
-fn span(millis: i64) -> Duration {
+/// Zero if `millis` is negative.
+fn duration(millis: i64) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
-fn millis(span: Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -69,11 +69,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_comes_back_from_the_calendar_as_old_as_it_was() {
+    fn a_stored_time_keeps_its_age_and_one_in_the_future_has_none() {
         let hour = Duration::from_secs(3600);
         let before = now() - hour;
-        let back = from_calendar(to_calendar(before)).unwrap_or(now());
+        let back = from_wall_clock(to_wall_clock(before)).unwrap_or(now());
         assert!(back.since(before).max(before.since(back)) < Duration::from_secs(1));
-        assert_eq!(from_calendar(to_calendar(now() + hour)), None);
+        assert_eq!(from_wall_clock(to_wall_clock(now() + hour)), None);
     }
 }

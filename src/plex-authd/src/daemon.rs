@@ -27,7 +27,7 @@ use crate::limits::rate_limiter::RateLimiter;
 use crate::limits::refusal_delay::RefusalDelay;
 use crate::lock::lock;
 use crate::log::Log;
-use crate::state::audit_log::AuditLog;
+use crate::state::audit_log::{AuditLog, MAX_ENTRIES};
 use crate::state::friend_list::{self, FriendListCache};
 use crate::state::identities::Identities;
 use crate::state::password_cache::PasswordCache;
@@ -73,30 +73,31 @@ impl Daemon {
     /// # Errors
     /// A sentence for the administrator.
     pub(crate) fn open(config: Config, options: &Args, log: &Log) -> Result<(Self, Generation), String> {
-        let (store, kept, writer) = store::open(&options.state, log)?;
-        let throttle = Throttle::new(config.throttle.clone(), kept.tries, kept.rejected, kept.closed);
+        let (store, saved, writer) =
+            store::open(&options.state, MAX_ENTRIES, log).map_err(|error| error.to_string())?;
+        let throttle = Throttle::new(config.throttle.clone(), saved.failures, saved.rejected, saved.breaker);
         let turns = AccountLocks::default();
         let (sign_out, signing_out) = TokenRevoker::start(turns.clone(), log.clone()).map_err(no_thread)?;
         let daemon = Self {
             config_file: options.config.clone(),
-            identities: Identities::open(kept.client_id, &config, &options.state, log),
+            identities: Identities::open(saved.client_id, &config, &options.state, log),
             limits: Arc::default(),
             limiter: Arc::new(RateLimiter::new(throttle, store.clone(), log.clone())),
-            audit_log: Arc::new(AuditLog::new(kept.logins, kept.last, store.clone())),
+            audit_log: Arc::new(AuditLog::new(saved.logins, saved.last_logins, store.clone())),
             pace: Arc::default(),
             link_codes: LinkSlots::default(),
             turns,
             sign_out,
             signing_out,
-            pins: Arc::new(Mutex::new(kept.pins)),
-            recent: Arc::new(Mutex::new(kept.recent)),
-            hashed: Arc::new(Mutex::new(kept.hashed)),
+            pins: Arc::new(Mutex::new(saved.bindings)),
+            recent: Arc::new(Mutex::new(saved.recent_sign_ins)),
+            hashed: Arc::new(Mutex::new(saved.passwords)),
             store,
             log: log.clone(),
             writer,
             retired: Vec::new(),
         };
-        let room = daemon.room(config, kept.circle)?;
+        let room = daemon.room(config, saved.friend_list)?;
         Ok((daemon, room))
     }
 

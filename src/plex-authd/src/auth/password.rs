@@ -256,12 +256,12 @@ impl Context {
         if self.friends.is_none() {
             let now = clock::now();
             lock(&self.recent).insert(account.clone(), (person.id, now));
-            self.store.write(Change::Recent(account.clone(), person.id, now));
+            self.store.write(Change::RecentSignIn(account.clone(), person.id, now));
         }
         let pin = who.binding(&person);
         let before = lock(&self.pins).insert(account.clone(), pin.clone());
         if before.as_ref() != Some(&pin) {
-            self.store.write(Change::IdentityBinding(account, pin));
+            self.store.write(Change::Binding(account, pin));
         }
     }
 }

@@ -143,7 +143,7 @@ impl Context {
             self.audit_log.forget(account),
         ];
         // Also what was never read into memory, because it was too old.
-        self.store.write(Change::ForgetAll(account.to_owned()));
+        self.store.write(Change::ForgetAccount(account.to_owned()));
         let user = protocol::printable(account, 128);
         self.log.notice(format!("all that was known of \"{user}\" is forgotten, as root asked"));
         if self.store.is_written() {

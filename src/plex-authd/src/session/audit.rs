@@ -65,7 +65,7 @@ impl Report<'_> {
         let text = |item: Option<&str>| item.map(|item| printable(item, LONGEST_ITEM));
         let hello = self.hello;
         Some(Login {
-            at: clock::to_calendar(clock::now()) / 1000,
+            at: clock::to_wall_clock(clock::now()) / 1000,
             user: printable(&hello.user, protocol::MAX_NAME),
             plex_id: id.map(|id| id.0),
             service: text(hello.service.as_deref()),

@@ -143,7 +143,9 @@ impl Session {
         let (caller, took) = (self.peer.uid, self.start.elapsed());
         let report = Report { hello, id: self.id, caller, believed: self.believed, took };
         report.write(ended, &self.context.log);
-        self.context.audit_log.note(report.login(ended), explain);
+        if let Some(login) = report.login(ended) {
+            self.context.audit_log.add(login, explain);
+        }
     }
 
     /// Lets Samba have the password that plex.tv accepted. The verdict is on its way, and nothing that comes of this changes it.

@@ -1,5 +1,5 @@
-//! What became of the latest logins, for the owner's questions. It is kept in memory, so that nothing waits for a disk, and
-//! written down behind the logins' backs as everything else.
+//! Audit log: the latest logins, for `plex-auth logins` and `status`. It is kept in memory, so that no login waits for a disk,
+//! and written to `state.db` in the background.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -10,85 +10,83 @@ use protocol::Login;
 use crate::lock::lock;
 use crate::state::store::{Change, Store};
 
-/// How many verdicts are kept. A flood of them must fill neither memory nor disk.
+/// The most logins in the audit log. A flood of logins must fill neither memory nor disk.
 pub(crate) const MAX_ENTRIES: usize = 1000;
 
-/// The words for outcomes, in the order in which they are counted.
-pub(crate) const OUTCOMES: [&str; 4] = [ACCEPTED, "denied", "throttled", "unavailable"];
+/// Outcomes as they are written, in the order of [`AuditLog::counts`].
+const OUTCOMES: [&str; 4] = [ACCEPTED, "denied", "throttled", "unavailable"];
 
-/// The word for a login that was let in.
 const ACCEPTED: &str = "accepted";
 
-/// The latest verdicts.
+/// The latest logins, the last login of each account, and totals since the start.
 pub(crate) struct AuditLog {
     start: Instant,
-    pages: Mutex<Pages>,
+    entries: Mutex<Entries>,
     store: Store,
 }
 
-#[derive(Default)]
-struct Pages {
-    /// The oldest first.
+struct Entries {
+    /// Oldest first.
     logins: VecDeque<Login>,
-    /// When each account was last let in.
-    last: BTreeMap<String, i64>,
-    /// How often there was each outcome since the start.
+    /// Last accepted login by account, in seconds since 1970.
+    last_logins: BTreeMap<String, i64>,
+    /// By outcome, since the start.
     counts: [u64; 4],
 }
 
-impl Pages {
-    fn keep_in_bounds(&mut self) {
-        let over = self.logins.len().saturating_sub(MAX_ENTRIES);
-        self.logins.drain(..over);
+impl Entries {
+    fn truncate(&mut self) {
+        let excess = self.logins.len().saturating_sub(MAX_ENTRIES);
+        self.logins.drain(..excess);
     }
 }
 
 impl AuditLog {
-    /// Goes on where an earlier run ended.
-    pub(crate) fn new(logins: Vec<Login>, last: BTreeMap<String, i64>, store: Store) -> Self {
-        let mut pages = Pages { logins: logins.into(), last, counts: [0; 4] };
-        pages.keep_in_bounds();
-        Self { start: Instant::now(), pages: Mutex::new(pages), store }
+    /// Continues the log of an earlier run.
+    pub(crate) fn new(logins: Vec<Login>, last_logins: BTreeMap<String, i64>, store: Store) -> Self {
+        let mut entries = Entries { logins: logins.into(), last_logins, counts: [0; 4] };
+        entries.truncate();
+        Self { start: Instant::now(), entries: Mutex::new(entries), store }
     }
 
-    /// Notes a verdict. One that was only asked for to be explained is nobody's last login.
-    pub(crate) fn note(&self, login: Option<Login>, explained: bool) {
-        let Some(login) = login else { return };
-        let mut pages = lock(&self.pages);
-        for (count, outcome) in pages.counts.iter_mut().zip(OUTCOMES) {
+    /// Adds a login. `dry_run` is one that was only explained; it is not the account's last login.
+    pub(crate) fn add(&self, login: Login, dry_run: bool) {
+        let mut entries = lock(&self.entries);
+        for (count, outcome) in entries.counts.iter_mut().zip(OUTCOMES) {
             *count += u64::from(outcome == login.outcome);
         }
-        if login.outcome == ACCEPTED && !explained {
-            pages.last.insert(login.user.clone(), login.at);
+        if login.outcome == ACCEPTED && !dry_run {
+            entries.last_logins.insert(login.user.clone(), login.at);
             self.store.write(Change::LastLogin(login.user.clone(), login.at));
         }
-        pages.logins.push_back(login.clone());
-        pages.keep_in_bounds();
-        drop(pages);
+        entries.logins.push_back(login.clone());
+        entries.truncate();
+        drop(entries);
         self.store.write(Change::Login(Box::new(login)));
     }
 
-    /// The latest verdicts, the newest first.
-    pub(crate) fn latest(&self, most: usize) -> Vec<Login> {
-        lock(&self.pages).logins.iter().rev().take(most).cloned().collect()
+    /// The latest logins, newest first, at most `limit`.
+    pub(crate) fn latest(&self, limit: usize) -> Vec<Login> {
+        lock(&self.entries).logins.iter().rev().take(limit).cloned().collect()
     }
 
-    /// When each account was last let in.
+    /// Last accepted login by account, in seconds since 1970.
     pub(crate) fn last_logins(&self) -> BTreeMap<String, i64> {
-        lock(&self.pages).last.clone()
+        lock(&self.entries).last_logins.clone()
     }
 
-    /// Forgets when an account was last let in; whether that was known.
+    /// Forgets an account's last login; false if there was none. Its row is deleted with the whole account's, by
+    /// [`Change::ForgetAccount`].
     pub(crate) fn forget(&self, account: &str) -> bool {
-        lock(&self.pages).last.remove(account).is_some()
+        lock(&self.entries).last_logins.remove(account).is_some()
     }
 
-    /// How often there was each outcome.
+    /// Logins since the start: accepted, denied, throttled, unavailable.
     pub(crate) fn counts(&self) -> [u64; 4] {
-        lock(&self.pages).counts
+        lock(&self.entries).counts
     }
 
-    /// For how long this has been going on.
+    /// Time since the daemon started.
     pub(crate) fn uptime(&self) -> Duration {
         self.start.elapsed()
     }

@@ -120,7 +120,7 @@ impl FriendListCache {
         let mut state = self.lock();
         loop {
             let young =
-                |circle: &&Arc<FriendList>| circle.age(clock::seen_from(asked, circle.fetched_at)) <= self.source.fresh;
+                |circle: &&Arc<FriendList>| circle.age(clock::adjusted(asked, circle.fetched_at)) <= self.source.fresh;
             if let Some(circle) = state.circle.as_ref().filter(young) {
                 return Ok(Arc::clone(circle));
             }

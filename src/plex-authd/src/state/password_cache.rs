@@ -125,10 +125,10 @@ impl PasswordCache {
             // What is hashed already is older than this.
             return if fresh.is(password) { Recalled::Same(fresh.remembered.id) } else { Recalled::Other };
         }
-        let entry = lock(&self.entries).get(account).filter(|entry| counts(&entry.remembered)).cloned();
+        let entry = lock(&self.entries).get(account).filter(|entry| counts(&entry.cached)).cloned();
         match entry {
             None => Recalled::Nothing,
-            Some(entry) if self.is(&entry, password) => Recalled::Same(entry.remembered.id),
+            Some(entry) if self.is(&entry, password) => Recalled::Same(entry.cached.id),
             Some(_) => Recalled::Other,
         }
     }
@@ -156,7 +156,7 @@ impl PasswordCache {
         drop(waiting);
         let hashed = lock(&self.entries).remove(account).is_some();
         if hashed {
-            self.store.write(Change::Forget(account.to_owned()));
+            self.store.write(Change::ForgetPassword(account.to_owned()));
         }
         queued || at_work || hashed
     }
@@ -175,7 +175,7 @@ impl PasswordCache {
     pub(crate) fn forget_unless(&self, keep: impl Fn(&str, &CachedPassword) -> bool) {
         let gone: Vec<String> = lock(&self.entries)
             .iter()
-            .filter(|(account, entry)| !keep(account, &entry.remembered))
+            .filter(|(account, entry)| !keep(account, &entry.cached))
             .map(|(account, _)| account.clone())
             .collect();
         for account in gone {
@@ -190,9 +190,9 @@ impl PasswordCache {
             let hash = self.hash(&fresh.password, salt);
             let mut waiting = lock(&self.waiting);
             let (Some(_), Some(hash)) = (waiting.at_work.take(), hash) else { continue };
-            let hashed = StoredHash { remembered: fresh.remembered, salt, hash };
+            let hashed = StoredHash { cached: fresh.remembered, salt, hash };
             lock(&self.entries).insert(account.clone(), hashed.clone());
-            self.store.write(Change::StoredHash(account, hashed));
+            self.store.write(Change::Password(account, hashed));
         }
     }
 

@@ -1,17 +1,18 @@
-//! The file itself: made, opened, brought up to date, and set aside when it is broken.
+//! The file `state.db`: created, opened, migrated, and moved aside if it is damaged.
 
+use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
-use super::{Kept, client_id, rows};
+use super::records::SavedState;
+use super::{client_id, rows};
 use crate::log::Log;
 
-/// The schema, as the steps that lead to it. A step that was released is never changed; the database counts how many
-/// it has taken.
-pub(super) const STEPS: [&str; 3] = [
+/// Migrations, in order. A released migration never changes; `user_version` counts those that have been applied.
+pub(super) const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE installation (client_id TEXT NOT NULL) STRICT;
     CREATE TABLE pin (
@@ -41,130 +42,147 @@ pub(super) const STEPS: [&str; 3] = [
     ",
 ];
 
-/// The file's name.
+/// File name in the state directory.
 const FILE: &str = "state.db";
 
 /// Why a file cannot be used.
-enum InvalidInput {
-    /// It is damaged, and a fresh one can take its place.
-    Broken(String),
-    /// A newer version wrote it, and knows things that this one would lose.
+enum Unusable {
+    /// Damaged; a new file replaces it.
+    Damaged(String),
+    /// Written by a newer version; this one would lose its data. The number of migrations.
     Newer(usize),
-    /// There is none to be had: no right, no room.
+    /// Not accessible: missing permissions or no space.
     Disk(String),
 }
 
-impl From<rusqlite::Error> for InvalidInput {
-    fn from(error: rusqlite::Error) -> Self {
-        let broken = match error.sqlite_error_code() {
-            Some(code) => matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown),
-            // It is SQLite, but what it holds is not what was written: a wrong type, a missing column.
-            None => true,
-        };
-        if broken { Self::Broken(error.to_string()) } else { Self::Disk(error.to_string()) }
+/// `state.db` was written by a newer version.
+#[derive(Debug)]
+pub(crate) struct NewerVersion {
+    file: PathBuf,
+    migrations: usize,
+}
+
+impl fmt::Display for NewerVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: written by a newer version ({} steps, this one knows {}); install that version, or move the file away, \
+             and with it who each account belonged to",
+            self.file.display(),
+            self.migrations,
+            MIGRATIONS.len()
+        )
     }
 }
 
-/// The open file, if there can be one, and what it holds.
-pub(super) fn open(directory: &Path, log: &Log) -> Result<(Option<Connection>, Kept), String> {
+impl From<rusqlite::Error> for Unusable {
+    fn from(error: rusqlite::Error) -> Self {
+        let damaged = match error.sqlite_error_code() {
+            Some(code) => matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown),
+            // Valid SQLite with wrong content: a wrong type, a missing column.
+            None => true,
+        };
+        if damaged { Self::Damaged(error.to_string()) } else { Self::Disk(error.to_string()) }
+    }
+}
+
+/// Opens the file and reads it. The connection is `None` if the file cannot be written.
+///
+/// # Errors
+/// [`NewerVersion`]
+pub(super) fn open(directory: &Path, log: &Log) -> Result<(Option<Connection>, SavedState), NewerVersion> {
     let file = directory.join(FILE);
     let first = match read(directory) {
-        Err(InvalidInput::Broken(why)) => {
-            set_aside(&file, &why, log);
+        Err(Unusable::Damaged(why)) => {
+            move_aside(&file, &why, log);
             read(directory)
         }
         other => other,
     };
     match first {
-        Ok((connection, kept)) => {
-            client_id::note(directory, &kept.client_id, log);
-            Ok((Some(connection), kept))
+        Ok((connection, saved)) => {
+            client_id::save(directory, &saved.client_id, log);
+            Ok((Some(connection), saved))
         }
-        Err(InvalidInput::Newer(steps)) => Err(format!(
-            "{}: written by a newer version ({steps} steps, this one knows {}); install that version, or move the file \
-             away, and with it who each account belonged to",
-            file.display(),
-            STEPS.len()
-        )),
-        Err(InvalidInput::Broken(why) | InvalidInput::Disk(why)) => {
+        Err(Unusable::Newer(migrations)) => Err(NewerVersion { file, migrations }),
+        Err(Unusable::Damaged(why) | Unusable::Disk(why)) => {
             log.error(format!(
                 "{}: {why}; going on without it: what is learnt now is lost at the next start. The directory must belong \
                  to the daemon's user and have room",
                 file.display()
             ));
-            Ok((None, read_only(&file).unwrap_or_else(|| nothing(directory))))
+            Ok((None, read_only(&file).unwrap_or_else(|| empty(directory))))
         }
     }
 }
 
-/// What there is where nothing was kept.
-fn nothing(directory: &Path) -> Kept {
-    Kept { client_id: client_id::noted_or_new(directory), ..Kept::default() }
+fn empty(directory: &Path) -> SavedState {
+    SavedState { client_id: client_id::read_or_create(directory), ..SavedState::default() }
 }
 
-fn read(directory: &Path) -> Result<(Connection, Kept), InvalidInput> {
+fn read(directory: &Path) -> Result<(Connection, SavedState), Unusable> {
     let mut connection = Connection::open(directory.join(FILE))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // Losing power loses at most the last batch, and never the file.
+    // A power failure loses at most the last batch, never the file.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", true)?;
     let health: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
     if health != "ok" {
-        return Err(InvalidInput::Broken(health));
+        return Err(Unusable::Damaged(health));
     }
     migrate(&mut connection)?;
     let client_id = client_id(&connection, directory)?;
     rows::prune(&mut connection)?;
-    let kept = Kept { client_id, ..rows::read(&connection)? };
-    Ok((connection, kept))
+    let saved = SavedState { client_id, ..rows::read(&connection)? };
+    Ok((connection, saved))
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), InvalidInput> {
-    let taken: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if taken > STEPS.len() {
-        return Err(InvalidInput::Newer(taken));
+fn migrate(connection: &mut Connection) -> Result<(), Unusable> {
+    let applied: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if applied > MIGRATIONS.len() {
+        return Err(Unusable::Newer(applied));
     }
-    for (number, step) in (1..).zip(STEPS).skip(taken) {
+    for (number, migration) in (1..).zip(MIGRATIONS).skip(applied) {
         let transaction = connection.transaction()?;
-        transaction.execute_batch(step)?;
+        transaction.execute_batch(migration)?;
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }
     Ok(())
 }
 
-/// This installation's identifier. Where the command was here first, it is the command's.
+/// This installation's client identifier: from the database, else from the file, which the command may have written.
 fn client_id(connection: &Connection, directory: &Path) -> rusqlite::Result<String> {
-    let kept = connection.query_row("SELECT client_id FROM installation", [], |row| row.get(0)).optional()?;
-    if let Some(id) = kept {
+    let saved = connection.query_row("SELECT client_id FROM installation", [], |row| row.get(0)).optional()?;
+    if let Some(id) = saved {
         return Ok(id);
     }
-    let id = client_id::noted_or_new(directory);
+    let id = client_id::read_or_create(directory);
     connection.execute("INSERT INTO installation (client_id) VALUES (?1)", [&id])?;
     Ok(id)
 }
 
-/// What a file holds that can be read but not written, such as one on a file system that is mounted so. A daemon that died
-/// has left its latest changes beside the file, and they count. Where nothing lies there, something would have to
-/// be made even to read, unless it is said that the file never changes.
-fn read_only(file: &Path) -> Option<Kept> {
+/// Content of a file that can be read but not written, such as one on a read-only file system. The first attempt includes
+/// the write-ahead log that a killed daemon has left. Without such a log `SQLite` would have to create one even to read;
+/// `immutable=1` avoids that.
+fn read_only(file: &Path) -> Option<SavedState> {
     let path = file.to_str()?.replace('%', "%25").replace('?', "%3f");
-    ["mode=ro", "immutable=1"].iter().find_map(|how| read_as(&format!("file:{path}?{how}")))
+    ["mode=ro", "immutable=1"].iter().find_map(|mode| read_uri(&format!("file:{path}?{mode}")))
 }
 
-fn read_as(address: &str) -> Option<Kept> {
+fn read_uri(uri: &str) -> Option<SavedState> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(address, flags).ok()?;
+    let connection = Connection::open_with_flags(uri, flags).ok()?;
     let client_id = connection.query_row("SELECT client_id FROM installation", [], |row| row.get(0)).ok()?;
-    Some(Kept { client_id, ..rows::read(&connection).ok()? })
+    Some(SavedState { client_id, ..rows::read(&connection).ok()? })
 }
 
-/// Moves a broken file out of the way, with what belongs to it. Somebody may want to look at it.
-fn set_aside(file: &Path, why: &str, log: &Log) {
+/// Renames a damaged file and its write-ahead log, so that they can be examined.
+fn move_aside(file: &Path, why: &str, log: &Log) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let aside = |end: &str| format!("{}{end}", file.display());
     for end in ["", "-wal", "-shm"] {
-        // Without the main file there is nothing to set aside; the other two need not be there.
+        // Any of the three may be missing.
         let _ = fs::rename(aside(end), aside(&format!(".broken-{now}{end}")));
     }
     log.error(format!(

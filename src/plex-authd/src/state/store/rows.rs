@@ -1,4 +1,4 @@
-//! The rows of each table, read and written.
+//! Reads and writes the tables of `state.db`. Column and table names are those of the first release.
 
 use std::time::Duration;
 
@@ -10,76 +10,76 @@ use protocol::Login;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Kept, StoredHash, wall_clock};
+use super::records::{Change, SavedState, StoredHash};
+use super::wall_clock;
 use crate::clock;
-use crate::state::audit_log::MAX_ENTRIES;
 
-/// How long a rejected sign-in counts.
+/// Age at which a rejected sign-in no longer counts.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// How long a pair is kept that has not tried since.
+/// Age at which the failures of a key are deleted.
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A friend list as it is written down.
+/// JSON form of a friend list: each person with their relationship to the owner.
 #[derive(Serialize, Deserialize)]
-struct People {
-    owner: One,
-    others: Vec<(One, String)>,
+struct StoredList {
+    owner: StoredUser,
+    others: Vec<(StoredUser, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct One {
+struct StoredUser {
     id: u64,
     username: Option<String>,
     email: Option<String>,
 }
 
-/// Removes what time has settled, or the calendar.
+/// Deletes expired rows and adjusts for wall-clock steps.
 pub(super) fn prune(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    wall_clock::follow(&transaction, &wall_clock::boot(), clock::ahead())?;
+    wall_clock::follow(&transaction, &wall_clock::boot_id(), clock::wall_clock_offset())?;
     wall_clock::clamp_future(&transaction)?;
-    let before = |age| clock::to_calendar(clock::now() - age);
+    let before = |age| clock::to_wall_clock(clock::now() - age);
     transaction.execute("DELETE FROM rejected WHERE at < ?1", [before(HOUR)])?;
     transaction.execute("DELETE FROM tries WHERE last < ?1", [before(MONTH)])?;
     transaction.commit()
 }
 
-/// Reads everything but the client's identifier.
-pub(super) fn read(connection: &Connection) -> rusqlite::Result<Kept> {
-    Ok(Kept {
+/// Reads everything except the client identifier.
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<SavedState> {
+    Ok(SavedState {
         client_id: String::new(),
-        pins: all(connection, "SELECT account, reference, plex_id FROM pin", |row| {
+        bindings: all(connection, "SELECT account, reference, plex_id FROM pin", |row| {
             Ok(Some((row.get(0)?, IdentityBinding { reference: row.get(1)?, id: id(row, 2)? })))
         })?,
-        // What the calendar says is still to come has no age that could be relied on.
-        recent: all(connection, "SELECT account, plex_id, at FROM recent", |row| {
-            let Some(at) = clock::from_calendar(row.get(2)?) else { return Ok(None) };
+        // A grant dated in the future is skipped: its age is unknown.
+        recent_sign_ins: all(connection, "SELECT account, plex_id, at FROM recent", |row| {
+            let Some(at) = clock::from_wall_clock(row.get(2)?) else { return Ok(None) };
             Ok(Some((row.get(0)?, (id(row, 1)?, at))))
         })?,
-        hashed: all(connection, "SELECT account, plex_id, at, salt, hash FROM remembered", |row| {
-            let Some(at) = clock::from_calendar(row.get(2)?) else { return Ok(None) };
-            let remembered = CachedPassword { id: id(row, 1)?, at };
-            Ok(Some((row.get(0)?, StoredHash { remembered, salt: row.get(3)?, hash: row.get(4)? })))
+        passwords: all(connection, "SELECT account, plex_id, at, salt, hash FROM remembered", |row| {
+            let Some(at) = clock::from_wall_clock(row.get(2)?) else { return Ok(None) };
+            let cached = CachedPassword { id: id(row, 1)?, at };
+            Ok(Some((row.get(0)?, StoredHash { cached, salt: row.get(3)?, hash: row.get(4)? })))
         })?,
-        // A pause or a rejection that seems to lie ahead is taken for one of just now: the throttle errs on that side.
-        tries: all(connection, "SELECT account, origin, wrong, last, succeeded FROM tries", |row| {
+        // A penalty dated in the future counts as one of now.
+        failures: all(connection, "SELECT account, origin, wrong, last, succeeded FROM tries", |row| {
             let succeeded: Option<i64> = row.get(4)?;
-            let tries = Failures {
+            let failures = Failures {
                 wrong: row.get(2)?,
-                last: clock::from_calendar(row.get(3)?).unwrap_or_else(clock::now),
-                succeeded: succeeded.and_then(clock::from_calendar),
+                last: clock::from_wall_clock(row.get(3)?).unwrap_or_else(clock::now),
+                succeeded: succeeded.and_then(clock::from_wall_clock),
             };
-            Ok(Some((AttemptKey { account: row.get(0)?, origin: row.get(1)? }, tries)))
+            Ok(Some((AttemptKey { account: row.get(0)?, origin: row.get(1)? }, failures)))
         })?,
         rejected: all(connection, "SELECT at, origin FROM rejected", |row| {
-            let at = clock::from_calendar(row.get(0)?).unwrap_or_else(clock::now);
+            let at = clock::from_wall_clock(row.get(0)?).unwrap_or_else(clock::now);
             Ok(Some(Rejected { at, origin: row.get(1)? }))
         })?,
-        closed: closed(connection)?,
-        circle: circle(connection)?,
+        breaker: breaker(connection)?,
+        friend_list: friend_list(connection)?,
         logins: all(connection, "SELECT * FROM login ORDER BY number", |row| Ok(Some(login(row)?)))?,
-        last: all(connection, "SELECT account, at FROM last_login", |row| Ok(Some((row.get(0)?, row.get(1)?))))?,
+        last_logins: all(connection, "SELECT account, at FROM last_login", |row| Ok(Some((row.get(0)?, row.get(1)?))))?,
     })
 }
 
@@ -110,79 +110,79 @@ fn login(row: &Row) -> rusqlite::Result<Login> {
     })
 }
 
-fn closed(connection: &Connection) -> rusqlite::Result<Option<BreakerOpen>> {
+fn breaker(connection: &Connection) -> rusqlite::Result<Option<BreakerOpen>> {
     let read = |row: &Row| {
-        let at = clock::from_calendar(row.get(0)?).unwrap_or_else(clock::now);
+        let at = clock::from_wall_clock(row.get(0)?).unwrap_or_else(clock::now);
         Ok(BreakerOpen { at, span: Duration::from_millis(row.get(1)?), blocked: row.get(2)? })
     };
     connection.query_row("SELECT at, span, blocked FROM closed", [], read).optional()
 }
 
-fn circle(connection: &Connection) -> rusqlite::Result<Option<(String, FriendList)>> {
+fn friend_list(connection: &Connection) -> rusqlite::Result<Option<(String, FriendList)>> {
     let row = connection
         .query_row("SELECT mark, at, people FROM circle", [], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
         })
         .optional()?;
-    // A list that cannot be read is no list; the next one comes within seconds.
-    Ok(row.and_then(|(mark, at, people)| {
-        let people: People = serde_json::from_str(&people).ok()?;
-        let fetched_at = clock::from_calendar(at)?;
-        let entries: Option<Vec<FriendRecord>> = people
+    // An unreadable list is dropped; the next one is fetched within seconds.
+    Ok(row.and_then(|(scope_id, at, people)| {
+        let stored: StoredList = serde_json::from_str(&people).ok()?;
+        let fetched_at = clock::from_wall_clock(at)?;
+        let entries: Option<Vec<FriendRecord>> = stored
             .others
             .into_iter()
-            .map(|(one, tie)| Some(FriendRecord { person: person(one), tie: Relationship::named(&tie)? }))
+            .map(|(user, name)| Some(FriendRecord { person: plex_user(user), tie: Relationship::named(&name)? }))
             .collect();
-        Some((mark, FriendList { owner: person(people.owner), entries: entries?, fetched_at }))
+        Some((scope_id, FriendList { owner: plex_user(stored.owner), entries: entries?, fetched_at }))
     }))
 }
 
-/// Writes changes, all or none of them.
-pub(super) fn write(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<()> {
+/// Writes changes in one transaction, keeping the latest `max_logins` logins.
+pub(super) fn write(connection: &mut Connection, changes: &[Change], max_logins: usize) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    wall_clock::follow(&transaction, &wall_clock::boot(), clock::ahead())?;
+    wall_clock::follow(&transaction, &wall_clock::boot_id(), clock::wall_clock_offset())?;
     for change in changes {
-        write_one(&transaction, change)?;
+        write_one(&transaction, change, max_logins)?;
     }
     transaction.commit()?;
-    if changes.iter().any(|change| matches!(change, Change::Forget(_) | Change::ForgetAll(_))) {
-        // What was forgotten must not be left in the log of changes.
+    if changes.iter().any(|change| matches!(change, Change::ForgetPassword(_) | Change::ForgetAccount(_))) {
+        // Deleted data must not remain in the write-ahead log.
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     }
     Ok(())
 }
 
-fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
+fn write_one(to: &Connection, change: &Change, max_logins: usize) -> rusqlite::Result<usize> {
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| to.prepare_cached(sql)?.execute(values);
-    let at = |moment: &BootTime| clock::to_calendar(*moment);
+    let millis = |time: &BootTime| clock::to_wall_clock(*time);
     match change {
-        Change::IdentityBinding(account, pin) => {
-            run("REPLACE INTO pin VALUES (?1, ?2, ?3)", params![account, pin.reference, pin.id.0.cast_signed()])
+        Change::Binding(account, IdentityBinding { id, reference }) => {
+            run("REPLACE INTO pin VALUES (?1, ?2, ?3)", params![account, reference, id.0.cast_signed()])
         }
-        Change::Recent(account, id, when) => {
-            run("REPLACE INTO recent VALUES (?1, ?2, ?3)", params![account, id.0.cast_signed(), at(when)])
+        Change::RecentSignIn(account, id, at) => {
+            run("REPLACE INTO recent VALUES (?1, ?2, ?3)", params![account, id.0.cast_signed(), millis(at)])
         }
-        Change::StoredHash(account, StoredHash { remembered, salt, hash }) => run(
+        Change::Password(account, StoredHash { cached, salt, hash }) => run(
             "REPLACE INTO remembered VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![account, remembered.id.0.cast_signed(), at(&remembered.at), salt, hash],
+            params![account, cached.id.0.cast_signed(), millis(&cached.at), salt, hash],
         ),
-        Change::Forget(account) => run("DELETE FROM remembered WHERE account = ?1", params![account]),
-        Change::Failures(key, tries) => run(
+        Change::ForgetPassword(account) => run("DELETE FROM remembered WHERE account = ?1", params![account]),
+        Change::Failures(key, Failures { wrong, last, succeeded }) => run(
             "REPLACE INTO tries VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![key.account, key.origin, tries.wrong, at(&tries.last), tries.succeeded.as_ref().map(at)],
+            params![key.account, key.origin, wrong, millis(last), succeeded.as_ref().map(millis)],
         ),
         Change::Rejected(rejected) => {
-            run("DELETE FROM rejected WHERE at < ?1", params![clock::to_calendar(clock::now() - HOUR)])?;
-            run("INSERT INTO rejected VALUES (?1, ?2)", params![at(&rejected.at), rejected.origin])
+            run("DELETE FROM rejected WHERE at < ?1", params![clock::to_wall_clock(clock::now() - HOUR)])?;
+            run("INSERT INTO rejected VALUES (?1, ?2)", params![millis(&rejected.at), rejected.origin])
         }
-        Change::BreakerOpen(BreakerOpen { at: when, span, blocked }) => {
+        Change::BreakerOpen(BreakerOpen { at, span, blocked }) => {
             run("DELETE FROM closed", params![])?;
             let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-            run("INSERT INTO closed VALUES (?1, ?2, ?3)", params![at(when), span, blocked])
+            run("INSERT INTO closed VALUES (?1, ?2, ?3)", params![millis(at), span, blocked])
         }
-        Change::FriendList(mark, circle) => {
+        Change::FriendList(scope_id, list) => {
             run("DELETE FROM circle", params![])?;
-            run("INSERT INTO circle VALUES (?1, ?2, ?3)", params![mark, at(&circle.fetched_at), people(circle)])
+            run("INSERT INTO circle VALUES (?1, ?2, ?3)", params![scope_id, millis(&list.fetched_at), to_json(list)])
         }
         Change::Login(login) => {
             let Login { at, user, plex_id, service, rhost, phase, outcome, why } = &**login;
@@ -191,10 +191,10 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
                 "INSERT INTO login VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![at, user, plex_id, service, rhost, phase, outcome, why],
             )?;
-            run("DELETE FROM login WHERE number <= (SELECT max(number) FROM login) - ?1", params![MAX_ENTRIES])
+            run("DELETE FROM login WHERE number <= (SELECT max(number) FROM login) - ?1", params![max_logins])
         }
         Change::LastLogin(account, at) => run("REPLACE INTO last_login VALUES (?1, ?2)", params![account, at]),
-        Change::ForgetAll(account) => ["pin", "recent", "remembered", "tries", "last_login"]
+        Change::ForgetAccount(account) => ["pin", "recent", "remembered", "tries", "last_login"]
             .into_iter()
             .map(|table| run(&format!("DELETE FROM {table} WHERE account = ?1"), params![account]))
             .sum(),
@@ -202,16 +202,16 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
     }
 }
 
-fn people(circle: &FriendList) -> String {
-    let others = circle.entries.iter().map(|entry| (one(&entry.person), entry.tie.word().to_owned())).collect();
-    // Text and numbers can always be written.
-    serde_json::to_string(&People { owner: one(&circle.owner), others }).unwrap_or_default()
+fn to_json(list: &FriendList) -> String {
+    let others = list.entries.iter().map(|entry| (stored_user(&entry.person), entry.tie.word().to_owned())).collect();
+    // Text and numbers always serialise.
+    serde_json::to_string(&StoredList { owner: stored_user(&list.owner), others }).unwrap_or_default()
 }
 
-fn one(person: &PlexUser) -> One {
-    One { id: person.id.0, username: person.username.clone(), email: person.email.clone() }
+fn stored_user(user: &PlexUser) -> StoredUser {
+    StoredUser { id: user.id.0, username: user.username.clone(), email: user.email.clone() }
 }
 
-fn person(one: One) -> PlexUser {
-    PlexUser { id: PlexId(one.id), username: one.username, email: one.email }
+fn plex_user(user: StoredUser) -> PlexUser {
+    PlexUser { id: PlexId(user.id), username: user.username, email: user.email }
 }

@@ -1,6 +1,5 @@
-//! What is written down has the calendar's time, and calendars are set. What keeps somebody out is moved along with the
-//! calendar, so that a pause is no shorter and no longer for it. What lets somebody in is not: it goes by whichever clock
-//! makes it older.
+//! Wall-clock steps. Penalties (failures, rejections, breaker) are shifted with the step, so what remains of them is unchanged.
+//! Grants (cached passwords, sign-ins, the friend list) are not: the older of the two ages counts.
 
 use std::fs;
 
@@ -8,42 +7,42 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::clock;
 
-/// Where the kernel says which start of the machine this is.
+/// The kernel's identifier of the current boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// Differences below this are the calendar's own inaccuracy, in milliseconds.
-const SET: i64 = 1000;
+/// Smaller steps, in milliseconds, are inaccuracy of the clock.
+const MIN_STEP: i64 = 1000;
 
-/// Which start of the machine this is; nothing that was written down is from one without a name.
-pub(super) fn boot() -> String {
+/// Identifier of the current boot; empty if it cannot be read, which equals no recorded one.
+pub(super) fn boot_id() -> String {
     fs::read_to_string(BOOT_ID).unwrap_or_default().trim().to_owned()
 }
 
-/// Moves along what keeps somebody out, if the calendar was set since this was last looked at. What happened to it while
-/// the machine was off cannot be known. `ahead` is how far the calendar is ahead of the clock that nobody can set.
-pub(super) fn follow(connection: &Connection, boot: &str, ahead: i64) -> rusqlite::Result<()> {
+/// Shifts penalties if the wall clock was stepped since the last call. A step while the machine was off is unknown.
+/// `offset` is the wall clock minus the boot clock, in milliseconds.
+pub(super) fn follow(connection: &Connection, boot: &str, offset: i64) -> rusqlite::Result<()> {
     let before = connection
         .query_row("SELECT boot, ahead FROM calendar", [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
-    let set = match &before {
-        Some((same, before)) if same == boot && !boot.is_empty() => ahead.saturating_sub(*before),
+    let step = match &before {
+        Some((same, before)) if same == boot && !boot.is_empty() => offset.saturating_sub(*before),
         _ => 0,
     };
-    if before.is_some_and(|(same, _)| same == boot) && set.saturating_abs() < SET {
+    if before.is_some_and(|(same, _)| same == boot) && step.saturating_abs() < MIN_STEP {
         return Ok(());
     }
-    connection.execute("UPDATE tries SET last = last + ?1, succeeded = succeeded + ?1", [set])?;
-    connection.execute("UPDATE rejected SET at = at + ?1", [set])?;
-    connection.execute("UPDATE closed SET at = at + ?1", [set])?;
+    connection.execute("UPDATE tries SET last = last + ?1, succeeded = succeeded + ?1", [step])?;
+    connection.execute("UPDATE rejected SET at = at + ?1", [step])?;
+    connection.execute("UPDATE closed SET at = at + ?1", [step])?;
     connection.execute("DELETE FROM calendar", [])?;
-    connection.execute("INSERT INTO calendar VALUES (?1, ?2)", params![boot, ahead])?;
+    connection.execute("INSERT INTO calendar VALUES (?1, ?2)", params![boot, offset])?;
     Ok(())
 }
 
-/// Settles what the calendar says is still to come: nobody knows how long ago it was. What lets somebody in is removed, or
-/// it would be young again when that day comes. What keeps somebody out is taken for one of just now, once.
+/// Handles rows dated in the future, whose age is unknown: deletes grants, which would be fresh again when that time comes,
+/// and sets penalties to now.
 pub(super) fn clamp_future(connection: &Connection) -> rusqlite::Result<()> {
-    let now = clock::to_calendar(clock::now());
+    let now = clock::to_wall_clock(clock::now());
     connection.execute("DELETE FROM remembered WHERE at > ?1", [now])?;
     connection.execute("DELETE FROM recent WHERE at > ?1", [now])?;
     connection.execute("DELETE FROM circle WHERE at > ?1", [now])?;

@@ -1,0 +1,59 @@
+//! Records of `state.db`: everything that is read at the start, and each change that is written afterwards.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use policy::{
+    AttemptKey, BootTime, BreakerOpen, CachedPassword, Failures, FriendList, IdentityBinding, PlexId, Rejected,
+};
+use protocol::Login;
+
+/// Argon2id hash of a password that plex.tv accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredHash {
+    pub cached: CachedPassword,
+    pub salt: [u8; 16],
+    pub hash: [u8; 32],
+}
+
+/// Content of `state.db` at the start.
+#[derive(Debug, Default)]
+pub(crate) struct SavedState {
+    /// Client identifier for a token that has none in the configuration.
+    pub client_id: String,
+    /// By local account.
+    pub bindings: HashMap<String, IdentityBinding>,
+    /// Plex account and time of the last sign-in, by local account.
+    pub recent_sign_ins: HashMap<String, (PlexId, BootTime)>,
+    /// By local account.
+    pub passwords: HashMap<String, StoredHash>,
+    pub failures: HashMap<AttemptKey, Failures>,
+    pub rejected: Vec<Rejected>,
+    pub breaker: Option<BreakerOpen>,
+    /// The last friend list, with the scope of the configuration that it was fetched for.
+    pub friend_list: Option<(String, FriendList)>,
+    /// The latest logins, oldest first.
+    pub logins: Vec<Login>,
+    /// Last accepted login by local account, in seconds since 1970.
+    pub last_logins: BTreeMap<String, i64>,
+}
+
+/// One change. The first `String` is the local account, except in `FriendList`, where it is the list's scope.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Binding(String, IdentityBinding),
+    RecentSignIn(String, PlexId, BootTime),
+    Password(String, StoredHash),
+    ForgetPassword(String),
+    Failures(AttemptKey, Failures),
+    Rejected(Rejected),
+    BreakerOpen(BreakerOpen),
+    FriendList(String, Arc<FriendList>),
+    Login(Box<Login>),
+    LastLogin(String, i64),
+    /// Deletes every record of an account except its logins in the audit log.
+    ForgetAccount(String),
+    /// Changes nothing; receives whether all changes up to here have been written.
+    Written(SyncSender<bool>),
+}

@@ -1,10 +1,10 @@
-//! The command line. Nothing else steers the daemon but its configuration file.
+//! Command line of the daemon. Everything else is in its configuration file.
 
 use std::path::PathBuf;
 
 use clap::Parser;
 
-/// What the daemon is told when it is started.
+/// Arguments of `plex-authd`.
 #[derive(Debug, Parser)]
 #[command(name = "plex-authd", version)]
 #[command(about = "Decides about logins for pam_plex.so: accepts the Plex accounts that the configuration names")]

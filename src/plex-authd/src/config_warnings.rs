@@ -1,21 +1,22 @@
-//! What is allowed but is hardly meant.
+//! Warnings about configurations that are valid but probably wrong.
 
 use std::sync::Arc;
 
 use system::accounts;
 
+use crate::auth::account;
 use crate::context::Context;
 
-/// Writes it to the log. Accounts are looked up for it, which may ask other services and so take its time:
-/// by now logins are being answered, which those services may be waiting for.
-pub(crate) fn warn_about(context: &Arc<Context>) {
+/// Logs the warnings, in a thread: looking up accounts may need other services, which may themselves wait for a login here.
+pub(crate) fn log_in_background(context: &Arc<Context>) {
     let context = Arc::clone(context);
-    // Without a thread there are no warnings, and soon no logins either.
-    let _ = std::thread::Builder::new().name("warnings".into()).spawn(move || warnings(&context));
+    // Without a thread there are no warnings.
+    let _ = std::thread::Builder::new().name("warnings".into()).spawn(move || log_warnings(&context));
 }
 
-fn warnings(context: &Context) {
-    let (config, log) = (&context.config, &context.log);
+fn log_warnings(context: &Context) {
+    let (settings, log) = (&context.settings, &context.log);
+    let config = &settings.config;
     if config.users.is_empty() && config.group.is_none() {
         log.warning("neither [users] nor group is set: nobody can sign in with Plex");
     }
@@ -30,9 +31,9 @@ fn warnings(context: &Context) {
         }
     }
     for (name, reference) in &config.users {
-        match accounts::look_up(name, config.group.as_deref(), context.uid_min) {
-            // A stopped daemon must not lock the owner out.
-            Ok(Some(_)) if context.is_owners(name, reference) => {}
+        match accounts::look_up(name, config.group.as_deref(), settings.uid_min) {
+            // The owner is not in the group, so that a stopped daemon does not lock them out.
+            Ok(Some(_)) if account::is_owners(context, name, reference) => {}
             Ok(Some(account)) if config.group.is_some() && !account.in_group => log.warning(format!(
                 "'{name}' stands in [users] but not in the group: while this daemon is stopped, the shipped PAM stacks \
                  take '{name}' for an ordinary local account"

@@ -1,5 +1,5 @@
-//! `plex-authd`: decides about logins. The PAM module asks over a local socket; this is where the configuration, the
-//! owner's token, TLS and threads live, as a user of its own that is never root.
+//! `plex-authd`: decides about logins that the PAM module sends over a local socket. It keeps the configuration and the owner's
+//! token, connects to plex.tv, and runs as an unprivileged user.
 
 mod args;
 mod auth;
@@ -7,6 +7,8 @@ mod clock;
 mod config_warnings;
 mod context;
 mod daemon;
+mod error;
+mod generation;
 mod helpers;
 mod limits;
 mod listener;
@@ -17,6 +19,8 @@ mod reserve;
 mod server;
 mod service_manager;
 mod session;
+mod settings;
+mod shared;
 mod signals;
 mod state;
 mod worker;
@@ -30,19 +34,18 @@ use zeroizing_alloc::ZeroAlloc;
 use crate::args::Args;
 use crate::log::Log;
 
-/// Every piece of memory is wiped when it is freed, also those inside the HTTP, TLS and JSON libraries through which
-/// passwords and tokens pass.
+/// Zeroes all memory when it is freed, including that of the HTTP, TLS and JSON libraries, which handle passwords and tokens.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    let options = Args::parse();
+    let args = Args::parse();
     let signals = signals::block();
     let log = Log::start();
-    let outcome = signals.and_then(|signals| server::run(&options, &signals, &log));
-    if let Err(why) = &outcome {
-        log.error(format!("cannot run: {why}"));
+    let result = signals.and_then(|signals| server::run(&args, &signals, &log));
+    if let Err(error) = &result {
+        log.error(format!("cannot run: {error}"));
     }
     log.finish();
-    if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

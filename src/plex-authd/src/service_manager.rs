@@ -1,13 +1,13 @@
-//! systemd, or whatever else started the daemon and wants to hear how it is (`sd_notify`). Without one nothing is said.
+//! State notifications to systemd or another service manager (`sd_notify`). Without one, nothing is sent.
 
 use std::time::Duration;
 
 use nix::poll::PollTimeout;
 use sd_notify::NotifyState;
 
-/// Who started the daemon.
+/// Watchdog of the service manager.
 pub(crate) struct ServiceManager {
-    /// How often it wants to hear that the daemon is alive, if it does.
+    /// Time limit between two notifications; `None` without a watchdog.
     watchdog: Option<Duration>,
 }
 
@@ -16,36 +16,36 @@ impl ServiceManager {
         Self { watchdog: sd_notify::watchdog_enabled() }
     }
 
-    /// It is not stuck.
+    /// Tells the watchdog that the main loop runs.
     pub(crate) fn alive(&self) {
         if self.watchdog.is_some() {
-            tell(&[NotifyState::Watchdog]);
+            notify(&[NotifyState::Watchdog]);
         }
     }
 
-    /// How long to wait at most before saying so again.
+    /// Interval between two notifications, a third of the time limit.
     pub(crate) fn interval(&self) -> PollTimeout {
         self.watchdog
             .map_or(PollTimeout::NONE, |span| PollTimeout::try_from((span / 3).as_millis()).unwrap_or(PollTimeout::MAX))
     }
 }
 
-/// The daemon answers logins.
+/// The daemon accepts logins.
 pub(crate) fn ready() {
-    tell(&[NotifyState::Ready]);
+    notify(&[NotifyState::Ready]);
 }
 
-/// It reads its configuration again.
+/// The daemon reads its configuration again.
 pub(crate) fn reloading() {
-    tell(&[NotifyState::Reloading]);
+    notify(&[NotifyState::Reloading]);
 }
 
-/// It is about to end.
+/// The daemon is about to end.
 pub(crate) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    notify(&[NotifyState::Stopping]);
 }
 
-/// A supervisor that cannot be told has other ways to find out.
-fn tell(state: &[NotifyState]) {
+/// An error is ignored: the service manager notices a missing notification itself.
+fn notify(state: &[NotifyState]) {
     let _ = sd_notify::notify(state);
 }

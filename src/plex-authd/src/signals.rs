@@ -1,26 +1,28 @@
-//! The signals that end the daemon or have it read its configuration again, as something to wait for.
+//! SIGTERM, SIGINT and SIGHUP, as a file descriptor to wait for.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-/// The signals.
+use crate::error::Error;
+
+/// Blocked signals that can be read.
 pub(crate) struct Signals(SignalFd);
 
-/// What a signal says.
+/// Effect of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignalEvent {
     Reload,
     End,
 }
 
-/// Blocks the signals, so that they end the daemon when it is ready to and not where it stands. Must come before any
-/// thread: a thread that was started earlier would still take one, and die of it with all the others.
+/// Blocks the signals, so that the daemon ends in an orderly way. Called before any thread is started: an earlier thread would
+/// still receive them, and they would end the process.
 ///
 /// # Errors
-/// A sentence for the administrator.
-pub(crate) fn block() -> Result<Signals, String> {
+/// [`Error::Signals`]
+pub(crate) fn block() -> Result<Signals, Error> {
     let mut set = SigSet::empty();
     set.add(Signal::SIGTERM);
     set.add(Signal::SIGINT);
@@ -28,11 +30,11 @@ pub(crate) fn block() -> Result<Signals, String> {
     set.thread_block()
         .and_then(|()| SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK))
         .map(Signals)
-        .map_err(|error| format!("signals cannot be waited for: {error}"))
+        .map_err(Error::Signals)
 }
 
 impl Signals {
-    /// The next one that has come.
+    /// Reads the next signal.
     pub(crate) fn next(&self) -> SignalEvent {
         match self.0.read_signal() {
             Ok(Some(signal)) if Signal::try_from(signal.ssi_signo.cast_signed()) == Ok(Signal::SIGHUP) => {

@@ -87,7 +87,7 @@ pub fn refusals() -> Vec<(String, String)> {
 
 /// Texts for accepted logins, from the daemon's source: a program cannot be used as a library.
 pub fn acceptances() -> Vec<String> {
-    let source = include_str!("../../../../src/plex-authd/src/session/audit.rs");
+    let source = include_str!("../../../../src/plex-authd/src/auth/outcome.rs");
     let (_, display) = source.split_once("impl fmt::Display for Evidence {").unwrap();
     let texts = display.split('"').skip(1).step_by(2);
     texts.map(|text| text.replace("{why}", "…")).collect()

@@ -1,8 +1,8 @@
-//! One sign-in per Plex account at a time. plex.tv keeps one token for each account and client identifier: a second sign-in
-//! may end the first one's token, and so may a revocation, while that token is still needed to confirm who signed in.
+//! One sign-in per Plex account at a time. plex.tv keeps one token for each account and client identifier: a second sign-in or
+//! a revocation may end the first one's token while it is still needed to confirm the identity.
 //!
-//! A link code cannot take a turn, since its token is made when a person approves it, at any time. Codes that are open for
-//! the same account at once therefore get client identifiers of their own.
+//! A link code cannot hold a lock, since its token is created whenever a user approves it. Codes that are open for one
+//! account at the same time therefore use different client identifiers.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,20 +11,19 @@ use policy::PlexId;
 
 use crate::lock::lock;
 
-/// How many client identifiers sign-ins have. All but the first are used only while a link code is open for the same
-/// account, since each one that is new to an account sends its user a mail.
+/// Number of client identifiers for sign-ins. All but the first are used only while a link code is open for the same
+/// account, because plex.tv sends a mail for each one that is new to an account.
 pub(crate) const SLOTS: usize = 4;
 
-/// How long a sign-in waits for a revocation. One that plex.tv leaves without an answer must not keep people out: if plex.tv
-/// hands out the token that is being revoked once more, the login finds that out and is unavailable.
-const REVOKING: Duration = Duration::from_secs(1);
+/// The longest wait of a sign-in for a revocation. Without this limit, a revocation that plex.tv does not answer would block
+/// logins. If plex.tv issues the token that is being revoked again, the login notices that and is unavailable.
+const REVOCATION_LIMIT: Duration = Duration::from_secs(1);
 
-/// The Plex account that a sign-in is for.
+/// The Plex account of a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LockedAccount {
-    /// This one.
     Account(PlexId),
-    /// One that is not known before it has signed in, so it may be any.
+    /// Known only after the sign-in, so it may be any.
     Unknown,
 }
 
@@ -40,127 +39,139 @@ impl LockedAccount {
     }
 }
 
-/// All turns of this daemon, in the order in which they were asked for.
+/// All locks of the daemon, granted in the order of the requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AccountLocks(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<Queue>,
-    moved: Condvar,
+    released: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    next: u64,
-    /// Those whose turn it is, and behind them those that wait; and since when, where it is a revocation.
-    turns: Vec<(u64, LockedAccount, Option<Instant>)>,
-    /// The slots of open link codes.
+    last_number: u64,
+    /// Holders and, behind them, those that wait.
+    entries: Vec<Entry>,
+    /// Open link codes: number, account and slot.
     codes: Vec<(u64, LockedAccount, usize)>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: u64,
+    account: LockedAccount,
+    /// Start of a revocation; `None` for a sign-in.
+    revoking_since: Option<Instant>,
 }
 
 impl Queue {
     fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
+        self.last_number += 1;
+        self.last_number
     }
 
-    /// How long to wait before this one may have its turn without being woken; nothing when it has it.
-    fn wait(&self, number: u64, whose: LockedAccount) -> Option<Duration> {
-        let before = self.turns.iter().take_while(|(other, ..)| *other != number);
-        let wait =
-            |since: Option<Instant>| since.map_or(Duration::MAX, |since| REVOKING.saturating_sub(since.elapsed()));
-        let waits = before.filter(|(_, other, _)| other.may_be(whose)).map(|(.., since)| wait(*since));
+    fn push(&mut self, account: LockedAccount, revoking_since: Option<Instant>) -> u64 {
+        let number = self.number();
+        self.entries.push(Entry { number, account, revoking_since });
+        number
+    }
+
+    /// Time until the lock is granted without a wake-up; `None` if it is granted now.
+    fn wait(&self, number: u64, account: LockedAccount) -> Option<Duration> {
+        let before = self.entries.iter().take_while(|entry| entry.number != number);
+        let wait = |entry: &Entry| {
+            entry.revoking_since.map_or(Duration::MAX, |since| REVOCATION_LIMIT.saturating_sub(since.elapsed()))
+        };
+        let waits = before.filter(|entry| entry.account.may_be(account)).map(wait);
         waits.filter(|wait| !wait.is_zero()).min()
     }
 
-    fn has_code(&self, whose: LockedAccount, slot: usize) -> bool {
-        self.codes.iter().any(|(_, other, taken)| *taken == slot && other.may_be(whose))
+    fn has_code(&self, account: LockedAccount, slot: usize) -> bool {
+        self.codes.iter().any(|(_, of, used)| *used == slot && of.may_be(account))
     }
 
-    /// The first slot without an open code. If there is none the first one serves: that is wrong only when somebody
-    /// approves the code in it meanwhile.
-    fn slot(&self, whose: LockedAccount) -> usize {
-        (0..SLOTS).find(|slot| !self.has_code(whose, *slot)).unwrap_or_default()
+    /// The first slot without an open code. If all have one, it is slot 0, which fails only if a user approves that code
+    /// at the same time.
+    fn slot(&self, account: LockedAccount) -> usize {
+        (0..SLOTS).find(|slot| !self.has_code(account, *slot)).unwrap_or_default()
     }
 }
 
 impl AccountLocks {
-    /// Waits for an account's turn; nothing when it does not come before the deadline.
-    pub(crate) fn take(&self, whose: LockedAccount, deadline: Instant) -> Option<AccountLock> {
+    /// Waits for the lock of an account; `None` at the deadline.
+    pub(crate) fn acquire(&self, account: LockedAccount, deadline: Instant) -> Option<AccountLock> {
         let mut queue = lock(&self.0.queue);
-        let number = queue.number();
-        queue.turns.push((number, whose, None));
-        // Leaves the queue however this ends.
-        let turn = AccountLock { turns: self.clone(), number, whose };
-        while let Some(wait) = queue.wait(number, whose) {
+        let number = queue.push(account, None);
+        // Removes the entry on every return.
+        let account_lock = AccountLock { locks: self.clone(), number, account };
+        while let Some(wait) = queue.wait(number, account) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 drop(queue);
                 return None;
             }
-            queue = self.0.moved.wait_timeout(queue, left.min(wait)).unwrap_or_else(PoisonError::into_inner).0;
+            queue = self.0.released.wait_timeout(queue, left.min(wait)).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(queue);
-        Some(turn)
+        Some(account_lock)
     }
 
-    /// An account's turn to have a token revoked: only if nobody has it or waits for it, and no open link code could be
+    /// The lock of an account for a revocation: only if nothing holds it or waits for it, and no open link code could be
     /// approved into the same token.
-    pub(crate) fn take_to_revoke(&self, whose: LockedAccount, slot: usize) -> Option<AccountLock> {
+    pub(crate) fn try_acquire_to_revoke(&self, account: LockedAccount, slot: usize) -> Option<AccountLock> {
         let mut queue = lock(&self.0.queue);
-        if queue.has_code(whose, slot) || queue.turns.iter().any(|(_, other, _)| other.may_be(whose)) {
+        if queue.has_code(account, slot) || queue.entries.iter().any(|entry| entry.account.may_be(account)) {
             return None;
         }
-        let number = queue.number();
-        queue.turns.push((number, whose, Some(Instant::now())));
-        Some(AccountLock { turns: self.clone(), number, whose })
+        let number = queue.push(account, Some(Instant::now()));
+        Some(AccountLock { locks: self.clone(), number, account })
     }
 }
 
-/// An account's turn, until it is dropped.
+/// Lock of an account, released on drop.
 #[derive(Debug)]
 pub(crate) struct AccountLock {
-    turns: AccountLocks,
+    locks: AccountLocks,
     number: u64,
-    whose: LockedAccount,
+    account: LockedAccount,
 }
 
 impl AccountLock {
-    /// The slot to sign in with.
+    /// The slot of the client identifier to sign in with.
     pub(crate) fn slot(&self) -> usize {
-        lock(&self.turns.0.queue).slot(self.whose)
+        lock(&self.locks.0.queue).slot(self.account)
     }
 
-    /// The slot to open a link code with. It is the code's own for as long as the code is open.
+    /// Exchanges the lock for a slot of its own for a link code.
     pub(crate) fn open_code(self) -> CodeSlot {
-        let mut queue = lock(&self.turns.0.queue);
-        let (number, slot) = (queue.number(), queue.slot(self.whose));
-        queue.codes.push((number, self.whose, slot));
+        let mut queue = lock(&self.locks.0.queue);
+        let (number, slot) = (queue.number(), queue.slot(self.account));
+        queue.codes.push((number, self.account, slot));
         drop(queue);
-        CodeSlot { turns: self.turns.clone(), number, slot }
+        CodeSlot { locks: self.locks.clone(), number, slot }
     }
 }
 
 impl Drop for AccountLock {
     fn drop(&mut self) {
-        lock(&self.turns.0.queue).turns.retain(|(number, ..)| *number != self.number);
-        self.turns.0.moved.notify_all();
+        lock(&self.locks.0.queue).entries.retain(|entry| entry.number != self.number);
+        self.locks.0.released.notify_all();
     }
 }
 
-/// The slot of an open link code, free again when this is dropped.
+/// Slot of an open link code, released on drop.
 #[derive(Debug)]
 pub(crate) struct CodeSlot {
-    turns: AccountLocks,
+    locks: AccountLocks,
     number: u64,
-    /// Which one.
     pub slot: usize,
 }
 
 impl Drop for CodeSlot {
     fn drop(&mut self) {
-        lock(&self.turns.0.queue).codes.retain(|(number, ..)| *number != self.number);
+        lock(&self.locks.0.queue).codes.retain(|(number, ..)| *number != self.number);
     }
 }
 

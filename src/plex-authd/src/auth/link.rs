@@ -1,113 +1,98 @@
-//! Link sign-in, as far as plex.tv is asked: a code, whether it has been approved, and who approved it. A code is worth
-//! a sign-in to whoever approves it, so it is never logged, and nothing that comes of one is remembered.
+//! Link sign-in at plex.tv: a code, its approval, and the identity of the user who approved it. A code gives the user who
+//! approves it a login, so it is never logged, and nothing about the sign-in is cached.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use plex::{Approval, Error, LinkCode, SignedIn};
+use plex::{Approval, LinkCode, SignedIn};
 use policy::{AttemptKey, PlexId, PlexRef, Reason};
 
 use crate::auth::account_locks::{CodeSlot, LockedAccount};
-use crate::auth::password::AuthResult;
+use crate::auth::attempt::{Method, deny, target};
+use crate::auth::confirmation::{confirm, record};
+use crate::auth::outcome::{Accepted, AuthResult};
 use crate::auth::token_revoker::{Device, HeldToken};
 use crate::context::Context;
 
-/// A code that waits for approval, and the device that it was made for: only that one can fetch the token.
+/// A code that waits for approval.
 pub(crate) struct OpenCode {
     pub code: LinkCode,
-    pub device: Device,
-    /// Keeps other codes for the same account, and sign-ins, to other devices. There is none where no approval would be
-    /// accepted.
+    /// The device that created it; only this one can fetch the token.
+    device: Device,
+    /// Keeps sign-ins and other codes of the account on other devices. `None` if no approval would be accepted.
     _slot: Option<CodeSlot>,
 }
 
-impl Context {
-    /// Whether a service may show link codes.
-    pub(crate) fn offers_link(&self, service: Option<&str>) -> bool {
-        let listed = |service: &str| self.config.link_services.iter().any(|listed| listed == service);
-        self.config.link_sign_in && service.is_some_and(listed)
-    }
-
-    /// A fresh code. It counts as a wrong try until somebody has signed in by it, so that codes do not cost nothing.
+impl OpenCode {
+    /// Creates a code. It counts as a failure until a user has signed in with it, so that codes are not free.
     ///
     /// # Errors
-    /// Why there is none.
-    pub(crate) fn link_code(&self, key: &AttemptKey, whose: &PlexRef, deadline: Instant) -> Result<OpenCode, Reason> {
-        self.limiter.open()?;
-        self.limiter.wrong(key);
-        let slot = match self.expected(&key.account, whose) {
-            Some(expected) => Some(self.turns.take(expected, deadline).ok_or(Reason::AccountBusy)?.open_code()),
+    /// [`Reason::AccountBusy`], or an outage.
+    pub(crate) fn create(
+        context: &Context,
+        key: &AttemptKey,
+        mapped_to: &PlexRef,
+        deadline: Instant,
+    ) -> Result<Self, Reason> {
+        let (plex_tv, rate_limiter) = (&context.plex_tv, &context.limits.rate_limiter);
+        rate_limiter.check_breaker()?;
+        rate_limiter.record_failure(key);
+        let slot = match approver(context, &key.account, mapped_to) {
+            Some(account) => {
+                Some(plex_tv.account_locks.acquire(account, deadline).ok_or(Reason::AccountBusy)?.open_code())
+            }
             None => None,
         };
-        let device = self.device(slot.as_ref().map_or(0, |slot| slot.slot)).clone();
-        let code = device.client.link_code(deadline).map_err(|error| self.no_answer(error))?;
-        Ok(OpenCode { code, device, _slot: slot })
+        let device = plex_tv.device(slot.as_ref().map_or(0, |slot| slot.slot)).clone();
+        let code = device.client.link_code(deadline).map_err(|error| rate_limiter.outage(error))?;
+        Ok(Self { code, device, _slot: slot })
     }
 
-    /// Who will approve a code for an account, as far as that counts: with a list, nobody but the people on it is let in.
-    fn expected(&self, account: &str, whose: &PlexRef) -> Option<LockedAccount> {
-        let id = match whose {
-            PlexRef::Id(id) => Some(*id),
-            _ => self.id_of(account, whose),
-        };
-        if id.is_none() && self.friends.is_some() { None } else { Some(id.into()) }
-    }
-
-    /// The token of whoever has approved a code, or nothing as long as nobody has.
+    /// The token of the user who has approved the code; `None` while it is not approved.
     ///
     /// # Errors
-    /// Why it is not worth asking again.
-    pub(crate) fn approval(&self, open: &OpenCode, deadline: Instant) -> Result<Option<HeldToken>, Reason> {
-        match open.device.client.approval(&open.code, deadline) {
-            Ok(Approval::Approved(token)) => Ok(Some(self.sign_out.hold(&open.device, token))),
+    /// [`Reason::CodeExpired`], or an outage.
+    pub(crate) fn approval(&self, context: &Context, deadline: Instant) -> Result<Option<HeldToken>, Reason> {
+        match self.device.client.approval(&self.code, deadline) {
+            Ok(Approval::Approved(token)) => Ok(Some(context.plex_tv.token_revoker.hold(&self.device, token))),
             Ok(Approval::Waiting) => Ok(None),
             Ok(Approval::Expired) => Err(Reason::CodeExpired),
-            Err(error) => Err(self.no_answer(error)),
+            Err(error) => Err(context.limits.rate_limiter.outage(error)),
         }
     }
+}
 
-    /// Decides about whoever approved a code: as about a password, but that plex.tv has signed them in already.
-    pub(crate) fn judge_approval(
-        &self,
-        key: &AttemptKey,
-        whose: &PlexRef,
-        hold: HeldToken,
-        deadline: Instant,
-    ) -> AuthResult {
-        let account = match hold.client.account(&hold.token, deadline) {
-            Ok(account) => account,
-            Err(error) => return AuthResult::No(self.no_answer(error)),
-        };
-        let (id, token) = (PlexId(account.id), hold.token.clone());
-        let token = hold.belongs_to(SignedIn { account, token, two_factor: None });
-        // Until the sign-in is confirmed, as for a password.
-        let Some(_turn) = self.turns.take(LockedAccount::Account(id), deadline) else {
-            return AuthResult::No(Reason::AccountBusy);
-        };
-        let who = match self.eligible(&key.account, whose, true, deadline) {
-            Ok(who) => who,
-            Err(why) if why.is_outage() => return AuthResult::No(why),
-            Err(why) => return self.deny(key, why),
-        };
-        match self.confirm(&who, &token, deadline) {
-            Ok((id, by)) => {
-                self.learn(key, &who, &token);
-                AuthResult::Yes(id, by, Some(Arc::new(token)))
-            }
-            // Whoever approved it may be anybody, so what is remembered of the account's own person stays.
-            Err(why) => AuthResult::No(why),
-        }
-    }
+/// The Plex account whose approval would be accepted: with a friend list, only one that is on it.
+fn approver(context: &Context, account: &str, mapped_to: &PlexRef) -> Option<LockedAccount> {
+    let id = match mapped_to {
+        PlexRef::Id(id) => Some(*id),
+        _ => context.plex_id(account, mapped_to),
+    };
+    if id.is_none() && context.friends.is_some() { None } else { Some(id.into()) }
+}
 
-    /// What an error of plex.tv's means where nobody's password is asked about: that it cannot be asked.
-    pub(crate) fn no_answer(&self, error: Error) -> Reason {
-        match error {
-            Error::RateLimited(wait) => {
-                self.limiter.limited(wait);
-                Reason::RateLimited
-            }
-            Error::Unreachable(why) => Reason::Unreachable(format!("plex.tv: {why}")),
-            other => Reason::Unavailable(format!("plex.tv: {other}")),
-        }
-    }
+/// Decides about the user who approved a code, whom plex.tv has signed in already.
+pub(crate) fn decide(
+    context: &Context,
+    key: &AttemptKey,
+    mapped_to: &PlexRef,
+    held: HeldToken,
+    deadline: Instant,
+) -> AuthResult {
+    let account = held.client.account(&held.token, deadline);
+    let account = account.map_err(|error| context.limits.rate_limiter.outage(error))?;
+    let (id, token) = (PlexId(account.id), held.token.clone());
+    let token = held.belongs_to(SignedIn { account, token, two_factor: None });
+    // Held until the identity is confirmed, as for a password.
+    let locks = &context.plex_tv.account_locks;
+    let _lock = locks.acquire(LockedAccount::Account(id), deadline).ok_or(Reason::AccountBusy)?;
+    let target = match target(context, &key.account, mapped_to, Method::Link, deadline) {
+        Ok(target) => target,
+        Err(reason) if reason.is_outage() => return Err(reason.into()),
+        Err(reason) => return Err(deny(context, key, reason)),
+    };
+    // Anyone can approve a code, so a failure does not delete the cached password of the account's own user.
+    let (id, evidence) = confirm(context, &target, &token, deadline)?;
+    record(context, key, &target, &token);
+    Ok(Accepted { id, evidence, token: Some(Arc::new(token)) })
 }

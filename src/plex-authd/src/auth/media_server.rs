@@ -1,70 +1,89 @@
-//! The Plex Media Server on the local network, asked whether it lets somebody in with the token that plex.tv gave them for
-//! it. Its word counts only while it says no to a token that cannot be good: a server may be set to let everybody on
-//! the local network in.
+//! Optional confirmation by the local Plex Media Server. It counts only if the server rejects an invalid token: servers can be
+//! configured to allow LAN clients without authentication.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use plex::{Client, Error, Token};
 use url::Url;
 
-/// How long the server may take for all that it is asked.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Time limit of all requests to the server.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A token that no server can know.
-const BOGUS: &str = "plex-auth-asks-whether-you-say-no";
+/// A token that no server knows.
+const INVALID_TOKEN: &str = "plex-auth-asks-whether-you-say-no";
 
-/// The server to ask.
+/// The server at `server_url`.
 pub(crate) struct MediaServer {
     pub url: Url,
     pub machine_id: String,
 }
 
-/// What the server says.
+/// The server's answer about one user.
 pub(crate) enum ServerAnswer {
-    /// It lets them in.
     Accepts,
-    /// It does not.
     Rejects,
-    /// Nothing that counts, and why.
-    NoOpinion(String),
+    NoOpinion(NoOpinion),
+}
+
+/// Why the server's answer does not count; shown in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NoOpinion {
+    /// It is not the server `machine_id`.
+    OtherServer,
+    /// It accepts an invalid token.
+    AcceptsAnyToken,
+    /// No usable response; the error's text.
+    NoAnswer(String),
+}
+
+impl From<Error> for NoOpinion {
+    fn from(error: Error) -> Self {
+        Self::NoAnswer(error.to_string())
+    }
+}
+
+impl fmt::Display for NoOpinion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherServer => f.write_str("server_url leads to another server than machine_id"),
+            Self::AcceptsAnyToken => {
+                f.write_str("the server lets everybody on the local network in, so its word does not count")
+            }
+            Self::NoAnswer(why) => write!(f, "the server does not answer: {why}"),
+        }
+    }
 }
 
 impl MediaServer {
-    /// Asks the server, with the token that `token_for_it` gets from plex.tv once it is known that the answer will count.
+    /// Presents the user's token to the server. `user_token` fetches it from plex.tv, after the server has rejected an
+    /// invalid one.
     ///
     /// # Errors
-    /// Those of `token_for_it`.
-    pub(crate) fn ask<E>(
+    /// Those of `user_token`.
+    pub(crate) fn accepts<E>(
         &self,
         client: &Client,
         deadline: Instant,
-        token_for_it: impl FnOnce() -> Result<Option<Token>, E>,
+        user_token: impl FnOnce() -> Result<Option<Token>, E>,
     ) -> Result<ServerAnswer, E> {
-        let deadline = deadline.min(Instant::now() + PATIENCE);
-        if let Err(why) = self.can_say_no(client, deadline) {
+        let deadline = deadline.min(Instant::now() + TIMEOUT);
+        if let Err(why) = self.rejects_invalid_tokens(client, deadline) {
             return Ok(ServerAnswer::NoOpinion(why));
         }
-        let Some(token) = token_for_it()? else { return Ok(ServerAnswer::Rejects) };
-        Ok(match client.server_accepts(&self.url, &token, deadline.max(Instant::now() + PATIENCE / 3)) {
+        let Some(token) = user_token()? else { return Ok(ServerAnswer::Rejects) };
+        Ok(match client.server_accepts(&self.url, &token, deadline.max(Instant::now() + TIMEOUT / 3)) {
             Ok(true) => ServerAnswer::Accepts,
             Ok(false) => ServerAnswer::Rejects,
-            Err(error) => ServerAnswer::NoOpinion(off(&error)),
+            Err(error) => ServerAnswer::NoOpinion(error.into()),
         })
     }
 
-    fn can_say_no(&self, client: &Client, deadline: Instant) -> Result<(), String> {
-        let identity = client.server_identity(&self.url, deadline).map_err(|error| off(&error))?;
-        if identity.machine_identifier != self.machine_id {
-            return Err("server_url leads to another server than machine_id".into());
+    fn rejects_invalid_tokens(&self, client: &Client, deadline: Instant) -> Result<(), NoOpinion> {
+        if client.server_identity(&self.url, deadline)?.machine_identifier != self.machine_id {
+            return Err(NoOpinion::OtherServer);
         }
-        match client.server_accepts(&self.url, &Token::from(BOGUS), deadline) {
-            Ok(false) => Ok(()),
-            Ok(true) => Err("the server lets everybody on the local network in, so its word does not count".into()),
-            Err(error) => Err(off(&error)),
-        }
+        let accepts = client.server_accepts(&self.url, &Token::from(INVALID_TOKEN), deadline)?;
+        if accepts { Err(NoOpinion::AcceptsAnyToken) } else { Ok(()) }
     }
-}
-
-fn off(error: &Error) -> String {
-    format!("the server does not answer: {error}")
 }

@@ -1,5 +1,5 @@
-//! Whether plex.tv answers the sign-ins that are sent to it. A sign-in that had to wait for another one of its account, and
-//! could not be sent in time, learns from this whether plex.tv is away: only then may the offline cache decide (R11, R69).
+//! Reachability of plex.tv, from the sign-ins sent to it. It decides about a sign-in that waited for another one of its account
+//! and could not be sent in time: only if plex.tv is unreachable, the offline cache applies (R11, R69).
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,61 +7,61 @@ use std::time::{Duration, Instant};
 
 use crate::lock::lock;
 
-/// A sign-in without an answer for this long counts as one that plex.tv does not answer.
+/// A sign-in without a response for this long counts as unanswered.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// The sign-ins that are under way, and how the last ones ended.
+/// Sign-ins in progress, and when the last ones ended with and without a response.
 #[derive(Debug, Default)]
 pub(crate) struct Reachability(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    next: u64,
-    sent: BTreeMap<u64, Instant>,
-    unanswered: Option<Instant>,
-    answered: Option<Instant>,
+    last_number: u64,
+    pending: BTreeMap<u64, Instant>,
+    last_unanswered: Option<Instant>,
+    last_answered: Option<Instant>,
 }
 
-/// A sign-in that is under way, until this is dropped.
-pub(crate) struct Sent<'a> {
-    reach: &'a Reachability,
+/// A sign-in in progress, until this is dropped.
+pub(crate) struct Pending<'a> {
+    reachability: &'a Reachability,
     number: u64,
 }
 
 impl Reachability {
-    /// Notes that a sign-in is sent.
-    pub(crate) fn send(&self) -> Sent<'_> {
+    /// Records that a sign-in is sent.
+    pub(crate) fn begin(&self) -> Pending<'_> {
         let mut state = lock(&self.0);
-        state.next += 1;
-        let number = state.next;
-        state.sent.insert(number, Instant::now());
-        Sent { reach: self, number }
+        state.last_number += 1;
+        let number = state.last_number;
+        state.pending.insert(number, Instant::now());
+        Pending { reachability: self, number }
     }
 
-    /// Whether plex.tv has left a sign-in without an answer since `start`, and answered none.
+    /// Since `start`, plex.tv has left a sign-in unanswered and answered none.
     pub(crate) fn is_silent_since(&self, start: Instant) -> bool {
         let state = lock(&self.0);
-        let since = |moment: Option<Instant>| moment.is_some_and(|moment| moment >= start);
-        let waiting = || state.sent.values().any(|sent| sent.elapsed() >= SILENCE);
-        !since(state.answered) && (since(state.unanswered) || waiting())
+        let since = |time: Option<Instant>| time.is_some_and(|time| time >= start);
+        let hanging = || state.pending.values().any(|sent| sent.elapsed() >= SILENCE);
+        !since(state.last_answered) && (since(state.last_unanswered) || hanging())
     }
 }
 
-impl Sent<'_> {
-    /// Notes that plex.tv answered, whatever it said.
+impl Pending<'_> {
+    /// Records that plex.tv responded, with any result.
     pub(crate) fn answered(self) {
-        lock(&self.reach.0).answered = Some(Instant::now());
+        lock(&self.reachability.0).last_answered = Some(Instant::now());
     }
 
-    /// Notes that plex.tv could not be reached.
+    /// Records that plex.tv was unreachable.
     pub(crate) fn unanswered(self) {
-        lock(&self.reach.0).unanswered = Some(Instant::now());
+        lock(&self.reachability.0).last_unanswered = Some(Instant::now());
     }
 }
 
-impl Drop for Sent<'_> {
+impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        lock(&self.reach.0).sent.remove(&self.number);
+        lock(&self.reachability.0).pending.remove(&self.number);
     }
 }
 
@@ -70,27 +70,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r11_r69_a_sign_in_without_an_answer_shows_that_plex_tv_is_away_and_any_answer_that_it_is_not() {
-        let reach = Reachability::default();
+    fn r11_r69_plex_tv_is_unreachable_after_an_unanswered_sign_in_and_reachable_after_any_response() {
+        let reachability = Reachability::default();
         let start = Instant::now();
-        assert!(!reach.is_silent_since(start), "nothing was sent");
-        let first = reach.send();
-        assert!(!reach.is_silent_since(start), "an answer takes its time");
+        assert!(!reachability.is_silent_since(start), "nothing was sent");
+        let first = reachability.begin();
+        assert!(!reachability.is_silent_since(start), "a response needs some time");
         first.unanswered();
-        assert!(reach.is_silent_since(start));
-        assert!(!reach.is_silent_since(Instant::now()), "what was before says nothing");
-        reach.send().answered();
-        assert!(!reach.is_silent_since(start));
+        assert!(reachability.is_silent_since(start));
+        assert!(!reachability.is_silent_since(Instant::now()), "earlier sign-ins do not count");
+        reachability.begin().answered();
+        assert!(!reachability.is_silent_since(start));
     }
 
     #[test]
-    fn r11_a_sign_in_that_hangs_is_noticed_before_it_is_given_up() {
-        let reach = Reachability::default();
+    fn r11_a_hanging_sign_in_counts_as_unanswered_before_it_times_out() {
+        let reachability = Reachability::default();
         let start = Instant::now();
-        let hanging = reach.send();
+        let hanging = reachability.begin();
         std::thread::sleep(SILENCE);
-        assert!(reach.is_silent_since(start));
+        assert!(reachability.is_silent_since(start));
         drop(hanging);
-        assert!(!reach.is_silent_since(start), "given up without any news");
+        assert!(!reachability.is_silent_since(start), "cancelled without a result");
     }
 }

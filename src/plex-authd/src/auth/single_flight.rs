@@ -1,85 +1,84 @@
-//! Identical attempts at the same moment share one sign-in: a program that opens ten connections at once asks plex.tv
-//! once.
+//! Single flight: concurrent calls with equal keys share one execution and its result.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-use policy::{AttemptKey, Reason};
-use protocol::Secret;
-
-use crate::auth::password::AuthResult;
 use crate::lock::lock;
 
-/// The sign-ins that are under way.
-#[derive(Default)]
-pub(crate) struct SingleFlight(Mutex<Vec<Arc<InFlight>>>);
+/// Calls in progress.
+pub(crate) struct SingleFlight<K, T>(Mutex<Vec<Arc<InFlight<K, T>>>>);
 
-struct InFlight {
-    key: AttemptKey,
-    password: Secret,
-    landed: Mutex<Option<AuthResult>>,
-    landing: Condvar,
+/// Why a call that joined another one has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoResult {
+    /// The other call had not ended by the deadline.
+    TimedOut,
+    /// The other call panicked.
+    Panicked,
 }
 
-impl SingleFlight {
-    /// Answers an attempt: by `sign_in`, or by the answer that an identical attempt which is already under way gets.
-    pub(crate) fn join(
-        &self,
-        key: &AttemptKey,
-        password: &Secret,
-        deadline: Instant,
-        sign_in: impl FnOnce() -> AuthResult,
-    ) -> AuthResult {
-        let mut under_way = lock(&self.0);
-        let same = |flight: &&Arc<InFlight>| flight.key == *key && flight.password == *password;
-        if let Some(flight) = under_way.iter().find(same).map(Arc::clone) {
-            drop(under_way);
-            return flight.wait(deadline);
-        }
-        let flight = Arc::new(InFlight {
-            key: key.clone(),
-            password: password.clone(),
-            landed: Mutex::new(None),
-            landing: Condvar::new(),
-        });
-        under_way.push(Arc::clone(&flight));
-        drop(under_way);
-        // However it ends: nobody must wait for a sign-in that has gone.
-        let landing = Landing { single_flight: self, flight: &flight };
-        let answer = sign_in();
-        *lock(&flight.landed) = Some(answer.clone());
-        drop(landing);
-        answer
+struct InFlight<K, T> {
+    key: K,
+    result: Mutex<Option<Result<T, NoResult>>>,
+    ended: Condvar,
+}
+
+impl<K, T> Default for SingleFlight<K, T> {
+    fn default() -> Self {
+        Self(Mutex::default())
     }
 }
 
-impl InFlight {
-    fn wait(&self, deadline: Instant) -> AuthResult {
-        let mut landed = lock(&self.landed);
+impl<K: PartialEq, T: Clone> SingleFlight<K, T> {
+    /// Runs `work`, or waits until `deadline` for the result of a call in progress with an equal key.
+    ///
+    /// # Errors
+    /// [`NoResult`], only for a call that waited for another one.
+    pub(crate) fn join(&self, key: K, deadline: Instant, work: impl FnOnce() -> T) -> Result<T, NoResult> {
+        let mut calls = lock(&self.0);
+        if let Some(call) = calls.iter().find(|call| call.key == key).map(Arc::clone) {
+            drop(calls);
+            return call.wait(deadline);
+        }
+        let call = Arc::new(InFlight { key, result: Mutex::new(None), ended: Condvar::new() });
+        calls.push(Arc::clone(&call));
+        drop(calls);
+        // Also removes the call if `work` panics.
+        let guard = Guard { calls: self, call: &call };
+        let result = work();
+        *lock(&call.result) = Some(Ok(result.clone()));
+        drop(guard);
+        Ok(result)
+    }
+}
+
+impl<K, T: Clone> InFlight<K, T> {
+    fn wait(&self, deadline: Instant) -> Result<T, NoResult> {
+        let mut result = lock(&self.result);
         loop {
-            if let Some(answer) = landed.as_ref() {
-                return answer.clone();
+            if let Some(result) = result.as_ref() {
+                return result.clone();
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return AuthResult::No(Reason::Unavailable("plex.tv did not answer in time".into()));
+                return Err(NoResult::TimedOut);
             }
-            landed = self.landing.wait_timeout(landed, left).unwrap_or_else(PoisonError::into_inner).0;
+            result = self.ended.wait_timeout(result, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
 
-struct Landing<'a> {
-    single_flight: &'a SingleFlight,
-    flight: &'a Arc<InFlight>,
+/// Ends a call on drop.
+struct Guard<'a, K, T> {
+    calls: &'a SingleFlight<K, T>,
+    call: &'a Arc<InFlight<K, T>>,
 }
 
-impl Drop for Landing<'_> {
+impl<K, T> Drop for Guard<'_, K, T> {
     fn drop(&mut self) {
-        lock(&self.single_flight.0).retain(|flight| !Arc::ptr_eq(flight, self.flight));
-        let broke_off = || AuthResult::No(Reason::Unavailable("the login's own work broke off".into()));
-        lock(&self.flight.landed).get_or_insert_with(broke_off);
-        self.flight.landing.notify_all();
+        lock(&self.calls.0).retain(|call| !Arc::ptr_eq(call, self.call));
+        lock(&self.call.result).get_or_insert(Err(NoResult::Panicked));
+        self.call.ended.notify_all();
     }
 }
 
@@ -89,62 +88,62 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use policy::PlexId;
-
     use super::*;
-    use crate::auth::password::Evidence;
-
-    fn key(account: &str, origin: &str) -> AttemptKey {
-        AttemptKey { account: account.into(), origin: origin.into() }
-    }
-
-    fn yes() -> AuthResult {
-        AuthResult::Yes(PlexId(7), Evidence::Plex, None)
-    }
 
     #[test]
-    fn identical_attempts_share_one_sign_in_and_others_do_not() {
+    fn concurrent_calls_with_equal_keys_share_one_execution() {
         let (single_flight, count) = (SingleFlight::default(), AtomicUsize::new(0));
-        let attempt = |account: &str, origin: &str, password: &str| {
-            let deadline = Instant::now() + Duration::from_secs(10);
-            single_flight.join(&key(account, origin), &Secret::from(password), deadline, || {
-                count.fetch_add(1, Ordering::SeqCst);
+        let call = |key: &'static str| {
+            single_flight.join(key, Instant::now() + Duration::from_secs(10), || {
                 std::thread::sleep(Duration::from_millis(300));
-                yes()
+                count.fetch_add(1, Ordering::SeqCst)
             })
         };
         std::thread::scope(|scope| {
-            let attempt = &attempt;
-            for _ in 0..8 {
-                scope.spawn(move || assert!(matches!(attempt("alice", "a", "right"), AuthResult::Yes(..))));
+            let same: Vec<_> = (0..8).map(|_| scope.spawn(|| call("alice").unwrap())).collect();
+            for key in ["bob", "carol", "dave"] {
+                scope.spawn(move || call(key).unwrap());
             }
-            for (account, origin, password) in [("bob", "a", "right"), ("alice", "b", "right"), ("alice", "a", "other")]
-            {
-                scope.spawn(move || attempt(account, origin, password));
-            }
+            let results: Vec<_> = same.into_iter().map(|thread| thread.join().unwrap()).collect();
+            assert!(results.windows(2).all(|pair| pair.first() == pair.last()), "{results:?}");
         });
         assert_eq!(count.load(Ordering::SeqCst), 4);
-        attempt("alice", "a", "right");
-        assert_eq!(count.load(Ordering::SeqCst), 5, "what has landed is shared with nobody");
+        call("alice").unwrap();
+        assert_eq!(count.load(Ordering::SeqCst), 5, "a result is not kept after its call has ended");
     }
 
     #[test]
-    fn r36_a_sign_in_that_breaks_off_leaves_the_others_unavailable() {
+    fn r36_a_call_that_panics_gives_those_that_wait_for_it_no_result() {
         let single_flight = SingleFlight::default();
         let (started, start) = std::sync::mpsc::channel();
         let deadline = Instant::now() + Duration::from_secs(10);
         std::thread::scope(|scope| {
             let first = scope.spawn(|| {
-                single_flight.join(&key("alice", "a"), &Secret::from("x"), deadline, || {
+                single_flight.join("alice", deadline, || {
                     started.send(()).unwrap();
                     std::thread::sleep(Duration::from_millis(200));
-                    panic!("broken off on purpose")
+                    panic!("on purpose")
                 })
             });
             start.recv().unwrap();
-            let second = single_flight.join(&key("alice", "a"), &Secret::from("x"), deadline, yes);
-            assert!(matches!(second, AuthResult::No(Reason::Unavailable(_))), "{second:?}");
+            assert_eq!(single_flight.join("alice", deadline, || ()), Err(NoResult::Panicked));
             assert!(first.join().is_err());
+        });
+    }
+
+    #[test]
+    fn r36_a_call_that_waits_for_another_ends_at_its_deadline() {
+        let single_flight = SingleFlight::default();
+        let (started, start) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                single_flight.join("alice", Instant::now(), || {
+                    started.send(()).unwrap();
+                    std::thread::sleep(Duration::from_millis(300));
+                })
+            });
+            start.recv().unwrap();
+            assert_eq!(single_flight.join("alice", Instant::now(), || ()), Err(NoResult::TimedOut));
         });
     }
 }

@@ -1,7 +1,7 @@
-//! Signs the fresh tokens out of plex.tv again, out of the way of any login.
+//! Revokes the tokens of sign-ins at plex.tv, in the background.
 //!
-//! A token is known by its value: plex.tv may hand the same one to two sign-ins. It is revoked when no login holds it, which
-//! is undone if it is handed out again, and never when it is the owner's own, which the configuration holds.
+//! Tokens are compared by value, because plex.tv may issue the same one to two sign-ins. A token is revoked after the last login
+//! that holds it has ended, and never if it is the owner's token from a configuration.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -17,40 +17,39 @@ use crate::lock::lock;
 use crate::log::Log;
 use crate::worker;
 
-/// How long a sign-out waits after its login: what comes right behind the verdict, the account phase and the session, is not
-/// to compete with it.
-const AFTER: Duration = Duration::from_millis(100);
+/// Delay after the login, so that a revocation does not compete with the account phase and the session that follow.
+const DELAY: Duration = Duration::from_millis(100);
 
-/// How long one sign-out may take. Sign-ins of the same account wait for it.
-const ONE: Duration = Duration::from_secs(5);
+/// Time limit of one revocation. Sign-ins of the same account wait for it.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// When to look again whether a token can be revoked whose account is signing in.
-const AGAIN: Duration = Duration::from_millis(100);
+/// Interval between attempts to revoke a token whose account is locked.
+const RETRY: Duration = Duration::from_millis(100);
 
-/// When to look again without any reason.
+/// Wait when there is nothing to revoke.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// A device that sign-ins use.
+/// A device for sign-ins.
 #[derive(Debug, Clone)]
 pub(crate) struct Device {
-    /// plex.tv, asked as this device.
+    /// Client with this device's identifier.
     pub client: Client,
-    /// Which of the daemon's it is: see [`crate::auth::account_locks`].
+    /// Slot of the identifier; see [`crate::auth::account_locks`].
     pub slot: usize,
 }
 
-/// Where tokens go that have served. All configurations share it.
+/// Registry of the tokens that logins hold. It survives a reload.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenRevoker {
     tokens: Arc<Mutex<Tokens>>,
-    /// Wakes the worker; once nobody has one any more, the worker ends.
+    /// Wakes the worker, which ends when the last sender is dropped.
     wake: Sender<()>,
 }
 
 #[derive(Debug, Default)]
 struct Tokens {
-    /// Those of the owner that a configuration of this daemon holds or held.
-    kept: Vec<Token>,
+    /// Owner's tokens of all configurations so far.
+    owners: Vec<Token>,
     issued: Vec<Issued>,
 }
 
@@ -58,61 +57,58 @@ struct Tokens {
 struct Issued {
     token: Token,
     device: Device,
-    /// The account that it belongs to, once that is known.
+    /// `None` until it is known.
     account: Option<PlexId>,
-    /// How many logins hold it.
+    /// Number of logins that hold it.
     holders: usize,
-    /// When it may be revoked, if nobody holds it.
+    /// Earliest time of the revocation, if no login holds it.
     due: Instant,
 }
 
-/// The thread that does it.
+/// The thread that revokes tokens.
 pub(crate) struct Worker(JoinHandle<()>);
 
-/// A fresh token in the hands of one login. Whatever becomes of that, accepted, refused, or given up because the answer came
-/// too late: once no login holds the token any more, it is revoked.
+/// A token held by one login. When no login holds it any more, however they ended, it is revoked.
 #[derive(Debug)]
 pub(crate) struct HeldToken {
-    /// The token.
     pub token: Token,
-    /// plex.tv, asked as the device that the token was given to.
+    /// Client of the device that the token was issued to.
     pub client: Client,
-    sign_out: TokenRevoker,
+    revoker: TokenRevoker,
 }
 
-/// A sign-in whose token is held.
+/// A sign-in, with its token held.
 #[derive(Debug)]
 pub(crate) struct IssuedToken {
-    /// The sign-in.
     pub signed_in: SignedIn,
-    hold: HeldToken,
+    held: HeldToken,
 }
 
 impl IssuedToken {
-    /// plex.tv, asked as the device that signed in.
+    /// Client of the device that signed in.
     pub(crate) fn client(&self) -> &Client {
-        &self.hold.client
+        &self.held.client
     }
 }
 
 impl HeldToken {
-    /// Says whose sign-in it is.
+    /// Adds the account that has signed in.
     pub(crate) fn belongs_to(self, signed_in: SignedIn) -> IssuedToken {
-        if let Some(issued) = lock(&self.sign_out.tokens).find(&self.token) {
+        if let Some(issued) = lock(&self.revoker.tokens).find(&self.token) {
             issued.account = Some(PlexId(signed_in.account.id));
         }
-        IssuedToken { signed_in, hold: self }
+        IssuedToken { signed_in, held: self }
     }
 }
 
 impl Drop for HeldToken {
     fn drop(&mut self) {
-        if let Some(issued) = lock(&self.sign_out.tokens).find(&self.token) {
+        if let Some(issued) = lock(&self.revoker.tokens).find(&self.token) {
             issued.holders = issued.holders.saturating_sub(1);
-            issued.due = Instant::now() + AFTER;
+            issued.due = Instant::now() + DELAY;
         }
-        // The worker ends only after the last of these.
-        let _ = self.sign_out.wake.send(());
+        // Fails only if the worker has panicked.
+        let _ = self.revoker.wake.send(());
     }
 }
 
@@ -121,8 +117,8 @@ impl Tokens {
         self.issued.iter_mut().find(|issued| same(&issued.token, token))
     }
 
-    /// Forgets a token, unless a login holds it.
-    fn forget(&mut self, token: &Token) {
+    /// Removes a token, unless a login holds it.
+    fn remove(&mut self, token: &Token) {
         self.issued.retain(|issued| issued.holders > 0 || !same(&issued.token, token));
     }
 }
@@ -131,24 +127,24 @@ impl TokenRevoker {
     /// Starts the worker.
     ///
     /// # Errors
-    /// When there is no thread to be had.
-    pub(crate) fn start(turns: AccountLocks, log: Log) -> std::io::Result<(Self, Worker)> {
+    /// No thread can be created.
+    pub(crate) fn start(account_locks: AccountLocks, log: Log) -> std::io::Result<(Self, Worker)> {
         let (wake, woken) = channel();
         let tokens = Arc::<Mutex<Tokens>>::default();
-        let work = Work { tokens: Arc::clone(&tokens), turns, log };
-        let worker = std::thread::Builder::new().name("signout".into()).spawn(move || work.run(&woken))?;
+        let revocation = Revocation { tokens: Arc::clone(&tokens), account_locks, log };
+        let worker = std::thread::Builder::new().name("signout".into()).spawn(move || revocation.run(&woken))?;
         Ok((Self { tokens, wake }, Worker(worker)))
     }
 
-    /// Never revokes this token: it is the owner's, from the configuration.
-    pub(crate) fn keep(&self, token: &Token) {
+    /// Protects the owner's token from the configuration.
+    pub(crate) fn never_revoke(&self, token: &Token) {
         let mut tokens = lock(&self.tokens);
-        if !tokens.kept.iter().any(|kept| same(kept, token)) {
-            tokens.kept.push(token.clone());
+        if !tokens.owners.iter().any(|owners| same(owners, token)) {
+            tokens.owners.push(token.clone());
         }
     }
 
-    /// Takes charge of a token that a device was given just now. If the same one is about to be revoked, it is not.
+    /// Holds a token that plex.tv has just issued to a device. If the same one is about to be revoked, it no longer is.
     pub(crate) fn hold(&self, device: &Device, token: Token) -> HeldToken {
         let mut tokens = lock(&self.tokens);
         if let Some(issued) = tokens.find(&token) {
@@ -158,32 +154,33 @@ impl TokenRevoker {
             tokens.issued.push(Issued { token, device, account: None, holders: 1, due: Instant::now() });
         }
         drop(tokens);
-        HeldToken { token, client: device.client.clone(), sign_out: self.clone() }
+        HeldToken { token, client: device.client.clone(), revoker: self.clone() }
     }
 }
 
 impl Worker {
-    /// Waits for what is still to be done, once nobody can add to it any more.
+    /// Waits for the last revocations, after every [`TokenRevoker`] has been dropped.
     pub(crate) fn finish(self) {
         worker::wait_for(&self.0);
     }
 }
 
-struct Work {
+/// The worker's state.
+struct Revocation {
     tokens: Arc<Mutex<Tokens>>,
-    turns: AccountLocks,
+    account_locks: AccountLocks,
     log: Log,
 }
 
-impl Work {
+impl Revocation {
     fn run(&self, woken: &Receiver<()>) {
         loop {
             let ending = woken.recv_timeout(self.pause()) == Err(RecvTimeoutError::Disconnected);
-            while let Some((token, client, turn)) = self.next(ending) {
+            while let Some((token, client, account_lock)) = self.next(ending) {
                 self.revoke(&token, &client);
-                // Handed out again meanwhile, it is revoked again later.
-                lock(&self.tokens).forget(&token);
-                drop(turn);
+                // If it was issued again meanwhile, it stays and is revoked later.
+                lock(&self.tokens).remove(&token);
+                drop(account_lock);
             }
             if ending {
                 return;
@@ -191,31 +188,32 @@ impl Work {
         }
     }
 
-    /// How long there is nothing to do.
+    /// Time until the next attempt.
     fn pause(&self) -> Duration {
         let now = Instant::now();
         let tokens = lock(&self.tokens);
         let waits = tokens.issued.iter().filter(|issued| issued.holders == 0);
-        // One that is due and still there has to wait for its account.
-        let pause = |issued: &Issued| if issued.due > now { issued.due - now } else { AGAIN };
+        // One that is due waits for the lock of its account.
+        let pause = |issued: &Issued| if issued.due > now { issued.due - now } else { RETRY };
         waits.map(pause).min().unwrap_or(IDLE)
     }
 
-    /// A token that can be revoked now, with its account's turn. At the end of the daemon nobody holds any, and each can.
+    /// A token that can be revoked now, with the lock of its account. When the daemon ends, no login holds one, and all can.
     fn next(&self, ending: bool) -> Option<(Token, Client, Option<AccountLock>)> {
         let now = Instant::now();
         let mut tokens = lock(&self.tokens);
-        let Tokens { kept, issued } = &mut *tokens;
-        issued.retain(|issued| issued.holders > 0 || !kept.iter().any(|kept| same(kept, &issued.token)));
+        let Tokens { owners, issued } = &mut *tokens;
+        issued.retain(|issued| issued.holders > 0 || !owners.iter().any(|owners| same(owners, &issued.token)));
         issued.iter().filter(|issued| issued.holders == 0 && (ending || issued.due <= now)).find_map(|issued| {
-            let turn = self.turns.take_to_revoke(issued.account.into(), issued.device.slot);
-            (ending || turn.is_some()).then(|| (issued.token.clone(), issued.device.client.clone(), turn))
+            let account_lock = self.account_locks.try_acquire_to_revoke(issued.account.into(), issued.device.slot);
+            (ending || account_lock.is_some())
+                .then(|| (issued.token.clone(), issued.device.client.clone(), account_lock))
         })
     }
 
     fn revoke(&self, token: &Token, client: &Client) {
-        match client.sign_out(token, Instant::now() + ONE) {
-            // A later sign-in of the same account may have ended it already.
+        match client.sign_out(token, Instant::now() + TIMEOUT) {
+            // Refused: a later sign-in of the account has ended it already.
             Ok(()) | Err(Error::Refused) => {}
             Err(why) => self.log.warning(format!(
                 "a token could not be signed out of plex.tv and lapses by itself in some weeks: {why}"
@@ -224,7 +222,7 @@ impl Work {
     }
 }
 
-/// Compares two tokens, in a time that says nothing about how much of them is the same.
+/// Constant-time comparison.
 fn same(one: &Token, other: &Token) -> bool {
     one.expose().as_bytes().ct_eq(other.expose().as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! Whether an account has a local password: `plex-auth-shadow` knows, as root, and this is who asks it.
+//! Client of `plex-auth-shadow`, which reports as root if an account has a local password.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,29 +9,29 @@ use protocol::{Connection, Deadline};
 
 use crate::log::Log;
 
-/// How long the answer may take. It takes a few milliseconds, and nobody has been asked for anything yet.
-const ANSWER: Duration = Duration::from_secs(1);
+/// Time limit of a request. It usually needs a few milliseconds, and the user has not been prompted yet.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The one to ask.
-pub(crate) struct Shadow {
+/// Queries the service, and logs its failures.
+pub(crate) struct LocalPasswords {
     log: Log,
-    /// Whether it did not answer the last time, which is said once.
-    silent: AtomicBool,
+    /// The last request failed; logged once.
+    failing: AtomicBool,
 }
 
-impl Shadow {
+impl LocalPasswords {
     pub(crate) fn new(log: Log) -> Self {
-        Self { log, silent: AtomicBool::new(false) }
+        Self { log, failing: AtomicBool::new(false) }
     }
 
-    /// Whether nobody can sign in to this account with a local password. What cannot be told counts as no.
-    pub(crate) fn has_no_password(&self, account: &str) -> bool {
-        let answer = ask(account);
-        let was_silent = self.silent.swap(answer.is_err(), Ordering::Relaxed);
-        match answer {
-            Ok(answer) => answer == LocalPasswordReply::Nothing,
+    /// No local password can sign in to this account. False if the service does not answer.
+    pub(crate) fn has_none(&self, account: &str) -> bool {
+        let reply = query(account);
+        let was_failing = self.failing.swap(reply.is_err(), Ordering::Relaxed);
+        match reply {
+            Ok(reply) => reply == LocalPasswordReply::Nothing,
             Err(error) => {
-                if !was_silent {
+                if !was_failing {
                     self.log.warning(format!(
                         "{SOCKET}: {error}; every account is asked for a local password first until it is there: \
                          systemctl enable --now plex-auth-shadow.socket"
@@ -43,8 +43,8 @@ impl Shadow {
     }
 }
 
-fn ask(account: &str) -> Result<LocalPasswordReply, protocol::Error> {
-    let deadline = Deadline::after(ANSWER);
+fn query(account: &str) -> Result<LocalPasswordReply, protocol::Error> {
+    let deadline = Deadline::after(TIMEOUT);
     let mut connection = Connection::open(Path::new(SOCKET))?;
     connection.send(&LocalPasswordRequest { version: protocol::VERSION, user: account.to_owned() }, deadline)?;
     connection.receive(deadline)

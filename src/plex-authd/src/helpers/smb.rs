@@ -1,6 +1,6 @@
-//! Keeps Samba in step, behind the logins' backs: a password that plex.tv has just accepted becomes the account's SMB
-//! password, and the SMB entry of somebody who is no longer welcome is disabled until they are. `plex-auth-samba` does it,
-//! as root; this is who asks it, from one thread, so that no login ever waits for Samba.
+//! Synchronises SMB passwords in the background; no login waits for it. A password that plex.tv has accepted becomes the
+//! account's SMB password, and the SMB entry of a user without access is disabled until they have access again. One thread
+//! sends the requests to `plex-auth-samba`, which executes them as root.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -10,73 +10,71 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use config::Config;
-use policy::{Access, FriendList, IdentityBinding, PlexRef, Rules};
+use policy::{Access, FriendList, IdentityBinding};
 use protocol::smb::{Fingerprint, SOCKET, SmbAction, SmbRequest, SmbResult};
 use protocol::{Connection, Deadline, Secret};
-use system::accounts::{self, ManagedAccounts};
 
 use crate::log::Log;
+use crate::settings::Settings;
 use crate::worker;
 
-/// How many jobs may wait: as many as there can be logins at once.
+/// The most jobs that wait: one for each session that can run at once.
 const QUEUE: usize = 256;
 
-/// How long an order may take. The service gives smbpasswd ten seconds.
-const ORDER: Duration = Duration::from_secs(15);
+/// Time limit of a request. The service gives smbpasswd ten seconds.
+const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What to look at when the service cannot be asked.
-const CHECK: &str = "is plex-auth-samba there? See: systemctl status plex-auth-samba.socket";
+/// Fix for a service that cannot be reached.
+const FIX: &str = "is plex-auth-samba there? See: systemctl status plex-auth-samba.socket";
+
+type Bindings = Vec<(String, IdentityBinding)>;
 
 enum Job {
-    /// plex.tv has just accepted this password.
-    Accepted(String, Secret),
-    /// There is a new list. These accounts have belonged to somebody since their first login.
-    People(Arc<FriendList>, Vec<(String, IdentityBinding)>),
+    /// plex.tv has accepted this password for the account.
+    Password(String, Secret),
+    /// A new friend list, with the bindings of all accounts.
+    FriendList(Arc<FriendList>, Bindings),
 }
 
-/// Where jobs go.
+/// Queue of the thread, which ends when the last clone is dropped.
 #[derive(Clone)]
-pub(crate) struct Samba {
-    queue: SyncSender<Job>,
+pub(crate) struct SmbQueue {
+    jobs: SyncSender<Job>,
     log: Log,
 }
 
-/// The thread that asks.
+/// The thread that sends the requests.
 pub(crate) struct Worker(JoinHandle<()>);
 
-impl Samba {
-    /// Starts the thread. `kept` is the last list of an earlier run.
+impl SmbQueue {
+    /// Starts the thread. `saved` is the last list of an earlier run.
     ///
     /// # Errors
-    /// When there is no thread to be had.
+    /// No thread can be created.
     pub(crate) fn start(
-        config: &Config,
-        rules: Rules,
-        kept: Option<FriendList>,
-        pins: Vec<(String, IdentityBinding)>,
+        settings: Arc<Settings>,
+        saved: Option<FriendList>,
+        bindings: Bindings,
         log: Log,
     ) -> std::io::Result<(Self, Worker)> {
         let (queue, jobs) = sync_channel(QUEUE);
-        let books = SmbSync {
-            config: config.clone(),
-            uid_min: accounts::uid_min(),
-            rules,
+        let sync = SmbSync {
+            settings,
             key: RandomState::new(),
-            in_step: HashMap::new(),
+            synchronised: HashMap::new(),
             disabled: HashSet::new(),
-            were_gone: HashSet::new(),
+            denied_before: HashSet::new(),
             failing: HashMap::new(),
             log: log.clone(),
         };
-        let work = move || books.run(kept, &pins, &jobs);
-        let worker = std::thread::Builder::new().name("samba".into()).spawn(work)?;
-        Ok((Self { queue, log }, Worker(worker)))
+        let run = move || sync.run(saved, &bindings, &jobs);
+        let worker = std::thread::Builder::new().name("samba".into()).spawn(run)?;
+        Ok((Self { jobs: queue, log }, Worker(worker)))
     }
 
-    /// Has an account's SMB password brought in step with the one that plex.tv has just accepted.
-    pub(crate) fn accepted(&self, account: &str, password: Secret) {
-        if self.queue.try_send(Job::Accepted(account.to_owned(), password)).is_err() {
+    /// Queues a password that plex.tv has accepted.
+    pub(crate) fn set_password(&self, account: &str, password: Secret) {
+        if self.jobs.try_send(Job::Password(account.to_owned(), password)).is_err() {
             self.log.warning(format!(
                 "the SMB password of '{account}' could not be brought in step: too many wait for Samba; it is tried again \
                  at the next login with a password"
@@ -84,51 +82,50 @@ impl Samba {
         }
     }
 
-    /// Has the SMB entries follow a new list.
-    pub(crate) fn people(&self, circle: &FriendList, pins: Vec<(String, IdentityBinding)>) {
-        // If the queue is full, the next list says the same.
-        let _ = self.queue.try_send(Job::People(Arc::new(circle.clone()), pins));
+    /// Queues a new friend list.
+    pub(crate) fn follow(&self, list: &FriendList, bindings: Bindings) {
+        // If the queue is full, the next list has the same effect.
+        let _ = self.jobs.try_send(Job::FriendList(Arc::new(list.clone()), bindings));
     }
 }
 
 impl Worker {
-    /// Waits for what is still to be done, once nobody can add to it any more.
+    /// Waits for the last jobs, after every [`SmbQueue`] has been dropped.
     pub(crate) fn finish(self) {
         worker::wait_for(&self.0);
     }
 }
 
-/// What the thread knows.
+/// State of the thread.
 struct SmbSync {
-    config: Config,
-    uid_min: u32,
-    rules: Rules,
-    /// Made anew for each run and never written down.
+    settings: Arc<Settings>,
+    /// Random for each run and never written to disk.
     key: RandomState,
-    /// Which password each account's entry has, as a keyed hash, and what Samba's file looked like then.
-    in_step: HashMap<String, (u64, Fingerprint)>,
-    /// Whose entry this run has disabled.
+    /// Keyed hash of each account's SMB password, and the fingerprint of Samba's file when it was set.
+    synchronised: HashMap<String, (u64, Fingerprint)>,
+    /// Accounts whose entries this run has disabled.
     disabled: HashSet<String>,
-    /// Who was not welcome by the last list of an earlier run.
-    were_gone: HashSet<String>,
-    /// What each account's entry could last not be changed for, to be said once.
+    /// Accounts without access by the last list of an earlier run.
+    denied_before: HashSet<String>,
+    /// The last error of each account whose entry could not be changed, to log it once.
     failing: HashMap<String, String>,
     log: Log,
 }
 
 impl SmbSync {
-    fn run(mut self, kept: Option<FriendList>, pins: &[(String, IdentityBinding)], jobs: &Receiver<Job>) {
-        if let Some(circle) = kept {
-            let gone = pins.iter().filter(|(account, pin)| self.welcome(account, pin, &circle) == Some(false));
-            self.were_gone = gone.map(|(account, _)| account.clone()).collect();
+    fn run(mut self, saved: Option<FriendList>, bindings: &Bindings, jobs: &Receiver<Job>) {
+        if let Some(list) = saved {
+            let denied =
+                bindings.iter().filter(|(account, binding)| self.has_access(account, binding, &list) == Some(false));
+            self.denied_before = denied.map(|(account, _)| account.clone()).collect();
         }
         for job in jobs {
             match job {
-                Job::Accepted(account, password) => self.bring_in_step(&account, password),
-                Job::People(circle, pins) => {
-                    for (account, pin) in pins {
-                        if let Some(welcome) = self.welcome(&account, &pin, &circle) {
-                            self.follow(&account, welcome);
+                Job::Password(account, password) => self.set_password(&account, password),
+                Job::FriendList(list, bindings) => {
+                    for (account, binding) in bindings {
+                        if let Some(has_access) = self.has_access(&account, &binding, &list) {
+                            self.set_enabled(&account, has_access);
                         }
                     }
                 }
@@ -136,88 +133,80 @@ impl SmbSync {
         }
     }
 
-    fn bring_in_step(&mut self, account: &str, password: Secret) {
+    fn set_password(&mut self, account: &str, password: Secret) {
         let hash = self.key.hash_one((account, password.expose()));
-        let known = self.in_step.get(account).filter(|(known, _)| *known == hash);
-        let unless = known.map(|(_, mark)| *mark);
-        match self.order(account, SmbAction::Password { password, unless }) {
-            Ok(SmbResult::InStep) => {}
-            Ok(SmbResult::Done { after: Some(mark), .. }) => {
-                self.in_step.insert(account.to_owned(), (hash, mark));
+        let same = self.synchronised.get(account).filter(|(known, _)| *known == hash);
+        let unless = same.map(|(_, fingerprint)| *fingerprint);
+        match self.request(account, SmbAction::Password { password, unless }) {
+            SmbResult::InStep => {}
+            SmbResult::Done { after: Some(fingerprint), .. } => {
+                self.synchronised.insert(account.to_owned(), (hash, fingerprint));
             }
-            Ok(SmbResult::Done { after: None, .. } | SmbResult::NoEntry) => {
-                self.in_step.remove(account);
+            SmbResult::Done { after: None, .. } | SmbResult::NoEntry => {
+                self.synchronised.remove(account);
             }
-            Ok(SmbResult::Failed(why)) | Err(why) => {
-                self.in_step.remove(account);
+            SmbResult::Failed(why) => {
+                self.synchronised.remove(account);
                 self.log.warning(format!("the SMB password of '{account}' could not be brought in step: {why}"));
             }
         }
     }
 
-    /// Whether an account may be used by this list; nothing where that is not for us to say.
-    fn welcome(&self, account: &str, pin: &IdentityBinding, circle: &FriendList) -> Option<bool> {
-        let whose = self.resolve_account(account)?;
-        match Access::of_any_age(&self.rules, circle).account(&whose, Some(pin), None).result() {
+    /// Access to an account by this list; `None` if the account is not managed or the list cannot tell.
+    fn has_access(&self, account: &str, binding: &IdentityBinding, list: &FriendList) -> Option<bool> {
+        let managed = self.settings.managed_accounts();
+        let mapped_to = managed.resolve(managed.look_up(account).ok()?.as_ref()).ok()?;
+        match Access::of_any_age(&self.settings.rules, list).account(&mapped_to, Some(binding), None).result() {
             Ok(_) => Some(true),
-            Err(why) if why.is_outage() => None,
+            Err(reason) if reason.is_outage() => None,
             Err(_) => Some(false),
         }
     }
 
-    fn resolve_account(&self, account: &str) -> Option<PlexRef> {
-        let managed = ManagedAccounts::new(self.config.group.as_deref(), &self.config.users, self.uid_min);
-        let found = managed.look_up(account).ok()?;
-        managed.resolve(found.as_ref()).ok()
-    }
-
-    /// Disables or enables an entry. One that the owner has disabled by hand is not enabled: only those are that were
-    /// disabled for having gone.
-    fn follow(&mut self, account: &str, welcome: bool) {
+    /// Enables or disables an entry. Only an entry that was disabled for lack of access is enabled again, not one that the
+    /// administrator has disabled.
+    fn set_enabled(&mut self, account: &str, enabled: bool) {
         let disabled = self.disabled.contains(account);
-        let act = match welcome {
+        let action = match enabled {
             false if !disabled => SmbAction::Disable,
-            true if disabled || self.were_gone.contains(account) => SmbAction::Enable,
+            true if disabled || self.denied_before.contains(account) => SmbAction::Enable,
             _ => return,
         };
-        match self.order(account, act) {
-            Ok(SmbResult::Done { .. } | SmbResult::InStep | SmbResult::NoEntry) => {
-                self.failing.remove(account);
-                self.were_gone.remove(account);
-                if welcome {
-                    self.disabled.remove(account)
-                } else {
-                    self.disabled.insert(account.to_owned())
-                };
+        if let SmbResult::Failed(why) = self.request(account, action) {
+            if self.failing.get(account) != Some(&why) {
+                let what = if enabled { "enabled again" } else { "disabled" };
+                self.log.warning(format!(
+                    "the SMB entry of '{account}' could not be {what}, and is tried again with each new list: {why}"
+                ));
+                self.failing.insert(account.to_owned(), why);
             }
-            Ok(SmbResult::Failed(why)) | Err(why) => {
-                if self.failing.get(account) != Some(&why) {
-                    let what = if welcome { "enabled again" } else { "disabled" };
-                    self.log.warning(format!(
-                        "the SMB entry of '{account}' could not be {what}, and is tried again with each new list: {why}"
-                    ));
-                    self.failing.insert(account.to_owned(), why);
-                }
-            }
+            return;
+        }
+        self.failing.remove(account);
+        self.denied_before.remove(account);
+        if enabled {
+            self.disabled.remove(account);
+        } else {
+            self.disabled.insert(account.to_owned());
         }
     }
 
-    fn order(&mut self, user: &str, act: SmbAction) -> Result<SmbResult, String> {
-        let order = SmbRequest { version: protocol::VERSION, user: user.to_owned(), act };
-        let outcome = ask(&order).map_err(|error| format!("{SOCKET}: {error}; {CHECK}"))?;
-        if let SmbResult::Done { before: Some(before), after: Some(after) } = &outcome {
-            // What changed the file was this order, so the other entries are what they were.
-            for (_, mark) in self.in_step.values_mut().filter(|(_, mark)| mark == before) {
-                *mark = *after;
+    fn request(&mut self, user: &str, action: SmbAction) -> SmbResult {
+        let request = SmbRequest { version: protocol::VERSION, user: user.to_owned(), act: action };
+        let result = send(&request).unwrap_or_else(|error| SmbResult::Failed(format!("{SOCKET}: {error}; {FIX}")));
+        if let SmbResult::Done { before: Some(before), after: Some(after) } = &result {
+            // Only this request changed the file, so the other entries are still synchronised.
+            for (_, fingerprint) in self.synchronised.values_mut().filter(|(_, fingerprint)| fingerprint == before) {
+                *fingerprint = *after;
             }
         }
-        Ok(outcome)
+        result
     }
 }
 
-fn ask(order: &SmbRequest) -> Result<SmbResult, protocol::Error> {
-    let deadline = Deadline::after(ORDER);
+fn send(request: &SmbRequest) -> Result<SmbResult, protocol::Error> {
+    let deadline = Deadline::after(TIMEOUT);
     let mut connection = Connection::open(Path::new(SOCKET))?;
-    connection.send(order, deadline)?;
+    connection.send(request, deadline)?;
     connection.receive(deadline)
 }

@@ -1,4 +1,4 @@
-//! How many conversations there may be at once, in all and for one local user.
+//! Limits the sessions that run at once, in total and per local user.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,46 +6,46 @@ use std::time::{Duration, Instant};
 
 use crate::lock::lock;
 
-/// All together. Each takes a thread and two descriptors.
-const MOST: usize = 256;
+/// The most sessions. Each needs a thread and two descriptors.
+const MAX: usize = 256;
 
-/// For one user who is not root; root's are the system's own logins.
-const MOST_OF_ONE: usize = 8;
+/// The most sessions of one user other than root, whose sessions are the system's own logins.
+const MAX_PER_USER: usize = 8;
 
-/// The conversations that are going on.
+/// Sessions in progress, by uid.
 #[derive(Default)]
 pub(crate) struct Connections {
     running: Mutex<HashMap<u32, usize>>,
     ended: Condvar,
 }
 
-/// The right to one conversation, given back when it is dropped.
+/// Permission for one session, released on drop.
 pub(crate) struct ConnectionSlot {
-    limits: Arc<Connections>,
+    connections: Arc<Connections>,
     uid: u32,
 }
 
 impl Connections {
-    /// A slot for a conversation with a process of this user, if there is one.
-    pub(crate) fn take(self: &Arc<Self>, uid: u32) -> Option<ConnectionSlot> {
+    /// A slot for a session with a process of this user, or `None` if the limit is reached.
+    pub(crate) fn acquire(self: &Arc<Self>, uid: u32) -> Option<ConnectionSlot> {
         let mut running = self.lock();
-        let all: usize = running.values().sum();
-        let own = running.entry(uid).or_default();
-        if all >= MOST || (uid != 0 && *own >= MOST_OF_ONE) {
+        let total: usize = running.values().sum();
+        let of_user = running.entry(uid).or_default();
+        if total >= MAX || (uid != 0 && *of_user >= MAX_PER_USER) {
             return None;
         }
-        *own += 1;
-        Some(ConnectionSlot { limits: Arc::clone(self), uid })
+        *of_user += 1;
+        Some(ConnectionSlot { connections: Arc::clone(self), uid })
     }
 
-    /// How many are going on.
+    /// Number of sessions in progress.
     pub(crate) fn count(&self) -> usize {
         self.lock().values().sum()
     }
 
-    /// Waits until nothing is going on any more, but not longer than this.
-    pub(crate) fn drain(&self, most: Duration) -> bool {
-        let end = Instant::now() + most;
+    /// Waits until no session is in progress; false if some still are after `timeout`.
+    pub(crate) fn drain(&self, timeout: Duration) -> bool {
+        let end = Instant::now() + timeout;
         let mut running = self.lock();
         while !running.is_empty() {
             let left = end.saturating_duration_since(Instant::now());
@@ -64,14 +64,14 @@ impl Connections {
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut running = self.limits.lock();
-        if let Some(own) = running.get_mut(&self.uid) {
-            *own -= 1;
-            if *own == 0 {
+        let mut running = self.connections.lock();
+        if let Some(of_user) = running.get_mut(&self.uid) {
+            *of_user -= 1;
+            if *of_user == 0 {
                 running.remove(&self.uid);
             }
         }
-        self.limits.ended.notify_all();
+        self.connections.ended.notify_all();
     }
 }
 
@@ -80,26 +80,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_user_cannot_take_every_slot_and_gets_its_own_back() {
-        let limits = Arc::new(Connections::default());
-        let mut taken: Vec<_> = (0..MOST_OF_ONE).map(|_| limits.take(1000)).collect();
-        assert!(taken.iter().all(Option::is_some));
-        assert!(limits.take(1000).is_none());
-        assert!(limits.take(1001).is_some());
-        assert!(limits.take(0).is_some());
-        taken.pop();
-        assert!(limits.take(1000).is_some());
-        assert!(!limits.drain(Duration::from_millis(10)));
-        drop(taken);
-        assert!(limits.drain(Duration::ZERO));
+    fn one_user_cannot_use_all_session_slots_and_regains_released_ones() {
+        let connections = Arc::new(Connections::default());
+        let mut slots: Vec<_> = (0..MAX_PER_USER).map(|_| connections.acquire(1000)).collect();
+        assert!(slots.iter().all(Option::is_some));
+        assert!(connections.acquire(1000).is_none());
+        assert!(connections.acquire(1001).is_some());
+        assert!(connections.acquire(0).is_some());
+        slots.pop();
+        assert!(connections.acquire(1000).is_some());
+        assert!(!connections.drain(Duration::from_millis(10)));
+        drop(slots);
+        assert!(connections.drain(Duration::ZERO));
     }
 
     #[test]
-    fn there_is_an_end_to_all_slots() {
-        let limits = Arc::new(Connections::default());
-        let taken: Vec<_> = (0..MOST).map(|_| limits.take(0)).collect();
-        assert!(taken.iter().all(Option::is_some));
-        assert!(limits.take(0).is_none());
-        assert!(limits.take(1000).is_none());
+    fn root_too_has_a_limited_number_of_session_slots() {
+        let connections = Arc::new(Connections::default());
+        let slots: Vec<_> = (0..MAX).map(|_| connections.acquire(0)).collect();
+        assert!(slots.iter().all(Option::is_some));
+        assert!(connections.acquire(0).is_none());
+        assert!(connections.acquire(1000).is_none());
     }
 }

@@ -1,22 +1,22 @@
-//! How many link codes wait for approval. Anybody can ask for one by pressing Enter, and plex.tv limits how often this
-//! machine may ask, so there are only so many at a time.
+//! Limits the link codes that wait for approval. Anyone can request a code by pressing Enter, and plex.tv limits the requests
+//! of this machine.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::lock::lock;
 
-/// The most at a time. Each asks plex.tv every two seconds or so, after which plex.tv starts to refuse at about ten
-/// requests a second.
-const MOST: usize = 8;
+/// The most codes at a time. Each polls plex.tv about every two seconds; plex.tv starts to refuse at about ten requests a
+/// second.
+const MAX: usize = 8;
 
-/// The most for one origin, so that nobody can take all of them.
-const MOST_HERE: usize = 3;
+/// The most codes of one origin, so that none can use up all of them.
+const MAX_PER_ORIGIN: usize = 3;
 
-/// A code counts for at least this long, or codes that are given up at once would be asked for without bound.
-const LEAST: Duration = Duration::from_secs(8);
+/// The shortest time that a code counts; otherwise codes that are cancelled at once could be requested without limit.
+const MIN_TIME: Duration = Duration::from_secs(8);
 
-/// The codes that wait.
+/// Slots for link codes that wait for approval.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct LinkSlots(Arc<Mutex<Vec<Entry>>>);
 
@@ -24,43 +24,43 @@ pub(crate) struct LinkSlots(Arc<Mutex<Vec<Entry>>>);
 struct Entry {
     origin: String,
     since: Instant,
-    /// Whether somebody still waits for it.
-    waits: bool,
+    /// The session has not ended yet.
+    waiting: bool,
 }
 
 impl Entry {
     fn counts(&self) -> bool {
-        self.waits || self.since.elapsed() < LEAST
+        self.waiting || self.since.elapsed() < MIN_TIME
     }
 }
 
-/// The right to one code, given back when it is dropped.
+/// Permission for one code, released on drop.
 #[derive(Debug)]
 pub(crate) struct LinkSlot {
-    codes: LinkSlots,
+    slots: LinkSlots,
     since: Instant,
 }
 
 impl LinkSlots {
-    /// A place for one more, if there is one.
-    pub(crate) fn take(&self, origin: &str) -> Option<LinkSlot> {
+    /// A slot for a code requested from `origin`, or `None` if all are in use.
+    pub(crate) fn acquire(&self, origin: &str) -> Option<LinkSlot> {
         let mut entries = lock(&self.0);
         entries.retain(Entry::counts);
-        let here = entries.iter().filter(|entry| entry.origin == origin).count();
-        if entries.len() >= MOST || here >= MOST_HERE {
+        let of_origin = entries.iter().filter(|entry| entry.origin == origin).count();
+        if entries.len() >= MAX || of_origin >= MAX_PER_ORIGIN {
             return None;
         }
         let since = Instant::now();
-        entries.push(Entry { origin: origin.to_owned(), since, waits: true });
-        Some(LinkSlot { codes: self.clone(), since })
+        entries.push(Entry { origin: origin.to_owned(), since, waiting: true });
+        Some(LinkSlot { slots: self.clone(), since })
     }
 }
 
 impl Drop for LinkSlot {
     fn drop(&mut self) {
-        // Two that began in the same instant are the same to everybody.
-        if let Some(entry) = lock(&self.codes.0).iter_mut().find(|entry| entry.waits && entry.since == self.since) {
-            entry.waits = false;
+        // Entries with the same time are interchangeable.
+        if let Some(entry) = lock(&self.slots.0).iter_mut().find(|entry| entry.waiting && entry.since == self.since) {
+            entry.waiting = false;
         }
     }
 }
@@ -71,18 +71,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_takes_all_the_codes_and_giving_one_up_brings_no_new_one_at_once() {
-        let codes = LinkSlots::default();
-        let here: Vec<_> = (0..MOST_HERE).map(|_| codes.take("a").unwrap()).collect();
-        assert!(codes.take("a").is_none());
-        drop(here);
-        assert!(codes.take("a").is_none(), "they count for a while");
-        for entry in lock(&codes.0).iter_mut() {
-            entry.since = entry.since.checked_sub(LEAST).unwrap();
+    fn one_origin_cannot_use_all_link_slots_and_a_cancelled_code_counts_for_a_while() {
+        let slots = LinkSlots::default();
+        let own: Vec<_> = (0..MAX_PER_ORIGIN).map(|_| slots.acquire("a").unwrap()).collect();
+        assert!(slots.acquire("a").is_none());
+        drop(own);
+        assert!(slots.acquire("a").is_none(), "cancelled codes still count");
+        for entry in lock(&slots.0).iter_mut() {
+            entry.since = entry.since.checked_sub(MIN_TIME).unwrap();
         }
-        let again = codes.take("a");
+        let again = slots.acquire("a");
         assert!(again.is_some());
-        let others: Vec<_> = (0..MOST).map_while(|n| codes.take(&n.to_string())).collect();
-        assert_eq!(others.len(), MOST - 1);
+        let others: Vec<_> = (0..MAX).map_while(|n| slots.acquire(&n.to_string())).collect();
+        assert_eq!(others.len(), MAX - 1);
     }
 }

@@ -4,3 +4,18 @@ pub(crate) mod connections;
 pub(crate) mod link_slots;
 pub(crate) mod rate_limiter;
 pub(crate) mod refusal_delay;
+
+use std::sync::Arc;
+
+use connections::Connections;
+use link_slots::LinkSlots;
+use rate_limiter::RateLimiter;
+use refusal_delay::RefusalDelay;
+
+/// Limits of the whole daemon; they survive a reload.
+pub(crate) struct Limits {
+    pub connections: Arc<Connections>,
+    pub rate_limiter: Arc<RateLimiter>,
+    pub link_slots: LinkSlots,
+    pub refusal_delay: RefusalDelay,
+}

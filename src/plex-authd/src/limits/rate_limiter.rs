@@ -1,27 +1,27 @@
-//! The way to plex.tv: the policy's throttle, shared by all sessions, kept in `state.db`, and its news in the log.
+//! Rate limit of requests to plex.tv: the policy's throttle, shared by all sessions and saved in `state.db`.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::Error;
-use policy::{Admission, AttemptKey, BreakerOpen, Limits, Reason, Throttle};
+use policy::{Admission, AttemptKey, BreakerOpen, Reason, Throttle};
 
 use crate::clock;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::state::store::{Change, Store};
 
-/// How long plex.tv is left alone when it says that it has had too many requests and not for how long.
-const LIMITED_PAUSE: Duration = Duration::from_secs(60);
+/// Pause after a 429 from plex.tv without a `Retry-After`.
+const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
 
-/// The longest that it is left alone for that.
-const LONGEST_LIMITED: Duration = Duration::from_secs(900);
+/// The longest pause that a `Retry-After` can cause.
+const MAX_PAUSE: Duration = Duration::from_secs(900);
 
 const LIMITED: &str = "plex.tv has had too many requests from here (429)";
 const BLOCKED: &str =
     "plex.tv blocks this machine's address for too many wrong passwords (1031); it may take hours to end";
 
-/// The gate.
+/// The throttle; sessions wait here for a [`Permit`].
 pub(crate) struct RateLimiter {
     throttle: Mutex<Throttle>,
     answered: Condvar,
@@ -29,7 +29,7 @@ pub(crate) struct RateLimiter {
     log: Log,
 }
 
-/// The right to have one password looked at, given back when it is dropped.
+/// Permission to check one password, released on drop.
 pub(crate) struct Permit {
     limiter: Arc<RateLimiter>,
     key: AttemptKey,
@@ -40,23 +40,22 @@ impl RateLimiter {
         Self { throttle: Mutex::new(throttle), answered: Condvar::new(), store, log }
     }
 
-    /// Goes by other numbers from now on.
-    pub(crate) fn follow(&self, limits: Limits) {
+    /// Applies the limits of a new configuration.
+    pub(crate) fn set_limits(&self, limits: policy::Limits) {
         self.lock().follow(limits);
     }
 
-    /// How long a pair has to wait before its try is looked at.
-    pub(crate) fn pause(&self, key: &AttemptKey) -> Duration {
+    /// Time until the next attempt with this key is allowed.
+    pub(crate) fn backoff(&self, key: &AttemptKey) -> Duration {
         self.lock().pause(key, clock::now())
     }
 
-    /// Waits for this one's turn to have a password looked at, by plex.tv or against a cached one. A login that waited for others of
-    /// the same pair, and sees them turned out wrong, has the pause before them that everybody else would have: guesses are not
-    /// faster side by side.
+    /// Waits for a permit to check one password, at plex.tv or against a cached one. The back-off is checked again after each
+    /// wait, so parallel guesses for one key are no faster than sequential ones.
     ///
     /// # Errors
-    /// Why it is not looked at.
-    pub(crate) fn ask(self: &Arc<Self>, key: &AttemptKey, deadline: Instant) -> Result<Permit, Reason> {
+    /// [`Reason::TooManyTries`] during a back-off, [`Reason::Unavailable`] at the deadline, and those of the throttle.
+    pub(crate) fn acquire(self: &Arc<Self>, key: &AttemptKey, deadline: Instant) -> Result<Permit, Reason> {
         let mut throttle = self.lock();
         loop {
             if !throttle.pause(key, clock::now()).is_zero() {
@@ -73,60 +72,72 @@ impl RateLimiter {
         }
     }
 
-    /// Whether plex.tv may be asked for anything now. Looked at right before each request.
+    /// Checked before each request to plex.tv.
     ///
     /// # Errors
-    /// Why it is being left alone.
-    pub(crate) fn open(&self) -> Result<(), Reason> {
-        self.closed().map_or(Ok(()), |(why, _)| Err(why))
+    /// [`Reason::AddressBlocked`] or [`Reason::RateLimited`] while the circuit breaker is open.
+    pub(crate) fn check_breaker(&self) -> Result<(), Reason> {
+        self.breaker().map_or(Ok(()), |(reason, _)| Err(reason))
     }
 
-    /// plex.tv has had too many requests, and says for how long it wants none, if it does.
-    pub(crate) fn limited(&self, wait: Option<Duration>) {
-        let span = wait.unwrap_or(LIMITED_PAUSE).clamp(Duration::from_secs(1), LONGEST_LIMITED);
-        self.close(|throttle| throttle.limited(span, clock::now()));
+    /// Reason and remaining time of an open circuit breaker.
+    pub(crate) fn breaker(&self) -> Option<(Reason, Duration)> {
+        let (breaker, now) = (self.lock().closed(clock::now())?, clock::now());
+        Some((breaker.reason(), (breaker.at + breaker.span).since(now)))
     }
 
-    /// Why plex.tv is being left alone, and for how much longer.
-    pub(crate) fn closed(&self) -> Option<(Reason, Duration)> {
-        let (closed, now) = (self.lock().closed(clock::now())?, clock::now());
-        Some((closed.reason(), (closed.at + closed.span).since(now)))
+    /// Reason for the failure of a request that carries no password, which is always an outage. A 429 opens the breaker.
+    pub(crate) fn outage(&self, error: Error) -> Reason {
+        match error {
+            Error::RateLimited(retry_after) => {
+                self.rate_limited(retry_after);
+                Reason::RateLimited
+            }
+            Error::Unreachable(why) => Reason::Unreachable(format!("plex.tv: {why}")),
+            other => Reason::Unavailable(format!("plex.tv: {other}")),
+        }
     }
 
-    /// How many sign-ins of this machine plex.tv has rejected within the last hour.
-    pub(crate) fn rejected(&self) -> usize {
+    /// Number of sign-ins of this machine that plex.tv has rejected within the last hour.
+    pub(crate) fn rejected_last_hour(&self) -> usize {
         self.lock().rejected_lately(clock::now())
     }
 
-    /// Forgets the tries of an account, wherever they came from; whether there were any.
+    /// Forgets the failures of an account, from all origins; false if there were none. Their rows are deleted with the whole
+    /// account's, by [`Change::ForgetAccount`].
     pub(crate) fn forget(&self, account: &str) -> bool {
         self.lock().forget(account)
     }
 
-    /// Notes a wrong try, whoever found it wrong.
-    pub(crate) fn wrong(&self, key: &AttemptKey) {
-        let tries = self.lock().wrong(key, clock::now());
-        self.store.write(Change::Failures(key.clone(), tries));
+    /// Records a failed attempt.
+    pub(crate) fn record_failure(&self, key: &AttemptKey) {
+        let failures = self.lock().wrong(key, clock::now());
+        self.store.write(Change::Failures(key.clone(), failures));
     }
 
-    /// Notes a right one.
-    pub(crate) fn right(&self, key: &AttemptKey) {
-        let tries = self.lock().right(key, clock::now());
-        self.store.write(Change::Failures(key.clone(), tries));
+    /// Records a successful attempt.
+    pub(crate) fn record_success(&self, key: &AttemptKey) {
+        let failures = self.lock().right(key, clock::now());
+        self.store.write(Change::Failures(key.clone(), failures));
     }
 
-    fn close(&self, close: impl FnOnce(&mut Throttle) -> BreakerOpen) {
+    fn rate_limited(&self, retry_after: Option<Duration>) {
+        let pause = retry_after.unwrap_or(DEFAULT_PAUSE).clamp(Duration::from_secs(1), MAX_PAUSE);
+        self.open_breaker(|throttle| throttle.limited(pause, clock::now()));
+    }
+
+    fn open_breaker(&self, open: impl FnOnce(&mut Throttle) -> BreakerOpen) {
         let mut throttle = self.lock();
         let before = throttle.closed(clock::now());
-        let closed = close(&mut throttle);
+        let breaker = open(&mut throttle);
         drop(throttle);
-        self.store.write(Change::BreakerOpen(closed));
-        // Sign-ins that were under way together are all told the same.
-        if before.is_some_and(|before| before.blocked == closed.blocked) {
+        self.store.write(Change::BreakerOpen(breaker));
+        // Concurrent sign-ins all get the same answer; it is logged once.
+        if before.is_some_and(|before| before.blocked == breaker.blocked) {
             return;
         }
-        let (what, span) = (if closed.blocked { BLOCKED } else { LIMITED }, closed.span.as_secs());
-        self.log.error(format!("{what}; no password is sent there for {span} seconds"));
+        let (what, seconds) = (if breaker.blocked { BLOCKED } else { LIMITED }, breaker.span.as_secs());
+        self.log.error(format!("{what}; no password is sent there for {seconds} seconds"));
     }
 
     fn lock(&self) -> MutexGuard<'_, Throttle> {
@@ -135,27 +146,27 @@ impl RateLimiter {
 }
 
 impl Permit {
-    /// Notes a password that is not the cached one, and that plex.tv has not judged: it counts against the account, and against
-    /// the machine as one that plex.tv rejected.
-    pub(crate) fn guessed_wrong(&self) {
-        self.rejected();
-        self.limiter.wrong(&self.key);
+    /// Records a password that differs from the cached one while plex.tv is unreachable: it counts as a failure, and in the
+    /// machine's budget as a sign-in that plex.tv rejected.
+    pub(crate) fn record_wrong_guess(&self) {
+        self.record_rejection();
+        self.limiter.record_failure(&self.key);
     }
 
-    fn rejected(&self) {
-        let rejected = self.limiter.lock().rejected(&self.key, clock::now());
-        self.limiter.store.write(Change::Rejected(rejected));
-    }
-
-    /// What plex.tv's answer means for those who come next.
-    pub(crate) fn refused_with(&self, error: &Error) {
+    /// Records an error of plex.tv in the machine's budget or in the circuit breaker.
+    pub(crate) fn record_error(&self, error: &Error) {
         match error {
-            Error::Refused | Error::WrongCode | Error::EmailOnly | Error::Forbidden(_) => self.rejected(),
-            Error::RateLimited(wait) => self.limiter.limited(*wait),
-            Error::AddressBlocked => self.limiter.close(|throttle| throttle.blocked(clock::now())),
-            // The password was right, or nobody knows.
+            Error::Refused | Error::WrongCode | Error::EmailOnly | Error::Forbidden(_) => self.record_rejection(),
+            Error::RateLimited(retry_after) => self.limiter.rate_limited(*retry_after),
+            Error::AddressBlocked => self.limiter.open_breaker(|throttle| throttle.blocked(clock::now())),
+            // The password was right, or plex.tv did not check it.
             Error::CodeWanted | Error::UnknownCode | Error::Unreachable(_) | Error::Unavailable(_) => {}
         }
+    }
+
+    fn record_rejection(&self) {
+        let rejected = self.limiter.lock().rejected(&self.key, clock::now());
+        self.limiter.store.write(Change::Rejected(rejected));
     }
 }
 

@@ -1,37 +1,37 @@
-//! When a refusal is said. A refusal that needs no request is known at once, one by plex.tv after its time; told apart by
-//! that, they would say who is on the friend list. So all of them are said on the beat of one clock.
+//! Delays refusals to a multiple of 500 ms. A local refusal is instant and one from plex.tv is not; without the delay, the
+//! difference would reveal who is on the friend list.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The beat. plex.tv mostly answers a sign-in within one.
+/// Unit of the delay. plex.tv answers most sign-ins within one.
 const QUANTUM: Duration = Duration::from_millis(500);
 
-/// The most beats; a plex.tv that answers once in a while must not hold up every refusal after it.
-const MOST: u64 = 10;
+/// The most quanta that a slow sign-in adds to later refusals: one slow answer must not hold up all of them.
+const MAX_QUANTA: u64 = 10;
 
-/// The pace of refusals.
+/// Delay of refusals, derived from the latest sign-in.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalDelay {
-    /// How many beats the last sign-in took.
-    last: AtomicU64,
+    /// Duration of the latest sign-in, in quanta.
+    latest: AtomicU64,
 }
 
 impl RefusalDelay {
-    /// Notes how long plex.tv took to answer a sign-in.
-    pub(crate) fn note(&self, took: Duration) {
-        self.last.store(beats(took).min(MOST), Ordering::Relaxed);
+    /// Records how long plex.tv took to answer a sign-in.
+    pub(crate) fn record(&self, took: Duration) {
+        self.latest.store(quanta(took).min(MAX_QUANTA), Ordering::Relaxed);
     }
 
-    /// When a refusal may be said to somebody who typed a password at `since`.
-    pub(crate) fn refusal(&self, since: Instant) -> Instant {
-        let beats = beats(since.elapsed()).max(self.last.load(Ordering::Relaxed)).max(1);
-        since + QUANTUM.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX))
+    /// Time at which a refusal is sent for a password that was typed at `typed`.
+    pub(crate) fn send_at(&self, typed: Instant) -> Instant {
+        let quanta = quanta(typed.elapsed()).max(self.latest.load(Ordering::Relaxed)).max(1);
+        typed + QUANTUM.saturating_mul(u32::try_from(quanta).unwrap_or(u32::MAX))
     }
 }
 
-fn beats(span: Duration) -> u64 {
-    u64::try_from(span.as_millis().div_ceil(QUANTUM.as_millis())).unwrap_or(u64::MAX)
+fn quanta(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis().div_ceil(QUANTUM.as_millis())).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -39,15 +39,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r40_a_refusal_takes_whole_beats_and_as_many_as_the_last_sign_in() {
-        let pace = RefusalDelay::default();
-        let since = Instant::now();
-        assert_eq!(pace.refusal(since), since + QUANTUM);
-        pace.note(Duration::from_millis(1100));
-        assert_eq!(pace.refusal(since), since + 3 * QUANTUM);
-        pace.note(Duration::from_millis(80));
-        assert_eq!(pace.refusal(since), since + QUANTUM);
-        let slow = since.checked_sub(Duration::from_millis(1200)).unwrap_or(since);
-        assert_eq!(pace.refusal(slow), slow + 3 * QUANTUM);
+    fn r40_a_refusal_is_delayed_to_whole_quanta_and_by_at_least_the_latest_sign_in() {
+        let delay = RefusalDelay::default();
+        let typed = Instant::now();
+        assert_eq!(delay.send_at(typed), typed + QUANTUM);
+        delay.record(Duration::from_millis(1100));
+        assert_eq!(delay.send_at(typed), typed + 3 * QUANTUM);
+        delay.record(Duration::from_millis(80));
+        assert_eq!(delay.send_at(typed), typed + QUANTUM);
+        let earlier = typed.checked_sub(Duration::from_millis(1200)).unwrap_or(typed);
+        assert_eq!(delay.send_at(earlier), earlier + 3 * QUANTUM);
     }
 }

@@ -1,9 +1,10 @@
-//! The owner's questions: what the `plex-auth` command asks beside logins. Only the superuser gets an answer.
+//! Answers the `plex-auth` command's requests, from root only.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
-use policy::PlexUser;
+use policy::{PlexUser, Reason};
 use protocol::{
     AdminRequest, AdminResponse, Connection, Deadline, Error, KnownAccount, ListedFriend, LoginRequest, MAX_FRAME,
     Peer, Reply, Status,
@@ -11,146 +12,153 @@ use protocol::{
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::lock::lock;
-use crate::state::store::Change;
 
-/// How long the command may take to receive an answer.
-const COMMAND: Duration = Duration::from_secs(2);
+/// Time limit for the command to receive a response.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Room in a frame for what stands around the items of a list.
-const AROUND: usize = 64;
+/// Bytes of a frame around the items of a list.
+const FRAME_OVERHEAD: usize = 64;
 
-/// Answers a question; or gives back the login that is to be explained.
+/// Answers a request; returns the login if it is one to be explained.
 pub(crate) fn answer(
     context: &Context,
     connection: &mut Connection,
     peer: Peer,
-    question: AdminRequest,
+    request: AdminRequest,
 ) -> Option<LoginRequest> {
-    let question = if peer.uid == 0 { Some(question) } else { None };
-    let answered = match question {
+    let request = if peer.uid == 0 { Some(request) } else { None };
+    let sent = match request {
         None => send(connection, AdminResponse::NotYours),
-        Some(AdminRequest::Explain(hello)) => return Some(hello),
-        Some(AdminRequest::Status) => send(connection, AdminResponse::Status(Box::new(context.status()))),
-        Some(AdminRequest::Logins(most)) => {
-            let logins = context.audit_log.latest(usize::try_from(most).unwrap_or(usize::MAX));
-            parts(logins).into_iter().try_for_each(|part| send(connection, AdminResponse::Logins(part)))
+        Some(AdminRequest::Explain(login)) => return Some(login),
+        Some(AdminRequest::Status) => send(connection, AdminResponse::Status(Box::new(status(context)))),
+        Some(AdminRequest::Logins(limit)) => {
+            let logins = context.audit_log.latest(usize::try_from(limit).unwrap_or(usize::MAX));
+            send_list(connection, logins, AdminResponse::Logins)
         }
-        Some(AdminRequest::Accounts) => {
-            parts(context.accounts()).into_iter().try_for_each(|part| send(connection, AdminResponse::Accounts(part)))
-        }
-        Some(AdminRequest::People) => match context.people() {
-            Ok(people) => parts(people).into_iter().try_for_each(|part| send(connection, AdminResponse::People(part))),
-            Err(why) => send(connection, AdminResponse::Failed(why)),
+        Some(AdminRequest::Accounts) => send_list(connection, accounts(context), AdminResponse::Accounts),
+        Some(AdminRequest::People) => match friends(context) {
+            Ok(friends) => send_list(connection, friends, AdminResponse::People),
+            Err(error) => send(connection, AdminResponse::Failed(error.to_string())),
         },
-        Some(AdminRequest::Forget(account)) => send(connection, context.forget(&account)),
+        Some(AdminRequest::Forget(account)) => send(connection, forget(context, &account)),
     };
-    if let Err(error) = answered {
+    if let Err(error) = sent {
         context.log.info(format!("the plex-auth command left before it had its answer: {error}"));
     }
     None
 }
 
-/// Says why a login ended as it did, to whoever asked for that.
+/// Sends why a login was accepted or refused, before its verdict.
 ///
 /// # Errors
-/// When nobody is there any more.
-pub(crate) fn because(connection: &mut Connection, why: &str) -> Result<(), Error> {
+/// The command has disconnected.
+pub(crate) fn explain(connection: &mut Connection, why: &str) -> Result<(), Error> {
     send(connection, AdminResponse::Because(protocol::printable(why, 512)))
 }
 
-fn send(connection: &mut Connection, answer: AdminResponse) -> Result<(), Error> {
-    connection.send(&Reply::Admin(answer), Deadline::after(COMMAND))
+fn send(connection: &mut Connection, response: AdminResponse) -> Result<(), Error> {
+    connection.send(&Reply::Admin(response), Deadline::after(RESPONSE_TIMEOUT))
 }
 
-/// A list in parts that fit into frames, the last of them empty.
+fn send_list<T: Serialize>(
+    connection: &mut Connection,
+    items: Vec<T>,
+    response: fn(Vec<T>) -> AdminResponse,
+) -> Result<(), Error> {
+    parts(items).into_iter().try_for_each(|part| send(connection, response(part)))
+}
+
+/// Splits a list into parts that fit into frames. The last part is empty.
 fn parts<T: Serialize>(items: Vec<T>) -> Vec<Vec<T>> {
     let mut parts = Vec::new();
-    let (mut part, mut room) = (Vec::new(), MAX_FRAME - AROUND);
+    let (mut part, mut room) = (Vec::new(), MAX_FRAME - FRAME_OVERHEAD);
     for item in items {
-        // Text and numbers can always be written.
+        // Text and numbers always serialise.
         let size = serde_json::to_vec(&item).map_or(0, |text| text.len() + 1);
         if size > room {
             parts.push(std::mem::take(&mut part));
-            room = MAX_FRAME - AROUND;
+            room = MAX_FRAME - FRAME_OVERHEAD;
         }
         room = room.saturating_sub(size);
         part.push(item);
     }
     parts.extend([part, Vec::new()]);
-    // A list without items would else end twice.
+    // An empty list would otherwise have two empty parts.
     parts.dedup_by(|next, before| next.is_empty() && before.is_empty());
     parts
 }
 
-impl Context {
-    fn status(&self) -> Status {
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let closed = self.limiter.closed();
-        Status {
-            version: env!("CARGO_PKG_VERSION").into(),
-            uptime: self.audit_log.uptime().as_secs(),
-            config: self.config_file.display().to_string(),
-            config_age: self.read.elapsed().as_secs(),
-            friends: self.friends.as_ref().map(|friends| friends.how()),
-            closed: closed.map(|(why, left)| (why.to_string(), left.as_secs())),
-            rejected: count(self.limiter.rejected()),
-            rejected_per_hour: self.config.throttle.rejected_per_hour,
-            remembered: count(self.memory.count()),
-            // The one who asks is no login.
-            under_way: count(self.limits.count().saturating_sub(1)),
-            verdicts: self.audit_log.counts(),
+fn status(context: &Context) -> Status {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let Context { settings, limits, audit_log, .. } = context;
+    let breaker = limits.rate_limiter.breaker();
+    Status {
+        version: env!("CARGO_PKG_VERSION").into(),
+        uptime: audit_log.uptime().as_secs(),
+        config: settings.file.display().to_string(),
+        config_age: settings.read_at.elapsed().as_secs(),
+        friends: context.friends.as_ref().map(|friends| friends.status()),
+        closed: breaker.map(|(reason, left)| (reason.to_string(), left.as_secs())),
+        rejected: count(limits.rate_limiter.rejected_last_hour()),
+        rejected_per_hour: settings.config.throttle.rejected_per_hour,
+        remembered: count(context.passwords.count()),
+        // The command's own connection is no login.
+        under_way: count(limits.connections.count().saturating_sub(1)),
+        verdicts: audit_log.counts(),
+    }
+}
+
+fn accounts(context: &Context) -> Vec<KnownAccount> {
+    let known = |user: &String| KnownAccount { user: user.clone(), plex_id: None, reference: None, last_login: None };
+    let mut all: BTreeMap<String, KnownAccount> = BTreeMap::new();
+    for (user, binding) in context.identities.bindings() {
+        let (plex_id, reference) = (Some(binding.id.0), Some(binding.reference));
+        all.insert(user.clone(), KnownAccount { plex_id, reference, ..known(&user) });
+    }
+    for (user, at) in context.audit_log.last_logins() {
+        all.entry(user.clone()).or_insert_with(|| known(&user)).last_login = Some(at);
+    }
+    all.into_values().collect()
+}
+
+/// Why there is no friend list to show.
+enum NoFriends {
+    NoToken,
+    Unavailable(Reason),
+}
+
+impl fmt::Display for NoFriends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoToken => f.write_str("without the owner's token there is no friend list"),
+            Self::Unavailable(reason) => reason.fmt(f),
         }
     }
+}
 
-    fn accounts(&self) -> Vec<KnownAccount> {
-        let known =
-            |user: &String| KnownAccount { user: user.clone(), plex_id: None, reference: None, last_login: None };
-        let mut all: BTreeMap<String, KnownAccount> = BTreeMap::new();
-        for (user, pin) in lock(&self.pins).iter() {
-            let (plex_id, reference) = (Some(pin.id.0), Some(pin.reference.clone()));
-            all.insert(user.clone(), KnownAccount { plex_id, reference, ..known(user) });
-        }
-        for (user, at) in self.audit_log.last_logins() {
-            all.entry(user.clone()).or_insert_with(|| known(&user)).last_login = Some(at);
-        }
-        all.into_values().collect()
-    }
+/// The friend list, fresh enough for a sign-in, with the owner first.
+fn friends(context: &Context) -> Result<Vec<ListedFriend>, NoFriends> {
+    let friends = context.friends.as_ref().ok_or(NoFriends::NoToken)?;
+    let list =
+        friends.fresh(Instant::now() + context.settings.config.timeouts.login).map_err(NoFriends::Unavailable)?;
+    let others = list.entries.iter().map(|entry| (&entry.person, entry.tie.word()));
+    let listed = |(user, tie): (&PlexUser, &str)| ListedFriend {
+        plex_id: user.id.0,
+        username: user.username.clone(),
+        email: user.email.clone(),
+        tie: tie.to_owned(),
+    };
+    Ok(std::iter::once((&list.owner, "owner")).chain(others).map(listed).collect())
+}
 
-    /// The list, as young as a sign-in wants it, the owner first.
-    fn people(&self) -> Result<Vec<ListedFriend>, String> {
-        let friends = self.friends.as_ref().ok_or("without the owner's token there is no friend list")?;
-        let deadline = Instant::now() + self.config.timeouts.login;
-        let circle = friends.fresh(deadline).map_err(|why| why.to_string())?;
-        let others = circle.entries.iter().map(|entry| (&entry.person, entry.tie.word()));
-        let listed = |(person, tie): (&PlexUser, &str)| ListedFriend {
-            plex_id: person.id.0,
-            username: person.username.clone(),
-            email: person.email.clone(),
-            tie: tie.to_owned(),
-        };
-        Ok(std::iter::once((&circle.owner, "owner")).chain(others).map(listed).collect())
-    }
-
-    /// Forgets what is known of an account, here and on the disk.
-    fn forget(&self, account: &str) -> AdminResponse {
-        // Each has its turn, whatever the others say.
-        let forgotten = [
-            lock(&self.pins).remove(account).is_some(),
-            lock(&self.recent).remove(account).is_some(),
-            self.memory.forget(account),
-            self.limiter.forget(account),
-            self.audit_log.forget(account),
-        ];
-        // Also what was never read into memory, because it was too old.
-        self.store.write(Change::ForgetAccount(account.to_owned()));
-        let user = protocol::printable(account, 128);
-        self.log.notice(format!("all that was known of \"{user}\" is forgotten, as root asked"));
-        if self.store.is_written() {
-            AdminResponse::Forgotten(forgotten.contains(&true))
-        } else {
-            AdminResponse::Failed(format!("{user} is forgotten only until the next start: state.db cannot be written"))
-        }
+fn forget(context: &Context, account: &str) -> AdminResponse {
+    let forgotten = context.forget(account);
+    let user = protocol::printable(account, 128);
+    context.log.notice(format!("all that was known of \"{user}\" is forgotten, as root asked"));
+    if context.store.is_written() {
+        AdminResponse::Forgotten(forgotten)
+    } else {
+        AdminResponse::Failed(format!("{user} is forgotten only until the next start: state.db cannot be written"))
     }
 }
 
@@ -169,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn r10_a_list_of_any_length_goes_out_in_parts_that_fit_and_an_empty_one_ends_it() {
+    fn r10_a_list_of_any_length_is_split_into_frames_and_ended_by_an_empty_part() {
         for (count, why) in [(0, ""), (1, "x"), (50, "\"\\\u{1f642}"), (1000, "\"\\\u{1f642}")] {
             let all: Vec<Login> = (0..count).map(|number| login(number, &why.repeat(512))).collect();
             let parts = parts(all.clone());

@@ -1,109 +1,107 @@
-//! The line that a verdict leaves in the log: what an administrator reads and what fail2ban matches.
+//! The log line of a login, which fail2ban matches, and its entry in the audit log.
 
 use std::fmt;
 use std::time::Duration;
 
-use policy::{Outcome, Phase, PlexId, Reason};
+use policy::{Outcome, Phase, PlexId};
 use protocol::{Login, LoginRequest, printable};
 
-use crate::auth::password::Evidence;
+use crate::auth::outcome::LoginResult;
 use crate::clock;
 use crate::log::Log;
 
-/// The longest item of a login that is listed, in characters, and its longest sentence.
-const LONGEST_ITEM: usize = 128;
-const LONGEST_WHY: usize = 512;
+/// The longest value of a log line, in characters.
+const MAX_VALUE: usize = 128;
 
-/// How a question ended. The Plex account is not known where the configuration alone says that it is the owner's.
-pub(crate) type LoginResult = Result<(Option<PlexId>, Evidence), Reason>;
+/// The longest sentence in the audit log, in characters.
+const MAX_SENTENCE: usize = 512;
 
-/// The outcome of a question.
-pub(crate) fn outcome(ended: &LoginResult, phase: protocol::Phase) -> Outcome {
+/// The outcome of a request in its phase.
+pub(crate) fn outcome(result: &LoginResult, phase: protocol::Phase) -> Outcome {
     let phase = match phase {
         protocol::Phase::Authenticate => Phase::Authenticate,
         protocol::Phase::Account => Phase::Account,
         protocol::Phase::Password => Phase::Password,
     };
-    ended.as_ref().map_or_else(|why| why.outcome(phase), |_| Outcome::Success)
+    result.as_ref().map_or_else(|reason| reason.outcome(phase), |_| Outcome::Success)
 }
 
-/// Everything that stands in the line beside the outcome.
+/// Content of a log line, without the result.
 pub(crate) struct Report<'a> {
-    pub hello: &'a LoginRequest,
-    /// The Plex account that the local one seems to belong to.
+    pub request: &'a LoginRequest,
+    /// The Plex account that the local one is mapped to, if it is known.
     pub id: Option<PlexId>,
-    /// The asking process's user.
+    /// The user of the calling process.
     pub caller: u32,
-    /// Whether that process may be believed about where the login comes from. Anybody can ask about themselves and claim to
-    /// come from elsewhere, and whoever reads these lines to shut hosts out must not be led to the wrong one.
-    pub believed: bool,
+    /// The caller is trusted to name the remote host. Any user can send a request about themselves with a false host,
+    /// and fail2ban must not ban it.
+    pub is_trusted: bool,
     pub took: Duration,
 }
 
 impl Report<'_> {
-    /// Writes the line. Accounts that are not managed are not this daemon's business, and its log would fill with every sudo
-    /// of theirs.
-    pub(crate) fn write(&self, ended: &LoginResult, log: &Log) {
-        match ended {
-            Ok((id, by)) => log.info(self.line("accepted", *id, by)),
-            Err(why) => match outcome(ended, self.hello.phase) {
-                Outcome::NotManaged => log.debug(self.line("not-managed", None, why)),
-                Outcome::LocalFirst => log.debug(self.line("local-first", self.id, why)),
-                Outcome::Unavailable => log.warning(self.line("unavailable", self.id, why)),
-                Outcome::Throttled => log.notice(self.line("throttled", self.id, why)),
-                _ => log.notice(self.line("denied", self.id, why)),
+    /// Writes the log line. For an account that is not managed it is a debug line: every sudo of such a user causes one.
+    pub(crate) fn write(&self, result: &LoginResult, log: &Log) {
+        match result {
+            Ok((id, evidence)) => log.info(self.line("accepted", *id, evidence)),
+            Err(reason) => match outcome(result, self.request.phase) {
+                Outcome::NotManaged => log.debug(self.line("not-managed", None, reason)),
+                Outcome::LocalFirst => log.debug(self.line("local-first", self.id, reason)),
+                Outcome::Unavailable => log.warning(self.line("unavailable", self.id, reason)),
+                Outcome::Throttled => log.notice(self.line("throttled", self.id, reason)),
+                _ => log.notice(self.line("denied", self.id, reason)),
             },
         }
     }
 
-    /// The same for the owner's list of logins.
-    pub(crate) fn login(&self, ended: &LoginResult) -> Option<Login> {
-        let (outcome, id) = match ended {
+    /// Entry of the audit log; `None` if the login is not this daemon's.
+    pub(crate) fn login(&self, result: &LoginResult) -> Option<Login> {
+        let (outcome, id) = match result {
             Ok((id, _)) => ("accepted", *id),
-            Err(_) => (word(outcome(ended, self.hello.phase))?, self.id),
+            Err(_) => (name(outcome(result, self.request.phase))?, self.id),
         };
-        let text = |item: Option<&str>| item.map(|item| printable(item, LONGEST_ITEM));
-        let hello = self.hello;
+        let text = |item: Option<&str>| item.map(|item| printable(item, MAX_VALUE));
+        let request = self.request;
         Some(Login {
             at: clock::to_wall_clock(clock::now()) / 1000,
-            user: printable(&hello.user, protocol::MAX_NAME),
+            user: printable(&request.user, protocol::MAX_NAME),
             plex_id: id.map(|id| id.0),
-            service: text(hello.service.as_deref()),
+            service: text(request.service.as_deref()),
             rhost: text(self.rhost()),
-            phase: phase(hello).into(),
+            phase: phase(request).into(),
             outcome: outcome.into(),
-            why: printable(&why(ended), LONGEST_WHY),
+            why: printable(&sentence(result), MAX_SENTENCE),
         })
     }
 
     fn line(&self, verdict: &str, id: Option<PlexId>, why: &dyn fmt::Display) -> String {
-        let Self { hello, caller, took, .. } = self;
-        let phase = phase(hello);
+        let Self { request, caller, took, .. } = self;
+        let phase = phase(request);
         let id = id.map_or_else(|| "-".to_owned(), |id| id.to_string());
         format!(
             "{verdict} user={} plex_id={id} service={} rhost={} phase={phase} caller={caller} ms={}: {why}",
-            quoted(Some(&hello.user)),
-            quoted(hello.service.as_deref()),
+            quoted(Some(&request.user)),
+            quoted(request.service.as_deref()),
             quoted(self.rhost()),
             took.as_millis()
         )
     }
 
     fn rhost(&self) -> Option<&str> {
-        self.hello.rhost.as_deref().filter(|_| self.believed)
+        self.request.rhost.as_deref().filter(|_| self.is_trusted)
     }
 }
 
-fn phase(hello: &LoginRequest) -> &'static str {
-    match hello.phase {
+fn phase(request: &LoginRequest) -> &'static str {
+    match request.phase {
         protocol::Phase::Authenticate => "auth",
         protocol::Phase::Account => "account",
         protocol::Phase::Password => "password",
     }
 }
 
-/// The log's word for what is no success, and nothing for what is none of this daemon's business.
-fn word(outcome: Outcome) -> Option<&'static str> {
+/// Name of an outcome other than success; `None` if the login is not this daemon's.
+fn name(outcome: Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::NotManaged | Outcome::LocalFirst => None,
         Outcome::Unavailable => Some("unavailable"),
@@ -112,29 +110,15 @@ fn word(outcome: Outcome) -> Option<&'static str> {
     }
 }
 
-/// The sentence that says why.
-pub(crate) fn why(ended: &LoginResult) -> String {
-    match ended {
-        Ok((_, by)) => by.to_string(),
-        Err(why) => why.to_string(),
+/// Why a login was accepted or refused, as in the log.
+pub(crate) fn sentence(result: &LoginResult) -> String {
+    match result {
+        Ok((_, evidence)) => evidence.to_string(),
+        Err(reason) => reason.to_string(),
     }
 }
 
-/// A value of the log, which cannot pass for anything but one value.
+/// A quoted value, without characters that could end the quotes.
 fn quoted(value: Option<&str>) -> String {
-    format!("\"{}\"", protocol::printable(value.unwrap_or("-"), 128).replace(['"', '\\'], "?"))
-}
-
-impl fmt::Display for Evidence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Plex => f.write_str("plex.tv says yes"),
-            Self::PlexAndServer => f.write_str("plex.tv and the media server say yes"),
-            Self::PlexAlone(why) => write!(f, "plex.tv alone says yes; {why}"),
-            Self::List => f.write_str("on the list"),
-            Self::Owner => f.write_str("the owner's own account, which needs no list"),
-            Self::CachedPassword => f.write_str("remembered"),
-            Self::Offline(why) => write!(f, "remembered, since plex.tv could not be asked; {why}"),
-        }
-    }
+    format!("\"{}\"", printable(value.unwrap_or("-"), MAX_VALUE).replace(['"', '\\'], "?"))
 }

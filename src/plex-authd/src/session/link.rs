@@ -1,4 +1,4 @@
-//! Signing in by link: a prompt with a code, and a look at plex.tv after each Enter.
+//! Signs in with a link code: prompts that show the code, and requests to plex.tv after each Enter.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,125 +6,101 @@ use std::time::{Duration, Instant};
 use policy::{AttemptKey, PlexRef, Reason};
 use protocol::{Deadline, LoginRequest};
 
-use super::{Disconnected, Session};
-use crate::auth::link::OpenCode;
-use crate::auth::password::AuthResult;
+use super::{Session, Stop};
+use crate::auth::link::{OpenCode, decide};
+use crate::auth::outcome::Source;
 use crate::auth::token_revoker::HeldToken;
-use crate::session::audit::LoginResult;
 use crate::session::link_prompt;
 
-/// How often somebody may press Enter too early and be asked again.
-const AGAIN: usize = 3;
+/// The most further prompts after an Enter before the approval.
+const FURTHER_PROMPTS: usize = 3;
 
-/// How long plex.tv is asked after an Enter. sshd notices nothing of its client meanwhile.
-const LOOK: Duration = Duration::from_secs(6);
+/// How long plex.tv is polled after an Enter. sshd does not notice a disconnected client meanwhile.
+const POLL_TIME: Duration = Duration::from_secs(6);
 
-/// The time between two questions to plex.tv, which wants a second at least.
-const BETWEEN: Duration = Duration::from_millis(1500);
+/// Interval between polls; plex.tv requires at least a second.
+const POLL_INTERVAL: Duration = Duration::from_millis(1500);
 
-/// When nobody is asked any more, counted from the module's first word. sshd gives a login 120 seconds in all.
+/// Time limit of the last prompt after the start of the login. sshd's `LoginGraceTime` is 120 seconds.
 const LAST_PROMPT: Duration = Duration::from_secs(90);
 
-/// With less time than this before that, asking again would help nobody.
-const WORTH_ASKING: Duration = Duration::from_secs(5);
+/// The least time before that limit for another prompt.
+const MIN_PROMPT_TIME: Duration = Duration::from_secs(5);
 
-/// When the verdict must be there.
-const LAST_WORD: Duration = Duration::from_secs(105);
+/// Time limit of the verdict after the start of the login.
+const LAST_VERDICT: Duration = Duration::from_secs(105);
 
-/// A code, and when plex.tv was last asked about it.
+/// A code on the user's screen.
 struct Shown {
-    open: Arc<OpenCode>,
-    asked: Option<Instant>,
+    code: Arc<OpenCode>,
+    /// Time of the last poll.
+    polled: Option<Instant>,
 }
 
 impl Session {
-    /// Signs somebody in by link.
+    /// Signs in with a link code.
     pub(super) fn link(
         &mut self,
-        hello: &LoginRequest,
+        request: &LoginRequest,
         key: &AttemptKey,
-        whose: &PlexRef,
-    ) -> Result<LoginResult, Disconnected> {
-        if let Err(why) = self.wait_backoff(key)? {
-            return Ok(Err(why));
+        mapped_to: &PlexRef,
+    ) -> Result<Source, Stop> {
+        self.wait_backoff(key)?;
+        let _slot = self.context.limits.link_slots.acquire(&key.origin).ok_or(Reason::TooManyLinkCodes)?;
+        let (of, of_user) = (key.clone(), mapped_to.clone());
+        let code =
+            self.run_with_deadline(move |context, deadline| OpenCode::create(context, &of, &of_user, deadline))?;
+        let mut shown = Shown { code: Arc::new(code), polled: None };
+        let approved = self.until_approved(request, &mut shown);
+        if matches!(approved, Err(Stop::Disconnected)) {
+            let user = protocol::printable(&request.user, 128);
+            let what = "the program has left, so its code is forgotten";
+            self.context.log.info(format!("link sign-in of \"{user}\": {what}"));
         }
-        let Some(_place) = self.context.link_codes.take(&key.origin) else { return Ok(Err(Reason::TooManyLinkCodes)) };
-        let (about, of) = (key.clone(), whose.clone());
-        let code = self.run_with_deadline(move |context, deadline| context.link_code(&about, &of, deadline))?;
-        let code = match code.and_then(|code| code) {
-            Ok(code) => code,
-            Err(why) => return Ok(Err(why)),
-        };
-        let mut shown = Shown { open: Arc::new(code), asked: None };
-        let outcome = self.until_approved(hello, &mut shown);
-        if outcome.is_err() {
-            let user = protocol::printable(&hello.user, 128);
-            self.context
-                .log
-                .info(format!("link sign-in of \"{user}\": the program has left, so its code is forgotten"));
-        }
-        match outcome? {
-            Ok(hold) => self.approved(key, whose, hold),
-            Err(why) => Ok(Err(why)),
-        }
+        let (held, key, mapped_to) = (approved?, key.clone(), mapped_to.clone());
+        self.end_within(LAST_VERDICT);
+        let accepted =
+            self.run_with_deadline(move |context, deadline| decide(context, &key, &mapped_to, held, deadline))?;
+        Ok(self.accept(accepted))
     }
 
-    /// Asks until the code has been approved, or for long enough.
-    fn until_approved(
-        &mut self,
-        hello: &LoginRequest,
-        shown: &mut Shown,
-    ) -> Result<Result<HeldToken, Reason>, Disconnected> {
+    /// Prompts until the code is approved, at most until [`LAST_PROMPT`].
+    fn until_approved(&mut self, request: &LoginRequest, shown: &mut Shown) -> Result<HeldToken, Stop> {
         let last_prompt = self.start + LAST_PROMPT;
-        let (code, address) = (shown.open.code.code(), shown.open.code.address());
-        let mut text = link_prompt::first(code, &address, hello.screen, hello.tty.as_deref());
-        for _ in 0..=AGAIN {
-            if Instant::now() + WORTH_ASKING > last_prompt {
+        let code = &shown.code.code;
+        let mut text = link_prompt::first(code.code(), &code.address(), request.screen, request.tty.as_deref());
+        for _ in 0..=FURTHER_PROMPTS {
+            if Instant::now() + MIN_PROMPT_TIME > last_prompt {
                 break;
             }
-            if let Err(why) = self.ask(&text, true, false, Deadline::at(last_prompt))? {
-                return Ok(Err(if self.reply_outstanding { Reason::NotApproved } else { why }));
-            }
+            self.prompt(&text, true, false, Deadline::at(last_prompt)).map_err(|stop| match stop {
+                Stop::Refused(_) if self.reply_outstanding => Reason::NotApproved.into(),
+                other => other,
+            })?;
             self.typed = Some(Instant::now());
-            match self.look(shown)? {
-                Ok(None) => text = link_prompt::again(shown.open.code.code()),
-                Ok(Some(token)) => return Ok(Ok(token)),
-                Err(why) => return Ok(Err(why)),
+            if let Some(held) = self.poll(shown)? {
+                return Ok(held);
             }
+            text = link_prompt::again(shown.code.code.code());
         }
-        Ok(Err(Reason::NotApproved))
+        Err(Reason::NotApproved.into())
     }
 
-    /// Asks plex.tv for a while. A question that fails may be asked again, but if the last one did nobody can tell.
-    fn look(&mut self, shown: &mut Shown) -> Result<Result<Option<HeldToken>, Reason>, Disconnected> {
-        let end = Instant::now() + LOOK;
+    /// Polls plex.tv for the approval. A failed request is repeated; only a failure of the last one is an outage.
+    fn poll(&mut self, shown: &mut Shown) -> Result<Option<HeldToken>, Stop> {
+        let end = Instant::now() + POLL_TIME;
         loop {
-            let next = shown.asked.map_or_else(Instant::now, |asked| asked + BETWEEN);
+            let next = shown.polled.map_or_else(Instant::now, |polled| polled + POLL_INTERVAL);
             self.wait_until(next)?;
-            let open = Arc::clone(&shown.open);
-            self.end_by(LAST_WORD);
-            let answer = self.run_with_deadline(move |context, deadline| context.approval(&open, deadline))?;
-            shown.asked = Some(Instant::now());
-            let over = Instant::now() + BETWEEN > end;
-            match answer.and_then(|answer| answer) {
-                Ok(None) | Err(Reason::Unreachable(_) | Reason::Unavailable(_)) if !over => {}
-                other => return Ok(other),
+            let code = Arc::clone(&shown.code);
+            self.end_within(LAST_VERDICT);
+            let approval = self.run_with_deadline(move |context, deadline| code.approval(context, deadline));
+            shown.polled = Some(Instant::now());
+            let is_last = Instant::now() + POLL_INTERVAL > end;
+            match approval {
+                Ok(None) | Err(Stop::Refused(Reason::Unreachable(_) | Reason::Unavailable(_))) if !is_last => {}
+                other => return other,
             }
         }
-    }
-
-    fn approved(&mut self, key: &AttemptKey, whose: &PlexRef, hold: HeldToken) -> Result<LoginResult, Disconnected> {
-        let (key, whose) = (key.clone(), whose.clone());
-        self.end_by(LAST_WORD);
-        let answer =
-            self.run_with_deadline(move |context, deadline| context.judge_approval(&key, &whose, hold, deadline))?;
-        Ok(match answer.unwrap_or_else(AuthResult::No) {
-            AuthResult::Yes(id, by, token) => {
-                self.token = token;
-                Ok((Some(id), by))
-            }
-            AuthResult::No(why) => Err(why),
-            AuthResult::Code => Err(Reason::WrongCode),
-        })
     }
 }

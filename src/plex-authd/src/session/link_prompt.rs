@@ -1,39 +1,38 @@
-//! What somebody who signs in by link gets to see. All of it is the text of one prompt: sshd shows nothing else before it
-//! waits for an answer.
+//! Prompts of link sign-in. Everything is in the text of the prompt, because sshd shows nothing else before it waits for a
+//! reply.
 
 use plex::LINK_PAGE;
 use protocol::Screen;
 
-/// What sshd calls its terminal. It knows nothing of the screen at the other end, which is nearly always a modern one.
+/// `PAM_TTY` of sshd. It does not know the client's screen, which is nearly always large enough.
 const SSH: &str = "ssh";
 
-/// What every text ends with.
-const THEN: &str = "then press Enter: ";
+/// End of every prompt.
+const ENTER: &str = "then press Enter: ";
 
-/// Lines beside the picture: one that the client begins with the account's name, two of text, and one to spare.
-const BESIDE: usize = 4;
+/// Lines in addition to the QR code: one that the client begins with the account's name, two of text, and a spare one.
+const TEXT_LINES: usize = 4;
 
-/// The first prompt. The picture comes first, so that what must be read stands beside the cursor, whatever a small screen
-/// makes of the rest.
+/// The first prompt. The QR code comes first, so that the text stays next to the cursor, even on a small screen.
 pub(crate) fn first(code: &str, address: &str, screen: Option<Screen>, tty: Option<&str>) -> String {
-    let picture = plex::picture(address).filter(|picture| fits(picture, screen, tty));
-    let Some(picture) = picture else {
-        return format!("\nOpen {LINK_PAGE} and enter the code {code}.\nApprove the sign-in there, {THEN}");
+    let qr = plex::picture(address).filter(|qr| fits(qr, screen, tty));
+    let Some(qr) = qr else {
+        return format!("\nOpen {LINK_PAGE} and enter the code {code}.\nApprove the sign-in there, {ENTER}");
     };
-    let picture = picture.join("\n");
-    format!("\n{picture}\nScan this, or open {LINK_PAGE} and enter the code {code}.\nApprove the sign-in there, {THEN}")
+    let qr = qr.join("\n");
+    format!("\n{qr}\nScan this, or open {LINK_PAGE} and enter the code {code}.\nApprove the sign-in there, {ENTER}")
 }
 
-/// The prompt after somebody pressed Enter too early.
+/// The prompt after an Enter before the approval.
 pub(crate) fn again(code: &str) -> String {
-    format!("\nNot approved yet: {LINK_PAGE}, code {code}.\nApprove the sign-in there, {THEN}")
+    format!("\nNot approved yet: {LINK_PAGE}, code {code}.\nApprove the sign-in there, {ENTER}")
 }
 
-/// Whether a screen can show the picture, as far as anybody knows.
-fn fits(picture: &[String], screen: Option<Screen>, tty: Option<&str>) -> bool {
+/// The screen, as far as it is known, can show the QR code.
+fn fits(qr: &[String], screen: Option<Screen>, tty: Option<&str>) -> bool {
     let Some(screen) = screen else { return tty == Some(SSH) };
-    let width = picture.first().map_or(0, |line| line.chars().count());
-    screen.utf8 && usize::from(screen.columns) >= width && usize::from(screen.lines) >= picture.len() + BESIDE
+    let width = qr.first().map_or(0, |line| line.chars().count());
+    screen.utf8 && usize::from(screen.columns) >= width && usize::from(screen.lines) >= qr.len() + TEXT_LINES
 }
 
 #[cfg(test)]
@@ -48,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn r21_the_prompt_holds_picture_address_and_code_and_fits_a_small_terminal() {
+    fn r21_the_link_prompt_shows_qr_code_address_and_code_and_fits_a_small_terminal() {
         let prompt = first("AB12", ADDRESS, None, Some("ssh"));
         assert!(prompt.starts_with('\n') && prompt.ends_with("then press Enter: "), "{prompt}");
         assert!(prompt.contains("open https://plex.tv/link and enter the code AB12."), "{prompt}");
@@ -56,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn r27_the_text_beside_the_picture_fits_into_pams_messages() {
+    fn r27_the_link_prompts_without_qr_code_fit_pam_max_msg_size() {
         let texts = [first("AB12", ADDRESS, None, None), again("AB12")];
         assert!(texts.iter().all(|text| text.len() < 512), "{texts:?}");
         let shown = first("AB12", ADDRESS, None, Some("ssh"));
@@ -65,19 +64,19 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_is_left_out_where_it_could_not_be_shown() {
-        let has_picture = |screen, tty| first("AB12", ADDRESS, screen, tty).contains('█');
-        assert!(has_picture(Some(screen(80, 24, true)), Some("/dev/pts/1")));
-        assert!(has_picture(Some(screen(29, 19, true)), Some("/dev/pts/1")));
-        assert!(has_picture(None, Some("ssh")));
+    fn the_qr_code_is_omitted_on_screens_that_cannot_show_it() {
+        let has_qr = |screen, tty| first("AB12", ADDRESS, screen, tty).contains('█');
+        assert!(has_qr(Some(screen(80, 24, true)), Some("/dev/pts/1")));
+        assert!(has_qr(Some(screen(29, 19, true)), Some("/dev/pts/1")));
+        assert!(has_qr(None, Some("ssh")));
         for (screen, tty) in [
             (Some(screen(80, 24, false)), "/dev/pts/1"),
             (Some(screen(28, 24, true)), "/dev/pts/1"),
             (Some(screen(80, 18, true)), "/dev/pts/1"),
             (None, ":0"),
         ] {
-            assert!(!has_picture(screen, Some(tty)), "{screen:?} {tty}");
+            assert!(!has_qr(screen, Some(tty)), "{screen:?} {tty}");
         }
-        assert!(!has_picture(None, None));
+        assert!(!has_qr(None, None));
     }
 }

@@ -1,99 +1,89 @@
-//! Signing in with a password, and with a verification code where plex.tv wants one.
+//! Signs in with a password, and with a verification code if plex.tv requires one.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use policy::{AttemptKey, PlexRef, Reason};
 use protocol::{Deadline, LoginRequest, Secret};
 
-use super::{Disconnected, PERSON, Session};
-use crate::auth::password::{Attempt, AuthResult};
-use crate::auth::token_revoker::IssuedToken;
-use crate::session::audit::LoginResult;
+use super::{Session, Stop, USER_TIMEOUT};
+use crate::auth::attempt::Attempt;
+use crate::auth::decision::decide;
+use crate::auth::outcome::{Refusal, Source};
 
-/// How often a verification code may be typed, in all.
-const CODES: usize = 3;
+/// The most prompts for a verification code in one login.
+const CODE_PROMPTS: usize = 3;
 
-/// The one prompt that sshpass, Ansible and terminal clients look for: one line with this at its end.
+/// The prompt that sshpass, Ansible and terminal clients recognise: one line with this at its end.
 const PASSWORD: &str = "Password: ";
 
-/// The same where there is another way.
+/// The prompt of a service that offers link sign-in.
 const PASSWORD_OR_LINK: &str = "Press Enter alone to sign in by link. Password: ";
 
 impl Session {
-    /// Signs somebody in, by a password or by link.
+    /// Signs in with a password, or with a link code if the service offers it.
     pub(super) fn authenticate(
         &mut self,
-        hello: &LoginRequest,
+        request: &LoginRequest,
         key: AttemptKey,
-        whose: PlexRef,
-    ) -> Result<LoginResult, Disconnected> {
-        let link = self.context.offers_link(hello.service.as_deref());
-        if hello.link {
-            return if link { self.link(hello, &key, &whose) } else { Ok(Err(Reason::LinkNotOffered)) };
+        mapped_to: PlexRef,
+    ) -> Result<Source, Stop> {
+        let link = self.context.settings.offers_link(request.service.as_deref());
+        if request.link {
+            return if link { self.link(request, &key, &mapped_to) } else { Err(Reason::LinkNotOffered.into()) };
         }
-        // Everybody who is managed is asked, so that a refusal to come looks like a wrong password.
-        // Where pam_unix asks the others, nothing may tell them apart.
-        let prompt = if link && !hello.plex_only { PASSWORD_OR_LINK } else { PASSWORD };
-        let asked = self.ask(prompt, false, true, Deadline::after(PERSON))?;
+        // Every managed account is prompted, so that a missing friend looks like a wrong password.
+        // With `plex_only`, pam_unix prompts for the other accounts, and the prompts must not differ.
+        let text = if link && !request.plex_only { PASSWORD_OR_LINK } else { PASSWORD };
+        let reply = self.prompt(text, false, true, Deadline::after(USER_TIMEOUT));
         self.typed = Some(Instant::now());
-        if link && asked.as_ref().is_ok_and(|typed| typed.expose().is_empty()) {
-            return self.link(hello, &key, &whose);
+        let password = reply?;
+        if link && password.expose().is_empty() {
+            return self.link(request, &key, &mapped_to);
         }
-        let password = match asked.and_then(|password| policy::validate_password(password.expose()).map(|()| password))
-        {
-            Ok(password) => password,
-            Err(why) => return Ok(Err(why)),
-        };
-        self.sign_in(&Attempt { key, whose, password })
+        policy::validate_password(password.expose())?;
+        self.sign_in(&Attempt { key, mapped_to, password })
     }
 
-    fn sign_in(&mut self, attempt: &Attempt) -> Result<LoginResult, Disconnected> {
-        let (mut code, mut codes_left) = (None, CODES);
+    fn sign_in(&mut self, attempt: &Attempt) -> Result<Source, Stop> {
+        let (mut code, mut prompts_left) = (None, CODE_PROMPTS);
         loop {
-            if let Err(why) = self.wait_backoff(&attempt.key)? {
-                return Ok(Err(why));
-            }
-            let (work, sent) = (attempt.clone(), code.take());
-            let coded = sent.is_some();
-            let answer =
-                self.run_with_deadline(move |context, deadline| context.judge(&work, sent.as_ref(), deadline))?;
-            match answer.unwrap_or_else(AuthResult::No) {
-                AuthResult::Yes(id, by, token) => {
-                    // Somebody with a second factor may have typed the code right behind the password, where nobody can tell.
-                    let whole = |token: &Arc<IssuedToken>| coded || token.signed_in.two_factor == Some(false);
-                    self.accepted = token.as_ref().filter(|token| whole(token)).map(|_| attempt.password.clone());
-                    self.token = token;
-                    return Ok(Ok((Some(id), by)));
+            self.wait_backoff(&attempt.key)?;
+            let (sent, sent_code) = (attempt.clone(), code.take());
+            let with_code = sent_code.is_some();
+            let work = move |context: &_, deadline| Ok::<_, Stop>(decide(context, &sent, sent_code.as_ref(), deadline));
+            match self.run_with_deadline(work)? {
+                Ok(accepted) => {
+                    // With 2FA, the code may have been appended to the password, which nothing shows.
+                    let without_code =
+                        accepted.token.as_ref().is_some_and(|t| with_code || t.signed_in.two_factor == Some(false));
+                    self.accepted_password = without_code.then(|| attempt.password.clone());
+                    return Ok(self.accept(accepted));
                 }
-                AuthResult::No(why) => return Ok(Err(why)),
-                AuthResult::Code => match self.ask_code(&mut codes_left)? {
-                    Ok(typed) => code = Some(typed),
-                    Err(why) => return Ok(Err(why)),
-                },
+                Err(Refusal::Denied(reason)) => return Err(reason.into()),
+                Err(Refusal::CodeRequired) => code = Some(self.prompt_code(&mut prompts_left)?),
             }
         }
     }
 
-    /// Asks for six digits, until six digits are typed. Shown as they are typed: a program that answers every hidden prompt
-    /// with the password would else send the password as a code. Nothing but six digits is ever taken for one.
-    fn ask_code(&mut self, codes_left: &mut usize) -> Result<Result<Secret, Reason>, Disconnected> {
-        let mut tried = *codes_left < CODES;
-        while let Some(left) = codes_left.checked_sub(1) {
-            *codes_left = left;
-            match self.ask("Plex verification code: ", true, false, Deadline::after(PERSON))? {
+    /// Prompts for a verification code until six digits are typed. They are shown while being typed: programs answer every
+    /// hidden prompt with the password, which would be sent as a code. Only six digits are ever sent as one.
+    fn prompt_code(&mut self, prompts_left: &mut usize) -> Result<Secret, Stop> {
+        let mut tried = *prompts_left < CODE_PROMPTS;
+        while let Some(left) = prompts_left.checked_sub(1) {
+            *prompts_left = left;
+            match self.prompt("Plex verification code: ", true, false, Deadline::after(USER_TIMEOUT)) {
                 Ok(typed) => {
                     let digits = typed.expose().trim();
                     if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                        return Ok(Ok(Secret::from(digits)));
+                        return Ok(Secret::from(digits));
                     }
                     tried |= !digits.is_empty();
                 }
-                Err(Reason::PromptFailed) => return Ok(Err(Reason::CodeWanted)),
-                Err(other) => return Ok(Err(other)),
+                Err(Stop::Refused(Reason::PromptFailed)) => return Err(Reason::CodeWanted.into()),
+                Err(other) => return Err(other),
             }
         }
-        // ssh answers with nothing for a program of somebody's that shows no second prompt.
-        Ok(Err(if tried { Reason::WrongCode } else { Reason::CodeWanted }))
+        // ssh sends an empty reply for a program that shows no second prompt.
+        Err(if tried { Reason::WrongCode } else { Reason::CodeWanted }.into())
     }
 }

@@ -1,4 +1,4 @@
-//! Asking the person, waiting for work, and noticing that nobody waits any more.
+//! Prompts, background work with a deadline, and keepalives to the module.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -7,91 +7,97 @@ use std::time::{Duration, Instant};
 use policy::{AttemptKey, Reason};
 use protocol::{Deadline, Error, HEARTBEAT, InvalidInput, Prompt, PromptReply, Reply, Request, Secret};
 
-use super::{Disconnected, MODULE, Session};
+use super::{MODULE_TIMEOUT, Session, Stop};
+use crate::auth::outcome::{PANICKED, TIMED_OUT};
 use crate::context::Context;
 
-/// What a decision may take beyond its requests: the hash of a password or two, on a busy machine.
-const BEYOND: Duration = Duration::from_secs(2);
+/// Time after the deadline for work without requests: a password hash or two on a busy machine.
+const AFTER_DEADLINE: Duration = Duration::from_secs(2);
 
-/// The longest pause that a try waits out; one that would have to wait longer is told so instead.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// The longest back-off that a session waits for; a longer one is refused at once.
+const MAX_BACKOFF: Duration = Duration::from_secs(4);
 
 impl Session {
-    /// Shows a prompt and waits for what is typed. What comes too late is owed: the verdict is said without it.
-    pub(super) fn ask(
+    /// Sends a prompt and waits for the reply until `deadline`. After a time-out the reply stays outstanding and the verdict
+    /// is sent without it.
+    pub(super) fn prompt(
         &mut self,
         text: &str,
         echo: bool,
         password: bool,
         deadline: Deadline,
-    ) -> Result<Result<Secret, Reason>, Disconnected> {
-        let ask = Reply::Prompt(Prompt { text: text.into(), echo, password });
-        self.connection.send(&ask, Deadline::after(MODULE)).map_err(|_| Disconnected)?;
-        match self.connection.receive(deadline) {
-            Ok(Request::PromptReply(PromptReply::Text(text))) => Ok(Ok(text)),
-            Ok(Request::PromptReply(PromptReply::Invalid(InvalidInput::NotUtf8))) => Ok(Err(Reason::NotUtf8)),
-            Ok(Request::PromptReply(PromptReply::Invalid(InvalidInput::TooLong))) => Ok(Err(Reason::LongPassword)),
-            Ok(Request::PromptReply(PromptReply::Failed)) => Ok(Err(Reason::PromptFailed)),
+    ) -> Result<Secret, Stop> {
+        let prompt = Reply::Prompt(Prompt { text: text.into(), echo, password });
+        self.connection.send(&prompt, Deadline::after(MODULE_TIMEOUT)).map_err(|_| Stop::Disconnected)?;
+        let reply = match self.connection.receive(deadline) {
+            Ok(Request::PromptReply(reply)) => reply,
             Err(Error::TimedOut) => {
                 self.reply_outstanding = true;
-                Ok(Err(Reason::PromptFailed))
+                PromptReply::Failed
             }
-            Ok(Request::Login(_) | Request::Admin(_)) | Err(_) => Err(Disconnected),
+            Ok(Request::Login(_) | Request::Admin(_)) | Err(_) => return Err(Stop::Disconnected),
+        };
+        match reply {
+            PromptReply::Text(text) => Ok(text),
+            PromptReply::Invalid(InvalidInput::NotUtf8) => Err(Reason::NotUtf8.into()),
+            PromptReply::Invalid(InvalidInput::TooLong) => Err(Reason::LongPassword.into()),
+            PromptReply::Failed => Err(Reason::PromptFailed.into()),
         }
     }
 
-    /// Lets all that is still to come end by a time, counted from the module's first word.
-    pub(super) fn end_by(&mut self, span: Duration) {
-        self.left = self.left.min((self.start + span).saturating_duration_since(Instant::now()));
+    /// Shortens the remaining time, so that the login ends within `limit` of its start.
+    pub(super) fn end_within(&mut self, limit: Duration) {
+        self.time_left = self.time_left.min((self.start + limit).saturating_duration_since(Instant::now()));
     }
 
-    /// Does work that may take a while, telling the module meanwhile that it is being done. What is not done by the
-    /// deadline is an outage; it ends by its own limits, and nobody looks at what it brings.
-    pub(super) fn run_with_deadline<T: Send + 'static>(
+    /// Runs `work` in a thread, with keepalives to the module. Work that has not ended by the deadline is an outage; its thread
+    /// ends by its own time limits, and its result is dropped.
+    pub(super) fn run_with_deadline<T, E>(
         &mut self,
-        work: impl FnOnce(&Context, Instant) -> T + Send + 'static,
-    ) -> Result<Result<T, Reason>, Disconnected> {
+        work: impl FnOnce(&Context, Instant) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Stop>
+    where
+        T: Send + 'static,
+        E: Into<Stop> + Send + 'static,
+    {
         let context = Arc::clone(&self.context);
         let start = Instant::now();
-        let deadline = start + self.left;
-        let (done, outcome) = channel();
-        let worker = std::thread::Builder::new().name("login".into()).spawn(move || {
-            // Nobody listens any more when the deadline has passed.
+        let deadline = start + self.time_left;
+        let (done, results) = channel();
+        let run = move || {
+            // Fails after the deadline, when the receiver is gone.
             let _ = done.send(work(&context, deadline));
-        });
-        if let Err(error) = worker {
-            return Ok(Err(Reason::Unavailable(format!("no thread: {error}"))));
-        }
-        let outcome = loop {
-            let wait = (deadline + BEYOND).saturating_duration_since(Instant::now());
-            match outcome.recv_timeout(wait.min(HEARTBEAT)) {
-                Ok(outcome) => break Ok(outcome),
-                Err(RecvTimeoutError::Disconnected) => {
-                    break Err(Reason::Unavailable("the login's own work broke off".into()));
-                }
+        };
+        let thread = std::thread::Builder::new().name("login".into()).spawn(run);
+        thread.map_err(|error| Reason::Unavailable(format!("no thread: {error}")))?;
+        let result = loop {
+            let wait = (deadline + AFTER_DEADLINE).saturating_duration_since(Instant::now());
+            match results.recv_timeout(wait.min(HEARTBEAT)) {
+                Ok(result) => break result.map_err(Into::into),
+                Err(RecvTimeoutError::Disconnected) => break Err(Reason::Unavailable(PANICKED.into()).into()),
                 Err(RecvTimeoutError::Timeout) if wait.is_zero() => {
-                    break Err(Reason::Unavailable("plex.tv did not answer in time".into()));
+                    break Err(Reason::Unavailable(TIMED_OUT.into()).into());
                 }
                 Err(RecvTimeoutError::Timeout) => self.keepalive()?,
             }
         };
-        self.left = self.left.saturating_sub(start.elapsed());
-        Ok(outcome)
+        self.time_left = self.time_left.saturating_sub(start.elapsed());
+        result
     }
 
-    /// Waits out the pause that a pair has after its wrong tries, if it is a short one.
-    pub(super) fn wait_backoff(&mut self, key: &AttemptKey) -> Result<Result<(), Reason>, Disconnected> {
-        let pause = self.context.limiter.pause(key);
-        if pause > PATIENCE {
-            return Ok(Err(Reason::TooManyTries));
+    /// Waits for the back-off after failed attempts, if it is at most [`MAX_BACKOFF`].
+    pub(super) fn wait_backoff(&mut self, key: &AttemptKey) -> Result<(), Stop> {
+        let backoff = self.context.limits.rate_limiter.backoff(key);
+        if backoff > MAX_BACKOFF {
+            return Err(Reason::TooManyTries.into());
         }
-        self.wait_until(Instant::now() + pause).map(Ok)
+        self.wait_until(Instant::now() + backoff)
     }
 
-    /// Waits, telling the module meanwhile that it is not forgotten.
-    pub(super) fn wait_until(&mut self, moment: Instant) -> Result<(), Disconnected> {
+    /// Sleeps, with keepalives to the module.
+    pub(super) fn wait_until(&mut self, time: Instant) -> Result<(), Stop> {
         loop {
-            let left = moment.saturating_duration_since(Instant::now());
+            let left = time.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(());
             }
@@ -100,11 +106,11 @@ impl Session {
         }
     }
 
-    /// Tells the module that its question is being worked on, if it is still there.
-    fn keepalive(&mut self) -> Result<(), Disconnected> {
+    /// Tells the module that its request is in progress.
+    fn keepalive(&mut self) -> Result<(), Stop> {
         if self.connection.is_over() {
-            return Err(Disconnected);
+            return Err(Stop::Disconnected);
         }
-        self.connection.send(&Reply::Working, Deadline::after(MODULE)).map_err(|_| Disconnected)
+        self.connection.send(&Reply::Working, Deadline::after(MODULE_TIMEOUT)).map_err(|_| Stop::Disconnected)
     }
 }

@@ -1,10 +1,10 @@
-//! What the owner's token shows about the people around the server, kept fresh by one thread.
+//! The friend list, refreshed by one thread with the owner's token.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub(crate) use directory::person;
+use directory::person;
 use plex::{Client, Error, Token};
 use policy::{FriendList, PlexId, PlexUser, Reason};
 use protocol::FriendListStatus;
@@ -14,42 +14,41 @@ use crate::lock::lock;
 use crate::log::Log;
 use crate::state::store::{Change, Store};
 
-/// How long the owner's own account is believed to have kept its names.
+/// Age at which the owner's own account is fetched again.
 const OWNER_AGE: Duration = Duration::from_secs(3600);
 
-/// How long one refresh may take.
+/// The longest duration of one refresh.
 const REFRESH: Duration = Duration::from_secs(12);
 
-/// After a failure nobody makes plex.tv fail again sooner than this.
+/// The shortest pause after a failed refresh.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The same after plex.tv said that it has had too many requests and not when to come back.
-const LIMITED_PAUSE: Duration = Duration::from_secs(60);
+/// Pause after a 429 from plex.tv without a `Retry-After`.
+const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
 
-/// The longest pause that plex.tv may ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(900);
+/// The longest pause that a `Retry-After` can cause.
+const MAX_PAUSE: Duration = Duration::from_secs(900);
 
-/// Whose lists to read, and how.
+/// Source of the list, from the configuration.
 pub(crate) struct Source {
-    /// The client.
     pub client: Client,
     /// The owner's token.
     pub token: Token,
-    /// The server whose shares count, or `None` when every friend does.
+    /// The server whose shares are listed; `None` lists friends and Home members.
     pub shares_of: Option<String>,
-    /// The owner's id, when the configuration says it.
+    /// `owner_id`, if it is configured.
     pub owner_id: Option<PlexId>,
-    /// How old the list may become.
-    pub fresh: Duration,
-    /// How long a login waits for an answer, and so how long one is worth waiting for here.
-    pub patience: Duration,
-    /// What tells lists apart that were read for another configuration.
-    pub mark: String,
-    /// Told of every new list.
+    /// The greatest age of a list for sign-ins.
+    pub max_age: Duration,
+    /// Time limit of each request: a login waits no longer.
+    pub timeout: Duration,
+    /// Identifies the configuration that the list belongs to.
+    pub scope_id: String,
+    /// Called with every new list.
     pub on_update: Box<dyn Fn(&FriendList) + Send + Sync>,
 }
 
-/// The list, and the thread that keeps it.
+/// The latest friend list, shared with the thread that refreshes it.
 pub(crate) struct FriendListCache {
     source: Source,
     store: Store,
@@ -60,79 +59,79 @@ pub(crate) struct FriendListCache {
 
 #[derive(Default)]
 struct State {
-    circle: Option<Arc<FriendList>>,
+    list: Option<Arc<FriendList>>,
+    /// The owner's account, and the time at which it was fetched.
     owner: Option<(PlexUser, Instant)>,
-    /// Why the last refresh failed, and when the next may be tried.
+    /// Why the last refresh failed, and the earliest time of the next.
     failure: Option<(Reason, Instant)>,
-    /// Somebody waits for a list that is fresh, or none has been read since the start.
+    /// A login waits for a fresh list, or none has been fetched since the start.
     wanted: bool,
     stopping: bool,
 }
 
 impl FriendListCache {
-    /// Starts keeping the list, with the last one that was written down to begin with.
+    /// Starts the thread. `saved` is the last list, with its scope; it is used if the scope is the same.
     ///
     /// # Errors
-    /// When there is no thread to be had.
+    /// No thread can be created.
     pub(crate) fn start(
         source: Source,
-        kept: Option<(String, FriendList)>,
+        saved: Option<(String, FriendList)>,
         store: Store,
         log: Log,
     ) -> std::io::Result<Arc<Self>> {
-        let circle = kept.filter(|(mark, _)| *mark == source.mark).map(|(_, circle)| Arc::new(circle));
-        let state = Mutex::new(State { circle, wanted: true, ..State::default() });
+        let list = saved.filter(|(scope_id, _)| *scope_id == source.scope_id).map(|(_, list)| Arc::new(list));
+        let state = Mutex::new(State { list, wanted: true, ..State::default() });
         let friends = Arc::new(Self { source, store, log, state, changed: Condvar::new() });
-        let keeper = Arc::clone(&friends);
-        std::thread::Builder::new().name("friends".into()).spawn(move || keeper.keep())?;
+        let refresher = Arc::clone(&friends);
+        std::thread::Builder::new().name("friends".into()).spawn(move || refresher.run())?;
         Ok(friends)
     }
 
-    /// The last list that was had, of any age.
-    pub(crate) fn known(&self) -> Option<Arc<FriendList>> {
-        self.lock().circle.clone()
+    /// The latest list, of any age.
+    pub(crate) fn latest(&self) -> Option<Arc<FriendList>> {
+        self.lock().list.clone()
     }
 
-    /// The list with the mark of its configuration, for whoever keeps it next.
-    pub(crate) fn kept(&self) -> Option<(String, FriendList)> {
-        self.known().map(|circle| (self.source.mark.clone(), FriendList::clone(&circle)))
+    /// The latest list with its scope, for the cache of the next configuration.
+    pub(crate) fn with_scope(&self) -> Option<(String, FriendList)> {
+        self.latest().map(|list| (self.source.scope_id.clone(), FriendList::clone(&list)))
     }
 
-    /// How the list is, for the owner.
-    pub(crate) fn how(&self) -> FriendListStatus {
+    /// Size and age of the list, for `plex-auth status`.
+    pub(crate) fn status(&self) -> FriendListStatus {
         let state = self.lock();
-        let circle = state.circle.as_ref();
-        let people =
-            |circle: &Arc<FriendList>| circle.entries.iter().map(|e| e.person.id).collect::<BTreeSet<_>>().len();
+        let list = state.list.as_ref();
+        let people = |list: &Arc<FriendList>| list.entries.iter().map(|e| e.person.id).collect::<BTreeSet<_>>().len();
         FriendListStatus {
-            people: circle.map(people).map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
-            age: circle.map(|circle| circle.age(clock::now_for(circle.fetched_at)).as_secs()),
+            people: list.map(people).map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+            age: list.map(|list| list.age(clock::now_for(list.fetched_at)).as_secs()),
             failing: state.failure.as_ref().map(|(why, _)| protocol::printable(&why.to_string(), 512)),
         }
     }
 
-    /// A list young enough for a sign-in: the one there is, or a new one, waited for until the deadline.
+    /// A list that is fresh enough for a sign-in, waiting for a refresh until the deadline if necessary.
     ///
     /// # Errors
-    /// Why there is none: [`Reason::Unreachable`] only where plex.tv itself does not answer.
+    /// The reason of the failed refresh; [`Reason::Unreachable`] only if plex.tv itself does not answer.
     pub(crate) fn fresh(&self, deadline: Instant) -> Result<Arc<FriendList>, Reason> {
-        let (asked, started) = (clock::now(), Instant::now());
+        let (called, started) = (clock::now(), Instant::now());
         let mut state = self.lock();
         loop {
-            let young =
-                |circle: &&Arc<FriendList>| circle.age(clock::adjusted(asked, circle.fetched_at)) <= self.source.fresh;
-            if let Some(circle) = state.circle.as_ref().filter(young) {
-                return Ok(Arc::clone(circle));
+            let is_fresh =
+                |list: &&Arc<FriendList>| list.age(clock::adjusted(called, list.fetched_at)) <= self.source.max_age;
+            if let Some(list) = state.list.as_ref().filter(is_fresh) {
+                return Ok(Arc::clone(list));
             }
-            if let Some((why, _)) = state.failure.as_ref().filter(|(_, again)| started < *again) {
-                return Err(of_the_list(why));
+            if let Some((reason, _)) = state.failure.as_ref().filter(|(_, retry_at)| started < *retry_at) {
+                return Err(about_the_list(reason));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let why = "the friend list did not come in time".to_owned();
-                // Less than what an answer takes was never enough for one.
-                let fair = deadline.saturating_duration_since(started) >= plex::FAIR;
-                return Err(if fair { Reason::Unreachable(why) } else { Reason::Unavailable(why) });
+                // A deadline too short for any response says nothing about plex.tv.
+                let was_fair = deadline.saturating_duration_since(started) >= plex::FAIR;
+                return Err(if was_fair { Reason::Unreachable(why) } else { Reason::Unavailable(why) });
             }
             if !state.wanted {
                 state.wanted = true;
@@ -142,35 +141,35 @@ impl FriendListCache {
         }
     }
 
-    /// Ends the thread.
+    /// Ends the thread, after a refresh in progress.
     pub(crate) fn stop(&self) {
         self.lock().stopping = true;
         self.changed.notify_all();
     }
 
-    fn keep(&self) {
+    fn run(&self) {
         while self.wait_for_work() {
             let outcome = self.refresh().map(Arc::new);
-            if let Ok(circle) = &outcome {
-                (self.source.on_update)(circle);
-                self.store.write(Change::FriendList(self.source.mark.clone(), Arc::clone(circle)));
+            if let Ok(list) = &outcome {
+                (self.source.on_update)(list);
+                self.store.write(Change::FriendList(self.source.scope_id.clone(), Arc::clone(list)));
             }
             let mut state = self.lock();
             state.wanted = false;
             match outcome {
-                Ok(circle) => {
+                Ok(list) => {
                     if state.failure.take().is_some() {
                         self.log.info("the friend list can be had again");
                     }
-                    state.circle = Some(circle);
+                    state.list = Some(list);
                 }
-                Err(error) => self.note_failure(&mut state, &error),
+                Err(error) => self.record_failure(&mut state, &error),
             }
             self.changed.notify_all();
         }
     }
 
-    /// Waits until the list is about to grow old or somebody wants a new one; false when it is time to end.
+    /// Waits until the list is about to expire or a login wants a new one; false when the thread is to end.
     fn wait_for_work(&self) -> bool {
         let mut state = self.lock();
         loop {
@@ -178,14 +177,14 @@ impl FriendListCache {
             if state.stopping {
                 return false;
             }
-            let soonest = state.failure.as_ref().map_or(now, |(_, again)| *again);
-            // A little early, so that no login finds the list too old.
-            let early = self.source.fresh * 4 / 5;
+            let soonest = state.failure.as_ref().map_or(now, |(_, retry_at)| *retry_at);
+            // Early, so that no login finds the list expired.
+            let refresh_age = self.source.max_age * 4 / 5;
             let regular =
-                state.circle.as_ref().map_or(soonest, |circle| now + early.saturating_sub(circle.age(clock::now())));
-            // After a failure the list is tried again at leisure; only a login makes it sooner.
-            let patient = if state.failure.is_some() { soonest + self.source.fresh / 10 } else { soonest };
-            let due = if state.wanted { soonest } else { regular.max(patient) };
+                state.list.as_ref().map_or(soonest, |list| now + refresh_age.saturating_sub(list.age(clock::now())));
+            // After a failure, only a login causes a refresh at the earliest time.
+            let unhurried = if state.failure.is_some() { soonest + self.source.max_age / 10 } else { soonest };
+            let due = if state.wanted { soonest } else { regular.max(unhurried) };
             if now >= due {
                 return true;
             }
@@ -195,21 +194,21 @@ impl FriendListCache {
 
     fn refresh(&self) -> Result<FriendList, Error> {
         let (fetched_at, now) = (clock::now(), Instant::now());
-        // For each answer: one that hangs must not keep the next login waiting when plex.tv is well again.
-        let deadline = || (Instant::now() + self.source.patience).min(now + REFRESH);
+        // Per request: one that hangs must not keep the next login waiting when plex.tv is available again.
+        let deadline = || (Instant::now() + self.source.timeout).min(now + REFRESH);
         let owner = self.owner(now, deadline())?;
         let Source { client, token, .. } = &self.source;
         let entries = match &self.source.shares_of {
             Some(machine_id) => directory::shares(client, token, machine_id, deadline())?,
             None => directory::friends(client, token, deadline())?,
         };
-        // As old as its oldest part: what changed while it was read may be missing.
+        // As old as its first part: a change during the refresh may be missing.
         Ok(FriendList { owner, entries, fetched_at })
     }
 
     fn owner(&self, now: Instant, deadline: Instant) -> Result<PlexUser, Error> {
-        let kept = self.lock().owner.clone().filter(|(_, at)| now.saturating_duration_since(*at) < OWNER_AGE);
-        if let Some((owner, _)) = kept {
+        let recent = self.lock().owner.clone().filter(|(_, at)| now.saturating_duration_since(*at) < OWNER_AGE);
+        if let Some((owner, _)) = recent {
             return Ok(owner);
         }
         let owner = person(self.source.client.account(&self.source.token, deadline)?);
@@ -225,8 +224,8 @@ impl FriendListCache {
         }
     }
 
-    fn note_failure(&self, state: &mut State, error: &Error) {
-        let why = match error {
+    fn record_failure(&self, state: &mut State, error: &Error) {
+        let reason = match error {
             Error::Refused => Reason::Unavailable(
                 "plex.tv does not take the owner's token; get a new one and put it into the configuration".into(),
             ),
@@ -236,15 +235,15 @@ impl FriendListCache {
             other => Reason::Unavailable(format!("plex.tv: {other}")),
         };
         let pause = match error {
-            Error::RateLimited(wait) => wait.unwrap_or(LIMITED_PAUSE).clamp(PAUSE, LONGEST_PAUSE),
-            Error::AddressBlocked => LONGEST_PAUSE,
+            Error::RateLimited(retry_after) => retry_after.unwrap_or(DEFAULT_PAUSE).clamp(PAUSE, MAX_PAUSE),
+            Error::AddressBlocked => MAX_PAUSE,
             _ => PAUSE,
         };
-        if state.failure.as_ref().is_none_or(|(before, _)| *before != why) {
-            self.log.warning(format!("the friend list cannot be had: {why}"));
+        if state.failure.as_ref().is_none_or(|(before, _)| *before != reason) {
+            self.log.warning(format!("the friend list cannot be had: {reason}"));
         }
         state.owner = None;
-        state.failure = Some((why, Instant::now() + pause));
+        state.failure = Some((reason, Instant::now() + pause));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -252,9 +251,9 @@ impl FriendListCache {
     }
 }
 
-/// Why a login has no list.
-fn of_the_list(why: &Reason) -> Reason {
-    match why {
+/// The reason for a login, which names the list.
+fn about_the_list(reason: &Reason) -> Reason {
+    match reason {
         Reason::Unreachable(why) => Reason::Unreachable(format!("the friend list: {why}")),
         Reason::Unavailable(why) => Reason::Unavailable(format!("the friend list: {why}")),
         other => other.clone(),

@@ -1,7 +1,9 @@
 //! State that all sessions share, and its copy on disk.
 
 pub(crate) mod audit_log;
+pub(crate) mod device_ids;
 pub(crate) mod friend_list;
 pub(crate) mod identities;
 pub(crate) mod password_cache;
+mod password_hash;
 pub(crate) mod store;

@@ -1,11 +1,10 @@
-//! Passwords that plex.tv accepted, remembered as Argon2id hashes: for a while without asking, and for the owner's time
-//! while plex.tv cannot be asked.
+//! Password cache: Argon2id hashes of passwords that plex.tv accepted. They are accepted again for `[cache] remember`
+//! without contacting plex.tv, and for `[cache] offline` while it is unreachable.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
 use policy::{CachedPassword, PlexId, SignInTarget};
 use protocol::Secret;
 use subtle::ConstantTimeEq;
@@ -15,233 +14,185 @@ use crate::clock;
 use crate::limits::rate_limiter::Permit;
 use crate::lock::lock;
 use crate::log::Log;
+use crate::state::password_hash::Hasher;
 use crate::state::store::{Change, Store, StoredHash};
 
-/// OWASP's first recommendation for Argon2id: 19 MiB, two passes, one lane.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
+/// Hashes by account. They survive a reload, while sessions of an earlier configuration still use them.
+#[derive(Clone, Default)]
+pub(crate) struct PasswordHashes(Arc<Mutex<HashMap<String, StoredHash>>>);
 
-/// How many passwords may be hashed at once. Each takes a core and 19 MiB, and a flood of logins must get neither all.
-const AT_ONCE: usize = 2;
+impl PasswordHashes {
+    pub(crate) fn new(saved: HashMap<String, StoredHash>) -> Self {
+        Self(Arc::new(Mutex::new(saved)))
+    }
+}
 
-/// What is remembered.
+/// Cached passwords under one configuration.
 pub(crate) struct PasswordCache {
-    /// The longest that anything is kept; nothing at all without it.
-    longest: Option<Duration>,
-    /// Shared with the memory of an earlier configuration, as long as logins still ask that one.
-    entries: Arc<Mutex<HashMap<String, StoredHash>>>,
-    /// Room for the hash function to work in, kept so that it need not be asked for again.
-    desks: Mutex<Vec<Vec<Block>>>,
-    free: Condvar,
-    /// What is still to be hashed: the latest of each account.
-    waiting: Mutex<Waiting>,
-    arrived: Condvar,
+    /// The longest time that a password is cached; `None` disables the cache.
+    max_age: Option<Duration>,
+    hashes: PasswordHashes,
+    hasher: Hasher,
+    queue: Mutex<Queue>,
+    queued: Condvar,
     store: Store,
     log: Log,
 }
 
-/// What a cached password says about the one that was typed.
+/// Result of comparing a password with the cached one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Recalled {
-    /// It is the same, and belongs to this Plex account.
-    Same(PlexId),
-    /// It is another: a wrong guess, unless plex.tv accepts it.
-    Other,
-    /// None is cached that counts.
-    Nothing,
+pub(crate) enum Lookup {
+    /// Equal; the Plex account that it belongs to.
+    Match(PlexId),
+    /// Different: a wrong guess, unless plex.tv accepts it.
+    Mismatch,
+    /// No valid password is cached.
+    Absent,
 }
 
+/// Passwords that are not hashed yet, the latest of each account.
 #[derive(Default)]
-struct Waiting {
-    passwords: HashMap<String, Fresh>,
-    /// What is being hashed, unless it is to be forgotten meanwhile.
-    at_work: Option<(String, Fresh)>,
+struct Queue {
+    waiting: HashMap<String, NewPassword>,
+    /// The password that is being hashed; `None` once it is to be forgotten.
+    hashing: Option<(String, NewPassword)>,
     stopping: bool,
 }
 
-impl Waiting {
-    /// What an account's entry is about to be.
-    fn of(&self, account: &str) -> Option<&Fresh> {
-        let at_work = || self.at_work.as_ref().filter(|(whose, _)| whose == account).map(|(_, fresh)| fresh);
-        self.passwords.get(account).or_else(at_work)
+impl Queue {
+    fn get(&self, account: &str) -> Option<&NewPassword> {
+        let hashing = || self.hashing.as_ref().filter(|(of, _)| of == account).map(|(_, password)| password);
+        self.waiting.get(account).or_else(hashing)
     }
 }
 
-/// A password that plex.tv has just accepted and that is not hashed yet.
 #[derive(Clone)]
-struct Fresh {
-    remembered: CachedPassword,
+struct NewPassword {
+    cached: CachedPassword,
     password: Secret,
 }
 
-impl Fresh {
-    fn is(&self, password: &Secret) -> bool {
+impl NewPassword {
+    fn matches(&self, password: &Secret) -> bool {
         self.password.expose().as_bytes().ct_eq(password.expose().as_bytes()).into()
     }
 }
 
 impl PasswordCache {
-    /// Goes on with what was kept, as far as it may still be kept.
-    pub(crate) fn new(
-        entries: Arc<Mutex<HashMap<String, StoredHash>>>,
-        longest: Option<Duration>,
-        store: Store,
-        log: Log,
-    ) -> Self {
-        let desks = if longest.is_some() { vec![Vec::new(); AT_ONCE] } else { Vec::new() };
-        let memory = Self {
-            longest,
-            entries,
-            desks: Mutex::new(desks),
-            free: Condvar::new(),
-            waiting: Mutex::default(),
-            arrived: Condvar::new(),
-            store,
-            log,
-        };
+    /// Uses `hashes`, after deleting those older than `max_age`.
+    pub(crate) fn new(hashes: PasswordHashes, max_age: Option<Duration>, store: Store, log: Log) -> Self {
+        let (queue, queued) = (Mutex::default(), Condvar::new());
+        let cache = Self { max_age, hashes, hasher: Hasher::default(), queue, queued, store, log };
         let now = clock::now();
-        memory.forget_unless(|_, remembered| longest.is_some_and(|longest| now.since(remembered.at) <= longest));
-        memory
+        cache.retain(|cached| max_age.is_some_and(|max_age| now.since(cached.at) <= max_age));
+        cache
     }
 
-    /// Whether this password was accepted for somebody within the time that is allowed. Costs one hash when there is
-    /// something to compare it with, and nothing otherwise. What is not hashed yet counts too: a web server asks a second
-    /// time before it answers the first request.
+    /// Compares a password with the cached one, if that was accepted for `target` within `max_age`. Computes one hash if there
+    /// is something to compare, else none. A password that is not hashed yet counts too: a web server asks a second time
+    /// before it has answered its first request.
     ///
-    /// Each comparison is a chance to guess, so it needs a [`Permit`](crate::limits::rate_limiter::Permit).
-    pub(crate) fn recall(
+    /// Each comparison is a chance to guess, so it needs a [`Permit`].
+    pub(crate) fn check(
         &self,
         account: &str,
-        who: &SignInTarget,
+        target: &SignInTarget,
         password: &Secret,
-        limit: Option<Duration>,
+        max_age: Option<Duration>,
         _permit: &Permit,
-    ) -> Recalled {
-        let counts = |remembered: &CachedPassword| remembered.counts_for(who, limit, clock::now_for(remembered.at));
-        if let Some(fresh) = lock(&self.waiting).of(account)
-            && counts(&fresh.remembered)
+    ) -> Lookup {
+        let is_valid = |cached: &CachedPassword| cached.counts_for(target, max_age, clock::now_for(cached.at));
+        let of = |is_equal: bool, id: PlexId| if is_equal { Lookup::Match(id) } else { Lookup::Mismatch };
+        if let Some(new) = lock(&self.queue).get(account)
+            && is_valid(&new.cached)
         {
-            // What is hashed already is older than this.
-            return if fresh.is(password) { Recalled::Same(fresh.remembered.id) } else { Recalled::Other };
+            // A stored hash is older than this.
+            return of(new.matches(password), new.cached.id);
         }
-        let entry = lock(&self.entries).get(account).filter(|entry| counts(&entry.cached)).cloned();
-        match entry {
-            None => Recalled::Nothing,
-            Some(entry) if self.is(&entry, password) => Recalled::Same(entry.cached.id),
-            Some(_) => Recalled::Other,
+        let stored = lock(&self.hashes.0).get(account).filter(|stored| is_valid(&stored.cached)).cloned();
+        stored.map_or(Lookup::Absent, |stored| of(self.hasher.matches(&stored, password), stored.cached.id))
+    }
+
+    /// Caches a password that plex.tv has just accepted. It is hashed in the background.
+    pub(crate) fn insert(&self, account: &str, id: PlexId, password: &Secret) {
+        if self.max_age.is_some() {
+            let new = NewPassword { cached: CachedPassword { id, at: clock::now() }, password: password.clone() };
+            lock(&self.queue).waiting.insert(account.to_owned(), new);
+            self.queued.notify_one();
         }
     }
 
-    /// Remembers a password that plex.tv has just accepted, in the background.
-    pub(crate) fn keep(&self, account: &str, id: PlexId, password: &Secret) {
-        if self.longest.is_some() {
-            let remembered = CachedPassword { id, at: clock::now() };
-            let fresh = Fresh { remembered, password: password.clone() };
-            lock(&self.waiting).passwords.insert(account.to_owned(), fresh);
-            self.arrived.notify_one();
-        }
-    }
-
-    /// How many accounts' passwords are remembered.
+    /// Number of accounts with a stored hash.
     pub(crate) fn count(&self) -> usize {
-        lock(&self.entries).len()
+        lock(&self.hashes.0).len()
     }
 
-    /// Forgets an account's password; whether there was one to forget.
+    /// Deletes an account's password; false if there was none.
     pub(crate) fn forget(&self, account: &str) -> bool {
-        let mut waiting = lock(&self.waiting);
-        let queued = waiting.passwords.remove(account).is_some();
-        let at_work = waiting.at_work.take_if(|(whose, _)| whose == account).is_some();
-        drop(waiting);
-        let hashed = lock(&self.entries).remove(account).is_some();
-        if hashed {
+        let mut queue = lock(&self.queue);
+        let waiting = queue.waiting.remove(account).is_some();
+        let hashing = queue.hashing.take_if(|(of, _)| of == account).is_some();
+        drop(queue);
+        let stored = lock(&self.hashes.0).remove(account).is_some();
+        if stored {
             self.store.write(Change::ForgetPassword(account.to_owned()));
         }
-        queued || at_work || hashed
+        waiting || hashing || stored
     }
 
-    /// Forgets an account's password if it is this one, which plex.tv has just refused.
-    pub(crate) fn forget_if(&self, account: &str, password: &Secret) {
-        let fresh = lock(&self.waiting).of(account).is_some_and(|fresh| fresh.is(password));
-        let entry = lock(&self.entries).get(account).cloned();
-        if fresh || entry.is_some_and(|entry| self.is(&entry, password)) {
+    /// Deletes an account's password if it equals this one, which plex.tv has just refused.
+    pub(crate) fn forget_refused(&self, account: &str, password: &Secret) {
+        let new = lock(&self.queue).get(account).is_some_and(|new| new.matches(password));
+        let stored = lock(&self.hashes.0).get(account).cloned();
+        if new || stored.is_some_and(|stored| self.hasher.matches(&stored, password)) {
             self.log.info(format!("the remembered password of '{account}' is no longer right at plex.tv; forgotten"));
             self.forget(account);
         }
     }
 
-    /// Forgets every password that there is no more reason to keep.
-    pub(crate) fn forget_unless(&self, keep: impl Fn(&str, &CachedPassword) -> bool) {
-        let gone: Vec<String> = lock(&self.entries)
-            .iter()
-            .filter(|(account, entry)| !keep(account, &entry.cached))
-            .map(|(account, _)| account.clone())
-            .collect();
-        for account in gone {
+    /// Deletes the passwords for which `keep` is false.
+    pub(crate) fn retain(&self, keep: impl Fn(&CachedPassword) -> bool) {
+        let hashes = lock(&self.hashes.0);
+        let expired: Vec<String> =
+            hashes.iter().filter(|(_, stored)| !keep(&stored.cached)).map(|(account, _)| account.clone()).collect();
+        drop(hashes);
+        for account in expired {
             self.forget(&account);
         }
     }
 
-    /// Hashes what comes, until [`Self::stop`] and until nothing is left.
+    /// Hashes new passwords until [`Self::stop`], and then those that are left.
     pub(crate) fn run(&self) {
-        while let Some((account, fresh)) = self.next() {
+        while let Some((account, new)) = self.next() {
             let salt = Uuid::new_v4().into_bytes();
-            let hash = self.hash(&fresh.password, salt);
-            let mut waiting = lock(&self.waiting);
-            let (Some(_), Some(hash)) = (waiting.at_work.take(), hash) else { continue };
-            let hashed = StoredHash { cached: fresh.remembered, salt, hash };
-            lock(&self.entries).insert(account.clone(), hashed.clone());
-            self.store.write(Change::Password(account, hashed));
+            let hash = self.hasher.hash(&new.password, salt);
+            let mut queue = lock(&self.queue);
+            let (Some(_), Some(hash)) = (queue.hashing.take(), hash) else { continue };
+            let stored = StoredHash { cached: new.cached, salt, hash };
+            lock(&self.hashes.0).insert(account.clone(), stored.clone());
+            self.store.write(Change::Password(account, stored));
         }
     }
 
-    /// Ends [`Self::run`] when it is done.
+    /// Makes [`Self::run`] return when the queue is empty.
     pub(crate) fn stop(&self) {
-        lock(&self.waiting).stopping = true;
-        self.arrived.notify_all();
+        lock(&self.queue).stopping = true;
+        self.queued.notify_all();
     }
 
-    fn next(&self) -> Option<(String, Fresh)> {
-        let mut waiting = lock(&self.waiting);
+    fn next(&self) -> Option<(String, NewPassword)> {
+        let mut queue = lock(&self.queue);
         loop {
-            let account = waiting.passwords.keys().next().cloned();
+            let account = queue.waiting.keys().next().cloned();
             if let Some(account) = account {
-                let fresh = waiting.passwords.remove(&account)?;
-                waiting.at_work = Some((account.clone(), fresh.clone()));
-                return Some((account, fresh));
+                let new = queue.waiting.remove(&account)?;
+                queue.hashing = Some((account.clone(), new.clone()));
+                return Some((account, new));
             }
-            if waiting.stopping {
+            if queue.stopping {
                 return None;
             }
-            waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn is(&self, entry: &StoredHash, password: &Secret) -> bool {
-        self.hash(password, entry.salt).is_some_and(|hash| hash.ct_eq(&entry.hash).into())
-    }
-
-    fn hash(&self, password: &Secret, salt: [u8; 16]) -> Option<[u8; 32]> {
-        let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(32)).ok()?;
-        let mut context = self.take_desk();
-        context.resize(params.block_count(), Block::new());
-        let mut hash = [0; 32];
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let done = argon2.hash_password_into_with_memory(password.expose().as_bytes(), &salt, &mut hash, &mut context);
-        // The blocks are overwritten by the next password; they are made from a hash of this one, not of it.
-        lock(&self.desks).push(context);
-        self.free.notify_one();
-        done.ok().map(|()| hash)
-    }
-
-    fn take_desk(&self) -> Vec<Block> {
-        let mut desks = lock(&self.desks);
-        loop {
-            if let Some(context) = desks.pop() {
-                return context;
-            }
-            desks = self.free.wait(desks).unwrap_or_else(PoisonError::into_inner);
+            queue = self.queued.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

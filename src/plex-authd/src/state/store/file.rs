@@ -46,7 +46,7 @@ pub(super) const MIGRATIONS: [&str; 3] = [
 const FILE: &str = "state.db";
 
 /// Why a file cannot be used.
-enum Unusable {
+enum Unreadable {
     /// Damaged; a new file replaces it.
     Damaged(String),
     /// Written by a newer version; this one would lose its data. The number of migrations.
@@ -75,7 +75,7 @@ impl fmt::Display for NewerVersion {
     }
 }
 
-impl From<rusqlite::Error> for Unusable {
+impl From<rusqlite::Error> for Unreadable {
     fn from(error: rusqlite::Error) -> Self {
         let damaged = match error.sqlite_error_code() {
             Some(code) => matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown),
@@ -93,7 +93,7 @@ impl From<rusqlite::Error> for Unusable {
 pub(super) fn open(directory: &Path, log: &Log) -> Result<(Option<Connection>, SavedState), NewerVersion> {
     let file = directory.join(FILE);
     let first = match read(directory) {
-        Err(Unusable::Damaged(why)) => {
+        Err(Unreadable::Damaged(why)) => {
             move_aside(&file, &why, log);
             read(directory)
         }
@@ -104,8 +104,8 @@ pub(super) fn open(directory: &Path, log: &Log) -> Result<(Option<Connection>, S
             client_id::save(directory, &saved.client_id, log);
             Ok((Some(connection), saved))
         }
-        Err(Unusable::Newer(migrations)) => Err(NewerVersion { file, migrations }),
-        Err(Unusable::Damaged(why) | Unusable::Disk(why)) => {
+        Err(Unreadable::Newer(migrations)) => Err(NewerVersion { file, migrations }),
+        Err(Unreadable::Damaged(why) | Unreadable::Disk(why)) => {
             log.error(format!(
                 "{}: {why}; going on without it: what is learnt now is lost at the next start. The directory must belong \
                  to the daemon's user and have room",
@@ -120,7 +120,7 @@ fn empty(directory: &Path) -> SavedState {
     SavedState { client_id: client_id::read_or_create(directory), ..SavedState::default() }
 }
 
-fn read(directory: &Path) -> Result<(Connection, SavedState), Unusable> {
+fn read(directory: &Path) -> Result<(Connection, SavedState), Unreadable> {
     let mut connection = Connection::open(directory.join(FILE))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A power failure loses at most the last batch, never the file.
@@ -128,7 +128,7 @@ fn read(directory: &Path) -> Result<(Connection, SavedState), Unusable> {
     connection.pragma_update(None, "secure_delete", true)?;
     let health: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
     if health != "ok" {
-        return Err(Unusable::Damaged(health));
+        return Err(Unreadable::Damaged(health));
     }
     migrate(&mut connection)?;
     let client_id = client_id(&connection, directory)?;
@@ -137,10 +137,10 @@ fn read(directory: &Path) -> Result<(Connection, SavedState), Unusable> {
     Ok((connection, saved))
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), Unusable> {
+fn migrate(connection: &mut Connection) -> Result<(), Unreadable> {
     let applied: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if applied > MIGRATIONS.len() {
-        return Err(Unusable::Newer(applied));
+        return Err(Unreadable::Newer(applied));
     }
     for (number, migration) in (1..).zip(MIGRATIONS).skip(applied) {
         let transaction = connection.transaction()?;

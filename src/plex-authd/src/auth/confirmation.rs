@@ -1,0 +1,80 @@
+//! Checks after a sign-in: the identity and, where they are required, access to the server and the media server's opinion.
+
+use std::time::Instant;
+
+use config::Source;
+use directory::person;
+use policy::{AttemptKey, PlexId, Reason, SignInTarget};
+
+use crate::auth::media_server::ServerAnswer;
+use crate::auth::outcome::Evidence;
+use crate::auth::token_revoker::IssuedToken;
+use crate::context::Context;
+
+/// Confirms that the user who signed in is the target. Without a friend list, also that they have access to the server.
+///
+/// # Errors
+/// [`Reason::WrongPerson`], [`Reason::NoAccess`], [`Reason::ServerRefuses`], or an outage.
+pub(super) fn confirm(
+    context: &Context,
+    target: &SignInTarget,
+    token: &IssuedToken,
+    deadline: Instant,
+) -> Result<(PlexId, Evidence), Reason> {
+    let user = person(token.signed_in.account.clone());
+    target.confirm(&user)?;
+    let server_token = || server_token(context, user.id, token, deadline);
+    let without_list = matches!(context.settings.config.source, Source::Resources { .. });
+    let confirmed = if without_list { Some(server_token()?) } else { None };
+    let Some(media_server) = &context.plex_tv.media_server else { return Ok((user.id, Evidence::Plex)) };
+    match media_server.accepts(token.client(), deadline, || confirmed.map_or_else(server_token, Ok))? {
+        ServerAnswer::Accepts => Ok((user.id, Evidence::PlexAndServer)),
+        ServerAnswer::Rejects => Err(Reason::ServerRefuses),
+        ServerAnswer::NoOpinion(why) => Ok((user.id, Evidence::PlexAlone(why))),
+    }
+}
+
+/// The user's access token for the server, if their resources show that they have access to it.
+fn server_token(
+    context: &Context,
+    id: PlexId,
+    token: &IssuedToken,
+    deadline: Instant,
+) -> Result<Option<plex::Token>, Reason> {
+    let (machine_id, owner_id) = server(context).ok_or(Reason::NoAccess)?;
+    let resources = token.client().resources(&token.signed_in.token, deadline);
+    let resources = resources.map_err(|error| context.limits.rate_limiter.outage(error))?;
+    let server = resources.into_iter().find_map(|resource| {
+        let row = server_row(&resource)?;
+        policy::reaches(&machine_id, owner_id, id, &[row]).ok().map(|()| resource.access_token)
+    });
+    server.ok_or(Reason::NoAccess)
+}
+
+/// The configured server and its owner.
+fn server(context: &Context) -> Option<(String, PlexId)> {
+    let config = &context.settings.config;
+    match &config.source {
+        Source::Resources { machine_id, owner_id } => Some((machine_id.clone(), *owner_id)),
+        Source::Token(_) => Some((config.machine_id.clone()?, context.friend_list()?.owner.id)),
+    }
+}
+
+fn server_row(resource: &plex::Resource) -> Option<policy::ServerRow> {
+    Some(policy::ServerRow {
+        machine_id: resource.client_identifier.clone()?,
+        is_server: resource.is_server(),
+        owned: resource.owned,
+        owner_id: resource.owner_id.map(PlexId),
+    })
+}
+
+/// Records a confirmed sign-in: the rate limit, the binding and, without a friend list, the account's latest sign-in.
+pub(super) fn record(context: &Context, key: &AttemptKey, target: &SignInTarget, token: &IssuedToken) {
+    context.limits.rate_limiter.record_success(key);
+    let user = person(token.signed_in.account.clone());
+    if context.friends.is_none() {
+        context.identities.record_sign_in(&key.account, user.id);
+    }
+    context.identities.bind(&key.account, target.binding(&user));
+}

@@ -1,0 +1,146 @@
+//! The context of one configuration, with its threads.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use config::{Config, Source};
+use plex::{Client, Token};
+use policy::FriendList;
+
+use crate::auth::media_server::MediaServer;
+use crate::auth::plex_tv::PlexTv;
+use crate::auth::reachability::Reachability;
+use crate::auth::single_flight::SingleFlight;
+use crate::context::Context;
+use crate::error::Error;
+use crate::helpers::Helpers;
+use crate::helpers::local_password::LocalPasswords;
+use crate::helpers::smb::{self, SmbQueue};
+use crate::settings::Settings;
+use crate::shared::{SavedList, Shared};
+use crate::state::friend_list::{self, FriendListCache};
+use crate::state::password_cache::PasswordCache;
+
+/// A configuration in force. Sessions in progress keep its context after a reload.
+pub(crate) struct Generation {
+    pub context: Arc<Context>,
+    workers: Workers,
+}
+
+/// Threads that outlive every session of the generation.
+pub(crate) struct Workers {
+    hasher: Option<JoinHandle<()>>,
+    smb: Option<smb::Worker>,
+}
+
+impl Generation {
+    /// Builds the context of `config` and starts its threads. `saved` is the last friend list.
+    ///
+    /// # Errors
+    /// [`Error::Client`] or [`Error::Thread`]
+    pub(crate) fn start(shared: &Shared, config: Config, saved: SavedList) -> Result<Self, Error> {
+        let Shared { identities, limits, account_locks, token_revoker, audit_log, store, log, .. } = shared;
+        let settings = Arc::new(Settings::new(config, shared.config_file.clone()));
+        let config = &settings.config;
+        let client = shared.device_ids.client(config).map_err(Error::Client)?;
+        let devices = shared.device_ids.devices(&client);
+        let max_age = config.cache.longest();
+        let passwords = PasswordCache::new(shared.password_hashes.clone(), max_age, store.clone(), log.clone());
+        let passwords = Arc::new(passwords);
+        let hasher = max_age.map(|_| start_hasher(&passwords)).transpose()?;
+        let listed =
+            saved.as_ref().filter(|(scope_id, _)| *scope_id == settings.scope_id()).map(|(_, list)| list.clone());
+        let start_smb = || SmbQueue::start(Arc::clone(&settings), listed, identities.bindings(), log.clone());
+        let (smb, smb_worker) = config.samba.sync_password.then(start_smb).transpose()?.unzip();
+        let source = list_source(shared, &settings, client, &passwords, smb.as_ref());
+        let friends = source.map(|source| FriendListCache::start(source, saved, store.clone(), log.clone()));
+        let media_server = config.server_url.clone().zip(config.machine_id.clone());
+        let context = Context {
+            friends: friends.transpose()?,
+            identities: Arc::clone(identities),
+            passwords,
+            limits: Arc::clone(limits),
+            plex_tv: PlexTv {
+                devices,
+                account_locks: account_locks.clone(),
+                token_revoker: token_revoker.clone(),
+                reachability: Reachability::default(),
+                media_server: media_server.map(|(url, machine_id)| MediaServer { url, machine_id }),
+                in_flight: SingleFlight::default(),
+            },
+            helpers: Helpers { smb, local_passwords: LocalPasswords::new(log.clone()) },
+            audit_log: Arc::clone(audit_log),
+            store: store.clone(),
+            log: log.clone(),
+            settings,
+        };
+        Ok(Self { context: Arc::new(context), workers: Workers { hasher, smb: smb_worker } })
+    }
+
+    /// The friend list for the next generation.
+    pub(crate) fn friend_list(&self) -> SavedList {
+        self.context.friends.as_ref().and_then(|friends| friends.with_scope())
+    }
+
+    /// Ends the threads that only later sessions would need. The others end with the last session.
+    pub(crate) fn retire(self) -> Workers {
+        self.context.retire();
+        self.workers
+    }
+}
+
+impl Workers {
+    /// The last session has ended.
+    pub(crate) fn are_done(&self) -> bool {
+        self.hasher.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits for the threads.
+    pub(crate) fn finish(self) {
+        if let Some(hasher) = self.hasher {
+            // A panic has no consequence any more.
+            let _ = hasher.join();
+        }
+        if let Some(smb) = self.smb {
+            smb.finish();
+        }
+    }
+}
+
+fn start_hasher(passwords: &Arc<PasswordCache>) -> std::io::Result<JoinHandle<()>> {
+    let passwords = Arc::clone(passwords);
+    std::thread::Builder::new().name("memory".into()).spawn(move || passwords.run())
+}
+
+/// Source of the friend list; `None` without an owner's token.
+fn list_source(
+    shared: &Shared,
+    settings: &Settings,
+    client: Client,
+    passwords: &Arc<PasswordCache>,
+    smb: Option<&SmbQueue>,
+) -> Option<friend_list::Source> {
+    let Settings { config, rules, .. } = settings;
+    let Source::Token(token) = &config.source else { return None };
+    let token = Token::from(token.expose());
+    shared.token_revoker.never_revoke(&token);
+    let (passwords, identities) = (Arc::clone(passwords), Arc::clone(&shared.identities));
+    let (rules, smb) = (rules.clone(), smb.cloned());
+    // As soon as a list shows that a user has lost access, their cached password is deleted, and Samba follows.
+    let on_update = move |list: &FriendList| {
+        passwords.retain(|cached| rules.is_permitted(list, cached.id).is_ok());
+        if let Some(smb) = &smb {
+            smb.follow(list, identities.bindings());
+        }
+    };
+    Some(friend_list::Source {
+        client,
+        token,
+        shares_of: config.machine_id.clone().filter(|_| config.strict_friends),
+        owner_id: config.owner_id,
+        max_age: config.timeouts.friend_list,
+        timeout: config.timeouts.login,
+        scope_id: settings.scope_id(),
+        on_update: Box::new(on_update),
+    })
+}

@@ -1,0 +1,56 @@
+//! Decides about one request: the local account, the caller's rights, and then by phase.
+
+use policy::{Account, AttemptKey, PlexRef, Reason};
+use protocol::{LoginRequest, Phase};
+use system::accounts;
+
+use super::{Session, Stop};
+use crate::auth::account;
+use crate::auth::outcome::Source;
+
+impl Session {
+    pub(super) fn decide(&mut self, request: &LoginRequest) -> Result<Source, Stop> {
+        // The account phase is the same in every version of the protocol.
+        if request.version != protocol::VERSION && request.phase != Phase::Account {
+            return Err(Reason::OtherVersion(request.version).into());
+        }
+        let (account, mapped_to, origin) = self.resolve(request)?;
+        self.id = self.context.plex_id(&account.name, &mapped_to);
+        match request.phase {
+            Phase::Account => self.check_account(account.name, mapped_to),
+            Phase::Password => Err(Reason::ChangedAtPlex.into()),
+            Phase::Authenticate
+                if request.plex_only && !self.context.helpers.local_passwords.has_none(&account.name) =>
+            {
+                Err(Reason::LocalFirst.into())
+            }
+            Phase::Authenticate => self.authenticate(request, AttemptKey { account: account.name, origin }, mapped_to),
+        }
+    }
+
+    /// The local account, the Plex account that it is mapped to, and the origin of the request.
+    ///
+    /// # Errors
+    /// The account is not managed, or the caller may not ask about it.
+    pub(super) fn resolve(&mut self, request: &LoginRequest) -> Result<(Account, PlexRef, String), Reason> {
+        let (settings, uid) = (&self.context.settings, self.peer.uid);
+        let managed = settings.managed_accounts();
+        let unreadable = |error: accounts::Error| Reason::AccountsUnreadable(error.to_string());
+        let account = managed.look_up(&request.user).map_err(unreadable)?;
+        let mapped_to = managed.resolve(account.as_ref())?;
+        let unreadable = |error: accounts::Error| Reason::Unavailable(format!("the local account database: {error}"));
+        let trusted = uid != 0 && accounts::is_one_of(uid, &settings.config.trusted_callers).map_err(unreadable)?;
+        policy::authorize_caller(uid, trusted, account.as_ref())?;
+        self.is_trusted = uid == 0 || trusted;
+        let origin = policy::origin(uid, self.is_trusted, request.rhost.as_deref(), request.ruser.as_deref());
+        account.map(|account| (account, mapped_to, origin)).ok_or(Reason::NoLocalAccount)
+    }
+
+    fn check_account(&mut self, account: String, mapped_to: PlexRef) -> Result<Source, Stop> {
+        // Without a wait, a thread would cost more than the decision.
+        if let Some(result) = account::check_at_once(&self.context, &account, &mapped_to) {
+            return Ok(result?);
+        }
+        self.run_with_deadline(move |context, deadline| account::check(context, &account, &mapped_to, deadline))
+    }
+}

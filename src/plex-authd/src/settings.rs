@@ -1,0 +1,49 @@
+//! The configuration, with the values derived from it.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use config::{Config, Source};
+use policy::Rules;
+use system::accounts::{self, ManagedAccounts};
+
+/// One configuration in force.
+pub(crate) struct Settings {
+    pub config: Config,
+    pub file: PathBuf,
+    pub read_at: Instant,
+    pub rules: Rules,
+    pub uid_min: u32,
+}
+
+impl Settings {
+    /// Settings from `config`, which has just been read from `file`.
+    pub(crate) fn new(config: Config, file: PathBuf) -> Self {
+        let rules = config.rules();
+        Self { config, file, read_at: Instant::now(), rules, uid_min: accounts::uid_min() }
+    }
+
+    /// The local accounts that are mapped to Plex accounts.
+    pub(crate) fn managed_accounts(&self) -> ManagedAccounts<'_> {
+        ManagedAccounts::new(self.config.group.as_deref(), &self.config.users, self.uid_min)
+    }
+
+    /// Link sign-in is enabled for this PAM service.
+    pub(crate) fn offers_link(&self, service: Option<&str>) -> bool {
+        let config = &self.config;
+        config.link_sign_in
+            && service.is_some_and(|service| config.link_services.iter().any(|listed| listed == service))
+    }
+
+    /// Identifies the owner, server and rule that a friend list was fetched for. A list of another scope is not used.
+    pub(crate) fn scope_id(&self) -> String {
+        let config = &self.config;
+        let mut hasher = DefaultHasher::new();
+        (&config.machine_id, config.strict_friends, config.plex_url.as_str()).hash(&mut hasher);
+        if let Source::Token(token) = &config.source {
+            token.expose().hash(&mut hasher);
+        }
+        format!("{:016x}", hasher.finish())
+    }
+}

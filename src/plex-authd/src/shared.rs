@@ -1,0 +1,84 @@
+//! State that survives a reload.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use config::Config;
+use policy::{FriendList, Throttle};
+
+use crate::args::Args;
+use crate::auth::account_locks::AccountLocks;
+use crate::auth::token_revoker::{self, TokenRevoker};
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::limits::link_slots::LinkSlots;
+use crate::limits::rate_limiter::RateLimiter;
+use crate::limits::refusal_delay::RefusalDelay;
+use crate::log::Log;
+use crate::state::audit_log::{AuditLog, MAX_ENTRIES};
+use crate::state::device_ids::DeviceIds;
+use crate::state::identities::Identities;
+use crate::state::password_cache::PasswordHashes;
+use crate::state::store::{self, Store};
+
+/// State that every generation of the configuration uses.
+pub(crate) struct Shared {
+    pub config_file: PathBuf,
+    pub device_ids: DeviceIds,
+    pub identities: Arc<Identities>,
+    pub password_hashes: PasswordHashes,
+    pub limits: Arc<Limits>,
+    pub account_locks: AccountLocks,
+    pub token_revoker: TokenRevoker,
+    pub audit_log: Arc<AuditLog>,
+    pub store: Store,
+    pub log: Log,
+}
+
+/// Threads that end after every [`Shared`] value has been dropped.
+pub(crate) struct Workers {
+    revoker: token_revoker::Worker,
+    writer: store::Worker,
+}
+
+/// A friend list with its scope.
+pub(crate) type SavedList = Option<(String, FriendList)>;
+
+impl Shared {
+    /// Reads the state directory and starts the threads.
+    ///
+    /// # Errors
+    /// [`Error::Store`] or [`Error::Thread`]
+    pub(crate) fn open(config: &Config, args: &Args, log: &Log) -> Result<(Self, Workers, SavedList), Error> {
+        let (store, saved, writer) = store::open(&args.state, MAX_ENTRIES, log).map_err(Error::Store)?;
+        let throttle = Throttle::new(config.throttle.clone(), saved.failures, saved.rejected, saved.breaker);
+        let account_locks = AccountLocks::default();
+        let (token_revoker, revoker) = TokenRevoker::start(account_locks.clone(), log.clone())?;
+        let shared = Self {
+            config_file: args.config.clone(),
+            device_ids: DeviceIds::open(saved.client_id, config, &args.state, log),
+            identities: Arc::new(Identities::new(saved.bindings, saved.recent_sign_ins, store.clone())),
+            password_hashes: PasswordHashes::new(saved.passwords),
+            limits: Arc::new(Limits {
+                connections: Arc::default(),
+                rate_limiter: Arc::new(RateLimiter::new(throttle, store.clone(), log.clone())),
+                link_slots: LinkSlots::default(),
+                refusal_delay: RefusalDelay::default(),
+            }),
+            account_locks,
+            token_revoker,
+            audit_log: Arc::new(AuditLog::new(saved.logins, saved.last_logins, store.clone())),
+            store,
+            log: log.clone(),
+        };
+        Ok((shared, Workers { revoker, writer }, saved.friend_list))
+    }
+}
+
+impl Workers {
+    /// Waits for the last revocations and changes.
+    pub(crate) fn finish(self) {
+        self.revoker.finish();
+        self.writer.finish();
+    }
+}

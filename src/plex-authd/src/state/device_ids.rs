@@ -1,0 +1,82 @@
+//! Client identifiers of this daemon at plex.tv. plex.tv keeps one token for each account and client identifier, so the owner's
+//! token, which reads the friend list, and the users' sign-ins (the owner's included) never share one.
+
+use std::path::Path;
+
+use config::Config;
+use nix::unistd::gethostname;
+use plex::{Client, Settings, SetupError};
+
+use crate::auth::account_locks::SLOTS;
+use crate::auth::token_revoker::Device;
+use crate::log::Log;
+use crate::state::store;
+
+/// The client identifiers, and the clients that use them.
+pub(crate) struct DeviceIds {
+    /// For an owner's token without `client_identifier` in the configuration; early versions used it for everything.
+    fallback: String,
+    /// For sign-ins; see [`Self::sign_in_id`] for those of further slots.
+    sign_in: String,
+}
+
+impl DeviceIds {
+    /// Reads the identifiers from the state directory. The one for sign-ins is replaced if the configuration uses it for the
+    /// owner's token.
+    pub(crate) fn open(fallback: String, config: &Config, directory: &Path, log: &Log) -> Self {
+        let mut ids = Self { fallback, sign_in: store::sign_in_id(directory, log) };
+        if ids.collide(config) {
+            ids.sign_in = store::new_sign_in_id(directory, log);
+            log.warning(
+                "client_identifier is what plex.tv knew this daemon's sign-ins by; they get another, and everybody who \
+                 signs in a mail about a new device",
+            );
+        }
+        ids
+    }
+
+    /// The owner's token and the sign-ins have the same identifier.
+    pub(crate) fn collide(&self, config: &Config) -> bool {
+        let token_id = self.token_id(config);
+        (0..SLOTS).any(|slot| self.sign_in_id(slot) == token_id)
+    }
+
+    /// Client for requests with the owner's token.
+    ///
+    /// # Errors
+    /// [`SetupError`]
+    pub(crate) fn client(&self, config: &Config) -> Result<Client, SetupError> {
+        let host = host();
+        Client::new(&Settings {
+            base: config.plex_url.clone(),
+            ca_file: config.ca_file.clone(),
+            connect_timeout: config.timeouts.connect,
+            client_id: self.token_id(config).to_owned(),
+            device_name: if config.client_identifier.is_some() { format!("{host} (friend list)") } else { host },
+        })
+    }
+
+    /// Devices for sign-ins. They share the connections of `client`.
+    pub(crate) fn devices(&self, client: &Client) -> [Device; SLOTS] {
+        let host = host();
+        std::array::from_fn(|slot| {
+            let name = match slot {
+                0 => format!("{host} (sign-ins)"),
+                _ => format!("{host} (sign-ins {})", slot + 1),
+            };
+            Device { client: client.as_device(&self.sign_in_id(slot), &name), slot }
+        })
+    }
+
+    fn token_id<'a>(&'a self, config: &'a Config) -> &'a str {
+        config.client_identifier.as_deref().unwrap_or(&self.fallback)
+    }
+
+    fn sign_in_id(&self, slot: usize) -> String {
+        if slot == 0 { self.sign_in.clone() } else { format!("{}-{}", self.sign_in, slot + 1) }
+    }
+}
+
+fn host() -> String {
+    gethostname().unwrap_or_default().to_string_lossy().into_owned()
+}

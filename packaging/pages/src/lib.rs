@@ -25,7 +25,7 @@ pub const CONFIGURATION: &str = include_str!("../pages/plex-auth.toml.5");
 /// Command line of `plex-auth`, with all subcommands.
 #[must_use]
 pub fn plex_auth() -> Command {
-    let mut command = plex_auth::Options::command().disable_help_subcommand(true);
+    let mut command = plex_auth::Args::command().disable_help_subcommand(true);
     command.build();
     command
 }

@@ -1,4 +1,4 @@
-//! The command line. Help, manual pages and completions are all made from this.
+//! The command line. Help, manual pages and completions are generated from it.
 
 use std::path::PathBuf;
 
@@ -14,13 +14,13 @@ use crate::commands::setup;
 use crate::commands::status;
 use crate::commands::user;
 
-/// Where options stand that every command takes.
+/// Heading of the options that all subcommands share.
 const GLOBAL: &str = "Global options";
 
 /// Looks after plex-auth, which lets people sign in here with their Plex accounts.
 #[derive(Debug, Parser)]
 #[command(name = "plex-auth", version, max_term_width = 100)]
-pub struct Options {
+pub struct Args {
     /// The configuration
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", default_value = ::config::DEFAULT_FILE)]
     pub(crate) config: PathBuf,
@@ -30,45 +30,45 @@ pub struct Options {
     pub(crate) socket: PathBuf,
 
     #[command(subcommand)]
-    pub(crate) task: Task,
+    pub(crate) command: Command,
 }
 
-/// What is to be done.
+/// Subcommands.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Task {
+pub(crate) enum Command {
     /// Find the Plex server, sign its owner in and write the configuration
     ///
     /// Whatever no option answers is asked, with the present value as the default, so that running it again changes only
     /// what is answered differently. The configuration is replaced in one step at the end: an interrupted run leaves the
     /// old one. PAM is changed through pam-auth-update or authselect only. Secrets are typed without echo or read from a
     /// file, and never taken from arguments or the environment.
-    Setup(setup::Options),
+    Setup(setup::SetupArgs),
     /// Look for everything that keeps people from logging in, and say how to mend it
     ///
     /// Each check is a line: the configuration, the token, the server, the clock, TLS, the daemon, PAM, sshd and the local
     /// accounts; what is wrong comes with the command that mends it. Nothing is changed.
-    Doctor(doctor::Options),
+    Doctor(doctor::DoctorArgs),
     /// Show the whole decision about one person, step by step, without logging in
     ///
     /// Without --password it says whether the right password would let them in. With it, the password is asked for and
     /// judged as at a login.
-    Test(explain::Options),
+    Test(explain::ExplainArgs),
     /// Who the owner's friends are, and which local accounts they have
     ///
     /// A table: name, e-mail address, whether they have access to the server, their local account and its last login.
-    Friends(friends::Options),
+    Friends(friends::FriendsArgs),
     /// Local accounts for friends
     ///
     /// Accounts are made and changed by the system's own tools, such as useradd and usermod. They are members of the
     /// configured group, if there is one, and have no local password: their people sign in with Plex, or with an SSH key.
     /// They are made here and never during a login, since sshd looks an account up first.
     #[command(subcommand)]
-    User(user::Task),
+    User(user::UserCommand),
     /// How plex-authd is
     ///
     /// Since when it runs, how old its friend list is, whether it leaves plex.tv alone and why, and how many verdicts it has
     /// given since it started.
-    Status(status::Options),
+    Status(status::StatusArgs),
     /// Sign in with the Plex password, so that the shares of this machine take it
     ///
     /// For anybody, for their own account. Samba's clients never send a password, so a share can know the one of Plex only
@@ -78,13 +78,13 @@ pub(crate) enum Task {
     /// Who logged in lately, and who was refused
     ///
     /// The latest verdicts of plex-authd, the newest first, with the reasons that its log has.
-    Logins(logins::Options),
+    Logins(logins::LoginsArgs),
     /// Forget what is known of a local account
     ///
     /// Which Plex account it has belonged to since its first login, its password's hash, its wrong tries and its last
     /// login. Its next login begins anew. Neither the account nor the configuration is changed.
-    Forget(forget::Options),
+    Forget(forget::ForgetArgs),
     /// The configuration
     #[command(subcommand)]
-    Config(config::Task),
+    Config(config::ConfigCommand),
 }

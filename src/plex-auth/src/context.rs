@@ -1,4 +1,4 @@
-//! What every command starts from.
+//! Global options shared by all subcommands.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -6,50 +6,36 @@ use std::path::{Path, PathBuf};
 use config::Config;
 use nix::unistd::geteuid;
 
-use crate::Options;
 use crate::error::Error;
 
-/// What every command starts from.
+/// Global options shared by all subcommands.
 pub(crate) struct Context {
-    /// The configuration file.
+    /// Path of the configuration file.
     pub config: PathBuf,
-    /// The daemon's socket.
+    /// Path of the daemon's socket.
     pub socket: PathBuf,
 }
 
 impl Context {
-    /// Makes sure that this is root's process.
-    ///
-    /// # Errors
-    /// When it is not.
-    pub(crate) fn must_be_root(command: &str) -> Result<(), Error> {
+    /// Fails unless the caller is root. `command` is shown in the hint.
+    pub(crate) fn require_root(command: &str) -> Result<(), Error> {
         if geteuid().is_root() {
             return Ok(());
         }
-        Err(Error::new(format!("only root may do this: {command}")).mend(format!("run: sudo {command}")))
+        Err(Error::new(format!("only root may do this: {command}")).hint(format!("run: sudo {command}")))
     }
 
-    pub(crate) fn new(options: &Options) -> Self {
-        Self { config: options.config.clone(), socket: options.socket.clone() }
-    }
-
-    /// The configuration as the daemon reads it.
-    ///
-    /// # Errors
-    /// Where it is wrong, and how to mend it.
+    /// Loads the configuration as the daemon does.
     pub(crate) fn load(&self) -> Result<Config, Error> {
         load(&self.config)
     }
 }
 
-/// A configuration as the daemon reads it.
-///
-/// # Errors
-/// Where it is wrong, and how to mend it.
+/// Loads a configuration as the daemon does.
 pub(crate) fn load(file: &Path) -> Result<Config, Error> {
     config::load(file).map_err(|problem| match system::open_without_waiting(file) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            Error::new(format!("only root may read {}", file.display())).mend("use sudo")
+            Error::new(format!("only root may read {}", file.display())).hint("use sudo")
         }
         _ => Error::new(problem.to_string()),
     })

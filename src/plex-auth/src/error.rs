@@ -1,41 +1,47 @@
-//! Why a command failed, in words that say how to mend it.
+//! Errors of a command, for the administrator to read.
 
 use std::fmt;
 
-/// The exit code of a command that could not do what it was asked for.
+/// Exit code of a command that failed.
 pub(crate) const FAILED: u8 = 1;
 
-/// Why a command failed.
+/// Failure of a command: what is wrong, and a hint on how to fix it.
 #[derive(Debug)]
 pub(crate) struct Error {
     what: String,
-    mend: Option<String>,
+    hint: Option<String>,
 }
 
 impl Error {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), mend: None }
+        Self { what: what.into(), hint: None }
     }
 
-    /// A file that is not used because another user could have tampered with it.
-    #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-    pub(crate) fn untrusted(error: system::Error) -> Self {
-        Self { what: error.to_string(), mend: error.fix() }
-    }
-
-    /// What is wrong, and how to mend it.
+    /// Splits the error into what is wrong and the hint.
     pub(crate) fn into_parts(self) -> (String, Option<String>) {
-        (self.what, self.mend)
+        (self.what, self.hint)
     }
 
-    /// Adds what became of what was to be done.
-    pub(crate) fn so(self, outcome: &str) -> Self {
+    /// Appends the consequence, such as "nothing was changed".
+    pub(crate) fn with_outcome(self, outcome: &str) -> Self {
         Self { what: format!("{}; {outcome}", self.what), ..self }
     }
 
-    /// Adds how to mend it, a line of its own.
-    pub(crate) fn mend(self, mend: impl Into<String>) -> Self {
-        Self { mend: Some(mend.into()), ..self }
+    /// Appends that nothing was changed.
+    pub(crate) fn nothing_changed(self) -> Self {
+        self.with_outcome("nothing was changed")
+    }
+
+    /// Sets the hint, shown on a line of its own.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// A file that another user could have tampered with, or that cannot be read.
+impl From<system::Error> for Error {
+    fn from(error: system::Error) -> Self {
+        Self { what: error.to_string(), hint: error.fix() }
     }
 }
 
@@ -48,7 +54,7 @@ impl From<system::accounts::Error> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        self.mend.as_ref().map_or(Ok(()), |mend| write!(f, "\n  {mend}"))
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  {hint}"))
     }
 }
 

@@ -1,50 +1,48 @@
-//! The owner's command, as a library: the manual pages and completions are made from what `--help` is made from.
+//! The administrator's command, as a library: the manual pages and completions are generated from [`Args`].
 
+mod accounts;
 mod args;
 mod client;
 mod commands;
 mod config_file;
 mod context;
 mod error;
-mod people;
-mod powers;
 mod ui;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-pub use crate::args::Options;
-use crate::args::Task;
+pub use crate::args::Args;
+use crate::args::Command;
 use crate::commands::{config, doctor, explain, forget, friends, login, logins, setup, status, user};
 use crate::context::Context;
 use crate::error::Error;
 
-/// Does what the command line says.
+/// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let options = Options::parse();
-    let context = Context::new(&options);
-    match perform(&context, options.task) {
+    let Args { config, socket, command } = Args::parse();
+    match perform(&Context { config, socket }, command) {
         Ok(code) => code,
-        Err(failure) => {
-            ui::terminal::complain(&failure);
+        Err(error) => {
+            ui::terminal::complain(&error);
             ExitCode::from(error::FAILED)
         }
     }
 }
 
-fn perform(context: &Context, task: Task) -> Result<ExitCode, Error> {
-    match task {
-        Task::Setup(options) => setup::run(context, &options),
-        Task::Doctor(options) => doctor::run(context, &options),
-        Task::Test(options) => explain::run(context, &options),
-        Task::Friends(options) => friends::run(context, &options),
-        Task::User(task) => user::run(context, &task),
-        Task::Status(options) => status::run(context, &options),
-        Task::Login => login::run(context),
-        Task::Logins(options) => logins::run(context, &options),
-        Task::Forget(options) => forget::run(context, &options),
-        Task::Config(task) => config::run(context, &task),
+fn perform(context: &Context, command: Command) -> Result<ExitCode, Error> {
+    match command {
+        Command::Setup(args) => setup::run(context, &args),
+        Command::Doctor(args) => doctor::run(context, &args),
+        Command::Test(args) => explain::run(context, &args),
+        Command::Friends(args) => friends::run(context, &args),
+        Command::User(command) => user::run(context, &command),
+        Command::Status(args) => status::run(context, &args),
+        Command::Login => login::run(context),
+        Command::Logins(args) => logins::run(context, &args),
+        Command::Forget(args) => forget::run(context, &args),
+        Command::Config(command) => config::run(context, &command),
     }
 }

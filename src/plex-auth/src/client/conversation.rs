@@ -8,7 +8,7 @@ use protocol::{
     Verdict, printable,
 };
 
-use crate::client::daemon::{astray, unreachable};
+use crate::client::daemon::{unexpected_reply, unreachable};
 use crate::error::Error;
 use crate::ui::secret_prompt::ask_hidden;
 use crate::ui::terminal::{self, spinner};
@@ -35,7 +35,7 @@ pub(crate) fn converse(socket: &Path, user: &str, question: &Request) -> Result<
             Reply::Admin(AdminResponse::Because(why)) => because = why,
             Reply::Admin(AdminResponse::NotYours) => return Err(Error::new("only root may ask plex-authd this")),
             Reply::Verdict(verdict) => return Ok((verdict, because)),
-            Reply::Admin(_) | Reply::Working => return Err(astray()),
+            Reply::Admin(_) | Reply::Working => return Err(unexpected_reply()),
         }
     }
 }

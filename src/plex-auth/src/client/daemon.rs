@@ -1,20 +1,21 @@
-//! Asking plex-authd.
+//! Requests to plex-authd.
 
+use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::{
     AdminRequest, AdminResponse, Connection, Deadline, KnownAccount, ListedFriend, Login, Reply, Request, Untrusted,
 };
 
-use crate::client::plex_tv::QUESTION;
+use super::plex_tv::QUESTION;
 use crate::error::Error;
 
-/// How long the daemon may take for an answer that needs nobody else.
+/// Timeout for an answer that needs no request to plex.tv.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Nobody answers at the socket.
+/// Error for a socket that cannot be connected to.
 pub(crate) fn unreachable(socket: &Path, error: &protocol::Error) -> Error {
     let down = match error {
         protocol::Error::Io(error) | protocol::Error::Untrusted(Untrusted::Unreadable(_, error)) => {
@@ -25,20 +26,48 @@ pub(crate) fn unreachable(socket: &Path, error: &protocol::Error) -> Error {
     let socket = socket.display();
     if down {
         let what = format!("plex-authd is not running: nobody listens at {socket}");
-        Error::new(what).mend("start it: systemctl start plex-authd.socket")
+        Error::new(what).hint("start it: systemctl start plex-authd.socket")
     } else {
-        Error::new(format!("plex-authd cannot be asked at {socket}: {error}")).mend("plex-auth doctor")
+        Error::new(format!("plex-authd cannot be asked at {socket}: {error}")).hint("plex-auth doctor")
     }
 }
 
-/// The daemon answers something else than it was asked.
-pub(crate) fn astray() -> Error {
-    Error::new("plex-authd answered something else").mend("restart it: systemctl restart plex-authd")
+/// Error for a reply that does not fit the request.
+pub(crate) fn unexpected_reply() -> Error {
+    Error::new("plex-authd answered something else").hint("restart it: systemctl restart plex-authd")
 }
 
-/// An item of a list, which comes in parts.
+pub(crate) fn broken(error: protocol::Error) -> Error {
+    Error::new(format!("plex-authd: {error}"))
+}
+
+/// Tests whether the file is newer than the version that was read `age` seconds ago. Precise to a second.
+pub(crate) fn changed_since(file: &Path, age: u64) -> bool {
+    let changed = fs::metadata(file).and_then(|metadata| metadata.modified());
+    let read =
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(Duration::from_secs(age));
+    changed.is_ok_and(|changed| changed.duration_since(UNIX_EPOCH).unwrap_or_default() > read)
+}
+
+/// Makes plex-authd forget the Plex account that a local account was bound to.
+///
+/// # Errors
+/// As [`Daemon::ask`].
+pub(crate) fn forget(socket: &Path, local: &str) -> Result<(), Error> {
+    Daemon::open(socket)?.ask(AdminRequest::Forget(local.to_owned())).map(|_| ())
+}
+
+/// Everything that plex-authd knows of local accounts.
+///
+/// # Errors
+/// As [`Daemon::ask`].
+pub(crate) fn known_accounts(socket: &Path) -> Result<Vec<KnownAccount>, Error> {
+    Daemon::open(socket)?.list(AdminRequest::Accounts)
+}
+
+/// Item of a list that arrives in parts.
 pub(crate) trait Item: Sized {
-    /// The items of a part.
+    /// The items of a part, if it is a part of such a list.
     fn of(part: AdminResponse) -> Option<Vec<Self>>;
 }
 
@@ -60,67 +89,62 @@ impl Item for ListedFriend {
     }
 }
 
-/// A conversation with the daemon.
+/// Connection to the daemon.
 pub(crate) struct Daemon {
     connection: Connection,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Daemon {
-    /// Connects.
+    /// Connects to the daemon's socket.
     ///
     /// # Errors
-    /// When nobody listens there, or nobody that can be trusted.
+    /// The daemon is not running, or the socket cannot be trusted.
     pub(crate) fn open(socket: &Path) -> Result<Self, Error> {
         let connection = Connection::open(socket).map_err(|error| unreachable(socket, &error))?;
-        Ok(Self { connection, patience: ANSWER })
+        Ok(Self { connection, timeout: ANSWER })
     }
 
-    /// The same for questions that plex.tv may have to be asked for.
+    /// Extends the timeout, for requests that may need plex.tv.
     pub(crate) fn patient(self) -> Self {
-        Self { patience: ANSWER + QUESTION, ..self }
+        Self { timeout: ANSWER + QUESTION, ..self }
     }
 
-    /// Asks one question.
+    /// Sends a request and receives its response.
     ///
     /// # Errors
-    /// When there is no answer, or this is not the superuser's process.
-    pub(crate) fn ask(&mut self, question: AdminRequest) -> Result<AdminResponse, Error> {
-        let broken = |error: protocol::Error| Error::new(format!("plex-authd: {error}"));
-        self.connection.send(&Request::Admin(question), Deadline::after(ANSWER)).map_err(broken)?;
-        self.answer()
+    /// No response arrives, the daemon reports a failure, or the caller is not root.
+    pub(crate) fn ask(&mut self, request: AdminRequest) -> Result<AdminResponse, Error> {
+        self.connection.send(&Request::Admin(request), Deadline::after(ANSWER)).map_err(broken)?;
+        self.receive()
     }
 
-    /// Asks for a list.
+    /// Requests a list.
     ///
     /// # Errors
     /// As [`Self::ask`].
-    pub(crate) fn list<T: Item>(&mut self, question: AdminRequest) -> Result<Vec<T>, Error> {
+    pub(crate) fn list<T: Item>(&mut self, request: AdminRequest) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
-        let mut answer = self.ask(question)?;
+        let mut response = self.ask(request)?;
         loop {
-            let part = T::of(answer).ok_or_else(astray)?;
+            let part = T::of(response).ok_or_else(unexpected_reply)?;
             if part.is_empty() {
                 return Ok(all);
             }
             all.extend(part);
-            answer = self.answer()?;
+            response = self.receive()?;
         }
     }
 
-    /// Its next answer.
-    ///
-    /// # Errors
-    /// As [`Self::ask`].
-    pub(crate) fn answer(&mut self) -> Result<AdminResponse, Error> {
-        match self.connection.receive(Deadline::after(self.patience)) {
+    fn receive(&mut self) -> Result<AdminResponse, Error> {
+        match self.connection.receive(Deadline::after(self.timeout)) {
             Ok(Reply::Admin(AdminResponse::NotYours)) => {
-                Err(Error::new("only root may ask plex-authd this").mend("use sudo"))
+                Err(Error::new("only root may ask plex-authd this").hint("use sudo"))
             }
             Ok(Reply::Admin(AdminResponse::Failed(why))) => Err(Error::new(format!("plex-authd: {why}"))),
-            Ok(Reply::Admin(answer)) => Ok(answer),
-            Ok(_) => Err(astray()),
-            Err(error) => Err(Error::new(format!("plex-authd: {error}"))),
+            Ok(Reply::Admin(response)) => Ok(response),
+            Ok(_) => Err(unexpected_reply()),
+            Err(error) => Err(broken(error)),
         }
     }
 }

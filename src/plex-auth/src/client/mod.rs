@@ -1,5 +1,7 @@
-//! Clients of plex-authd and of plex.tv.
+//! Clients of plex-authd, of plex.tv and of the service manager.
 
 pub(crate) mod conversation;
 pub(crate) mod daemon;
+pub(crate) mod friends;
 pub(crate) mod plex_tv;
+pub(crate) mod service_manager;

@@ -1,63 +1,75 @@
-//! plex.tv, asked as the device that the owner's token was given to. Its identifier is in the configuration. Where it is
-//! not, it is the daemon's, so that nobody's list of devices shows two.
+//! Client of plex.tv, as the device that the owner's token was issued to. Its identifier is in the configuration; otherwise
+//! the daemon's is used, so that the owner's list of devices does not show two.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use config::Config;
 use plex::{Client, Settings};
 use url::Url;
 use uuid::Uuid;
 
 use crate::error::Error;
 
-/// Where the identifier is kept; the daemon reads it, and writes it if it was there first.
+/// The identifier's file. The daemon reads it, or writes it if it runs first.
 pub(crate) const CLIENT_ID: &str = "/var/lib/plex-auth/client-id";
 
-/// An identifier has 32 characters; this leaves room for what an administrator may have chosen.
+/// Limit on the identifier's file, in bytes. Ours have 32 characters; an administrator may have chosen a longer one.
 const MAX_CLIENT_ID: u64 = 1024;
 
-/// How long one question may take, answer included.
+/// Timeout of one request, response included.
 pub(crate) const QUESTION: Duration = Duration::from_secs(20);
 
-/// Where plex.tv is.
+/// Location of plex.tv, and how to connect to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
-    /// Its base address.
+    /// Base URL.
     pub url: Url,
-    /// A further CA to trust.
+    /// An extra CA to trust.
     pub ca_file: Option<PathBuf>,
-    /// How long a connection may take to be made.
+    /// Connection timeout.
     pub connect: Duration,
-    /// The client identifier that the owner's token was given to, if it is known.
+    /// Client identifier that the owner's token was issued to, if known.
     pub identifier: Option<String>,
 }
 
-/// A client for it.
+impl Place {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            url: config.plex_url.clone(),
+            ca_file: config.ca_file.clone(),
+            connect: config.timeouts.connect,
+            identifier: config.client_identifier.clone(),
+        }
+    }
+}
+
+/// Client for this place. A new identifier is stored.
 ///
 /// # Errors
-/// When the certificates cannot be used, or the identifier's file is not one that only the daemon could have written.
+/// The certificates are unusable, or another user could have written the identifier's file.
 pub(crate) fn client(place: Place) -> Result<Client, Error> {
     let id = match place.identifier.clone() {
         Some(id) => id,
-        None => client_id(Path::new(CLIENT_ID))?,
+        None => stored_or_new()?,
     };
     client_called(place, id)
 }
 
-/// The same for a command that is to leave no trace: an identifier that is not there yet is not written down.
+/// Client that leaves no trace: a new identifier is not stored.
 ///
 /// # Errors
 /// As [`client`].
 pub(crate) fn passing_client(place: Place) -> Result<Client, Error> {
     let id = match place.identifier.clone() {
         Some(id) => id,
-        None => known(Path::new(CLIENT_ID))?.unwrap_or_else(fresh),
+        None => stored()?.unwrap_or_else(fresh),
     };
     client_called(place, id)
 }
 
-/// The same client as the device that keeps a token of the owner's.
+/// `client` as the device that holds a token of the owner.
 pub(crate) fn as_keeper(client: &Client, identifier: &str) -> Client {
     client.as_device(identifier, &format!("{} (friend list)", host()))
 }
@@ -81,29 +93,29 @@ fn client_called(place: Place, client_id: String) -> Result<Client, Error> {
     })
 }
 
-/// An identifier that plex.tv has never seen.
+/// A new random identifier.
 pub(crate) fn fresh() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
-/// The identifier that is written down. It is sent to plex.tv, and it lies in a directory of the daemon's: whatever a
-/// process of that user put there instead is not read.
-fn known(file: &Path) -> Result<Option<String>, Error> {
-    match system::read(file, MAX_CLIENT_ID) {
-        Ok(kept) => Ok(plex::client_id(&kept).map(str::to_owned)),
+/// The stored identifier. It is sent to plex.tv and is in a directory of the daemon's, so that no other file that the
+/// daemon's user put there is read.
+fn stored() -> Result<Option<String>, Error> {
+    match system::read(Path::new(CLIENT_ID), MAX_CLIENT_ID) {
+        Ok(stored) => Ok(plex::client_id(&stored).map(str::to_owned)),
         Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(Error::untrusted(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
-/// This machine's identifier. One that cannot be kept is still good for now.
-fn client_id(file: &Path) -> Result<String, Error> {
-    if let Some(kept) = known(file)? {
-        return Ok(kept);
+fn stored_or_new() -> Result<String, Error> {
+    if let Some(stored) = stored()? {
+        return Ok(stored);
     }
     let id = fresh();
-    if let Ok(mut kept) = system::create_in(file) {
-        let _ = kept.write_all(id.as_bytes());
+    // One that cannot be stored still serves this run.
+    if let Ok(mut file) = system::create_in(Path::new(CLIENT_ID)) {
+        let _ = file.write_all(id.as_bytes());
     }
     Ok(id)
 }

@@ -12,9 +12,9 @@ use crate::context::{self, Context};
 use crate::error::Error;
 use crate::ui::terminal;
 
-/// What about it.
+/// Subcommands of `plex-auth config`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Task {
+pub(crate) enum ConfigCommand {
     /// Read it as the daemon does and say what it means, or what is wrong and how to mend it
     Check {
         /// Another file than --config
@@ -27,9 +27,9 @@ pub(crate) enum Task {
     Show,
 }
 
-pub(crate) fn run(context: &Context, task: &Task) -> Result<ExitCode, Error> {
-    match task {
-        Task::Check { file, quiet } => {
+pub(crate) fn run(context: &Context, command: &ConfigCommand) -> Result<ExitCode, Error> {
+    match command {
+        ConfigCommand::Check { file, quiet } => {
             let file = file.as_ref().unwrap_or(&context.config);
             let config = context::load(file)?;
             if !quiet {
@@ -40,7 +40,7 @@ pub(crate) fn run(context: &Context, task: &Task) -> Result<ExitCode, Error> {
                 terminal::warn(format!("{}: {}\n  {}", file.display(), warning.what, warning.mend));
             }
         }
-        Task::Show => {
+        ConfigCommand::Show => {
             let config = context.load()?;
             let unreadable = |error| Error::new(format!("{}: {error}", context.config.display()));
             let text = fs::read_to_string(&context.config).map(protocol::Secret::from).map_err(unreadable)?;

@@ -12,24 +12,23 @@ use crate::error::Error;
 use crate::ui::terminal::{note, say, warn};
 use crate::ui::time;
 
-/// How it is done.
+/// ForgetArgs of `plex-auth forget`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct ForgetArgs {
     /// The local account
     pub user: String,
 }
 
 // Nothing is asked: the next login teaches it all again, and until then fewer get in, not more.
-pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Error> {
-    let user = printable(&options.user, protocol::MAX_NAME);
-    let known: Vec<KnownAccount> = Daemon::open(&context.socket)?.list(AdminRequest::Accounts)?;
-    let known = known.into_iter().find(|known| known.user == options.user);
+pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ExitCode, Error> {
+    let user = printable(&args.user, protocol::MAX_NAME);
+    let known = daemon::known_accounts(&context.socket)?.into_iter().find(|known| known.user == args.user);
     let AdminResponse::Forgotten(anything) =
-        Daemon::open(&context.socket)?.ask(AdminRequest::Forget(options.user.clone()))?
+        Daemon::open(&context.socket)?.ask(AdminRequest::Forget(args.user.clone()))?
     else {
-        return Err(daemon::astray());
+        return Err(daemon::unexpected_reply());
     };
-    match accounts::look_up(&options.user, None, 0) {
+    match accounts::look_up(&args.user, None, 0) {
         Ok(Some(_)) => {}
         Ok(None) => warn(format!("there is no local account '{user}'")),
         Err(why) => warn(format!("whether there is a local account '{user}' is not known: {why}")),

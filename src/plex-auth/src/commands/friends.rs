@@ -8,11 +8,11 @@ use policy::{PlexId, PlexUser};
 use protocol::KnownAccount;
 use serde::Serialize;
 
-use crate::client::daemon::Daemon;
-use crate::commands::user::local_accounts::{self, Local};
+use crate::accounts::local_accounts::{self, Local};
+use crate::client::daemon;
+use crate::client::friends::{Friends, name};
 use crate::context::Context;
 use crate::error::Error;
-use crate::people::{Access, People, name};
 use crate::ui::table::{NOTHING, Table};
 use crate::ui::terminal::{print, warn};
 use crate::ui::time;
@@ -20,9 +20,9 @@ use crate::ui::time;
 /// What a column says where nobody could say more.
 const UNKNOWN: &str = "unknown";
 
-/// How it is done.
+/// FriendsArgs of `plex-auth friends`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct FriendsArgs {
     /// For programs: JSON
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
@@ -51,19 +51,17 @@ struct Row {
     last_login_known: bool,
 }
 
-pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Error> {
-    Context::must_be_root("plex-auth friends")?;
+pub(crate) fn run(context: &Context, args: &FriendsArgs) -> Result<ExitCode, Error> {
+    Context::require_root("plex-auth friends")?;
     let config = context.load()?;
-    let people = People::read_everybody(&config)?;
+    let friends = Friends::read_all(&config)?;
     let locals = local_accounts::managed(&config)?;
-    let known = Daemon::open(&context.socket)
-        .and_then(|mut daemon| daemon.list::<protocol::KnownAccount>(protocol::AdminRequest::Accounts));
-    let known = known.inspect_err(|failure| warn(failure)).ok();
-    let rows = rows(&people, &locals, known.as_deref());
-    if options.json {
+    let known = daemon::known_accounts(&context.socket).inspect_err(|error| warn(error)).ok();
+    let rows = rows(&friends, &locals, known.as_deref());
+    if args.json {
         let json = serde_json::to_string_pretty(&rows).map_err(|error| Error::new(error.to_string()))?;
         print(&format!("{json}\n"));
-    } else if options.csv {
+    } else if args.csv {
         print(&csv(&rows).map_err(|error| Error::new(error.to_string()))?);
     } else {
         print(&table(&rows));
@@ -72,14 +70,14 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Erro
 }
 
 /// The owner first, then everybody in the order of their names.
-fn rows(people: &People, locals: &[Local], known: Option<&[KnownAccount]>) -> Vec<Row> {
+fn rows(friends: &Friends, locals: &[Local], known: Option<&[KnownAccount]>) -> Vec<Row> {
     let known: Option<BTreeMap<_, _>> =
         known.map(|known| known.iter().map(|known| (known.user.as_str(), known)).collect());
     let about = |local: &str| known.as_ref().and_then(|known| known.get(local).copied());
     let mut accounts: BTreeMap<PlexId, Vec<&str>> = BTreeMap::new();
     for local in locals {
         // By name; by the id of the first login where somebody has a new name since.
-        let id = people.id_of(&local.belongs).or_else(|| about(&local.name)?.plex_id.map(PlexId));
+        let id = friends.id_of(&local.belongs).or_else(|| about(&local.name)?.plex_id.map(PlexId));
         if let Some(id) = id {
             accounts.entry(id).or_default().push(&local.name);
         }
@@ -88,7 +86,7 @@ fn rows(people: &People, locals: &[Local], known: Option<&[KnownAccount]>) -> Ve
         let theirs = accounts.get(&person.id).map(Vec::as_slice).unwrap_or_default();
         let logins =
             theirs.iter().filter_map(|local| about(local)).filter(|k| k.plex_id.is_none_or(|id| id == person.id.0));
-        let may = people.may(person.id);
+        let may = friends.is_permitted(person.id);
         Row {
             plex_id: person.id.0,
             name: name(person),
@@ -97,7 +95,7 @@ fn rows(people: &People, locals: &[Local], known: Option<&[KnownAccount]>) -> Ve
                 .as_deref()
                 .filter(|email| !email.is_empty())
                 .map(|email| protocol::printable(email, 254)),
-            access: people.access(person.id).word(),
+            access: friends.access(person.id),
             may_sign_in: may.is_ok(),
             why: may.err().map(|why| why.to_string()),
             accounts: theirs.iter().map(|local| protocol::printable(local, 64)).collect(),
@@ -105,7 +103,7 @@ fn rows(people: &People, locals: &[Local], known: Option<&[KnownAccount]>) -> Ve
             last_login_known: known.is_some(),
         }
     };
-    std::iter::once(people.owner()).chain(people.friends()).map(row).collect()
+    std::iter::once(friends.owner()).chain(friends.friends()).map(row).collect()
 }
 
 impl Row {
@@ -119,7 +117,7 @@ impl Row {
 
     /// Access, and that it does not help where it does not.
     fn access(&self) -> String {
-        let says_so = [Access::No, Access::Invited].map(Access::word).contains(&self.access);
+        let says_so = ["no", "invited"].contains(&self.access);
         if self.may_sign_in || says_so { self.access.to_owned() } else { format!("{}, not let in", self.access) }
     }
 }

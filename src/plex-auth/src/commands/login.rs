@@ -17,7 +17,7 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode, Error> {
     let uid = getuid();
     if uid.is_root() {
         return Err(
-            Error::new("root never signs in with Plex").mend("run it as the person: su - NAME -c 'plex-auth login'")
+            Error::new("root never signs in with Plex").hint("run it as the person: su - NAME -c 'plex-auth login'")
         );
     }
     let user = match User::from_uid(uid) {
@@ -57,5 +57,5 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode, Error> {
         }
         Verdict::ConversationFailed => ("nobody answered".to_owned(), again),
     };
-    Err(Error::new(what).mend(mend))
+    Err(Error::new(what).hint(mend))
 }

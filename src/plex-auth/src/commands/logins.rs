@@ -13,9 +13,9 @@ use crate::ui::table::Table;
 use crate::ui::terminal;
 use crate::ui::time;
 
-/// How it is done.
+/// LoginsArgs of `plex-auth logins`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct LoginsArgs {
     /// Only those of this local account
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
@@ -29,12 +29,12 @@ pub(crate) struct Options {
     pub json: bool,
 }
 
-pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Error> {
+pub(crate) fn run(context: &Context, args: &LoginsArgs) -> Result<ExitCode, Error> {
     // The latest of one account may be old among those of all.
-    let most = if options.user.is_some() { u32::MAX } else { options.count };
+    let most = if args.user.is_some() { u32::MAX } else { args.count };
     let all = Daemon::open(&context.socket)?.list(AdminRequest::Logins(most))?;
-    let logins = wanted(all, options);
-    if options.json {
+    let logins = wanted(all, args);
+    if args.json {
         json::print(&logins)?;
     } else if logins.is_empty() {
         terminal::note("No logins yet.");
@@ -44,9 +44,9 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Erro
     Ok(ExitCode::SUCCESS)
 }
 
-fn wanted(all: Vec<Login>, options: &Options) -> Vec<Login> {
-    let theirs = |login: &Login| options.user.as_ref().is_none_or(|user| login.user == *user);
-    all.into_iter().filter(theirs).take(usize::try_from(options.count).unwrap_or(usize::MAX)).collect()
+fn wanted(all: Vec<Login>, args: &LoginsArgs) -> Vec<Login> {
+    let theirs = |login: &Login| args.user.as_ref().is_none_or(|user| login.user == *user);
+    all.into_iter().filter(theirs).take(usize::try_from(args.count).unwrap_or(usize::MAX)).collect()
 }
 
 fn table(logins: &[Login]) -> Table {
@@ -84,8 +84,8 @@ mod tests {
         };
         let all = vec![login(4, "bob"), login(3, "alice"), login(2, "alice"), login(1, "alice")];
         let wanted = |user: Option<&str>, count| {
-            let options = Options { user: user.map(str::to_owned), count, json: false };
-            super::wanted(all.clone(), &options).iter().map(|login| login.at).collect::<Vec<_>>()
+            let args = LoginsArgs { user: user.map(str::to_owned), count, json: false };
+            super::wanted(all.clone(), &args).iter().map(|login| login.at).collect::<Vec<_>>()
         };
         assert_eq!(wanted(None, 2), [4, 3]);
         assert_eq!(wanted(Some("alice"), 2), [3, 2]);

@@ -12,19 +12,19 @@ use crate::ui::json;
 use crate::ui::terminal::{bold, print, say};
 use crate::ui::time::span;
 
-/// How it is done.
+/// StatusArgs of `plex-auth status`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct StatusArgs {
     /// For programs: JSON
     #[arg(long)]
     pub json: bool,
 }
 
-pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Error> {
+pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<ExitCode, Error> {
     let AdminResponse::Status(status) = Daemon::open(&context.socket)?.ask(AdminRequest::Status)? else {
-        return Err(daemon::astray());
+        return Err(daemon::unexpected_reply());
     };
-    if options.json {
+    if args.json {
         json::print(&status)?;
     } else {
         say(bold(format!("plex-authd {}, running for {}", status.version, span(status.uptime))));

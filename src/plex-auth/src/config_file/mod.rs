@@ -1,5 +1,8 @@
-//! The configuration file: shown and edited.
+//! The configuration file: read, shown, edited and written.
 
-pub(crate) mod edit;
+pub(crate) mod existing;
 pub(crate) mod settings;
 pub(crate) mod summary;
+pub(crate) mod users;
+pub(crate) mod values;
+pub(crate) mod write;

@@ -9,8 +9,8 @@ use system::accounts;
 
 use super::checks::{Findings, argument};
 use super::shadow;
-use crate::commands::user::membership;
-use crate::powers::{self, KEEP, STOPPED};
+use crate::accounts::membership;
+use crate::accounts::powers::{self, KEEP, STOPPED};
 
 const CHECK: &str = "accounts";
 

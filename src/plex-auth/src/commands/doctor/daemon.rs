@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use config::Config;
 use humantime::format_duration;
@@ -12,6 +12,7 @@ use protocol::{AdminRequest, AdminResponse, Connection, Deadline, Error, Reply, 
 
 use super::checks::{Findings, argument};
 use super::settings::DAEMON;
+use crate::client::daemon::changed_since;
 use crate::context::Context;
 
 /// How long it may take for an answer.
@@ -118,14 +119,6 @@ fn running(context: &Context, config: Option<&Config>, status: &Status, findings
         let mend = "wait; who tries so many passwords is in: plex-auth logins";
         findings.warn("plex.tv", format!("plex-authd leaves it alone for {left}: {why}"), mend);
     }
-}
-
-/// Whether the file is newer than what was read of it so many seconds ago. A second is the clock's grain here.
-pub(crate) fn changed_since(file: &Path, age: u64) -> bool {
-    let changed = fs::metadata(file).and_then(|about| about.modified());
-    let read =
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(Duration::from_secs(age));
-    changed.is_ok_and(|changed| changed.duration_since(UNIX_EPOCH).unwrap_or_default() > read)
 }
 
 fn friends(config: Option<&Config>, status: &Status, findings: &mut Findings) {

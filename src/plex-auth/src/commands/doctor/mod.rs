@@ -22,7 +22,6 @@ use config::Config;
 use nix::unistd::geteuid;
 
 use self::checks::Findings;
-pub(crate) use self::daemon::changed_since;
 use self::stacks::Service;
 use crate::context::Context;
 use crate::error::Error;
@@ -32,22 +31,22 @@ use crate::ui::terminal::{self, Status};
 const CODES: &str = "Exit code: 0 when all is in order, 1 when something is broken (✗), 2 when something should be looked at (!). \
                      Notes (·) are no fault. What begins with \"run: \" is a command for root's shell.";
 
-/// How it is done.
+/// DoctorArgs of `plex-auth doctor`.
 #[derive(Debug, Args)]
 #[command(after_help = CODES)]
-pub(crate) struct Options {
+pub(crate) struct DoctorArgs {
     /// For programs: JSON, a list of objects with check, mark (good, note, warning, bad), what and mend
     #[arg(long)]
     pub json: bool,
 }
 
-pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Error> {
+pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<ExitCode, Error> {
     let mut findings = Findings::default();
     {
         let _spinner = terminal::spinner("looking at everything");
         examine(context, geteuid().is_root(), &mut findings);
     }
-    if options.json {
+    if args.json {
         findings.say_json()?;
     } else {
         findings.say();

@@ -22,9 +22,9 @@ use crate::ui::json;
 use crate::ui::terminal;
 use crate::ui::terminal::bold;
 
-/// How it is done.
+/// ExplainArgs of `plex-auth test`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct ExplainArgs {
     /// The local account
     pub user: String,
 
@@ -51,28 +51,28 @@ struct Outcome<'a> {
     steps: Vec<Step>,
 }
 
-pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Error> {
-    let user = printable(&options.user, protocol::MAX_NAME);
+pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<ExitCode, Error> {
+    let user = printable(&args.user, protocol::MAX_NAME);
     if !geteuid().is_root() {
-        return Err(Error::new("only root can see the whole decision").mend(format!("sudo plex-auth test {user}")));
+        return Err(Error::new("only root can see the whole decision").hint(format!("sudo plex-auth test {user}")));
     }
-    let mut steps = Steps::new(options.json);
+    let mut steps = Steps::new(args.json);
     let config = who::configuration(&context.config, &mut steps);
-    let whose = who::account(&options.user, config.as_ref(), &context.config, &mut steps);
+    let whose = who::account(&args.user, config.as_ref(), &context.config, &mut steps);
     if let (Some(config), Some(whose)) = (&config, whose) {
-        let known = known(context, &options.user);
+        let known = known(context, &args.user);
         people::look(&user, config, &whose, known.as_ref(), &mut steps)?;
     }
-    let account = ask(context, options, Phase::Account, config.as_ref(), &mut steps);
-    let tried = options.password && account.is_some();
+    let account = ask(context, args, Phase::Account, config.as_ref(), &mut steps);
+    let tried = args.password && account.is_some();
     let let_in = if tried {
-        let signed_in = ask(context, options, Phase::Authenticate, config.as_ref(), &mut steps);
+        let signed_in = ask(context, args, Phase::Authenticate, config.as_ref(), &mut steps);
         [account, signed_in] == [Some(Verdict::Success); 2]
     } else {
         account.is_some() && steps.are_good()
     };
-    if options.json {
-        let Options { user, service, password, .. } = options;
+    if args.json {
+        let ExplainArgs { user, service, password, .. } = args;
         json::print(&Outcome { user, service, password: *password, let_in, steps: steps.done })?;
     } else {
         terminal::say(bold(conclusion(&user, tried, let_in)));
@@ -99,7 +99,7 @@ fn known(context: &Context, user: &str) -> Option<KnownAccount> {
 /// Has the daemon decide. Nothing when it cannot be asked.
 fn ask(
     context: &Context,
-    options: &Options,
+    args: &ExplainArgs,
     phase: Phase,
     config: Option<&Config>,
     steps: &mut Steps,
@@ -110,7 +110,7 @@ fn ask(
         Phase::Authenticate => "sign-in",
     };
     let so_far = steps.are_good();
-    match decision::explain(&context.socket, &options.user, &options.service, phase) {
+    match decision::explain(&context.socket, &args.user, &args.service, phase) {
         Ok((verdict, why)) => {
             let without_list = config.is_some_and(|config| matches!(config.source, Source::Resources { .. }));
             steps.add(match verdict {

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 /// How it is done. Whatever is not given is asked, and what is asked has the present value as its default.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct SetupArgs {
     /// Take the defaults and ask nothing; nobody gets a local account but by --user
     #[arg(long, short)]
     pub yes: bool,

@@ -6,11 +6,11 @@ use config::Config;
 use policy::PlexUser;
 use system::accounts;
 
+use super::choice::{AccountChoice, missing};
 use super::diff::diff;
 use super::edit::Wanted;
-use super::existing::Existing;
-use super::friends::{Mapping, missing};
-use crate::commands::user::membership;
+use crate::accounts::membership;
+use crate::config_file::existing::Existing;
 use crate::error::Error;
 use crate::ui::terminal::{print, say};
 
@@ -33,7 +33,7 @@ pub(crate) fn show(path: &Path, existing: &Existing, text: &str, wanted: &Wanted
 /// # Errors
 /// When the account database cannot be read.
 pub(crate) fn say_else(
-    create: &[Mapping],
+    create: &[AccountChoice],
     config: &Config,
     owner: &PlexUser,
     pam: Option<String>,

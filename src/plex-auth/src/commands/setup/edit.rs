@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use config::Config;
-use policy::PlexId;
-use toml_edit::{DocumentMut, Item, Table, Value};
 
-use super::existing::Existing;
-use super::friends::Mapping;
+use super::choice::AccountChoice;
+use crate::config_file::existing::Existing;
+use crate::config_file::values::{add_users, comment, set, set_or_remove};
 use crate::error::Error;
 
 /// How a new file begins.
@@ -44,7 +43,7 @@ pub(crate) struct Wanted {
     /// A further CA, when it was given.
     pub ca_file: Option<PathBuf>,
     /// Further local accounts.
-    pub users: Vec<Mapping>,
+    pub users: Vec<AccountChoice>,
 }
 
 /// The new text, and what the daemon will make of it.
@@ -92,84 +91,28 @@ pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result
     add_users(&mut document, wanted.users.iter().map(|user| (user.local.as_str(), user.plex, user.name.as_str())));
     let text = format!("{beginning}{document}");
     let config = config::parse(&text, path).map_err(|problem| {
-        Error::new(format!("this would not be a good configuration: {problem}")).mend("nothing was changed")
+        Error::new(format!("this would not be a good configuration: {problem}")).hint("nothing was changed")
     })?;
     Ok((text, config))
-}
-
-/// Sets a value, if it is another than before, and says whether it was. What stands around it stays.
-fn set(document: &mut DocumentMut, key: &str, value: impl Into<Value>) -> bool {
-    replace(document.entry(key).or_insert(Item::None), value.into())
-}
-
-fn replace(item: &mut Item, mut value: Value) -> bool {
-    let plain = |value: &Value| value.clone().decorated("", "").to_string();
-    if let Some(old) = item.as_value() {
-        let same = old.as_str().map_or_else(|| plain(old) == plain(&value), |old| Some(old) == value.as_str());
-        if same {
-            return false;
-        }
-        *value.decor_mut() = old.decor().clone();
-    }
-    *item = Item::Value(value);
-    true
-}
-
-fn set_or_remove(document: &mut DocumentMut, key: &str, value: Option<&str>) {
-    match value {
-        Some(value) => {
-            set(document, key, value);
-        }
-        None => {
-            document.remove(key);
-        }
-    }
-}
-
-/// Says behind a value whose it is, in place of what was said of the old one. The text comes from plex.tv.
-fn comment(document: &mut DocumentMut, key: &str, text: &str) {
-    if let Some(value) = document.get_mut(key).and_then(Item::as_value_mut) {
-        value.decor_mut().set_suffix(format!("  # {}", protocol::printable(text, 64)));
-    }
-}
-
-/// By their ids, which nobody else can ever take; what they are called stands behind it.
-pub(crate) fn add_users<'a>(document: &mut DocumentMut, users: impl IntoIterator<Item = (&'a str, PlexId, &'a str)>) {
-    let mut users = users.into_iter().peekable();
-    if users.peek().is_none() {
-        return;
-    }
-    // A table within braces is one line, which has no room for comments.
-    let roomy = !document.get("users").is_some_and(Item::is_inline_table);
-    let Some(table) = document.entry("users").or_insert(Item::Table(Table::new())).as_table_like_mut() else { return };
-    for (local, plex, name) in users {
-        // In its place where it is there already, with the comments above it.
-        let item = table.entry(local).or_insert(Item::None);
-        if replace(item, Value::from(plex.to_string()))
-            && let Some(value) = item.as_value_mut().filter(|_| roomy)
-        {
-            value.decor_mut().set_suffix(format!("  # {}", protocol::printable(name, 64)));
-        }
-    }
-    if !roomy {
-        table.fmt();
-    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
-    use super::super::accounts::Local;
+    use policy::PlexId;
+    use toml_edit::DocumentMut;
+
     use super::*;
+    use crate::accounts::account_kind::AccountKind;
 
     const MACHINE: &str = "0123456789abcdef";
 
     fn wanted(users: &[(&str, u64)]) -> Wanted {
-        let mapping = |(local, plex): &(&str, u64)| Mapping {
+        let mapping = |(local, plex): &(&str, u64)| AccountChoice {
             local: (*local).to_owned(),
             plex: PlexId(*plex),
             name: format!("the {local}"),
-            account: Local::PlexUser,
+            account: AccountKind::Person,
         };
         Wanted {
             token: None,

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::accounts::{self, Local};
-use super::existing::Existing;
-use super::friends::Mapping;
+use super::choice::AccountChoice;
+use crate::accounts::account_kind::{self, AccountKind};
+use crate::config_file::existing::Existing;
 use crate::ui::terminal::{bold, say, warn};
 
 /// Says what comes next: accounts that are not there yet, and the first login.
-pub(crate) fn say_next(existing: &Existing, users: &[Mapping], group: Option<&str>) {
+pub(crate) fn say_next(existing: &Existing, users: &[AccountChoice], group: Option<&str>) {
     let before = existing.users().into_iter();
     let everybody: BTreeMap<String, String> =
         before.chain(users.iter().map(|user| (user.local.clone(), reference(user)))).collect();
     let (mut missing, mut there) = (Vec::new(), Vec::new());
     for (local, plex) in &everybody {
-        match accounts::look_up(local) {
-            Ok(Local::Free) => missing.push((local, plex)),
+        match account_kind::look_up(local) {
+            Ok(AccountKind::Free) => missing.push((local, plex)),
             Ok(_) => there.push(local),
             Err(failure) => warn(failure),
         }
@@ -47,7 +47,7 @@ pub(crate) fn say_next(existing: &Existing, users: &[Mapping], group: Option<&st
 }
 
 /// Somebody's name where a shell takes it as one word, and the id otherwise.
-fn reference(user: &Mapping) -> String {
+fn reference(user: &AccountChoice) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@._-".contains(c);
     let word = user.name.starts_with(|c: char| c.is_ascii_alphabetic()) && user.name.chars().all(plain);
     if word { user.name.clone() } else { user.plex.to_string() }

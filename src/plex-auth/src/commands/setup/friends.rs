@@ -2,48 +2,33 @@
 
 use std::collections::BTreeSet;
 
-use policy::{PlexId, PlexUser};
+use policy::PlexUser;
 
-use super::accounts::{self, Local};
-use super::people::People;
+use super::choice::AccountChoice;
+use crate::accounts::account_kind::{self, AccountKind};
+use crate::accounts::names;
+use crate::client::friends::{Friends, name};
 use crate::error::Error;
-use crate::people::name;
 use crate::ui::terminal::{ask, say, warn};
-
-/// A local account and the person that it is to belong to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mapping {
-    /// The local account.
-    pub local: String,
-    /// The Plex account.
-    pub plex: PlexId,
-    /// What the person is called.
-    pub name: String,
-    /// What there is of that name on this machine.
-    pub account: Local,
-}
-
-/// Those whose local account is not there yet.
-pub(crate) fn missing(users: &[Mapping]) -> impl Iterator<Item = &Mapping> {
-    users.iter().filter(|user| user.account == Local::Free)
-}
 
 /// Those that the command line names, each as `LOCAL=PLEX`.
 ///
 /// # Errors
 /// When one of them cannot be.
-pub(crate) fn named(users: &[String], people: &People) -> Result<Vec<Mapping>, Error> {
-    let mapping = |given: &String| {
+pub(crate) fn named(users: &[String], friends: &Friends) -> Result<Vec<AccountChoice>, Error> {
+    let mapping = |given: &String| -> Result<AccountChoice, Error> {
         let wrong = |what: String| Error::new(format!("--user {}: {what}", protocol::printable(given, 80)));
         let (local, plex) = given
             .split_once('=')
-            .ok_or_else(|| wrong("is no LOCAL=PLEX".into()).mend("write for example --user alice=alice@example.org"))?;
+            .ok_or_else(|| wrong("is no LOCAL=PLEX".into()).hint("write for example --user alice=alice@example.org"))?;
         let account = judge(local).map_err(wrong)?;
-        let person = people.find(plex)?;
-        people.warn_about(person);
-        Ok(Mapping { local: local.to_owned(), plex: person.id, name: name(person), account })
+        let person = friends.get(plex).ok_or_else(|| unknown(plex, friends))?;
+        if let Err(why) = friends.is_permitted(person.id) {
+            warn(format!("{} cannot sign in yet: {why}", name(person)));
+        }
+        Ok(AccountChoice { local: local.to_owned(), plex: person.id, name: name(person), account })
     };
-    let mappings: Vec<Mapping> = users.iter().map(mapping).collect::<Result<_, Error>>()?;
+    let mappings: Vec<AccountChoice> = users.iter().map(mapping).collect::<Result<_, Error>>()?;
     let twice =
         mappings.iter().enumerate().find(|(at, one)| mappings.iter().take(*at).any(|other| other.local == one.local));
     match twice {
@@ -52,11 +37,29 @@ pub(crate) fn named(users: &[String], people: &People) -> Result<Vec<Mapping>, E
     }
 }
 
+/// Error for a person who is not on the list.
+fn unknown(who: &str, friends: &Friends) -> Error {
+    let known: Vec<_> = permitted(friends).into_iter().take(20).map(name).collect();
+    Error::new(format!("no one person on the owner's list goes by {}", protocol::printable(who, 64)))
+        .hint(format!("those who may sign in: {}", known.join(", ")))
+}
+
+/// The people who may sign in and have a name to sign in with, sorted by name, the owner last.
+fn permitted(friends: &Friends) -> Vec<&PlexUser> {
+    let named = |person: &&PlexUser| person.username.is_some() || person.email.is_some();
+    let people = friends.friends().into_iter().filter(named).chain([friends.owner()]);
+    people.filter(|person| friends.is_permitted(person.id).is_ok()).collect()
+}
+
+fn is_owner(friends: &Friends, person: &PlexUser) -> bool {
+    person.id == friends.owner().id
+}
+
 /// What there is under a local name, if it can be a friend's at all.
-fn judge(local: &str) -> Result<Local, String> {
+fn judge(local: &str) -> Result<AccountKind, String> {
     config::local_name(local).map_err(|(what, mend)| format!("{what}; {mend}"))?;
-    match accounts::look_up(local).map_err(|failure| failure.to_string())? {
-        Local::System => Err(format!("{local} is root's or the system's, and nobody signs in to it with Plex")),
+    match account_kind::look_up(local).map_err(|failure| failure.to_string())? {
+        AccountKind::System => Err(format!("{local} is root's or the system's, and nobody signs in to it with Plex")),
         account => Ok(account),
     }
 }
@@ -64,7 +67,7 @@ fn judge(local: &str) -> Result<Local, String> {
 /// Somebody who may sign in and has no local account yet, with what could be theirs.
 struct Row<'a> {
     person: &'a PlexUser,
-    suggestion: Option<(String, Local)>,
+    suggestion: Option<(String, AccountKind)>,
     /// Whether Enter chooses it.
     usual: bool,
 }
@@ -74,15 +77,19 @@ struct Row<'a> {
 ///
 /// # Errors
 /// When nobody answers.
-pub(crate) fn ask_which(people: &People, users: &[(String, String)], first: bool) -> Result<Vec<Mapping>, Error> {
-    let rows = rows(people, users, first)?;
+pub(crate) fn ask_which(
+    friends: &Friends,
+    users: &[(String, String)],
+    first: bool,
+) -> Result<Vec<AccountChoice>, Error> {
+    let rows = rows(friends, users, first)?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     say("");
     say("Who could sign in here, and as which local account:");
     for (number, row) in rows.iter().enumerate() {
-        say(format!("{:>3}  {}", number + 1, shown(row, people)));
+        say(format!("{:>3}  {}", number + 1, shown(row, friends)));
     }
     say("     1,2 takes these; 2=NAME another local name; all or none of them");
     let usual: Vec<_> = (1..).zip(&rows).filter(|(_, row)| row.usual).map(|(number, _)| number.to_string()).collect();
@@ -100,34 +107,34 @@ pub(crate) fn ask_which(people: &People, users: &[(String, String)], first: bool
     }
 }
 
-fn rows<'a>(people: &'a People, users: &[(String, String)], first: bool) -> Result<Vec<Row<'a>>, Error> {
+fn rows<'a>(friends: &'a Friends, users: &[(String, String)], first: bool) -> Result<Vec<Row<'a>>, Error> {
     let taken: BTreeSet<_> = users.iter().map(|(local, _)| local.as_str()).collect();
-    let have: BTreeSet<_> = users.iter().filter_map(|(_, plex)| Some(people.find(plex).ok()?.id)).collect();
+    let have: BTreeSet<_> = users.iter().filter_map(|(_, plex)| Some(friends.get(plex)?.id)).collect();
     let row = |person: &'a PlexUser| {
-        let local = person.username.as_deref().and_then(accounts::local_name);
+        let local = person.username.as_deref().and_then(names::local_name);
         let local = local.filter(|local| !taken.contains(local.as_str()));
         let suggestion = match local {
-            Some(local) => Some((accounts::look_up(&local)?, local)),
+            Some(local) => Some((account_kind::look_up(&local)?, local)),
             None => None,
         };
         let suggestion = suggestion.map(|(account, local)| (local, account));
-        let suggestion = suggestion.filter(|(_, account)| *account != Local::System);
+        let suggestion = suggestion.filter(|(_, account)| *account != AccountKind::System);
         // The owner has an account already, of whatever name; and who can become root is not given away by Enter.
         let usual = match &suggestion {
-            Some((_, Local::PlexUser)) => first,
-            Some((_, Local::Free)) => first && !people.is_owner(person.id),
+            Some((_, AccountKind::Person)) => first,
+            Some((_, AccountKind::Free)) => first && !is_owner(friends, person),
             _ => false,
         };
         Ok(Row { person, suggestion, usual })
     };
-    people.welcome().into_iter().filter(|person| !have.contains(&person.id)).map(row).collect()
+    permitted(friends).into_iter().filter(|person| !have.contains(&person.id)).map(row).collect()
 }
 
-fn shown(row: &Row, people: &People) -> String {
-    let you = if people.is_owner(row.person.id) { " (you)" } else { "" };
+fn shown(row: &Row, friends: &Friends) -> String {
+    let you = if is_owner(friends, row.person) { " (you)" } else { "" };
     let local = match &row.suggestion {
-        Some((local, Local::Free)) => format!("{local}, a new account"),
-        Some((local, Local::Powerful)) => format!("{local}, who can become root"),
+        Some((local, AccountKind::Free)) => format!("{local}, a new account"),
+        Some((local, AccountKind::Powerful)) => format!("{local}, who can become root"),
         Some((local, _)) => format!("{local}, who is there"),
         None => "give a name".to_owned(),
     };
@@ -136,14 +143,14 @@ fn shown(row: &Row, people: &People) -> String {
 }
 
 /// The chosen ones, from what was typed.
-fn understand(answer: &str, rows: &[Row]) -> Result<Vec<Mapping>, String> {
+fn understand(answer: &str, rows: &[Row]) -> Result<Vec<AccountChoice>, String> {
     let every = (1..=rows.len()).map(|number| number.to_string()).collect::<Vec<_>>();
     let words: Vec<&str> = match answer.to_ascii_lowercase().as_str() {
         "none" | "no" | "-" => return Ok(Vec::new()),
         "all" => every.iter().map(String::as_str).collect(),
         _ => answer.split([',', ' ']).filter(|word| !word.is_empty()).collect(),
     };
-    let mut chosen: Vec<Mapping> = Vec::new();
+    let mut chosen: Vec<AccountChoice> = Vec::new();
     for word in words {
         let (number, wanted) = word.split_once('=').map_or((word, None), |(number, local)| (number, Some(local)));
         let row = number.parse::<usize>().ok().and_then(|number| rows.get(number.checked_sub(1)?));
@@ -157,7 +164,7 @@ fn understand(answer: &str, rows: &[Row]) -> Result<Vec<Mapping>, String> {
         if chosen.iter().any(|other| other.local == local) {
             return Err(format!("{local} cannot belong to two people"));
         }
-        chosen.push(Mapping { local, plex: row.person.id, name: who, account });
+        chosen.push(AccountChoice { local, plex: row.person.id, name: who, account });
     }
     Ok(chosen)
 }
@@ -165,6 +172,8 @@ fn understand(answer: &str, rows: &[Row]) -> Result<Vec<Mapping>, String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use policy::PlexId;
+
     use super::*;
 
     fn person(id: u64, name: &str) -> PlexUser {
@@ -176,7 +185,7 @@ mod tests {
         let (alice, erin, odd) = (person(2, "alice"), person(5, "erin"), person(9, "No Name"));
         let row = |person, local: Option<&str>| Row {
             person,
-            suggestion: local.map(|local| (local.to_owned(), Local::Free)),
+            suggestion: local.map(|local| (local.to_owned(), AccountKind::Free)),
             usual: true,
         };
         let rows = [row(&alice, Some("alice")), row(&erin, Some("erin")), row(&odd, None)];

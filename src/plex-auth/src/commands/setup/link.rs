@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use plex::{Approval, Client, LINK_PAGE, LinkCode, Token};
 
+use super::owner::{FreshDevice, Owner, signed_in};
 use super::plex_errors::explain;
 use super::rollback;
-use super::sign_in::{FreshDevice, Owner, signed_in};
 use crate::client::plex_tv::QUESTION;
 use crate::error::Error;
 use crate::ui::terminal::{bold, print, say, spinner};
@@ -61,5 +61,5 @@ fn wait(client: &Client, code: &LinkCode) -> Result<Token, Error> {
             Err(other) => return Err(explain(&other)),
         }
     }
-    Err(Error::new(format!("nobody approved {} while it lasted", code.code())).mend("run this again for a new code"))
+    Err(Error::new(format!("nobody approved {} while it lasted", code.code())).hint("run this again for a new code"))
 }

@@ -39,18 +39,18 @@ pub(crate) fn find(
 ) -> Result<Option<LocalServer>, Error> {
     let address = given.or(configured).unwrap_or(USUAL);
     let url = config::server_url(address)
-        .map_err(|(what, mend)| Error::new(format!("--server-url {address}: {what}")).mend(mend))?;
+        .map_err(|(what, mend)| Error::new(format!("--server-url {address}: {what}")).hint(mend))?;
     let answer = client.server_identity(&url, Instant::now() + ANSWER);
     let identity = match (answer, given) {
         (Ok(identity), _) => identity,
         (Err(error), Some(_)) => {
             return Err(Error::new(format!("no Plex Media Server answers at {address}: {error}"))
-                .mend("is it running? systemctl status plexmediaserver; or leave --server-url out"));
+                .hint("is it running? systemctl status plexmediaserver; or leave --server-url out"));
         }
         (Err(_), None) if preferences.is_none() => return Ok(None),
         (Err(error), None) => {
             return Err(Error::new(format!("no Plex Media Server answers at {address}: {error}"))
-                .mend("start the server, or say where it is: --server-url http://127.0.0.1:PORT"));
+                .hint("start the server, or say where it is: --server-url http://127.0.0.1:PORT"));
         }
     };
     if !identity.claimed {
@@ -64,7 +64,7 @@ pub(crate) fn find(
     let same = about.filter(|about| about.machine_id.as_deref() == Some(identity.machine_identifier.as_str()));
     if same.is_none() && preferences.is_some() {
         return Err(Error::new(format!("--preferences is not of the server at {address}"))
-            .mend("name the Preferences.xml of that server, or say where the other answers: --server-url"));
+            .hint("name the Preferences.xml of that server, or say where the other answers: --server-url"));
     }
     let (name, token) = same.map_or((None, None), |about| (about.name, about.token));
     Ok(Some(LocalServer { url, machine_id: identity.machine_identifier, name, token }))

@@ -1,80 +1,79 @@
 //! `plex-auth setup`: from an installed package to the first friend's login.
 
-pub(crate) mod accounts;
 mod args;
 mod authselect;
+mod choice;
 mod diff;
 mod dry_run;
-pub(crate) mod edit;
-pub(crate) mod existing;
+mod edit;
 mod finish;
-pub(crate) mod friends;
+mod friends;
 mod link;
 mod local_server;
 mod network;
+mod owner;
 mod pam;
 mod password;
-mod people;
 mod plex_errors;
 mod preferences;
 mod preflight;
 mod questions;
 mod rollback;
 mod server;
-pub(crate) mod service;
 mod sign_in;
 mod superseded;
-pub(crate) mod write;
 
 use std::process::ExitCode;
 
 use config::Config;
 use plex::Client;
-use policy::PlexUser;
+use policy::{PlexRef, PlexUser, Rules};
 
-use crate::commands::user::{add, membership};
+use crate::accounts::{create::create, membership};
+use crate::client::friends::{Extent, Friends};
+use crate::client::service_manager;
+use crate::config_file::existing::Existing;
+use crate::config_file::write;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ui::terminal::{self, Status, say};
 
-pub(crate) use args::Options;
+pub(crate) use args::SetupArgs;
+use choice::AccountChoice;
 use edit::Wanted;
-use existing::Existing;
-use friends::Mapping;
 use network::Network;
-use people::People;
 use questions::Asking;
 use superseded::Superseded;
 
-pub(crate) fn run(context: &Context, options: &Options) -> Result<ExitCode, Error> {
-    let done = perform(context, options);
+pub(crate) fn run(context: &Context, args: &SetupArgs) -> Result<ExitCode, Error> {
+    let done = perform(context, args);
     rollback::give_up();
     done.map(|()| ExitCode::SUCCESS)
 }
 
-fn perform(context: &Context, options: &Options) -> Result<(), Error> {
+fn perform(context: &Context, args: &SetupArgs) -> Result<(), Error> {
     let path = context.config.as_path();
-    let interactive = !options.yes && terminal::is_interactive();
-    if !options.yes && !interactive {
-        return Err(Error::new("there is no terminal to ask at").mend(
+    let interactive = !args.yes && terminal::is_interactive();
+    if !args.yes && !interactive {
+        return Err(Error::new("there is no terminal to ask at").hint(
             "take the defaults: plex-auth setup --yes; what else can be answered beforehand: plex-auth setup --help",
         ));
     }
-    if !options.dry_run {
+    if !args.dry_run {
         preflight::check(path)?;
     }
     let existing = Existing::read(path)?;
     rollback::watch();
-    let asking = Asking { options, existing: &existing, interactive };
+    let asking = Asking { args, existing: &existing, interactive };
     let place = Network::of(asking)?;
-    let client = place.client(options.dry_run)?;
+    let client = place.client(args.dry_run)?;
 
     let Asked { wanted, chosen, owner, superseded } = ask(&client, asking, place)?;
     let (text, config) = edit::apply(&existing, &wanted, path)?;
     let create = asking.create(&chosen);
     let way = pam::way();
     let pam = asking.pam(way)?;
-    if options.dry_run {
+    if args.dry_run {
         dry_run::show(path, &existing, &text, &wanted);
         let create = if create { chosen.as_slice() } else { &[] };
         return dry_run::say_else(create, &config, &owner, way.command().filter(|_| pam));
@@ -99,7 +98,7 @@ struct Asked {
     /// All that goes into the file.
     wanted: Wanted,
     /// The people who were chosen, those that the file names already too.
-    chosen: Vec<Mapping>,
+    chosen: Vec<AccountChoice>,
     /// The server's owner.
     owner: PlexUser,
     /// The token that leaves the file.
@@ -108,19 +107,19 @@ struct Asked {
 
 /// Asks for all that goes into the file, in the file's order.
 fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> {
-    let Asking { options, existing, interactive } = asking;
+    let Asking { args, existing, interactive } = asking;
     let local = {
         let _spinner = terminal::spinner("Looking for the Plex server on this machine");
         let configured = existing.text_of("server_url");
-        local_server::find(client, options.server_url.as_deref(), configured, options.preferences.as_deref())?
+        local_server::find(client, args.server_url.as_deref(), configured, args.preferences.as_deref())?
     };
     if let Some(local) = &local {
         let name = local.name.as_deref().map(|name| format!("{}, ", protocol::printable(name, 40))).unwrap_or_default();
         good(format!("Plex Media Server: {name}{}", local.url.as_str().trim_end_matches('/')));
     }
-    let owner = sign_in::owner(client, options, existing, local.as_ref(), interactive)?;
+    let owner = sign_in::owner(client, args, existing, local.as_ref(), interactive)?;
     good(format!("The owner: {}, by {}", owner.name(), owner.how));
-    let server = server::choose(&owner, options.machine.as_deref(), existing, local.as_ref(), interactive)?;
+    let server = server::choose(&owner, args.machine.as_deref(), existing, local.as_ref(), interactive)?;
     good(format!("The server: {}", server.name));
 
     let admin = asking.admin(&owner)?;
@@ -128,16 +127,22 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> 
     let strict = asking.strict(&server)?;
     let link = asking.link()?;
     let server_url = asking.server_url(&server, local.as_ref(), strict)?;
-    let people = People::read(&owner, &server, strict, admin.as_deref())?;
+    let person = directory::person(owner.account.clone());
+    // The shares are read in any case: the response also proves that the server is the owner's.
+    let (machine_id, rules) =
+        (Some(server.machine_id.as_str()), Rules { strict, admin: admin.clone(), owner_id: None });
+    let extent = if strict { Extent::Deciding } else { Extent::All };
+    let friends = Friends::fetch(&owner.client, &owner.token, person.clone(), machine_id, rules, extent)
+        .map_err(|error| plex_errors::explain(&error))?;
     let users = existing.users();
-    let chosen = match options.users.as_slice() {
-        [] if interactive => friends::ask_which(&people, &users, !existing.is_configured())?,
-        named => friends::named(named, &people)?,
+    let chosen = match args.users.as_slice() {
+        [] if interactive => friends::ask_which(&friends, &users, !existing.is_configured())?,
+        named => friends::named(named, &friends)?,
     };
     // Who is there already, under whatever name of theirs, stays as they were typed.
-    let there = |new: &&Mapping| users.iter().any(|(local, plex)| *local == new.local && people.is(plex, new.plex));
+    let is = |plex: &str, id| friends.id_of(&PlexRef::parse(plex)) == Some(id);
+    let there = |new: &&AccountChoice| users.iter().any(|(local, plex)| *local == new.local && is(plex, new.plex));
     let fresh = chosen.iter().filter(|new| !there(new)).cloned().collect();
-    let person = directory::person(owner.account.clone());
     let known = existing.token().is_some_and(|token| token.expose() == owner.token.expose());
     let superseded = if known { None } else { Superseded::by(&owner.token, existing, client, local.as_ref()) };
     let wanted = Wanted {
@@ -175,7 +180,7 @@ fn write_down(
     if superseded.is_some() {
         superseded::let_the_clock_move();
     }
-    let told = service::restart();
+    let told = service_manager::restart();
     if let Some(superseded) = superseded {
         superseded.revoke(context, told);
     }
@@ -183,10 +188,10 @@ fn write_down(
 }
 
 /// One that cannot be made keeps no other from being made; what is left to do is said at the end.
-fn make_accounts(context: &Context, users: &[Mapping]) {
-    for user in friends::missing(users) {
-        if let Err(failure) = add::run(context, &add::Options::new(&user.local, user.plex)) {
-            terminal::warn(failure);
+fn make_accounts(context: &Context, users: &[AccountChoice]) {
+    for user in choice::missing(users) {
+        if let Err(error) = create(context, &user.local, &user.plex.to_string(), false) {
+            terminal::warn(error);
         }
     }
 }

@@ -26,15 +26,15 @@ pub(crate) struct Network {
 impl Network {
     /// As the command line says, or the configuration.
     pub(crate) fn of(asking: Asking) -> Result<Self, Error> {
-        let Asking { options, existing, .. } = asking;
-        let given_url = options.plex_url.clone();
+        let Asking { args, existing, .. } = asking;
+        let given_url = args.plex_url.clone();
         let address = given_url.as_deref().or(existing.text_of("plex_url")).unwrap_or("https://plex.tv");
         let url = config::base_url(address)
-            .map_err(|(what, mend)| Error::new(format!("--plex-url {address}: {what}")).mend(mend))?;
+            .map_err(|(what, mend)| Error::new(format!("--plex-url {address}: {what}")).hint(mend))?;
         let absolute = |file: &PathBuf| {
             std::fs::canonicalize(file).map_err(|error| Error::new(format!("--ca-file {}: {error}", file.display())))
         };
-        let given_ca = options.ca_file.as_ref().map(absolute).transpose()?;
+        let given_ca = args.ca_file.as_ref().map(absolute).transpose()?;
         let ca_file = given_ca.clone().or_else(|| existing.text_of("ca_file").map(PathBuf::from));
         Ok(Self { url, ca_file, given_url, given_ca })
     }

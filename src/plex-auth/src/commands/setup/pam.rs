@@ -87,7 +87,7 @@ impl Way {
         };
         let command = self.command().unwrap_or_default();
         let failed =
-            |why: String| Error::new(format!("PAM was not changed: {why}")).mend(format!("try it by hand: {command}"));
+            |why: String| Error::new(format!("PAM was not changed: {why}")).hint(format!("try it by hand: {command}"));
         done.map_err(|error| failed(error.to_string()))?;
         if asked_already() {
             say(format!("{} PAM asks plex-authd, after the local password", Status::Ok.shown()));

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use plex::{Client, SignedIn};
 
+use super::owner::{FreshDevice, Owner, signed_in};
 use super::plex_errors::explain;
 use super::rollback;
-use super::sign_in::{FreshDevice, Owner, signed_in};
 use crate::client::plex_tv::QUESTION;
 use crate::error::Error;
 use crate::ui::secret_prompt::ask_hidden;
@@ -39,7 +39,7 @@ pub(crate) fn sign_in(device: FreshDevice, default: Option<&str>) -> Result<Owne
         }
     }
     Err(Error::new("plex.tv did not take the name and password")
-        .mend("try a code instead: plex-auth setup --sign-in link"))
+        .hint("try a code instead: plex-auth setup --sign-in link"))
 }
 
 fn owner(device: FreshDevice, signed: SignedIn) -> Owner {

@@ -6,17 +6,17 @@ use crate::error::Error;
 pub(crate) fn explain(error: &plex::Error) -> Error {
     let failure = Error::new(format!("plex.tv: {}", protocol::printable(&error.to_string(), 300)));
     match error {
-        plex::Error::RateLimited(_) => failure.mend("wait a few minutes and run this again"),
-        plex::Error::AddressBlocked => failure.mend(
+        plex::Error::RateLimited(_) => failure.hint("wait a few minutes and run this again"),
+        plex::Error::AddressBlocked => failure.hint(
             "plex.tv lifts this block by itself, after hours at the latest; or use --sign-in link, which sends no password",
         ),
         plex::Error::Unreachable(why) if why.contains("certificate") => {
-            failure.mend("does this network inspect TLS? then name its CA: --ca-file FILE; and is the clock right? date")
+            failure.hint("does this network inspect TLS? then name its CA: --ca-file FILE; and is the clock right? date")
         }
         plex::Error::Unreachable(_) | plex::Error::Unavailable(_) => {
-            failure.mend("is this machine online? and is Plex? see https://status.plex.tv; then run this again")
+            failure.hint("is this machine online? and is Plex? see https://status.plex.tv; then run this again")
         }
-        plex::Error::Refused => failure.mend("sign in: plex-auth setup --sign-in link"),
+        plex::Error::Refused => failure.hint("sign in: plex-auth setup --sign-in link"),
         _ => failure,
     }
 }

@@ -48,7 +48,7 @@ fn usual(file: &Path) -> Option<Preferences> {
         Err(error) => {
             // Without root's rights nothing is expected to be readable.
             if !matches!(&error.problem, system::Problem::Io(_)) {
-                terminal::warn(format!("not used: {}", Error::untrusted(error)));
+                terminal::warn(format!("not used: {}", Error::from(error)));
             }
             return None;
         }
@@ -57,7 +57,7 @@ fn usual(file: &Path) -> Option<Preferences> {
 }
 
 fn open(file: &Path) -> Result<Preferences, Error> {
-    let text = system::read(file, MAX_SIZE).map_err(Error::untrusted)?;
+    let text = system::read(file, MAX_SIZE).map_err(Error::from)?;
     let unknown = || Error::new(format!("{}: is no Preferences.xml of a Plex Media Server", file.display()));
     understand(&text).ok_or_else(unknown)
 }

@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use nix::unistd::{AccessFlags, User, access, geteuid};
 use system::accounts;
 
-use super::write::GROUP;
+use crate::config_file::write::GROUP;
 use crate::error::Error;
 
 /// Where the package says which accounts the daemon needs.
@@ -18,7 +18,7 @@ const SYSUSERS: &str = "/usr/lib/sysusers.d/plex-auth.conf";
 /// What must be done before.
 pub(crate) fn check(path: &Path) -> Result<(), Error> {
     if !geteuid().is_root() {
-        return Err(Error::new(format!("only root may write {}", path.display())).mend("run: sudo plex-auth setup"));
+        return Err(Error::new(format!("only root may write {}", path.display())).hint("run: sudo plex-auth setup"));
     }
     let unreadable = |why: &str| Error::new(format!("the user plex-auth cannot be looked up: {why}"));
     let user = User::from_name("plex-auth").map_err(|error| unreadable(error.desc()))?;
@@ -28,14 +28,14 @@ pub(crate) fn check(path: &Path) -> Result<(), Error> {
         } else {
             "run: useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin plex-auth"
         };
-        return Err(Error::new("there is no user and group plex-auth, as which plex-authd runs").mend(mend));
+        return Err(Error::new("there is no user and group plex-auth, as which plex-authd runs").hint(mend));
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     access(directory, AccessFlags::W_OK).map_err(|error| {
         let failure = Error::new(format!("nothing can be written to {}: {}", directory.display(), error.desc()));
         match error {
-            Errno::EROFS => failure.mend(format!("make it writable: mount -o remount,rw {}", directory.display())),
-            Errno::ENOENT => failure.mend(format!("create it: mkdir -p {}", directory.display())),
+            Errno::EROFS => failure.hint(format!("make it writable: mount -o remount,rw {}", directory.display())),
+            Errno::ENOENT => failure.hint(format!("create it: mkdir -p {}", directory.display())),
             _ => failure,
         }
     })

@@ -5,23 +5,23 @@ use plex::Account;
 use policy::{PlexId, PlexUser};
 use system::accounts::group;
 
-use super::accounts;
-use super::args::Options;
-use super::existing::Existing;
-use super::friends::{Mapping, missing};
+use super::args::SetupArgs;
+use super::choice::{AccountChoice, missing};
 use super::local_server::LocalServer;
+use super::owner::Owner;
 use super::pam::Way;
 use super::server::Server;
-use super::sign_in::Owner;
+use crate::accounts::account_kind;
+use crate::accounts::powers::POWERFUL;
+use crate::config_file::existing::Existing;
 use crate::error::Error;
-use crate::powers::POWERFUL;
 use crate::ui::terminal::{confirm, warn};
 
 /// Everything that answers depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct Asking<'a> {
     /// The command line.
-    pub options: &'a Options,
+    pub args: &'a SetupArgs,
     /// The file as it is.
     pub existing: &'a Existing,
     /// Whether somebody can be asked.
@@ -41,26 +41,26 @@ impl Asking<'_> {
     pub(crate) fn strict(self, server: &Server) -> Result<bool, Error> {
         let question = format!("Only friends with whom {} is shared? (No: every friend and Home member)", server.name);
         let default = self.existing.truth_of("strict_friends").unwrap_or(true);
-        self.yes_or_no(self.options.strict, &question, default)
+        self.yes_or_no(self.args.strict, &question, default)
     }
 
     /// Whether a code may be approved in place of a password.
     pub(crate) fn link(self) -> Result<bool, Error> {
         let question = "May friends approve a code at plex.tv/link in place of a password?";
         let default = self.existing.truth_of("link_sign_in").unwrap_or(false);
-        self.yes_or_no(self.options.link, question, default)
+        self.yes_or_no(self.args.link, question, default)
     }
 
     /// Whether accounts are made that are not there yet. Whoever chose them has seen that they are new.
-    pub(crate) fn create(self, users: &[Mapping]) -> bool {
-        self.options.create.unwrap_or(true) && missing(users).next().is_some()
+    pub(crate) fn create(self, users: &[AccountChoice]) -> bool {
+        self.args.create.unwrap_or(true) && missing(users).next().is_some()
     }
 
     /// Whether PAM is to be changed.
     pub(crate) fn pam(self, way: Way) -> Result<bool, Error> {
-        let Some(tool) = way.tool() else { return Ok(self.options.pam.unwrap_or(true)) };
+        let Some(tool) = way.tool() else { return Ok(self.args.pam.unwrap_or(true)) };
         let question = format!("Let sshd, sudo and login accept Plex too, by {tool}?");
-        self.yes_or_no(self.options.pam, &question, true)
+        self.yes_or_no(self.args.pam, &question, true)
     }
 
     /// The owner's name, when the owner may sign in too.
@@ -68,12 +68,12 @@ impl Asking<'_> {
         let Account { id, username, email } = owner.account.clone();
         let usual = username.clone().or_else(|| email.clone());
         let person = PlexUser { id: PlexId(id), username, email };
-        match self.options.admin.as_deref() {
+        match self.args.admin.as_deref() {
             Some("") => Ok(None),
             Some(name) if person.goes_by(name) => Ok(Some(name.to_owned())),
             Some(name) => {
                 Err(Error::new(format!("--admin {}: that is not {}", protocol::printable(name, 64), owner.name()))
-                    .mend("the admin account is the owner's own, by its Plex username or e-mail address"))
+                    .hint("the admin account is the owner's own, by its Plex username or e-mail address"))
             }
             None if self.existing.is_configured() => {
                 let kept = self.existing.text_of("admin_account");
@@ -88,12 +88,12 @@ impl Asking<'_> {
 
     /// The group whose members sign in by their names.
     pub(crate) fn group(self) -> Result<Option<String>, Error> {
-        match (self.options.group.as_deref(), self.existing.text_of("group")) {
+        match (self.args.group.as_deref(), self.existing.text_of("group")) {
             (Some(""), _) => Ok(None),
             (Some(name), _) => {
-                config::local_name(name).map_err(|(what, mend)| Error::new(format!("--group: {what}")).mend(mend))?;
+                config::local_name(name).map_err(|(what, mend)| Error::new(format!("--group: {what}")).hint(mend))?;
                 let wrong = |what: String| {
-                    Error::new(what).mend(
+                    Error::new(what).hint(
                         "its members are there for other reasons than to let friends in; name a group of their own",
                     )
                 };
@@ -101,7 +101,7 @@ impl Asking<'_> {
                     return Err(wrong(format!("members of the group {name} can become root")));
                 }
                 match group(name)? {
-                    Some(group) if accounts::is_of_a_user(&group)? => {
+                    Some(group) if account_kind::is_of_a_user(&group)? => {
                         Err(wrong(format!("the group {name} is that of the user {name}")))
                     }
                     _ => Ok(Some(name.to_owned())),
@@ -121,9 +121,9 @@ impl Asking<'_> {
         strict: bool,
     ) -> Result<Option<String>, Error> {
         let configured = self.existing.text_of("server_url");
-        let wanted = self.options.server_url.is_some() || configured.is_some() || !self.existing.is_configured();
+        let wanted = self.args.server_url.is_some() || configured.is_some() || !self.existing.is_configured();
         if !strict {
-            if configured.is_some() || self.options.server_url.is_some() {
+            if configured.is_some() || self.args.server_url.is_some() {
                 warn("the server itself is only asked about friends with whom it is shared; server_url is left out");
             }
             return Ok(None);
@@ -135,9 +135,9 @@ impl Asking<'_> {
                 let same = configured.filter(|known| known.trim_end_matches('/') == address).map(str::to_owned);
                 Ok(Some(same.unwrap_or(address)).filter(|_| wanted))
             }
-            Some(local) if self.options.server_url.is_some() => {
+            Some(local) if self.args.server_url.is_some() => {
                 Err(Error::new(format!("the server at {} is another one than {}", local.url, server.name))
-                    .mend("leave --server-url out, or name that server with --machine"))
+                    .hint("leave --server-url out, or name that server with --machine"))
             }
             // The server of the configuration is another one now.
             Some(_) => Ok(None),

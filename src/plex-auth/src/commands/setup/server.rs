@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use plex::Resource;
 
-use super::existing::Existing;
 use super::local_server::LocalServer;
+use super::owner::Owner;
 use super::plex_errors::explain;
-use super::sign_in::Owner;
 use crate::client::plex_tv::QUESTION;
+use crate::config_file::existing::Existing;
 use crate::error::Error;
 use crate::ui::terminal::{ask, say};
 
@@ -39,10 +39,10 @@ pub(crate) fn choose(
     let not_theirs = |what: String| {
         let what = format!("{what} does not belong to {who}");
         if servers.is_empty() {
-            Error::new(format!("{what}, who owns no Plex server")).mend(sign_in)
+            Error::new(format!("{what}, who owns no Plex server")).hint(sign_in)
         } else {
             let theirs = commands(&servers);
-            Error::new(what).mend(format!("{sign_in}; or take one of {who}'s servers:\n{theirs}"))
+            Error::new(what).hint(format!("{sign_in}; or take one of {who}'s servers:\n{theirs}"))
         }
     };
     let by = |wanted: &str| by_id_or_name(&servers, wanted).cloned();
@@ -57,11 +57,11 @@ pub(crate) fn choose(
         return by(&local.machine_id).ok_or_else(|| not_theirs(what()));
     }
     match servers.as_slice() {
-        [] => Err(Error::new(format!("{who} owns no Plex server")).mend(sign_in)),
+        [] => Err(Error::new(format!("{who} owns no Plex server")).hint(sign_in)),
         [only] => Ok(only.clone()),
         _ if interactive => by_number(&who, &servers),
         several => Err(Error::new(format!("{who} owns {} servers", several.len()))
-            .mend(format!("say which one counts:\n{}", commands(several)))),
+            .hint(format!("say which one counts:\n{}", commands(several)))),
     }
 }
 

@@ -4,57 +4,20 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
-use plex::{Account, Client, Token};
+use plex::{Client, Token};
 
-use super::args::{Options, SignIn};
-use super::existing::Existing;
+use super::args::{SetupArgs, SignIn};
 use super::local_server::LocalServer;
-use super::{link, password, plex_errors, rollback};
+use super::owner::{FreshDevice, Owner};
+use super::{link, password, plex_errors};
 use crate::client::plex_tv::{self, QUESTION};
+use crate::config_file::existing::Existing;
 use crate::error::Error;
 use crate::ui::terminal;
 
 const GIVEN: &str = "the token that was given";
 const OF_THE_FILE: &str = "the token in the configuration";
 const OF_THE_SERVER: &str = "the server's own token";
-
-/// The owner, as the token shows them.
-pub(crate) struct Owner {
-    /// Who.
-    pub account: Account,
-    /// The token.
-    pub token: Token,
-    /// How it came here.
-    pub how: &'static str,
-    /// plex.tv, asked as the device that the token was given to.
-    pub client: Client,
-    /// That device's identifier, if it is known.
-    pub identifier: Option<String>,
-}
-
-/// A device that is made for one sign-in of the owner: plex.tv keeps one token for each account and identifier, so one that
-/// was used before would end the token that the daemon uses.
-pub(crate) struct FreshDevice {
-    /// plex.tv, asked as that device.
-    pub client: Client,
-    identifier: String,
-}
-
-impl FreshDevice {
-    fn new(client: &Client) -> Self {
-        let identifier = plex_tv::fresh();
-        Self { client: plex_tv::as_keeper(client, &identifier), identifier }
-    }
-}
-
-impl Owner {
-    /// What they are called, for people to read.
-    pub(crate) fn name(&self) -> String {
-        let Account { username, email, id } = &self.account;
-        let name = username.as_deref().or(email.as_deref()).map_or_else(|| format!("Plex id {id}"), str::to_owned);
-        protocol::printable(&name, 64)
-    }
-}
 
 /// Finds the owner: by what the command line says, by the configuration's token while plex.tv takes it, by the local
 /// server's; otherwise the owner signs in.
@@ -63,28 +26,28 @@ impl Owner {
 /// When there is no token, or none that plex.tv takes.
 pub(crate) fn owner(
     client: &Client,
-    options: &Options,
+    args: &SetupArgs,
     existing: &Existing,
     local: Option<&LocalServer>,
     interactive: bool,
 ) -> Result<Owner, Error> {
-    if let Some(file) = &options.token_file {
+    if let Some(file) = &args.token_file {
         return given(client, read(file)?, GIVEN);
     }
     let of_the_server = || local.and_then(|local| local.token.clone());
-    match options.sign_in {
+    match args.sign_in {
         Some(SignIn::Link) => return link::sign_in(FreshDevice::new(client)),
         Some(SignIn::Password) if interactive => {
             return password::sign_in(FreshDevice::new(client), existing.text_of("admin_account"));
         }
         Some(SignIn::Password) => {
             return Err(Error::new("a password can only be typed at a terminal")
-                .mend("use --sign-in link, or --token-file FILE"));
+                .hint("use --sign-in link, or --token-file FILE"));
         }
         Some(SignIn::Preferences) => {
             let token = of_the_server().ok_or_else(|| {
                 Error::new("no local Plex server whose Preferences.xml can be read and has a token")
-                    .mend("name it: --preferences FILE; or use --sign-in link")
+                    .hint("name it: --preferences FILE; or use --sign-in link")
             })?;
             return given(client, token, OF_THE_SERVER);
         }
@@ -103,14 +66,14 @@ pub(crate) fn owner(
         return link::sign_in(FreshDevice::new(client));
     }
     Err(Error::new("the owner must sign in, and nobody can be asked")
-        .mend("give a token: --token-file FILE; or a code to approve: --sign-in link"))
+        .hint("give a token: --token-file FILE; or a code to approve: --sign-in link"))
 }
 
 /// The owner of a token that somebody gave us.
 fn given(client: &Client, token: Token, how: &'static str) -> Result<Owner, Error> {
     let account = client.account(&token, Instant::now() + QUESTION).map_err(|error| match error {
         plex::Error::Refused => Error::new(format!("plex.tv does not take {how}"))
-            .mend("it is mistyped or was signed out; get another one: plex-auth setup --sign-in link"),
+            .hint("it is mistyped or was signed out; get another one: plex-auth setup --sign-in link"),
         other => plex_errors::explain(&other),
     })?;
     Ok(Owner { account, token, how, client: client.clone(), identifier: None })
@@ -127,13 +90,6 @@ fn still_good(client: &Client, token: Option<Token>, how: &'static str) -> Resul
         }
         Err(other) => Err(plex_errors::explain(&other)),
     }
-}
-
-/// The owner of a token that was made just now, and is signed out again unless it is kept.
-pub(crate) fn signed_in(device: FreshDevice, account: Account, token: Token, how: &'static str) -> Owner {
-    let FreshDevice { client, identifier } = device;
-    rollback::fresh_token(&client, &token);
-    Owner { account, token, how, client, identifier: Some(identifier) }
 }
 
 fn read(file: &Path) -> Result<Token, Error> {

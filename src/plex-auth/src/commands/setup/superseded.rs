@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use plex::{Client, Error, Token};
 use protocol::{AdminRequest, AdminResponse};
 
-use super::existing::Existing;
 use super::local_server::LocalServer;
 use crate::client::daemon::Daemon;
+use crate::client::daemon::changed_since;
 use crate::client::plex_tv::{self, QUESTION};
-use crate::commands::doctor::changed_since;
+use crate::config_file::existing::Existing;
 use crate::context::Context;
 use crate::ui::terminal::{say, warn};
 

@@ -1,23 +1,12 @@
 //! `plex-auth user`: local accounts for friends, by the system's own tools.
 
-pub(crate) mod add;
-mod created;
-mod directory;
-mod earlier;
-mod expiry_locks;
-mod home;
-mod ids;
+mod add;
 mod link;
-pub(crate) mod local_accounts;
-pub(crate) mod membership;
-mod names;
 mod plan;
 mod processes;
 mod remove;
 mod sessions;
-mod shadow_utils;
 mod smb;
-mod spool;
 mod sync;
 
 use std::process::ExitCode;
@@ -27,11 +16,11 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::error::Error;
 
-/// What about them.
+/// Subcommands of `plex-auth user`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Task {
+pub(crate) enum UserCommand {
     /// Create a local account for a friend: without a local password, for them alone
-    Add(add::Options),
+    Add(add::AddArgs),
     /// Say whose a local account is that there is already
     Link {
         /// The local account
@@ -46,26 +35,26 @@ pub(crate) enum Task {
         name: String,
     },
     /// Remove a friend's local account and end its sessions; the home is kept for root
-    Remove(remove::Options),
+    Remove(remove::RemoveArgs),
     /// Bring the local accounts in step with the friend list: create what is missing, lock whose friend is gone
-    Sync(sync::Options),
+    Sync(sync::SyncArgs),
 }
 
-pub(crate) fn run(context: &Context, task: &Task) -> Result<ExitCode, Error> {
-    let command = match task {
-        Task::Add(_) => "plex-auth user add",
-        Task::Link { .. } => "plex-auth user link",
-        Task::Unlink { .. } => "plex-auth user unlink",
-        Task::Remove(_) => "plex-auth user remove",
-        Task::Sync(_) => "plex-auth user sync",
+pub(crate) fn run(context: &Context, subcommand: &UserCommand) -> Result<ExitCode, Error> {
+    let command = match subcommand {
+        UserCommand::Add(_) => "plex-auth user add",
+        UserCommand::Link { .. } => "plex-auth user link",
+        UserCommand::Unlink { .. } => "plex-auth user unlink",
+        UserCommand::Remove(_) => "plex-auth user remove",
+        UserCommand::Sync(_) => "plex-auth user sync",
     };
-    Context::must_be_root(command)?;
-    match task {
-        Task::Add(options) => add::run(context, options),
-        Task::Link { name, who } => link::link(context, name, who),
-        Task::Unlink { name } => link::unlink(context, name),
-        Task::Remove(options) => remove::run(context, options),
-        Task::Sync(options) => sync::run(context, options),
+    Context::require_root(command)?;
+    match subcommand {
+        UserCommand::Add(args) => add::run(context, args),
+        UserCommand::Link { name, who } => link::link(context, name, who),
+        UserCommand::Unlink { name } => link::unlink(context, name),
+        UserCommand::Remove(args) => remove::run(context, args),
+        UserCommand::Sync(args) => sync::run(context, args),
     }
     .map(|()| ExitCode::SUCCESS)
 }

@@ -5,17 +5,17 @@ use std::fmt;
 
 use policy::{IdentityBinding, PlexId, PlexRef, PlexUser, Reason};
 
-use super::earlier::command;
-use super::expiry_locks::{Lock, Locks};
-use super::local_accounts::{Local, Shadow};
-use super::names;
-use super::shadow_utils::LOCKED;
-use crate::people::{People, name, name_and_id};
+use crate::accounts::earlier::command;
+use crate::accounts::expiry_locks::{Lock, Locks};
+use crate::accounts::local_accounts::{Local, Shadow};
+use crate::accounts::names;
+use crate::accounts::shadow_utils::LOCKED;
+use crate::client::friends::{Friends, name, name_and_id};
 
 /// Everything that the plan depends on.
 pub(crate) struct Given<'a> {
-    /// The owner's people.
-    pub people: &'a People,
+    /// The owner's friends.
+    pub friends: &'a Friends,
     /// The lines of `[users]`.
     pub users: &'a BTreeMap<String, PlexRef>,
     /// Whether the members of a group are managed, so that a new member needs no line.
@@ -115,8 +115,8 @@ impl Plan {
 }
 
 /// The local names that accounts may be created under: to be looked up before the plan is made.
-pub(crate) fn candidates(people: &People, users: &BTreeMap<String, PlexRef>) -> BTreeSet<String> {
-    let usernames = people.friends().into_iter().filter_map(|person| names::from_plex(person.username.as_deref()?));
+pub(crate) fn candidates(friends: &Friends, users: &BTreeMap<String, PlexRef>) -> BTreeSet<String> {
+    let usernames = friends.friends().into_iter().filter_map(|person| names::from_plex(person.username.as_deref()?));
     users.keys().cloned().chain(usernames).collect()
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn plan(given: &Given) -> Plan {
     let mut served = BTreeSet::new();
     for local in given.locals {
         let pin = given.pins.and_then(|pins| pins.get(&local.name));
-        match given.people.today(&local.belongs, pin) {
+        match given.friends.account(&local.belongs, pin) {
             Ok(id) => {
                 served.insert(id);
                 plan.in_use += 1;
@@ -144,10 +144,9 @@ pub(crate) fn plan(given: &Given) -> Plan {
         }
     }
     // Whoever stays out keeps an account of theirs all the same.
-    let arriving =
-        given.people.friends().into_iter().filter(|person| {
-            given.people.may(person.id).is_ok() && !served.contains(&person.id) && can_sign_in(person)
-        });
+    let arriving = given.friends.friends().into_iter().filter(|person| {
+        given.friends.is_permitted(person.id).is_ok() && !served.contains(&person.id) && can_sign_in(person)
+    });
     let wanted: Vec<_> = arriving.map(|person| (person, local_name(given, person))).collect();
     for (person, local) in &wanted {
         let twice =
@@ -233,7 +232,7 @@ fn can_sign_in(person: &PlexUser) -> bool {
 /// The name of a new account and whether it needs a line in `[users]`; or what to tell the owner.
 fn local_name(given: &Given, person: &PlexUser) -> Result<(String, bool), String> {
     // The owner may have said it already.
-    let said = given.users.iter().filter(|(_, reference)| given.people.id_of(reference) == Some(person.id));
+    let said = given.users.iter().filter(|(_, reference)| given.friends.id_of(reference) == Some(person.id));
     for (name, _) in said {
         if names::check(name).is_ok() && !given.taken.contains(name) {
             return Ok((name.clone(), false));
@@ -251,8 +250,8 @@ fn local_name(given: &Given, person: &PlexUser) -> Result<(String, bool), String
         return Err(format!("{}; {link}", needs_a_name(person, &format!("'{local}' exists already"))));
     }
     // The new account belongs to whoever its name stands for, which must be them.
-    if given.group && given.people.id_of(&PlexRef::Member(local.clone())) != Some(person.id) {
-        return Err(needs_a_name(person, &format!("'{local}' stands for several people")));
+    if given.group && given.friends.id_of(&PlexRef::Member(local.clone())) != Some(person.id) {
+        return Err(needs_a_name(person, &format!("'{local}' stands for several friends")));
     }
     Ok((local, !given.group))
 }

@@ -1,23 +1,26 @@
 //! `plex-auth user remove`: nothing that the account leaves behind reaches another one.
 
+use std::path::Path;
+
 use clap::Args;
 use system::accounts;
 
-use super::earlier::kept;
-use super::expiry_locks::{self, Turn};
-use super::home::Home;
-use super::local_accounts::{self, Local};
-use super::sync::forget;
-use super::{created, ids, sessions, shadow_utils, smb, spool};
-use crate::commands::setup::service;
-use crate::config_file::edit;
+use super::{sessions, smb};
+use crate::accounts::earlier::kept;
+use crate::accounts::expiry_locks::{self, AccountsLock};
+use crate::accounts::home::Home;
+use crate::accounts::local_accounts::{self, Local};
+use crate::accounts::{created, ids, shadow_utils, spool};
+use crate::client::daemon;
+use crate::client::service_manager;
+use crate::config_file::users;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ui::terminal::{Status, say, warn};
 
-/// How it is done.
+/// RemoveArgs of `plex-auth user remove`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct RemoveArgs {
     /// The local account
     name: String,
     /// Leave the home where it is, also where it cannot be kept for root
@@ -25,22 +28,22 @@ pub(crate) struct Options {
     keep_home: bool,
 }
 
-pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Error> {
+pub(crate) fn run(context: &Context, args: &RemoveArgs) -> Result<(), Error> {
     let config = context.load()?;
-    let turn = expiry_locks::take_turn()?;
-    let local = local_accounts::one(&config, &options.name)?;
+    let turn = expiry_locks::lock_accounts()?;
+    let local = local_accounts::one(&config, &args.name)?;
     let name = local.name.as_str();
     let other = |why: &str| {
         Error::new(format!("'{name}' was not made for Plex alone: {why}"))
-            .so("nothing was changed")
-            .mend(format!("take Plex from it: plex-auth user unlink {name}; or remove it all the same: userdel {name}"))
+            .nothing_changed()
+            .hint(format!("take Plex from it: plex-auth user unlink {name}; or remove it all the same: userdel {name}"))
     };
     match &local.shadow {
         None => return Err(other("it is not kept on this machine")),
         Some(shadow) if shadow.password => return Err(other("it has a local password")),
         Some(_) => {}
     }
-    let said = remove(&turn, &local, options.keep_home)?;
+    let said = remove(&turn, &local, args.keep_home)?;
     say(format!("{} {name} is removed", Status::Ok.shown()));
     for line in said {
         say(format!("  {line}"));
@@ -49,10 +52,10 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Error> {
     if locks.remove(name).is_some() {
         expiry_locks::keep(&locks)?;
     }
-    let changed = edit::unlink(&context.config, name)?.is_some();
+    let changed = users::unlink(&context.config, name)?.is_some();
     forget(&context.socket, name);
     if changed {
-        service::restart();
+        service_manager::restart();
     }
     Ok(())
 }
@@ -62,9 +65,9 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Error> {
 ///
 /// # Errors
 /// What prevents it. Either nothing was removed, or the next run removes what is left.
-pub(super) fn remove(turn: &Turn, local: &Local, keep_home: bool) -> Result<Vec<String>, Error> {
+pub(super) fn remove(turn: &AccountsLock, local: &Local, keep_home: bool) -> Result<Vec<String>, Error> {
     let (name, uid) = (local.name.as_str(), local.uid);
-    let nothing = |failure: Error| failure.so("nothing was removed");
+    let nothing = |failure: Error| failure.with_outcome("nothing was removed");
     sessions::must_be_elsewhere(name, uid).map_err(nothing)?;
     let path = home_of(name).map_err(nothing)?;
     let found = if keep_home { None } else { find(name, &path).map_err(nothing)? };
@@ -75,13 +78,13 @@ pub(super) fn remove(turn: &Turn, local: &Local, keep_home: bool) -> Result<Vec<
     let ended = sessions::end(name, uid).map_err(|failure| {
         let undone = shadow_utils::unlock(name, expires).err();
         let outcome = if undone.is_some() { "it is locked, and nothing was removed" } else { "nothing was removed" };
-        failure.so(outcome)
+        failure.with_outcome(outcome)
     })?;
     let mut said: Vec<_> = ended.shown().into_iter().collect();
     if let Some(others) = sessions::left_alone(uid) {
         warn(others);
     }
-    let locked = |failure: Error| failure.so("the account is locked; fix it and run this again");
+    let locked = |failure: Error| failure.with_outcome("the account is locked; fix it and run this again");
     let again = |why: String| locked(Error::new(why));
     // Before the account goes: Samba no longer finds the entry then, and the next one of that name would have its password.
     smb::remove(name).map_err(locked)?;
@@ -109,9 +112,16 @@ fn home_of(name: &str) -> Result<String, Error> {
 
 fn find(name: &str, path: &str) -> Result<Option<Home>, Error> {
     Home::find(path, Some(name), &accounts::all()?).map_err(|why| {
-        Error::new(format!("the home of {name} cannot be kept for root: {why}")).mend(format!(
+        Error::new(format!("the home of {name} cannot be kept for root: {why}")).hint(format!(
             "fix that; or remove the account alone, and look after its home yourself: plex-auth user remove {name} \
              --keep-home"
         ))
     })
+}
+
+/// Makes plex-authd forget a removed account, whose name a later account may have.
+pub(super) fn forget(socket: &Path, local: &str) {
+    if let Err(error) = daemon::forget(socket, local) {
+        warn(format!("{error}\n  what plex-authd knows of {local} is still there; then: plex-auth forget {local}"));
+    }
 }

@@ -44,7 +44,7 @@ impl Ended {
 pub(super) fn must_be_elsewhere(name: &str, uid: u32) -> Result<(), Error> {
     if processes::started_us(uid) {
         return Err(Error::new(format!("this command runs in a session of {name}'s, which would be ended"))
-            .mend("run it in a session of another account's"));
+            .hint("run it in a session of another account's"));
     }
     Ok(())
 }
@@ -63,7 +63,7 @@ pub(super) fn end(name: &str, uid: u32) -> Result<Ended, Error> {
     end_logind(name, uid);
     let survivor = |process: processes::Process| {
         Error::new(format!("{} runs as {name} and cannot be ended", process.shown))
-            .mend(format!("look at it: ps -u {name}; then run this again"))
+            .hint(format!("look at it: ps -u {name}; then run this again"))
     };
     let more = processes::end(uid).map_err(survivor)?;
     Ok(Ended { processes: running.max(more), smb })
@@ -102,7 +102,7 @@ fn end_smb(name: &str) -> Result<usize, Error> {
     while !found.is_empty() && serving().iter().any(|process| found.contains(process)) {
         if start.elapsed() > SMBD {
             return Err(Error::new(format!("an SMB session of {name}'s cannot be ended: smbd {}", found.join(", ")))
-                .mend("restart Samba, then run this again: systemctl restart smbd"));
+                .hint("restart Samba, then run this again: systemctl restart smbd"));
         }
         sleep(GLANCE);
     }

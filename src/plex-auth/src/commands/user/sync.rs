@@ -1,31 +1,31 @@
 //! `plex-auth user sync`: the local accounts brought in step with the friend list.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use config::Config;
 use policy::{IdentityBinding, PlexId};
-use protocol::{AdminRequest, KnownAccount};
+use protocol::KnownAccount;
 
-use super::earlier::Earlier;
-use super::expiry_locks::{self, Lock, Locks, Turn};
-use super::local_accounts::Local;
 use super::plan::{Action, Given, Plan, candidates, plan};
-use super::{created, ids, local_accounts, names, remove, sessions, shadow_utils, smb};
-use crate::client::daemon::Daemon;
-use crate::commands::setup::service;
-use crate::config_file::edit::{self, Entry};
+use super::{remove, sessions, smb};
+use crate::accounts::earlier::Earlier;
+use crate::accounts::expiry_locks::{self, AccountsLock, Lock, Locks};
+use crate::accounts::local_accounts::Local;
+use crate::accounts::{created, ids, local_accounts, names, shadow_utils};
+use crate::client::daemon;
+use crate::client::friends::Friends;
+use crate::client::service_manager;
+use crate::config_file::users::{self, UserEntry};
 use crate::context::Context;
 use crate::error::Error;
-use crate::people::People;
 use crate::ui::terminal::{complain, confirm, is_interactive, say, warn};
 
-/// How it is done.
+/// SyncArgs of `plex-auth user sync`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
-pub(crate) struct Options {
+pub(crate) struct SyncArgs {
     /// Show what would change and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -43,16 +43,16 @@ pub(crate) struct Options {
     ask_daemon: bool,
 }
 
-pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Error> {
+pub(crate) fn run(context: &Context, args: &SyncArgs) -> Result<(), Error> {
     let config = context.load().map_err(unchanged)?;
-    let turn = if options.dry_run { None } else { Some(expiry_locks::take_turn()?) };
+    let turn = if args.dry_run { None } else { Some(expiry_locks::lock_accounts()?) };
     if let Some(turn) = &turn {
         ids::note(turn)?;
     }
-    let people = if options.ask_daemon { People::ask(context, &config) } else { People::read(&config) };
-    let people = people.map_err(unchanged)?;
+    let friends = if args.ask_daemon { Friends::from_daemon(context, &config) } else { Friends::read(&config) };
+    let friends = friends.map_err(unchanged)?;
     let locks = expiry_locks::read();
-    let plan = make(context, &config, &people, &locks, options.remove).map_err(unchanged)?;
+    let plan = make(context, &config, &friends, &locks, args.remove).map_err(unchanged)?;
     for action in &plan.actions {
         say(action);
     }
@@ -70,12 +70,12 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<(), Error> {
         say("Nothing was changed.");
         return Ok(());
     };
-    agree(&plan, options)?;
-    Work { context, config: &config, turn: &turn, keep_sessions: options.keep_sessions }.perform(&plan, locks)
+    agree(&plan, args)?;
+    Work { context, config: &config, turn: &turn, keep_sessions: args.keep_sessions }.perform(&plan, locks)
 }
 
 fn unchanged(failure: Error) -> Error {
-    failure.so("nothing was changed")
+    failure.nothing_changed()
 }
 
 fn drastic(plan: &Plan) -> String {
@@ -83,9 +83,9 @@ fn drastic(plan: &Plan) -> String {
 }
 
 /// Makes sure that somebody means what cannot be taken back, or is rather a broken list than a decision.
-fn agree(plan: &Plan, options: &Options) -> Result<(), Error> {
+fn agree(plan: &Plan, args: &SyncArgs) -> Result<(), Error> {
     let removing = plan.actions.iter().any(|action| matches!(action, Action::Remove { .. }));
-    if options.yes || !(removing || plan.is_drastic()) {
+    if args.yes || !(removing || plan.is_drastic()) {
         return Ok(());
     }
     let why = if plan.is_drastic() { drastic(plan) } else { "accounts would be removed".to_owned() };
@@ -96,25 +96,23 @@ fn agree(plan: &Plan, options: &Options) -> Result<(), Error> {
         }
         return Err(unchanged(Error::new("not done")));
     }
-    Err(unchanged(Error::new(why)).mend("look at it: plex-auth friends; then, to do it: plex-auth user sync --yes"))
+    Err(unchanged(Error::new(why)).hint("look at it: plex-auth friends; then, to do it: plex-auth user sync --yes"))
 }
 
-fn make(context: &Context, config: &Config, people: &People, locks: &Locks, remove: bool) -> Result<Plan, Error> {
+fn make(context: &Context, config: &Config, friends: &Friends, locks: &Locks, remove: bool) -> Result<Plan, Error> {
     let locals = local_accounts::managed(config)?;
     let (mut taken, mut left) = (BTreeSet::new(), BTreeMap::new());
-    for name in candidates(people, &config.users) {
+    for name in candidates(friends, &config.users) {
         if names::is_taken(&name)? {
             taken.insert(name);
         } else if let Some(why) = left_behind(&name) {
             left.insert(name, why);
         }
     }
-    let known = Daemon::open(&context.socket)
-        .and_then(|mut daemon| daemon.list::<protocol::KnownAccount>(protocol::AdminRequest::Accounts));
-    let known = known.inspect_err(|failure| warn(failure)).ok();
+    let known = daemon::known_accounts(&context.socket).inspect_err(|failure| warn(failure)).ok();
     let pins = known.map(|known| known.into_iter().filter_map(pin).collect::<BTreeMap<_, _>>());
     Ok(plan(&Given {
-        people,
+        friends,
         users: &config.users,
         group: config.group.is_some(),
         locals: &locals,
@@ -149,7 +147,7 @@ fn left_behind(name: &str) -> Option<String> {
 struct Work<'a> {
     context: &'a Context,
     config: &'a Config,
-    turn: &'a Turn,
+    turn: &'a AccountsLock,
     keep_sessions: bool,
 }
 
@@ -158,7 +156,7 @@ impl Work<'_> {
     fn perform(&self, plan: &Plan, mut locks: Locks) -> Result<(), Error> {
         let lines: Vec<_> = plan.actions.iter().filter_map(line).collect();
         // First: an account without its line would be taken for somebody else's the next time, a line without its account not.
-        let changed = !lines.is_empty() && edit::link(&self.context.config, &lines)?.is_some();
+        let changed = !lines.is_empty() && users::link(&self.context.config, &lines)?.is_some();
         let mut failed = 0;
         for action in &plan.actions {
             if let Err(failure) = self.carry_out(action, &mut locks) {
@@ -167,11 +165,11 @@ impl Work<'_> {
             }
         }
         if changed {
-            service::restart();
+            service_manager::restart();
         }
         if failed > 0 {
             return Err(Error::new(format!("{failed} of {} steps failed", plan.actions.len()))
-                .mend("mend what is said above and run this again: plex-auth user sync"));
+                .hint("mend what is said above and run this again: plex-auth user sync"));
         }
         Ok(())
     }
@@ -184,7 +182,8 @@ impl Work<'_> {
             Action::Add { local, plex, .. } => {
                 let home = Earlier::of(local)?.settle(local, &plex.to_string(), false)?;
                 shadow_utils::add(self.turn, local, &home, self.config.group.as_deref(), *plex)?;
-                forget_earlier(socket, local);
+                // Nothing is lost if the daemon does not answer: the log says at the first login what to do.
+                let _ = daemon::forget(socket, local);
                 Ok(())
             }
             Action::Lock { local, lock, .. } => {
@@ -208,7 +207,7 @@ impl Work<'_> {
                 for line in remove::remove(self.turn, &account, false)? {
                     say(format!("{local}: {line}"));
                 }
-                forget(socket, local);
+                remove::forget(socket, local);
                 locks.remove(local);
                 expiry_locks::keep(locks)
             }
@@ -230,28 +229,11 @@ impl Work<'_> {
     }
 }
 
-fn line(action: &Action) -> Option<Entry> {
+fn line(action: &Action) -> Option<UserEntry> {
     match action {
         Action::Add { local, plex, name, line: true } => {
-            Some(Entry { local: local.clone(), plex: *plex, name: name.clone() })
+            Some(UserEntry { local: local.clone(), plex: *plex, name: name.clone() })
         }
         _ => None,
     }
-}
-
-/// Lets plex-authd forget whom an account belonged to: the next one of that name is another.
-pub(crate) fn forget(socket: &Path, local: &str) {
-    if let Err(failure) = ask_to_forget(socket, local) {
-        warn(format!("{failure}\n  what plex-authd knows of {local} is still there; then: plex-auth forget {local}"));
-    }
-}
-
-/// The same for a new account, in case there was one of its name before. Nothing is lost when plex-authd does not answer:
-/// at the first login the log says what to do.
-pub(crate) fn forget_earlier(socket: &Path, local: &str) {
-    let _ = ask_to_forget(socket, local);
-}
-
-fn ask_to_forget(socket: &Path, local: &str) -> Result<(), Error> {
-    Daemon::open(socket)?.ask(AdminRequest::Forget(local.to_owned())).map(|_| ())
 }

@@ -34,10 +34,10 @@ fn person(id: u64, username: &str) -> PlexUser {
     PlexUser { id: PlexId(id), username: said(username.into()), email: said(email) }
 }
 
-fn people(friends: &[(u64, &str, Relationship)]) -> People {
+fn list(friends: &[(u64, &str, Relationship)]) -> Friends {
     let entries = friends.iter().map(|(id, name, tie)| FriendRecord { person: person(*id, name), tie: *tie }).collect();
     let circle = FriendList { owner: person(1, "olga"), entries, fetched_at: BootTime::from_millis(0) };
-    People::imagined(Rules { strict: true, ..Rules::default() }, circle)
+    Friends::from_list(Rules { strict: true, ..Rules::default() }, circle)
 }
 
 /// A machine, as far as the plan sees it.
@@ -67,15 +67,15 @@ impl Machine {
         self.locals.push(Local { name: name.into(), uid, belongs, shadow });
     }
 
-    fn plan(&self, people: &People, remove: bool) -> Plan {
-        self.plan_with(people, Some(&BTreeMap::new()), remove)
+    fn plan(&self, friends: &Friends, remove: bool) -> Plan {
+        self.plan_with(friends, Some(&BTreeMap::new()), remove)
     }
 
-    fn plan_with(&self, people: &People, pins: Option<&BTreeMap<String, IdentityBinding>>, remove: bool) -> Plan {
+    fn plan_with(&self, friends: &Friends, pins: Option<&BTreeMap<String, IdentityBinding>>, remove: bool) -> Plan {
         let names = self.locals.iter().map(|local| local.name.clone()).chain(self.others.clone());
         let taken = names.collect();
         plan(&Given {
-            people,
+            friends,
             users: &self.users,
             group: self.group,
             locals: &self.locals,
@@ -127,7 +127,7 @@ fn names_of(plan: &Plan) -> Vec<String> {
 fn a_friend_with_access_gets_an_account_and_one_who_is_gone_loses_it() {
     let mut machine = Machine::new();
     machine.member("bob", false, None);
-    let before = people(&[
+    let before = list(&[
         (2, "Alice", Relationship::Shared),
         (3, "bob", Relationship::Shared),
         (4, "carol", Relationship::Pending),
@@ -136,7 +136,7 @@ fn a_friend_with_access_gets_an_account_and_one_who_is_gone_loses_it() {
     assert_eq!(names_of(&plan), ["add alice: for Alice (Plex id 2)"]);
     let machine = machine.after(&plan);
     assert_eq!(machine.plan(&before, false), Plan { in_use: 2, ..Plan::default() });
-    let gone = people(&[(2, "Alice", Relationship::Shared)]);
+    let gone = list(&[(2, "Alice", Relationship::Shared)]);
     let plan = machine.plan(&gone, false);
     assert!(matches!(names_of(&plan).as_slice(), [only] if only.starts_with("lock bob: ")), "{plan:?}");
     assert!(!plan.is_drastic(), "one of two");
@@ -151,7 +151,7 @@ fn a_friend_with_access_gets_an_account_and_one_who_is_gone_loses_it() {
 fn r68_a_name_with_something_left_of_an_earlier_account_is_left_to_the_owner() {
     let mut machine = Machine::new();
     machine.left.insert("alice".into(), "an earlier account has left /home/alice".into());
-    let plan = machine.plan(&people(&[(2, "alice", Relationship::Shared), (3, "bob", Relationship::Shared)]), false);
+    let plan = machine.plan(&list(&[(2, "alice", Relationship::Shared), (3, "bob", Relationship::Shared)]), false);
     assert_eq!(names_of(&plan), ["add bob: for bob (Plex id 3)"]);
     assert!(
         matches!(plan.notes.as_slice(), [only] if only.contains("/home/alice") && only.ends_with("user add alice --plex 2")),
@@ -161,7 +161,7 @@ fn r68_a_name_with_something_left_of_an_earlier_account_is_left_to_the_owner() {
 
 #[test]
 fn a_lock_of_somebody_elses_stays_and_a_day_of_expiry_comes_back() {
-    let shared = people(&[(3, "bob", Relationship::Shared)]);
+    let shared = list(&[(3, "bob", Relationship::Shared)]);
     let mut machine = Machine::new();
     machine.member("bob", false, Some(LOCKED));
     let plan = machine.plan(&shared, false);
@@ -177,18 +177,18 @@ fn who_has_a_local_password_or_is_the_owner_is_never_locked_out() {
     let mut machine = Machine::new();
     machine.member("bob", true, None);
     machine.member("olga", false, None);
-    let plan = machine.plan(&people(&[]), false);
+    let plan = machine.plan(&list(&[]), false);
     assert_eq!((plan.actions.len(), plan.notes.len()), (0, 1), "{plan:?}");
     assert!(plan.notes[0].contains("bob") && plan.notes[0].contains("local password"));
     machine.locals[0].shadow = None;
-    assert_eq!(machine.plan(&people(&[]), true).actions, []);
+    assert_eq!(machine.plan(&list(&[]), true).actions, []);
 }
 
 #[test]
 fn a_friend_with_a_new_name_keeps_their_account() {
     let mut machine = Machine::new();
     machine.member("bob", false, None);
-    let renamed = people(&[(3, "robert", Relationship::Shared)]);
+    let renamed = list(&[(3, "robert", Relationship::Shared)]);
     let pin = |reference: &str| {
         BTreeMap::from([("bob".to_owned(), IdentityBinding { id: PlexId(3), reference: reference.into() })])
     };
@@ -205,13 +205,13 @@ fn most_accounts_going_at_once_is_drastic() {
     for name in ["alice", "bob", "carol"] {
         machine.member(name, false, None);
     }
-    let one = people(&[(2, "alice", Relationship::Shared)]);
-    assert!(machine.plan(&one, false).is_drastic() && machine.plan(&people(&[]), true).is_drastic());
-    let two = people(&[(2, "alice", Relationship::Shared), (3, "bob", Relationship::Shared)]);
+    let one = list(&[(2, "alice", Relationship::Shared)]);
+    assert!(machine.plan(&one, false).is_drastic() && machine.plan(&list(&[]), true).is_drastic());
+    let two = list(&[(2, "alice", Relationship::Shared), (3, "bob", Relationship::Shared)]);
     assert!(!machine.plan(&two, false).is_drastic());
     // Those that are locked already do not count.
     machine.expire("carol", Some(LOCKED));
-    assert!(!machine.plan(&one, false).is_drastic() && machine.plan(&people(&[]), false).is_drastic());
+    assert!(!machine.plan(&one, false).is_drastic() && machine.plan(&list(&[]), false).is_drastic());
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_name_that_the_owner_gave_is_taken_and_an_account_of_somebody_elses_is_not()
     let mut machine = Machine::new();
     machine.users.insert("al".into(), PlexRef::parse("2"));
     machine.users.insert("bob".into(), PlexRef::parse("carol@example.org"));
-    let friends = people(&[
+    let friends = list(&[
         (2, "alice", Relationship::Shared),
         (3, "bob", Relationship::Shared),
         (5, "dora", Relationship::Shared),
@@ -266,16 +266,16 @@ proptest! {
 
     #[test]
     fn doing_the_plan_leaves_nothing_to_do(machine in machine(), friends in prop::collection::vec(friend(), 0..6)) {
-        let people = people(&friends);
-        let plan = machine.plan(&people, false);
+        let friends = list(&friends);
+        let plan = machine.plan(&friends, false);
         let after = machine.after(&plan);
-        let again = after.plan(&people, false);
+        let again = after.plan(&friends, false);
         prop_assert!(again.actions.is_empty(), "{plan:?}\n{again:?}");
         // Whoever got an account may use it, and nobody else than whom it was made for.
         for action in &plan.actions {
             if let Action::Add { local, plex, .. } = action {
                 let made = after.locals.iter().find(|known| known.name == *local).unwrap();
-                prop_assert_eq!(people.today(&made.belongs, None), Ok(*plex));
+                prop_assert_eq!(friends.account(&made.belongs, None), Ok(*plex));
             }
         }
     }
@@ -284,23 +284,23 @@ proptest! {
     fn only_accounts_made_for_plex_are_touched_and_only_for_a_reason(
         machine in machine(), friends in prop::collection::vec(friend(), 0..6), remove in any::<bool>()
     ) {
-        let people = people(&friends);
+        let friends = list(&friends);
         let mut touched = BTreeSet::new();
-        for action in machine.plan(&people, remove).actions {
+        for action in machine.plan(&friends, remove).actions {
             let known = |name: &String| machine.locals.iter().find(|local| local.name == *name);
             match &action {
                 Action::Add { local, plex, .. } => {
                     prop_assert!(names::check(local).is_ok() && known(local).is_none() && !machine.others.contains(local));
-                    prop_assert!(people.may(*plex).is_ok());
+                    prop_assert!(friends.is_permitted(*plex).is_ok());
                 }
                 Action::Lock { local, .. } | Action::Remove { local, .. } => {
                     let account = known(local).unwrap();
-                    prop_assert!(people.today(&account.belongs, None).is_err());
+                    prop_assert!(friends.account(&account.belongs, None).is_err());
                     prop_assert!(!account.shadow.as_ref().unwrap().password);
                 }
                 Action::Unlock { local, .. } => {
                     let account = known(local).unwrap();
-                    prop_assert!(people.today(&account.belongs, None).is_ok());
+                    prop_assert!(friends.account(&account.belongs, None).is_ok());
                     prop_assert_eq!(account.shadow.as_ref().unwrap().expires, Some(LOCKED));
                 }
             }

@@ -9,8 +9,8 @@ use nix::fcntl::OFlag;
 use nix::unistd::{Gid, Group, Uid, User};
 use system::accounts::{all, all_group_ids, highest_subordinate, login_defs};
 
-use super::expiry_locks::Turn;
-use crate::commands::setup::write::write_for_root;
+use super::expiry_locks::AccountsLock;
+use crate::config_file::write::write_for_root;
 use crate::error::Error;
 
 /// The mark.
@@ -45,7 +45,7 @@ type Highest = [u32; 4];
 ///
 /// # Errors
 /// When the mark is not to be trusted, or cannot be written.
-pub(super) fn note(turn: &Turn) -> Result<(), Error> {
+pub(crate) fn note(turn: &AccountsLock) -> Result<(), Error> {
     highest(turn).map(drop)
 }
 
@@ -53,7 +53,7 @@ pub(super) fn note(turn: &Turn) -> Result<(), Error> {
 ///
 /// # Errors
 /// As [`note`], and when no id is left.
-pub(super) fn next(turn: &Turn) -> Result<Ids, Error> {
+pub(crate) fn next(turn: &AccountsLock) -> Result<Ids, Error> {
     let [uid, gid, sub_user, sub_group] = highest(turn)?;
     let uid = free("user", "UID", uid, |id| User::from_uid(Uid::from_raw(id)).map(|user| user.is_some()))?;
     let is_group = |id| Group::from_gid(Gid::from_raw(id)).map(|group| group.is_some());
@@ -66,7 +66,7 @@ pub(super) fn next(turn: &Turn) -> Result<Ids, Error> {
 }
 
 /// The mark, brought up to what is in use now.
-fn highest(_turn: &Turn) -> Result<Highest, Error> {
+fn highest(_turn: &AccountsLock) -> Result<Highest, Error> {
     let marked = read()?;
     let people = |ids: Vec<u32>, kind: &str| {
         let (min, max) = range(kind);
@@ -99,7 +99,7 @@ fn free(what: &str, kind: &str, highest: u32, is_taken: impl Fn(u32) -> nix::Res
     for id in highest.saturating_add(1).max(min)..=max {
         let taken = is_taken(id).map_err(|error| {
             Error::new(format!("the system cannot say whether the {what} id {id} is free: {}", error.desc()))
-                .so("nothing was changed")
+                .nothing_changed()
         })?;
         if !taken {
             return Ok(id);
@@ -108,8 +108,8 @@ fn free(what: &str, kind: &str, highest: u32, is_taken: impl Fn(u32) -> nix::Res
     Err(Error::new(format!(
         "no {what} id is left: {highest} has been used, {kind}_MAX is {max}, and an id is never given twice"
     ))
-    .so("nothing was changed")
-    .mend(format!("raise {kind}_MAX in /etc/login.defs")))
+    .nothing_changed()
+    .hint(format!("raise {kind}_MAX in /etc/login.defs")))
 }
 
 fn keep(highest: Highest) -> Result<(), Error> {
@@ -119,7 +119,7 @@ fn keep(highest: Highest) -> Result<(), Error> {
 
 fn read() -> Result<Option<Highest>, Error> {
     let wrong = |why: &str| {
-        Error::new(format!("{FILE}: {why}")).so("nothing was changed").mend(
+        Error::new(format!("{FILE}: {why}")).nothing_changed().hint(
             "it keeps ids of removed accounts from being given again. Write it again, root's and with mode 0600: the \
              lines \"uid N\", \"gid N\", \"subuid N\" and \"subgid N\", with the highest ids ever used on this machine",
         )

@@ -6,9 +6,9 @@ use nix::unistd::{Group, User};
 use policy::{BootTime, FriendList, PlexRef, PlexUser};
 use system::accounts::{self, uid_min};
 
+use super::powers::{self, KEEP, POWERFUL, STOPPED};
 use super::shadow_utils;
 use crate::error::Error;
-use crate::powers::{self, KEEP, POWERFUL, STOPPED};
 use crate::ui::terminal::{Status, say, warn};
 
 /// Whether an account is the owner's own. Without the owner's Plex account, the file alone says it.
@@ -28,7 +28,7 @@ pub(crate) fn is_owners(config: &Config, owner: Option<&PlexUser>, reference: &P
 pub(crate) fn ensure(name: &str) -> Result<Group, Error> {
     if POWERFUL.contains(&name) {
         return Err(Error::new(format!("members of the group {name} can become root, so no friend is added to it"))
-            .mend(format!("set another group: plex-auth setup --group {}", config::USUAL_GROUP)));
+            .hint(format!("set another group: plex-auth setup --group {}", config::USUAL_GROUP)));
     }
     if let Some(group) = accounts::group(name)? {
         return Ok(group);
@@ -67,7 +67,7 @@ pub(crate) fn leave(local: &str, name: &str) -> Result<bool, Error> {
     }
     if user.gid == group.gid {
         return Err(Error::new(format!("{name} is the primary group of {local}"))
-            .mend(format!("give it another one first: usermod --gid users {local}")));
+            .hint(format!("give it another one first: usermod --gid users {local}")));
     }
     shadow_utils::leave(local, name)
         .map_err(|failure| Error::new(format!("{local} cannot be taken out of the group {name}: {failure}")))?;
@@ -87,7 +87,9 @@ pub(crate) fn join_all(config: &Config, owner: Option<&PlexUser>) {
             Err(failure) => Err(failure),
         };
         if let Err(failure) = done {
-            warn(failure.so(&format!("while plex-authd is stopped, PAM takes {local} for an ordinary local account")));
+            warn(failure.with_outcome(&format!(
+                "while plex-authd is stopped, PAM takes {local} for an ordinary local account"
+            )));
         }
     }
 }
@@ -140,7 +142,7 @@ pub(crate) fn warn_about_powers(config: &Config, owner: Option<&PlexUser>) {
     let managed = match super::local_accounts::managed(config) {
         Ok(managed) => managed,
         Err(failure) => {
-            warn(failure.so("which accounts can become root is not known"));
+            warn(failure.with_outcome("which accounts can become root is not known"));
             return;
         }
     };
@@ -148,7 +150,7 @@ pub(crate) fn warn_about_powers(config: &Config, owner: Option<&PlexUser>) {
     let users = match others.map(|local| user(&local.name)).collect::<Result<Vec<_>, _>>() {
         Ok(users) => users,
         Err(failure) => {
-            warn(failure.so("which accounts can become root is not known"));
+            warn(failure.with_outcome("which accounts can become root is not known"));
             return;
         }
     };

@@ -51,7 +51,7 @@ pub(crate) fn one(config: &Config, name: &str) -> Result<Local, Error> {
     let account = managed.look_up(name)?;
     let belongs = managed
         .resolve(account.as_ref())
-        .map_err(|reason| Error::new(format!("'{shown}' was not made for Plex: {reason}")).so("nothing was changed"))?;
+        .map_err(|reason| Error::new(format!("'{shown}' was not made for Plex: {reason}")).nothing_changed())?;
     let uid = account.map_or(0, |account| account.uid);
     let shadow = accounts::shadow_lines()?.get(name).map(Shadow::of);
     Ok(Local { name: name.to_owned(), uid, belongs, shadow })
@@ -64,7 +64,7 @@ fn accounts_of(config: &Config) -> ManagedAccounts<'_> {
 fn missing_group(error: accounts::Error) -> Error {
     match error {
         accounts::Error::NoGroup(name) => {
-            Error::new(format!("there is no group {name}")).mend(format!("run: groupadd {name}"))
+            Error::new(format!("there is no group {name}")).hint(format!("run: groupadd {name}"))
         }
         other => other.into(),
     }

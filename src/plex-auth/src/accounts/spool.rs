@@ -29,7 +29,7 @@ enum What {
 }
 
 /// One of these.
-pub(super) struct Item {
+pub(crate) struct Item {
     what: What,
     directory: Rc<Directory>,
     name: OsString,
@@ -38,7 +38,7 @@ pub(super) struct Item {
 
 impl Item {
     /// Where it is.
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.directory.path.join(&self.name)
     }
 
@@ -85,7 +85,7 @@ impl Item {
 ///
 /// # Errors
 /// When root cannot be sure where it is.
-pub(super) fn by_name(name: &str) -> Result<Vec<Item>, String> {
+pub(crate) fn by_name(name: &str) -> Result<Vec<Item>, String> {
     let mut items = Vec::new();
     let places = CRONTABS.map(|place| (What::Crontab, place)).into_iter();
     let places = places.chain(MAIL.map(|place| (What::Mail, place))).chain([(What::Linger, LINGER)]);
@@ -109,7 +109,7 @@ pub(super) fn by_name(name: &str) -> Result<Vec<Item>, String> {
 ///
 /// # Errors
 /// As [`by_name`].
-pub(super) fn at_jobs(uid: u32) -> Result<Vec<Item>, String> {
+pub(crate) fn at_jobs(uid: u32) -> Result<Vec<Item>, String> {
     let mut items = Vec::new();
     for place in AT_JOBS.map(Path::new) {
         let Some(directory) = Directory::open(place)?.map(Rc::new) else { continue };
@@ -127,7 +127,7 @@ pub(super) fn at_jobs(uid: u32) -> Result<Vec<Item>, String> {
 ///
 /// # Errors
 /// When one cannot be.
-pub(super) fn take_away(items: &[Item], account: &str) -> Result<Vec<String>, String> {
+pub(crate) fn take_away(items: &[Item], account: &str) -> Result<Vec<String>, String> {
     let mut said = Vec::new();
     for item in items {
         said.extend(item.take_away(account)?);

@@ -15,7 +15,7 @@ const LINKS: u8 = 8;
 const TRIES: u32 = 1000;
 
 /// An open directory.
-pub(super) struct Directory {
+pub(crate) struct Directory {
     fd: OwnedFd,
     /// Where it is, without any symbolic link.
     pub path: PathBuf,
@@ -26,7 +26,7 @@ impl Directory {
     ///
     /// # Errors
     /// When another user than root could change where the path leads to, or when it cannot be opened.
-    pub(super) fn open(path: &Path) -> Result<Option<Self>, String> {
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>, String> {
         walk(path, LINKS)
     }
 
@@ -34,7 +34,7 @@ impl Directory {
     ///
     /// # Errors
     /// When the kernel cannot say.
-    pub(super) fn about(&self) -> Result<rustix::fs::Stat, Errno> {
+    pub(crate) fn about(&self) -> Result<rustix::fs::Stat, Errno> {
         fstat(&self.fd)
     }
 
@@ -42,7 +42,7 @@ impl Directory {
     ///
     /// # Errors
     /// When the kernel cannot say.
-    pub(super) fn stat(&self, name: &OsStr) -> Result<Option<rustix::fs::Stat>, String> {
+    pub(crate) fn stat(&self, name: &OsStr) -> Result<Option<rustix::fs::Stat>, String> {
         match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
@@ -54,7 +54,7 @@ impl Directory {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub(super) fn open_name(&self, name: &OsStr) -> Result<OwnedFd, Errno> {
+    pub(crate) fn open_name(&self, name: &OsStr) -> Result<OwnedFd, Errno> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         openat(&self.fd, name, flags, Mode::empty())
     }
@@ -63,7 +63,7 @@ impl Directory {
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub(super) fn unlink(&self, name: &OsStr) -> Result<(), String> {
+    pub(crate) fn unlink(&self, name: &OsStr) -> Result<(), String> {
         rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())
             .map_err(|error| format!("{}: {error}", self.path.join(name).display()))
     }
@@ -72,7 +72,7 @@ impl Directory {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn names(&self) -> Result<Vec<OsString>, String> {
+    pub(crate) fn names(&self) -> Result<Vec<OsString>, String> {
         let failed = |error: Errno| format!("{}: {error}", self.path.display());
         let mut names = Vec::new();
         for entry in rustix::fs::Dir::read_from(&self.fd).map_err(failed)? {
@@ -86,7 +86,7 @@ impl Directory {
     ///
     /// # Errors
     /// When others can.
-    pub(super) fn must_be_roots(&self) -> Result<(), String> {
+    pub(crate) fn must_be_roots(&self) -> Result<(), String> {
         let stat = fstat(&self.fd).map_err(|error| format!("{}: {error}", self.path.display()))?;
         if stat.st_uid == 0 && stat.st_mode & 0o022 == 0 {
             return Ok(());
@@ -105,7 +105,7 @@ impl Directory {
     ///
     /// # Errors
     /// When it cannot be done; the name is as it was then.
-    pub(super) fn set_aside(&self, name: &OsStr, opened: &OwnedFd, account: &str, uid: u32) -> Result<PathBuf, String> {
+    pub(crate) fn set_aside(&self, name: &OsStr, opened: &OwnedFd, account: &str, uid: u32) -> Result<PathBuf, String> {
         let path = self.path.join(name);
         let failed = |error: Errno| format!("{}: {error}", path.display());
         let about = fstat(opened).map_err(failed)?;
@@ -140,7 +140,7 @@ impl Directory {
 }
 
 /// Whether this mode is a directory's.
-pub(super) fn is_directory(mode: u32) -> bool {
+pub(crate) fn is_directory(mode: u32) -> bool {
     rustix::fs::FileType::from_raw_mode(mode).is_dir()
 }
 

@@ -3,9 +3,11 @@
 use nix::unistd::User;
 use system::accounts;
 
-use crate::commands::setup::accounts::local_name;
+use super::powers::POWERFUL;
 use crate::error::Error;
-use crate::powers::POWERFUL;
+
+/// Longest user name that useradd accepts, in bytes.
+const LONGEST: usize = 32;
 
 /// Names that mean something on many machines, whether or not there is such an account yet: a group of that name may come
 /// with the account, and with the group rights that nobody meant to give away.
@@ -23,6 +25,14 @@ const RESERVED: [&str; 12] = [
     "postgres",
     "www-data",
 ];
+
+/// The local name for a Plex username, when it can be one: as Debian's adduser takes them.
+pub(crate) fn local_name(username: &str) -> Option<String> {
+    let name = username.to_ascii_lowercase();
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
+    Some(name).filter(|name| begins && name.len() <= LONGEST && name.bytes().all(plain))
+}
 
 /// Whether nobody is given an account of this name.
 pub(crate) fn is_reserved(name: &str) -> bool {
@@ -44,11 +54,11 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
     let shown = protocol::printable(name, 64);
     if local_name(name).as_deref() != Some(name) {
         return Err(Error::new(format!("'{shown}' cannot be a local name"))
-            .mend("take a to z, 0 to 9, - and _, begin with a letter, and end after 32 characters at most"));
+            .hint("take a to z, 0 to 9, - and _, begin with a letter, and end after 32 characters at most"));
     }
     if is_reserved(name) {
         return Err(
-            Error::new(format!("'{shown}' is a name that the system may give a meaning to")).mend("take another one")
+            Error::new(format!("'{shown}' is a name that the system may give a meaning to")).hint("take another one")
         );
     }
     Ok(())
@@ -68,6 +78,29 @@ pub(crate) fn is_taken(name: &str) -> Result<bool, Error> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
     use super::*;
+
+    #[test]
+    fn a_username_becomes_a_local_name_only_if_debian_takes_it() {
+        let cases = [
+            ("alice", Some("alice")),
+            ("Alice_7", Some("alice_7")),
+            ("erin-x", Some("erin-x")),
+            ("7up", None),
+            ("-rf", None),
+            ("_apt", None),
+            ("a.b", None),
+            ("a b", None),
+            ("al\u{131}ce", None),
+            ("\u{e9}mile", None),
+            ("", None),
+            ("a@example.org", None),
+            ("abcdefghijklmnopqrstuvwxyz123456", Some("abcdefghijklmnopqrstuvwxyz123456")),
+            ("abcdefghijklmnopqrstuvwxyz1234567", None),
+        ];
+        for (username, expected) in cases {
+            assert_eq!(local_name(username).as_deref(), expected, "{username}");
+        }
+    }
 
     #[test]
     fn a_name_that_debian_would_not_take_or_that_gives_rights_is_nobodys() {

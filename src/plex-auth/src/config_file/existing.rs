@@ -73,7 +73,7 @@ impl Existing {
 
 fn keep(path: &Path, problem: String) -> Error {
     Error::new(problem)
-        .mend(format!("nothing was changed; mend that place, or begin anew: mv {0} {0}.old", path.display()))
+        .hint(format!("nothing was changed; mend that place, or begin anew: mv {0} {0}.old", path.display()))
 }
 
 /// The text of a file, or nothing where there is none.

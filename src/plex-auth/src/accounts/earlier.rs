@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::ui::terminal::{Status, confirm, is_interactive, say, warn};
 
 /// All of that, with where the new home is to be.
-pub(super) struct Earlier {
+pub(crate) struct Earlier {
     /// Where the new account's home is to be.
     pub new_home: String,
     home: Option<Home>,
@@ -23,23 +23,22 @@ impl Earlier {
     ///
     /// # Errors
     /// When there is something in the new home's place that can be neither used nor set aside.
-    pub(super) fn of(name: &str) -> Result<Self, Error> {
+    pub(crate) fn of(name: &str) -> Result<Self, Error> {
         Self::find(name, &accounts::all()?)
     }
 
     fn find(name: &str, accounts: &[PasswdLine]) -> Result<Self, Error> {
         let unusable = |failure| Error::new(format!("the account {name} cannot be created: {failure}"));
-        let new_home = home_of_new(name).map_err(|failure| unusable(failure).so("nothing was changed"))?;
-        let failed = |why: String| {
-            Error::new(format!("{name} cannot have the home {new_home}: {why}")).so("nothing was changed")
-        };
+        let new_home = home_of_new(name).map_err(|failure| unusable(failure).nothing_changed())?;
+        let failed =
+            |why: String| Error::new(format!("{name} cannot have the home {new_home}: {why}")).nothing_changed();
         let home = Home::find(&new_home, None, accounts).map_err(failed)?;
-        let items = spool::by_name(name).map_err(|why| Error::new(why).so("nothing was changed"))?;
+        let items = spool::by_name(name).map_err(|why| Error::new(why).nothing_changed())?;
         Ok(Self { new_home, home, items })
     }
 
     /// What there is, in words; nothing when there is nothing.
-    pub(super) fn shown(&self) -> Option<String> {
+    pub(crate) fn shown(&self) -> Option<String> {
         let home = self.home.as_ref().map(|home| format!("{} (of user id {})", self.new_home, home.uid));
         let items = self.items.iter().map(|item| item.path().display().to_string());
         let all: Vec<_> = home.into_iter().chain(items).collect();
@@ -50,17 +49,17 @@ impl Earlier {
     ///
     /// # Errors
     /// When there is something, and nobody can be asked or the answer is no.
-    pub(super) fn settle(self, name: &str, plex: &str, may_ask: bool) -> Result<String, Error> {
+    pub(crate) fn settle(self, name: &str, plex: &str, may_ask: bool) -> Result<String, Error> {
         let Some(shown) = self.shown() else { return Ok(self.new_home) };
         let what = format!("an earlier account called {name} has left {shown}");
         if !(may_ask && is_interactive()) {
             return Err(Error::new(format!("{what}; a new one would have it"))
-                .so("nothing was changed")
-                .mend(format!("at a terminal, it is set aside for root when you say so: {}", command(name, plex))));
+                .nothing_changed()
+                .hint(format!("at a terminal, it is set aside for root when you say so: {}", command(name, plex))));
         }
         warn(what);
         if !confirm(&format!("Set it aside for root, and create {name} with a new home?"), false)? {
-            return Err(Error::new("not done").so("nothing was changed"));
+            return Err(Error::new("not done").nothing_changed());
         }
         let failed = |why: String| Error::new(format!("what is left cannot be set aside: {why}"));
         for said in spool::take_away(&self.items, name).map_err(failed)? {
@@ -74,12 +73,12 @@ impl Earlier {
 }
 
 /// The command that asks about it.
-pub(super) fn command(name: &str, plex: &str) -> String {
+pub(crate) fn command(name: &str, plex: &str) -> String {
     format!("plex-auth user add {name} --plex {plex}")
 }
 
 /// Says where a home is now.
-pub(super) fn kept(home: &Path) -> String {
+pub(crate) fn kept(home: &Path) -> String {
     let home = home.display();
     format!("kept for root: its home, {home}; to delete it: rm -rf {home}")
 }

@@ -4,7 +4,7 @@ use policy::PlexId;
 use system::command::{CHANGE_LIMIT, Command, find};
 
 use super::created;
-use super::expiry_locks::Turn;
+use super::expiry_locks::AccountsLock;
 use super::ids::{self, Ids};
 use crate::error::Error;
 
@@ -30,7 +30,7 @@ pub(crate) fn home_of_new(name: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// What the tool says; or that no id is left.
-pub(crate) fn add(turn: &Turn, name: &str, home: &str, group: Option<&str>, plex: PlexId) -> Result<(), Error> {
+pub(crate) fn add(turn: &AccountsLock, name: &str, home: &str, group: Option<&str>, plex: PlexId) -> Result<(), Error> {
     let Ids { uid, gid, sub_user, sub_group } = ids::next(turn)?;
     created::note(turn, name, uid)?;
     let comment = format!("Plex id {plex}");
@@ -104,6 +104,6 @@ pub(crate) fn leave(name: &str, group: &str) -> Result<(), Error> {
 fn tool(program: &str, arguments: &[&str]) -> Result<String, Error> {
     let candidates = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"].map(|directory| format!("{directory}/{program}"));
     let path = find(&candidates.each_ref().map(String::as_str))
-        .ok_or_else(|| Error::new(format!("there is no {program}")).mend("install it: apt install passwd"))?;
+        .ok_or_else(|| Error::new(format!("there is no {program}")).hint("install it: apt install passwd"))?;
     Command::tool(path, arguments).limit(CHANGE_LIMIT).stdout().map_err(|error| Error::new(error.to_string()))
 }

@@ -17,7 +17,7 @@ pub(crate) const GROUP: &str = "plex-auth";
 /// # Errors
 /// When it cannot be written. The old one is as it was.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let group = accounts::group(GROUP).map_err(|why| Error::from(why).so("nothing was changed"))?;
+    let group = accounts::group(GROUP).map_err(|error| Error::from(error).nothing_changed())?;
     let group =
         group.map(|group| group.gid.as_raw()).ok_or_else(|| Error::new(format!("there is no group {GROUP}")))?;
     write_as(path, text, group, 0o640)
@@ -43,7 +43,7 @@ fn write_as(path: &Path, text: &str, group: u32, mode: u32) -> Result<(), Error>
             io::ErrorKind::ReadOnlyFilesystem => "nothing was changed; that file system is mounted read-only",
             _ => "nothing was changed",
         };
-        Error::new(what).mend(mend)
+        Error::new(what).hint(mend)
     })
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::expiry_locks::Turn;
-use crate::commands::setup::write::write_for_root;
+use super::expiry_locks::AccountsLock;
+use crate::config_file::write::write_for_root;
 use crate::error::Error;
 
 const FILE: &str = "/var/lib/plex-auth-sync/created";
@@ -17,7 +17,7 @@ type Created = BTreeMap<String, u32>;
 ///
 /// # Errors
 /// When it cannot be written down.
-pub(super) fn note(_turn: &Turn, name: &str, uid: u32) -> Result<(), Error> {
+pub(crate) fn note(_turn: &AccountsLock, name: &str, uid: u32) -> Result<(), Error> {
     let mut created = read();
     created.insert(name.to_owned(), uid);
     keep(&created)
@@ -27,7 +27,7 @@ pub(super) fn note(_turn: &Turn, name: &str, uid: u32) -> Result<(), Error> {
 ///
 /// # Errors
 /// As [`note`].
-pub(super) fn forget(_turn: &Turn, name: &str) -> Result<(), Error> {
+pub(crate) fn forget(_turn: &AccountsLock, name: &str) -> Result<(), Error> {
     let mut created = read();
     if created.remove(name).is_none() {
         return Ok(());
@@ -36,7 +36,7 @@ pub(super) fn forget(_turn: &Turn, name: &str) -> Result<(), Error> {
 }
 
 /// Whether this command has created that very account.
-pub(super) fn is_ours(name: &str, uid: u32) -> bool {
+pub(crate) fn is_ours(name: &str, uid: u32) -> bool {
     read().get(name) == Some(&uid)
 }
 

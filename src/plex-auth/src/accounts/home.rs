@@ -12,7 +12,7 @@ use super::directory::{Directory, is_directory};
 use system::accounts::PasswdLine;
 
 /// A home that can be set aside.
-pub(super) struct Home {
+pub(crate) struct Home {
     parent: Directory,
     opened: OwnedFd,
     name: OsString,
@@ -26,7 +26,7 @@ impl Home {
     ///
     /// # Errors
     /// Why root cannot be sure what would be set aside.
-    pub(super) fn find(path: &str, owner: Option<&str>, accounts: &[PasswdLine]) -> Result<Option<Self>, String> {
+    pub(crate) fn find(path: &str, owner: Option<&str>, accounts: &[PasswdLine]) -> Result<Option<Self>, String> {
         let shown = protocol::printable(path, 200);
         let path = Path::new(path);
         let (Some(above), Some(name), true) = (path.parent(), path.file_name(), is_plain(path)) else {
@@ -66,7 +66,7 @@ impl Home {
     ///
     /// # Errors
     /// When it cannot be done; it is as it was then.
-    pub(super) fn set_aside(&self, account: &str) -> Result<PathBuf, String> {
+    pub(crate) fn set_aside(&self, account: &str) -> Result<PathBuf, String> {
         self.parent.set_aside(&self.name, &self.opened, account, self.uid)
     }
 }

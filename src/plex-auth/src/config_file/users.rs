@@ -4,14 +4,14 @@ use std::path::Path;
 
 use toml_edit::{Document, DocumentMut};
 
-use crate::commands::setup::edit::add_users;
-use crate::commands::setup::existing::Existing;
-use crate::commands::setup::write::write;
+use super::existing::Existing;
+use super::values::add_users;
+use super::write::write;
 use crate::error::Error;
 
 /// A local account, and the person that it is to belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct UserEntry {
     /// The local account.
     pub local: String,
     /// The Plex account, by its id: nobody else can ever take that.
@@ -41,7 +41,7 @@ impl Change<'_> {
 ///
 /// # Errors
 /// When the file cannot be read or written, or the daemon would refuse it. It is as it was then.
-pub(crate) fn link<'a>(path: &'a Path, entries: &[Entry]) -> Result<Option<Change<'a>>, Error> {
+pub(crate) fn link<'a>(path: &'a Path, entries: &[UserEntry]) -> Result<Option<Change<'a>>, Error> {
     change(path, |text| linked(text, entries))
 }
 
@@ -57,7 +57,7 @@ fn change(path: &Path, edit: impl FnOnce(&str) -> Option<String>) -> Result<Opti
     // What is wrong with it, its owner and mode among it, is to be mended first.
     config::load(path).map_err(|problem| Error::new(problem.to_string()))?;
     let before = Existing::read(path)?.text.unwrap_or_default();
-    let unusable = |why: &str| Error::new(format!("{}: {why}", path.display())).so("nothing was changed");
+    let unusable = |why: &str| Error::new(format!("{}: {why}", path.display())).nothing_changed();
     let after = edit(&before).ok_or_else(|| unusable("[users] cannot be changed"))?;
     if after == before {
         return Ok(None);
@@ -67,7 +67,7 @@ fn change(path: &Path, edit: impl FnOnce(&str) -> Option<String>) -> Result<Opti
     Ok(Some(Change { path, before }))
 }
 
-fn linked(text: &str, entries: &[Entry]) -> Option<String> {
+fn linked(text: &str, entries: &[UserEntry]) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     add_users(&mut document, entries.iter().map(|entry| (entry.local.as_str(), entry.plex, entry.name.as_str())));
     Some(document.to_string())
@@ -105,8 +105,8 @@ mod tests {
 
     const TEXT: &str = "# mine\ntoken='t' # secret\n\n[users] # people\n# the family\nalice = \"7\" # A\n\n  # and Bob\n  bob=\"bob@example.org\"\n\n[cache] # short\nremember = \"5m\"\n";
 
-    fn entry(local: &str, id: u64) -> Entry {
-        Entry { local: local.into(), plex: PlexId(id), name: format!("the {local}") }
+    fn entry(local: &str, id: u64) -> UserEntry {
+        UserEntry { local: local.into(), plex: PlexId(id), name: format!("the {local}") }
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_name_from_plex_stays_behind_its_line() {
-        let hostile = Entry { name: "x\nmallory = \"9\" # \u{1b}[31m".into(), ..entry("erin", 5) };
+        let hostile = UserEntry { name: "x\nmallory = \"9\" # \u{1b}[31m".into(), ..entry("erin", 5) };
         let text = linked("token = \"t\"\nstrict_friends = false\n", &[hostile]).unwrap();
         let config = config::parse(&text, Path::new("x")).unwrap();
         assert_eq!(config.users.keys().collect::<Vec<_>>(), ["erin"], "{text}");

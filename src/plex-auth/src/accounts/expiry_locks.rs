@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::commands::setup::write::write;
+use crate::config_file::write::write;
 use crate::error::Error;
 
 /// Root's own directory. That of plex-authd belongs to plex-authd, which must not be able to unlock anybody.
@@ -27,14 +27,14 @@ pub(crate) struct Lock {
 pub(crate) type Locks = BTreeMap<String, Lock>;
 
 /// Keeps every other command that changes accounts waiting until this is dropped.
-pub(crate) struct Turn(#[expect(dead_code, reason = "held for its end")] Flock<File>);
+pub(crate) struct AccountsLock(#[expect(dead_code, reason = "held for its end")] Flock<File>);
 
 /// Waits until no other command is changing accounts.
 ///
 /// # Errors
 /// When nothing can be written down here.
-pub(crate) fn take_turn() -> Result<Turn, Error> {
-    let failed = |error: String| Error::new(format!("{DIRECTORY}: {error}")).so("nothing was changed");
+pub(crate) fn lock_accounts() -> Result<AccountsLock, Error> {
+    let failed = |error: String| Error::new(format!("{DIRECTORY}: {error}")).nothing_changed();
     match DirBuilder::new().mode(0o700).create(DIRECTORY) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(error.to_string())),
         _ => {}
@@ -43,10 +43,12 @@ pub(crate) fn take_turn() -> Result<Turn, Error> {
     let about = directory.metadata().map_err(|error| failed(error.to_string()))?;
     if about.uid() != 0 || about.mode() & 0o022 != 0 {
         return Err(
-            failed("others can write to it".into()).mend(format!("chown root {DIRECTORY} && chmod 0700 {DIRECTORY}"))
+            failed("others can write to it".into()).hint(format!("chown root {DIRECTORY} && chmod 0700 {DIRECTORY}"))
         );
     }
-    Flock::lock(directory, FlockArg::LockExclusive).map(Turn).map_err(|(_, error)| failed(error.desc().to_owned()))
+    Flock::lock(directory, FlockArg::LockExclusive)
+        .map(AccountsLock)
+        .map_err(|(_, error)| failed(error.desc().to_owned()))
 }
 
 /// What is written down.

@@ -1,0 +1,60 @@
+//! Creates a local account for a friend.
+
+use policy::PlexRef;
+
+use super::earlier::Earlier;
+use super::{expiry_locks, membership, names, shadow_utils};
+use crate::client::daemon;
+use crate::client::friends::{Friends, name, name_and_id};
+use crate::client::service_manager;
+use crate::config_file::users::{self, UserEntry};
+use crate::context::Context;
+use crate::error::Error;
+use crate::ui::terminal::{Status, say, warn};
+
+/// Creates the account `local` for the friend with the reference `plex`, and maps it in `[users]`. `may_ask` allows a
+/// question about what an earlier account of the same name has left.
+///
+/// # Errors
+/// The name cannot be used, no single friend has that reference, or a tool fails. Nothing is changed then.
+pub(crate) fn create(context: &Context, local: &str, plex: &str, may_ask: bool) -> Result<(), Error> {
+    names::check(local)?;
+    let config = context.load()?;
+    if names::is_taken(local)? {
+        return Err(Error::new(format!("there is a user or a group '{local}' already; nothing was changed")).hint(
+            format!(
+                "if the account is theirs: plex-auth user link {local} {}; if not, take another name",
+                protocol::printable(plex, 64)
+            ),
+        ));
+    }
+    let friends = Friends::read_all(&config)?;
+    let person = friends.find(plex)?;
+    if config.users.get(local).is_some_and(|reference| friends.id_of(reference) != Some(person.id)) {
+        return Err(Error::new(format!("'{local}' is somebody else's in [users]; nothing was changed"))
+            .hint(format!("take another name, or first: plex-auth user unlink {local}")));
+    }
+    let lock = expiry_locks::lock_accounts()?;
+    let home = Earlier::of(local)?.settle(local, &person.id.to_string(), may_ask)?;
+    let is_owners = membership::is_owners(&config, Some(friends.owner()), &PlexRef::Id(person.id));
+    let group = config.group.as_deref().filter(|_| !is_owners);
+    group.map(membership::ensure).transpose().map_err(Error::nothing_changed)?;
+    let entry = UserEntry { local: local.to_owned(), plex: person.id, name: name(person) };
+    let change = users::link(&context.config, &[entry])?;
+    if let Err(error) = shadow_utils::add(&lock, local, &home, group, person.id) {
+        let error = Error::new(format!("the account {local} cannot be created: {error}"));
+        change.map_or(Ok(()), users::Change::undo)?;
+        return Err(error.nothing_changed());
+    }
+    // Nothing is lost if the daemon does not answer: the log says at the first login what to do.
+    let _ = daemon::forget(&context.socket, local);
+    say(format!("{} {local} is {}, with the Plex password alone", Status::Ok.shown(), name_and_id(person)));
+    if let Err(why) = friends.is_permitted(person.id) {
+        warn(format!("{} cannot sign in yet: {why}", name(person)));
+    }
+    membership::warn_without_group(&config, is_owners, local);
+    if change.is_some() {
+        service_manager::restart();
+    }
+    Ok(())
+}

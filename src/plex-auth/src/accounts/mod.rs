@@ -1,0 +1,16 @@
+//! Local accounts of friends: their names, group membership, creation and what an account leaves behind.
+
+pub(crate) mod account_kind;
+pub(crate) mod create;
+pub(crate) mod created;
+mod directory;
+pub(crate) mod earlier;
+pub(crate) mod expiry_locks;
+pub(crate) mod home;
+pub(crate) mod ids;
+pub(crate) mod local_accounts;
+pub(crate) mod membership;
+pub(crate) mod names;
+pub(crate) mod powers;
+pub(crate) mod shadow_utils;
+pub(crate) mod spool;

@@ -1,0 +1,234 @@
+//! The owner's friends, read from plex.tv or from plex-authd, with the daemon's own rules.
+
+use std::path::Path;
+use std::time::Instant;
+
+use config::{Config, Source};
+use plex::{Client, Token};
+use policy::{
+    BootTime, FriendList, FriendRecord, IdentityBinding, PlexId, PlexRef, PlexUser, Reason, Relationship, Rules,
+};
+use protocol::{AdminRequest, AdminResponse, ListedFriend};
+
+use super::daemon::{self, Daemon};
+use super::plex_tv::{self, Place, QUESTION};
+use crate::context::Context;
+use crate::error::Error;
+use crate::ui::terminal;
+
+/// The friend list, and the rules for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Friends {
+    rules: Rules,
+    /// The list that decides, as in the daemon.
+    deciding: FriendList,
+    /// All friends that plex.tv lists, including those without access.
+    all: FriendList,
+    /// The configuration names a server.
+    has_server: bool,
+}
+
+/// Extent of what is read from plex.tv.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// The list that decides.
+    Deciding,
+    /// All friends, including those without access.
+    All,
+}
+
+impl Friends {
+    /// Reads the list that decides.
+    ///
+    /// # Errors
+    /// Without a token, or when plex.tv does not answer.
+    pub(crate) fn read(config: &Config) -> Result<Self, Error> {
+        read(config, Extent::Deciding)
+    }
+
+    /// Reads all friends.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(crate) fn read_all(config: &Config) -> Result<Self, Error> {
+        read(config, Extent::All)
+    }
+
+    /// Requests the list from plex-authd.
+    ///
+    /// # Errors
+    /// The daemon has no list, or has not read the present configuration.
+    pub(crate) fn from_daemon(context: &Context, config: &Config) -> Result<Self, Error> {
+        let mut daemon = Daemon::open(&context.socket)?.patient();
+        let AdminResponse::Status(status) = daemon.ask(AdminRequest::Status)? else {
+            return Err(daemon::unexpected_reply());
+        };
+        if Path::new(&status.config) != context.config || daemon::changed_since(&context.config, status.config_age) {
+            let what = format!("plex-authd has not read {} since it was changed", context.config.display());
+            return Err(Error::new(what).hint("run: systemctl reload plex-authd"));
+        }
+        let mut listed =
+            Daemon::open(&context.socket)?.patient().list::<ListedFriend>(AdminRequest::People)?.into_iter();
+        let person = |listed: &ListedFriend| PlexUser {
+            id: PlexId(listed.plex_id),
+            username: listed.username.clone(),
+            email: listed.email.clone(),
+        };
+        let owner = listed.next().filter(|first| first.tie == "owner").ok_or_else(daemon::unexpected_reply)?;
+        let record = |listed: ListedFriend| {
+            Some(FriendRecord { person: person(&listed), tie: Relationship::named(&listed.tie)? })
+        };
+        let entries = listed.map(record).collect::<Option<Vec<_>>>().ok_or_else(daemon::unexpected_reply)?;
+        let list = FriendList { owner: person(&owner), entries, fetched_at: BootTime::from_millis(0) };
+        Ok(Self { rules: config.rules(), all: list.clone(), deciding: list, has_server: config.machine_id.is_some() })
+    }
+
+    /// Reads the lists that `rules` and `extent` need, as the device of `client`.
+    ///
+    /// # Errors
+    /// As the client of plex.tv.
+    pub(crate) fn fetch(
+        client: &Client,
+        token: &Token,
+        owner: PlexUser,
+        machine_id: Option<&str>,
+        rules: Rules,
+        extent: Extent,
+    ) -> Result<Self, plex::Error> {
+        let all = extent == Extent::All;
+        let (mut deciding, mut others) = (Vec::new(), Vec::new());
+        if let Some(machine_id) = machine_id.filter(|_| rules.strict || all) {
+            let list = directory::shares(client, token, machine_id, deadline())?;
+            if rules.strict { &mut deciding } else { &mut others }.extend(list);
+        }
+        if !rules.strict || all {
+            let list = directory::friends(client, token, deadline())?;
+            if rules.strict { &mut others } else { &mut deciding }.extend(list);
+        }
+        let list = |entries| FriendList { owner: owner.clone(), entries, fetched_at: BootTime::from_millis(0) };
+        let all = deciding.iter().chain(&others).cloned().collect();
+        Ok(Self { rules, deciding: list(deciding), all: list(all), has_server: machine_id.is_some() })
+    }
+
+    /// A list that a test made up.
+    #[cfg(test)]
+    pub(crate) fn from_list(rules: Rules, list: FriendList) -> Self {
+        Self { rules, all: list.clone(), deciding: list, has_server: true }
+    }
+
+    /// Checks that the rules allow this Plex account to sign in.
+    ///
+    /// # Errors
+    /// The policy's reason.
+    pub(crate) fn is_permitted(&self, id: PlexId) -> Result<(), Reason> {
+        self.rules.is_permitted(&self.deciding, id).map(drop)
+    }
+
+    /// The Plex account that a local account belongs to today.
+    ///
+    /// # Errors
+    /// The policy's reason if the account may not be used.
+    pub(crate) fn account(&self, reference: &PlexRef, binding: Option<&IdentityBinding>) -> Result<PlexId, Reason> {
+        policy::Access::of_any_age(&self.rules, &self.deciding).account(reference, binding, None).result()
+    }
+
+    /// The id that a reference resolves to, with or without access.
+    pub(crate) fn id_of(&self, reference: &PlexRef) -> Option<PlexId> {
+        self.all.id_of(reference)
+    }
+
+    /// The person with this username, e-mail address or id, if exactly one has it.
+    pub(crate) fn get(&self, who: &str) -> Option<&PlexUser> {
+        let id = self.id_of(&PlexRef::parse(who))?;
+        std::iter::once(self.owner()).chain(self.friends()).find(|person| person.id == id)
+    }
+
+    /// The person with this username, e-mail address or id.
+    ///
+    /// # Errors
+    /// No one, or more than one, has it.
+    pub(crate) fn find(&self, who: &str) -> Result<&PlexUser, Error> {
+        self.get(who).ok_or_else(|| {
+            Error::new(format!("no one person on the owner's list goes by '{}'", protocol::printable(who, 64)))
+                .hint("take a name, an address or an id from: plex-auth friends")
+        })
+    }
+
+    pub(crate) fn owner(&self) -> &PlexUser {
+        &self.all.owner
+    }
+
+    /// The friends, each once, sorted by name, without the owner.
+    pub(crate) fn friends(&self) -> Vec<&PlexUser> {
+        let mut friends: Vec<_> = self.all.entries.iter().map(|entry| &entry.person).collect();
+        friends.retain(|person| person.id != self.all.owner.id);
+        // Of several rows for one person, the one with the most details.
+        friends.sort_by_key(|person| (person.id, person.username.is_none(), person.email.is_none()));
+        friends.dedup_by_key(|person| person.id);
+        friends.sort_by_key(|person| (name(person).to_lowercase(), person.id));
+        friends
+    }
+
+    /// The word for a person's access to the server.
+    pub(crate) fn access(&self, id: PlexId) -> &'static str {
+        let has = |tie| self.all.entries.iter().any(|entry| entry.person.id == id && entry.tie == tie);
+        match () {
+            () if id == self.all.owner.id => "owner",
+            () if has(Relationship::Shared) => "shared",
+            () if has(Relationship::Home) => "home",
+            () if has(Relationship::Pending) => "invited",
+            () if self.has_server => "no",
+            () => "friend",
+        }
+    }
+}
+
+/// Display name of a person: username, e-mail address or id, made printable.
+pub(crate) fn name(person: &PlexUser) -> String {
+    let named = [&person.username, &person.email].into_iter().flatten().find(|name| !name.is_empty());
+    named.map_or_else(|| format!("Plex id {}", person.id), |name| protocol::printable(name, 64))
+}
+
+/// Display name of a person, with the id, which never changes.
+pub(crate) fn name_and_id(person: &PlexUser) -> String {
+    format!("{} (Plex id {})", name(person), person.id)
+}
+
+fn read(config: &Config, extent: Extent) -> Result<Friends, Error> {
+    let Source::Token(token) = &config.source else {
+        return Err(Error::new("without the owner's token there is no friend list")
+            .hint("put it into the configuration: plex-auth setup"));
+    };
+    // Only a sign-in makes a device of an identifier, so a new one need not be stored.
+    let client = plex_tv::passing_client(Place::of(config))?;
+    let token = Token::from(token.expose());
+    let _spinner = terminal::spinner("Asking plex.tv for the friend list");
+    let owner = client.account(&token, deadline()).map(directory::person).map_err(|error| explain(&error))?;
+    if let Some(expected) = config.owner_id.filter(|id| *id != owner.id) {
+        return Err(Error::new(format!("the token belongs to Plex id {}, but owner_id is {expected}", owner.id))
+            .hint("mend one of them: plex-auth setup"));
+    }
+    Friends::fetch(&client, &token, owner, config.machine_id.as_deref(), config.rules(), extent)
+        .map_err(|error| explain(&error))
+}
+
+fn deadline() -> Instant {
+    Instant::now() + QUESTION
+}
+
+fn explain(error: &plex::Error) -> Error {
+    if *error == plex::Error::Refused {
+        return Error::new("plex.tv does not take the owner's token")
+            .hint("get a new one: plex-auth setup --sign-in link");
+    }
+    let what = format!("the friend list cannot be had: plex.tv: {}", protocol::printable(&error.to_string(), 300));
+    Error::new(what).hint(match error {
+        plex::Error::Unreachable(_) | plex::Error::Unavailable(_) => {
+            "is this machine online? look closer: plex-auth doctor"
+        }
+        _ => "run this again in some minutes",
+    })
+}
+
+#[cfg(test)]
+mod tests;

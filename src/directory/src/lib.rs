@@ -1,36 +1,118 @@
-//! The friend list of a Plex server's owner, fetched from plex.tv.
+//! The friend list, fetched from plex.tv the way the policy judges it.
+//!
+//! Under `strict_friends` the users with whom the server is shared decide, otherwise the owner's friends and Home members.
 
-use std::time::Instant;
+use std::fmt;
+use std::time::{Duration, Instant};
 
-use plex::{Account, Client, Error, Token};
-use policy::{FriendRecord, PlexId, PlexUser, Relationship};
+use plex::{Client, Token};
+use policy::{BootTime, FriendList, FriendRecord, PlexId, PlexUser};
 
-/// A Plex account as the policy sees it.
-#[must_use]
-pub fn person(account: Account) -> PlexUser {
-    PlexUser { id: PlexId(account.id), username: account.username, email: account.email }
+/// Reads the friend list with the owner's token.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// The client.
+    pub client: &'a Client,
+    /// The owner's token.
+    pub token: &'a Token,
+    /// `owner_id`, if it is configured.
+    pub owner_id: Option<PlexId>,
+    /// `machine_id`, if it is configured.
+    pub machine_id: Option<&'a str>,
+    /// `strict_friends`.
+    pub strict: bool,
+    /// Time limit of each request. One that hangs then leaves time for the others.
+    pub timeout: Duration,
+    /// Deadline of all requests together.
+    pub deadline: Option<Instant>,
 }
 
-/// Everybody with whom one server is shared, or to whom that was offered.
-///
-/// # Errors
-/// Why plex.tv does not say.
-pub fn shares(client: &Client, token: &Token, machine_id: &str, deadline: Instant) -> Result<Vec<FriendRecord>, Error> {
-    let shares = client.shared_servers(token, machine_id, deadline)?;
-    let tie = |pending| if pending { Relationship::Pending } else { Relationship::Shared };
-    Ok(shares.into_iter().map(|s| FriendRecord { tie: tie(s.pending), person: person(s.account) }).collect())
+/// Reason why there is no list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// The token is not the configured owner's.
+    WrongOwner {
+        /// The token's Plex account.
+        token: PlexId,
+        /// `owner_id`.
+        owner_id: PlexId,
+    },
+    /// plex.tv did not give an answer.
+    Plex(plex::Error),
 }
 
-/// The owner's friends and Home members, or who is to become one.
-///
-/// # Errors
-/// Why plex.tv does not say.
-pub fn friends(client: &Client, token: &Token, deadline: Instant) -> Result<Vec<FriendRecord>, Error> {
-    let friends = client.users(token, deadline)?;
-    let tie = |friend: &plex::Friend| match (friend.home, friend.pending) {
-        (true, _) => Relationship::Home,
-        (false, true) => Relationship::Pending,
-        (false, false) => Relationship::Friend,
-    };
-    Ok(friends.into_iter().map(|f| FriendRecord { tie: tie(&f), person: person(f.account) }).collect())
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WrongOwner { token, owner_id } => {
+                write!(f, "the token belongs to Plex id {token}, but owner_id is {owner_id}")
+            }
+            Self::Plex(error) => write!(f, "plex.tv: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<plex::Error> for Error {
+    fn from(error: plex::Error) -> Self {
+        Self::Plex(error)
+    }
+}
+
+impl Reader<'_> {
+    /// The account that the token belongs to.
+    ///
+    /// # Errors
+    /// [`Error::WrongOwner`]; [`Error::Plex`] with [`plex::Error::Refused`] if the token is no longer valid.
+    pub fn owner(&self) -> Result<PlexUser, Error> {
+        let owner = self.client.account(self.token, self.next_deadline())?;
+        match self.owner_id {
+            Some(owner_id) if owner_id != owner.id => Err(Error::WrongOwner { token: owner.id, owner_id }),
+            _ => Ok(owner),
+        }
+    }
+
+    /// The list that decides. Its age counts from the call, since a change during the requests may be missing from it.
+    ///
+    /// # Errors
+    /// [`Error::Plex`]
+    pub fn list(&self, owner: PlexUser, now: BootTime) -> Result<FriendList, Error> {
+        let entries = match self.decisive_server() {
+            Some(machine_id) => self.shares(machine_id)?,
+            None => self.friends()?,
+        };
+        Ok(FriendList { owner, entries, fetched_at: now })
+    }
+
+    /// The users who are not on the list that decides: under `strict_friends` friends and Home members, otherwise those with
+    /// whom the server is shared. A user may be on both.
+    ///
+    /// # Errors
+    /// [`Error::Plex`]
+    pub fn others(&self) -> Result<Vec<FriendRecord>, Error> {
+        match (self.decisive_server(), self.machine_id) {
+            (Some(_), _) => self.friends(),
+            (None, Some(machine_id)) => self.shares(machine_id),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
+    /// The server whose shares decide.
+    fn decisive_server(&self) -> Option<&str> {
+        self.machine_id.filter(|_| self.strict)
+    }
+
+    fn shares(&self, machine_id: &str) -> Result<Vec<FriendRecord>, Error> {
+        Ok(self.client.shared_servers(self.token, machine_id, self.next_deadline())?)
+    }
+
+    fn friends(&self) -> Result<Vec<FriendRecord>, Error> {
+        Ok(self.client.users(self.token, self.next_deadline())?)
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let request = Instant::now() + self.timeout;
+        self.deadline.map_or(request, |deadline| request.min(deadline))
+    }
 }

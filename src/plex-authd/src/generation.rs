@@ -136,7 +136,8 @@ fn list_source(
     Some(friend_list::Source {
         client,
         token,
-        shares_of: config.machine_id.clone().filter(|_| config.strict_friends),
+        machine_id: config.machine_id.clone(),
+        strict: config.strict_friends,
         owner_id: config.owner_id,
         max_age: config.timeouts.friend_list,
         timeout: config.timeouts.login,

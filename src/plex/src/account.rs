@@ -3,34 +3,39 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use policy::{PlexId, PlexUser};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::body::json;
 use crate::client::{send, with_token};
-use crate::{Client, Error, Token, de, parse};
+use crate::de::Object;
+use crate::{Client, Error, Token, de};
 
 /// An account as plex.tv shows it to itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Account {
-    /// The number that it has for life.
+#[derive(Deserialize)]
+struct Account {
     #[serde(deserialize_with = "id")]
-    pub id: u64,
-    /// Its username; managed Home users have none.
+    id: PlexId,
     #[serde(default, deserialize_with = "de::text")]
-    pub username: Option<String>,
-    /// Its e-mail address; managed Home users have none.
+    username: Option<String>,
     #[serde(default, deserialize_with = "de::text")]
-    pub email: Option<String>,
+    email: Option<String>,
+}
+
+fn user<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PlexUser, D::Error> {
+    let Account { id, username, email } = Account::deserialize(deserializer)?;
+    Ok(PlexUser { id, username, email })
 }
 
 /// What a sign-in brings.
 #[derive(Debug, Deserialize)]
 pub struct SignedIn {
     /// Who signed in.
-    #[serde(flatten)]
-    pub account: Account,
+    #[serde(flatten, deserialize_with = "user")]
+    pub account: PlexUser,
     /// The fresh token, to be signed out when it has served.
     #[serde(rename = "authToken")]
     pub token: Token,
@@ -55,16 +60,16 @@ impl Client {
             .request(Method::POST, "/api/v2/users/signin")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form(login, password, code));
-        parse::signed_in(&send(request, deadline)?.success()?)
+        signed_in(&send(request, deadline)?.success()?)
     }
 
     /// Whose token this is.
     ///
     /// # Errors
     /// [`Error::Refused`] when plex.tv no longer takes the token.
-    pub fn account(&self, token: &Token, deadline: Instant) -> Result<Account, Error> {
+    pub fn account(&self, token: &Token, deadline: Instant) -> Result<PlexUser, Error> {
         let request = with_token(self.request(Method::GET, "/api/v2/user"), token)?;
-        parse::account(&send(request, deadline)?.success()?)
+        account(&send(request, deadline)?.success()?)
     }
 
     /// Makes plex.tv forget a token.
@@ -90,10 +95,30 @@ fn form(login: &str, password: &str, code: Option<&str>) -> Bytes {
 }
 
 /// The one field that must be there.
-fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PlexId, D::Error> {
     de::number(deserializer)?
         .filter(|id| *id > 0)
+        .map(PlexId)
         .ok_or_else(|| serde::de::Error::custom("an account without a number"))
+}
+
+/// The answer to a sign-in.
+///
+/// # Errors
+/// [`Error::Unavailable`]: a page of HTML with status 200, or an account without a token, has signed nobody in.
+pub fn signed_in(body: &[u8]) -> Result<SignedIn, Error> {
+    let otherwise = "the answer is no account";
+    let Object(answer): Object<SignedIn> = json(body, otherwise)?;
+    if answer.token.expose().is_empty() { Err(Error::Unavailable(otherwise.into())) } else { Ok(answer) }
+}
+
+/// Whose token it is.
+///
+/// # Errors
+/// [`Error::Unavailable`]
+pub fn account(body: &[u8]) -> Result<PlexUser, Error> {
+    let Object(Account { id, username, email }) = json(body, "the answer is no account")?;
+    Ok(PlexUser { id, username, email })
 }
 
 #[cfg(test)]
@@ -110,8 +135,8 @@ mod tests {
             (r#"{"id":7,"username":["odd"],"authToken":"t"}"#, None),
         ];
         for (text, username) in cases {
-            let signed_in = parse::signed_in(text.as_bytes()).unwrap();
-            assert_eq!((signed_in.account.id, signed_in.account.username.as_deref()), (7, username), "{text}");
+            let signed_in = signed_in(text.as_bytes()).unwrap();
+            assert_eq!((signed_in.account.id.0, signed_in.account.username.as_deref()), (7, username), "{text}");
         }
     }
 
@@ -150,9 +175,9 @@ mod tests {
             r#"[7,"alice","a@example.org","t"]"#,
         ];
         for text in cases {
-            assert!(parse::signed_in(text.as_bytes()).is_err(), "{text}");
+            assert!(signed_in(text.as_bytes()).is_err(), "{text}");
         }
-        assert!(parse::account(br#"[7,"alice","a@example.org"]"#).is_err());
+        assert!(account(br#"[7,"alice","a@example.org"]"#).is_err());
     }
 
     #[test]

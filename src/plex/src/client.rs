@@ -1,6 +1,5 @@
 //! One client, shared by all logins: warm connections, fixed headers, a deadline and a bound for every answer.
 
-use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,7 +10,8 @@ use reqwest::{Method, redirect};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::{Error, Token, tls};
+use crate::tls::{self, SetupError};
+use crate::{Error, Token};
 
 /// The most that is read of an answer. A list of a thousand friends takes about one megabyte.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -44,31 +44,6 @@ pub fn client_id(text: &str) -> Option<&str> {
     let plain = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     Some(text.trim()).filter(plain)
 }
-
-/// Why no client could be made. Each needs the administrator.
-#[derive(Debug)]
-pub enum SetupError {
-    /// There is no bundle of certificates.
-    NoCertificates,
-    /// A CA file cannot be used.
-    CaFile(PathBuf, String),
-    /// The HTTP client cannot be set up.
-    Client(String),
-}
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoCertificates => f.write_str("no CA certificates found; install the package ca-certificates"),
-            Self::CaFile(file, why) => {
-                write!(f, "{}: {why}; it must hold certificates in PEM form", file.display())
-            }
-            Self::Client(why) => write!(f, "the HTTPS client cannot be set up: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for SetupError {}
 
 /// A client for one plex.tv.
 #[derive(Debug, Clone)]

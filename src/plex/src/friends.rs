@@ -2,41 +2,21 @@
 
 use std::time::Instant;
 
+use policy::{FriendRecord, PlexId, PlexUser, Relationship};
 use reqwest::Method;
 use roxmltree::{Document, Node};
 use zeroize::Zeroizing;
 
 use crate::client::{send, with_token};
 use crate::de::{self, is_true, said};
-use crate::{Account, Client, Error, Token};
-
-/// A row of the owner's friends. Listed are friends, Home members, people who only share with the owner, and people
-/// who were invited.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Friend {
-    /// Who.
-    pub account: Account,
-    /// Whether they belong to the owner's Home.
-    pub home: bool,
-    /// Whether all that ties them to the owner is an invitation that they have not accepted.
-    pub pending: bool,
-}
-
-/// A row of the people with whom one server is shared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Share {
-    /// Who.
-    pub account: Account,
-    /// Whether they have not accepted yet.
-    pub pending: bool,
-}
+use crate::{Client, Error, Token};
 
 impl Client {
     /// The owner's friends (`/api/users`). The owner is not among them.
     ///
     /// # Errors
     /// [`Error::Refused`] when plex.tv no longer takes the token.
-    pub fn users(&self, token: &Token, deadline: Instant) -> Result<Vec<Friend>, Error> {
+    pub fn users(&self, token: &Token, deadline: Instant) -> Result<Vec<FriendRecord>, Error> {
         users(&self.list("/api/users", token, deadline)?)
     }
 
@@ -45,7 +25,12 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] when plex.tv no longer takes the token; [`Error::Unavailable`] also when the server is not
     /// the token's.
-    pub fn shared_servers(&self, token: &Token, machine_id: &str, deadline: Instant) -> Result<Vec<Share>, Error> {
+    pub fn shared_servers(
+        &self,
+        token: &Token,
+        machine_id: &str,
+        deadline: Instant,
+    ) -> Result<Vec<FriendRecord>, Error> {
         let path = format!("/api/servers/{machine_id}/shared_servers");
         shared_servers(&self.list(&path, token, deadline)?)
     }
@@ -64,7 +49,7 @@ impl Client {
 ///
 /// # Errors
 /// [`Error::Unavailable`]
-pub fn users(body: &[u8]) -> Result<Vec<Friend>, Error> {
+pub fn users(body: &[u8]) -> Result<Vec<FriendRecord>, Error> {
     list(body, |container| rows(container, "User").filter_map(friend).collect())
 }
 
@@ -72,7 +57,7 @@ pub fn users(body: &[u8]) -> Result<Vec<Friend>, Error> {
 ///
 /// # Errors
 /// [`Error::Unavailable`]
-pub fn shared_servers(body: &[u8]) -> Result<Vec<Share>, Error> {
+pub fn shared_servers(body: &[u8]) -> Result<Vec<FriendRecord>, Error> {
     list(body, |container| rows(container, "SharedServer").filter_map(share).collect())
 }
 
@@ -92,27 +77,33 @@ fn rows<'a>(container: Node<'a, 'a>, tag: &'static str) -> impl Iterator<Item = 
     container.children().filter(move |node| node.has_tag_name(tag))
 }
 
-fn account(row: Node, id: &str) -> Option<Account> {
+fn user(row: Node, id: &str) -> Option<PlexUser> {
     let text = |name| row.attribute(name).and_then(said).map(str::to_owned);
     let id = row.attribute(id)?.parse().ok().filter(|id| *id > 0)?;
-    Some(Account { id, username: text("username"), email: text("email") })
+    Some(PlexUser { id: PlexId(id), username: text("username"), email: text("email") })
 }
 
 fn flag(row: Node, name: &str) -> bool {
     row.attribute(name).is_some_and(is_true)
 }
 
-fn friend(row: Node) -> Option<Friend> {
-    let account = account(row, "id")?;
-    let home = flag(row, "home");
+/// A friend, a Home member, a user who only shares with the owner, or one whose invitations are all pending.
+fn friend(row: Node) -> Option<FriendRecord> {
     let mut servers = rows(row, "Server").peekable();
     let invited_only = servers.peek().is_some() && servers.all(|server| flag(server, "pending"));
-    Some(Friend { account, home, pending: invited_only && !home })
+    let tie = match (flag(row, "home"), invited_only) {
+        (true, _) => Relationship::Home,
+        (false, true) => Relationship::Pending,
+        (false, false) => Relationship::Friend,
+    };
+    Some(FriendRecord { person: user(row, "id")?, tie })
 }
 
-fn share(row: Node) -> Option<Share> {
+fn share(row: Node) -> Option<FriendRecord> {
     let accepted = row.attribute("acceptedAt").and_then(said).is_some_and(|at| at != "0");
-    Some(Share { account: account(row, "userID")?, pending: !accepted || flag(row, "pending") })
+    let pending = !accepted || flag(row, "pending");
+    let tie = if pending { Relationship::Pending } else { Relationship::Shared };
+    Some(FriendRecord { person: user(row, "userID")?, tie })
 }
 
 #[cfg(test)]
@@ -130,9 +121,14 @@ mod tests {
             <User id="6" title="Kid" home="1" restricted="1"><Server pending="1"/></User>
             <User username="nobody"/><User id="x" username="nobody"/><Other id="7"/>
         </MediaContainer>"#;
-        let found: Vec<_> =
-            users(text.as_bytes()).unwrap().into_iter().map(|f| (f.account.id, f.home, f.pending)).collect();
-        let expected = [(2, false, false), (3, false, false), (4, false, true), (5, false, false), (6, true, false)];
+        let found: Vec<_> = users(text.as_bytes()).unwrap().into_iter().map(|f| (f.person.id.0, f.tie)).collect();
+        let expected = [
+            (2, Relationship::Friend),
+            (3, Relationship::Friend),
+            (4, Relationship::Pending),
+            (5, Relationship::Friend),
+            (6, Relationship::Home),
+        ];
         assert_eq!(found, expected);
     }
 
@@ -147,8 +143,9 @@ mod tests {
             <SharedServer id="6" username="nobody" acceptedAt="1700000000"/>
         </MediaContainer>"#;
         let found: Vec<_> =
-            shared_servers(text.as_bytes()).unwrap().into_iter().map(|s| (s.account.id, s.pending)).collect();
-        assert_eq!(found, [(2, false), (3, true), (4, true), (5, true), (6, true)]);
+            shared_servers(text.as_bytes()).unwrap().into_iter().map(|s| (s.person.id.0, s.tie)).collect();
+        let expected = [(2, Relationship::Shared), (3, Relationship::Pending), (4, Relationship::Pending)];
+        assert_eq!(found, [&expected[..], &[(5, Relationship::Pending), (6, Relationship::Pending)]].concat());
     }
 
     #[test]

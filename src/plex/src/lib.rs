@@ -4,6 +4,7 @@
 //! redirect is followed, no body is read beyond a bound, and no answer is believed that cannot be read.
 
 mod account;
+mod body;
 mod client;
 mod connectivity;
 mod de;
@@ -18,13 +19,13 @@ mod server;
 mod tls;
 mod token;
 
-pub use account::{Account, SignedIn};
-pub use client::{Client, FAIR, Settings, SetupError, client_id};
+pub use account::SignedIn;
+pub use client::{Client, FAIR, Settings, client_id};
 pub use connectivity::Unreachable;
 pub use error::Error;
-pub use friends::{Friend, Share};
 pub use link::{Approval, LINK_PAGE, LinkCode};
 pub use qr::picture;
 pub use resources::Resource;
 pub use server::Identity;
+pub use tls::SetupError;
 pub use token::Token;

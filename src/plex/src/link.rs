@@ -8,8 +8,10 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
+use crate::body::json;
 use crate::client::send;
-use crate::{Client, Error, Token, de, parse};
+use crate::de::Object;
+use crate::{Client, Error, Token, de};
 
 /// Where people type a code.
 pub const LINK_PAGE: &str = "https://plex.tv/link";
@@ -86,7 +88,7 @@ impl Client {
             .request(Method::POST, "/api/v2/pins")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body("strong=false");
-        parse::link_code(&send(request, deadline)?.success()?)
+        link_code(&send(request, deadline)?.success()?)
     }
 
     /// Whether a code has been approved. plex.tv wants to be asked once a second at most.
@@ -96,11 +98,35 @@ impl Client {
     pub fn approval(&self, code: &LinkCode, deadline: Instant) -> Result<Approval, Error> {
         let request = self.request(Method::GET, &format!("/api/v2/pins/{}", code.id));
         match send(request, deadline)?.success() {
-            Ok(body) => Ok(parse::approval(&body)?.map_or(Approval::Waiting, Approval::Approved)),
+            Ok(body) => Ok(approval(&body)?.map_or(Approval::Waiting, Approval::Approved)),
             Err(Error::UnknownCode) => Ok(Approval::Expired),
             Err(other) => Err(other),
         }
     }
+}
+
+/// A fresh link code.
+///
+/// # Errors
+/// [`Error::Unavailable`], also when the code is nothing that could be shown on a screen.
+pub fn link_code(body: &[u8]) -> Result<LinkCode, Error> {
+    let otherwise = "the answer is no link code";
+    let Object(code): Object<LinkCode> = json(body, otherwise)?;
+    if code.is_plain() { Ok(code) } else { Err(Error::Unavailable(otherwise.into())) }
+}
+
+/// The token of a link code, once it has been approved.
+///
+/// # Errors
+/// [`Error::Unavailable`]
+pub fn approval(body: &[u8]) -> Result<Option<Token>, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(rename = "authToken", default)]
+        token: Option<Token>,
+    }
+    let Object(Answer { token }) = json(body, "the answer is no link code")?;
+    Ok(token.filter(|token| !token.expose().is_empty()))
 }
 
 #[cfg(test)]
@@ -110,11 +136,11 @@ mod tests {
 
     #[test]
     fn a_code_is_read_if_it_can_be_shown() {
-        let code = parse::link_code(br#"{"id":7,"code":"AB12","expiresIn":900,"authToken":null}"#).unwrap();
+        let code = link_code(br#"{"id":7,"code":"AB12","expiresIn":900,"authToken":null}"#).unwrap();
         assert_eq!((code.code(), code.lifetime()), ("AB12", Some(Duration::from_secs(900))));
         assert_eq!(code.address(), "https://plex.tv/link/?pin=AB12");
         assert_eq!(format!("{code:?}"), "LinkCode(…)");
-        assert_eq!(parse::link_code(br#"{"id":7,"code":"AB12","expiresIn":null}"#).unwrap().lifetime(), None);
+        assert_eq!(link_code(br#"{"id":7,"code":"AB12","expiresIn":null}"#).unwrap().lifetime(), None);
         let long = format!(r#"{{"id":7,"code":"{}"}}"#, "a".repeat(33));
         for text in [
             r#"{"id":7}"#,
@@ -128,13 +154,13 @@ mod tests {
             r#"[7,"AB12",900]"#,
             long.as_str(),
         ] {
-            assert!(parse::link_code(text.as_bytes()).is_err(), "{text}");
+            assert!(link_code(text.as_bytes()).is_err(), "{text}");
         }
     }
 
     #[test]
     fn r36_only_a_token_is_an_approval() {
-        let approved = |text: &str| parse::approval(text.as_bytes()).map(|token| token.is_some());
+        let approved = |text: &str| approval(text.as_bytes()).map(|token| token.is_some());
         assert_eq!(approved(r#"{"authToken":"t"}"#), Ok(true));
         for text in [r#"{"authToken":null}"#, r#"{"authToken":""}"#, r"{}"] {
             assert_eq!(approved(text), Ok(false), "{text}");

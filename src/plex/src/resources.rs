@@ -2,11 +2,14 @@
 
 use std::time::Instant;
 
+use policy::{PlexId, ServerRow};
 use reqwest::Method;
 use serde::Deserialize;
 
+use crate::body::json;
 use crate::client::{send, with_token};
-use crate::{Client, Error, Token, de, parse};
+use crate::de::Object;
+use crate::{Client, Error, Token, de};
 
 /// A device that an account has or is shared. Everything but the owner fields is the word of whoever registered it.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,6 +43,19 @@ impl Resource {
     }
 }
 
+impl Resource {
+    /// The fields that [`policy::reaches`] judges, if the device has an identifier.
+    #[must_use]
+    pub fn server_row(&self) -> Option<ServerRow> {
+        Some(ServerRow {
+            machine_id: self.client_identifier.clone()?,
+            is_server: self.is_server(),
+            owned: self.owned,
+            owner_id: self.owner_id.map(PlexId),
+        })
+    }
+}
+
 impl Client {
     /// What the token's account can reach.
     ///
@@ -47,8 +63,17 @@ impl Client {
     /// [`Error::Refused`] when plex.tv does not take the token.
     pub fn resources(&self, token: &Token, deadline: Instant) -> Result<Vec<Resource>, Error> {
         let request = self.request(Method::GET, "/api/v2/resources").query(&[("includeHttps", "1")]);
-        parse::resources(&send(with_token(request, token)?, deadline)?.success()?)
+        resources(&send(with_token(request, token)?, deadline)?.success()?)
     }
+}
+
+/// What an account can reach.
+///
+/// # Errors
+/// [`Error::Unavailable`]
+pub fn resources(body: &[u8]) -> Result<Vec<Resource>, Error> {
+    let rows: Vec<Object<Resource>> = json(body, "the answer is no list of devices")?;
+    Ok(rows.into_iter().map(|Object(row)| row).collect())
 }
 
 #[cfg(test)]
@@ -65,7 +90,7 @@ mod tests {
             {"clientIdentifier":"d","provides":"servers","owned":"yes"},
             {}
         ]"#;
-        let rows = parse::resources(text.as_bytes()).unwrap();
+        let rows = resources(text.as_bytes()).unwrap();
         let read: Vec<_> = rows.iter().map(|row| (row.is_server(), row.owned, row.owner_id)).collect();
         let expected = [
             (true, true, None),
@@ -81,6 +106,6 @@ mod tests {
 
     #[test]
     fn r36_a_row_that_does_not_name_its_fields_is_not_read() {
-        assert!(parse::resources(br#"[["a","server",true,11,"t"]]"#).is_err());
+        assert!(resources(br#"[["a","server",true,11,"t"]]"#).is_err());
     }
 }

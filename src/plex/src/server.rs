@@ -5,8 +5,10 @@ use std::time::Instant;
 use serde::Deserialize;
 use url::Url;
 
+use crate::body::json;
 use crate::client::{send, with_token};
-use crate::{Client, Error, Token, de, parse};
+use crate::de::Object;
+use crate::{Client, Error, Token, de};
 
 /// What a server says of itself to anybody. It proves nothing about a person.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -25,7 +27,7 @@ impl Client {
     /// # Errors
     /// [`Error::Unavailable`]
     pub fn server_identity(&self, server: &Url, deadline: Instant) -> Result<Identity, Error> {
-        parse::server_identity(&send(self.request_to(server, "/identity"), deadline)?.success()?)
+        server_identity(&send(self.request_to(server, "/identity"), deadline)?.success()?)
     }
 
     /// Whether a server lets this token in. A server that lets everybody in says yes to any token, so a yes counts
@@ -40,13 +42,27 @@ impl Client {
     }
 }
 
+/// What a Plex Media Server says of itself.
+///
+/// # Errors
+/// [`Error::Unavailable`]
+pub fn server_identity(body: &[u8]) -> Result<Identity, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(rename = "MediaContainer")]
+        container: Object<Identity>,
+    }
+    let Object(Answer { container: Object(identity) }) = json(body, "the answer is no Plex Media Server's")?;
+    Ok(identity)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_server_is_known_by_what_it_calls_its_machine_id() {
-        let claimed = |text: &str| parse::server_identity(text.as_bytes()).ok().map(|server| server.claimed);
+        let claimed = |text: &str| server_identity(text.as_bytes()).ok().map(|server| server.claimed);
         assert_eq!(claimed(r#"{"MediaContainer":{"machineIdentifier":"a","claimed":true}}"#), Some(true));
         assert_eq!(claimed(r#"{"MediaContainer":{"machineIdentifier":"a"}}"#), Some(false));
         for text in [r#"{"MediaContainer":{}}"#, r#"{"MediaContainer":["a",true]}"#, r#"[{"machineIdentifier":"a"}]"#] {

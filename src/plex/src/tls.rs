@@ -1,5 +1,6 @@
 //! Which certificates are believed: those of the system's bundle and of `ca_file`, read from fixed places.
 
+use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,8 +8,6 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-
-use crate::SetupError;
 
 /// Where distributions keep their bundle. The usual ways to find it also ask the environment, which is not ours.
 const BUNDLES: [&str; 4] = [
@@ -20,6 +19,31 @@ const BUNDLES: [&str; 4] = [
 
 /// Far more than all the authorities in the world need, in bytes.
 const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
+
+/// Why no client could be made. Each needs the administrator.
+#[derive(Debug)]
+pub enum SetupError {
+    /// There is no bundle of certificates.
+    NoCertificates,
+    /// A CA file cannot be used.
+    CaFile(PathBuf, String),
+    /// The HTTP client cannot be set up.
+    Client(String),
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCertificates => f.write_str("no CA certificates found; install the package ca-certificates"),
+            Self::CaFile(file, why) => {
+                write!(f, "{}: {why}; it must hold certificates in PEM form", file.display())
+            }
+            Self::Client(why) => write!(f, "the HTTPS client cannot be set up: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for SetupError {}
 
 /// TLS 1.2 and 1.3 with full verification, and no key log.
 pub(crate) fn config(extra: Option<&Path>) -> Result<ClientConfig, SetupError> {

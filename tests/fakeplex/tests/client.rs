@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use fakeplex::{Command, Connections, Endpoint, Fault, Running};
 use plex::{Client, Error, Settings, Token};
+use policy::Relationship;
 
 const DEN: &str = include_str!("../worlds/den.toml");
 const MACHINE: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -49,7 +50,7 @@ fn is_outage<T: std::fmt::Debug>(outcome: &Result<T, Error>) -> bool {
 fn client_distinguishes_every_kind_of_rejected_sign_in() {
     let f = fixture();
     let ask = |login: &str, pw: &str, code: Option<&str>| {
-        f.client.sign_in(login, pw, code, soon()).map(|signed_in| signed_in.account.id)
+        f.client.sign_in(login, pw, code, soon()).map(|signed_in| signed_in.account.id.0)
     };
     assert_eq!(ask("alice@example.org", &password("alice"), None), Ok(2));
     assert_eq!(ask("ALICE", &password("alice"), None), Ok(2));
@@ -82,10 +83,10 @@ fn client_reads_relationships_from_the_owners_lists() {
     let f = fixture();
     let owner = Token::from("TOKEN-SECRET-olga");
     let friends = f.client.users(&owner, soon()).unwrap();
-    let read: Vec<_> = friends.iter().map(|f| (f.account.id, f.pending)).collect();
+    let read: Vec<_> = friends.iter().map(|f| (f.person.id.0, f.tie == Relationship::Pending)).collect();
     assert_eq!(read, [(2, false), (3, false), (4, true), (5, false), (6, false)]);
     let shares = f.client.shared_servers(&owner, MACHINE, soon()).unwrap();
-    let read: Vec<_> = shares.iter().map(|s| (s.account.id, s.pending)).collect();
+    let read: Vec<_> = shares.iter().map(|s| (s.person.id.0, s.tie == Relationship::Pending)).collect();
     assert_eq!(read, [(2, false), (4, true), (5, false), (6, false)]);
     assert!(is_outage(&f.client.shared_servers(&owner, "ffffffffffffffff", soon())));
     let dead = Token::from("TOKEN-SECRET-dead");
@@ -180,7 +181,7 @@ fn r36_client_reports_dns_connection_and_timeout_errors_as_an_outage() {
 fn client_accepts_alternative_response_formats() {
     let f = fixture();
     f.server.control().fault(Endpoint::All, Fault::OddShape);
-    let ask = |pw: &str| f.client.sign_in("alice", pw, None, soon()).map(|signed_in| signed_in.account.id);
+    let ask = |pw: &str| f.client.sign_in("alice", pw, None, soon()).map(|signed_in| signed_in.account.id.0);
     assert_eq!(ask(&password("alice")), Ok(2));
     assert_eq!(ask("wrong"), Err(Error::Refused), "an error without its status");
     f.server.control().fault(Endpoint::All, Fault::Bare);

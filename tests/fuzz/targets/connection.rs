@@ -10,8 +10,8 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use serde::de::DeserializeOwned;
 use protocol::{Connection, Deadline, Error, Malformed, Reply, Request, decode};
+use serde::de::DeserializeOwned;
 
 /// Size of the length prefix, in bytes.
 const PREFIX: usize = 4;

@@ -5,9 +5,9 @@
 use std::fmt::Debug;
 
 use libfuzzer_sys::fuzz_target;
+use protocol::{MAX_FRAME, Malformed, Reply, Request, decode, encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use protocol::{MAX_FRAME, Malformed, Reply, Request, decode, encode};
 
 /// Size of the length prefix, in bytes.
 const PREFIX: usize = 4;

@@ -7,7 +7,8 @@
 use std::fmt::Debug;
 
 use libfuzzer_sys::fuzz_target;
-use plex::{Account, Error, parse};
+use plex::{Error, parse};
+use policy::PlexUser;
 use serde_json::Value;
 
 fuzz_target!(|input: &[u8]| {
@@ -83,8 +84,8 @@ fn parse_whole<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Option<T>
     }
 }
 
-fn assert_account_is_in(account: &Account, value: &Value) {
-    assert!(account.id > 0 && number(&value["id"]) == Some(account.id), "{account:?} is not in the answer");
+fn assert_account_is_in(account: &PlexUser, value: &Value) {
+    assert!(account.id.0 > 0 && number(&value["id"]) == Some(account.id.0), "{account:?} is not in the answer");
     for (name, key) in [(&account.username, "username"), (&account.email, "email")] {
         let shown = &value[key];
         let shown = shown.as_str().map(str::to_owned).or_else(|| shown.as_u64().map(|number| number.to_string()));

@@ -2,23 +2,29 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use plex::{Account, Error, parse};
+use plex::{Error, parse};
+use policy::{PlexUser, Relationship};
 
 /// Root element of every list.
 const ROOT: &str = "MediaContainer";
 
 fuzz_target!(|body: &[u8]| {
     if let Some(friends) = parse_whole(body, parse::users) {
-        assert_accounts(body, "User", friends.iter().map(|friend| &friend.account));
+        assert_accounts(body, "User", friends.iter().map(|friend| &friend.person));
         for friend in friends {
-            assert!(!friend.home || mentions(body, "home"), "{friend:?}");
-            assert!(!friend.pending || mentions(body, "pending"), "{friend:?}");
+            match friend.tie {
+                Relationship::Home => assert!(mentions(body, "home"), "{friend:?}"),
+                Relationship::Pending => assert!(mentions(body, "pending"), "{friend:?}"),
+                Relationship::Friend => {}
+                Relationship::Shared => panic!("the list of friends does not say what is shared: {friend:?}"),
+            }
         }
     }
     if let Some(shares) = parse_whole(body, parse::shared_servers) {
-        assert_accounts(body, "SharedServer", shares.iter().map(|share| &share.account));
+        assert_accounts(body, "SharedServer", shares.iter().map(|share| &share.person));
         for share in shares {
-            assert!(share.pending || mentions(body, "acceptedAt"), "{share:?} is accepted without a word of it");
+            let pending = share.tie == Relationship::Pending;
+            assert!(pending || mentions(body, "acceptedAt"), "{share:?} is accepted without a word of it");
         }
     }
 });
@@ -48,10 +54,10 @@ fn parse_whole<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Option<T>
 }
 
 /// Asserts that every account has an id and a row of its own, and that the names fit into the body.
-fn assert_accounts<'a>(body: &[u8], tag: &str, accounts: impl Iterator<Item = &'a Account>) {
+fn assert_accounts<'a>(body: &[u8], tag: &str, accounts: impl Iterator<Item = &'a PlexUser>) {
     let (mut count, mut size) = (0, 0);
     for account in accounts {
-        assert!(account.id > 0);
+        assert!(account.id.0 > 0);
         assert!(account.username.as_deref() != Some("") && account.email.as_deref() != Some(""), "an empty name");
         count += 1;
         size += account.username.as_ref().map_or(0, String::len) + account.email.as_ref().map_or(0, String::len);

@@ -1,10 +1,10 @@
 //! The owner's friends, read from plex.tv or from plex-authd, with the daemon's own rules.
 
 use std::path::Path;
-use std::time::Instant;
 
 use config::{Config, Source};
-use plex::{Client, Token};
+use directory::Reader;
+use plex::Token;
 use policy::{
     BootTime, FriendList, FriendRecord, IdentityBinding, PlexId, PlexRef, PlexUser, Reason, Relationship, Rules,
 };
@@ -83,31 +83,22 @@ impl Friends {
         Ok(Self { rules: config.rules(), all: list.clone(), deciding: list, has_server: config.machine_id.is_some() })
     }
 
-    /// Reads the lists that `rules` and `extent` need, as the device of `client`.
+    /// Fetches the lists that `extent` needs.
     ///
     /// # Errors
-    /// As the client of plex.tv.
+    /// As the reader.
     pub(crate) fn fetch(
-        client: &Client,
-        token: &Token,
+        reader: &Reader,
         owner: PlexUser,
-        machine_id: Option<&str>,
         rules: Rules,
         extent: Extent,
-    ) -> Result<Self, plex::Error> {
-        let all = extent == Extent::All;
-        let (mut deciding, mut others) = (Vec::new(), Vec::new());
-        if let Some(machine_id) = machine_id.filter(|_| rules.strict || all) {
-            let list = directory::shares(client, token, machine_id, deadline())?;
-            if rules.strict { &mut deciding } else { &mut others }.extend(list);
+    ) -> Result<Self, directory::Error> {
+        let deciding = reader.list(owner, BootTime::from_millis(0))?;
+        let mut all = deciding.clone();
+        if extent == Extent::All {
+            all.entries.extend(reader.others()?);
         }
-        if !rules.strict || all {
-            let list = directory::friends(client, token, deadline())?;
-            if rules.strict { &mut others } else { &mut deciding }.extend(list);
-        }
-        let list = |entries| FriendList { owner: owner.clone(), entries, fetched_at: BootTime::from_millis(0) };
-        let all = deciding.iter().chain(&others).cloned().collect();
-        Ok(Self { rules, deciding: list(deciding), all: list(all), has_server: machine_id.is_some() })
+        Ok(Self { rules, deciding, all, has_server: reader.machine_id.is_some() })
     }
 
     /// A list that a test made up.
@@ -202,25 +193,31 @@ fn read(config: &Config, extent: Extent) -> Result<Friends, Error> {
     // Only a sign-in makes a device of an identifier, so a new one need not be stored.
     let client = plex_tv::passing_client(Place::of(config))?;
     let token = Token::from(token.expose());
+    let reader = Reader {
+        client: &client,
+        token: &token,
+        owner_id: config.owner_id,
+        machine_id: config.machine_id.as_deref(),
+        strict: config.strict_friends,
+        timeout: QUESTION,
+        deadline: None,
+    };
     let _spinner = terminal::spinner("Asking plex.tv for the friend list");
-    let owner = client.account(&token, deadline()).map(directory::person).map_err(|error| explain(&error))?;
-    if let Some(expected) = config.owner_id.filter(|id| *id != owner.id) {
-        return Err(Error::new(format!("the token belongs to Plex id {}, but owner_id is {expected}", owner.id))
-            .hint("mend one of them: plex-auth setup"));
-    }
-    Friends::fetch(&client, &token, owner, config.machine_id.as_deref(), config.rules(), extent)
-        .map_err(|error| explain(&error))
+    let owner = reader.owner().map_err(|error| explain(&error))?;
+    Friends::fetch(&reader, owner, config.rules(), extent).map_err(|error| explain(&error))
 }
 
-fn deadline() -> Instant {
-    Instant::now() + QUESTION
-}
-
-fn explain(error: &plex::Error) -> Error {
-    if *error == plex::Error::Refused {
-        return Error::new("plex.tv does not take the owner's token")
-            .hint("get a new one: plex-auth setup --sign-in link");
-    }
+fn explain(error: &directory::Error) -> Error {
+    let error = match error {
+        directory::Error::WrongOwner { .. } => {
+            return Error::new(error.to_string()).hint("mend one of them: plex-auth setup");
+        }
+        directory::Error::Plex(plex::Error::Refused) => {
+            return Error::new("plex.tv does not take the owner's token")
+                .hint("get a new one: plex-auth setup --sign-in link");
+        }
+        directory::Error::Plex(error) => error,
+    };
     let what = format!("the friend list cannot be had: plex.tv: {}", protocol::printable(&error.to_string(), 300));
     Error::new(what).hint(match error {
         plex::Error::Unreachable(_) | plex::Error::Unavailable(_) => {

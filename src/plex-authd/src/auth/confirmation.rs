@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use config::Source;
-use directory::person;
 use policy::{AttemptKey, PlexId, Reason, SignInTarget};
 
 use crate::auth::media_server::ServerAnswer;
@@ -21,8 +20,8 @@ pub(super) fn confirm(
     token: &IssuedToken,
     deadline: Instant,
 ) -> Result<(PlexId, Evidence), Reason> {
-    let user = person(token.signed_in.account.clone());
-    target.confirm(&user)?;
+    let user = &token.signed_in.account;
+    target.confirm(user)?;
     let server_token = || server_token(context, user.id, token, deadline);
     let without_list = matches!(context.settings.config.source, Source::Resources { .. });
     let confirmed = if without_list { Some(server_token()?) } else { None };
@@ -45,7 +44,7 @@ fn server_token(
     let resources = token.client().resources(&token.signed_in.token, deadline);
     let resources = resources.map_err(|error| context.limits.rate_limiter.outage(error))?;
     let server = resources.into_iter().find_map(|resource| {
-        let row = server_row(&resource)?;
+        let row = resource.server_row()?;
         policy::reaches(&machine_id, owner_id, id, &[row]).ok().map(|()| resource.access_token)
     });
     server.ok_or(Reason::NoAccess)
@@ -60,21 +59,12 @@ fn server(context: &Context) -> Option<(String, PlexId)> {
     }
 }
 
-fn server_row(resource: &plex::Resource) -> Option<policy::ServerRow> {
-    Some(policy::ServerRow {
-        machine_id: resource.client_identifier.clone()?,
-        is_server: resource.is_server(),
-        owned: resource.owned,
-        owner_id: resource.owner_id.map(PlexId),
-    })
-}
-
 /// Records a confirmed sign-in: the rate limit, the binding and, without a friend list, the account's latest sign-in.
 pub(super) fn record(context: &Context, key: &AttemptKey, target: &SignInTarget, token: &IssuedToken) {
     context.limits.rate_limiter.record_success(key);
-    let user = person(token.signed_in.account.clone());
+    let user = &token.signed_in.account;
     if context.friends.is_none() {
         context.identities.record_sign_in(&key.account, user.id);
     }
-    context.identities.bind(&key.account, target.binding(&user));
+    context.identities.bind(&key.account, target.binding(user));
 }

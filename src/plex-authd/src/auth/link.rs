@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use plex::{Approval, LinkCode, SignedIn};
-use policy::{AttemptKey, PlexId, PlexRef, Reason};
+use policy::{AttemptKey, PlexRef, Reason};
 
 use crate::auth::account_locks::{CodeSlot, LockedAccount};
 use crate::auth::attempt::{Method, deny, target};
@@ -81,7 +81,7 @@ pub(crate) fn decide(
 ) -> AuthResult {
     let account = held.client.account(&held.token, deadline);
     let account = account.map_err(|error| context.limits.rate_limiter.outage(error))?;
-    let (id, token) = (PlexId(account.id), held.token.clone());
+    let (id, token) = (account.id, held.token.clone());
     let token = held.belongs_to(SignedIn { account, token, two_factor: None });
     // Held until the identity is confirmed, as for a password.
     let locks = &context.plex_tv.account_locks;

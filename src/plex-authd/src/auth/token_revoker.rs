@@ -95,7 +95,7 @@ impl HeldToken {
     /// Adds the account that has signed in.
     pub(crate) fn belongs_to(self, signed_in: SignedIn) -> IssuedToken {
         if let Some(issued) = lock(&self.revoker.tokens).find(&self.token) {
-            issued.account = Some(PlexId(signed_in.account.id));
+            issued.account = Some(signed_in.account.id);
         }
         IssuedToken { signed_in, held: self }
     }

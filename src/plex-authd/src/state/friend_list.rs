@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use directory::person;
-use plex::{Client, Error, Token};
+use directory::{Error, Reader};
+use plex::{Client, Token};
 use policy::{FriendList, PlexId, PlexUser, Reason};
 use protocol::FriendListStatus;
 
@@ -34,8 +34,10 @@ pub(crate) struct Source {
     pub client: Client,
     /// The owner's token.
     pub token: Token,
-    /// The server whose shares are listed; `None` lists friends and Home members.
-    pub shares_of: Option<String>,
+    /// `machine_id`, if it is configured.
+    pub machine_id: Option<String>,
+    /// `strict_friends`.
+    pub strict: bool,
     /// `owner_id`, if it is configured.
     pub owner_id: Option<PlexId>,
     /// The greatest age of a list for sign-ins.
@@ -194,49 +196,46 @@ impl FriendListCache {
 
     fn refresh(&self) -> Result<FriendList, Error> {
         let (fetched_at, now) = (clock::now(), Instant::now());
-        // Per request: one that hangs must not keep the next login waiting when plex.tv is available again.
-        let deadline = || (Instant::now() + self.source.timeout).min(now + REFRESH);
-        let owner = self.owner(now, deadline())?;
-        let Source { client, token, .. } = &self.source;
-        let entries = match &self.source.shares_of {
-            Some(machine_id) => directory::shares(client, token, machine_id, deadline())?,
-            None => directory::friends(client, token, deadline())?,
+        let source = &self.source;
+        let reader = Reader {
+            client: &source.client,
+            token: &source.token,
+            owner_id: source.owner_id,
+            machine_id: source.machine_id.as_deref(),
+            strict: source.strict,
+            // Per request: one that hangs must not keep the next login waiting when plex.tv is available again.
+            timeout: source.timeout,
+            deadline: Some(now + REFRESH),
         };
-        // As old as its first part: a change during the refresh may be missing.
-        Ok(FriendList { owner, entries, fetched_at })
+        reader.list(self.owner(now, &reader)?, fetched_at)
     }
 
-    fn owner(&self, now: Instant, deadline: Instant) -> Result<PlexUser, Error> {
+    fn owner(&self, now: Instant, reader: &Reader) -> Result<PlexUser, Error> {
         let recent = self.lock().owner.clone().filter(|(_, at)| now.saturating_duration_since(*at) < OWNER_AGE);
         if let Some((owner, _)) = recent {
             return Ok(owner);
         }
-        let owner = person(self.source.client.account(&self.source.token, deadline)?);
-        match self.source.owner_id {
-            Some(expected) if expected != owner.id => Err(Error::Unavailable(format!(
-                "the token belongs to Plex id {}, but owner_id is {expected}; mend one of them",
-                owner.id
-            ))),
-            _ => {
-                self.lock().owner = Some((owner.clone(), now));
-                Ok(owner)
-            }
-        }
+        let owner = reader.owner()?;
+        self.lock().owner = Some((owner.clone(), now));
+        Ok(owner)
     }
 
     fn record_failure(&self, state: &mut State, error: &Error) {
         let reason = match error {
-            Error::Refused => Reason::Unavailable(
+            Error::WrongOwner { .. } => Reason::Unavailable(format!("plex.tv: {error}; mend one of them")),
+            Error::Plex(plex::Error::Refused) => Reason::Unavailable(
                 "plex.tv does not take the owner's token; get a new one and put it into the configuration".into(),
             ),
-            Error::RateLimited(_) => Reason::RateLimited,
-            Error::AddressBlocked => Reason::AddressBlocked,
-            Error::Unreachable(why) => Reason::Unreachable(format!("plex.tv: {why}")),
-            other => Reason::Unavailable(format!("plex.tv: {other}")),
+            Error::Plex(plex::Error::RateLimited(_)) => Reason::RateLimited,
+            Error::Plex(plex::Error::AddressBlocked) => Reason::AddressBlocked,
+            Error::Plex(plex::Error::Unreachable(_)) => Reason::Unreachable(error.to_string()),
+            Error::Plex(_) => Reason::Unavailable(error.to_string()),
         };
         let pause = match error {
-            Error::RateLimited(retry_after) => retry_after.unwrap_or(DEFAULT_PAUSE).clamp(PAUSE, MAX_PAUSE),
-            Error::AddressBlocked => MAX_PAUSE,
+            Error::Plex(plex::Error::RateLimited(retry_after)) => {
+                retry_after.unwrap_or(DEFAULT_PAUSE).clamp(PAUSE, MAX_PAUSE)
+            }
+            Error::Plex(plex::Error::AddressBlocked) => MAX_PAUSE,
             _ => PAUSE,
         };
         if state.failure.as_ref().is_none_or(|(before, _)| *before != reason) {

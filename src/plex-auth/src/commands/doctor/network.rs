@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use config::{Config, Source};
 use plex::{Client, Error, Token, Unreachable};
-use policy::{PlexId, PlexUser, ServerRow, reaches};
+use policy::{PlexId, PlexUser, reaches};
 
 use super::checks::Findings;
 use crate::client::plex_tv::{self, Place, QUESTION};
@@ -114,8 +114,7 @@ fn owner(config: &Config, client: &Client, token: &Token, findings: &mut Finding
         }
     };
     let name = account.username.clone().or_else(|| account.email.clone()).unwrap_or_else(|| "somebody".to_owned());
-    let id = PlexId(account.id);
-    let person = PlexUser { id, username: account.username, email: account.email };
+    let (id, person) = (account.id, account);
     let before = findings.count();
     if let Some(owner) = config.owner_id.filter(|owner| *owner != id) {
         let what = format!("it is {name}'s (Plex id {id}), and owner_id is {owner}");
@@ -145,14 +144,7 @@ fn machine(id: &str, owner: PlexId, name: &str, client: &Client, token: &Token, 
             return;
         }
     };
-    let rows: Vec<_> = rows
-        .into_iter()
-        .filter_map(|row| {
-            let is_server = row.is_server();
-            let owner_id = row.owner_id.map(PlexId);
-            Some(ServerRow { machine_id: row.client_identifier?, is_server, owned: row.owned, owner_id })
-        })
-        .collect();
+    let rows: Vec<_> = rows.into_iter().filter_map(|row| row.server_row()).collect();
     if reaches(id, owner, owner, &rows).is_ok() {
         findings.good("machine", format!("{id} is {name}'s server"));
     } else {

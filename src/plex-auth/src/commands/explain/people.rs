@@ -81,7 +81,7 @@ pub(super) fn look(
 fn lists(config: &Config, client: &Client, token: &Token, steps: &mut Steps) -> Option<Lists> {
     let deadline = || Instant::now() + QUESTION;
     let owner = match asking(|| client.account(token, deadline())) {
-        Ok(account) => directory::person(account),
+        Ok(account) => account,
         Err(error) => {
             steps.add(no_answer("token", &error));
             return None;
@@ -94,11 +94,11 @@ fn lists(config: &Config, client: &Client, token: &Token, steps: &mut Steps) -> 
     }
     steps.add(Step::good("token", format!("plex.tv takes it; the owner is {}", named(&owner))));
     let read = || {
-        let friends = directory::friends(client, token, deadline())?;
+        let friends = client.users(token, deadline())?;
         let Some(machine_id) = config.machine_id.as_deref().filter(|_| config.strict_friends) else {
             return Ok((friends.clone(), friends));
         };
-        let shares = directory::shares(client, token, machine_id, deadline())?;
+        let shares = client.shared_servers(token, machine_id, deadline())?;
         Ok((shares.clone(), [shares, friends].concat()))
     };
     match asking(read) {

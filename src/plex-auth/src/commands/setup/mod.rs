@@ -26,11 +26,13 @@ mod superseded;
 use std::process::ExitCode;
 
 use config::Config;
+use directory::Reader;
 use plex::Client;
 use policy::{PlexRef, PlexUser, Rules};
 
 use crate::accounts::{create::create, membership};
 use crate::client::friends::{Extent, Friends};
+use crate::client::plex_tv::QUESTION;
 use crate::client::service_manager;
 use crate::config_file::existing::Existing;
 use crate::config_file::write;
@@ -127,13 +129,22 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> 
     let strict = asking.strict(&server)?;
     let link = asking.link()?;
     let server_url = asking.server_url(&server, local.as_ref(), strict)?;
-    let person = directory::person(owner.account.clone());
     // The shares are read in any case: the response also proves that the server is the owner's.
-    let (machine_id, rules) =
-        (Some(server.machine_id.as_str()), Rules { strict, admin: admin.clone(), owner_id: None });
+    let reader = Reader {
+        client: &owner.client,
+        token: &owner.token,
+        owner_id: None,
+        machine_id: Some(&server.machine_id),
+        strict,
+        timeout: QUESTION,
+        deadline: None,
+    };
+    let rules = Rules { strict, admin: admin.clone(), owner_id: None };
     let extent = if strict { Extent::Deciding } else { Extent::All };
-    let friends = Friends::fetch(&owner.client, &owner.token, person.clone(), machine_id, rules, extent)
-        .map_err(|error| plex_errors::explain(&error))?;
+    let friends = Friends::fetch(&reader, owner.account.clone(), rules, extent).map_err(|error| match error {
+        directory::Error::Plex(error) => plex_errors::explain(&error),
+        wrong_owner @ directory::Error::WrongOwner { .. } => Error::new(wrong_owner.to_string()),
+    })?;
     let users = existing.users();
     let chosen = match args.users.as_slice() {
         [] if interactive => friends::ask_which(&friends, &users, !existing.is_configured())?,
@@ -150,7 +161,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> 
         client_identifier: owner.identifier,
         machine_id: server.machine_id,
         server_name: server.name,
-        owner_id: owner.account.id,
+        owner_id: owner.account.id.0,
         admin,
         strict,
         link,
@@ -160,7 +171,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> 
         ca_file: place.given_ca,
         users: fresh,
     };
-    Ok(Asked { wanted, chosen, owner: person, superseded })
+    Ok(Asked { wanted, chosen, owner: owner.account, superseded })
 }
 
 /// Puts the new text into the file, unless it is there, lets the daemon read it, and revokes the token that has left it.

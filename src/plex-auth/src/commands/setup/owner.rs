@@ -1,6 +1,7 @@
 //! The server's owner, and the device that their token is issued to.
 
-use plex::{Account, Client, Token};
+use plex::{Client, Token};
+use policy::PlexUser;
 
 use super::rollback;
 use crate::client::plex_tv;
@@ -8,7 +9,7 @@ use crate::client::plex_tv;
 /// The owner, as the token shows them.
 pub(crate) struct Owner {
     /// Who.
-    pub account: Account,
+    pub account: PlexUser,
     /// The token.
     pub token: Token,
     /// How it came here.
@@ -37,14 +38,14 @@ impl FreshDevice {
 impl Owner {
     /// What they are called, for people to read.
     pub(crate) fn name(&self) -> String {
-        let Account { username, email, id } = &self.account;
+        let PlexUser { username, email, id } = &self.account;
         let name = username.as_deref().or(email.as_deref()).map_or_else(|| format!("Plex id {id}"), str::to_owned);
         protocol::printable(&name, 64)
     }
 }
 
 /// The owner of a token that was made just now, and is signed out again unless it is kept.
-pub(crate) fn signed_in(device: FreshDevice, account: Account, token: Token, how: &'static str) -> Owner {
+pub(crate) fn signed_in(device: FreshDevice, account: PlexUser, token: Token, how: &'static str) -> Owner {
     let FreshDevice { client, identifier } = device;
     rollback::fresh_token(&client, &token);
     Owner { account, token, how, client, identifier: Some(identifier) }

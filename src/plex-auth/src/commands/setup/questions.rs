@@ -1,8 +1,6 @@
 //! What is asked, each with its answer on the command line, its present value, and what a newcomer gets with Enter.
 
 use config::USUAL_GROUP;
-use plex::Account;
-use policy::{PlexId, PlexUser};
 use system::accounts::group;
 
 use super::args::SetupArgs;
@@ -65,9 +63,8 @@ impl Asking<'_> {
 
     /// The owner's name, when the owner may sign in too.
     pub(crate) fn admin(self, owner: &Owner) -> Result<Option<String>, Error> {
-        let Account { id, username, email } = owner.account.clone();
-        let usual = username.clone().or_else(|| email.clone());
-        let person = PlexUser { id: PlexId(id), username, email };
+        let person = &owner.account;
+        let usual = person.username.clone().or_else(|| person.email.clone());
         match self.args.admin.as_deref() {
             Some("") => Ok(None),
             Some(name) if person.goes_by(name) => Ok(Some(name.to_owned())),

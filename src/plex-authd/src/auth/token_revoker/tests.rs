@@ -1,6 +1,7 @@
 //! Conditions and time of revocations.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
-use plex::{Account, Settings};
+use plex::Settings;
+use policy::PlexUser;
 
 use super::*;
 use crate::auth::account_locks::LockedAccount;
@@ -34,7 +35,7 @@ impl Fixture {
     /// A login that plex.tv issued this token to.
     fn sign_in(&self, token: &str) -> IssuedToken {
         let token = Token::from(token);
-        let account = Account { id: 2, username: None, email: None };
+        let account = PlexUser { id: PlexId(2), username: None, email: None };
         let held = self.revoker.hold(&self.device, token.clone());
         held.belongs_to(SignedIn { account, token, two_factor: None })
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use strum::{EnumIter, IntoStaticStr};
+
 use crate::PlexId;
 
 /// What PAM asks about an account.
@@ -41,8 +43,24 @@ pub enum Outcome {
     ConversationFailed,
 }
 
-/// Why somebody is not let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Outcome {
+    /// The outcome in the daemon's log and in the audit log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "accepted",
+            Self::NotManaged => "not-managed",
+            Self::LocalFirst => "local-first",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::WrongSecret | Self::NotAllowed | Self::ConversationFailed => "denied",
+        }
+    }
+}
+
+/// Reason for a refusal. `Reason::iter()` yields each variant, with default values for its data, and `<&str>::from(&reason)`
+/// is the variant's name.
+#[derive(Debug, Clone, PartialEq, Eq, EnumIter, IntoStaticStr)]
 pub enum Reason {
     /// There is no such local account.
     NoLocalAccount,

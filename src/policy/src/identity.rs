@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The number that plex.tv gives an account for life. Names, titles and e-mail addresses change hands; this does
 /// not, so it is the only thing that two accounts are ever compared by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlexId(pub u64);
 
 impl fmt::Display for PlexId {

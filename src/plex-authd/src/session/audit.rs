@@ -45,11 +45,10 @@ impl Report<'_> {
         match result {
             Ok((id, evidence)) => log.info(self.line("accepted", *id, evidence)),
             Err(reason) => match outcome(result, self.request.phase) {
-                Outcome::NotManaged => log.debug(self.line("not-managed", None, reason)),
-                Outcome::LocalFirst => log.debug(self.line("local-first", self.id, reason)),
-                Outcome::Unavailable => log.warning(self.line("unavailable", self.id, reason)),
-                Outcome::Throttled => log.notice(self.line("throttled", self.id, reason)),
-                _ => log.notice(self.line("denied", self.id, reason)),
+                outcome @ Outcome::NotManaged => log.debug(self.line(outcome.as_str(), None, reason)),
+                outcome @ Outcome::LocalFirst => log.debug(self.line(outcome.as_str(), self.id, reason)),
+                outcome @ Outcome::Unavailable => log.warning(self.line(outcome.as_str(), self.id, reason)),
+                outcome => log.notice(self.line(outcome.as_str(), self.id, reason)),
             },
         }
     }
@@ -104,9 +103,7 @@ fn phase(request: &LoginRequest) -> &'static str {
 fn name(outcome: Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::NotManaged | Outcome::LocalFirst => None,
-        Outcome::Unavailable => Some("unavailable"),
-        Outcome::Throttled => Some("throttled"),
-        _ => Some("denied"),
+        refused => Some(refused.as_str()),
     }
 }
 

@@ -25,9 +25,11 @@ mod admin;
 mod connection;
 mod frame;
 mod frozen;
+mod limits;
 pub mod local_password;
 mod log;
 mod login;
+mod message;
 mod secret;
 pub mod smb;
 mod socket_trust;
@@ -36,44 +38,10 @@ mod text;
 pub use admin::{AdminRequest, AdminResponse, FriendListStatus, KnownAccount, ListedFriend, Login, Status};
 pub use connection::{Connection, Deadline, Error, Peer};
 pub use frame::{Malformed, decode, encode};
+pub use limits::{DEFAULT_SOCKET, HEARTBEAT, MAX_FRAME, MAX_NAME, MAX_PASSWORD, MAX_SILENCE, MODULE_DEADLINE, VERSION};
 pub use log::{Severity, syslog_line};
-pub use login::{InvalidInput, LoginRequest, Phase, Prompt, PromptReply, Reply, Request, Screen, Verdict};
+pub use login::{InvalidInput, LoginRequest, Phase, Prompt, PromptReply, Screen, Verdict};
+pub use message::{Reply, Request};
 pub use secret::Secret;
 pub use socket_trust::Untrusted;
 pub use text::printable;
-
-use std::time::Duration;
-
-/// The version of the protocol that this crate speaks. It changes when a message changes, so that a module
-/// that a long-running program still holds in memory is told plainly that the daemon has moved on.
-pub const VERSION: u32 = match (cfg!(feature = "next-protocol"), cfg!(feature = "previous-protocol")) {
-    (true, _) => RELEASED + 1,
-    (_, true) => RELEASED - 1,
-    _ => RELEASED,
-};
-
-/// [`VERSION`] of everything but the builds that tests make to try another.
-const RELEASED: u32 = 4;
-
-/// The longest frame that either side accepts, in bytes, its length prefix not counted.
-pub const MAX_FRAME: usize = 64 * 1024;
-
-/// The longest account name that is looked at, in bytes: `LOGIN_NAME_MAX` of Linux.
-pub const MAX_NAME: usize = 256;
-
-/// The longest password that is looked at, in bytes.
-pub const MAX_PASSWORD: usize = 1024;
-
-/// Where the daemon listens unless it is told otherwise.
-pub const DEFAULT_SOCKET: &str = "/run/plex-auth/socket";
-
-/// How long the module lets the daemon be silent before it gives up. A login with the daemon stopped or hung
-/// must be over within two seconds, whatever the daemon was doing when that happened.
-pub const MAX_SILENCE: Duration = Duration::from_millis(1800);
-
-/// How often the daemon says [`Reply::Working`] while it waits for something; well below [`MAX_SILENCE`].
-pub const HEARTBEAT: Duration = Duration::from_millis(400);
-
-/// How long the module waits for the daemon in one call, all waits added up and the user's own typing time
-/// left out. The daemon's configuration must promise a verdict before that.
-pub const MODULE_DEADLINE: Duration = Duration::from_secs(75);

@@ -4,22 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{AdminRequest, AdminResponse, Secret};
-
-/// What the asking side sends.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Request {
-    /// Always the first message, and only the first.
-    #[serde(rename = "hello")]
-    Login(LoginRequest),
-    /// What became of the [`Prompt`] before it.
-    #[serde(rename = "answer")]
-    PromptReply(PromptReply),
-    /// A question of the superuser's, in place of [`Self::Login`].
-    #[serde(rename = "manage")]
-    Admin(AdminRequest),
-}
+use crate::Secret;
 
 /// Who is logging in, as the PAM items say it. Only the account's name is always there. What another version has added is
 /// ignored.
@@ -102,22 +87,6 @@ pub enum InvalidInput {
     NotUtf8,
     /// It is longer than [`crate::MAX_PASSWORD`] bytes.
     TooLong,
-}
-
-/// What the daemon sends.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Reply {
-    /// Show this prompt and send back an [`PromptReply`].
-    #[serde(rename = "ask")]
-    Prompt(Prompt),
-    /// Nothing yet; the daemon is alive and at work.
-    Working,
-    /// The end of the conversation.
-    Verdict(Verdict),
-    /// The answer to a [`Request::Admin`].
-    #[serde(rename = "managed")]
-    Admin(AdminResponse),
 }
 
 /// A prompt to show.

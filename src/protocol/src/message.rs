@@ -1,0 +1,37 @@
+//! The two kinds of message on a connection to the daemon. Both ends are built together and are strict about each other's
+//! messages; [`crate::VERSION`] tells them apart.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AdminRequest, AdminResponse, LoginRequest, Prompt, PromptReply, Verdict};
+
+/// A message of the module or the command.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Always the first message, and only the first.
+    #[serde(rename = "hello")]
+    Login(LoginRequest),
+    /// The reply to a [`Prompt`](crate::Prompt).
+    #[serde(rename = "answer")]
+    PromptReply(PromptReply),
+    /// A request of the `plex-auth` command, in place of [`Self::Login`].
+    #[serde(rename = "manage")]
+    Admin(AdminRequest),
+}
+
+/// A message of the daemon.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Reply {
+    /// Asks for this prompt to be shown, and for a [`PromptReply`].
+    #[serde(rename = "ask")]
+    Prompt(Prompt),
+    /// No verdict yet; the daemon is at work.
+    Working,
+    /// The end of the conversation.
+    Verdict(Verdict),
+    /// The response to a [`Request::Admin`].
+    #[serde(rename = "managed")]
+    Admin(AdminResponse),
+}

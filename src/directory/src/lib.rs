@@ -11,7 +11,7 @@ use policy::{BootTime, FriendList, FriendRecord, PlexId, PlexUser};
 /// Reads the friend list with the owner's token.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
-    /// The client.
+    /// A client for plex.tv.
     pub client: &'a Client,
     /// The owner's token.
     pub token: &'a Token,
@@ -34,7 +34,7 @@ pub enum Error {
     WrongOwner {
         /// The token's Plex account.
         token: PlexId,
-        /// `owner_id`.
+        /// `owner_id` of the configuration.
         owner_id: PlexId,
     },
     /// plex.tv did not give an answer.

@@ -1,4 +1,4 @@
-//! An account: signing in, asking who a token belongs to, signing out.
+//! An account: sign-in, the account of a token, sign-out.
 
 use std::time::Instant;
 
@@ -30,16 +30,16 @@ fn user<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PlexUser, D
     Ok(PlexUser { id, username, email })
 }
 
-/// What a sign-in brings.
+/// Result of a sign-in.
 #[derive(Debug, Deserialize)]
 pub struct SignedIn {
-    /// Who signed in.
+    /// The account that signed in.
     #[serde(flatten, deserialize_with = "user")]
     pub account: PlexUser,
-    /// The fresh token, to be signed out when it has served.
+    /// The new token, to be revoked after use.
     #[serde(rename = "authToken")]
     pub token: Token,
-    /// Whether the account has a second factor, if plex.tv says.
+    /// Two-factor authentication of the account, if plex.tv says.
     #[serde(rename = "twoFactorEnabled", default, deserialize_with = "de::maybe")]
     pub two_factor: Option<bool>,
 }
@@ -48,7 +48,7 @@ impl Client {
     /// Signs in with a name or an e-mail address, a password, and a verification code where plex.tv wants one.
     ///
     /// # Errors
-    /// [`Error`]; whether it is a refusal is told by its kind.
+    /// [`Error`], a refusal or another.
     pub fn sign_in(
         &self,
         login: &str,
@@ -63,19 +63,19 @@ impl Client {
         signed_in(&send(request, deadline)?.success()?)
     }
 
-    /// Whose token this is.
+    /// The account of a token.
     ///
     /// # Errors
-    /// [`Error::Refused`] when plex.tv no longer takes the token.
+    /// [`Error::Refused`] if the token is no longer valid.
     pub fn account(&self, token: &Token, deadline: Instant) -> Result<PlexUser, Error> {
         let request = with_token(self.request(Method::GET, "/api/v2/user"), token)?;
         account(&send(request, deadline)?.success()?)
     }
 
-    /// Makes plex.tv forget a token.
+    /// Revokes a token.
     ///
     /// # Errors
-    /// [`Error`], after which the token may still be good.
+    /// [`Error`]; the token may still be valid.
     pub fn sign_out(&self, token: &Token, deadline: Instant) -> Result<(), Error> {
         let request = self.request(Method::DELETE, "/api/v2/users/signout");
         send(with_token(request, token)?, deadline)?.success().map(|_| ())
@@ -84,7 +84,7 @@ impl Client {
 
 /// The form, in memory that is wiped as soon as the request has been sent.
 fn form(login: &str, password: &str, code: Option<&str>) -> Bytes {
-    // Room enough that the text never moves and so leaves no copy behind: a byte takes three at most.
+    // Room enough that the text never moves and so leaves no copy behind: each byte becomes three at most.
     let room = 64 + 3 * (login.len() + password.len() + code.map_or(0, str::len));
     let mut form = form_urlencoded::Serializer::new(String::with_capacity(room));
     form.append_pair("login", login).append_pair("password", password).append_pair("rememberMe", "false");
@@ -102,7 +102,7 @@ fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PlexId, D::Er
         .ok_or_else(|| serde::de::Error::custom("an account without a number"))
 }
 
-/// The answer to a sign-in.
+/// Parses the response to a sign-in.
 ///
 /// # Errors
 /// [`Error::Unavailable`]: a page of HTML with status 200, or an account without a token, has signed nobody in.
@@ -112,7 +112,7 @@ pub fn signed_in(body: &[u8]) -> Result<SignedIn, Error> {
     if answer.token.expose().is_empty() { Err(Error::Unavailable(otherwise.into())) } else { Ok(answer) }
 }
 
-/// Whose token it is.
+/// Parses the response about the account of a token.
 ///
 /// # Errors
 /// [`Error::Unavailable`]

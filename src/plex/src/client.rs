@@ -1,4 +1,4 @@
-//! One client, shared by all logins: warm connections, fixed headers, a deadline and a bound for every answer.
+//! One client, shared by all logins: connections are reused, and every response has a deadline and a size limit.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -13,16 +13,16 @@ use zeroize::Zeroizing;
 use crate::tls::{self, SetupError};
 use crate::{Error, Token};
 
-/// The most that is read of an answer. A list of a thousand friends takes about one megabyte.
+/// Size limit of a response in bytes. A list of a thousand friends takes about one megabyte.
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
-/// With less time than this an answer cannot be expected, so its absence says nothing about plex.tv.
+/// The shortest time in which a response can be expected. Its absence after less says nothing about plex.tv.
 pub const FAIR: Duration = Duration::from_millis(500);
 
-/// How long an idle connection is kept. plex.tv closes its end about then.
+/// Lifetime of an idle connection. plex.tv closes its end about then.
 const KEEP_IDLE: Duration = Duration::from_secs(90);
 
-/// What a client needs to know.
+/// Settings of a client.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The base address, `https://plex.tv/` but for tests and unusual networks.
@@ -34,7 +34,7 @@ pub struct Settings {
     /// The identifier that plex.tv knows this client by. plex.tv keeps one token for each account and identifier, and
     /// every new identifier adds a device to the user's account and sends them a mail.
     pub client_id: String,
-    /// What the user's list of devices calls it.
+    /// Its name in the user's list of devices.
     pub device_name: String,
 }
 
@@ -105,14 +105,14 @@ pub(crate) fn with_token(request: RequestBuilder, token: &Token) -> Result<Reque
 }
 
 /// An answer that has arrived whole.
-pub(crate) struct Answer {
+pub(crate) struct Received {
     /// The HTTP status.
     pub status: u16,
     retry_after: Option<Duration>,
     body: Zeroizing<Vec<u8>>,
 }
 
-impl Answer {
+impl Received {
     /// The body of a success; it may hold tokens, so it is wiped.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl Answer {
 /// # Errors
 /// [`Error::Unreachable`] when no whole answer arrived, [`Error::Unavailable`] when it is too long or there was no time for
 /// one: a caller that spent its time on something else must not make plex.tv look unreachable.
-pub(crate) fn send(request: RequestBuilder, deadline: Instant) -> Result<Answer, Error> {
+pub(crate) fn send(request: RequestBuilder, deadline: Instant) -> Result<Received, Error> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(Error::Unavailable("no time left".into()));
@@ -141,7 +141,7 @@ pub(crate) fn send(request: RequestBuilder, deadline: Instant) -> Result<Answer,
     };
     let mut response = request.timeout(left).send().map_err(|error| in_time(unreachable(&error)))?;
     let body = read(&mut response, deadline).map_err(in_time)?;
-    Ok(Answer { status: response.status().as_u16(), retry_after: retry_after(&response), body })
+    Ok(Received { status: response.status().as_u16(), retry_after: retry_after(&response), body })
 }
 
 /// Reads a body up to the bound. The deadline is looked at between any two reads, so that a peer which sends a byte a

@@ -1,4 +1,4 @@
-//! Whether plex.tv can be reached at all, and if not, what stands in the way: a name, a certificate or the network.
+//! Connectivity with plex.tv, and the cause if there is none: DNS, a certificate or the network.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -50,7 +50,7 @@ impl Client {
     }
 }
 
-/// What stood in the way, found among an error's causes.
+/// The cause of a failed request, found among an error's sources.
 fn kind(error: &reqwest::Error) -> Unreachable {
     let (mut cause, mut last): (Option<&(dyn StdError + 'static)>, _) = (error.source(), String::new());
     let mut name = false;
@@ -70,8 +70,7 @@ fn kind(error: &reqwest::Error) -> Unreachable {
     }
 }
 
-/// What is wrong with the certificate, if that is what this is about. What an I/O error wraps, which may be another, is not
-/// its source.
+/// The problem with the certificate, if that is the cause. An error that an I/O error wraps is not its source.
 fn certificate(error: &(dyn StdError + 'static)) -> Option<String> {
     if let Some(wrapped) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         return certificate(wrapped);

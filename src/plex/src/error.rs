@@ -1,4 +1,4 @@
-//! How a request can fail. The kinds are plex.tv's error codes as `facts` lists them: the HTTP status alone does not
+//! Errors of a request, by plex.tv's error codes (`docs/development/plex-tv.md`): the HTTP status alone does not
 //! tell a wrong password from a blocked address, for both are 401.
 
 use std::fmt;
@@ -8,16 +8,16 @@ use serde::Deserialize;
 
 use crate::de::{self, Object};
 
-/// Why a request brought no answer that can be used.
+/// Failure of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     /// Wrong name, password or token (1001, or another code with 401 or 422).
     Refused,
-    /// A verification code is wanted (1029).
+    /// A verification code is required (1029).
     CodeWanted,
     /// The verification code is wrong (1028).
     WrongCode,
-    /// The account takes only its e-mail address as a name (1030).
+    /// The account signs in with its e-mail address only (1030).
     EmailOnly,
     /// plex.tv blocks this machine's address for too many failed sign-ins (1031).
     AddressBlocked,
@@ -30,7 +30,7 @@ pub enum Error {
     /// plex.tv cannot be reached: no connection to it, none that TLS accepts, no whole answer in time, or an error of its
     /// own servers (5xx). Who can make others see this without plex.tv being away, controls their network.
     Unreachable(String),
-    /// Everything else: an answer that makes no sense, or without a code to go by.
+    /// Everything else: a response that cannot be read, or one without a code.
     Unavailable(String),
 }
 

@@ -1,4 +1,4 @@
-//! The owner's people: friends, and those with whom one server is shared. Both lists are XML, whatever is asked for.
+//! The owner's friends, and the users with whom one server is shared. plex.tv sends both lists as XML only.
 
 use std::time::Instant;
 
@@ -12,18 +12,18 @@ use crate::de::{self, is_true, said};
 use crate::{Client, Error, Token};
 
 impl Client {
-    /// The owner's friends (`/api/users`). The owner is not among them.
+    /// The owner's friends and Home members (`/api/users`), and the users who are invited. The owner is not among them.
     ///
     /// # Errors
-    /// [`Error::Refused`] when plex.tv no longer takes the token.
+    /// [`Error::Refused`] if the token is no longer valid.
     pub fn users(&self, token: &Token, deadline: Instant) -> Result<Vec<FriendRecord>, Error> {
         users(&self.list("/api/users", token, deadline)?)
     }
 
-    /// Everybody with whom this server is shared.
+    /// The users with whom this server is shared, or to whom that was offered.
     ///
     /// # Errors
-    /// [`Error::Refused`] when plex.tv no longer takes the token; [`Error::Unavailable`] also when the server is not
+    /// [`Error::Refused`] if the token is no longer valid; [`Error::Unavailable`] also when the server is not
     /// the token's.
     pub fn shared_servers(
         &self,

@@ -1,5 +1,5 @@
-//! Link codes: four characters that somebody types at plex.tv/link, or finds filled in behind a picture, to sign in here
-//! without a password being typed. plex.tv does all the asking there, for a second factor too.
+//! Link codes: four characters that a user types at plex.tv/link, or opens as a QR code, to sign in here without a
+//! password. plex.tv authenticates the user there, with 2FA where they have it.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::client::send;
 use crate::de::Object;
 use crate::{Client, Error, Token, de};
 
-/// Where people type a code.
+/// Page to type a code at.
 pub const LINK_PAGE: &str = "https://plex.tv/link";
 
 /// The same page with a code filled in. The other page for codes, app.plex.tv/auth, accepts only codes of 25 characters: it
@@ -23,13 +23,13 @@ const FILLED_IN: &str = "https://plex.tv/link/?pin=";
 /// The longest code that is shown to anybody. plex.tv makes them of four characters, stronger ones of twenty-five.
 const LONGEST: usize = 32;
 
-/// A code that waits for somebody's approval. Whoever knows its number and this installation's identifier can fetch the
-/// token, so the number is never shown.
+/// A code that waits for approval. Its number and this installation's identifier are enough to fetch the token, so the
+/// number is never shown.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct LinkCode {
     /// plex.tv's number for it.
     id: u64,
-    /// What is typed.
+    /// The characters to type.
     code: String,
     /// How many seconds plex.tv keeps it.
     #[serde(rename = "expiresIn", default, deserialize_with = "de::number")]
@@ -43,7 +43,7 @@ impl fmt::Debug for LinkCode {
 }
 
 impl LinkCode {
-    /// What is typed at [`LINK_PAGE`]: letters and digits, whatever plex.tv sent.
+    /// The characters to type at [`LINK_PAGE`]: letters and digits only.
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
@@ -67,19 +67,19 @@ impl LinkCode {
     }
 }
 
-/// What has become of a code.
+/// State of a code.
 #[derive(Debug)]
 pub enum Approval {
-    /// Nobody has approved it yet.
+    /// It is not approved yet.
     Waiting,
-    /// Somebody has; the token is theirs.
+    /// It is approved; the token is the approving user's.
     Approved(Token),
-    /// plex.tv does not know it any longer.
+    /// plex.tv no longer knows it.
     Expired,
 }
 
 impl Client {
-    /// Asks for a code.
+    /// Requests a code.
     ///
     /// # Errors
     /// [`Error`]; nobody has been refused by it.
@@ -91,7 +91,7 @@ impl Client {
         link_code(&send(request, deadline)?.success()?)
     }
 
-    /// Whether a code has been approved. plex.tv wants to be asked once a second at most.
+    /// State of a code. plex.tv allows one request a second.
     ///
     /// # Errors
     /// [`Error`]; the code may still be good.
@@ -121,11 +121,11 @@ pub fn link_code(body: &[u8]) -> Result<LinkCode, Error> {
 /// [`Error::Unavailable`]
 pub fn approval(body: &[u8]) -> Result<Option<Token>, Error> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct Approved {
         #[serde(rename = "authToken", default)]
         token: Option<Token>,
     }
-    let Object(Answer { token }) = json(body, "the answer is no link code")?;
+    let Object(Approved { token }) = json(body, "the answer is no link code")?;
     Ok(token.filter(|token| !token.expose().is_empty()))
 }
 

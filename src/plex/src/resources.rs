@@ -1,4 +1,4 @@
-//! What an account can reach, by its own token.
+//! The servers and other devices of an account, by its own token.
 
 use std::time::Instant;
 
@@ -11,32 +11,32 @@ use crate::client::{send, with_token};
 use crate::de::Object;
 use crate::{Client, Error, Token, de};
 
-/// A device that an account has or is shared. Everything but the owner fields is the word of whoever registered it.
+/// A device that an account owns or shares. All fields but the owner's come from the user who registered it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resource {
     /// A server's machine id.
     #[serde(default, deserialize_with = "de::text")]
     pub client_identifier: Option<String>,
-    /// What it is called.
+    /// Its name.
     #[serde(default, deserialize_with = "de::text")]
     pub name: Option<String>,
     /// A list with commas, such as `server` or `client,player`.
     #[serde(default, deserialize_with = "de::text")]
     pub provides: Option<String>,
-    /// Whether the account owns it.
+    /// True if the account owns it.
     #[serde(default, deserialize_with = "de::truth")]
     pub owned: bool,
-    /// Whose it is, if it is shared.
+    /// The owner's account, if it is shared.
     #[serde(default, deserialize_with = "de::number")]
     pub owner_id: Option<u64>,
-    /// What this account shows to this server.
+    /// The account's own token for this server.
     #[serde(default)]
     pub access_token: Option<Token>,
 }
 
 impl Resource {
-    /// Whether it is a server.
+    /// True if it is a server.
     #[must_use]
     pub fn is_server(&self) -> bool {
         self.provides.as_deref().is_some_and(|list| list.split(',').any(|one| one.trim() == "server"))
@@ -57,17 +57,17 @@ impl Resource {
 }
 
 impl Client {
-    /// What the token's account can reach.
+    /// The devices of the token's account.
     ///
     /// # Errors
-    /// [`Error::Refused`] when plex.tv does not take the token.
+    /// [`Error::Refused`] if the token is not valid.
     pub fn resources(&self, token: &Token, deadline: Instant) -> Result<Vec<Resource>, Error> {
         let request = self.request(Method::GET, "/api/v2/resources").query(&[("includeHttps", "1")]);
         resources(&send(with_token(request, token)?, deadline)?.success()?)
     }
 }
 
-/// What an account can reach.
+/// Parses the list of devices.
 ///
 /// # Errors
 /// [`Error::Unavailable`]

@@ -10,19 +10,19 @@ use crate::client::{send, with_token};
 use crate::de::Object;
 use crate::{Client, Error, Token, de};
 
-/// What a server says of itself to anybody. It proves nothing about a person.
+/// Identity of a server, which it shows to anyone. It proves nothing about a user.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
     /// The machine id.
     pub machine_identifier: String,
-    /// Whether it belongs to an account. An unclaimed server lets everybody in as its owner.
+    /// True if it belongs to an account. An unclaimed server gives anyone the owner's access.
     #[serde(default, deserialize_with = "de::truth")]
     pub claimed: bool,
 }
 
 impl Client {
-    /// Asks a server who it is.
+    /// Requests the identity of a server.
     ///
     /// # Errors
     /// [`Error::Unavailable`]
@@ -30,8 +30,8 @@ impl Client {
         server_identity(&send(self.request_to(server, "/identity"), deadline)?.success()?)
     }
 
-    /// Whether a server lets this token in. A server that lets everybody in says yes to any token, so a yes counts
-    /// only beside a no to a token that cannot be good.
+    /// True if a server accepts this token. A server may accept any token from the local network, so this counts only if it
+    /// rejects an invalid one.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the server does not say.
@@ -42,17 +42,17 @@ impl Client {
     }
 }
 
-/// What a Plex Media Server says of itself.
+/// Parses the identity of a server.
 ///
 /// # Errors
 /// [`Error::Unavailable`]
 pub fn server_identity(body: &[u8]) -> Result<Identity, Error> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct Body {
         #[serde(rename = "MediaContainer")]
         container: Object<Identity>,
     }
-    let Object(Answer { container: Object(identity) }) = json(body, "the answer is no Plex Media Server's")?;
+    let Object(Body { container: Object(identity) }) = json(body, "the answer is no Plex Media Server's")?;
     Ok(identity)
 }
 

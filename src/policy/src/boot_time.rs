@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A moment on a clock that nobody can set and that runs on while the machine sleeps: milliseconds since the machine
-/// started, negative before that. Ages that outlive a restart are carried over by whoever keeps them.
+/// started, negative before that. The daemon's store converts those that outlive a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BootTime(i64);
 

@@ -1,30 +1,29 @@
-//! When a password that plex.tv accepted earlier may be accepted again without asking.
+//! Reuse of a password that plex.tv accepted earlier, without contacting plex.tv.
 
 use std::time::Duration;
 
 use crate::{BootTime, PlexId, SignInTarget};
 
-/// What is kept about an accepted password, its hash aside.
+/// An accepted password, without its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CachedPassword {
-    /// Whose password it was.
+    /// The Plex account that signed in with it.
     pub id: PlexId,
     /// When plex.tv accepted it.
     pub at: BootTime,
 }
 
 impl CachedPassword {
-    /// Whether it may still speak for somebody: it is theirs, and not older than the owner allows. Without a limit
-    /// nothing is remembered.
+    /// True if it is the target's and not older than `limit`. Without a limit no cached password counts.
     #[must_use]
     pub fn counts_for(&self, who: &SignInTarget, limit: Option<Duration>, now: BootTime) -> bool {
         who.is(self.id) && limit.is_some_and(|limit| now.since(self.at) <= limit)
     }
 }
 
-/// Whether what was typed may be remembered. With a second factor it may not: what was typed may have held a code, and
-/// accepting the rest again would be signing in without one. An account of which plex.tv does not say that it has no
-/// second factor counts as one that has.
+/// True if the typed text may be cached. With two-factor authentication it may not: the text may contain a code, and
+/// accepting the rest of it again would be a sign-in without one. An account counts as one with 2FA unless plex.tv says
+/// that it has none.
 #[must_use]
 pub fn may_remember(two_factor: Option<bool>, code_asked: bool) -> bool {
     two_factor == Some(false) && !code_asked

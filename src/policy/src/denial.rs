@@ -6,14 +6,14 @@ use strum::{EnumIter, IntoStaticStr};
 
 use crate::PlexId;
 
-/// What PAM asks about an account.
+/// The question of a PAM stack about an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Whether the person is who they say they are.
+    /// Authentication of the user.
     Authenticate,
-    /// Whether the account may be used today, however the person was authenticated.
+    /// Use of the account today, however the user was authenticated.
     Account,
-    /// Whether the account's local password may be changed.
+    /// Change of the account's local password.
     Password,
 }
 
@@ -22,24 +22,24 @@ impl Phase {
     pub const ALL: [Self; 3] = [Self::Authenticate, Self::Account, Self::Password];
 }
 
-/// How a login ends. The daemon hands it to the module as a verdict of the same name.
+/// Outcome of a login. The module receives it as a verdict of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Let in.
+    /// Accepted.
     Success,
     /// A wrong password or code.
     WrongSecret,
-    /// Managed, but may not come in.
+    /// Managed, but without access.
     NotAllowed,
-    /// Not this project's business.
+    /// The local account does not sign in with Plex.
     NotManaged,
-    /// Managed, but to be asked for the local password first.
+    /// Managed, but the stack tries the local password first.
     LocalFirst,
-    /// Not looked at, because there were too many tries.
+    /// Not checked, because of too many failures.
     Throttled,
     /// Could not be decided.
     Unavailable,
-    /// Could not be asked.
+    /// No prompt could be shown.
     ConversationFailed,
 }
 
@@ -70,23 +70,23 @@ pub enum Reason {
     NotManaged,
     /// It has, or may have, a local password, and the stack wants that to be tried first.
     LocalFirst,
-    /// Somebody wants to change the local password of a managed account.
+    /// The local password of a managed account was to be changed.
     ChangedAtPlex,
-    /// The asking process may not ask about this account.
+    /// The calling process may not ask about this account.
     NotYourAccount,
-    /// Nothing was typed.
+    /// The password is empty.
     EmptyPassword,
-    /// Longer than any password that is looked at.
+    /// The password is longer than 1024 bytes.
     LongPassword,
-    /// A control byte, which sshd puts there for accounts that it refuses itself.
+    /// The password has a control byte. sshd sends one for accounts that it refuses itself.
     ControlByte,
-    /// Not UTF-8.
+    /// The password is not UTF-8 text.
     NotUtf8,
-    /// Too many wrong tries at this account from there.
+    /// Too many failures at this account from this origin.
     TooManyTries,
-    /// The name stands for nobody on the list.
+    /// No account on the list matches the reference.
     NotOnList,
-    /// The name stands for more than one person.
+    /// More than one account on the list matches the reference.
     Ambiguous,
     /// Invited, but the invitation is not accepted.
     Pending,
@@ -94,64 +94,64 @@ pub enum Reason {
     NoAccess,
     /// The owner's own account, which `admin_account` does not name.
     OwnerNotAdmin,
-    /// The name stands for another person than at the first login.
+    /// The name matches another account than at the first login.
     Renamed {
-        /// Who it was at the first login.
+        /// The account at the first login.
         pinned: PlexId,
-        /// Who it would be now.
+        /// The account now.
         now: PlexId,
     },
-    /// plex.tv signed somebody else in.
+    /// plex.tv signed another account in.
     WrongPerson {
-        /// Who should have signed in.
+        /// The account that had to sign in, if it is known.
         expected: Option<PlexId>,
-        /// Who did.
+        /// The account that did.
         signed_in: PlexId,
     },
-    /// Without a list, a number is nothing that anybody can sign in with.
+    /// Without a list, an id gives no name to sign in with.
     NoLoginName,
-    /// plex.tv does not take this name and password.
+    /// plex.tv rejects this name and password.
     WrongPassword,
-    /// plex.tv does not take this verification code.
+    /// plex.tv rejects this verification code.
     WrongCode,
-    /// plex.tv wants a verification code, and none could be asked for.
+    /// plex.tv requires a verification code, and the service cannot prompt for one.
     CodeWanted,
-    /// Nobody approved the link code in time.
+    /// The link code was not approved in time.
     NotApproved,
-    /// plex.tv no longer knew the link code when it was approved, if it was.
+    /// plex.tv no longer knows the link code.
     CodeExpired,
     /// The stack asks for a link code where none is offered.
     LinkNotOffered,
-    /// As many link codes as there may be wait for approval.
+    /// The greatest number of link codes waits for approval.
     TooManyLinkCodes,
     /// The account signs in with its e-mail address only.
     EmailOnly,
     /// plex.tv says that this account may not do this.
     Forbidden,
-    /// plex.tv refuses this machine's address for having sent too many wrong passwords.
+    /// plex.tv blocks this machine's address for too many wrong passwords.
     AddressBlocked,
     /// plex.tv has had too many requests from this machine.
     RateLimited,
-    /// plex.tv has rejected as many sign-ins of this machine within the hour as it may.
+    /// plex.tv has rejected as many sign-ins of this machine within the hour as `rejected_per_hour` allows.
     BudgetSpent,
     /// Other sign-ins of the same Plex account took until the deadline.
     AccountBusy,
-    /// The media server itself does not let them in.
+    /// The media server does not give the user access.
     ServerRefuses,
     /// The last known list is too old to rely on, or there is none.
     ListTooOld,
-    /// There is no list to go by, and nobody has signed in to the account lately.
+    /// There is no list, and no recent sign-in to the account.
     NoSignInYet,
     /// plex.tv cannot be reached: no connection, no answer in time, or an error of plex.tv's own servers (5xx). The only
     /// reason that lets a password be accepted from the cache for outages.
     Unreachable(String),
-    /// The local accounts or the group cannot be read, so that nobody can tell whether the account is managed.
+    /// The local accounts or the group cannot be read, so that it is unknown whether the account is managed.
     AccountsUnreadable(String),
     /// The module speaks another version of the protocol: this one.
     OtherVersion(u32),
-    /// As many conversations as there may be are under way.
+    /// The greatest number of conversations is in progress.
     NoSlot,
-    /// There is no answer for another reason: one that nobody can read, or work that did not end.
+    /// There is no result for another reason: a response that cannot be read, or work that did not end.
     Unavailable(String),
     /// The prompt could not be shown, or was cancelled.
     PromptFailed,
@@ -168,7 +168,7 @@ impl Reason {
         match (phase, self.of_sign_in()) {
             (_, Outcome::NotManaged) => Outcome::NotManaged,
             (Phase::Account, _) => Outcome::NotAllowed,
-            // The stacks would go by the same group, which cannot be read.
+            // The stacks use the same group, which cannot be read.
             (Phase::Password, _) if matches!(self, Self::AccountsUnreadable(_)) => Outcome::NotAllowed,
             (_, outcome) => outcome,
         }
@@ -219,7 +219,7 @@ impl Reason {
 }
 
 impl Reason {
-    /// Whether nothing was said about the person or the password: plex.tv was not asked, or did not say.
+    /// True if the reason says nothing about the user or the password: plex.tv was not contacted, or did not judge them.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(
@@ -238,7 +238,7 @@ impl Reason {
         )
     }
 
-    /// Whether a password may be accepted from the cache for outages. Only plex.tv's own absence opens it (R69): a stranger
+    /// True if the offline cache may accept a password. Only plex.tv's own absence opens it (R69): a stranger
     /// can use up our limits, or make plex.tv refuse this machine's requests, and a password that was changed at Plex
     /// would be good again.
     #[must_use]

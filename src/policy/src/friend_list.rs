@@ -1,15 +1,15 @@
-//! The people around a server: what the owner's token shows at one moment.
+//! The friend list: the Plex accounts that the owner's token shows.
 
 use std::time::Duration;
 
 use crate::{BootTime, IdentityBinding, PlexId, PlexRef, PlexUser, Reason};
 
-/// How somebody is tied to the owner.
+/// Relationship of a Plex account to the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relationship {
-    /// The server that counts is shared with them, and they accepted.
+    /// The server is shared with them, and they accepted.
     Shared,
-    /// A friend; whether the server is shared with them is not known or not so.
+    /// A friend. The list of friends does not show shares.
     Friend,
     /// A member of the owner's Plex Home.
     Home,
@@ -18,45 +18,45 @@ pub enum Relationship {
 }
 
 impl Relationship {
-    /// Every one, and the word for it.
+    /// Each relationship with its word.
     const WORDS: [(Self, &'static str); 4] =
         [(Self::Shared, "shared"), (Self::Friend, "friend"), (Self::Home, "home"), (Self::Pending, "pending")];
 
-    /// The word for it, as it is written down and said between programs.
+    /// The word for it in the store and in the protocol.
     #[must_use]
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(tie, _)| *tie == self).map_or("", |(_, word)| word)
     }
 
-    /// The one that a word stands for.
+    /// The relationship with this word.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(_, known)| *known == word).map(|(tie, _)| *tie)
     }
 }
 
-/// Somebody on the list.
+/// A row of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FriendRecord {
-    /// Who.
+    /// The account.
     pub person: PlexUser,
-    /// How they are tied to the owner.
+    /// Its relationship to the owner.
     pub tie: Relationship,
 }
 
-/// The owner and everybody on their list, as of one moment.
+/// The owner and the accounts on their list, at one time.
 #[derive(Debug, Clone)]
 pub struct FriendList {
-    /// The account that the token belongs to. It stands on no list of its own.
+    /// The account that the token belongs to. It has no row.
     pub owner: PlexUser,
-    /// Everybody else.
+    /// The rows. An account may have several.
     pub entries: Vec<FriendRecord>,
-    /// When this was learnt.
+    /// Time of the request that fetched it.
     pub fetched_at: BootTime,
 }
 
 impl FriendList {
-    /// How old this knowledge is.
+    /// Age of the list.
     #[must_use]
     pub fn age(&self, now: BootTime) -> Duration {
         now.since(self.fetched_at)

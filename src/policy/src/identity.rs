@@ -1,4 +1,4 @@
-//! People at Plex, and how a configuration refers to them.
+//! Plex accounts, and references to them in the configuration.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ impl PlexUser {
         self.email.as_deref().filter(|address| !address.is_empty())
     }
 
-    /// Whether `name` is this person's username or address. ASCII letters count as equal in either case and nothing
+    /// True if `name` is the username or the e-mail address. ASCII letters count as equal in either case and nothing
     /// else does: folding by Unicode's rules would let a look-alike name pass for another.
     #[must_use]
     pub fn goes_by(&self, name: &str) -> bool {
@@ -41,7 +41,7 @@ impl PlexUser {
     }
 }
 
-/// Whom a local account belongs to, as the configuration says it.
+/// Reference of the configuration to the Plex account that a local account maps to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlexRef {
     /// An entry of `[users]` that is a number: the Plex id.
@@ -53,7 +53,7 @@ pub enum PlexRef {
 }
 
 impl PlexRef {
-    /// An entry of `[users]`. A number is always an id, even if somebody chose a number as a username.
+    /// An entry of `[users]`. A number is always an id, even if a user has chosen a number as their username.
     #[must_use]
     pub fn parse(entry: &str) -> Self {
         let digits = entry.bytes().all(|byte| byte.is_ascii_digit());
@@ -63,7 +63,7 @@ impl PlexRef {
         }
     }
 
-    /// Whether this refers to `person`.
+    /// True if this refers to `person`.
     #[must_use]
     pub fn matches(&self, person: &PlexUser) -> bool {
         match self {
@@ -76,7 +76,7 @@ impl PlexRef {
         }
     }
 
-    /// What to sign in with when no list shows an address.
+    /// The name to sign in with if no list shows an e-mail address.
     #[must_use]
     pub fn login(&self) -> Option<&str> {
         match self {

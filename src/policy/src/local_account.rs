@@ -1,4 +1,4 @@
-//! What is decided before anything leaves the machine.
+//! Checks before anything leaves the machine.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct Account {
     pub in_group: bool,
 }
 
-/// Whom a local account belongs to, if this project has a say about it.
+/// The Plex account that a local account maps to, if it is managed.
 ///
 /// # Errors
 /// Why not: there is no such account, it is root's or the system's, or it is not managed.

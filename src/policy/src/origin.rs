@@ -1,4 +1,4 @@
-//! Where a try comes from, as far as it counts for a throttle.
+//! Origin of a login attempt, for the rate limits.
 
 use std::net::IpAddr;
 

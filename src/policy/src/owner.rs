@@ -38,14 +38,14 @@ fn agreed(written: Option<PlexId>, listed: Option<PlexId>) -> Result<Option<Plex
     }
 }
 
-/// Whether the list shows the owner under both names: the configuration's for the owner, and the account's. A friend
-/// who goes by the account's name as well makes it doubtful, unless the configuration uses it for the owner.
+/// True if the list shows the owner under both names: the configuration's for the owner, and the account's. A friend
+/// who has the account's name as well makes it doubtful, unless the configuration uses it for the owner.
 fn listed_as_owner(list: &FriendList, admin: &str, reference: &PlexRef) -> bool {
     let alone = || list.matches(reference).len() < 2;
     list.owner.goes_by(admin) && reference.matches(&list.owner) && (is_called(reference, admin) || alone())
 }
 
-/// Whether an account's reference is this name.
+/// True if an account's reference is this name.
 fn is_called(reference: &PlexRef, name: &str) -> bool {
     match reference {
         PlexRef::Id(_) => false,
@@ -68,7 +68,7 @@ mod tests {
         PlexUser { id, username: Some(name.into()), email: Some(format!("{name}@example.org")) }
     }
 
-    /// Olga's list; Bob goes by this name.
+    /// Olga's list; `bob` is Bob's name.
     fn list(owner: &str, bob: &str) -> FriendList {
         let bob = FriendRecord { person: person(BOB, bob), tie: Relationship::Shared };
         FriendList { owner: person(OLGA, owner), entries: vec![bob], fetched_at: BootTime::from_millis(0) }
@@ -78,7 +78,7 @@ mod tests {
         IdentityBinding { id, reference: reference.into() }
     }
 
-    /// What is known about the owner, whose account it is, whom it is bound to, and whether it is the owner's.
+    /// Name, `admin_account`, `owner_id`, list, reference, binding, and the expected result.
     type Case<'a> =
         (&'a str, Option<&'a str>, Option<PlexId>, Option<&'a FriendList>, PlexRef, Option<IdentityBinding>, bool);
 

@@ -1,22 +1,22 @@
-//! Whether somebody reaches the server, by what their own token shows.
+//! A user's access to the server, as their own token shows it.
 
 use crate::{PlexId, Reason};
 
-/// A device of somebody's list of resources. Its owner fields are plex.tv's word; everything else in such a row is
-/// the word of whoever registered the device.
+/// A device in a user's list of resources. plex.tv sets the owner fields; everything else in the row comes from the user
+/// who registered the device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerRow {
     /// The device's own identifier: a server's machine id.
     pub machine_id: String,
-    /// Whether `server` is among the things that it provides.
+    /// True if it provides `server`.
     pub is_server: bool,
-    /// Whether it belongs to the account whose token asked.
+    /// True if it belongs to the account of the token.
     pub owned: bool,
-    /// Whose it is when it does not.
+    /// The owner's account, if it is another one.
     pub owner_id: Option<PlexId>,
 }
 
-/// Whether a person reaches the server. A machine id is no secret and a device row can be forged by anybody, the
+/// Checks that a user has access to the server. A machine id is no secret and a device row can be forged by anybody, the
 /// owner's id cannot: the row counts only when plex.tv says that it is the owner's.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
-//! How often somebody may try, so that guessing is slow, nobody is shut out by somebody else's guesses, and plex.tv never
-//! has a reason to block this machine's address.
+//! Rate limits: guessing is slow, no user is locked out by another's guesses, and plex.tv has no reason to block this
+//! machine's address.
 //!
 //! Three bounds, from the narrowest to the widest. Each pair of account and origin waits longer after each wrong try.
 //! Each origin, and the machine as a whole, may have only so many sign-ins rejected by plex.tv within an hour; a part of
@@ -62,7 +62,7 @@ impl Limits {
     }
 }
 
-/// Who tries what: a local account, from somewhere.
+/// A local account and the origin of an attempt to sign in to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AttemptKey {
     /// The local account.
@@ -71,7 +71,7 @@ pub struct AttemptKey {
     pub origin: String,
 }
 
-/// What is known of a pair.
+/// State of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failures {
     /// Wrong tries since the last right one.
@@ -102,7 +102,7 @@ pub struct Rejected {
     pub origin: String,
 }
 
-/// Whose turn it is to ask plex.tv.
+/// Permission to contact plex.tv.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// This one's.
@@ -136,7 +136,7 @@ pub struct Throttle {
     limits: Limits,
     pairs: HashMap<AttemptKey, Failures>,
     rejected: VecDeque<Rejected>,
-    /// Passwords that are being looked at; each may turn out to be wrong.
+    /// Passwords that are being checked; each may be wrong.
     asking: HashMap<AttemptKey, usize>,
     closed: Option<BreakerOpen>,
 }
@@ -154,7 +154,7 @@ impl Throttle {
         Self { limits, pairs, rejected: rejected.into(), asking: HashMap::new(), closed }
     }
 
-    /// Goes by other numbers from now on. What has been counted stays.
+    /// Replaces the limits. Counts are kept.
     pub fn follow(&mut self, limits: Limits) {
         self.limits = limits;
     }
@@ -169,9 +169,8 @@ impl Throttle {
         pause.saturating_sub(now.since(tries.last))
     }
 
-    /// Whether a pair's password may be looked at now, at plex.tv or against a cached one: each may turn out to be a wrong
-    /// guess, and both draw on one budget. [`Admission::Granted`] must be followed by [`Self::answered`]. Whether plex.tv may be
-    /// asked at all is [`Self::closed`].
+    /// Admits the check of a pair's password, at plex.tv or against a cached one: both may be wrong guesses, and both draw on
+    /// one budget. [`Admission::Granted`] must be followed by [`Self::answered`]. The circuit breaker is [`Self::closed`].
     ///
     /// # Errors
     /// [`Reason::BudgetSpent`]: too many were wrong lately.
@@ -233,7 +232,7 @@ impl Throttle {
         self.pairs.len() < before
     }
 
-    /// Notes a wrong try, whoever found it wrong.
+    /// Records a failure.
     pub fn wrong(&mut self, key: &AttemptKey, now: BootTime) -> Failures {
         self.make_room(now);
         let tries = self.pairs.entry(key.clone()).or_insert(Failures { wrong: 0, last: now, succeeded: None });

@@ -1,26 +1,27 @@
-//! What the superuser may ask the daemon beside logins: the `plex-auth` command's questions.
+//! Requests of the `plex-auth` command to the daemon, for root only.
 
 use serde::{Deserialize, Serialize};
 
 use crate::LoginRequest;
 
-/// A question of the superuser's.
+/// A request of the command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum AdminRequest {
-    /// How is it going? Answered with [`AdminResponse::Status`].
+    /// The daemon's status. Answered with [`AdminResponse::Status`].
     Status,
     /// The latest verdicts, at most this many, the newest first. Answered with [`AdminResponse::Logins`], in as many parts as fit
     /// into frames, the last of them empty.
     Logins(u32),
-    /// What is known of every account that ever signed in. Answered with [`AdminResponse::Accounts`], in parts as above.
+    /// All accounts that have signed in. Answered with [`AdminResponse::Accounts`], in parts as above.
     Accounts,
-    /// Who stands on the list that sign-ins go by, the owner first. Answered with [`AdminResponse::People`], in parts as above.
-    People,
-    /// Forget what is known of a local account: who it belonged to, its password's hash, its wrong tries, its last login.
+    /// The friend list, the owner first. Answered with [`AdminResponse::FriendList`], in parts as above.
+    #[serde(rename = "people")]
+    FriendList,
+    /// Delete the state of a local account: its binding, its password's hash, its failures, its last login.
     /// Answered with [`AdminResponse::Forgotten`].
     Forget(String),
-    /// A login as any other, but the reason is said before the verdict: [`AdminResponse::Because`].
+    /// A login as any other, with [`AdminResponse::Because`] before the verdict.
     Explain(LoginRequest),
 }
 
@@ -34,19 +35,20 @@ pub enum AdminResponse {
     Logins(Vec<Login>),
     /// To [`AdminRequest::Accounts`].
     Accounts(Vec<KnownAccount>),
-    /// To [`AdminRequest::People`].
-    People(Vec<ListedFriend>),
-    /// To [`AdminRequest::Forget`]: whether there was anything to forget.
+    /// To [`AdminRequest::FriendList`].
+    #[serde(rename = "people")]
+    FriendList(Vec<ListedFriend>),
+    /// To [`AdminRequest::Forget`]: true if there was any state.
     Forgotten(bool),
     /// To [`AdminRequest::Explain`], before the verdict: the sentence that the log has.
     Because(String),
-    /// It could not be done, and why.
+    /// It failed, with the reason.
     Failed(String),
     /// The asking process is not the superuser's.
     NotYours,
 }
 
-/// How the daemon is.
+/// Status of the daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Status {
@@ -60,25 +62,25 @@ pub struct Status {
     pub config_age: u64,
     /// The friend list, where there is a token to read one with.
     pub friends: Option<FriendListStatus>,
-    /// Why plex.tv is being left alone, and for how many seconds more.
+    /// Open circuit breaker: the reason, and the seconds that are left.
     pub closed: Option<(String, u64)>,
     /// Sign-ins of this machine that plex.tv rejected within the last hour.
     pub rejected: u32,
-    /// How many it may reject.
+    /// Limit of [`Self::rejected`].
     pub rejected_per_hour: u32,
-    /// Accounts whose password is remembered as a hash.
+    /// Number of accounts with a cached password.
     pub remembered: u32,
-    /// Logins that are under way.
+    /// Number of logins in progress.
     pub under_way: u32,
     /// Verdicts since the start: accepted, denied, throttled, unavailable.
     pub verdicts: [u64; 4],
 }
 
-/// How the friend list is.
+/// Status of the friend list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FriendListStatus {
-    /// How many people stand in it, the owner not counted; nothing while there is no list.
+    /// Number of accounts on it without the owner; `None` while there is no list.
     pub people: Option<u32>,
     /// Its age in seconds.
     pub age: Option<u64>,
@@ -108,30 +110,30 @@ pub struct Login {
     pub why: String,
 }
 
-/// What is known of an account.
+/// State of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownAccount {
     /// The local account.
     pub user: String,
-    /// The Plex account that it has belonged to since its first login.
+    /// The Plex account that it is bound to since its first login.
     pub plex_id: Option<u64>,
-    /// What the configuration called that Plex account then.
+    /// The configuration's reference to that Plex account then.
     pub reference: Option<String>,
     /// Its last accepted login, in seconds since 1970.
     pub last_login: Option<i64>,
 }
 
-/// Somebody on the list.
+/// A row of the friend list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListedFriend {
-    /// Their Plex account.
+    /// The Plex account.
     pub plex_id: u64,
     /// Its username.
     pub username: Option<String>,
-    /// Its address.
+    /// Its e-mail address.
     pub email: Option<String>,
-    /// What ties them to the owner: `owner`, `shared`, `friend`, `home` or `pending`.
+    /// Relationship to the owner: `owner`, `shared`, `friend`, `home` or `pending`.
     pub tie: String,
 }

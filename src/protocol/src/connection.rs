@@ -1,4 +1,4 @@
-//! One connection: connect with a limit, know the other end, send and receive with a deadline.
+//! One connection: connect with a time limit, identify the other end, send and receive with a deadline.
 //!
 //! Written for a stranger's process: no signal can come of it (`MSG_NOSIGNAL`), nothing blocks but `poll(2)`, and
 //! every descriptor is close-on-exec and above the standard three.
@@ -25,21 +25,21 @@ use crate::socket_trust::{Untrusted, check_peer, socket_owner};
 use crate::text::words;
 use crate::{MAX_FRAME, MAX_SILENCE};
 
-/// How long to wait before trying again to connect to a socket whose queue is full.
+/// Pause before another connect to a socket whose queue is full.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(10);
 
-/// Why a connection failed. Each means that no verdict could be had.
+/// Failure of a connection. Each means that there is no verdict.
 #[derive(Debug)]
 pub enum Error {
-    /// The socket may not be talked to.
+    /// The socket is not trusted.
     Untrusted(Untrusted),
-    /// Nobody listens, or the kernel says no.
+    /// No process listens, or a system call failed.
     Io(std::io::Error),
     /// The other end closed the connection.
     Closed,
     /// The deadline passed.
     TimedOut,
-    /// The other end said something that is no message.
+    /// The other end sent something that is no message.
     Malformed(Malformed),
 }
 
@@ -72,24 +72,24 @@ impl From<Malformed> for Error {
     }
 }
 
-/// A moment after which nothing is waited for any more.
+/// A time after which a wait ends.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// The moment this long from now.
+    /// The time this long from now.
     #[must_use]
     pub fn after(span: Duration) -> Self {
         Self(Instant::now() + span)
     }
 
-    /// This moment.
+    /// This time.
     #[must_use]
     pub fn at(moment: Instant) -> Self {
         Self(moment)
     }
 
-    /// What is left until then; zero when it has passed.
+    /// Time left; zero once it has passed.
     #[must_use]
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
@@ -115,7 +115,7 @@ impl Deadline {
     }
 }
 
-/// Who is at the other end, by the kernel's word at the time of the connect.
+/// The process at the other end, as the kernel saw it at the time of the connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
     /// The effective user id.
@@ -128,7 +128,7 @@ pub struct Peer {
 #[derive(Debug)]
 pub struct Connection {
     socket: OwnedFd,
-    /// What has been received and not yet been decoded; it may hold a password.
+    /// Received bytes that are not decoded yet; they may contain a password.
     inbox: Zeroizing<Vec<u8>>,
 }
 
@@ -177,7 +177,7 @@ impl Connection {
         Ok(Self { socket: stream.into(), inbox: Zeroizing::default() })
     }
 
-    /// Who is at the other end.
+    /// The process at the other end.
     ///
     /// # Errors
     /// When the kernel does not say.
@@ -218,8 +218,8 @@ impl Connection {
         }
     }
 
-    /// Whether the other end has gone, or has said something out of turn; both end a conversation in which
-    /// it is this side's turn to speak.
+    /// True if the other end has closed the connection or sent something out of turn. Both end a conversation in which it is
+    /// this side's turn to send.
     #[must_use]
     pub fn is_over(&mut self) -> bool {
         !matches!(self.fill(Deadline::after(Duration::ZERO)), Err(Error::TimedOut))

@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 use crate::MAX_FRAME;
 
-/// How many bytes the length takes.
+/// Size of the length prefix in bytes.
 pub(crate) const PREFIX: usize = 4;
 
-/// Why bytes are not a frame.
+/// Bytes that are not a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
     /// The length is zero or over [`MAX_FRAME`].

@@ -1,19 +1,19 @@
-//! What the PAM module, the daemon and the command line say to each other.
+//! The protocol between the PAM module, the daemon and the command.
 //!
 //! One connection to the daemon's socket is one question about one account. The asking side opens with
 //! [`LoginRequest`]; from then on the daemon drives: it may ask for a prompt to be shown ([`Reply::Prompt`]), says that
 //! it is still at work ([`Reply::Working`]), and ends with a [`Verdict`]. Nothing here knows Plex, and
 //! nothing here knows PAM: the module turns a verdict into a PAM code, the daemon a decision into a verdict.
 //!
-//! # What of the protocol is frozen
+//! # The frozen part
 //!
 //! During an upgrade, and in programs that hold an old module in memory, module and daemon are of different versions. The
 //! account phase must work then, or an upgrade would lock people out. So version N answers N−1 and N+1 there:
 //!
-//! * The request keeps its place, its fields and their types for ever: `{"hello":{"version":…,"phase":"account","user":…,
+//! * The request keeps its place, its fields and their types forever: `{"hello":{"version":…,"phase":"account","user":…,
 //!   "service":…,"tty":…,"rhost":…,"ruser":…}}`. A field may be added, and a side that does not know it ignores it. The
 //!   daemon does not look at `version` in this phase.
-//! * Three verdicts keep their words and meanings for ever: `{"verdict":"success"}`, `{"verdict":"not-allowed"}` and
+//! * Three verdicts keep their words and meanings forever: `{"verdict":"success"}`, `{"verdict":"not-allowed"}` and
 //!   `{"verdict":"not-managed"}`. So does `"working"` before one. Every other answer is a refusal to the module.
 //!
 //! The frames around them are frozen too. Everything else may change with [`VERSION`]: in other phases the daemon tells

@@ -1,5 +1,5 @@
-//! What the daemon asks `plex-auth-shadow`, which reads /etc/shadow as root: whether an account has a local password. One
-//! connection is one question and one answer, framed as everything else.
+//! Request of the daemon to `plex-auth-shadow`, which reads /etc/shadow as root: has an account a local password? One
+//! connection carries one request and one reply, in the same frames as everything else.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub struct LocalPasswordRequest {
     pub user: String,
 }
 
-/// What there is.
+/// The reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LocalPasswordReply {

@@ -1,18 +1,17 @@
-//! The messages. Strict on purpose: both ends are built together, and [`crate::VERSION`] tells them apart. Only
-//! [`LoginRequest`] is lenient, since the account phase is frozen: see the crate's documentation.
+//! Messages of a login. Only [`LoginRequest`] accepts unknown fields, since the account phase is frozen: see the crate's
+//! documentation.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Secret;
 
-/// Who is logging in, as the PAM items say it. Only the account's name is always there. What another version has added is
-/// ignored.
+/// The PAM items of a login. Only the account's name is always there. Fields that another version has added are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginRequest {
     /// The protocol's version, [`crate::VERSION`].
     pub version: u32,
-    /// What is being asked.
+    /// The question.
     pub phase: Phase,
     /// `PAM_USER`: the local account.
     pub user: String,
@@ -66,11 +65,11 @@ pub enum Phase {
     Password,
 }
 
-/// What became of a prompt.
+/// Reply to a prompt.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PromptReply {
-    /// What was typed, at most [`crate::MAX_PASSWORD`] bytes. It may be empty.
+    /// The typed text, at most [`crate::MAX_PASSWORD`] bytes. It may be empty.
     Text(Secret),
     /// Something was typed that no Plex password or code can be; it was not passed on.
     #[serde(rename = "unusable")]
@@ -79,7 +78,7 @@ pub enum PromptReply {
     Failed,
 }
 
-/// Why an answer was not passed on.
+/// Typed text that was not passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InvalidInput {
@@ -102,23 +101,23 @@ pub struct Prompt {
     pub password: bool,
 }
 
-/// How it ended. The meaning of each, and the PAM code it becomes, is the table in the design.
+/// Result of a login. The module turns it into a PAM return code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Right.
+    /// Accepted.
     Success,
     /// A wrong password or code.
     WrongSecret,
-    /// A managed account that may not come in: no friend, or no access to the machine.
+    /// A managed account without access: its user is no friend, or the server is not shared with them.
     NotAllowed,
-    /// Not an account that this module has a say about.
+    /// Not a managed account.
     NotManaged,
     /// A managed account that has a local password, or may have one: that is to be tried first.
     LocalFirst,
-    /// Too many tries; this one was not looked at.
+    /// Too many failures; this password was not checked.
     Throttled,
-    /// No answer could be had: plex.tv, the daemon or its configuration.
+    /// No result, because of plex.tv, the daemon or its configuration.
     Unavailable,
     /// A prompt could not be shown.
     ConversationFailed,

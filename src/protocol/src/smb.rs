@@ -1,5 +1,5 @@
-//! What the daemon asks `plex-auth-samba`, which runs as root: to bring an account's SMB password in step, or
-//! to disable or enable its SMB entry. One connection is one order and one outcome, framed as everything else.
+//! Requests of the daemon to `plex-auth-samba`, which runs as root: set an account's SMB password, or disable or enable its
+//! SMB entry. One connection carries one request and one result, in the same frames as everything else.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,10 +8,10 @@ use crate::Secret;
 /// Where `plex-auth-samba` listens.
 pub const SOCKET: &str = "/run/plex-auth-samba/socket";
 
-/// The longest password that Samba's own tool takes, in bytes.
+/// Length limit of a password in Samba's own tool, in bytes.
 pub const MAX_PASSWORD: usize = 254;
 
-/// What is to be done.
+/// A request for one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SmbRequest {
@@ -19,17 +19,17 @@ pub struct SmbRequest {
     pub version: u32,
     /// The local account.
     pub user: String,
-    /// What about it.
+    /// The action.
     pub act: SmbAction,
 }
 
-/// What about an account.
+/// Action on an account's SMB entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SmbAction {
     /// This is its SMB password from now on.
     Password {
-        /// The password.
+        /// The new password, of the local account and of Plex.
         password: Secret,
         /// Nothing is to be done while Samba's password file is still as it was here: the password is in step then.
         unless: Option<Fingerprint>,
@@ -40,7 +40,7 @@ pub enum SmbAction {
     Enable,
 }
 
-/// What tells whether Samba's password file has been changed.
+/// State of Samba's password file, by which a change of it is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fingerprint {
@@ -54,13 +54,13 @@ pub struct Fingerprint {
     pub nanoseconds: i64,
 }
 
-/// What became of an order.
+/// Result of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SmbResult {
     /// It is done. The marks are those of Samba's password file, where it is a file that can be found.
     Done {
-        /// Before it was done; nothing where somebody else has changed the file meanwhile.
+        /// Before the change; `None` if another program has changed the file meanwhile.
         before: Option<Fingerprint>,
         /// After it.
         after: Option<Fingerprint>,

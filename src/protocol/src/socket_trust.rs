@@ -1,4 +1,4 @@
-//! Whether a socket may be talked to at all: who could have put it there, and who is listening.
+//! Trust in a socket: the users who could have created it, and the one who listens.
 
 use std::fmt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -19,11 +19,11 @@ pub enum Untrusted {
     Unreadable(PathBuf, std::io::Error),
     /// A part of the path is a link or not a directory.
     NotADirectory(PathBuf),
-    /// A part of the path could be replaced by somebody who is not trusted.
+    /// A part of the path could be replaced by a user who is not trusted.
     Writable(PathBuf),
-    /// The file is not a socket, or belongs to somebody else than its directory.
+    /// The file is not a socket, or does not belong to the owner of its directory.
     Socket(PathBuf),
-    /// Whoever listens is neither root nor the account that the socket's directory belongs to.
+    /// The listening process is neither root's nor the directory owner's.
     Peer(u32),
 }
 
@@ -49,14 +49,14 @@ impl fmt::Display for Untrusted {
 
 impl std::error::Error for Untrusted {}
 
-/// The account that may listen on `socket` beside root: the owner of the socket's directory.
+/// The user, other than root, who may listen on `socket`: the owner of the socket's directory.
 ///
 /// Every directory above that one belongs to root and can be changed by root alone, so it was root who gave
 /// the last directory to that account, and no one else can have put another socket in its place. This needs
-/// no look-up of a name, which inside somebody else's process would read files and take locks.
+/// no look-up of a name, which inside another program's process would read files and take locks.
 ///
 /// # Errors
-/// [`Untrusted`] with the part of the path that somebody else could change.
+/// [`Untrusted`] with the part of the path that another user could change.
 pub(crate) fn socket_owner(socket: &Path) -> Result<u32, Untrusted> {
     socket_owner_below(socket, None, 0)
 }
@@ -86,7 +86,7 @@ fn socket_owner_below(socket: &Path, granted: Option<&Path>, root: u32) -> Resul
     Ok(owner)
 }
 
-/// Who owns a directory that nobody but its owner can write to.
+/// Owner of a directory that only its owner can write to.
 fn directory_owner(path: &Path) -> Result<u32, Untrusted> {
     let directory = look(path)?;
     if !directory.is_dir() {

@@ -4,7 +4,7 @@ use std::io;
 
 use nix::errno::Errno;
 
-/// What went wrong, in English. The standard library would ask the C library, which reads the environment to translate
+/// Description of an error, in English. The standard library would ask the C library, which reads the environment to translate
 /// it and opens the files that the environment names; in a stranger's process both are out of the question.
 pub(crate) fn words(error: &io::Error) -> &'static str {
     error.raw_os_error().map_or("an error of no known kind", |number| Errno::from_raw(number).desc())
@@ -13,7 +13,7 @@ pub(crate) fn words(error: &io::Error) -> &'static str {
 /// At most `max` characters of `text`, with everything that is not plainly printable replaced by `?`: control
 /// characters (so no ESC, CR or line break), and the invisible ones that reorder or hide text.
 ///
-/// Names, titles and messages reach us from plex.tv, from whoever types a login name at sshd and from other
+/// Names, titles and messages reach us from plex.tv, from anyone who types a login name at sshd and from other
 /// machines; none of them may move a terminal's cursor or forge a second line in a log.
 #[must_use]
 pub fn printable(text: &str, max: usize) -> String {

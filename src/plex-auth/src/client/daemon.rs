@@ -85,7 +85,7 @@ impl Item for KnownAccount {
 
 impl Item for ListedFriend {
     fn of(part: AdminResponse) -> Option<Vec<Self>> {
-        if let AdminResponse::People(people) = part { Some(people) } else { None }
+        if let AdminResponse::FriendList(people) = part { Some(people) } else { None }
     }
 }
 

@@ -68,7 +68,7 @@ impl Friends {
             return Err(Error::new(what).hint("run: systemctl reload plex-authd"));
         }
         let mut listed =
-            Daemon::open(&context.socket)?.patient().list::<ListedFriend>(AdminRequest::People)?.into_iter();
+            Daemon::open(&context.socket)?.patient().list::<ListedFriend>(AdminRequest::FriendList)?.into_iter();
         let person = |listed: &ListedFriend| PlexUser {
             id: PlexId(listed.plex_id),
             username: listed.username.clone(),

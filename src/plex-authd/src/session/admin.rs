@@ -36,8 +36,8 @@ pub(crate) fn answer(
             send_list(connection, logins, AdminResponse::Logins)
         }
         Some(AdminRequest::Accounts) => send_list(connection, accounts(context), AdminResponse::Accounts),
-        Some(AdminRequest::People) => match friends(context) {
-            Ok(friends) => send_list(connection, friends, AdminResponse::People),
+        Some(AdminRequest::FriendList) => match friends(context) {
+            Ok(friends) => send_list(connection, friends, AdminResponse::FriendList),
             Err(error) => send(connection, AdminResponse::Failed(error.to_string())),
         },
         Some(AdminRequest::Forget(account)) => send(connection, forget(context, &account)),

@@ -18,7 +18,7 @@ fn at(seconds: u64) -> BootTime {
     BootTime::from_millis(0) + Duration::from_secs(seconds)
 }
 
-/// Whether plex.tv may be asked for a pair now.
+/// True if plex.tv may be contacted for a pair now.
 fn ask_plex(throttle: &mut Throttle, key: &AttemptKey, now: BootTime) -> Result<Admission, Reason> {
     throttle.closed(now).map_or(Ok(()), |closed| Err(closed.reason()))?;
     throttle.ask(key, now)
@@ -124,7 +124,7 @@ fn r60_many_origins_spend_the_hour_but_not_the_reserve_of_those_who_signed_in_be
     assert_eq!(throttle.ask(&key("alice", "192.0.2.77"), at(2500)), Err(Reason::BudgetSpent));
     assert_eq!(throttle.ask(&alice, at(2500)), Ok(Admission::Granted));
     throttle.answered(&alice);
-    // The reserve has an end too, and it does not last for ever.
+    // The reserve has an end too, and it does not last forever.
     let further = (0..50).filter(|_| reject(&mut throttle, &alice, at(2500)).is_ok()).count();
     assert_eq!(further, 10);
     assert_eq!(throttle.ask(&alice, at(2500)), Err(Reason::BudgetSpent));

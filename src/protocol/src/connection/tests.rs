@@ -1,4 +1,4 @@
-//! What happens between two ends when one of them is slow, gone or hostile.
+//! Two ends, one of them slow, gone or hostile.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::io::Write;

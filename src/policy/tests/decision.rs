@@ -57,7 +57,7 @@ fn ask(rules: &Rules, name: &str) -> Result<SignInTarget, Reason> {
 }
 
 #[test]
-fn who_may_come_in() {
+fn rules_and_relationships_decide_who_has_access() {
     let admin = Some("OLGA@example.org");
     // Rows: name, strict, admin_account, expected. A is the admin, F a friend, S shared, as in Organizr's table.
     let cases = [
@@ -105,14 +105,14 @@ fn the_address_signs_in_whichever_row_of_the_list_shows_it() {
         ([row(Some("gina"), Some("")), row(None, None)], "gina"),
     ];
     for (rows, expected) in cases {
-        let circle = FriendList { entries: rows.to_vec(), ..den(now) };
-        let who = access(&rules, &circle, now).sign_in(&PlexRef::parse("8"), None).result().unwrap();
+        let list = FriendList { entries: rows.to_vec(), ..den(now) };
+        let who = access(&rules, &list, now).sign_in(&PlexRef::parse("8"), None).result().unwrap();
         assert_eq!(who.login, expected, "{rows:?}");
     }
 }
 
 #[test]
-fn whoever_has_neither_name_nor_address_comes_in_by_link_and_not_with_a_password() {
+fn a_user_without_name_and_address_signs_in_by_link_and_not_with_a_password() {
     let (rules, now) = (rules(true, None), NOW);
     let by_link = |id, now| access(&rules, &den(NOW), now).sign_in_by_link(&PlexRef::parse(id), None).result();
     assert_eq!(ask(&rules, "7"), Err(Reason::NotOnList));
@@ -125,19 +125,19 @@ fn whoever_has_neither_name_nor_address_comes_in_by_link_and_not_with_a_password
 fn a_list_that_is_too_old_decides_nothing() {
     let now = NOW;
     let (rules, alice) = (rules(true, None), PlexRef::parse("alice"));
-    let circle = den(now);
+    let list = den(now);
     let second = Duration::from_secs(1);
-    let sign_in = |age| access(&rules, &circle, now + age).sign_in(&alice, None).result();
+    let sign_in = |age| access(&rules, &list, now + age).sign_in(&alice, None).result();
     assert!(sign_in(FRESH).is_ok());
     assert_eq!(sign_in(FRESH + second), Err(Reason::ListTooOld));
     let account = |age| {
-        let access = Access { max_age: KNOWN, ..access(&rules, &circle, now + age) };
+        let access = Access { max_age: KNOWN, ..access(&rules, &list, now + age) };
         access.account(&alice, None, None).result()
     };
     assert_eq!(account(KNOWN), Ok(PlexId(2)));
     assert_eq!(account(KNOWN + second), Err(Reason::ListTooOld));
     // A token without a list is not the same as no token.
-    let none = Access { list: ListState::NotFetched, ..access(&rules, &circle, now) };
+    let none = Access { list: ListState::NotFetched, ..access(&rules, &list, now) };
     assert_eq!(none.sign_in(&alice, None).result(), Err(Reason::ListTooOld));
     assert_eq!(none.sign_in_by_link(&alice, None).result(), Err(Reason::ListTooOld));
     assert_eq!(none.account(&alice, None, Some((PlexId(2), now))).result(), Err(Reason::ListTooOld));
@@ -151,8 +151,8 @@ fn the_first_login_decides_who_a_name_belongs_to() {
     let rules = rules(true, None);
     let alice = PlexRef::parse("alice");
     let pin = |id, reference: &str| Some(IdentityBinding { id: PlexId(id), reference: reference.into() });
-    let who = |pin: Option<IdentityBinding>, circle: &FriendList| {
-        access(&rules, circle, now).account(&alice, pin.as_ref(), None).result()
+    let who = |pin: Option<IdentityBinding>, list: &FriendList| {
+        access(&rules, list, now).account(&alice, pin.as_ref(), None).result()
     };
 
     assert_eq!(who(pin(2, "alice"), &den(now)), Ok(PlexId(2)));
@@ -172,7 +172,7 @@ fn the_first_login_decides_who_a_name_belongs_to() {
 
 /// The machine has an account `2` that the Plex user called `2` signed in to, as a member of the group.
 #[test]
-fn r33_a_number_in_the_configuration_is_whom_it_says_whatever_was_pinned_under_that_name() {
+fn r33_an_id_in_the_configuration_is_the_account_whatever_is_bound_under_that_name() {
     let now = NOW;
     let pin = IdentityBinding { id: PlexId(3), reference: "2".into() };
     let rules = rules(false, None);
@@ -184,13 +184,13 @@ fn r33_a_number_in_the_configuration_is_whom_it_says_whatever_was_pinned_under_t
 }
 
 #[test]
-fn a_name_that_two_people_go_by_is_refused() {
+fn a_name_of_two_accounts_is_refused() {
     let now = NOW;
-    let mut circle = den(now);
+    let mut list = den(now);
     let impostor = PlexUser { id: PlexId(8), username: Some("alice@example.org".into()), email: None };
-    circle.entries.push(FriendRecord { person: impostor, tie: Relationship::Shared });
+    list.entries.push(FriendRecord { person: impostor, tie: Relationship::Shared });
     let rules = rules(true, None);
-    let ask = |name| access(&rules, &circle, now).sign_in(&PlexRef::parse(name), None).result().map(|_| ());
+    let ask = |name| access(&rules, &list, now).sign_in(&PlexRef::parse(name), None).result().map(|_| ());
     assert_eq!(ask("alice@example.org"), Err(Reason::Ambiguous));
     assert_eq!(ask("alice"), Ok(()));
     assert_eq!(ask("2"), Ok(()));
@@ -198,31 +198,30 @@ fn a_name_that_two_people_go_by_is_refused() {
 
 /// Every person who can sign in × every account they might try × every way to write it × every pin.
 #[test]
-fn r33_nobodys_password_opens_anybody_elses_account() {
+fn r33_no_password_opens_another_users_account() {
     let now = NOW;
-    let circle = den(now);
-    let mut everybody: Vec<PlexUser> = circle.entries.iter().map(|entry| entry.person.clone()).collect();
-    everybody.extend([circle.owner.clone(), person(99, "mallory"), person(2222, "alice")]);
+    let list = den(now);
+    let mut users: Vec<PlexUser> = list.entries.iter().map(|entry| entry.person.clone()).collect();
+    users.extend([list.owner.clone(), person(99, "mallory"), person(2222, "alice")]);
     let (mut right, mut wrong) = (0, 0);
-    for target in &everybody {
+    for target in &users {
         let names = [target.username.clone(), target.email.clone(), Some(target.id.to_string())];
         for name in names.into_iter().flatten() {
             let reference = PlexRef::parse(&name);
-            let pins =
-                everybody.iter().map(|p| Some(IdentityBinding { id: p.id, reference: name.clone() })).chain([None]);
+            let pins = users.iter().map(|p| Some(IdentityBinding { id: p.id, reference: name.clone() })).chain([None]);
             for pin in pins {
                 for strict in [true, false] {
                     let rules = rules(strict, Some("olga"));
-                    let target = access(&rules, &circle, now).sign_in(&reference, pin.as_ref()).result();
+                    let target = access(&rules, &list, now).sign_in(&reference, pin.as_ref()).result();
                     let Ok(target) = target else { continue };
-                    for signed_in in &everybody {
+                    for signed_in in &users {
                         // A number needs no pin to say who is meant.
                         let pin = pin.as_ref().filter(|_| !matches!(reference, PlexRef::Id(_)));
                         let meant = pin.map_or_else(
-                            || circle.entries.iter().find(|e| reference.matches(&e.person)).map(|e| e.person.id),
+                            || list.entries.iter().find(|e| reference.matches(&e.person)).map(|e| e.person.id),
                             |pin| Some(pin.id),
                         );
-                        let meant = meant.unwrap_or(circle.owner.id);
+                        let meant = meant.unwrap_or(list.owner.id);
                         assert_eq!(target.confirm(signed_in).is_ok(), signed_in.id == meant, "{reference:?} {pin:?}");
                         if signed_in.id == meant { right += 1 } else { wrong += 1 }
                     }
@@ -234,7 +233,7 @@ fn r33_nobodys_password_opens_anybody_elses_account() {
 }
 
 #[test]
-fn without_a_list_the_account_phase_goes_by_a_sign_in_of_todays_person() {
+fn without_a_list_the_account_phase_needs_a_recent_sign_in_of_the_mapped_account() {
     let (rules, alice, second) = (rules(true, None), PlexRef::parse("alice"), Duration::from_secs(1));
     let pin = IdentityBinding { id: PlexId(2), reference: "alice".into() };
     let today = |reference: &PlexRef, signed_in: Option<(PlexId, BootTime)>, now: BootTime| {
@@ -244,7 +243,7 @@ fn without_a_list_the_account_phase_goes_by_a_sign_in_of_todays_person() {
     assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN + second), Err(Reason::NoSignInYet));
     assert_eq!(today(&alice, Some((PlexId(3), NOW)), NOW), Err(Reason::NoSignInYet), "somebody else's");
     assert_eq!(today(&alice, None, NOW), Err(Reason::NoSignInYet));
-    // The owner has given the account to somebody else since.
+    // The owner has given the account to another user since.
     let bob = PlexRef::parse("bob");
     assert_eq!(today(&bob, Some((PlexId(2), NOW)), NOW), Err(Reason::NoSignInYet));
     let unbound = without_list(&rules, NOW).account(&alice, None, Some((PlexId(2), NOW))).result();
@@ -269,7 +268,7 @@ fn without_a_list_the_name_or_the_pin_must_fit() {
     assert_eq!(sign_in(&PlexRef::parse("2"), None), Err(Reason::NoLoginName));
 }
 
-/// What `plex-auth test` shows is the decision itself: each step with its facts, the refusing one last.
+/// `plex-auth test` shows the trace of the decision itself: each step with its facts, the refusing one last.
 #[test]
 fn the_trace_of_a_decision_has_every_fact_and_ends_with_the_refusal() {
     let (rules, list) = (rules(true, Some("olga")), den(NOW));

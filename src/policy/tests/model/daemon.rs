@@ -15,47 +15,47 @@ use crate::worlds::{How, List, SignIn, Who, World};
 /// Not long after the machine's start, so that much of what is known is older than that.
 const NOW: BootTime = BootTime::from_millis(5_000);
 
-/// How a sign-in ended.
+/// Result of a sign-in.
 #[derive(Debug)]
-pub struct Ended {
-    pub verdict: Result<By, Reason>,
+pub struct SignInResult {
+    pub verdict: Result<Evidence, Reason>,
     /// The name under which the password was sent, if it was.
     pub sent: Option<String>,
     pub pin: Option<IdentityBinding>,
     pub remember: bool,
 }
 
-/// Whose word a success went by.
+/// Source that accepted a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum By {
+pub enum Evidence {
     Plex,
     CachedPassword,
     Offline,
 }
 
-impl Ended {
-    fn with(verdict: Result<By, Reason>) -> Self {
+impl SignInResult {
+    fn with(verdict: Result<Evidence, Reason>) -> Self {
         Self { verdict, sent: None, pin: None, remember: false }
     }
 }
 
 /// A sign-in, from the prompt to the verdict.
-pub fn sign_in(world: &World) -> Ended {
-    let whose = match look_up(world).and_then(|whose| typed(world).map(|()| whose)) {
-        Ok(whose) => whose,
-        Err(why) => return Ended::with(Err(why)),
+pub fn sign_in(world: &World) -> SignInResult {
+    let mapped_to = match look_up(world).and_then(|mapped_to| typed(world).map(|()| mapped_to)) {
+        Ok(mapped_to) => mapped_to,
+        Err(why) => return SignInResult::with(Err(why)),
     };
-    let who = match today(world, &whose) {
+    let who = match today(world, &mapped_to) {
         Ok(who) => who,
-        Err(why) if why.is_outage() => return Ended::with(offline(world, &whose, why)),
-        Err(why) => return Ended::with(Err(why)),
+        Err(why) if why.is_outage() => return SignInResult::with(offline(world, &mapped_to, why)),
+        Err(why) => return SignInResult::with(Err(why)),
     };
     if knows(world, &who, world.limits.remember) {
-        return Ended::with(Ok(By::CachedPassword));
+        return SignInResult::with(Ok(Evidence::CachedPassword));
     }
     let mut ended = ask(world, &who);
     if ended.verdict.as_ref().is_err_and(Reason::is_outage) {
-        ended.verdict = ended.verdict.or_else(|why| offline(world, &whose, why));
+        ended.verdict = ended.verdict.or_else(|why| offline(world, &mapped_to, why));
     }
     ended
 }
@@ -64,55 +64,56 @@ pub fn sign_in(world: &World) -> Ended {
 pub fn account_phase(world: &World) -> (Result<(), Reason>, bool) {
     match look_up(world) {
         Err(why) => (Err(why), false),
-        Ok(whose) if is_the_owners(world, &whose) => (Ok(()), true),
-        Ok(whose) => (account_of_a_friend(world, &whose).map(drop), false),
+        Ok(mapped_to) if is_the_owners(world, &mapped_to) => (Ok(()), true),
+        Ok(mapped_to) => (account_of_a_friend(world, &mapped_to).map(drop), false),
     }
 }
 
-fn is_the_owners(world: &World, whose: &PlexRef) -> bool {
-    let list = world.known.as_ref().filter(|_| world.token).map(|known| circle(&known.list, known.age));
-    rules(world).is_owners(list.as_ref(), whose, pin(world).as_ref())
+fn is_the_owners(world: &World, mapped_to: &PlexRef) -> bool {
+    let list = world.known.as_ref().filter(|_| world.token).map(|known| friend_list(&known.list, known.age));
+    rules(world).is_owners(list.as_ref(), mapped_to, pin(world).as_ref())
 }
 
-fn account_of_a_friend(world: &World, whose: &PlexRef) -> Result<PlexId, Reason> {
+fn account_of_a_friend(world: &World, mapped_to: &PlexRef) -> Result<PlexId, Reason> {
     let oldest = millis(world.limits.known_list.max(world.limits.offline.unwrap_or_default()));
     if !world.token {
         let signed_in = world.signed_in.map(|(id, age)| (PlexId(id), NOW - millis(age)));
-        return checked(access(world, &rules(world), None, oldest).account(whose, pin(world).as_ref(), signed_in));
+        return checked(access(world, &rules(world), None, oldest).account(mapped_to, pin(world).as_ref(), signed_in));
     }
-    let kept = world.known.as_ref().map(|known| circle(&known.list, known.age)).filter(|kept| kept.age(NOW) <= oldest);
+    let kept =
+        world.known.as_ref().map(|known| friend_list(&known.list, known.age)).filter(|kept| kept.age(NOW) <= oldest);
     let list = kept.or_else(|| known(world)).ok_or_else(down)?;
-    checked(access(world, &rules(world), Some(&list), oldest).account(whose, pin(world).as_ref(), None))
+    checked(access(world, &rules(world), Some(&list), oldest).account(mapped_to, pin(world).as_ref(), None))
 }
 
 fn look_up(world: &World) -> Result<PlexRef, Reason> {
     let account = world.local.as_ref().map(|l| Account { name: l.name.to_owned(), uid: l.uid, in_group: l.in_group });
     let users: BTreeMap<_, _> =
         world.users.iter().map(|(user, plex)| ((*user).to_owned(), PlexRef::parse(plex))).collect();
-    let whose = resolve_account(account.as_ref(), world.uid_min, &users)?;
+    let mapped_to = resolve_account(account.as_ref(), world.uid_min, &users)?;
     authorize_caller(world.caller, world.trusted, account.as_ref())?;
-    Ok(whose)
+    Ok(mapped_to)
 }
 
 fn typed(world: &World) -> Result<(), Reason> {
     validate_password(&world.typed.0.repeat(world.typed.1))
 }
 
-fn today(world: &World, whose: &PlexRef) -> Result<SignInTarget, Reason> {
+fn today(world: &World, mapped_to: &PlexRef) -> Result<SignInTarget, Reason> {
     let pin = pin(world);
     if !world.token {
-        return checked(access(world, &rules(world), None, Duration::ZERO).sign_in(whose, pin.as_ref()));
+        return checked(access(world, &rules(world), None, Duration::ZERO).sign_in(mapped_to, pin.as_ref()));
     }
     let limit = millis(world.limits.friend_list);
     let list = known(world).filter(|list| list.age(NOW) <= limit).ok_or_else(down)?;
-    checked(access(world, &rules(world), Some(&list), limit).sign_in(whose, pin.as_ref()))
+    checked(access(world, &rules(world), Some(&list), limit).sign_in(mapped_to, pin.as_ref()))
 }
 
 /// Asks plex.tv.
-fn ask(world: &World, who: &SignInTarget) -> Ended {
-    let failed = |why| Ended { sent: Some(who.login.clone()), ..Ended::with(Err(why)) };
+fn ask(world: &World, who: &SignInTarget) -> SignInResult {
+    let failed = |why| SignInResult { sent: Some(who.login.clone()), ..SignInResult::with(Err(why)) };
     let (signed_in, second_factor, code_asked) = match &world.answer {
-        SignIn::BudgetSpent => return Ended::with(Err(Reason::BudgetSpent)),
+        SignIn::BudgetSpent => return SignInResult::with(Err(Reason::BudgetSpent)),
         SignIn::WrongPassword => return failed(Reason::WrongPassword),
         SignIn::WrongCode => return failed(Reason::WrongCode),
         SignIn::EmailOnly => return failed(Reason::EmailOnly),
@@ -127,11 +128,11 @@ fn ask(world: &World, who: &SignInTarget) -> Ended {
     };
     let reach = |()| if world.token { Ok(()) } else { reach(world, signed_in.id) };
     match who.confirm(&signed_in).and_then(reach) {
-        Ok(()) => Ended {
+        Ok(()) => SignInResult {
             pin: Some(who.binding(&signed_in)),
             remember: may_remember(second_factor, code_asked),
             sent: Some(who.login.clone()),
-            verdict: Ok(By::Plex),
+            verdict: Ok(Evidence::Plex),
         },
         Err(why) => failed(why),
     }
@@ -148,18 +149,18 @@ fn reach(world: &World, id: PlexId) -> Result<(), Reason> {
     reaches(world.machine_id, PlexId(world.owner_id), id, &rows.iter().map(shown).collect::<Vec<_>>())
 }
 
-fn offline(world: &World, whose: &PlexRef, why: Reason) -> Result<By, Reason> {
+fn offline(world: &World, mapped_to: &PlexRef, why: Reason) -> Result<Evidence, Reason> {
     let Some(offline) = world.limits.offline.filter(|_| why.opens_offline_cache()) else { return Err(why) };
     let pin = pin(world);
     let who = if world.token {
         let Some(list) = known(world) else { return Err(why) };
         let oldest = millis(offline.max(world.limits.friend_list));
-        checked(access(world, &rules(world), Some(&list), oldest).sign_in(whose, pin.as_ref()))
+        checked(access(world, &rules(world), Some(&list), oldest).sign_in(mapped_to, pin.as_ref()))
     } else {
-        checked(access(world, &rules(world), None, Duration::ZERO).sign_in(whose, pin.as_ref()))
+        checked(access(world, &rules(world), None, Duration::ZERO).sign_in(mapped_to, pin.as_ref()))
     };
     match who {
-        Ok(who) if knows(world, &who, Some(offline)) => Ok(By::Offline),
+        Ok(who) if knows(world, &who, Some(offline)) => Ok(Evidence::Offline),
         Err(denial) if !denial.is_outage() => Err(denial),
         _ => Err(why),
     }
@@ -174,11 +175,11 @@ fn knows(world: &World, who: &SignInTarget, limit: Option<u64>) -> bool {
 
 /// The list at hand once a sign-in has tried to have a fresh one.
 fn known(world: &World) -> Option<FriendList> {
-    let kept = world.known.as_ref().map(|known| circle(&known.list, known.age));
+    let kept = world.known.as_ref().map(|known| friend_list(&known.list, known.age));
     let young = |list: &FriendList| list.age(NOW) <= millis(world.limits.friend_list);
     match (kept, &world.fresh) {
         (Some(kept), _) if young(&kept) => Some(kept),
-        (_, Some(fresh)) => Some(circle(fresh, 0)),
+        (_, Some(fresh)) => Some(friend_list(fresh, 0)),
         (kept, None) => kept,
     }
 }
@@ -201,7 +202,7 @@ fn access<'a>(world: &World, rules: &'a Rules, list: Option<&'a FriendList>, max
     Access { rules, list, now: NOW, max_age }
 }
 
-/// A decision whose trace says the same: the last step refuses what the decision refuses, and no other step does.
+/// The result of a decision, once its trace agrees: the last step refuses what the decision refuses, and no other does.
 fn checked<T>(decision: Decision<T>) -> Result<T, Reason> {
     let refusals: Vec<_> = decision.steps().iter().filter_map(Step::refusal).collect();
     let last = decision.steps().last().and_then(Step::refusal);
@@ -215,7 +216,7 @@ fn pin(world: &World) -> Option<IdentityBinding> {
     world.pin.as_ref().map(|pin| IdentityBinding { id: PlexId(pin.id), reference: pin.written.to_owned() })
 }
 
-fn circle(list: &List, age: u64) -> FriendList {
+fn friend_list(list: &List, age: u64) -> FriendList {
     let tie = |how| match how {
         How::Shared => Relationship::Shared,
         How::Friend => Relationship::Friend,

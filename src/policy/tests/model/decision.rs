@@ -3,7 +3,7 @@
 use policy::{Outcome, Phase, Reason};
 use proptest::test_runner::{TestCaseError, TestError};
 
-use crate::daemon::{self, By, Ended};
+use crate::daemon::{self, Evidence, SignInResult};
 use crate::reading;
 use crate::tally::Tally;
 use crate::worlds::{World, worlds};
@@ -86,14 +86,14 @@ fn compare(world: &World, tally: &Tally) -> Result<(), String> {
     Ok(())
 }
 
-fn count(ended: &Ended, tally: &Tally) {
+fn count(ended: &SignInResult, tally: &Tally) {
     tally.note(format!("sign-in: {:?}", outcome(&ended.verdict)));
     tally.note(if ended.sent.is_some() { "the password was sent" } else { "the password stayed" });
     if ended.remember {
         tally.note("may be remembered");
     }
     match &ended.verdict {
-        Ok(by @ (By::Plex | By::CachedPassword | By::Offline)) => tally.note(format!("by {by:?}")),
+        Ok(by @ (Evidence::Plex | Evidence::CachedPassword | Evidence::Offline)) => tally.note(format!("by {by:?}")),
         Err(why) => {
             let why = format!("{why:?}");
             tally.note(format!("why not: {}", why.split([' ', '(']).next().unwrap_or_default()));

@@ -7,7 +7,7 @@ use policy::Outcome;
 
 use crate::worlds::{How, List, Row, SignIn, Who, World};
 
-/// What a sign-in comes to.
+/// Expected result of a sign-in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Login {
     pub outcome: Outcome,
@@ -29,7 +29,7 @@ impl Login {
     }
 }
 
-/// Whom a local account belongs to.
+/// The Plex account that a local account maps to.
 #[derive(Debug, Clone, Copy)]
 enum Owner {
     Number(u64),
@@ -98,7 +98,7 @@ pub fn sign_in(world: &World) -> Login {
         SignIn::Is { who, second_factor, code_asked } => (who, *second_factor, *code_asked),
     };
 
-    // 6. Who signed in.
+    // 6. The account that signed in.
     let right_one = match (id, owner) {
         (Some(id), _) => who.id == id,
         (None, owner) => refers_to(owner, who),
@@ -132,14 +132,14 @@ pub fn account_phase(world: &World) -> Outcome {
         return Outcome::Success;
     }
     if !world.token {
-        // Without a list: whoever has signed in to it lately, if it is still theirs.
+        // Without a list: the user who has signed in to it lately, if it still maps to them.
         let lately = world.limits.known_list.max(world.limits.offline.unwrap_or(0));
         return match (&world.signed_in, pinned(world, owner)) {
             (Some((id, age)), Some(pinned)) if *id == pinned && *age <= lately => Outcome::Success,
             _ => Outcome::NotAllowed,
         };
     }
-    // What is known already decides, if it is young enough: for whoever may sign in by it in an outage, too.
+    // The known list decides, if it is young enough: also for a user who may sign in by it in an outage.
     let oldest = world.limits.offline.map_or(world.limits.known_list, |offline| offline.max(world.limits.known_list));
     let list = match (&world.known, &world.fresh) {
         (Some(known), _) if known.age <= oldest => &known.list,
@@ -237,7 +237,7 @@ fn is_a_password(typed: &str) -> bool {
     !typed.is_empty() && typed.len() <= 1024 && typed.bytes().all(|byte| byte >= 32 && byte != 127)
 }
 
-/// The pinned id, unless the owner has written somebody else since. A number says for itself who it is.
+/// The pinned id, unless the owner has written another reference since. An id needs no binding.
 fn pinned(world: &World, owner: Owner) -> Option<u64> {
     match owner {
         Owner::Number(_) => None,
@@ -257,17 +257,17 @@ fn words(owner: Owner) -> String {
 /// The one person that an account belongs to. Nobody, when the name stands for nobody or for several, or for another
 /// person than the first time. Who was pinned is found under a new name, too.
 fn meant(world: &World, list: &List, owner: Owner) -> Option<u64> {
-    let everybody = everybody(list);
-    let named: BTreeSet<u64> = everybody.iter().filter(|who| refers_to(owner, who)).map(|who| who.id).collect();
+    let users = users(list);
+    let named: BTreeSet<u64> = users.iter().filter(|who| refers_to(owner, who)).map(|who| who.id).collect();
     match (named.len(), pinned(world, owner)) {
-        (0, Some(pinned)) => everybody.iter().find(|who| who.id == pinned).map(|who| who.id),
+        (0, Some(pinned)) => users.iter().find(|who| who.id == pinned).map(|who| who.id),
         (1, Some(pinned)) => named.first().copied().filter(|id| *id == pinned),
         (1, None) => named.first().copied(),
         _ => None,
     }
 }
 
-/// The owner, if the configuration names them; else a friend or Home member, or with `strict_friends` somebody that
+/// The owner, if the configuration names them; else a friend or Home member, or with `strict_friends` a user that
 /// the server is shared with. Invitations do not count.
 fn let_in(world: &World, list: &List, id: u64) -> bool {
     if id == list.owner.id {
@@ -283,9 +283,9 @@ fn let_in(world: &World, list: &List, id: u64) -> bool {
     })
 }
 
-/// The addresses that the list shows for somebody, or the names where it shows none.
+/// The addresses that the list shows for a user, or the names where it shows none.
 fn logins_shown(list: &List, id: u64) -> BTreeSet<&'static str> {
-    let all = everybody(list).into_iter().filter(|who| who.id == id).collect::<Vec<_>>();
+    let all = users(list).into_iter().filter(|who| who.id == id).collect::<Vec<_>>();
     let shown = |of: fn(&Who) -> Option<&'static str>| {
         all.iter().filter_map(of).filter(|name| !name.is_empty()).collect::<BTreeSet<_>>()
     };
@@ -293,7 +293,7 @@ fn logins_shown(list: &List, id: u64) -> BTreeSet<&'static str> {
     if emails.is_empty() { shown(|who| who.username) } else { emails }
 }
 
-fn everybody(list: &List) -> Vec<Who> {
+fn users(list: &List) -> Vec<Who> {
     let mut all = vec![list.owner.clone()];
     all.extend(list.others.iter().map(|(who, _)| who.clone()));
     all

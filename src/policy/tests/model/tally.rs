@@ -1,4 +1,4 @@
-//! How often what happened. A test that never reaches something shows nothing about it.
+//! Counts of each event: a test that never reaches something shows nothing about it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -28,9 +28,9 @@ pub struct Case {
 pub enum Event {
     Wait(Wait),
     /// A pair wants to ask plex.tv.
-    Ask(Who),
+    Admit(Who),
     /// One of the sign-ins that are under way ends.
-    Answer(usize, End),
+    Finish(usize, End),
     /// A wrong try that plex.tv had nothing to do with.
     Wrong(Who),
     /// A right one, likewise.
@@ -55,7 +55,7 @@ pub enum End {
     Blocked,
 }
 
-pub fn everybody() -> impl Iterator<Item = Who> {
+pub fn all() -> impl Iterator<Item = Who> {
     ACCOUNTS.into_iter().flat_map(|account| ORIGINS.into_iter().map(move |origin| (account, origin)))
 }
 
@@ -86,8 +86,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(End::Blocked),
     ];
     prop_oneof![
-        20 => who().prop_map(Event::Ask),
-        16 => (0..8_usize, end).prop_map(|(which, end)| Event::Answer(which, end)),
+        20 => who().prop_map(Event::Admit),
+        16 => (0..8_usize, end).prop_map(|(which, end)| Event::Finish(which, end)),
         6 => wait().prop_map(Event::Wait),
         4 => who().prop_map(Event::Wrong),
         2 => who().prop_map(Event::Right),

@@ -1,11 +1,11 @@
-//! All that happened, from which every question is answered anew.
+//! All events, from which every question is answered again.
 
 use super::events::Case;
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
 
-/// An account and where somebody tries it from.
+/// An account and the origin of an attempt.
 pub type Who = (&'static str, &'static str);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,7 +22,7 @@ pub enum What {
     Restart,
 }
 
-/// Whether plex.tv may be asked.
+/// Expected admission of a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum May {
     Go,

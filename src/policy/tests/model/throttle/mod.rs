@@ -56,7 +56,7 @@ struct Run<'a> {
     alone: BTreeMap<Who, Throttle>,
     /// Sign-ins that are under way.
     asking: Vec<Who>,
-    /// What a restart finds: what the throttle said was to be kept.
+    /// State that a restart finds, as the throttle asked for it to be stored.
     tries: HashMap<AttemptKey, Failures>,
     rejected: Vec<Rejected>,
     closed: Option<BreakerOpen>,
@@ -111,12 +111,12 @@ impl<'a> Run<'a> {
                     Wait::AlmostOut(who) => self.history.pause(who, self.now).saturating_sub(1),
                 };
             }
-            Event::Ask(who) => self.ask(who)?,
-            Event::Answer(which, end) if !self.asking.is_empty() => {
+            Event::Admit(who) => self.ask(who)?,
+            Event::Finish(which, end) if !self.asking.is_empty() => {
                 let who = self.asking.remove(which % self.asking.len());
                 self.answer(who, end);
             }
-            Event::Answer(..) => {}
+            Event::Finish(..) => {}
             Event::Wrong(who) => self.wrong(who),
             Event::Right(who) => self.right(who),
             Event::Restart => {
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// What the daemon does before it sends a password.
+    /// The daemon's steps before it sends a password.
     fn ask_plex(&mut self, who: Who) -> Result<Admission, Reason> {
         match self.throttle.closed(self.moment()) {
             Some(closed) => Err(closed.reason()),
@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
     }
 
     fn check_pauses(&mut self) -> Result<(), String> {
-        for who in events::everybody() {
+        for who in events::all() {
             let pause = self.throttle.pause(&key(who), self.moment());
             let expected = Duration::from_millis(self.history.pause(who, self.now));
             if pause != expected {

@@ -7,10 +7,10 @@ use proptest::option::weighted;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
-use super::told::Told;
-use super::{How, IdentityBinding, Known, Limits, Memory, SignIn, World};
+use super::names::Names;
+use super::{Cached, How, IdentityBinding, Known, Limits, SignIn, World};
 
-/// Names that somebody might take for one another. Only those that differ in the case of ASCII letters are the same.
+/// Names that could be mistaken for one another. Only those that differ in the case of ASCII letters are the same.
 const FAMILIES: [[&str; 5]; 7] = [
     ["alice", "Alice", "ALICE", "\u{430}lice", "al\u{131}ce"],
     ["alice@example.org", "Alice@Example.org", "ALICE@EXAMPLE.ORG", "alice@ex\u{430}mple.org", "alice"],
@@ -63,9 +63,9 @@ enum RawAnswer {
     Other(SignIn),
 }
 
-/// What the owner has written down for the account.
+/// The owner's entry for the account.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Mapping {
+pub(super) enum RawMapping {
     Users(Name),
     UsersId(Id),
     Group,
@@ -93,7 +93,7 @@ pub fn worlds() -> impl Strategy<Value = World> {
         let (pin, known, fresh, remembered) = known;
         let (answer, resources) = plex;
         let owner_id = 1;
-        let of = Told { family, hero, owner: owner_id, limits: &limits };
+        let of = Names { family, hero, owner: owner_id, limits: &limits };
         let (local, uid_min, caller, trusted) = of.local(&raw_local);
         let (local, users, written) = of.mapped(local, mapping);
         World {
@@ -103,7 +103,7 @@ pub fn worlds() -> impl Strategy<Value = World> {
             }),
             known: known.map(|(list, age)| Known { list: of.list(list), age: of.age(age) }),
             fresh: fresh.map(|list| of.list(list)),
-            remembered: remembered.map(|(id, age, same)| Memory { id: of.id(id), age: of.age(age), same }),
+            remembered: remembered.map(|(id, age, same)| Cached { id: of.id(id), age: of.age(age), same }),
             answer: match answer {
                 RawAnswer::Is(who, second_factor, code_asked) => {
                     SignIn::Is { who: of.who(who), second_factor, code_asked }
@@ -139,13 +139,13 @@ fn local() -> impl Strategy<Value = RawLocal> {
     (there, uid, uid_min, caller, written())
 }
 
-fn mapping() -> impl Strategy<Value = Mapping> {
+fn mapping() -> impl Strategy<Value = RawMapping> {
     prop_oneof![
-        12 => written().prop_map(Mapping::Users),
-        4 => id().prop_map(Mapping::UsersId),
-        8 => Just(Mapping::Group),
-        2 => written().prop_map(Mapping::GroupAndUsers),
-        1 => Just(Mapping::None),
+        12 => written().prop_map(RawMapping::Users),
+        4 => id().prop_map(RawMapping::UsersId),
+        8 => Just(RawMapping::Group),
+        2 => written().prop_map(RawMapping::GroupAndUsers),
+        1 => Just(RawMapping::None),
     ]
 }
 

@@ -2,7 +2,7 @@
 //! of a login. Nothing here is one of the policy's own types.
 
 mod generator;
-mod told;
+mod names;
 
 pub use generator::worlds;
 
@@ -15,11 +15,11 @@ pub struct World {
     pub uid_min: u32,
     /// `[users]`: local accounts and what the owner wrote for them.
     pub users: Vec<(&'static str, &'static str)>,
-    /// Who asks.
+    /// User id of the caller.
     pub caller: u32,
     /// Whether `trusted_callers` names them.
     pub trusted: bool,
-    /// What was typed, and how often it stands there.
+    /// The typed text, and how often it is repeated.
     pub typed: (&'static str, usize),
     /// Whether there is a `token`; without one there is no list, and the person's own resources tell.
     pub token: bool,
@@ -27,27 +27,27 @@ pub struct World {
     pub strict: bool,
     /// `admin_account`.
     pub admin: Option<&'static str>,
-    /// `machine_id`.
+    /// `machine_id` of the configuration.
     pub machine_id: &'static str,
     /// The owner's id: `owner_id`, which is there whenever there is no token.
     pub owner_id: u64,
     /// `owner_id` where there is a token, which says so too.
     pub written_owner: Option<u64>,
-    /// Who signed in to the account last, and how long ago.
+    /// The last sign-in to the account, and its age.
     pub signed_in: Option<(u64, u64)>,
-    /// What the first success left behind.
+    /// The binding of the first sign-in.
     pub pin: Option<IdentityBinding>,
     /// The list that is at hand.
     pub known: Option<Known>,
-    /// What plex.tv shows when it is asked for the list; nothing in an outage.
+    /// plex.tv's current list; `None` in an outage.
     pub fresh: Option<List>,
-    /// What is remembered about the last password that plex.tv accepted.
-    pub remembered: Option<Memory>,
+    /// The cached password.
+    pub remembered: Option<Cached>,
     /// The limits, in milliseconds.
     pub limits: Limits,
-    /// What plex.tv says to the name and the password.
+    /// plex.tv's response to the name and the password.
     pub answer: SignIn,
-    /// What it shows as the resources of whoever signed in; nothing in an outage.
+    /// The resources of the account that signed in; `None` in an outage.
     pub resources: Option<Vec<Row>>,
 }
 
@@ -67,7 +67,7 @@ pub struct Who {
     pub email: Option<&'static str>,
 }
 
-/// How somebody on the list is tied to the owner.
+/// Relationship of a user on the list to the owner.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum How {
     Shared,
@@ -99,7 +99,7 @@ pub struct IdentityBinding {
 
 /// A remembered password.
 #[derive(Debug, Clone)]
-pub struct Memory {
+pub struct Cached {
     pub id: u64,
     pub age: u64,
     /// Whether it is what was typed now.
@@ -132,7 +132,7 @@ pub enum SignIn {
     WrongCode,
     EmailOnly,
     Forbidden,
-    /// A code is wanted, and nobody can be asked for it.
+    /// A code is required, and the service cannot prompt for one.
     CodeWanted,
     /// The prompt for the code failed.
     PromptFailed,
@@ -146,7 +146,7 @@ pub enum SignIn {
     Down,
 }
 
-/// A device on somebody's list of resources.
+/// A device on a user's list of resources.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub machine_id: &'static str,

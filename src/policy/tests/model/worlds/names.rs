@@ -1,17 +1,17 @@
 //! From what the generator draws to a world.
 
-use super::generator::{Age, IDS, Id, Mapping, Name, RawList, RawLocal, RawRow, RawWho};
+use super::generator::{Age, IDS, Id, Name, RawList, RawLocal, RawMapping, RawRow, RawWho};
 use super::{Limits, List, Local, Row, Who};
 
-/// What names, ids and ages stand for in one world.
-pub(super) struct Told<'a> {
+/// The names, ids and ages of one world.
+pub(super) struct Names<'a> {
     pub family: [&'static str; 5],
     pub hero: u64,
     pub owner: u64,
     pub limits: &'a Limits,
 }
 
-impl Told<'_> {
+impl Names<'_> {
     pub fn name(&self, name: Name) -> &'static str {
         match name {
             Name::Family(member) => self.family.get(member).copied().unwrap_or_default(),
@@ -51,7 +51,7 @@ impl Told<'_> {
     }
 
     pub fn row(&self, (ours, is_server, owned, owner_id): RawRow) -> Row {
-        // What is not ours is hardly another.
+        // Other ids differ in case only.
         Row { machine_id: if ours { "den" } else { "DEN" }, is_server, owned, owner_id: owner_id.map(|id| self.id(id)) }
     }
 
@@ -70,17 +70,17 @@ impl Told<'_> {
     pub fn mapped(
         &self,
         local: Option<Local>,
-        how: Mapping,
+        how: RawMapping,
     ) -> (Option<Local>, Vec<(&'static str, &'static str)>, &'static str) {
         // The entries of others must make no difference.
         let mut users = vec![("ALICE", "bob"), ("olga", "olga@example.org")];
         let Some(mut local) = local else { return (None, users, "") };
         users.retain(|(user, _)| *user != local.name);
-        local.in_group = matches!(how, Mapping::Group | Mapping::GroupAndUsers(_));
+        local.in_group = matches!(how, RawMapping::Group | RawMapping::GroupAndUsers(_));
         let written = match how {
-            Mapping::Users(name) | Mapping::GroupAndUsers(name) => Some(self.name(name)),
-            Mapping::UsersId(id) => IDS.iter().find(|known| known.0 == self.id(id)).map(|known| known.1),
-            Mapping::Group | Mapping::None => None,
+            RawMapping::Users(name) | RawMapping::GroupAndUsers(name) => Some(self.name(name)),
+            RawMapping::UsersId(id) => IDS.iter().find(|known| known.0 == self.id(id)).map(|known| known.1),
+            RawMapping::Group | RawMapping::None => None,
         };
         users.extend(written.map(|written| (local.name, written)));
         let written = written.unwrap_or(local.name);

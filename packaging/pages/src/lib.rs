@@ -2,6 +2,7 @@
 //! `--help`, and never committed; texts written by hand are in `pages/`.
 
 mod completions;
+mod configuration;
 mod daemons;
 mod date;
 mod page;
@@ -14,13 +15,11 @@ use std::path::Path;
 
 use clap::{Command, CommandFactory};
 
+pub use configuration::configuration;
 pub use page::Page;
 
 /// Page of the PAM module.
 pub const MODULE: &str = include_str!("../pages/pam_plex.8");
-
-/// Page of the configuration.
-pub const CONFIGURATION: &str = include_str!("../pages/plex-auth.toml.5");
 
 /// Command line of `plex-auth`, with all subcommands.
 #[must_use]
@@ -59,7 +58,7 @@ pub fn plex_auth_shadow() -> Command {
 /// # Errors
 /// If `SOURCE_DATE_EPOCH` or a part of a page is invalid.
 pub fn all() -> io::Result<Vec<Page>> {
-    let mut pages = vec![Page::new("pam_plex.8", MODULE), Page::new("plex-auth.toml.5", CONFIGURATION)];
+    let mut pages = vec![Page::new("pam_plex.8", MODULE), Page::new("plex-auth.toml.5", &configuration())];
     let date = date::of_the_pages()?;
     pages.push(render::daemon(&plex_authd(), render::AUTHD, &date)?);
     pages.push(render::daemon(&plex_auth_samba(), render::SAMBA, &date)?);

@@ -6,8 +6,7 @@ mod mdoc;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use config::{Config, Problem};
-use humantime::format_duration;
+use config::{Config, Problem, Value};
 
 const NEEDED: &str = "token = \"t\"\nmachine_id = \"0123456789abcdef\"\n";
 
@@ -23,7 +22,8 @@ fn plain(text: &str) -> String {
 
 /// Description of each key, by table and name. Top-level keys have the table "".
 fn described() -> BTreeMap<(String, String), String> {
-    let page = mdoc::section(pages::CONFIGURATION, "DESCRIPTION");
+    let page = pages::configuration();
+    let page = mdoc::section(&page, "DESCRIPTION");
     let mut entries = BTreeMap::new();
     let mut table = String::new();
     for part in page.split("\n.Ss ") {
@@ -39,7 +39,8 @@ fn described() -> BTreeMap<(String, String), String> {
 
 /// The tables that have a subsection.
 fn tables() -> BTreeSet<String> {
-    let heads = pages::CONFIGURATION.lines().filter_map(|line| line.strip_prefix(".Ss ["));
+    let page = pages::configuration();
+    let heads = page.lines().filter_map(|line| line.strip_prefix(".Ss ["));
     heads.map(|head| head.split_once(']').unwrap().0.to_owned()).collect()
 }
 
@@ -50,42 +51,25 @@ fn refusal(text: &str) -> Problem {
 /// The known keys, from the error about an unknown one.
 fn known(table: &str) -> BTreeSet<String> {
     let head = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
-    let mend = refusal(&format!("{head}no_key_there_is_looks_at_all_like_this_one = 1\n")).mend;
-    let keys = mend.strip_prefix("the keys are ").expect(&mend);
+    let hint = refusal(&format!("{head}no_key_there_is_looks_at_all_like_this_one = 1\n")).hint();
+    let keys = hint.strip_prefix("the keys are ").expect(&hint);
     keys.split(", ").map(str::to_owned).collect()
 }
 
-/// Default of a key, written as in the file; `None` if it is off by default.
+/// The default of a key, written as in the file; `None` if it has none or is off.
 fn default(config: &Config, table: &str, key: &str) -> Option<String> {
-    let (throttle, timeouts) = (&config.throttle, &config.timeouts);
-    let time = |time| Some(format_duration(time).to_string());
-    match (table, key) {
-        // The first two are needed for a valid configuration, so it cannot show their default.
-        ("", "token" | "machine_id" | "token_file") => None,
-        ("", "client_identifier") => config.client_identifier.clone(),
-        ("", "admin_account") => config.admin_account.clone(),
-        ("", "owner_id") => config.owner_id.map(|id| id.to_string()),
-        ("", "group") => config.group.clone(),
-        ("", "server_url") => config.server_url.as_ref().map(ToString::to_string),
-        ("", "ca_file") => config.ca_file.as_ref().map(|file| file.display().to_string()),
-        ("", "strict_friends") => Some(config.strict_friends.to_string()),
-        ("", "link_sign_in") => Some(config.link_sign_in.to_string()),
-        ("", "link_services") => Some(format!("{:?}", config.link_services)),
-        ("", "trusted_callers") => Some(format!("{:?}", config.trusted_callers)),
-        ("", "plex_url") => Some(config.plex_url.as_str().trim_end_matches('/').to_owned()),
-        ("cache", "remember") => config.cache.remember.and_then(time),
-        ("cache", "offline") => config.cache.offline.and_then(time),
-        ("samba", "sync_password") => Some(config.samba.sync_password.to_string()),
-        ("throttle", "free_tries") => Some(throttle.free_tries.to_string()),
-        ("throttle", "first_pause") => time(throttle.first_pause),
-        ("throttle", "longest_pause") => time(throttle.longest_pause),
-        ("throttle", "rejected_per_hour") => Some(throttle.rejected_per_hour.to_string()),
-        ("throttle", "blocked_pause") => time(throttle.blocked_pause),
-        ("timeouts", "login") => time(timeouts.login),
-        ("timeouts", "connect") => time(timeouts.connect),
-        ("timeouts", "friend_list") => time(timeouts.friend_list),
-        ("timeouts", "known_list") => time(timeouts.known_list),
-        _ => panic!("what is the default of {table} {key}?"),
+    // These must be set to have a configuration at all, which therefore has no default of theirs.
+    if table.is_empty() && ["token", "machine_id"].contains(&key) {
+        return None;
+    }
+    let values = config.values();
+    let (_, value) = values.iter().find(|(of, _)| (of.section, of.name) == (table, key)).expect(key);
+    match value {
+        Value::Unset | Value::Off => None,
+        Value::Text(text) => Some(text.trim_end_matches('/').to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Boolean(on) => Some(on.to_string()),
+        Value::List(list) => Some(format!("{list:?}")),
     }
 }
 
@@ -107,15 +91,15 @@ fn configuration_page_lists_exactly_the_known_keys() {
 fn configuration_page_states_the_type_of_every_key() {
     for ((table, key), about) in described() {
         let head = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
-        let mend = refusal(&format!("{head}{key} = 1.5\n")).mend;
-        let kind = match mend.strip_prefix("write ").expect(&mend) {
+        let hint = refusal(&format!("{head}{key} = 1.5\n")).hint();
+        let kind = match hint.strip_prefix("write ").expect(&hint) {
             "a string" => ["String, ", "Time, ", "Absolute path; "].as_slice(),
             "a boolean" => &["Boolean; "],
             "a whole number" => &["Whole number, "],
             "a sequence" => &["Array of strings, "],
             other => panic!("{key}: {other}?"),
         };
-        assert!(kind.iter().any(|kind| about.starts_with(kind)), "{key} must be {mend}: {about}");
+        assert!(kind.iter().any(|kind| about.starts_with(kind)), "{key} must be {hint}: {about}");
     }
 }
 
@@ -151,17 +135,23 @@ fn configuration_page_states_the_range_of_every_duration_and_number() {
             let other = described.contains_key(&(table.clone(), bound.to_owned()));
             if other { default(&config, table, bound).unwrap() } else { bound.to_owned() }
         };
-        let mend = refusal(&format!("{NEEDED}[{table}]\n{key} = {extreme}\n")).mend.replace('"', "");
-        let mend = mend.split(',').next().unwrap().to_owned();
-        assert!(mend.ends_with(&format!(" from {} to {}", value(least), value(most))), "{key}: {mend}: {about}");
+        let hint = refusal(&format!("{NEEDED}[{table}]\n{key} = {extreme}\n")).hint().replace('"', "");
+        let hint = hint.split(',').next().unwrap().to_owned();
+        assert!(hint.ends_with(&format!(" from {} to {}", value(least), value(most))), "{key}: {hint}: {about}");
         ranges += 1;
     }
-    assert_eq!(ranges, 11, "a range was not looked at");
+    let with_range = |key: &&config::Key| {
+        let first = key.about.first().unwrap().trim();
+        first.starts_with("Time, `") || first.starts_with("Whole number, `")
+    };
+    let all = config::SECTIONS.iter().flat_map(|(_, keys)| *keys).filter(with_range).count();
+    assert_eq!(ranges, all, "a range was not looked at");
 }
 
 #[test]
 fn examples_of_the_configuration_page_are_valid() {
-    let examples = mdoc::section(pages::CONFIGURATION, "EXAMPLES");
+    let page = pages::configuration();
+    let examples = mdoc::section(&page, "EXAMPLES");
     let displays: Vec<&str> = examples.split("\n.Bd -literal").skip(1).collect();
     assert_eq!(displays.len(), 2);
     for display in displays {

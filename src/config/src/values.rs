@@ -1,132 +1,111 @@
-//! Whether a value can be what its key says.
+//! Readers of single values: each returns the value in its type, or the [`Mistake`] in it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use policy::PlexId;
 use protocol::Secret;
+use url::{Host, Url};
 
-/// What is wrong with a value, and how to mend it.
-pub type Wrong = (String, String);
+use crate::mistake::Mistake;
 
-/// How an address is written.
-const ADDRESS: &str = "write https://HOST or https://HOST:PORT";
-
-/// A token goes into an HTTP header.
-pub(crate) fn token(text: &str) -> Result<Secret, Wrong> {
+/// A Plex token: 1 to 4096 printable characters.
+pub(crate) fn token(text: &str) -> Result<Secret, Mistake> {
     let printable = !text.is_empty() && text.len() <= 4096 && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let mend = "copy the token alone, without spaces or line breaks";
-    if printable { Ok(Secret::from(text)) } else { Err(("this is not a token".into(), mend.into())) }
+    if printable { Ok(Secret::from(text)) } else { Err(Mistake::Token) }
 }
 
-/// A machine id goes into a path.
-pub(crate) fn machine_id(text: &str) -> Result<String, Wrong> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let mend = "copy machineIdentifier from http://127.0.0.1:32400/identity (letters and digits)";
-    if plain && (8..=64).contains(&text.len()) {
-        Ok(text.to_owned())
-    } else {
-        Err(("this is not a machine id".into(), mend.into()))
-    }
+/// The machine id of a Plex Media Server.
+pub(crate) fn machine_id(text: &str) -> Result<String, Mistake> {
+    if is_identifier(text) { Ok(text.to_owned()) } else { Err(Mistake::MachineId) }
 }
 
-/// A client identifier goes into an HTTP header.
-pub(crate) fn client_identifier(text: &str) -> Result<String, Wrong> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if plain && (8..=64).contains(&text.len()) {
-        Ok(text.to_owned())
-    } else {
-        let mend = "leave it as plex-auth setup wrote it (8 to 64 letters, digits and '-'), or run: plex-auth setup";
-        Err(("this is not a client identifier".into(), mend.into()))
-    }
+/// A client identifier, as requests to plex.tv carry one.
+pub(crate) fn client_identifier(text: &str) -> Result<String, Mistake> {
+    if is_identifier(text) { Ok(text.to_owned()) } else { Err(Mistake::ClientIdentifier) }
 }
 
-pub(crate) fn owner_id(id: u64) -> Result<PlexId, Wrong> {
-    if id > 0 { Ok(PlexId(id)) } else { Err(("0 is no Plex id".into(), "write the owner's numeric Plex id".into())) }
+fn is_identifier(text: &str) -> bool {
+    (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// A Plex username or address, as people write it.
-pub(crate) fn plain(text: &str) -> Result<String, Wrong> {
+/// A numeric Plex id.
+pub(crate) fn plex_id(id: u64) -> Result<PlexId, Mistake> {
+    if id > 0 { Ok(PlexId(id)) } else { Err(Mistake::OwnerId) }
+}
+
+/// A Plex username, e-mail address or id, as people write it.
+pub(crate) fn plex_account(text: &str) -> Result<String, Mistake> {
     let fits = !text.trim().is_empty() && text.trim() == text && text.len() <= 254;
-    if fits && !text.chars().any(char::is_control) {
-        Ok(text.to_owned())
-    } else {
-        Err(("this is no Plex account".into(), "write a Plex username, e-mail address or numeric id".into()))
-    }
+    if fits && !text.chars().any(char::is_control) { Ok(text.to_owned()) } else { Err(Mistake::PlexAccount) }
 }
 
-/// The name of a local account or group.
+/// Checks the name of a local user or group, or of a service in /etc/pam.d.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn local_name(text: &str) -> Result<String, Wrong> {
+/// [`Mistake::LocalName`]
+pub fn local_name(text: &str) -> Result<String, Mistake> {
     let forbidden = |c: char| c.is_control() || c.is_whitespace() || c == ':' || c == '/';
-    if !text.is_empty() && text.len() <= protocol::MAX_NAME && !text.chars().any(forbidden) {
-        Ok(text.to_owned())
-    } else {
-        Err(("this is no local name".into(), "write a name as in /etc/passwd or /etc/group".into()))
-    }
+    let fits = !text.is_empty() && text.len() <= protocol::MAX_NAME && !text.chars().any(forbidden);
+    if fits { Ok(text.to_owned()) } else { Err(Mistake::LocalName) }
 }
 
-pub(crate) fn absolute(text: &str) -> Result<PathBuf, Wrong> {
+/// An absolute path.
+pub(crate) fn absolute(text: &str) -> Result<PathBuf, Mistake> {
     let path = PathBuf::from(text);
-    if path.is_absolute() { Ok(path) } else { Err(("this path is relative".into(), "begin it with /".into())) }
+    if path.is_absolute() { Ok(path) } else { Err(Mistake::RelativePath) }
 }
 
-/// An address of plex.tv. Passwords and tokens go there, so it is TLS or nothing.
+/// Reads an address of plex.tv. Passwords and tokens are sent there, so it must be https.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn base_url(text: &str) -> Result<url::Url, Wrong> {
-    let url = parsed(text)?;
-    if url.scheme() == "https" { bare(url) } else { Err(("passwords are sent over https only".into(), ADDRESS.into())) }
+/// [`Mistake::Address`], [`Mistake::AddressWithMore`], [`Mistake::NotHttps`]
+pub fn base_url(text: &str) -> Result<Url, Mistake> {
+    let url = url(text)?;
+    if url.scheme() == "https" { bare(url) } else { Err(Mistake::NotHttps) }
 }
 
-/// An address of a media server. It is shown a user's own token, so what leaves this machine is TLS as well.
+/// Reads an address of a media server. A user's own token is sent there, so it must be https unless the server is on
+/// this machine.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn server_url(text: &str) -> Result<url::Url, Wrong> {
-    let local = |host: url::Host<&str>| match host {
-        url::Host::Domain(name) => name == "localhost",
-        url::Host::Ipv4(address) => address.is_loopback(),
-        url::Host::Ipv6(address) => address.is_loopback(),
+/// [`Mistake::InTheClear`], and those of [`base_url`]
+pub fn server_url(text: &str) -> Result<Url, Mistake> {
+    let local = |host: Host<&str>| match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
     };
-    let url = parsed(text)?;
+    let url = url(text)?;
     match url.scheme() {
-        "http" if !url.host().is_some_and(local) => {
-            let mend = "write http://127.0.0.1:32400, or the server's https address".into();
-            Err(("a token would cross the network in the clear".into(), mend))
-        }
+        "http" if !url.host().is_some_and(local) => Err(Mistake::InTheClear),
         "http" | "https" => bare(url),
-        _ => base_url(text),
+        _ => Err(Mistake::NotHttps),
     }
 }
 
-fn parsed(text: &str) -> Result<url::Url, Wrong> {
-    url::Url::parse(text).map_err(|_| ("this is not an address".to_owned(), ADDRESS.to_owned()))
+fn url(text: &str) -> Result<Url, Mistake> {
+    Url::parse(text).map_err(|_| Mistake::Address)
 }
 
-/// An address with nothing in it but the way to the host.
-fn bare(url: url::Url) -> Result<url::Url, Wrong> {
+/// A URL of a scheme, a host and a port alone.
+fn bare(url: Url) -> Result<Url, Mistake> {
     let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     if plain && url.username().is_empty() && url.password().is_none() && url.has_host() {
         Ok(url)
     } else {
-        Err(("this is more than an address".into(), ADDRESS.into()))
+        Err(Mistake::AddressWithMore)
     }
 }
 
-pub(crate) fn count(number: u64, least: u32, most: u32) -> Result<u32, Wrong> {
+/// A number of a range.
+pub(crate) fn count(number: u64, least: u32, most: u32) -> Result<u32, Mistake> {
     let fits = u32::try_from(number).ok().filter(|number| (least..=most).contains(number));
-    fits.ok_or_else(|| ("this number is out of range".into(), format!("write a number from {least} to {most}")))
+    fits.ok_or(Mistake::NumberOutOfRange(least, most))
 }
 
-pub(crate) fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, Wrong> {
-    let range = || {
-        let (least, most) = (humantime::format_duration(least), humantime::format_duration(most));
-        format!("write a time from \"{least}\" to \"{most}\", such as \"15s\" or \"5m\"")
-    };
-    let span = humantime::parse_duration(text).map_err(|_| ("this is not a length of time".to_owned(), range()))?;
-    if (least..=most).contains(&span) { Ok(span) } else { Err(("this time is out of range".into(), range())) }
+/// A length of time of a range, such as `2h 30m`.
+pub(crate) fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, Mistake> {
+    let time = humantime::parse_duration(text).map_err(|_| Mistake::NotATime(least, most))?;
+    if (least..=most).contains(&time) { Ok(time) } else { Err(Mistake::TimeOutOfRange(least, most)) }
 }

@@ -1,24 +1,24 @@
-//! Settings that are valid and still leave a gap.
+//! Warnings about configurations that are valid and leave a gap.
 
 use policy::{PlexRef, Rules};
 
-use crate::Config;
+use crate::keys::Config;
 
-/// The usual name of the group: the package creates it, and the shipped PAM stacks name it.
+/// The group's usual name: the package creates it, and the shipped PAM stacks name it.
 pub const USUAL_GROUP: &str = "plex-users";
 
-/// A setting that is valid and leaves a gap.
+/// A warning about the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// What the gap is.
+    /// The gap in a sentence.
     pub what: String,
     /// How to close it.
-    pub mend: String,
+    pub fix: String,
 }
 
 impl Config {
-    /// Whether an account is the owner's own, as far as the file says it: `admin_account` is set, and the account is mapped
-    /// to `owner_id` or to the name in `admin_account`.
+    /// Whether a Plex account is the owner's, as far as the file says so: `admin_account` is set, and the account is
+    /// `owner_id` or the name in `admin_account`.
     #[must_use]
     pub fn is_owners(&self, reference: &PlexRef) -> bool {
         self.rules().is_owners(None, reference, None)
@@ -30,7 +30,7 @@ impl Config {
         Rules { strict: self.strict_friends, admin: self.admin_account.clone(), owner_id: self.owner_id }
     }
 
-    /// What the file alone shows to be a gap.
+    /// The gaps that the file alone shows.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         let outside: Vec<_> =
@@ -42,7 +42,7 @@ impl Config {
             "[users] is set without group: while plex-authd is stopped, PAM takes {} for ordinary local accounts",
             outside.join(", ")
         );
-        vec![Warning { what, mend: format!("run: plex-auth setup --yes --pam=no --group {USUAL_GROUP}") }]
+        vec![Warning { what, fix: format!("run: plex-auth setup --yes --pam=no --group {USUAL_GROUP}") }]
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
 
     fn parsed(further: &str) -> Config {
         let text = format!("token = \"t\"\nmachine_id = \"0123456789abcdef\"\nowner_id = 1\n{further}");
-        crate::parse(&text, Path::new("x")).unwrap()
+        crate::validate::parse(&text, Path::new("x")).unwrap()
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn r61_without_a_token_server_and_owner_must_be_known() {
         [MACHINE.to_owned(), "owner_id = 1\n".into(), format!("owner_id = 1\nstrict_friends = false\n{MACHINE}")]
     {
         let problem = read(&missing).unwrap_err();
-        assert!(problem.what.contains("token"), "{problem}");
+        assert!(problem.what().contains("token"), "{problem}");
     }
 }
 
@@ -229,9 +229,9 @@ fn r63_a_client_identifier_goes_with_a_token_and_is_one_that_a_header_can_carry(
     assert_eq!(identifier(format!("token = \"t\"\n{MACHINE}")), Ok(None));
     for bad in ["", "short", "with a blank", "line\\nbreak-in-it", "umlaut-ä-in-it", &"x".repeat(65)] {
         let problem = read(&format!("token = \"t\"\n{}", with(bad))).unwrap_err();
-        assert!(problem.what == "this is not a client identifier" && problem.position.is_some(), "{bad}: {problem}");
+        assert!(problem.what() == "this is not a client identifier" && problem.position.is_some(), "{bad}: {problem}");
     }
     let problem = read(&format!("owner_id = 1\n{}", with("a-b-c-d-1"))).unwrap_err();
-    assert_eq!(problem.what, "client_identifier says nothing without a token");
+    assert_eq!(problem.what(), "client_identifier says nothing without a token");
     assert_eq!(problem.position, Some((2, 21)));
 }

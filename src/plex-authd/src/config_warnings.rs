@@ -21,7 +21,7 @@ fn log_warnings(context: &Context) {
         log.warning("neither [users] nor group is set: nobody can sign in with Plex");
     }
     for warning in config.warnings() {
-        log.warning(format!("{}; {}", warning.what, warning.mend));
+        log.warning(format!("{}; {}", warning.what, warning.fix));
     }
     if let Some(group) = &config.group {
         match accounts::group_exists(group) {

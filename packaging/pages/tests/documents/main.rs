@@ -144,7 +144,7 @@ fn every_command_and_option_in_the_documentation_exists() {
 
 /// The names of the configuration's keys and tables and of the module's arguments.
 fn known_names() -> BTreeSet<String> {
-    let manuals = [pages::CONFIGURATION, pages::MODULE];
+    let manuals = [&pages::configuration(), pages::MODULE];
     let lines = manuals.iter().flat_map(|manual| manual.lines());
     let items = lines.filter_map(|line| line.strip_prefix(".It Ic ").or_else(|| line.strip_prefix(".It Cm ")));
     items.map(|item| item.split(' ').next().unwrap().to_owned()).collect()

@@ -29,7 +29,11 @@ fn assert_is_generated_from(page: &str, manual: &str, made: &str) {
 
 #[test]
 fn configuration_reference_is_generated_from_its_manual_page() {
-    assert_is_generated_from("configuration.md", "plex-auth.toml.5", &markdown::of(pages::CONFIGURATION, "", "toml"));
+    assert_is_generated_from(
+        "configuration.md",
+        "plex-auth.toml.5",
+        &markdown::of(&pages::configuration(), "", "toml"),
+    );
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(crate) fn run(context: &Context, command: &ConfigCommand) -> Result<ExitCode
             }
             // Not a failure: `ExecReload` and the services of other supervisors go by the exit code.
             for warning in config.warnings() {
-                terminal::warn(format!("{}: {}\n  {}", file.display(), warning.what, warning.mend));
+                terminal::warn(format!("{}: {}\n  {}", file.display(), warning.what, warning.fix));
             }
         }
         ConfigCommand::Show => {

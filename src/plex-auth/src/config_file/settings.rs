@@ -1,93 +1,51 @@
-//! Every setting that there is, with the value that it has. What is secret is not shown.
+//! The table of `plex-auth config show`: every key, its value, and whether the file sets it.
 
-use std::time::Duration;
-
-use config::{Config, Source};
-use humantime::format_duration;
-use toml_edit::{Document, Key, Value};
+use config::{Config, Value};
+use toml_edit::{Document, Item, Key, Value as Toml};
 
 use crate::ui::table::Table;
 
-/// The value of what is not set and has no default.
+/// Shown for a key without a value.
 const NONE: &str = "(none)";
 
-/// The value of what is off unless it is set.
-const OFF: &str = "(off)";
-
-/// A table of all settings of a configuration, and whether the file's text sets them.
+/// Every key of the configuration, and whether `text`, which it was read from, sets it.
 pub(crate) fn settings(config: &Config, text: &str) -> Table {
     let mut table = Table::new(&["KEY", "VALUE", "SOURCE"]);
     let file = Document::parse(text).ok();
-    let written = |key: &str| {
-        let mut at = file.as_ref().map(Document::as_item);
-        for part in key.splitn(2, '.') {
-            at = at.and_then(|item| item.get(part));
-        }
-        at
+    let in_file = |section: &str, name: &str| -> Option<&Item> {
+        let top = file.as_ref()?.as_item();
+        if section.is_empty() { Some(top) } else { top.get(section) }?.get(name)
     };
-    let mut line = |key: &str, value: String| {
-        table.row([key, &value, if written(key).is_some() { "set" } else { "default" }]);
+    let mut line = |key: config::Key, value: &str| {
+        let source = if in_file(key.section, key.name).is_some() { "set" } else { "default" };
+        table.row([&key.path(), value, source]);
     };
-    let token_file = written("token_file").and_then(|item| item.as_str());
-    line(
-        "token",
-        match (&config.source, token_file) {
-            (Source::Token(_), None) => "(hidden)".into(),
-            (Source::Token(_), Some(_)) => "(in token_file)".into(),
-            (Source::Resources { .. }, _) => NONE.into(),
-        },
-    );
-    line("token_file", string(token_file));
-    line("client_identifier", string(config.client_identifier.as_deref()));
-    line("machine_id", string(config.machine_id.as_deref()));
-    line("admin_account", string(config.admin_account.as_deref()));
-    line("strict_friends", config.strict_friends.to_string());
-    line("owner_id", config.owner_id.map_or_else(|| NONE.into(), |id| id.to_string()));
-    line("group", string(config.group.as_deref()));
-    line("plex_url", string(Some(config.plex_url.as_str())));
-    line("ca_file", string(config.ca_file.as_ref().map(|file| file.to_string_lossy()).as_deref()));
-    line("server_url", string(config.server_url.as_ref().map(url::Url::as_str)));
-    line("link_sign_in", config.link_sign_in.to_string());
-    line("link_services", strings(&config.link_services));
-    line("trusted_callers", strings(&config.trusted_callers));
-    line("cache.remember", maybe_span(config.cache.remember));
-    line("cache.offline", maybe_span(config.cache.offline));
-    line("samba.sync_password", config.samba.sync_password.to_string());
-    let throttle = &config.throttle;
-    line("throttle.free_tries", throttle.free_tries.to_string());
-    line("throttle.first_pause", span(throttle.first_pause));
-    line("throttle.longest_pause", span(throttle.longest_pause));
-    line("throttle.rejected_per_hour", throttle.rejected_per_hour.to_string());
-    line("throttle.blocked_pause", span(throttle.blocked_pause));
-    let timeouts = &config.timeouts;
-    line("timeouts.login", span(timeouts.login));
-    line("timeouts.connect", span(timeouts.connect));
-    line("timeouts.friend_list", span(timeouts.friend_list));
-    line("timeouts.known_list", span(timeouts.known_list));
+    for key in config::SECTIONS.into_iter().flat_map(|(_, keys)| keys).copied().filter(|key| key.secret) {
+        let hidden = if in_file(key.section, key.name).is_some() { "(hidden)" } else { NONE };
+        line(key, if config.token_file.is_some() { "(in token_file)" } else { hidden });
+    }
+    for (key, value) in config.values() {
+        line(key, &shown(value));
+    }
     if config.users.is_empty() {
-        line("users", NONE.into());
+        table.row(["users", NONE, "default"]);
     }
     for (local, plex) in &config.users {
         let key = format!("users.{}", Key::new(local.as_str()).display_repr());
-        table.row([key, string(Some(&plex.to_string())), "set".into()]);
+        table.row([key, Toml::from(plex.to_string()).to_string(), "set".into()]);
     }
     table
 }
 
-fn string(text: Option<&str>) -> String {
-    text.map_or_else(|| NONE.into(), |text| Value::from(text).to_string())
-}
-
-fn strings(list: &[String]) -> String {
-    list.iter().map(String::as_str).collect::<Value>().to_string()
-}
-
-fn span(span: Duration) -> String {
-    string(Some(&format_duration(span).to_string()))
-}
-
-fn maybe_span(value: Option<Duration>) -> String {
-    value.map_or_else(|| OFF.into(), span)
+fn shown(value: Value) -> String {
+    match value {
+        Value::Unset => NONE.into(),
+        Value::Off => "(off)".into(),
+        Value::Text(text) => Toml::from(text).to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Boolean(on) => on.to_string(),
+        Value::List(list) => list.into_iter().collect::<Toml>().to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -112,14 +70,14 @@ mod tests {
     }
 
     #[test]
-    fn every_key_that_a_configuration_may_have_is_shown() {
-        for section in ["", "cache", "samba", "throttle", "timeouts"] {
+    fn config_show_has_every_key_that_a_configuration_can_have() {
+        for (section, keys) in config::SECTIONS {
             let head = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let problem = config::parse(&format!("{BARE}{head}no-such-key-at-all = 1\n"), Path::new("x")).unwrap_err();
-            let keys = problem.mend.strip_prefix("the keys are ").unwrap();
-            for key in keys.split(", ").filter(|key| !["users", "cache", "samba", "throttle", "timeouts"].contains(key))
-            {
-                let key = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+            let sections = if section.is_empty() { ", users, cache, samba, throttle, timeouts" } else { "" };
+            let names: Vec<_> = keys.iter().map(|key| key.name).collect();
+            assert_eq!(problem.hint(), format!("the keys are {}{sections}", names.join(", ")));
+            for key in keys.iter().map(config::Key::path) {
                 assert!(line(BARE, &key).starts_with(&key), "{key} is missing in:\n{}", shown(BARE));
             }
         }

@@ -18,7 +18,7 @@ const CHECK: &str = "accounts";
 pub(super) fn check(config: &Config, owner: Option<&PlexUser>, findings: &mut Findings) -> Vec<User> {
     let before = findings.count();
     for warning in config.warnings() {
-        findings.bad(CHECK, warning.what, warning.mend);
+        findings.bad(CHECK, warning.what, warning.fix);
     }
     let group = config.group.as_deref().and_then(|name| group(name, findings));
     if config.group.is_none() && config.users.is_empty() {

@@ -30,8 +30,8 @@ pub(super) fn check(context: &Context, findings: &mut Findings) -> Option<Config
         }
         Err(problem) => {
             let place = problem.position.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
-            let what = format!("{}{place}: {}", problem.file.display(), problem.what);
-            findings.bad(CHECK, what, problem.mend);
+            let what = format!("{}{place}: {}", problem.file.display(), problem.what());
+            findings.bad(CHECK, what, problem.hint());
             return None;
         }
     };

@@ -17,8 +17,8 @@ pub(super) fn configuration(file: &Path, steps: &mut Steps) -> Option<Config> {
         }
         Err(problem) => {
             let position = problem.position.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
-            let found = format!("{}{position}: {}", problem.file.display(), problem.what);
-            steps.add(Step::bad("configuration", found).mend(problem.mend));
+            let found = format!("{}{position}: {}", problem.file.display(), problem.what());
+            steps.add(Step::bad("configuration", found).mend(problem.hint()));
             None
         }
     }

@@ -57,7 +57,7 @@ fn is_owner(friends: &Friends, person: &PlexUser) -> bool {
 
 /// What there is under a local name, if it can be a friend's at all.
 fn judge(local: &str) -> Result<AccountKind, String> {
-    config::local_name(local).map_err(|(what, mend)| format!("{what}; {mend}"))?;
+    config::local_name(local).map_err(|mistake| format!("{}; {}", mistake.what(), mistake.hint()))?;
     match account_kind::look_up(local).map_err(|failure| failure.to_string())? {
         AccountKind::System => Err(format!("{local} is root's or the system's, and nobody signs in to it with Plex")),
         account => Ok(account),

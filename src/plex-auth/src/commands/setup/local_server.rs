@@ -39,7 +39,7 @@ pub(crate) fn find(
 ) -> Result<Option<LocalServer>, Error> {
     let address = given.or(configured).unwrap_or(USUAL);
     let url = config::server_url(address)
-        .map_err(|(what, mend)| Error::new(format!("--server-url {address}: {what}")).hint(mend))?;
+        .map_err(|mistake| Error::new(format!("--server-url {address}: {}", mistake.what())).hint(mistake.hint()))?;
     let answer = client.server_identity(&url, Instant::now() + ANSWER);
     let identity = match (answer, given) {
         (Ok(identity), _) => identity,

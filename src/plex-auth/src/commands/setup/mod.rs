@@ -216,7 +216,7 @@ fn protect(config: &Config, owner: &PlexUser) {
         membership::join_all(config, Some(owner));
     }
     for warning in config.warnings() {
-        terminal::warn(format!("{}\n  {}", warning.what, warning.mend));
+        terminal::warn(format!("{}\n  {}", warning.what, warning.fix));
     }
     membership::warn_about_powers(config, Some(owner));
 }

@@ -30,7 +30,7 @@ impl Network {
         let given_url = args.plex_url.clone();
         let address = given_url.as_deref().or(existing.text_of("plex_url")).unwrap_or("https://plex.tv");
         let url = config::base_url(address)
-            .map_err(|(what, mend)| Error::new(format!("--plex-url {address}: {what}")).hint(mend))?;
+            .map_err(|mistake| Error::new(format!("--plex-url {address}: {}", mistake.what())).hint(mistake.hint()))?;
         let absolute = |file: &PathBuf| {
             std::fs::canonicalize(file).map_err(|error| Error::new(format!("--ca-file {}: {error}", file.display())))
         };

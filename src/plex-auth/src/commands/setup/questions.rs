@@ -88,7 +88,8 @@ impl Asking<'_> {
         match (self.args.group.as_deref(), self.existing.text_of("group")) {
             (Some(""), _) => Ok(None),
             (Some(name), _) => {
-                config::local_name(name).map_err(|(what, mend)| Error::new(format!("--group: {what}")).hint(mend))?;
+                config::local_name(name)
+                    .map_err(|mistake| Error::new(format!("--group: {}", mistake.what())).hint(mistake.hint()))?;
                 let wrong = |what: String| {
                     Error::new(what).hint(
                         "its members are there for other reasons than to let friends in; name a group of their own",

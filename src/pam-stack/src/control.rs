@@ -1,30 +1,62 @@
-//! The second word of a line: what becomes of each answer.
+//! Controls: the second word of a line, with an action for each return code.
+
+use std::fmt;
 
 use super::return_code::{COUNT, Code};
 
-/// What to do about an answer.
+/// Action for a return code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
+    /// The code does not count.
     Ignore,
+    /// A success, unless there was a failure before.
     Ok,
+    /// As `Ok`, and the stack ends.
     Done,
+    /// A failure.
     Bad,
+    /// As `Bad`, and the stack ends.
     Die,
+    /// Forget all codes so far.
     Reset,
-    /// Skip this many.
+    /// Skip this many steps.
     Jump(usize),
 }
 
-/// What to do about every answer.
+/// An invalid control, with the part of it that libpam does not understand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InvalidControl {
+    /// Neither a keyword nor in brackets.
+    Control(String),
+    /// Not `value=action`.
+    Pair(String),
+    /// Not an action.
+    Action(String),
+    /// Not a return code.
+    Code(String),
+}
+
+impl fmt::Display for InvalidControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Control(word) => write!(f, "'{word}' is no control"),
+            Self::Pair(word) => write!(f, "'{word}' is not value=action"),
+            Self::Action(word) => write!(f, "'{word}' is no action"),
+            Self::Code(word) => write!(f, "'{word}' is no return value"),
+        }
+    }
+}
+
+/// Actions for all return codes, by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Control([Action; COUNT]);
 
 impl Control {
-    /// Understands the word; `include` and `substack` are none of its business.
+    /// Reads a control that is neither `include` nor `substack`.
     ///
     /// # Errors
-    /// What is wrong with it; libpam then takes every answer for a failure.
-    pub fn parse(word: &str) -> Result<Self, String> {
+    /// [`InvalidControl`]; to libpam every code of the module is then a failure.
+    pub fn parse(word: &str) -> Result<Self, InvalidControl> {
         let pairs = match word.to_ascii_lowercase().as_str() {
             "required" => "success=ok new_authtok_reqd=ok ignore=ignore default=bad",
             "requisite" => "success=ok new_authtok_reqd=ok ignore=ignore default=die",
@@ -32,25 +64,25 @@ impl Control {
             "sufficient" => "success=done new_authtok_reqd=done default=ignore",
             other => {
                 let pairs = other.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-                return Self::pairs(pairs.ok_or_else(|| format!("'{word}' is no control"))?);
+                return Self::pairs(pairs.ok_or_else(|| InvalidControl::Control(word.into()))?);
             }
         };
         Self::pairs(pairs)
     }
 
-    fn pairs(text: &str) -> Result<Self, String> {
+    fn pairs(text: &str) -> Result<Self, InvalidControl> {
         let mut given: [Option<Action>; COUNT] = [None; COUNT];
         let mut default = Action::Bad;
-        // Blanks may stand around the equals sign.
+        // Blanks are allowed around the equals sign.
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(" =", "=").replace("= ", "=");
         for pair in text.split(' ').filter(|pair| !pair.is_empty()) {
-            let (name, action) = pair.split_once('=').ok_or_else(|| format!("'{pair}' is not value=action"))?;
-            let action = action_of(action).ok_or_else(|| format!("'{action}' is no action"))?;
+            let (name, action) = pair.split_once('=').ok_or_else(|| InvalidControl::Pair(pair.into()))?;
+            let action = action_of(action).ok_or_else(|| InvalidControl::Action(action.into()))?;
             if name == "default" {
                 default = action;
                 continue;
             }
-            let code = Code::parse(name).ok_or_else(|| format!("'{name}' is no return value"))?;
+            let code = Code::parse(name).ok_or_else(|| InvalidControl::Code(name.into()))?;
             if let Some(place) = given.get_mut(code.number()) {
                 *place = Some(action);
             }
@@ -58,7 +90,8 @@ impl Control {
         Ok(Self(given.map(|action| action.unwrap_or(default))))
     }
 
-    /// What to do about this answer.
+    /// Action for a return code.
+    #[must_use]
     pub fn action(&self, code: Code) -> Action {
         self.0.get(code.number()).copied().unwrap_or(Action::Bad)
     }

@@ -1,13 +1,13 @@
-//! What a stack answers when its modules have answered: the rules of libpam's dispatcher.
+//! The return code of a stack, from those of its modules, by the rules of libpam's dispatcher.
 
 use super::control::Action;
-use super::include::{Module, Step, What};
+use super::include::{Content, Module, Step};
 use super::return_code::Code;
 
-/// What libpam answers when nothing better is known.
+/// libpam's return code where no module gave one.
 const MUST_FAIL: Code = Code::PERM_DENIED;
 
-/// How things look so far.
+/// libpam's `impression`: the codes so far, summed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Impression {
     None,
@@ -15,10 +15,10 @@ enum Impression {
     Bad,
 }
 
-/// Plays a stack through.
+/// Return code of a stack in which each module returns what `answer` gives for it.
 pub fn evaluate(steps: &[Step], answer: &dyn Fn(&Module) -> Code) -> Code {
     let (mut impression, mut status) = (Impression::None, MUST_FAIL);
-    // What was known when each substack was entered, for `reset`.
+    // Impression and status at the entry of each substack, for `reset`.
     let mut entered = vec![(impression, status)];
     let mut level = 0;
     let mut at = 0;
@@ -29,10 +29,10 @@ pub fn evaluate(steps: &[Step], answer: &dyn Fn(&Module) -> Code) -> Code {
         }
         level = step.level;
         at += 1;
-        let (code, action) = match &step.what {
-            What::Substack => continue,
-            What::Broken(_) => (MUST_FAIL, Action::Bad),
-            What::Ask(control, module) => {
+        let (code, action) = match &step.content {
+            Content::Substack => continue,
+            Content::Broken(_) => (MUST_FAIL, Action::Bad),
+            Content::Module(control, module) => {
                 let code = answer(module);
                 (code, control.action(code))
             }
@@ -65,7 +65,7 @@ pub fn evaluate(steps: &[Step], answer: &dyn Fn(&Module) -> Code) -> Code {
             }
         };
         if over {
-            // The rest of this stack; what surrounds a substack goes on.
+            // Skips the rest of this stack; the stack around a substack goes on.
             while steps.get(at).is_some_and(|next| next.level >= level) {
                 at += 1;
             }
@@ -74,7 +74,7 @@ pub fn evaluate(steps: &[Step], answer: &dyn Fn(&Module) -> Code) -> Code {
     if status == Code::SUCCESS && impression != Impression::Good { MUST_FAIL } else { status }
 }
 
-/// Skips steps of this level, a substack with all that is in it as one; how many were missing.
+/// Skips `count` steps of this level, a substack with its steps as one. Returns how many the stack has too few.
 fn skip(steps: &[Step], at: &mut usize, level: usize, count: usize) -> usize {
     let mut left = count;
     while left > 0 && steps.get(*at).is_some_and(|next| next.level >= level) {

@@ -2,29 +2,31 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Kind;
 use super::control::Control;
-use super::line::{Says, lines};
+use super::kind::Kind;
+use super::line::{Broken, Directive, lines};
 
-/// How deep libpam follows files that include each other.
+/// Depth to which libpam follows files that include others.
 const DEEPEST: usize = 16;
 
-/// The directories of stacks; the administrator's comes first.
+/// Directories of stacks. A file in the first, the administrator's, replaces one in the second.
 pub const DIRECTORIES: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
 
-/// Where files come from; a test has its own.
+/// Reads a file; `None` if there is none.
 pub type Files<'a> = &'a dyn Fn(&Path) -> Option<String>;
 
 /// A module in a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
-    /// As the stack writes it.
+    /// Its path or file name, as in the stack.
     pub module: String,
+    /// Its arguments, as in the stack.
     pub arguments: Vec<String>,
 }
 
 impl Module {
-    /// Its file's name without directory and ending.
+    /// Its file name without directory and `.so`.
+    #[must_use]
     pub fn name(&self) -> &str {
         let file = self.module.rsplit('/').next().unwrap_or_default();
         file.strip_suffix(".so").unwrap_or(file)
@@ -34,41 +36,46 @@ impl Module {
 /// A step of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// How many substacks it is in.
+    /// Number of substacks around it.
     pub level: usize,
-    pub what: What,
-    /// The file and the line that it comes from.
+    /// A module, the head of a substack, or a broken line.
+    pub content: Content,
+    /// The file that it is in.
     pub file: PathBuf,
+    /// Its line in the file, from one.
     pub line: usize,
 }
 
-/// What a step is.
+/// Content of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
-    /// A module, and what becomes of its answers.
-    Ask(Box<Control>, Module),
-    /// The head of a substack, whose steps follow one level deeper. It is what a jump counts.
+pub enum Content {
+    /// A module, and the actions for its return codes.
+    Module(Box<Control>, Module),
+    /// Head of a substack, whose steps follow one level deeper. A jump counts the head alone.
     Substack,
-    /// What libpam does not understand, and so takes for a failure.
-    Broken(String),
+    /// A line that libpam does not understand: a failure.
+    Broken(Broken),
 }
 
 impl Step {
-    /// The module that is asked, if one is.
+    /// The module, if it is one.
+    #[must_use]
     pub fn module(&self) -> Option<&Module> {
-        match &self.what {
-            What::Ask(_, module) => Some(module),
+        match &self.content {
+            Content::Module(_, module) => Some(module),
             _ => None,
         }
     }
 
-    /// Whether it asks this module.
+    /// Is it the module of this name?
+    #[must_use]
     pub fn asks(&self, name: &str) -> bool {
         self.module().is_some_and(|module| module.name() == name)
     }
 }
 
-/// The steps of one kind for a service. A service without any has those of `other`.
+/// Steps of one kind for a service. A service without any has those of `other`.
+#[must_use]
 pub fn stack(service: &str, kind: Kind, files: Files) -> Vec<Step> {
     let mut steps = Vec::new();
     read(service, kind, 0, 0, files, &mut steps);
@@ -78,29 +85,29 @@ pub fn stack(service: &str, kind: Kind, files: Files) -> Vec<Step> {
     steps
 }
 
-/// Reads a file's steps; false when there is no such file.
+/// Reads the steps of a file, and of the files that it includes. Returns false if there is no such file.
 fn read(name: &str, kind: Kind, level: usize, depth: usize, files: Files, steps: &mut Vec<Step>) -> bool {
     let places = DIRECTORIES.map(|directory| Path::new(directory).join(name));
     let Some((file, text)) = places.into_iter().find_map(|file| files(&file).map(|text| (file, text))) else {
         return false;
     };
     for line in lines(&text).into_iter().filter(|line| line.kind.is_none_or(|of| of == kind)) {
-        let step = |what| Step { level, what, file: file.clone(), line: line.number };
+        let step = |content| Step { level, content, file: file.clone(), line: line.number };
         let within = depth < DEEPEST;
-        match line.says {
-            Says::Module { control, module, arguments } => {
-                steps.push(step(What::Ask(control, Module { module, arguments })));
+        match line.directive {
+            Directive::Module { control, module, arguments } => {
+                steps.push(step(Content::Module(control, Module { module, arguments })));
             }
-            Says::Broken(why) => steps.push(step(What::Broken(why))),
-            Says::Include(other) => {
+            Directive::Broken(why) => steps.push(step(Content::Broken(why))),
+            Directive::Include(other) => {
                 if !within || !read(&other, kind, level, depth + 1, files, steps) {
-                    steps.push(step(What::Broken(format!("{other} cannot be included"))));
+                    steps.push(step(Content::Broken(Broken::Include(other))));
                 }
             }
-            Says::Substack(other) => {
-                steps.push(step(What::Substack));
+            Directive::Substack(other) => {
+                steps.push(step(Content::Substack));
                 if !within || !read(&other, kind, level + 1, depth + 1, files, steps) {
-                    steps.push(step(What::Broken(format!("{other} cannot be included"))));
+                    steps.push(step(Content::Broken(Broken::Include(other))));
                 }
             }
         }

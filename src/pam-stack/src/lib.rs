@@ -1,35 +1,23 @@
-//! PAM stacks without PAM: read as libpam reads them, and played through with the answers that modules could give. Pure,
-//! so that a stack can be judged before anybody is locked out by it.
+//! PAM stacks without PAM: read as libpam reads them, and evaluated with the return codes that modules could give. So the
+//! effect of a stack is known before a user is locked out by it. Nothing here reads a file: the caller does.
+//!
+//! `dispatcher.txt` has stacks and the codes that libpam returns for them. The unit tests hold [`evaluate`] to it, and an
+//! end-to-end test holds it to the real libpam.
 
 mod control;
 pub mod evaluate;
 pub mod include;
+mod kind;
 mod line;
 pub mod modules;
 pub mod return_code;
 pub mod scenarios;
+pub mod shipped;
+pub mod truth_table;
 
 #[cfg(test)]
 mod tests;
 
-/// A kind of question that a stack answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    Auth,
-    Account,
-    Session,
-    Password,
-}
-
-impl Kind {
-    /// As it is written in a stack.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "auth" => Some(Self::Auth),
-            "account" => Some(Self::Account),
-            "session" => Some(Self::Session),
-            "password" => Some(Self::Password),
-            _ => None,
-        }
-    }
-}
+pub use control::{Action, Control, InvalidControl};
+pub use kind::Kind;
+pub use line::Broken;

@@ -1,37 +1,69 @@
-//! The lines of one file.
+//! Lines of one file.
 
-use super::Kind;
-use super::control::Control;
+use std::fmt;
 
-/// What a line says.
+use super::control::{Control, InvalidControl};
+use super::kind::Kind;
+
+/// Meaning of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Says {
-    /// Ask a module.
+pub(crate) enum Directive {
+    /// Call a module.
     Module { control: Box<Control>, module: String, arguments: Vec<String> },
-    /// Read another file's lines of this kind here.
+    /// Insert another file's lines of this kind.
     Include(String),
-    /// The same, but as a stack of its own.
+    /// Insert another file's lines as a stack of its own.
     Substack(String),
-    /// Nothing that libpam understands, which makes it fail.
-    Broken(String),
+    /// Not understood by libpam: a failure.
+    Broken(Broken),
 }
 
-/// A line with something in it.
+/// A mistake in a line, because of which libpam fails the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Which question it belongs to; every one for Debian's `@include`.
+pub enum Broken {
+    /// `@include` is the only word.
+    IncludeWithoutFile,
+    /// The first word is not a [`Kind`].
+    Kind(String),
+    /// There is one word only.
+    NoControl,
+    /// There are two words only.
+    NoModule,
+    /// The control is invalid.
+    Control(InvalidControl),
+    /// The file to include is missing, or includes are nested too deeply.
+    Include(String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IncludeWithoutFile => f.write_str("@include without a file"),
+            Self::Kind(word) => write!(f, "'{word}' is neither auth, account, session nor password"),
+            Self::NoControl => f.write_str("no control and no module"),
+            Self::NoModule => f.write_str("no module"),
+            Self::Control(invalid) => invalid.fmt(f),
+            Self::Include(file) => write!(f, "{file} cannot be included"),
+        }
+    }
+}
+
+/// A line that is neither empty nor a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Its kind; `None`, which is every one, for Debian's `@include`.
     pub kind: Option<Kind>,
-    pub says: Says,
+    pub directive: Directive,
     /// Its number in the file, from one.
     pub number: usize,
 }
 
-/// The lines of a file of /etc/pam.d.
-pub fn lines(text: &str) -> Vec<Line> {
+/// Lines of a file of /etc/pam.d.
+pub(crate) fn lines(text: &str) -> Vec<Line> {
     let mut found = Vec::new();
     let mut open: Option<(usize, String)> = None;
     for (number, raw) in (1..).zip(text.lines()) {
-        // What stands behind # is not read, and so no line goes on behind one.
+        // A comment ends the line: a backslash in it does not continue one.
         let (raw, commented) = raw.split_once('#').map_or((raw, false), |(before, _)| (before, true));
         let (first, mut joined) = open.take().unwrap_or((number, String::new()));
         if let Some(part) = raw.trim_end().strip_suffix('\\').filter(|_| !commented) {
@@ -40,42 +72,42 @@ pub fn lines(text: &str) -> Vec<Line> {
             open = Some((first, joined));
         } else {
             joined.push_str(raw);
-            found.extend(understand(&joined, first));
+            found.extend(parse(&joined, first));
         }
     }
-    found.extend(open.and_then(|(first, joined)| understand(&joined, first)));
+    found.extend(open.and_then(|(first, joined)| parse(&joined, first)));
     found
 }
 
-fn understand(text: &str, number: usize) -> Option<Line> {
+fn parse(text: &str, number: usize) -> Option<Line> {
     let mut words = words(text).into_iter();
     let first = words.next()?;
-    let line = |kind, says| Some(Line { kind, says, number });
-    let broken = |kind, why: String| line(kind, Says::Broken(why));
+    let line = |kind, directive| Some(Line { kind, directive, number });
+    let broken = |kind, why| line(kind, Directive::Broken(why));
     if first == "@include" {
         return match words.next() {
-            Some(file) => line(None, Says::Include(file)),
-            None => broken(None, "@include without a file".into()),
+            Some(file) => line(None, Directive::Include(file)),
+            None => broken(None, Broken::IncludeWithoutFile),
         };
     }
     let Some(kind) = Kind::parse(first.strip_prefix('-').unwrap_or(&first)) else {
-        return broken(None, format!("'{first}' is neither auth, account, session nor password"));
+        return broken(None, Broken::Kind(first));
     };
-    let Some(control) = words.next() else { return broken(Some(kind), "no control and no module".into()) };
-    let Some(module) = words.next() else { return broken(Some(kind), "no module".into()) };
+    let Some(control) = words.next() else { return broken(Some(kind), Broken::NoControl) };
+    let Some(module) = words.next() else { return broken(Some(kind), Broken::NoModule) };
     match control.to_ascii_lowercase().as_str() {
-        "include" => line(Some(kind), Says::Include(module)),
-        "substack" => line(Some(kind), Says::Substack(module)),
+        "include" => line(Some(kind), Directive::Include(module)),
+        "substack" => line(Some(kind), Directive::Substack(module)),
         _ => match Control::parse(&control) {
             Ok(control) => {
-                line(Some(kind), Says::Module { control: Box::new(control), module, arguments: words.collect() })
+                line(Some(kind), Directive::Module { control: Box::new(control), module, arguments: words.collect() })
             }
-            Err(why) => broken(Some(kind), why),
+            Err(why) => broken(Some(kind), Broken::Control(why)),
         },
     }
 }
 
-/// The words of a line; what stands in brackets is one.
+/// Words of a line; a part in brackets is one word.
 fn words(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text.trim();

@@ -1,40 +1,41 @@
-//! What modules would answer about somebody.
+//! Return codes that modules would give for a user.
 
-use super::Kind;
 use super::include::Module;
+use super::kind::Kind;
 use super::return_code::Code;
 
-/// Somebody at the door, by what the modules that matter say of them.
+/// A user, described by the return codes of the modules that matter.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject {
-    /// `pam_unix`: the local password, or the local account.
+    /// Of `pam_unix`, for the local password or the local account.
     pub unix: Code,
-    /// `pam_plex`
+    /// Of `pam_plex`.
     pub plex: Code,
-    /// Whether this is root.
+    /// The user is root.
     pub root: bool,
-    /// Whether the account has no local password.
+    /// The account has no local password.
     pub guest: bool,
-    /// Whether the account is in the group of those who may sign in with Plex.
+    /// The account is in the group of accounts that sign in with Plex.
     pub member: bool,
 }
 
-/// What is assumed of modules that are not known here, and of those that know passwords of their own.
+/// Assumption about modules that are not known here, and about those with passwords of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownModules {
-    /// The unknown ones are content, those with passwords know nobody.
+    /// Unknown modules succeed, those with passwords do not know the user.
     Content,
-    /// The unknown ones have nothing to say, those with passwords know nobody.
+    /// Unknown modules return `ignore`, those with passwords do not know the user.
     Silent,
-    /// All are content.
+    /// All succeed.
     Everyone,
 }
 
 impl UnknownModules {
+    /// All assumptions.
     pub const ALL: [Self; 3] = [Self::Content, Self::Silent, Self::Everyone];
 }
 
-/// Modules that let somebody in by what they know themselves. A guest of Plex means nothing to them.
+/// Modules with passwords or keys of their own. They do not know a Plex account.
 const AUTHENTICATORS: [&str; 24] = [
     "pam_aad",
     "pam_authd",
@@ -62,7 +63,7 @@ const AUTHENTICATORS: [&str; 24] = [
     "pam_yubico",
 ];
 
-/// Modules that have nothing to say about who somebody is.
+/// Modules that identify no user.
 const SILENT: [&str; 14] = [
     "pam_cap",
     "pam_faildelay",
@@ -80,8 +81,9 @@ const SILENT: [&str; 14] = [
     "pam_warn",
 ];
 
-/// What a module answers about somebody.
-pub fn answer(kind: Kind, module: &Module, who: Subject, group: Option<&str>, guess: UnknownModules) -> Code {
+/// Return code of a module for a user. `group` is the group of accounts that sign in with Plex.
+#[must_use]
+pub fn answer(kind: Kind, module: &Module, who: Subject, group: Option<&str>, unknown: UnknownModules) -> Code {
     let yes = |condition: bool| if condition { Code::SUCCESS } else { Code::AUTH_ERR };
     match module.name() {
         "pam_plex" => plex(kind, module, who),
@@ -95,13 +97,14 @@ pub fn answer(kind: Kind, module: &Module, who: Subject, group: Option<&str>, gu
         "pam_usertype" => yes(!who.root),
         "pam_succeed_if" => yes(succeed_if(&module.arguments, who, group)),
         name if SILENT.contains(&name) => Code::IGNORE,
-        name if AUTHENTICATORS.contains(&name) && guess != UnknownModules::Everyone => Code::USER_UNKNOWN,
-        _ if guess == UnknownModules::Silent => Code::IGNORE,
+        name if AUTHENTICATORS.contains(&name) && unknown != UnknownModules::Everyone => Code::USER_UNKNOWN,
+        _ if unknown == UnknownModules::Silent => Code::IGNORE,
         _ => Code::SUCCESS,
     }
 }
 
-/// What our own module answers, which knows root whatever the daemon does, and leaves others to `pam_unix` where it is told to.
+/// Return code of `pam_plex`. It never asks the daemon about root, and with `plex_only` leaves accounts that have a local
+/// password to `pam_unix`.
 fn plex(kind: Kind, module: &Module, who: Subject) -> Code {
     let code = match kind {
         Kind::Account if who.root => Code::IGNORE,
@@ -114,7 +117,8 @@ fn plex(kind: Kind, module: &Module, who: Subject) -> Code {
     if leaves && (cannot_tell || !who.guest && !is_broken) { Code::IGNORE } else { code }
 }
 
-/// Whether a line of our module is for those alone who have no local password.
+/// Has this `pam_plex` the argument `plex_only`, by which it is for accounts without a local password only?
+#[must_use]
 pub fn is_for_guests(module: &Module) -> bool {
     argument(module, "plex_only")
 }
@@ -123,7 +127,7 @@ fn argument(module: &Module, wanted: &str) -> bool {
     module.arguments.iter().any(|argument| argument == wanted)
 }
 
-/// The conditions of `pam_succeed_if` that can be told here; all of them must hold. The others are taken to hold.
+/// Do all conditions of `pam_succeed_if` hold? Conditions that cannot be decided here are assumed to hold.
 fn succeed_if(arguments: &[String], who: Subject, group: Option<&str>) -> bool {
     let uid: i64 = if who.root { 0 } else { 1000 };
     let compared = |operator: &str, right: &str| {

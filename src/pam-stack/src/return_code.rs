@@ -1,8 +1,8 @@
-//! What a module answers.
+//! Return codes of modules.
 
 use std::fmt;
 
-/// A return code of a module, by its number in libpam.
+/// Return code of a module, or of a whole stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Code(usize);
 
@@ -42,9 +42,10 @@ const NAMES: [&str; 32] = [
     "incomplete",
 ];
 
-/// How many there are.
+/// Number of return codes.
 pub const COUNT: usize = NAMES.len();
 
+#[allow(missing_docs, reason = "the names of security/_pam_types.h")]
 impl Code {
     pub const SUCCESS: Self = Self(0);
     pub const SERVICE_ERR: Self = Self(3);
@@ -59,12 +60,14 @@ impl Code {
     pub const IGNORE: Self = Self(25);
     pub const MODULE_UNKNOWN: Self = Self(28);
 
-    /// By the name that controls use.
+    /// Reads a code as controls write it, such as `auth_err`.
+    #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         NAMES.iter().position(|known| *known == name).map(Self)
     }
 
-    /// Its number.
+    /// Its number in `security/_pam_types.h`.
+    #[must_use]
     pub fn number(self) -> usize {
         self.0
     }

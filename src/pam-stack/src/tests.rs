@@ -1,17 +1,18 @@
+//! Tests of the evaluator and of the faults that are found.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Kind::{self, Account, Auth};
 use super::evaluate::evaluate;
-use super::include::{Step, What, stack};
+use super::include::{Content, Module, Step, stack};
+use super::modules::{Subject, UnknownModules, answer};
 use super::return_code::Code;
 use super::scenarios::{Fault, faults};
+use super::shipped::{LOGIN_STACKS, PLEX_AUTH};
+use super::truth_table::{Row, Situation, Typed, rows};
 
-/// The shipped stack that others include.
-const SHIPPED: &str = include_str!("../../../pam.d/plex-auth");
-
-/// What Debian's pam-auth-update makes of a profile for the module.
+/// Stacks that Debian's pam-auth-update makes of the package's profile.
 const COMMON_AUTH: &str = "auth [success=3 ignore=ignore module_unknown=ignore default=die] pam_plex.so plex_only\n\
                            auth [success=2 default=ignore] pam_unix.so nullok try_first_pass\n\
                            auth [success=1 default=ignore] pam_plex.so try_first_pass\n\
@@ -28,39 +29,81 @@ const LOGIN: &str = "auth       optional   pam_faildelay.so  delay=3000000\nauth
                      session    required     pam_loginuid.so\n@include common-auth\nauth       optional   pam_group.so\n\
                      @include common-account\n@include common-session\n";
 
-/// A service's steps, from files by name.
+/// Steps of a service, from files by name.
 fn steps(kind: Kind, service: &str, files: &[(&str, &str)]) -> Vec<Step> {
     let files: BTreeMap<_, _> = files.iter().map(|(name, text)| (format!("/etc/pam.d/{name}"), *text)).collect();
     let read = |file: &Path| files.get(file.to_str().unwrap()).map(|text| (*text).to_owned());
     stack(service, kind, &read)
 }
 
-/// What is wrong with one file as a service's stack.
+/// Faults of a stack of one file.
 fn wrong(kind: Kind, text: &str) -> Vec<Fault> {
-    let ours = [("x", text), ("plex-auth", SHIPPED), ("common-auth", COMMON_AUTH), ("common-account", COMMON_ACCOUNT)];
+    let ours =
+        [("x", text), ("plex-auth", PLEX_AUTH), ("common-auth", COMMON_AUTH), ("common-account", COMMON_ACCOUNT)];
     let others = ["common-session", "common-session-noninteractive", "common-password"].map(|name| (name, ""));
     let files = [&ours[..], &others[..]].concat();
     faults(kind, &steps(kind, "x", &files), Some("plex-users"))
 }
 
 #[test]
-fn the_shipped_stacks_do_everything_right() {
-    for text in [
-        SHIPPED,
-        include_str!("../../../pam.d/sshd"),
-        include_str!("../../../pam.d/sudo"),
-        include_str!("../../../pam.d/su"),
-    ] {
+fn the_shipped_stacks_have_no_faults() {
+    for (_, text) in LOGIN_STACKS {
         assert_eq!(wrong(Auth, text), [], "{text}");
         assert_eq!(wrong(Account, text), [], "{text}");
     }
 }
 
+/// The user of a row, with the codes of the modules in a phase.
+fn subject(kind: Kind, row: &Row, situation: Situation) -> Subject {
+    use super::truth_table::Account;
+    let friend = [Account::Friend, Account::FriendWithLocalPassword].contains(&row.account);
+    let denied = [Account::Denied, Account::DeniedWithLocalPassword].contains(&row.account);
+    let unknown = row.account == Account::Unknown;
+    let plex = match (situation, kind) {
+        (Situation::DaemonDown, _) => Code::AUTHINFO_UNAVAIL,
+        (Situation::ModuleMissing, _) => Code::MODULE_UNKNOWN,
+        (Situation::Normal, _) if denied => Code::PERM_DENIED,
+        (Situation::Normal, Auth) if friend && row.typed != Typed::Plex => Code::AUTH_ERR,
+        (Situation::Normal, _) if friend => Code::SUCCESS,
+        (Situation::Normal, Auth) => Code::USER_UNKNOWN,
+        (Situation::Normal, _) => Code::IGNORE,
+    };
+    let unix = match kind {
+        _ if unknown => Code::USER_UNKNOWN,
+        Auth if row.typed != Typed::Local => Code::AUTH_ERR,
+        _ => Code::SUCCESS,
+    };
+    let guest = [Account::Friend, Account::Denied].contains(&row.account);
+    Subject { unix, plex, root: row.account == Account::Root, guest, member: friend || denied }
+}
+
 #[test]
-fn what_pam_auth_update_makes_is_right_but_for_what_is_known_of_its_account_lines() {
+fn r16_the_shipped_stacks_have_the_codes_of_the_truth_table() {
+    let files = LOGIN_STACKS.into_iter().chain([
+        ("common-session", ""),
+        ("common-session-noninteractive", ""),
+        ("common-password", ""),
+    ]);
+    let files: Vec<_> = files.collect();
+    for (service, _) in LOGIN_STACKS {
+        for situation in [Situation::Normal, Situation::DaemonDown, Situation::ModuleMissing] {
+            for row in rows(situation) {
+                for (kind, expected) in [(Auth, row.auth), (Account, row.allowed)] {
+                    let who = subject(kind, &row, situation);
+                    let code = |module: &Module| answer(kind, module, who, Some("plex-users"), UnknownModules::Content);
+                    let found = evaluate(&steps(kind, service, &files), &code);
+                    assert_eq!(found, expected, "{service} {kind:?} {situation:?} {row:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn stacks_of_pam_auth_update_have_only_the_known_faults_in_the_account_phase() {
     for text in [SSHD, LOGIN] {
         assert_eq!(wrong(Auth, text), [], "{text}");
-        // A failure of the daemon is everybody's, and an expired password ends the phase before the module's line.
+        // A failure of the daemon refuses every account, and an expired password ends the phase before the module's line.
         assert_eq!(wrong(Account, text), [Fault::LocalRefusedInOutage, Fault::ExpiredPasswordSkips], "{text}");
     }
     let third = COMMON_AUTH.replace("success=3", "success=4").replace("success=2", "success=3").replace(
@@ -75,10 +118,10 @@ const PLEX: &str = "auth [success=1 user_unknown=ignore default=die] pam_plex.so
 const DENY: &str = "auth requisite pam_deny.so\n";
 const PERMIT: &str = "auth required pam_permit.so\n";
 
-/// What a stack is, its lines, and what is wrong with it.
+/// Description of a stack, its lines and its faults.
 type Case = (&'static str, Vec<&'static str>, Vec<Fault>);
 
-fn assert_told(cases: impl IntoIterator<Item = Case>) {
+fn assert_faults(cases: impl IntoIterator<Item = Case>) {
     for (what, lines, mut expected) in cases {
         expected.sort_unstable();
         assert_eq!(wrong(Auth, &lines.concat()), expected, "{what}");
@@ -86,13 +129,13 @@ fn assert_told(cases: impl IntoIterator<Item = Case>) {
 }
 
 #[test]
-fn a_broken_first_line_of_an_auth_stack_is_told_by_what_it_does() {
+fn a_faulty_first_line_of_an_auth_stack_has_the_faults_of_its_effect() {
     use Fault::*;
     let first = "auth [success=3 ignore=ignore module_unknown=ignore default=die] pam_plex.so plex_only\n";
-    assert_told([
-        ("with those first who have no local password", vec![first, UNIX, PLEX, DENY, PERMIT], vec![]),
+    assert_faults([
+        ("accounts without a local password first", vec![first, UNIX, PLEX, DENY, PERMIT], vec![]),
         (
-            "nobody else may come in by Plex",
+            "no other account can sign in with Plex",
             vec![
                 "auth [success=2 ignore=ignore default=die] pam_plex.so plex_only\n",
                 "auth [success=1 default=ignore] pam_unix.so\n",
@@ -107,7 +150,7 @@ fn a_broken_first_line_of_an_auth_stack_is_told_by_what_it_does() {
             vec![PlexRefused],
         ),
         (
-            "what the first line leaves ends it all",
+            "ignored by the first line ends the stack",
             vec!["auth [success=3 default=die] pam_plex.so plex_only\n", UNIX, PLEX, DENY, PERMIT],
             vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused],
         ),
@@ -120,10 +163,10 @@ fn a_broken_first_line_of_an_auth_stack_is_told_by_what_it_does() {
 }
 
 #[test]
-fn a_broken_auth_stack_is_told_by_what_it_does() {
+fn a_faulty_auth_stack_has_the_faults_of_its_effect() {
     use Fault::*;
-    assert_told([
-        ("as it should be", vec![UNIX, PLEX, DENY, PERMIT], vec![]),
+    assert_faults([
+        ("without faults", vec![UNIX, PLEX, DENY, PERMIT], vec![]),
         // §6: pam-auth-update does not put a deleted pam_deny back. A wrong password is then as good as a right one.
         (
             "pam_deny deleted",
@@ -188,7 +231,7 @@ fn a_broken_auth_stack_is_told_by_what_it_does() {
             vec![PlexFirst],
         ),
         (
-            "pam_plex first, and its outage ends it all",
+            "pam_plex first, and its outage ends the stack",
             vec!["auth [success=done user_unknown=ignore default=die] pam_plex.so\nauth required pam_unix.so\n"],
             vec![LocalRefusedInOutage, PlexFirst],
         ),
@@ -199,7 +242,7 @@ fn a_broken_auth_stack_is_told_by_what_it_does() {
 }
 
 #[test]
-fn a_broken_account_stack_is_told_by_what_it_does() {
+fn a_faulty_account_stack_has_the_faults_of_its_effect() {
     use Fault::*;
     let cases: [(&str, &str, Vec<Fault>); 9] = [
         ("the shipped one", "account include plex-auth\n", vec![]),
@@ -241,20 +284,19 @@ fn a_broken_account_stack_is_told_by_what_it_does() {
     }
 }
 
-/// Stacks and what they answer; another test asks the real libpam the same.
+/// Stacks and their return codes, which another test compares with those of the real libpam.
 const DISPATCHER: &str = include_str!("dispatcher.txt");
 
 #[test]
-fn the_rules_of_the_dispatcher() {
+fn the_evaluator_has_the_codes_of_libpams_dispatcher() {
     let mut cases = 0;
     for case in DISPATCHER.split("\n= ").skip(1) {
         let (expected, files) = case.split_once('\n').unwrap();
         let files: Vec<_> = format!("x\n{files}").split("\n> ").map(|file| file.to_owned() + "\n").collect();
         let files: Vec<_> = files.iter().map(|file| file.split_once('\n').unwrap()).collect();
         let steps = steps(Auth, "x", &files);
-        let answer = |module: &super::include::Module| {
-            Code::parse(module.arguments.first().unwrap().strip_prefix("auth=").unwrap()).unwrap()
-        };
+        let answer =
+            |module: &Module| Code::parse(module.arguments.first().unwrap().strip_prefix("auth=").unwrap()).unwrap();
         assert_eq!(evaluate(&steps, &answer).to_string(), expected, "{case}");
         cases += 1;
     }
@@ -262,8 +304,8 @@ fn the_rules_of_the_dispatcher() {
 }
 
 #[test]
-fn files_that_include_each_other_come_to_an_end() {
+fn files_that_include_each_other_are_read_to_a_limit() {
     let found = steps(Auth, "x", &[("x", "auth include x\n")]);
-    assert!(matches!(found.last().unwrap().what, What::Broken(_)), "{found:?}");
+    assert!(matches!(found.last().unwrap().content, Content::Broken(_)), "{found:?}");
     assert!(steps(Auth, "nothing", &[]).is_empty());
 }

@@ -98,7 +98,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
     use super::*;
 
-    const SHIPPED: &str = include_str!("../../../../../pam.d/plex-auth");
     const COMMON: &str = "auth [success=2 default=ignore] pam_unix.so nullok\n\
                           auth [success=1 default=ignore] pam_plex.so try_first_pass\n\
                           auth requisite pam_deny.so\nauth required pam_permit.so\n";
@@ -107,7 +106,7 @@ mod tests {
     fn mended(kind: Kind, text: &str) -> Option<String> {
         let files = |file: &Path| match file.to_str().unwrap() {
             "/etc/pam.d/x" => Some(text.to_owned()),
-            "/etc/pam.d/plex-auth" => Some(SHIPPED.to_owned()),
+            "/etc/pam.d/plex-auth" => Some(pam_stack::shipped::PLEX_AUTH.to_owned()),
             _ => None,
         };
         command("x", kind, Some("plex-users"), &files)

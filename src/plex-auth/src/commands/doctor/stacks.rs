@@ -13,7 +13,7 @@ use super::{helpers, repair};
 use crate::context::Context;
 use pam_stack::Kind;
 use pam_stack::evaluate::evaluate;
-use pam_stack::include::{DIRECTORIES, Module, Step, What, stack};
+use pam_stack::include::{Content, DIRECTORIES, Module, Step, stack};
 use pam_stack::modules::{Subject, UnknownModules, answer};
 use pam_stack::return_code::Code;
 use pam_stack::scenarios::{Fault, faults};
@@ -187,8 +187,8 @@ fn sentence(fault: Fault) -> &'static str {
 fn broken(services: &[&Service], kind: Kind) -> String {
     let steps = services.iter().flat_map(|service| if kind == Kind::Auth { &service.auth } else { &service.account });
     let places: BTreeSet<_> = steps
-        .filter_map(|step| match &step.what {
-            What::Broken(why) => Some(format!("{}:{}: {why}", step.file.display(), step.line)),
+        .filter_map(|step| match &step.content {
+            Content::Broken(why) => Some(format!("{}:{}: {why}", step.file.display(), step.line)),
             _ => None,
         })
         .collect();

@@ -28,6 +28,7 @@ mod smb;
 mod state;
 mod terminal;
 mod traces;
+mod truth_table;
 mod vm;
 mod world;
 
@@ -43,6 +44,7 @@ pub use rush::{EIGHT, EIGHT_USERS, Rush, Rushed};
 pub use screens::screen;
 pub use smb::SYNC;
 pub use terminal::Terminal;
+pub use truth_table::{Login, Person, logins};
 pub use vm::Vm;
 pub use world::{Out, World};
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use fakeplex::Control;
+use pam_stack::shipped::LOGIN_STACKS;
 
 use crate::{artifacts, clean};
 
@@ -19,9 +20,6 @@ const START: Duration = Duration::from_secs(120);
 const COMMAND: &str = "300";
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// The shipped stacks.
-const STACKS: [&str; 4] = ["plex-auth", "sshd", "sudo", "su"];
 
 /// Result of a command.
 #[derive(Debug, Clone)]
@@ -113,7 +111,7 @@ impl World {
         for program in ["plex-authd", "plex-auth", "plex-auth-shadow"] {
             self.copy(&artifacts::built(program), &format!("/usr/sbin/{program}"), 0o755);
         }
-        for stack in STACKS {
+        for (stack, _) in LOGIN_STACKS {
             let file = artifacts::checkout().join("pam.d").join(stack);
             self.copy(&file, &format!("/etc/pam.d/{stack}"), 0o644);
         }
@@ -138,7 +136,7 @@ impl World {
             self.copy(&artifacts::shipped(program), &format!("{to}/target/release/{program}"), 0o755);
         }
         self.sh(&format!("mkdir -p {to}/pam.d"));
-        for stack in STACKS {
+        for (stack, _) in LOGIN_STACKS {
             self.copy(&artifacts::checkout().join("pam.d").join(stack), &format!("{to}/pam.d/{stack}"), 0o644);
         }
     }

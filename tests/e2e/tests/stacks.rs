@@ -3,60 +3,22 @@
 //! module.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use e2e::{Code, DEN, World, password};
+use e2e::{Code, DEN, Person, World, logins, password};
 use fakeplex::{Endpoint, Fault};
+use pam_stack::shipped::LOGIN_STACKS;
+use pam_stack::truth_table::{Account, Situation};
 
-/// The shipped stacks: the one for inclusion, and those that include it.
-const STACKS: [&str; 4] = ["plex-auth", "sshd", "sudo", "su"];
-
-/// A user, the password typed, and the return codes of both phases.
-type Row = (&'static str, String, Code, Code);
-
-fn rows() -> Vec<Row> {
-    vec![
-        ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
-        ("local", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
-        ("alfred", "LOCAL-SECRET".into(), Code::SUCCESS, Code::PERM_DENIED),
-        ("root", "ROOT-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
-        ("root", password("olga"), Code::AUTH_ERR, Code::SUCCESS),
-        ("alice", password("alice"), Code::SUCCESS, Code::SUCCESS),
-        ("alice", "LOCAL-SECRET-alice".into(), Code::SUCCESS, Code::SUCCESS),
-        ("alice", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
-        ("frank", password("frank"), Code::SUCCESS, Code::SUCCESS),
-        ("frank", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
-        ("bob", password("bob"), Code::PERM_DENIED, Code::PERM_DENIED),
-        ("mallory", password("mallory"), Code::PERM_DENIED, Code::PERM_DENIED),
-        ("nobody-here", password("alice"), Code::AUTH_ERR, Code::USER_UNKNOWN),
-    ]
-}
-
-/// With the daemon down, local accounts have their usual access, and managed ones get neither access nor a
-/// wrong-password result, which would be counted.
-fn rows_without_daemon() -> Vec<Row> {
-    vec![
-        ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
-        ("local", "wrong".into(), Code::AUTHINFO_UNAVAIL, Code::SUCCESS),
-        ("root", "ROOT-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
-        ("root", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
-        ("alice", password("alice"), Code::AUTHINFO_UNAVAIL, Code::AUTH_ERR),
-        ("alice", "LOCAL-SECRET-alice".into(), Code::SUCCESS, Code::AUTH_ERR),
-        ("frank", password("frank"), Code::AUTHINFO_UNAVAIL, Code::AUTH_ERR),
-        ("bob", password("bob"), Code::AUTHINFO_UNAVAIL, Code::AUTH_ERR),
-        ("nobody-here", "x".into(), Code::AUTHINFO_UNAVAIL, Code::USER_UNKNOWN),
-    ]
-}
-
-/// Without the module, root and local accounts still have access, and managed ones do not.
-fn rows_without_module() -> Vec<Row> {
-    vec![
-        ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
-        ("local", "wrong".into(), Code::MODULE_UNKNOWN, Code::SUCCESS),
-        ("root", "ROOT-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
-        ("alice", password("alice"), Code::MODULE_UNKNOWN, Code::AUTH_ERR),
-        ("frank", password("frank"), Code::MODULE_UNKNOWN, Code::AUTH_ERR),
-        ("nobody-here", "x".into(), Code::MODULE_UNKNOWN, Code::USER_UNKNOWN),
-    ]
-}
+/// The accounts of the machine.
+const PEOPLE: [Person; 8] = [
+    Person { account: Account::Local, name: "local", local: "LOCAL-SECRET", plex: "" },
+    Person { account: Account::Root, name: "root", local: "ROOT-SECRET", plex: "olga" },
+    Person { account: Account::Friend, name: "frank", local: "", plex: "frank" },
+    Person { account: Account::FriendWithLocalPassword, name: "alice", local: "LOCAL-SECRET-alice", plex: "alice" },
+    Person { account: Account::Denied, name: "bob", local: "", plex: "bob" },
+    Person { account: Account::Denied, name: "mallory", local: "", plex: "mallory" },
+    Person { account: Account::DeniedWithLocalPassword, name: "alfred", local: "LOCAL-SECRET", plex: "" },
+    Person { account: Account::Unknown, name: "nobody-here", local: "", plex: "alice" },
+];
 
 /// A machine for set-uid programs, like su and sudo: root itself needs no password at su.
 fn machine() -> Option<World> {
@@ -66,9 +28,9 @@ fn machine() -> Option<World> {
     Some(world)
 }
 
-fn check(world: &World, rows: &[Row], when: &str) {
-    for stack in STACKS {
-        for (user, typed, auth, account) in rows {
+fn check(world: &World, situation: Situation, when: &str) {
+    for (stack, _) in LOGIN_STACKS {
+        for (user, typed, auth, account) in &logins(situation, &PEOPLE, |row| row) {
             let auths = world.codes_set_uid("daemon", stack, user, "auth", &format!("{typed}\n"));
             assert_eq!(auths.of("auth"), *auth, "{when}: {stack}, {user} types {typed}: {auths:?}");
             // There is a single prompt, and its text does not reveal whether the account is managed.
@@ -83,16 +45,16 @@ fn check(world: &World, rows: &[Row], when: &str) {
 #[test]
 fn r16_shipped_stacks_follow_the_truth_table() {
     let Some(world) = machine() else { return };
-    check(&world, &rows(), "daemon up");
+    check(&world, Situation::Normal, "daemon up");
     world.kill_shadow_service();
-    check(&world, &rows(), "nobody says who has a local password");
+    check(&world, Situation::Normal, "nobody says who has a local password");
     let warned = world.syslog().matches("systemctl enable --now plex-auth-shadow.socket").count();
     assert_eq!(warned, 1, "it is said once and not with each login");
     world.stop_authd();
-    check(&world, &rows_without_daemon(), "daemon down");
+    check(&world, Situation::DaemonDown, "daemon down");
     let module = world.module("pam_plex");
     world.sh(&format!("rm {module}"));
-    check(&world, &rows_without_module(), "module gone");
+    check(&world, Situation::ModuleMissing, "module gone");
 }
 
 #[test]
@@ -147,7 +109,7 @@ fn r36_outage_or_missing_answer_after_a_prompt_ends_the_stack() {
 #[test]
 fn r16_auth_account_and_setcred_succeed_in_one_transaction() {
     let Some(world) = machine() else { return };
-    for stack in STACKS {
+    for (stack, _) in LOGIN_STACKS {
         for (user, typed) in [
             ("frank", password("frank")),
             ("alice", password("alice")),
@@ -168,7 +130,7 @@ fn expired_local_password_does_not_skip_the_account_phase() {
     let Some(world) = machine() else { return };
     assert!(world.run_with(&["chpasswd"], "bob:LOCAL-SECRET\nlocal:LOCAL-SECRET\n").ok());
     world.sh("chage -d 0 bob; chage -d 0 alice; chage -d 0 local");
-    for stack in STACKS {
+    for (stack, _) in LOGIN_STACKS {
         let account = |user: &str| world.codes_set_uid("daemon", stack, user, "acct", "").of("acct");
         assert_eq!(account("bob"), Code::PERM_DENIED, "{stack}");
         assert_eq!(account("alice"), Code::NEW_AUTHTOK_REQD, "{stack}");

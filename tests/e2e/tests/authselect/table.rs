@@ -1,6 +1,7 @@
 //! R16 for the authselect profile: return codes of libpam for services that include it as Fedora's do.
 
-use e2e::{Code, DEN, World, password, rendered};
+use e2e::{Code, DEN, Person, World, logins, password, rendered};
+use pam_stack::truth_table::{Account, Situation};
 
 use crate::file;
 
@@ -21,39 +22,17 @@ const FEATURES: [&[&str]; 3] = [
     &["with-systemd-homed", "with-faillock"],
 ];
 
-type Row = (&'static str, String, Code, Code);
-
-fn rows() -> Vec<Row> {
-    vec![
-        ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
-        ("local", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
-        ("alfred", "LOCAL-SECRET".into(), Code::SUCCESS, Code::PERM_DENIED),
-        ("root", "ROOT-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
-        ("root", password("olga"), Code::AUTH_ERR, Code::SUCCESS),
-        ("alice", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
-        ("alice", password("alice"), Code::SUCCESS, Code::SUCCESS),
-        ("alice", "LOCAL-SECRET-alice".into(), Code::SUCCESS, Code::SUCCESS),
-        // These have no local password and are handled by the first line.
-        ("olga", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
-        ("olga", password("olga"), Code::SUCCESS, Code::SUCCESS),
-        ("bob", password("bob"), Code::PERM_DENIED, Code::PERM_DENIED),
-        ("mallory", password("mallory"), Code::PERM_DENIED, Code::PERM_DENIED),
-        ("nobody-here", password("alice"), Code::AUTH_ERR, Code::USER_UNKNOWN),
-    ]
-}
-
-fn rows_without_daemon() -> Vec<Row> {
-    vec![
-        ("local", "LOCAL-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
-        ("local", "wrong".into(), Code::AUTHINFO_UNAVAIL, Code::SUCCESS),
-        ("root", "ROOT-SECRET".into(), Code::SUCCESS, Code::SUCCESS),
-        ("root", "wrong".into(), Code::AUTH_ERR, Code::SUCCESS),
-        ("alice", password("alice"), Code::AUTHINFO_UNAVAIL, Code::AUTH_ERR),
-        ("alice", "LOCAL-SECRET-alice".into(), Code::SUCCESS, Code::AUTH_ERR),
-        ("bob", password("bob"), Code::AUTHINFO_UNAVAIL, Code::AUTH_ERR),
-        ("nobody-here", "x".into(), Code::AUTHINFO_UNAVAIL, Code::USER_UNKNOWN),
-    ]
-}
+/// The accounts of the machine.
+const PEOPLE: [Person; 8] = [
+    Person { account: Account::Local, name: "local", local: "LOCAL-SECRET", plex: "" },
+    Person { account: Account::Root, name: "root", local: "ROOT-SECRET", plex: "olga" },
+    Person { account: Account::Friend, name: "olga", local: "", plex: "olga" },
+    Person { account: Account::FriendWithLocalPassword, name: "alice", local: "LOCAL-SECRET-alice", plex: "alice" },
+    Person { account: Account::Denied, name: "bob", local: "", plex: "bob" },
+    Person { account: Account::Denied, name: "mallory", local: "", plex: "mallory" },
+    Person { account: Account::DeniedWithLocalPassword, name: "alfred", local: "LOCAL-SECRET", plex: "" },
+    Person { account: Account::Unknown, name: "nobody-here", local: "", plex: "alice" },
+];
 
 fn machine() -> Option<World> {
     // Attempts that are expected to fail should not cause pauses.
@@ -79,7 +58,8 @@ fn counted(world: &World, user: &str) -> String {
     world.sh(&format!("faillock --user {user} | grep -c ' V$' || true")).stdout.trim().to_owned()
 }
 
-fn check(world: &World, rows: &[Row], when: &str) {
+fn check(world: &World, situation: Situation, when: &str) {
+    let rows = &logins(situation, &PEOPLE, |row| row);
     for features in FEATURES {
         select(world, features);
         for (service, _) in SERVICES {
@@ -101,9 +81,9 @@ fn check(world: &World, rows: &[Row], when: &str) {
 #[test]
 fn r16_r18_authselect_profile_follows_the_truth_table_and_counts_only_wrong_passwords() {
     let Some(world) = machine() else { return };
-    check(&world, &rows(), "daemon up");
+    check(&world, Situation::Normal, "daemon up");
     world.stop_authd();
-    check(&world, &rows_without_daemon(), "daemon down");
+    check(&world, Situation::DaemonDown, "daemon down");
 }
 
 #[test]

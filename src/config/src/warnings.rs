@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn r65_the_owners_own_account_is_known_by_the_id_or_by_the_admin_account() {
+    fn r65_the_owners_account_is_the_one_of_the_id_or_of_admin_account() {
         let config = parsed("admin_account = \"Olga\"\n");
         let owners = ["1", "olga", "OLGA"].map(PlexRef::parse);
         for reference in owners.iter().chain(&[PlexRef::Member("olga".into()), PlexRef::Member("Olga".into())]) {
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn r65_users_without_a_group_are_a_warning_unless_all_are_the_owners() {
+    fn r65_users_without_a_group_are_a_warning_unless_all_are_the_owner() {
         let alice = "[users]\nalice = \"2\"\nolga = \"1\"\n";
         let warnings = parsed(&format!("admin_account = \"olga\"\n{alice}")).warnings();
         assert!(matches!(warnings.as_slice(), [one] if one.what.contains("takes alice for")), "{warnings:?}");

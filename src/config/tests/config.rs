@@ -1,4 +1,4 @@
-//! What is understood, and how what is wrong is said.
+//! Configurations that are accepted, and the messages about those that are refused.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fs::{Permissions, set_permissions, write};
@@ -53,7 +53,7 @@ fn read(text: &str) -> Result<Config, Problem> {
 }
 
 #[test]
-fn everything_that_can_be_said_is_understood() {
+fn a_file_with_every_key_is_read() {
     let config = read(FULL).unwrap();
     assert!(matches!(&config.source, Source::Token(token) if token.expose() == "TOKEN-SECRET-olga"));
     assert_eq!(config.client_identifier.as_deref(), Some("0123456789abcdef0123456789abcdef"));
@@ -78,14 +78,14 @@ fn everything_that_can_be_said_is_understood() {
 }
 
 #[test]
-fn what_is_left_out_has_its_safe_default() {
+fn a_key_that_is_not_set_has_its_safe_default() {
     let config = read(&format!("token = \"t\"\n{MACHINE}")).unwrap();
     assert!(config.strict_friends);
     assert_eq!(config.plex_url.as_str(), "https://plex.tv/");
     assert_eq!(config.group, None);
     assert!(!config.samba.sync_password);
     assert_eq!(config.server_url, None);
-    assert_eq!(config.cache.longest(), None, "R45: nothing is remembered unless it is asked for");
+    assert_eq!(config.cache.longest(), None, "R45: no password is cached by default");
     assert_eq!(config.throttle, Limits::default());
     assert_eq!(config.timeouts.login, Duration::from_secs(15));
     assert_eq!(config.timeouts.friend_list, Duration::from_secs(300));
@@ -105,9 +105,9 @@ fn r61_without_a_token_server_and_owner_must_be_known() {
 
 type Mistake = (&'static str, Option<(usize, usize)>, &'static [&'static str]);
 
-/// Each mistake, the line and column it is reported at, and words that the report must have.
+/// Text, line and column of the problem, and words of its message.
 #[test]
-fn every_mistake_is_located_and_says_how_to_mend_it() {
+fn every_mistake_is_located_and_has_a_hint() {
     let cases: [Mistake; 30] = [
         ("token = \"TOKEN-SECRET", Some((1, 22)), &["not valid TOML"]),
         ("token = TOKEN-SECRET\n", Some((1, 9)), &["not valid TOML", "double quotes"]),
@@ -160,16 +160,16 @@ fn every_mistake_is_located_and_says_how_to_mend_it() {
     }
 }
 
-/// The parser's message is taken apart at its backquotes, and a key may hold backquotes too.
+/// The parser's message is split at its backquotes, and a key can contain backquotes too.
 #[test]
-fn a_key_cannot_pass_for_the_keys_there_are() {
+fn backquotes_in_an_unknown_key_do_not_change_the_list_of_keys() {
     let said = read("\"x`, expected `\\u001b[31m`, expected `y\" = 1\n").unwrap_err().to_string();
     assert!(!said.contains(char::is_control), "{said:?}");
     assert!(said.contains("no key 'x`, expected `?[31m`, expected `y'; the keys are token, token_file"), "{said}");
 }
 
 #[test]
-fn r12_a_login_cannot_be_given_more_time_than_the_module_waits() {
+fn r12_a_login_has_less_time_than_the_module_waits() {
     let text = |login: &str| format!("token = \"t\"\n{MACHINE}[timeouts]\nlogin = \"{login}\"\n");
     assert!(read(&text("30s")).unwrap().timeouts.login + Duration::from_secs(5) < protocol::MODULE_DEADLINE);
     assert!(read(&text("31s")).is_err());
@@ -201,7 +201,7 @@ fn a_file_that_others_can_read_or_change_is_refused() {
 }
 
 #[test]
-fn the_token_may_stand_in_a_file_of_its_own() {
+fn the_token_is_read_from_token_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("plex-auth.toml");
     let token = directory.path().join("token");
@@ -221,7 +221,7 @@ fn the_token_may_stand_in_a_file_of_its_own() {
 }
 
 #[test]
-fn r63_a_client_identifier_goes_with_a_token_and_is_one_that_a_header_can_carry() {
+fn r63_a_client_identifier_needs_a_token_and_fits_a_header() {
     let with = |id: &str| format!("client_identifier = \"{id}\"\n{MACHINE}");
     let identifier = |text: String| read(&text).map(|config| config.client_identifier);
     assert_eq!(identifier(format!("token = \"t\"\n{}", with("a-b-c-d-1"))), Ok(Some("a-b-c-d-1".into())));

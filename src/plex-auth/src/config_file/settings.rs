@@ -62,7 +62,7 @@ mod tests {
         anstream::adapter::strip_str(&settings(&config, text).shown()).to_string()
     }
 
-    /// The line of a key, its columns apart by one blank.
+    /// The line of a key, with one blank between its columns.
     fn line(text: &str, key: &str) -> String {
         let shown = shown(text);
         let line = shown.lines().find(|line| line.starts_with(&format!("{key} ")));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn r41_what_is_set_and_what_is_not_are_told_apart_and_the_token_is_hidden() {
+    fn r41_config_show_tells_set_keys_from_defaults_and_hides_the_token() {
         let text = "token = \"TOKEN-SECRET\"\nstrict_friends = false\n[users]\n\"a.b\" = \"Al \\\"x\\\"\"\n[cache]\n\
                     remember = \"300s\"\n[throttle]\nfree_tries = 3\n";
         for (key, expected) in [

@@ -1,11 +1,11 @@
-//! What a configuration means, in sentences and without its secrets.
+//! The summary of a configuration by `plex-auth config check`, without its secrets.
 
 use std::fmt::Write;
 
 use config::{Cache, Config, Source};
 use humantime::format_duration;
 
-/// The meaning of a configuration, a line for each part.
+/// The summary, one line for each part.
 pub(crate) fn summary(config: &Config) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r41_the_summary_says_who_may_come_in_and_keeps_the_token_to_itself() {
+    fn r41_the_summary_says_who_has_access_and_hides_the_token() {
         let text = "token = \"TOKEN-SECRET\"\nmachine_id = \"0123456789abcdef\"\ngroup = \"plex-users\"\n[users]\nal = \"7\"\n";
         let shown = summary(&config::parse(text, Path::new("x")).unwrap());
         for part in

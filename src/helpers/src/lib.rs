@@ -2,10 +2,6 @@
 //! `plex-auth-shadow` says who has no local password. What they share is here: a socket that plex-authd alone is answered
 //! at, a process that inherits nothing, a log, and an end when nobody asks any more.
 
-mod listener;
-mod log;
-mod privileges;
 mod service;
 
-pub use log::Log;
 pub use service::{Service, exit, serve};

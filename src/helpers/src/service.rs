@@ -7,16 +7,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::unistd::Uid;
+use nix::unistd::{Gid, Uid, chdir};
 use protocol::{Connection, Deadline};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::log::Log;
-use crate::{listener, privileges};
+use system::listener::{self, Listener};
+use system::privileges;
+use system::syslog::Log;
 
 /// How long a question may take to arrive, and an answer to be taken.
 const WIRE: Duration = Duration::from_secs(2);
+
+/// The first descriptor that is not one of the standard ones.
+const FIRST_FD: i32 = 3;
 
 /// How long nothing may happen until a service that systemd can start again ends: what is not there cannot be attacked.
 const IDLE: Duration = Duration::from_secs(60);
@@ -37,16 +41,39 @@ pub trait Service {
 /// # Errors
 /// A sentence for the administrator: why it cannot start.
 pub fn serve(socket: &Path, user: &str, service: &impl Service, log: &mut Log) -> Result<(), String> {
-    privileges::settle()?;
-    let daemon = privileges::daemon(user)?;
-    let listener = listener::open(socket, daemon.gid)?;
+    prepare_process().map_err(|error| error.to_string())?;
+    let daemon = privileges::daemon_user(user).map_err(|error| error.to_string())?;
+    let listener = listen(socket, daemon.gid)?;
     log.info(&format!("{} {} waits to be asked", log.program(), env!("CARGO_PKG_VERSION")));
-    while wait(&listener.socket, listener.passed)? {
+    while wait(listener.socket(), listener.is_passed())? {
         // Whoever connected may have left again already.
-        let Ok((stream, _)) = listener.socket.accept() else { continue };
+        let Ok((stream, _)) = listener.socket().accept() else { continue };
         attend(stream, daemon.uid, service, log);
     }
     Ok(())
+}
+
+/// Makes the process root's in every respect, with nothing inherited from its parent. Its children are alike.
+fn prepare_process() -> Result<(), privileges::Error> {
+    privileges::become_root()?;
+    privileges::harden()?;
+    chdir("/").map_err(privileges::Error::BecomeRoot)?;
+    // Descriptors that the parent left open are not passed on. The service's own are close-on-exec from the start.
+    close_fds::set_fds_cloexec(FIRST_FD, &[]);
+    Ok(())
+}
+
+/// The socket, which the kernel lets only root and plex-authd's group reach. The caller is checked again.
+fn listen(path: &Path, group: Gid) -> Result<Listener, String> {
+    if let Some(listener) = Listener::passed().map_err(|error| error.to_string())? {
+        return Ok(listener);
+    }
+    let directory = listener::directory(path).map_err(|error| error.to_string())?;
+    system::prepare_own(directory, 0o755).map_err(|error| match error.fix() {
+        Some(fix) => format!("{error}; {fix}"),
+        None => error.to_string(),
+    })?;
+    Listener::bind(path, 0o660, Some(group)).map_err(|error| error.to_string())
 }
 
 /// How the program ends.

@@ -2,13 +2,17 @@
 
 use std::fmt;
 
+use system::{listener, privileges};
+
 use crate::state::store::OpenError;
 
 /// Why the daemon cannot start, or cannot use a new configuration.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The user, a directory or the socket; a sentence with the fix.
+    /// The user or a directory; a sentence with the fix.
     System(String),
+    Privileges(privileges::Error),
+    Listener(listener::Error),
     Config(config::Problem),
     /// The owner's token and the sign-ins have the same `client_identifier`.
     ClientIdentifier,
@@ -26,6 +30,18 @@ impl From<String> for Error {
     }
 }
 
+impl From<privileges::Error> for Error {
+    fn from(error: privileges::Error) -> Self {
+        Self::Privileges(error)
+    }
+}
+
+impl From<listener::Error> for Error {
+    fn from(error: listener::Error) -> Self {
+        Self::Listener(error)
+    }
+}
+
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Self::Thread(error)
@@ -36,6 +52,11 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::System(why) => f.write_str(why),
+            Self::Privileges(error) => error.fmt(f),
+            Self::Listener(listener::Error::Taken(path)) => {
+                write!(f, "{}: another plex-authd is listening there", path.display())
+            }
+            Self::Listener(error) => error.fmt(f),
             Self::Config(problem) => problem.fmt(f),
             Self::ClientIdentifier => f.write_str(
                 "client_identifier is what plex.tv knows this daemon's sign-ins by; they must be two devices: run \

@@ -11,7 +11,6 @@ mod error;
 mod generation;
 mod helpers;
 mod limits;
-mod listener;
 mod lock;
 mod log;
 mod privileges;

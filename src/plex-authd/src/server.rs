@@ -8,6 +8,8 @@ use std::sync::mpsc::sync_channel;
 
 use nix::poll::{PollFd, PollFlags, poll};
 use protocol::Connection;
+use system::listener::Listener;
+use system::privileges::{become_user, harden};
 
 use crate::args::Args;
 use crate::config_warnings;
@@ -15,7 +17,6 @@ use crate::context::Context;
 use crate::daemon::Daemon;
 use crate::error::Error;
 use crate::limits::connections::ConnectionSlot;
-use crate::listener;
 use crate::log::Log;
 use crate::privileges;
 use crate::reserve::{Reserve, STACK};
@@ -32,19 +33,19 @@ const STATE_MODE: u32 = 0o700;
 /// [`Error`]: the daemon cannot start, or cannot wait for connections.
 pub(crate) fn run(args: &Args, signals: &Signals, log: &Log) -> Result<(), Error> {
     let user = privileges::intended(args.user.as_deref())?;
-    let passed = listener::passed()?;
+    let passed = Listener::passed()?;
     if let Some(user) = &user {
         // Nothing more is done as root: other processes of the user may change whatever belongs to the user.
         let socket = args.socket.parent().filter(|_| passed.is_none());
-        let wanted = [(Some(args.state.as_path()), STATE_MODE), (socket, listener::DIRECTORY)];
+        let wanted = [(Some(args.state.as_path()), STATE_MODE), (socket, privileges::SOCKET_DIRECTORY)];
         for (directory, mode) in wanted.into_iter().filter_map(|(path, mode)| Some((path?, mode))) {
             privileges::prepare(directory, mode, user).unwrap_or_else(|why| log.warning(why));
         }
-        privileges::become_user(user)?;
+        become_user(user)?;
     }
-    privileges::harden()?;
+    harden()?;
     privileges::directory(&args.state, STATE_MODE)?;
-    let listener = listener::open(passed, &args.socket)?;
+    let listener = privileges::listen(passed, &args.socket)?;
     let mut daemon = Daemon::open(config::load(&args.config).map_err(Error::Config)?, args, log)?;
     let reserve = Reserve::start()?;
     let service_manager = ServiceManager::new();
@@ -53,10 +54,10 @@ pub(crate) fn run(args: &Args, signals: &Signals, log: &Log) -> Result<(), Error
     config_warnings::log_in_background(daemon.context());
 
     loop {
-        match wait(&listener.socket, signals, &service_manager)? {
+        match wait(listener.socket(), signals, &service_manager)? {
             Event::Connection => {
                 // The client may have disconnected again.
-                let Ok((stream, _)) = listener.socket.accept() else { continue };
+                let Ok((stream, _)) = listener.socket().accept() else { continue };
                 if let Err(error) = serve(stream, daemon.context(), &reserve) {
                     log.warning(format!("a login could not be looked at: {error}"));
                 }

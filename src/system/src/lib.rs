@@ -5,6 +5,9 @@ pub mod accounts;
 pub mod command;
 mod directory;
 mod error;
+pub mod listener;
+pub mod privileges;
+pub mod syslog;
 mod trusted_file;
 mod walk;
 

@@ -161,7 +161,7 @@ impl TokenRevoker {
 impl Worker {
     /// Waits for the last revocations, after every [`TokenRevoker`] has been dropped.
     pub(crate) fn finish(self) {
-        worker::wait_for(&self.0);
+        worker::join(&self.0);
     }
 }
 

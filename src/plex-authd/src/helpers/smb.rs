@@ -92,7 +92,7 @@ impl SmbQueue {
 impl Worker {
     /// Waits for the last jobs, after every [`SmbQueue`] has been dropped.
     pub(crate) fn finish(self) {
-        worker::wait_for(&self.0);
+        worker::join(&self.0);
     }
 }
 

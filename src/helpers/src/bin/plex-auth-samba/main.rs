@@ -11,7 +11,7 @@ use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
-use helpers::Log;
+use system::syslog::Log;
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::args::Args;

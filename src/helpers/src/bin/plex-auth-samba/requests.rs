@@ -6,10 +6,11 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use config::Config;
-use helpers::{Log, Service};
+use helpers::Service;
 use protocol::Secret;
 use protocol::smb::{Fingerprint, MAX_PASSWORD, SmbAction, SmbRequest, SmbResult};
 use system::accounts::{ManagedAccounts, uid_min};
+use system::syslog::Log;
 
 use crate::args::Args;
 use crate::passdb;

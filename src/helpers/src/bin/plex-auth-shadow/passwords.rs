@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use helpers::{Log, Service};
+use helpers::Service;
 use protocol::local_password::{LocalPasswordReply, LocalPasswordRequest};
 
 use system::accounts::password_field;
+use system::syslog::Log;
 
 /// What `/etc/passwd` says of an account whose password is in `/etc/shadow`. Anything else there is the password's own hash.
 const IN_SHADOW: &[u8] = b"x";

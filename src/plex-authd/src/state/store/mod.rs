@@ -72,7 +72,7 @@ pub(crate) struct Worker(JoinHandle<()>);
 impl Worker {
     /// Waits for the last changes, after every [`Store`] has been dropped.
     pub(crate) fn finish(self) {
-        worker::wait_for(&self.0);
+        worker::join(&self.0);
     }
 }
 

@@ -1,24 +1,27 @@
 //! Which accounts this command has created, in a list of root's: their sessions are its to end.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use super::expiry_locks::AccountsLock;
+use super::state_file;
 use crate::config_file::write::write_for_root;
 use crate::error::Error;
 
 const FILE: &str = "/var/lib/plex-auth-sync/created";
 
+/// The longest file, in bytes: some 20 000 accounts.
+const MAX_BYTES: u64 = 1024 * 1024;
+
 /// User ids by name: a later account of the same name is another one.
-type Created = BTreeMap<String, u32>;
+pub(crate) type Created = BTreeMap<String, u32>;
 
 /// Writes down that an account is being created.
 ///
 /// # Errors
-/// When it cannot be written down.
+/// The list cannot be read or written.
 pub(crate) fn note(_turn: &AccountsLock, name: &str, uid: u32) -> Result<(), Error> {
-    let mut created = read();
+    let mut created = read()?;
     created.insert(name.to_owned(), uid);
     keep(&created)
 }
@@ -28,20 +31,29 @@ pub(crate) fn note(_turn: &AccountsLock, name: &str, uid: u32) -> Result<(), Err
 /// # Errors
 /// As [`note`].
 pub(crate) fn forget(_turn: &AccountsLock, name: &str) -> Result<(), Error> {
-    let mut created = read();
+    let mut created = read()?;
     if created.remove(name).is_none() {
         return Ok(());
     }
     keep(&created)
 }
 
-/// Whether this command has created that very account.
-pub(crate) fn is_ours(name: &str, uid: u32) -> bool {
-    read().get(name) == Some(&uid)
+/// This command has created the account with this name and user id.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn is_ours(name: &str, uid: u32) -> Result<bool, Error> {
+    Ok(read()?.get(name) == Some(&uid))
 }
 
-fn read() -> Created {
-    fs::read_to_string(FILE).map(|text| parse(&text)).unwrap_or_default()
+/// The list.
+///
+/// # Errors
+/// The list is damaged, cannot be read, or could have been changed by another user.
+pub(crate) fn read() -> Result<Created, Error> {
+    let hint = "it records the accounts whose sessions plex-auth may end. Write it again, root's and with mode 0600: a line \
+                \"NAME UID\" for each account that plex-auth created";
+    Ok(state_file::read(FILE, MAX_BYTES, hint, parse)?.unwrap_or_default())
 }
 
 fn keep(created: &Created) -> Result<(), Error> {
@@ -49,12 +61,12 @@ fn keep(created: &Created) -> Result<(), Error> {
     write_for_root(Path::new(FILE), &lines.concat())
 }
 
-fn parse(text: &str) -> Created {
+fn parse(text: &str) -> Option<Created> {
     let line = |line: &str| {
         let (name, uid) = line.split_once(' ')?;
         Some((name.to_owned(), uid.parse().ok()?))
     };
-    text.lines().filter_map(line).collect()
+    text.lines().map(line).collect()
 }
 
 #[cfg(test)]
@@ -62,7 +74,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_name_and_an_id() {
-        assert_eq!(parse("alice 1001\nodd\nbob x\n\n"), Created::from([("alice".into(), 1001)]));
+    fn a_list_of_created_accounts_with_an_odd_line_is_damaged() {
+        assert_eq!(parse("alice 1001\n"), Some(Created::from([("alice".into(), 1001)])));
+        assert_eq!(parse(""), Some(Created::new()));
+        for odd in ["odd\n", "alice 1001\nbob x\n", "alice 1001\n\n"] {
+            assert_eq!(parse(odd), None, "{odd:?}");
+        }
     }
 }

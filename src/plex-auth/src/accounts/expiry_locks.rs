@@ -1,18 +1,22 @@
 //! Which accounts `sync` has locked, and what they were before: nobody else's lock is ever taken away.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{DirBuilder, File};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 
+use super::state_file;
 use crate::config_file::write::write;
 use crate::error::Error;
 
 /// Root's own directory. That of plex-authd belongs to plex-authd, which must not be able to unlock anybody.
 const DIRECTORY: &str = "/var/lib/plex-auth-sync";
+
+/// The longest list of locks, in bytes.
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// A lock that was put on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,9 +55,15 @@ pub(crate) fn lock_accounts() -> Result<AccountsLock, Error> {
         .map_err(|(_, error)| failed(error.desc().to_owned()))
 }
 
-/// What is written down.
-pub(crate) fn read() -> Locks {
-    fs::read_to_string(file()).map(|text| parse(&text)).unwrap_or_default()
+/// The recorded locks.
+///
+/// # Errors
+/// The list is damaged, cannot be read, or could have been changed by another user.
+pub(crate) fn read() -> Result<Locks, Error> {
+    let hint = "it records the accounts that sync has locked, and may unlock. Write it again, root's and with mode 0600: a line \
+                \"NAME UID DAY\" for each, with the day of expiry before, or -";
+    let file = file();
+    Ok(state_file::read(&file.to_string_lossy(), MAX_BYTES, hint, parse)?.unwrap_or_default())
 }
 
 /// Writes it down.
@@ -69,14 +79,14 @@ fn file() -> PathBuf {
 }
 
 /// A line for each: the name, the user id, and the day of expiry or `-`.
-fn parse(text: &str) -> Locks {
+fn parse(text: &str) -> Option<Locks> {
     let line = |line: &str| {
         let mut words = line.split(' ');
         let (name, uid, day) = (words.next()?, words.next()?.parse().ok()?, words.next()?);
         let expires = if day == "-" { None } else { Some(day.parse().ok()?) };
         Some((name.to_owned(), Lock { uid, expires }))
     };
-    text.lines().filter_map(line).collect()
+    text.lines().map(line).collect()
 }
 
 fn shown(locks: &Locks) -> String {
@@ -92,11 +102,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_down_is_read_again() {
+    fn recorded_locks_are_read_again_and_an_odd_line_is_damage() {
         let lock = |uid, expires| Lock { uid, expires };
         let locks = Locks::from([("alice".into(), lock(1000, None)), ("bob".into(), lock(1001, Some(20_000)))]);
         assert_eq!(shown(&locks), "alice 1000 -\nbob 1001 20000\n");
-        assert_eq!(parse(&shown(&locks)), locks);
-        assert_eq!(parse("odd\nalice x -\nbob 1 y\n\n"), Locks::new());
+        assert_eq!(parse(&shown(&locks)), Some(locks));
+        assert_eq!(parse(""), Some(Locks::new()));
+        for odd in ["odd\n", "alice x -\n", "bob 1 y\n", "alice 1000 -\n\n"] {
+            assert_eq!(parse(odd), None, "{odd:?}");
+        }
     }
 }

@@ -1,15 +1,11 @@
 //! User and group ids are given once: files of a removed account that are still somewhere belong to nobody for ever. The
 //! highest ids that were ever seen are kept in a file of root's, and new accounts get higher ones.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-
-use nix::fcntl::OFlag;
 use nix::unistd::{Gid, Group, Uid, User};
 use system::accounts::{all, all_group_ids, highest_subordinate, login_defs};
 
 use super::expiry_locks::AccountsLock;
+use super::state_file;
 use crate::config_file::write::write_for_root;
 use crate::error::Error;
 
@@ -118,28 +114,9 @@ fn keep(highest: Highest) -> Result<(), Error> {
 }
 
 fn read() -> Result<Option<Highest>, Error> {
-    let wrong = |why: &str| {
-        Error::new(format!("{FILE}: {why}")).nothing_changed().hint(
-            "it keeps ids of removed accounts from being given again. Write it again, root's and with mode 0600: the \
-             lines \"uid N\", \"gid N\", \"subuid N\" and \"subgid N\", with the highest ids ever used on this machine",
-        )
-    };
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let file = match File::options().read(true).custom_flags(flags.bits()).open(FILE) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(wrong(&error.to_string())),
-    };
-    let about = file.metadata().map_err(|error| wrong(&error.to_string()))?;
-    if !about.is_file() {
-        return Err(wrong("it is no regular file"));
-    }
-    if about.uid() != 0 || about.mode() & 0o022 != 0 {
-        return Err(wrong("others can write to it"));
-    }
-    let mut text = String::new();
-    file.take(MAX_BYTES).read_to_string(&mut text).map_err(|_| wrong("it is damaged"))?;
-    parse(&text).map(Some).ok_or_else(|| wrong("it is damaged"))
+    let hint = "it keeps ids of removed accounts from being given again. Write it again, root's and with mode 0600: the lines \
+                \"uid N\", \"gid N\", \"subuid N\" and \"subgid N\", with the highest ids ever used on this machine";
+    state_file::read(FILE, MAX_BYTES, hint, parse)
 }
 
 /// Exactly what [`keep`] writes.

@@ -14,3 +14,4 @@ pub(crate) mod names;
 pub(crate) mod powers;
 pub(crate) mod shadow_utils;
 pub(crate) mod spool;
+mod state_file;

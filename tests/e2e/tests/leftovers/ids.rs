@@ -100,3 +100,22 @@ fn r68_damaged_id_file_or_exhausted_range_prevents_new_accounts() {
     let sync = user(&world, "sync");
     assert!(sync.code == 1 && sync.stderr.contains("no user id is left"), "{sync:?}");
 }
+
+#[test]
+fn damaged_lists_of_created_and_locked_accounts_prevent_changes() {
+    let Some(world) = machine() else { return };
+    done(&world, "add fritz --plex alice");
+    let [created, locked] = ["created", "locked"].map(|name| format!("/var/lib/plex-auth-sync/{name}"));
+    let good = world.sh(&format!("cat {created}")).stdout;
+    world.write(&created, 0o600, "root:root", "fritz\n");
+    refused(&world, "add greta --plex erin", &[&created, "damaged", "nothing was changed"]);
+    refused(&world, "remove fritz", &[&created, "damaged"]);
+    world.write(&created, 0o666, "root:root", &good);
+    refused(&world, "remove fritz", &[&created, "others can write"]);
+    world.write(&created, 0o600, "root:root", &good);
+    world.write(&locked, 0o640, "root:root", "fritz many -\n");
+    refused(&world, "sync", &[&locked, "damaged", "nothing was changed"]);
+    refused(&world, "remove fritz", &[&locked, "damaged"]);
+    world.sh(&format!("rm {locked}"));
+    done(&world, "remove fritz");
+}

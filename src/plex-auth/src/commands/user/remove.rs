@@ -43,12 +43,12 @@ pub(crate) fn run(context: &Context, args: &RemoveArgs) -> Result<(), Error> {
         Some(shadow) if shadow.password => return Err(other("it has a local password")),
         Some(_) => {}
     }
+    let mut locks = expiry_locks::read()?;
     let said = remove(&turn, &local, args.keep_home)?;
     say(format!("{} {name} is removed", Status::Ok.shown()));
     for line in said {
         say(format!("  {line}"));
     }
-    let mut locks = expiry_locks::read();
     if locks.remove(name).is_some() {
         expiry_locks::keep(&locks)?;
     }
@@ -72,6 +72,8 @@ pub(super) fn remove(turn: &AccountsLock, local: &Local, keep_home: bool) -> Res
     let path = home_of(name).map_err(nothing)?;
     let found = if keep_home { None } else { find(name, &path).map_err(nothing)? };
     ids::note(turn)?;
+    // Before anything is removed: afterwards the account is struck out of it.
+    created::read()?;
     // Locked first, so that no session begins while others are ended.
     let expires = local.shadow.as_ref().and_then(|shadow| shadow.expires);
     shadow_utils::lock(name).map_err(nothing)?;

@@ -51,7 +51,7 @@ pub(crate) fn run(context: &Context, args: &SyncArgs) -> Result<(), Error> {
     }
     let friends = if args.ask_daemon { Friends::from_daemon(context, &config) } else { Friends::read(&config) };
     let friends = friends.map_err(unchanged)?;
-    let locks = expiry_locks::read();
+    let locks = expiry_locks::read()?;
     let plan = make(context, &config, &friends, &locks, args.remove).map_err(unchanged)?;
     for action in &plan.actions {
         say(action);
@@ -216,7 +216,7 @@ impl Work<'_> {
 
     /// Ends the sessions of an account that was locked, if this command has created it.
     fn end_sessions(&self, local: &str, lock: &Lock) -> Result<(), Error> {
-        if self.keep_sessions || !created::is_ours(local, lock.uid) {
+        if self.keep_sessions || !created::is_ours(local, lock.uid)? {
             return Ok(());
         }
         if let Some(ended) = sessions::end(local, lock.uid)?.shown() {

@@ -1,38 +1,38 @@
-//! The module's arguments, as they stand in a PAM stack.
+//! The module's arguments in a PAM stack.
 
 use std::ffi::CStr;
+use std::fmt;
 use std::path::PathBuf;
 
 const PLEX_ONLY: &str = "plex_only";
 
-/// Whether the stack says `plex_only`, for those who must know it whatever else it says.
+/// The arguments include `plex_only`. This holds even if others among them are wrong.
 pub(crate) fn is_plex_only(args: &[&CStr]) -> bool {
     args.iter().any(|arg| arg.to_bytes() == PLEX_ONLY.as_bytes())
 }
 
-/// What the stack says.
+/// The parsed arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each stands for a word of the stack")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word of the stack")]
 pub(crate) struct Args {
-    /// `use_first_pass`: only the password that an earlier module asked for; never a prompt for one.
+    /// `use_first_pass`: only the password that an earlier module asked for, without a prompt.
     pub use_first_pass: bool,
-    /// `link`: a link code at once, without a prompt for a password.
+    /// `link`: a link code immediately, without a prompt for a password.
     pub link: bool,
     /// `plex_only`: in authentication, only accounts that have no local password.
     pub plex_only: bool,
     /// `socket=`: where the daemon listens.
     pub socket: PathBuf,
-    /// `debug`
+    /// `debug`: details are written to the log.
     pub debug: bool,
 }
 
 impl Args {
-    /// Understands the arguments. A mistake in a stack must be seen at once and not at the first attack, so nothing
-    /// that is not known is passed over.
+    /// Parses the arguments. Unknown ones are errors: a mistake in a stack must be seen immediately, not at the first attack.
     ///
     /// # Errors
-    /// A sentence for the log.
-    pub(crate) fn parse(args: &[&CStr]) -> Result<Self, String> {
+    /// [`InvalidArgs`] names the mistake.
+    pub(crate) fn parse(args: &[&CStr]) -> Result<Self, InvalidArgs> {
         let mut parsed = Self {
             use_first_pass: false,
             link: false,
@@ -41,7 +41,7 @@ impl Args {
             debug: false,
         };
         for arg in args {
-            let arg = arg.to_str().map_err(|_| unknown(&arg.to_string_lossy()))?;
+            let arg = arg.to_str().map_err(|_| InvalidArgs::Unknown(arg.to_string_lossy().into_owned()))?;
             match arg {
                 "try_first_pass" => parsed.use_first_pass = false,
                 "use_first_pass" => parsed.use_first_pass = true,
@@ -50,29 +50,50 @@ impl Args {
                 "debug" => parsed.debug = true,
                 other => match other.strip_prefix("socket=") {
                     Some(path) if path.starts_with('/') => parsed.socket = PathBuf::from(path),
-                    Some(_) => return Err("argument socket= needs an absolute path".into()),
-                    None => return Err(unknown(other)),
+                    Some(_) => return Err(InvalidArgs::RelativeSocket),
+                    None => return Err(InvalidArgs::Unknown(other.to_owned())),
                 },
             }
         }
         match parsed {
-            Self { plex_only: true, use_first_pass: true, .. } => {
-                Err("plex_only stands before any other module has asked, so use_first_pass cannot go with it".into())
-            }
-            Self { plex_only: true, link: true, .. } => {
-                Err("plex_only asks for a password as pam_unix does, so link cannot go with it".into())
-            }
+            Self { plex_only: true, use_first_pass: true, .. } => Err(InvalidArgs::PlexOnlyUseFirstPass),
+            Self { plex_only: true, link: true, .. } => Err(InvalidArgs::PlexOnlyLink),
             parsed => Ok(parsed),
         }
     }
 }
 
-fn unknown(arg: &str) -> String {
-    let shown = protocol::printable(arg, 64);
-    format!(
-        "unknown argument '{shown}'; the arguments are try_first_pass, use_first_pass, link, plex_only, socket=/PATH \
-         and debug"
-    )
+/// A mistake in the arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum InvalidArgs {
+    /// An argument that this module does not have.
+    Unknown(String),
+    /// The path of `socket=` is relative.
+    RelativeSocket,
+    /// `plex_only` together with `use_first_pass`.
+    PlexOnlyUseFirstPass,
+    /// `plex_only` together with `link`.
+    PlexOnlyLink,
+}
+
+impl fmt::Display for InvalidArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(arg) => write!(
+                f,
+                "unknown argument '{}'; the arguments are try_first_pass, use_first_pass, link, plex_only, socket=/PATH \
+                 and debug",
+                protocol::printable(arg, 64)
+            ),
+            Self::RelativeSocket => f.write_str("argument socket= needs an absolute path"),
+            Self::PlexOnlyUseFirstPass => {
+                f.write_str("plex_only stands before any other module has asked, so use_first_pass cannot go with it")
+            }
+            Self::PlexOnlyLink => {
+                f.write_str("plex_only asks for a password as pam_unix does, so link cannot go with it")
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_are_understood_or_named() {
+    fn known_arguments_are_parsed_and_others_are_errors() {
         let default = Args {
             use_first_pass: false,
             link: false,
@@ -101,9 +122,11 @@ mod tests {
     }
 
     #[test]
-    fn plex_only_goes_with_nothing_that_would_undo_it() {
+    fn plex_only_excludes_use_first_pass_and_link() {
         for other in [c"use_first_pass", c"link"] {
-            let named = |args: &[&CStr]| Args::parse(args).is_err_and(|why| why.contains(&*other.to_string_lossy()));
+            let named = |args: &[&CStr]| {
+                Args::parse(args).is_err_and(|why| why.to_string().contains(&*other.to_string_lossy()))
+            };
             assert!(named(&[c"plex_only", other]) && named(&[other, c"plex_only"]), "{other:?}");
         }
     }

@@ -12,7 +12,7 @@ use crate::terminal;
 /// The longest item that is passed on, in characters; a host name takes at most 253.
 const MAX_ITEM: usize = 256;
 
-/// What PAM knows beside the account.
+/// The PAM items of a login, except the account.
 pub(crate) struct Items {
     service: Option<String>,
     tty: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Items {
 }
 
 impl Items {
-    /// Reads the items. They come from the program and, through it, from the network: they are only ever shown.
+    /// Reads the items. They come from the program and, through it, from the network: they are only shown.
     pub(crate) fn read(pamh: &PamHandle) -> Self {
         Self {
             service: pamh.get_item::<Service>().ok().flatten().map(|item| text(item.0)),
@@ -31,10 +31,10 @@ impl Items {
         }
     }
 
-    /// The question that the daemon is asked.
-    pub(crate) fn hello(self, user: String, phase: Phase, args: &Args) -> LoginRequest {
+    /// The request to the daemon.
+    pub(crate) fn into_request(self, user: String, phase: Phase, args: &Args) -> LoginRequest {
         let Self { service, tty, rhost, ruser } = self;
-        // Only a prompt needs to know what it is shown on.
+        // Only prompts need to know the terminal.
         let screen = if phase == Phase::Authenticate { terminal::find() } else { None };
         LoginRequest {
             version: protocol::VERSION,
@@ -51,7 +51,7 @@ impl Items {
     }
 }
 
-/// The name of the program that asks, for the log.
+/// The name of the program (`PAM_SERVICE`), for the log.
 pub(crate) fn service(pamh: &PamHandle) -> Option<String> {
     pamh.get_item::<Service>().ok().flatten().map(|item| text(item.0))
 }

@@ -1,4 +1,4 @@
-//! What every hook goes through: the arguments, the account's name, and the net under a panic.
+//! The six entry points that libpam calls: arguments, the account's name, and the handling of panics.
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -6,23 +6,56 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pam::constants::{PAM_SILENT, PamFlag, PamResultCode};
-use pam::module::PamHandle;
+use pam::module::{PamHandle, PamHooks};
 use protocol::Phase;
 
 use crate::args::{Args, is_plex_only};
 use crate::items::Items;
 use crate::log::Log;
-use crate::{prompt, return_code, session};
+use crate::{client, prompt, return_code};
 
-/// The superuser is never asked about: its login must not depend on a daemon.
+/// The superuser's login must not depend on a daemon, so the daemon is not contacted about this name.
 const SUPERUSER: &str = "root";
 
-/// What somebody reads who wants to change the local password of a managed account.
+/// Message at an attempt to change the local password of a managed account.
 const CHANGED_AT_PLEX: &str =
     "The password of this account is the one of Plex. Change it at https://app.plex.tv, in the account settings.";
 
-/// Asks the daemon the phase's question about `PAM_USER`.
-pub(crate) fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase, flags: PamFlag) -> PamResultCode {
+struct PamPlex;
+pam::pam_hooks!(PamPlex);
+
+impl PamHooks for PamPlex {
+    fn sm_authenticate(pamh: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        ask(pamh, &args, Phase::Authenticate, flags)
+    }
+
+    fn acct_mgmt(pamh: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        ask(pamh, &args, Phase::Account, flags)
+    }
+
+    /// Success, because sshd rejects a keyboard-interactive login whose only other module returns anything else here. With
+    /// `plex_only` other modules follow, and a success could jump over them.
+    fn sm_setcred(pamh: &mut PamHandle, args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        let code = if is_plex_only(&args) { PamResultCode::PAM_IGNORE } else { PamResultCode::PAM_SUCCESS };
+        constant(pamh, "setcred", code)
+    }
+
+    fn sm_open_session(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        constant(pamh, "session", PamResultCode::PAM_IGNORE)
+    }
+
+    fn sm_close_session(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        constant(pamh, "session", PamResultCode::PAM_IGNORE)
+    }
+
+    /// libpam calls this twice, before anything is written and for the change; a refusal of the first ends it.
+    fn sm_chauthtok(pamh: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        ask(pamh, &args, Phase::Password, flags)
+    }
+}
+
+/// Sends the phase's request about `PAM_USER` to the daemon.
+fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase, flags: PamFlag) -> PamResultCode {
     let name = match phase {
         Phase::Authenticate => "auth",
         Phase::Account => "account",
@@ -35,12 +68,12 @@ pub(crate) fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase, flags: Pam
             Ok(args) => {
                 let code = about_user(pamh, &args, phase, &log.with_debug(args.debug), &prompted);
                 if phase == Phase::Password && code == PamResultCode::PAM_PERM_DENIED && flags & PAM_SILENT == 0 {
-                    prompt::tell(pamh, CHANGED_AT_PLEX);
+                    prompt::show_error(pamh, CHANGED_AT_PLEX);
                 }
                 code
             }
             Err(why) => {
-                log.error(&why);
+                log.error(&why.to_string());
                 PamResultCode::PAM_SERVICE_ERR
             }
         }
@@ -49,13 +82,13 @@ pub(crate) fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase, flags: Pam
     if leaves { return_code::left_to_others(code) } else { code }
 }
 
-/// Answers a hook that has nothing to ask; `name` is the hook's in the log.
-pub(crate) fn constant(pamh: &mut PamHandle, name: &str, code: PamResultCode) -> PamResultCode {
+/// The code of a hook without a request; `name` is the hook's name in the log.
+fn constant(pamh: &mut PamHandle, name: &str, code: PamResultCode) -> PamResultCode {
     guard(pamh, name, PamResultCode::PAM_SYSTEM_ERR, |_| code)
 }
 
 fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log, prompted: &Cell<bool>) -> PamResultCode {
-    // A name that is not UTF-8 or too long cannot be asked about, and an account that may be managed is never ignored.
+    // The daemon accepts no name that is too long or not UTF-8, and an account that may be managed is never ignored.
     let refused = match phase {
         Phase::Authenticate => PamResultCode::PAM_USER_UNKNOWN,
         Phase::Account | Phase::Password => PamResultCode::PAM_PERM_DENIED,
@@ -79,11 +112,11 @@ fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log, prompt
             Phase::Account | Phase::Password => PamResultCode::PAM_IGNORE,
         };
     }
-    let hello = Items::read(pamh).hello(user, phase, args);
-    session::run(pamh, args, &hello, log, prompted)
+    let request = Items::read(pamh).into_request(user, phase, args);
+    client::ask(pamh, args, &request, log, prompted)
 }
 
-/// Runs a hook so that a panic ends in a PAM code and a line in the log, instead of ending the program that loaded us.
+/// Runs a hook. A panic becomes a return code and a line in the log instead of ending the program.
 fn guard(
     pamh: &mut PamHandle,
     name: &str,
@@ -99,7 +132,7 @@ fn guard(
     match outcome {
         Ok(code) => code,
         Err(payload) => {
-            // What was panicked with may panic again when it is dropped.
+            // Dropping the payload could panic again.
             std::mem::forget(payload);
             Log::new(pamh, name, false).error("internal error; please report it");
             after_panic
@@ -107,11 +140,11 @@ fn guard(
     }
 }
 
-/// The hook that comes with Rust prints to the program's standard error and reads its environment. This one belongs to
-/// this library's own copy of the runtime, not to the program.
+/// Replaces Rust's panic hook, which prints to the program's standard error and reads its environment. The hook belongs to this
+/// library's copy of the runtime, not to the program.
 ///
-/// Setting it takes a lock, which in a program of several threads may be held at the moment when one of them forks; a
-/// login in the child would then wait for ever. So it is taken in the first call only, and by nobody twice.
+/// Setting it acquires a lock. If a program of several threads forks while one of them holds it, a login in the child would
+/// never end. So the lock is acquired in the first call only.
 fn silence_panics() {
     static SILENT: AtomicBool = AtomicBool::new(false);
     if !SILENT.swap(true, Ordering::Relaxed) {
@@ -120,7 +153,7 @@ fn silence_panics() {
 }
 
 #[cfg(feature = "inject-panic")]
-#[allow(clippy::panic, reason = "this is what the feature is for")]
+#[allow(clippy::panic, reason = "the feature injects a panic")]
 fn inject_panic() {
     panic!("injected");
 }

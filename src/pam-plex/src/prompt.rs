@@ -1,4 +1,4 @@
-//! The conversation with the person: a prompt out, what was typed back.
+//! Prompts through the program's conversation function.
 
 use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON};
 use pam::conv::Conv;
@@ -7,38 +7,37 @@ use pam::module::PamHandle;
 use pam::secret::SecretBytes;
 use protocol::{InvalidInput, Prompt, PromptReply, Secret};
 
-/// An answer, and whether it came from a prompt of ours.
+/// Typed text and its origin.
 pub(crate) struct Typed {
-    /// The answer.
+    /// The text, or the reason why there is none.
     pub answer: PromptReply,
-    /// Whether somebody typed it just now, so that no earlier module has it.
+    /// It was typed at a prompt of this module, so no earlier module has it.
     pub fresh: bool,
 }
 
 /// The password that an earlier module of the stack asked for.
 pub(crate) fn first_pass(pamh: &PamHandle) -> Option<Typed> {
     let token = pamh.get_item::<AuthTok>().ok().flatten()?;
-    Some(Typed { answer: judged(&token.to_owned_secret()), fresh: false })
+    Some(Typed { answer: checked(&token.to_owned_secret()), fresh: false })
 }
 
-/// Shows a prompt. Whatever goes wrong with it, an error of the program, no answer or none that is text, is
-/// [`PromptReply::Failed`].
+/// Shows a prompt. An error of the program, a missing answer and one without text are all [`PromptReply::Failed`].
 pub(crate) fn converse(pamh: &PamHandle, ask: &Prompt) -> Typed {
     let style = if ask.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
     let typed = pamh.get_item::<Conv>().ok().flatten().and_then(|conv| conv.send(style, &ask.text).ok().flatten());
-    let answer = typed.as_ref().map_or(PromptReply::Failed, judged);
+    let answer = typed.as_ref().map_or(PromptReply::Failed, checked);
     Typed { answer, fresh: true }
 }
 
-/// Says something. Best effort: a program that cannot show it goes by the code.
-pub(crate) fn tell(pamh: &PamHandle, text: &str) {
+/// Shows an error message. Best effort: a program that cannot show it still gets the return code.
+pub(crate) fn show_error(pamh: &PamHandle, text: &str) {
     if let Ok(Some(conv)) = pamh.get_item::<Conv>() {
         let _ = conv.send(PAM_ERROR_MSG, text);
     }
 }
 
-/// Nothing is ever cut to fit: what cannot be a password as it is, is said to be none.
-fn judged(typed: &SecretBytes) -> PromptReply {
+/// Checks a password without shortening it: one that is too long, or not UTF-8, is invalid.
+fn checked(typed: &SecretBytes) -> PromptReply {
     if typed.len() > protocol::MAX_PASSWORD {
         return PromptReply::Invalid(InvalidInput::TooLong);
     }

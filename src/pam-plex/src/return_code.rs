@@ -1,19 +1,18 @@
-//! The daemon's verdict as a PAM code.
+//! The PAM return code for the daemon's verdict.
 
 use std::time::Duration;
 
 use pam::constants::PamResultCode;
 use protocol::{Phase, Verdict};
 
-/// How long a wrong password takes at least, as with `pam_unix`.
+/// Minimum time of a failed authentication, as with `pam_unix`.
 pub(crate) const FAIL_DELAY: Duration = Duration::from_secs(2);
 
-/// The code that a verdict is in a phase. A managed account is never ignored: only [`Verdict::NotManaged`] is
-/// `PAM_IGNORE`, and not where a password is asked for. See [`left_to_others`] for the one place where it may be.
+/// The code for a verdict in a phase. A managed account is never ignored: only [`Verdict::NotManaged`] is `PAM_IGNORE`, and only
+/// outside authentication. [`left_to_others`] has the one exception.
 ///
-/// The account phase knows three verdicts, whatever the daemon's version: allowed, denied and not managed. Everything
-/// else that was answered is a refusal there (R65): `PAM_AUTHINFO_UNAVAIL` would leave the account to the local group,
-/// which is right only when nobody answered.
+/// The account phase has three verdicts, with a daemon of any version: allowed, denied and not managed. Any other answer is a
+/// refusal there (R65): `PAM_AUTHINFO_UNAVAIL` would leave the account to the local group, which is right only without an answer.
 pub(crate) fn code(verdict: Verdict, phase: Phase) -> PamResultCode {
     match (verdict, phase) {
         (Verdict::Success, Phase::Authenticate | Phase::Account) => PamResultCode::PAM_SUCCESS,
@@ -38,13 +37,13 @@ pub(crate) fn code(verdict: Verdict, phase: Phase) -> PamResultCode {
     }
 }
 
-/// The code when the daemon has said something that this module does not understand, as one of another version may.
+/// The code for an answer that this module does not understand, such as one from a daemon of another version.
 pub(crate) fn not_understood(phase: Phase) -> PamResultCode {
     code(Verdict::Unavailable, phase)
 }
 
-/// The code of a login with `plex_only` at which nothing has been asked: `pam_unix` follows, and an ordinary line of this
-/// module's behind it. So whatever is not ours, or not to be told, is left to them; anything that is certain is not.
+/// The code for a login with `plex_only` before any prompt: `pam_unix` follows, and an ordinary line of this module after it.
+/// They decide about unknown users and an unavailable daemon; a certain answer stands.
 pub(crate) fn left_to_others(code: PamResultCode) -> PamResultCode {
     match code {
         PamResultCode::PAM_USER_UNKNOWN | PamResultCode::PAM_AUTHINFO_UNAVAIL => PamResultCode::PAM_IGNORE,
@@ -56,7 +55,7 @@ pub(crate) fn left_to_others(code: PamResultCode) -> PamResultCode {
 mod tests {
     use super::*;
 
-    /// The design's table, written a second time and as numbers, so that a change of either shows.
+    /// The table of the design, repeated as numbers, so that a change of either is noticed.
     #[test]
     fn r36_every_verdict_has_the_code_of_the_table_and_only_success_is_success() {
         let table = [

@@ -1,4 +1,4 @@
-//! The screen that prompts are shown on, where the program itself has it: sudo, su and login do, sshd does not.
+//! The terminal that shows the prompts, if it is the program's own: so with sudo, su and login, but not with sshd.
 
 use protocol::Screen;
 

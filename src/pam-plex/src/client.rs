@@ -1,4 +1,4 @@
-//! The conversation with the daemon: it drives, this side shows what it asks for and waits, but never for long.
+//! The client's side of the protocol. The daemon leads the conversation; this side shows its prompts, and waits with a limit.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -14,33 +14,33 @@ use crate::args::Args;
 use crate::log::Log;
 use crate::{ffi, prompt, return_code};
 
-/// What is to be done when nobody could be asked.
+/// Advice for a daemon that does not answer.
 const CHECK: &str = "is plex-authd running? See: systemctl status plex-authd";
 
-/// Asks, and turns the verdict into a code. Nothing of PAM's is changed before the verdict is known. `prompted` is set when the
-/// daemon has asked for anything.
-pub(crate) fn run(
+/// Sends the request, and turns the verdict into a return code. PAM's items are not changed before the verdict is known.
+/// `prompted` is set at the daemon's first prompt.
+pub(crate) fn ask(
     pamh: &mut PamHandle,
     args: &Args,
-    hello: &LoginRequest,
+    request: &LoginRequest,
     log: &Log,
     prompted: &Cell<bool>,
 ) -> PamResultCode {
     let deadline = Deadline::after(MODULE_DEADLINE);
-    let mut session = Session { args, phase: hello.phase, deadline, fresh: None, prompted, asked: false };
-    match session.converse(pamh, hello, log) {
-        Ok(verdict) => session.conclude(pamh, verdict, log),
+    let mut client = Client { args, phase: request.phase, deadline, fresh: None, prompted, asked: false };
+    match client.converse(pamh, request, log) {
+        Ok(verdict) => client.conclude(pamh, verdict, log),
         Err(Failure::Daemon(error)) => {
             log.error(&format!("{}: {error}; {CHECK}", args.socket.display()));
             let answered = matches!(error, Error::Malformed(_));
-            if answered { return_code::not_understood(hello.phase) } else { PamResultCode::PAM_AUTHINFO_UNAVAIL }
+            if answered { return_code::not_understood(request.phase) } else { PamResultCode::PAM_AUTHINFO_UNAVAIL }
         }
-        Err(Failure::OutOfTurn) => {
+        Err(Failure::UnexpectedReply) => {
             log.error(&format!(
                 "{}: the daemon asked for something that this phase does not have",
                 args.socket.display()
             ));
-            return_code::not_understood(hello.phase)
+            return_code::not_understood(request.phase)
         }
         Err(Failure::Prompt) => {
             log.notice("the prompt could not be shown or was cancelled");
@@ -49,22 +49,26 @@ pub(crate) fn run(
     }
 }
 
-struct Session<'a> {
+struct Client<'a> {
     args: &'a Args,
     phase: Phase,
-    /// When all waiting for the daemon ends; the person's own time does not count.
+    /// End of all waiting for the daemon; the user's typing time is added.
     deadline: Deadline,
-    /// The password that was typed into our own prompt, for the modules that follow.
+    /// The password from this module's own prompt, for the modules that follow.
     fresh: Option<Secret>,
-    /// Whether anything has been asked for already.
+    /// The daemon has sent a prompt.
     prompted: &'a Cell<bool>,
-    /// Whether the password has been asked for already.
+    /// The password has been requested once.
     asked: bool,
 }
 
+/// The conversation ended without a verdict.
 enum Failure {
+    /// The daemon did not answer, or not within the limits.
     Daemon(Error),
-    OutOfTurn,
+    /// The daemon sent a message that this phase does not have.
+    UnexpectedReply,
+    /// A prompt could not be shown, or was cancelled.
     Prompt,
 }
 
@@ -74,27 +78,27 @@ impl From<Error> for Failure {
     }
 }
 
-impl Session<'_> {
-    fn converse(&mut self, pamh: &mut PamHandle, hello: &LoginRequest, log: &Log) -> Result<Verdict, Failure> {
+impl Client<'_> {
+    fn converse(&mut self, pamh: &mut PamHandle, request: &LoginRequest, log: &Log) -> Result<Verdict, Failure> {
         let mut connection = Connection::open(&self.args.socket)?;
-        match connection.send(&Request::Login(hello.clone()), self.patience()) {
-            // A daemon without room may have answered before it was asked, and that answer is still there.
+        match connection.send(&Request::Login(request.clone()), self.next_deadline()) {
+            // A busy daemon may have answered and closed before the request arrived; the answer can still be read.
             Ok(()) | Err(Error::Closed) => {}
             Err(other) => return Err(other.into()),
         }
         loop {
-            match connection.receive(self.patience())? {
+            match connection.receive(self.next_deadline())? {
                 Reply::Working => log.debug("the daemon is at work"),
                 Reply::Verdict(verdict) => return Ok(verdict),
-                Reply::Prompt(_) if self.phase != Phase::Authenticate => return Err(Failure::OutOfTurn),
-                Reply::Admin(_) => return Err(Failure::OutOfTurn),
-                Reply::Prompt(ask) => {
+                Reply::Prompt(_) if self.phase != Phase::Authenticate => return Err(Failure::UnexpectedReply),
+                Reply::Admin(_) => return Err(Failure::UnexpectedReply),
+                Reply::Prompt(prompt) => {
                     self.prompted.set(true);
-                    let answer = self.answer(pamh, &ask);
+                    let answer = self.answer(pamh, &prompt);
                     let failed = answer == PromptReply::Failed;
-                    connection.send(&Request::PromptReply(answer), self.patience())?;
+                    connection.send(&Request::PromptReply(answer), self.next_deadline())?;
                     if failed {
-                        // The daemon writes down what was missing; for this side the case is clear.
+                        // The daemon logs the reason; no verdict is needed.
                         return Err(Failure::Prompt);
                     }
                 }
@@ -102,25 +106,25 @@ impl Session<'_> {
         }
     }
 
-    /// How long to wait for the daemon's next word.
-    fn patience(&self) -> Deadline {
+    /// Time limit for the daemon's next message.
+    fn next_deadline(&self) -> Deadline {
         self.deadline.at_most(MAX_SILENCE)
     }
 
-    fn answer(&mut self, pamh: &mut PamHandle, ask: &Prompt) -> PromptReply {
-        let first = ask.password && !std::mem::replace(&mut self.asked, true);
+    fn answer(&mut self, pamh: &mut PamHandle, prompt: &Prompt) -> PromptReply {
+        let first = prompt.password && !std::mem::replace(&mut self.asked, true);
         let earlier = if first { prompt::first_pass(pamh) } else { None };
         let typed = match earlier {
             Some(typed) => typed,
             None if first && self.args.use_first_pass => return PromptReply::Failed,
             None => {
                 let before = Instant::now();
-                let typed = prompt::converse(pamh, ask);
+                let typed = prompt::converse(pamh, prompt);
                 self.deadline = self.deadline.extended(before.elapsed());
                 typed
             }
         };
-        if let (true, true, PromptReply::Text(text)) = (ask.password, typed.fresh, &typed.answer) {
+        if let (true, true, PromptReply::Text(text)) = (prompt.password, typed.fresh, &typed.answer) {
             self.fresh = Some(text.clone());
         }
         typed.answer
@@ -130,7 +134,7 @@ impl Session<'_> {
         log.debug(&format!("verdict {verdict:?}"));
         if self.phase == Phase::Authenticate {
             match (verdict, &self.fresh) {
-                // Best effort: a module that follows can ask for itself.
+                // Best effort: a module that follows can prompt itself.
                 (Verdict::Success, Some(password)) if !password.expose().is_empty() => {
                     ffi::set_authtok(pamh, password.expose());
                 }

@@ -1,5 +1,6 @@
-//! What root may do with files and directories that another user could have put there: no path is followed through a place
-//! that the other user controls, and every check is made on the descriptor that is then used (R67).
+//! The operating system, used safely by root: local accounts, other programs, sockets, user ids, syslog, and files and
+//! directories that another user could have made. No path leads through a place that such a user controls, and every check is
+//! made on the descriptor that is then used (R67).
 
 pub mod accounts;
 pub mod command;
@@ -11,6 +12,6 @@ pub mod syslog;
 mod trusted_file;
 mod walk;
 
-pub use directory::{create_in, prepare, prepare_own};
+pub use directory::{OpenDirectory, create_in, open_among_others, prepare, prepare_own};
 pub use error::{Error, Problem};
 pub use trusted_file::{open_without_waiting, read};

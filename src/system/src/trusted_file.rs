@@ -13,7 +13,7 @@ use nix::libc::{S_IFMT, S_IFREG};
 use nix::sys::stat::{Mode, fstat};
 
 use crate::error::{Error, Problem};
-use crate::walk::{Directory, End, is_ours, is_writable_by_others, walk};
+use crate::walk::{Directory, End, Rule, is_ours, is_writable_by_others, walk};
 
 /// The text of a file of at most `max` bytes that belongs to root, to the caller, or to the one user who owns the
 /// directories it is in, and that nobody else can change. Symbolic links count only where root alone could have put them;
@@ -22,7 +22,7 @@ use crate::walk::{Directory, End, is_ours, is_writable_by_others, walk};
 /// # Errors
 /// [`Error`] names what is wrong and how to fix it. A file that is not there is one too ([`Error::is_not_found`]).
 pub fn read(path: &Path, max: u64) -> Result<String, Error> {
-    let (directory, name) = match walk(path)? {
+    let (directory, name) = match walk(path, Rule::OneOwner)? {
         End::Entry(directory, name) => (directory, name),
         End::Directory(directory) => return Err(Error::new(&directory.path, Problem::NotAFile)),
         End::Missing(..) => return Err(Error::io(path, nix::Error::ENOENT)),

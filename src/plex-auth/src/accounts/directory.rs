@@ -1,15 +1,13 @@
-//! Directories by descriptor, reached from `/` one name at a time: nobody but root can lead the way elsewhere.
+//! Directories by descriptor: entries are checked, removed and set aside without following a path again.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, fchmod, fchown, fstat, openat, readlinkat, renameat, statat};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, fchmod, fchown, fstat, openat, renameat, statat};
 use rustix::io::Errno;
-
-/// How many symbolic links of root's there may be on a way.
-const LINKS: u8 = 8;
+use system::{OpenDirectory, Problem};
 
 /// How often a name may be taken that something is set aside under.
 const TRIES: u32 = 1000;
@@ -27,7 +25,14 @@ impl Directory {
     /// # Errors
     /// When another user than root could change where the path leads to, or when it cannot be opened.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, String> {
-        walk(path, LINKS)
+        match system::open_among_others(path) {
+            Ok(opened) => Ok(opened.map(|OpenDirectory { fd, path }| Self { fd, path })),
+            Err(error) => Err(match error.problem {
+                Problem::Owner(owner, _) => others_can_write(&error.path, owner),
+                Problem::Writable(_) => others_can_write(&error.path, 0),
+                _ => error.to_string(),
+            }),
+        }
     }
 
     /// What it is itself.
@@ -91,13 +96,7 @@ impl Directory {
         if stat.st_uid == 0 && stat.st_mode & 0o022 == 0 {
             return Ok(());
         }
-        let path = self.path.display();
-        let why = if stat.st_uid == 0 {
-            format!("if that is not meant: chmod go-w {path}")
-        } else {
-            format!("it belongs to user id {}", stat.st_uid)
-        };
-        Err(format!("others can write to {path} ({why})"))
+        Err(others_can_write(&self.path, stat.st_uid))
     }
 
     /// Gives what `opened` is, under this name, another name that only root uses, and makes it root's alone. Nothing below it
@@ -144,50 +143,12 @@ pub(crate) fn is_directory(mode: u32) -> bool {
     rustix::fs::FileType::from_raw_mode(mode).is_dir()
 }
 
-fn walk(path: &Path, links: u8) -> Result<Option<Directory>, String> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let failed = |path: &Path, error: Errno| format!("{}: {error}", path.display());
-    let root = rustix::fs::open("/", flags, Mode::empty()).map_err(|error| failed(Path::new("/"), error))?;
-    let mut directory = Directory { fd: root, path: PathBuf::from("/") };
-    let mut components = path.components();
-    if components.next() != Some(Component::RootDir) {
-        return Err(format!("{} is no absolute path", path.display()));
-    }
-    while let Some(component) = components.next() {
-        let Component::Normal(name) = component else {
-            return Err(format!("{} is no plain absolute path", path.display()));
-        };
-        directory.must_be_roots()?;
-        let next = directory.path.join(name);
-        match openat(&directory.fd, name, flags, Mode::empty()) {
-            Ok(fd) => directory = Directory { fd, path: next },
-            Err(Errno::NOENT) => return Ok(None),
-            // As a directory that is a link is called, by different kernels.
-            Err(Errno::NOTDIR | Errno::LOOP) if links > 0 => {
-                let Ok(target) = readlinkat(&directory.fd, name, Vec::new()) else {
-                    return Err(format!("{} is no directory", next.display()));
-                };
-                let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
-                let beyond = plain(&directory.path.join(target)).join(components.as_path());
-                return walk(&beyond, links - 1);
-            }
-            Err(error) => return Err(failed(&next, error)),
-        }
-    }
-    Ok(Some(directory))
-}
-
-/// A path without `.` and `..`, read as it is written: only root writes what a link of root's says.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::from("/");
-    for component in path.components() {
-        match component {
-            Component::Normal(name) => plain.push(name),
-            Component::ParentDir => {
-                plain.pop();
-            }
-            _ => {}
-        }
-    }
-    plain
+fn others_can_write(path: &Path, owner: u32) -> String {
+    let path = path.display();
+    let why = if owner == 0 {
+        format!("if that is not meant: chmod go-w {path}")
+    } else {
+        format!("it belongs to user id {owner}")
+    };
+    format!("others can write to {path} ({why})")
 }

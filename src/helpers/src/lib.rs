@@ -1,7 +1,8 @@
-//! What must stay root, in two small services that plex-authd asks: `plex-auth-samba` changes SMB passwords, and
-//! `plex-auth-shadow` says who has no local password. What they share is here: a socket that plex-authd alone is answered
-//! at, a process that inherits nothing, a log, and an end when nobody asks any more.
+//! The two services that need root: `plex-auth-samba` changes SMB passwords, and `plex-auth-shadow` reports accounts without a
+//! local password. Both answer only plex-authd, inherit nothing from the process that starts them, and end when idle.
 
+mod error;
 mod service;
 
+pub use error::Error;
 pub use service::{Service, exit, serve};

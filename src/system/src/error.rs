@@ -1,42 +1,42 @@
-//! Why a file or a directory is not used.
+//! Refusals to use a file or a directory.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file or a directory that is not used.
+/// A file or a directory is not used.
 #[derive(Debug)]
 pub struct Error {
     /// The file, or the directory above it that is the reason.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The reason.
     pub problem: Problem,
 }
 
-/// What is wrong with a file or a directory.
+/// The reason not to use a file or a directory.
 #[derive(Debug)]
 pub enum Problem {
     /// The path is relative or contains `..`.
     Path,
-    /// It is a symbolic link, in a directory where another user than root could have put it.
+    /// A symbolic link in a directory where users other than root could have made it.
     Link,
-    /// It is not a directory.
+    /// A file of another kind, where a directory is needed.
     NotADirectory,
-    /// It is not a regular file, but a pipe or a device, for example.
+    /// Not a regular file: a pipe or a device, for example.
     NotAFile,
-    /// It belongs to this user id, which is neither root nor the owner of the directories it is in (the second id).
+    /// The owner is the first id, which is neither root's nor that of the owner of the directories above (the second id).
     Owner(u32, u32),
-    /// Users other than its owner can change it; its mode.
+    /// Users other than the owner can change it, by this mode.
     Writable(u32),
-    /// Somebody other than root could change it, or a directory above it.
+    /// Users other than root could change it, or a directory above.
     NotOwn,
-    /// It has other names too (hard links), which may belong to another place.
+    /// The file has several names (hard links), and may belong to another place.
     Links,
-    /// It is larger than this many bytes.
+    /// Larger than this many bytes.
     TooLarge(u64),
-    /// It is not UTF-8 text.
+    /// Not UTF-8 text.
     NotText,
-    /// The kernel's answer.
+    /// An error of the kernel.
     Io(io::Error),
 }
 
@@ -49,13 +49,13 @@ impl Error {
         Self::new(path, Problem::Io(error.into()))
     }
 
-    /// Whether there is no such file.
+    /// There is no such file.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(&self.problem, Problem::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// How to fix it, where a command can.
+    /// Advice or a command that fixes it, where there is one.
     #[must_use]
     pub fn fix(&self) -> Option<String> {
         let path = self.path.display();

@@ -20,7 +20,7 @@ use crate::walk::{Directory, End, Rule, is_ours, is_writable_by_others, walk};
 /// a file in another user's directory must have one name.
 ///
 /// # Errors
-/// [`Error`] names what is wrong and how to fix it. A file that is not there is one too ([`Error::is_not_found`]).
+/// [`Error`] gives the reason and the fix. A missing file is an error too ([`Error::is_not_found`]).
 pub fn read(path: &Path, max: u64) -> Result<String, Error> {
     let (directory, name) = match walk(path, Rule::OneOwner)? {
         End::Entry(directory, name) => (directory, name),
@@ -31,7 +31,7 @@ pub fn read(path: &Path, max: u64) -> Result<String, Error> {
     let io = |error: io::Error| Error::new(&path, Problem::Io(error));
     let file = open(&directory, &name).map_err(|problem| Error::new(&path, problem))?;
     check(&file, &directory, max).map_err(|problem| Error::new(&path, problem))?;
-    // It may have grown since.
+    // The file may have grown since.
     let mut bytes = Vec::new();
     File::from(file).take(max + 1).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() as u64 > max {
@@ -40,12 +40,12 @@ pub fn read(path: &Path, max: u64) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|_| Error::new(&path, Problem::NotText))
 }
 
-/// Opens a file for reading without ever waiting for it: to open a pipe waits for somebody who writes.
+/// Opens a file for reading without waiting: opening a pipe would otherwise wait for a writer.
 ///
-/// This is for files that root names and whose descriptor is checked by the caller; unlike in [`read`], links are followed.
+/// For files that root names and whose descriptor the caller checks; unlike in [`read`], links are followed.
 ///
 /// # Errors
-/// The kernel's.
+/// The kernel's error.
 pub fn open_without_waiting(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
@@ -54,7 +54,7 @@ pub fn open_without_waiting(path: &Path) -> io::Result<File> {
 fn open(directory: &Directory, name: &OsStr) -> Result<OwnedFd, Problem> {
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     openat(&directory.fd, name, flags, Mode::empty()).map_err(|error| match error {
-        // It has become a link since it was looked at.
+        // It has become a link meanwhile.
         nix::Error::ELOOP => Problem::Link,
         // A socket.
         nix::Error::ENXIO => Problem::NotAFile,
@@ -62,7 +62,7 @@ fn open(directory: &Directory, name: &OsStr) -> Result<OwnedFd, Problem> {
     })
 }
 
-/// Judges the open file, not a name.
+/// Checks the open file, not a name.
 fn check(file: &OwnedFd, directory: &Directory, max: u64) -> Result<(), Problem> {
     let about = fstat(file).map_err(|error| Problem::Io(error.into()))?;
     if about.st_mode & S_IFMT != S_IFREG {
@@ -74,7 +74,7 @@ fn check(file: &OwnedFd, directory: &Directory, max: u64) -> Result<(), Problem>
     if is_writable_by_others(&about) {
         return Err(Problem::Writable(about.st_mode));
     }
-    // A link to root's file is root's, whoever made it.
+    // A hard link to a file of root is root's too, whichever user made it.
     if !directory.own && about.st_nlink != 1 {
         return Err(Problem::Links);
     }

@@ -17,7 +17,7 @@ const GROUP: &str = "/etc/group";
 /// The largest buffer that nix offers the C library for one entry, in bytes.
 const LARGEST: usize = 1024 * 1024;
 
-/// What the C library needs besides the line itself: a pointer for each member and for the end, and some alignment.
+/// Space that the C library needs besides the line itself, in bytes: a pointer for each member and for the end, and alignment.
 const POINTER: usize = 8;
 const SLACK: usize = 4096;
 

@@ -1,4 +1,4 @@
-//! The command line. Nothing else steers the service but the daemon's own configuration file.
+//! The command line, the only settings besides the daemon's own configuration file.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH", default_value = "/usr/bin/smbpasswd")]
     pub smbpasswd: PathBuf,
 
-    /// Samba's password file, to see whether somebody else has changed it
+    /// Samba's password file, to see whether another program has changed it
     #[arg(long, value_name = "PATH", default_value = "/var/lib/samba/private/passdb.tdb")]
     pub passdb: PathBuf,
 }

@@ -1,9 +1,10 @@
-//! `plex-auth-samba`: it does three things to the SMB entries of managed accounts, all through Samba's own `smbpasswd`: it
-//! sets a password, it disables, it enables. Only plex-authd may ask, and what it asks is judged once more here, so that
-//! whoever takes plex-authd over gets nothing that it does not decide anyway.
+//! `plex-auth-samba`: sets the password of SMB entries of managed accounts, disables and enables them, all through Samba's own
+//! `smbpasswd`. Only plex-authd may connect, and its requests are checked again: an attacker who controls plex-authd gains no
+//! more than its own decisions.
 
 mod args;
 mod passdb;
+mod refusal;
 mod requests;
 mod smbpasswd;
 
@@ -17,14 +18,15 @@ use zeroizing_alloc::ZeroAlloc;
 use crate::args::Args;
 use crate::requests::SmbService;
 
-/// Every piece of memory is wiped when it is freed: passwords pass through the JSON library and the pipe's buffer.
+/// Wipes all memory when it is freed: passwords pass through the JSON library and the pipe's buffer.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let options = Args::parse();
     let mut log = Log::of("plex-auth-samba");
-    let orders = SmbService::new(&options);
-    let ended = orders.and_then(|orders| helpers::serve(&options.socket, &options.user, &orders, &mut log));
-    helpers::exit(ended, &mut log)
+    match SmbService::new(&options) {
+        Ok(service) => helpers::exit(helpers::serve(&options.socket, &options.user, &service, &mut log), &mut log),
+        Err(error) => helpers::exit(Err(error), &mut log),
+    }
 }

@@ -1,4 +1,4 @@
-//! Samba's password file, as far as it can be seen from outside whether it has been changed.
+//! Changes of Samba's password file, seen from its metadata.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -6,9 +6,9 @@ use std::path::Path;
 
 use protocol::smb::Fingerprint;
 
-/// What it looks like now. Nothing where there is no such file: Samba may keep its passwords elsewhere, and then nobody can
-/// say that one is in step.
-pub(crate) fn mark(file: &Path) -> Option<Fingerprint> {
+/// The file's state. `None` without such a file: Samba may keep its passwords elsewhere, and then no password is known to be in
+/// sync.
+pub(crate) fn fingerprint(file: &Path) -> Option<Fingerprint> {
     let about = fs::metadata(file).ok()?;
     Some(Fingerprint {
         inode: about.ino(),

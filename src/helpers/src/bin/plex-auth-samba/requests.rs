@@ -1,5 +1,5 @@
-//! Whether an order may be carried out, and carrying it out. plex-authd has judged already; this is the second look, by the
-//! part that holds the power.
+//! Checks the requests of plex-authd and carries them out. plex-authd has checked them already; this process has the power, so
+//! it does so again.
 
 use std::path::PathBuf;
 use std::thread::sleep;
@@ -14,14 +14,14 @@ use system::syslog::Log;
 
 use crate::args::Args;
 use crate::passdb;
+use crate::refusal::Refusal;
 use crate::smbpasswd::{self, Smbpasswd};
 
-/// Longer than a try at smbd takes on a machine under load, from reading an entry to writing it back; nothing in smbd bounds
-/// it. smbd does that with each wrong password, and undoes what was done to the entry meanwhile; so everything is done a
-/// second time, when that try is over.
-const TRY: Duration = Duration::from_millis(250);
+/// Time after which a change is repeated. With each wrong password smbd reads an entry and writes it back, which undoes a change
+/// made in between. This is longer than that needs on a machine under load, although smbd has no limit.
+const REPEAT_AFTER: Duration = Duration::from_millis(250);
 
-/// What orders are judged by and carried out with.
+/// The files and the program that requests are checked and carried out with.
 pub(crate) struct SmbService {
     config: PathBuf,
     passdb: PathBuf,
@@ -30,53 +30,53 @@ pub(crate) struct SmbService {
 
 impl SmbService {
     /// # Errors
-    /// When the tool is not named by an absolute path.
-    pub(crate) fn new(options: &Args) -> Result<Self, String> {
-        let smbpasswd = Smbpasswd::new(options.smbpasswd.clone()).map_err(|error| error.to_string())?;
+    /// [`smbpasswd::Error::RelativePath`]
+    pub(crate) fn new(options: &Args) -> Result<Self, smbpasswd::Error> {
+        let smbpasswd = Smbpasswd::new(options.smbpasswd.clone())?;
         Ok(Self { config: options.config.clone(), passdb: options.passdb.clone(), smbpasswd })
     }
 
-    fn judge(&self, order: &SmbRequest) -> Result<(), String> {
-        if order.version != protocol::VERSION {
-            return Err("plex-authd is of another version; restart both after an upgrade".into());
+    fn check(&self, request: &SmbRequest) -> Result<(), Refusal> {
+        if request.version != protocol::VERSION {
+            return Err(Refusal::OtherVersion);
         }
-        // Read anew each time: what the owner has changed counts at once.
-        let config = config::load(&self.config).map_err(|problem| problem.to_string())?;
+        // Loaded for each request, so that changes of the owner apply immediately.
+        let config = config::load(&self.config).map_err(|problem| Refusal::Config(Box::new(problem)))?;
         if !config.samba.sync_password {
-            return Err(format!("[samba] sync_password is not true in {}", self.config.display()));
+            return Err(Refusal::NotEnabled(self.config.clone()));
         }
-        account(&order.user, &config, uid_min())?;
-        match &order.act {
+        account(&request.user, &config, uid_min())?;
+        match &request.act {
             SmbAction::Password { password: typed, .. } => password(typed),
             SmbAction::Disable | SmbAction::Enable => Ok(()),
         }
     }
 
-    fn carry_out(&self, order: &SmbRequest) -> Result<SmbResult, String> {
-        let before = passdb::mark(&self.passdb);
-        if let SmbAction::Password { unless, .. } = &order.act
+    fn carry_out(&self, request: &SmbRequest) -> Result<SmbResult, smbpasswd::Error> {
+        let before = passdb::fingerprint(&self.passdb);
+        if let SmbAction::Password { unless, .. } = &request.act
             && is_still(before, *unless)
         {
             return Ok(SmbResult::InStep);
         }
-        let act = || match &order.act {
-            SmbAction::Password { password, .. } => self.smbpasswd.set(&order.user, password),
-            SmbAction::Disable => self.smbpasswd.disable(&order.user),
-            SmbAction::Enable => self.smbpasswd.enable(&order.user),
+        let act = || match &request.act {
+            SmbAction::Password { password, .. } => self.smbpasswd.set(&request.user, password),
+            SmbAction::Disable => self.smbpasswd.disable(&request.user),
+            SmbAction::Enable => self.smbpasswd.enable(&request.user),
         };
         let twice = || {
             act()?;
-            let between = passdb::mark(&self.passdb);
-            sleep(TRY);
-            // What somebody else has done to the file meanwhile was not this order.
-            let alone = passdb::mark(&self.passdb) == between;
+            let between = passdb::fingerprint(&self.passdb);
+            sleep(REPEAT_AFTER);
+            // A change of the file by another program meanwhile is not this request's.
+            let alone = passdb::fingerprint(&self.passdb) == between;
             act()?;
-            Ok(SmbResult::Done { before: before.filter(|_| alone), after: passdb::mark(&self.passdb) })
+            Ok(SmbResult::Done { before: before.filter(|_| alone), after: passdb::fingerprint(&self.passdb) })
         };
         match twice() {
             Ok(done) => Ok(done),
             Err(smbpasswd::Error::NoEntry) => Ok(SmbResult::NoEntry),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error),
         }
     }
 }
@@ -85,21 +85,23 @@ impl Service for SmbService {
     type Request = SmbRequest;
     type Reply = SmbResult;
 
-    /// Carries an order out, if it may be.
-    fn answer(&self, order: &SmbRequest, log: &mut Log) -> SmbResult {
-        let allowed = self.judge(order);
-        let outcome = allowed.and_then(|()| self.carry_out(order)).unwrap_or_else(SmbResult::Failed);
+    /// Carries a permitted request out.
+    fn answer(&self, request: &SmbRequest, log: &mut Log) -> SmbResult {
+        let outcome = match self.check(request) {
+            Ok(()) => self.carry_out(request).unwrap_or_else(|error| SmbResult::Failed(error.to_string())),
+            Err(refusal) => SmbResult::Failed(refusal.to_string()),
+        };
         match &outcome {
-            SmbResult::Done { .. } => log.info(&format!("\"{}\": {}", order.user, deed(&order.act))),
+            SmbResult::Done { .. } => log.info(&format!("\"{}\": {}", request.user, past_tense(&request.act))),
             SmbResult::InStep | SmbResult::NoEntry => {}
-            SmbResult::Failed(why) => log.warning(&format!("\"{}\": {why}", protocol::printable(&order.user, 128))),
+            SmbResult::Failed(why) => log.warning(&format!("\"{}\": {why}", protocol::printable(&request.user, 128))),
         }
         outcome
     }
 }
 
-/// What an act is called in the log when it is done.
-fn deed(act: &SmbAction) -> &'static str {
+/// An action in the log, once it is done.
+fn past_tense(act: &SmbAction) -> &'static str {
     match act {
         SmbAction::Password { .. } => "the SMB password is that of Plex now",
         SmbAction::Disable => "the SMB entry is disabled",
@@ -111,30 +113,28 @@ fn is_still(now: Option<Fingerprint>, before: Option<Fingerprint>) -> bool {
     now.is_some() && now == before
 }
 
-/// Whether this is an account whose SMB entry follows Plex: there, a person's, never root, and managed.
-fn account(user: &str, config: &Config, uid_min: u32) -> Result<(), String> {
-    // SMB knows no upper and lower case: to smbpasswd, Alice is whoever alice is.
+/// Checks that the account's SMB entry follows Plex: the account exists, is not the system's and never root, and is managed.
+fn account(user: &str, config: &Config, uid_min: u32) -> Result<(), Refusal> {
+    // SMB names have no case: to smbpasswd, Alice is the same account as alice.
     if user.to_lowercase() != user {
-        return Err("its name has capital letters, and Samba would take it for another account's".into());
+        return Err(Refusal::CapitalLetters);
     }
     if user.is_empty() || user.len() > protocol::MAX_NAME || user.starts_with('-') || user.chars().any(char::is_control)
     {
-        return Err("that is no name to hand to smbpasswd".into());
+        return Err(Refusal::UnusableName);
     }
     let managed = ManagedAccounts::new(config.group.as_deref(), &config.users, uid_min);
-    let found = managed.look_up(user).map_err(|error| format!("the local account database: {error}"))?;
-    managed.resolve(found.as_ref()).map(|_| ()).map_err(|reason| reason.to_string())
+    let found = managed.look_up(user).map_err(Refusal::Accounts)?;
+    managed.resolve(found.as_ref()).map(|_| ()).map_err(Refusal::NotManaged)
 }
 
-/// Whether Samba can take a password as it is. What it would cut or misread must not be set: an empty one would open the
-/// entry to everybody, and what stands behind a line break would be lost.
-fn password(typed: &Secret) -> Result<(), String> {
-    policy::validate_password(typed.expose()).map_err(|why| format!("not set: {why}"))?;
+/// Checks that Samba accepts the password unchanged. An empty one would open the entry to everybody, and text after a line break
+/// would be lost.
+fn password(typed: &Secret) -> Result<(), Refusal> {
+    policy::validate_password(typed.expose()).map_err(Refusal::UnusablePassword)?;
     let length = typed.expose().len();
     if length > MAX_PASSWORD {
-        return Err(format!(
-            "not set: {length} bytes, and Samba takes {MAX_PASSWORD} at most; a shorter password at Plex helps"
-        ));
+        return Err(Refusal::LongPassword(length));
     }
     Ok(())
 }
@@ -152,10 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn only_passwords_that_samba_takes_as_they_are_are_set() {
+    fn only_passwords_that_samba_accepts_unchanged_are_set() {
         let long = |bytes: usize| "ä".repeat(bytes / 2) + &"a".repeat(bytes % 2);
         for good in ["a", " p\u{e4}ss % ' \" \\ $ ` 🙂 ", &long(254), &long(253)] {
-            assert_eq!(password(&Secret::from(good)), Ok(()), "{good}");
+            assert!(password(&Secret::from(good)).is_ok(), "{good}");
         }
         for bad in ["", "a\nb", "a\rb", "a\0b", "a\tb", "\u{7f}", "\n", &long(255), &long(256), &long(2000)] {
             assert!(password(&Secret::from(bad)).is_err(), "{bad:?}");
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn r15_root_and_accounts_that_are_not_managed_are_refused() {
         let listed = parsed("[users]\ndaemon = \"7\"\nno-such-account = \"8\"\n");
-        assert_eq!(account("daemon", &listed, 1), Ok(()));
+        assert!(account("daemon", &listed, 1).is_ok());
         assert!(account("daemon", &listed, 1000).is_err(), "below UID_MIN");
         assert!(account("no-such-account", &listed, 0).is_err());
         assert!(account("bin", &listed, 1).is_err(), "not in [users]");
@@ -173,17 +173,17 @@ mod tests {
             assert!(account(name, &listed, 0).is_err(), "{name}");
         }
         let group = parsed("group = \"daemon\"\n");
-        assert_eq!(account("daemon", &group, 1), Ok(()));
+        assert!(account("daemon", &group, 1).is_ok());
         assert!(account("bin", &group, 1).is_err(), "not in the group");
         assert!(account("root", &parsed("group = \"root\"\n"), 0).is_err());
         assert!(account("daemon", &parsed("group = \"no-such-group\"\n"), 1).is_err());
     }
 
     #[test]
-    fn a_password_counts_as_in_step_only_while_the_file_is_known_and_the_same() {
-        let mark = |seconds| Some(Fingerprint { inode: 1, size: 2, seconds, nanoseconds: 3 });
-        assert!(is_still(mark(1), mark(1)));
-        assert!(!is_still(mark(1), mark(2)) && !is_still(mark(1), None) && !is_still(None, mark(1)));
+    fn a_password_is_in_sync_only_while_the_passdb_file_is_known_and_unchanged() {
+        let state = |seconds| Some(Fingerprint { inode: 1, size: 2, seconds, nanoseconds: 3 });
+        assert!(is_still(state(1), state(1)));
+        assert!(!is_still(state(1), state(2)) && !is_still(state(1), None) && !is_still(None, state(1)));
         assert!(!is_still(None, None), "a file that cannot be seen says nothing");
     }
 }

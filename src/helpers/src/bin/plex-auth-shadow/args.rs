@@ -1,4 +1,4 @@
-//! The command line. Nothing else steers the service.
+//! The command line, the only settings of the service.
 
 use std::path::PathBuf;
 

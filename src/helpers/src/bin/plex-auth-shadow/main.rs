@@ -1,5 +1,5 @@
-//! `plex-auth-shadow`: it says whether a local account has a password of its own, and nothing else. plex-authd must never
-//! see a hash and the PAM module reads no file, so neither can know. Only plex-authd may ask, and it learns one bit.
+//! `plex-auth-shadow`: reports whether a local account has a password of its own, and nothing else. plex-authd must never see a
+//! hash, and the PAM module reads no file. Only plex-authd may connect, and it learns one bit.
 
 mod args;
 mod passwords;
@@ -14,7 +14,7 @@ use zeroizing_alloc::ZeroAlloc;
 use crate::args::Args;
 use crate::passwords::Passwords;
 
-/// Every piece of memory is wiped when it is freed: hashes pass through the buffer that the file is read with.
+/// Wipes all memory when it is freed: hashes pass through the buffer of the file.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 

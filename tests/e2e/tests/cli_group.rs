@@ -228,14 +228,14 @@ fn r65_group_with_an_unavailable_source_is_an_error_and_not_empty() {
 #[test]
 fn a_missing_group_prevents_neither_unlink_nor_remove_of_accounts_in_users() {
     let Some(world) = machine("") else { return };
-    for (local, plex) in [("al", "alice"), ("bo", "erin")] {
+    for (local, plex) in [("al", "alice"), ("bo", "frank")] {
         done(&world, &["add", local, "--plex", plex]);
     }
     world.sh("groupdel plex-users");
     let config = world.sh(&format!("cat {CONFIG}")).stdout;
     world.stop_authd();
     world.start_authd(&config);
-    for (local, plex) in [("al", "alice"), ("bo", "erin")] {
+    for (local, plex) in [("al", "alice"), ("bo", "frank")] {
         assert_eq!(world.authenticate(local, &password(plex)), Code::SUCCESS, "the daemon accepts {local}");
     }
     done(&world, &["remove", "bo"]);

@@ -41,11 +41,11 @@ fn groups(world: &World, name: &str) -> String {
 }
 
 /// True if doctor reports a check with this status and these words.
-fn doctor(world: &World, mark: &str, words: &str) -> bool {
+fn doctor(world: &World, status: &str, words: &str) -> bool {
     let out = world.run(&["plex-auth", "doctor", "--json"]);
     let lines: Vec<serde_json::Value> =
         serde_json::from_str(&out.stdout).unwrap_or_else(|error| panic!("{error}: {out:?}"));
-    lines.iter().any(|line| line["mark"] == mark && line["what"].as_str().unwrap().contains(words))
+    lines.iter().any(|line| line["status"] == status && line["what"].as_str().unwrap().contains(words))
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn r65_owners_account_stays_out_of_the_group_and_other_administrators_are_named(
     named(&done(&world, &["link", "bob", "erin"]), "bob (sudo rules), local (group docker)");
     world.sh("gpasswd --add bob sudo");
     named(&done(&world, &["link", "dave", "frank"]), "bob (group sudo, sudo rules), local (group docker)");
-    assert!(doctor(&world, "note", &format!("bob (group sudo, sudo rules), local (group docker); {stopped}")));
+    assert!(doctor(&world, "info", &format!("bob (group sudo, sudo rules), local (group docker); {stopped}")));
     // The rest is still reported if sudo cannot list its rules.
     world.sh("chmod 666 /etc/sudoers");
     let out = done(&world, &["link", "dave", "6"]);
@@ -184,8 +184,8 @@ fn r65_members_of_a_group_longer_than_the_c_library_returns_are_managed() {
     let test = world.run(&["plex-auth", "test", "alice"]);
     assert!(test.stdout.contains("✓ managed: a member of the group plex-users"), "{test:?}");
     // libpam reads less, so the shipped stacks do not recognise the members while plex-authd is stopped.
-    assert!(doctor(&world, "bad", "the group 'plex-users' is longer than PAM reads"));
-    assert!(!doctor(&world, "bad", "cannot be read"));
+    assert!(doctor(&world, "error", "the group 'plex-users' is longer than PAM reads"));
+    assert!(!doctor(&world, "error", "cannot be read"));
     // A friend whom plex.tv no longer lists is refused and not treated as an ordinary local account.
     world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
     world.stop_authd();
@@ -213,8 +213,8 @@ fn r65_group_with_an_unavailable_source_is_an_error_and_not_empty() {
     assert!(!log.contains("not-managed") && log.matches(unreadable).count() == 2, "{log}");
     world.wait_for_log(&["plex-authd", unreadable]);
     assert!(!world.syslog().contains("there is no local group"), "{}", world.syslog());
-    assert!(doctor(&world, "bad", unreadable));
-    assert!(!doctor(&world, "bad", "there is no local group"));
+    assert!(doctor(&world, "error", unreadable));
+    assert!(!doctor(&world, "error", "there is no local group"));
     refused(&world, &["link", "local", "alice"], &[unreadable, "nothing was changed"]);
     refused(&world, &["sync"], &[unreadable]);
     let setup = world.run(&["plex-auth", "setup", "--yes", "--pam=no", "--group", "elsewhere"]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::Config;
-use plex::{Client, Settings};
+use plex::{Client, Settings, SetupError};
 use url::Url;
 use uuid::Uuid;
 
@@ -45,11 +45,29 @@ impl Place {
     }
 }
 
+/// The client cannot be set up.
+#[derive(Debug)]
+pub(crate) enum ClientError {
+    /// The identifier's file cannot be read, or another user could have written it.
+    Identifier(system::Error),
+    /// The certificates or the HTTP client are unusable.
+    Setup(SetupError),
+}
+
+impl From<ClientError> for Error {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Identifier(error) => error.into(),
+            ClientError::Setup(error) => Self::new(error.to_string()),
+        }
+    }
+}
+
 /// Client for this place. A new identifier is stored.
 ///
 /// # Errors
-/// The certificates are unusable, or another user could have written the identifier's file.
-pub(crate) fn client(place: Place) -> Result<Client, Error> {
+/// [`ClientError`]
+pub(crate) fn client(place: Place) -> Result<Client, ClientError> {
     let id = match place.identifier.clone() {
         Some(id) => id,
         None => stored_or_new()?,
@@ -61,7 +79,7 @@ pub(crate) fn client(place: Place) -> Result<Client, Error> {
 ///
 /// # Errors
 /// As [`client`].
-pub(crate) fn passing_client(place: Place) -> Result<Client, Error> {
+pub(crate) fn passing_client(place: Place) -> Result<Client, ClientError> {
     let id = match place.identifier.clone() {
         Some(id) => id,
         None => stored()?.unwrap_or_else(fresh),
@@ -78,7 +96,7 @@ fn host() -> String {
     nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn client_called(place: Place, client_id: String) -> Result<Client, Error> {
+fn client_called(place: Place, client_id: String) -> Result<Client, ClientError> {
     let settings = Settings {
         base: place.url,
         ca_file: place.ca_file,
@@ -86,7 +104,7 @@ fn client_called(place: Place, client_id: String) -> Result<Client, Error> {
         device_name: host(),
         client_id,
     };
-    let client = Client::new(&settings).map_err(|error| Error::new(error.to_string()))?;
+    let client = Client::new(&settings).map_err(ClientError::Setup)?;
     Ok(match &place.identifier {
         Some(identifier) => as_keeper(&client, identifier),
         None => client,
@@ -100,15 +118,15 @@ pub(crate) fn fresh() -> String {
 
 /// The stored identifier. It is sent to plex.tv and is in a directory of the daemon's, so that no other file that the
 /// daemon's user put there is read.
-fn stored() -> Result<Option<String>, Error> {
+fn stored() -> Result<Option<String>, ClientError> {
     match system::read(Path::new(CLIENT_ID), MAX_CLIENT_ID) {
         Ok(stored) => Ok(plex::client_id(&stored).map(str::to_owned)),
         Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(ClientError::Identifier(error)),
     }
 }
 
-fn stored_or_new() -> Result<String, Error> {
+fn stored_or_new() -> Result<String, ClientError> {
     if let Some(stored) = stored()? {
         return Ok(stored);
     }

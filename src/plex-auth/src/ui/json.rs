@@ -1,14 +1,14 @@
-//! Output for programs.
+//! JSON output.
 
 use serde::Serialize;
 
 use crate::error::Error;
 use crate::ui::terminal;
 
-/// Says something as JSON.
+/// Prints a value as JSON.
 ///
 /// # Errors
-/// When it cannot be JSON.
+/// The value cannot be represented in JSON.
 pub(crate) fn print(what: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(what).map_err(|error| Error::new(format!("no JSON: {error}")))?;
     terminal::say(text);

@@ -1,5 +1,6 @@
 //! Input and output at the terminal.
 
+pub(crate) mod check;
 pub(crate) mod json;
 pub(crate) mod secret_prompt;
 pub(crate) mod table;

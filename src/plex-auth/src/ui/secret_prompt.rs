@@ -1,4 +1,4 @@
-//! Asking for a secret, which is not shown.
+//! Prompt for a secret, without echo.
 
 use std::fs::File;
 
@@ -6,10 +6,10 @@ use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use crate::error::Error;
 
-/// Asks for a secret. What is typed is not shown from before the question on, for it may be pasted at once.
+/// Prompts for a secret. Echo is off before the question appears, since the secret may be pasted at once.
 ///
 /// # Errors
-/// When there is no terminal to ask at.
+/// There is no terminal.
 pub(crate) fn ask_hidden(question: &str) -> Result<protocol::Secret, Error> {
     let _silent = Silence::new();
     rpassword::prompt_password(format!("{question}: "))
@@ -17,19 +17,19 @@ pub(crate) fn ask_hidden(question: &str) -> Result<protocol::Secret, Error> {
         .map_err(|error| Error::new(format!("nobody can be asked for it here: {error}")))
 }
 
-/// A terminal that shows nothing of what is typed; as it was before when this is dropped.
+/// Turns echo off until it is dropped.
 struct Silence {
     terminal: File,
     before: Termios,
 }
 
 impl Silence {
-    /// None where there is no terminal; whoever asks there says so.
+    /// `None` without a terminal; the prompt then fails and reports it.
     fn new() -> Option<Self> {
         let terminal = File::options().read(true).write(true).open("/dev/tty").ok()?;
         let before = tcgetattr(&terminal).ok()?;
         let mut silent = before.clone();
-        // Control-C is a key meanwhile, as it is to whoever asks: the program does not end and leave the terminal like this.
+        // Control-C is an ordinary key, so that it cannot end the program and leave the terminal in this state.
         silent.local_flags.remove(LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG);
         tcsetattr(&terminal, SetArg::TCSANOW, &silent).ok()?;
         Some(Self { terminal, before })

@@ -1,28 +1,28 @@
-//! Tables: columns of text that line up on a terminal and stay the same where nobody looks.
+//! Tables with aligned columns.
 
 use unicode_width::UnicodeWidthStr;
 
 use crate::ui::terminal::bold;
 
-/// What stands between two columns.
+/// Text between two columns.
 const GAP: &str = "  ";
 
-/// What a cell without a value shows.
+/// Text of an empty cell.
 pub(crate) const NOTHING: &str = "-";
 
-/// A table.
+/// A table with aligned columns.
 pub(crate) struct Table {
     heads: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table with these headings.
+    /// Empty table with these headings.
     pub(crate) fn new(heads: &[&str]) -> Self {
         Self { heads: heads.iter().map(|head| (*head).to_owned()).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row. What a cell shows is made harmless here, wherever it came from; an empty cell shows [`NOTHING`].
+    /// Adds a row. Control characters are replaced, and an empty cell shows [`NOTHING`].
     pub(crate) fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
         let shown = |cell: T| match protocol::printable(cell.as_ref(), usize::MAX) {
             text if text.is_empty() => NOTHING.to_owned(),
@@ -31,7 +31,7 @@ impl Table {
         self.rows.push(cells.into_iter().map(shown).collect());
     }
 
-    /// The text: a line for the headings and one for each row, without blanks at their ends.
+    /// The text: a line for the headings and one for each row, without trailing blanks.
     pub(crate) fn shown(&self) -> String {
         let widths = self.widths();
         let heads = line(&self.heads, &widths);
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_line_up_whatever_script_a_name_is_in() {
+    fn columns_are_aligned_in_any_script() {
         let mut table = Table::new(&["NAME", "ACCESS", "ACCOUNT"]);
         table.row(["alice", "yes", "alice"]);
         table.row(["アリス", "no", ""]);

@@ -1,5 +1,5 @@
-//! Speaking to the person: what is said goes to standard output, what went wrong to standard error, and colours are left
-//! out where nobody sees them or `NO_COLOR` is set.
+//! Terminal input and output. Results go to standard output, questions and problems to standard error. Colours are left out
+//! when the output is no terminal or `NO_COLOR` is set.
 
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -13,22 +13,19 @@ const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 const BOLD: Style = Style::new().bold();
 
-/// How a line turned out.
+/// Status of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
-    #[serde(rename = "good")]
     Ok,
-    /// Good to know, and no fault.
-    #[serde(rename = "note")]
+    /// A remark about something that is no fault.
     Info,
     Warning,
-    #[serde(rename = "bad")]
     Error,
 }
 
 impl Status {
-    /// The mark itself, in its colour.
+    /// The status as a coloured sign.
     pub(crate) fn shown(self) -> String {
         let (style, mark) = match self {
             Self::Ok => (GREEN, '✓'),
@@ -40,45 +37,46 @@ impl Status {
     }
 }
 
-/// Says something. A reader that has gone, as in `plex-auth … | head`, is no failure.
+/// Prints a line. A closed pipe, as in `plex-auth … | head`, is no failure.
 pub(crate) fn say(text: impl fmt::Display) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
-/// Says what has already got its line breaks.
+/// Prints text that has its line breaks already.
 pub(crate) fn print(text: &str) {
     let _ = anstream::stdout().write_all(text.as_bytes());
 }
 
-/// A heading, or a word to be seen first.
+/// Bold text.
 pub(crate) fn bold(text: impl fmt::Display) -> String {
     format!("{BOLD}{text}{BOLD:#}")
 }
 
-/// Says to a person what is no part of the output.
+/// Prints a remark, which is no part of the output, to standard error.
 pub(crate) fn note(text: impl fmt::Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Says why something failed.
-pub(crate) fn complain(failure: &Error) {
-    let _ = writeln!(anstream::stderr(), "{RED}error:{RED:#} {failure}");
+/// Prints an error.
+pub(crate) fn complain(error: &Error) {
+    let _ = writeln!(anstream::stderr(), "{RED}error:{RED:#} {error}");
 }
 
-/// Says what is good to know.
+/// Prints a warning.
 pub(crate) fn warn(text: impl fmt::Display) {
     let _ = writeln!(anstream::stderr(), "{YELLOW}warning:{YELLOW:#} {text}");
 }
 
-/// Whether somebody can be asked: what is typed comes from a terminal.
+/// True if input and standard error are a terminal, for questions.
 pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks for a line. The question goes to standard error, so that output can be redirected. Empty means the default.
+/// Asks for a line. The question goes to standard error, so that the output can be redirected. An empty line means the
+/// default.
 ///
 /// # Errors
-/// When nobody answers.
+/// The input ends.
 pub(crate) fn ask(question: &str, default: Option<&str>) -> Result<String, Error> {
     let shown = default.map(|default| format!(" [{default}]")).unwrap_or_default();
     let _ = write!(anstream::stderr(), "{BOLD}{question}{BOLD:#}{shown}: ");
@@ -94,7 +92,7 @@ pub(crate) fn ask(question: &str, default: Option<&str>) -> Result<String, Error
 /// Asks yes or no.
 ///
 /// # Errors
-/// When nobody answers.
+/// The input ends.
 pub(crate) fn confirm(question: &str, default: bool) -> Result<bool, Error> {
     loop {
         match ask(question, Some(if default { "Y/n" } else { "y/N" }))?.to_ascii_lowercase().as_str() {
@@ -106,7 +104,7 @@ pub(crate) fn confirm(question: &str, default: bool) -> Result<bool, Error> {
     }
 }
 
-/// Shows that something is going on, where somebody can see it; gone when it is dropped.
+/// Shows a spinner on a terminal until it is dropped.
 pub(crate) fn spinner(what: impl Into<String>) -> Spinner {
     let bar = if io::stderr().is_terminal() {
         indicatif::ProgressBar::new_spinner().with_message(what.into())
@@ -117,7 +115,7 @@ pub(crate) fn spinner(what: impl Into<String>) -> Spinner {
     Spinner(bar)
 }
 
-/// Something that is going on.
+/// A spinner, removed when dropped.
 pub(crate) struct Spinner(indicatif::ProgressBar);
 
 impl Drop for Spinner {

@@ -1,9 +1,9 @@
-//! Times as people read them.
+//! Times and durations for display.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// A moment in local time, `2026-11-25 14:03`.
+/// A time in the local time zone, such as `2026-11-25 14:03`. `seconds` counts from 1970.
 pub(crate) fn local(seconds: i64) -> String {
     at(seconds, TimeZone::system())
 }
@@ -13,7 +13,7 @@ fn at(seconds: i64, zone: TimeZone) -> String {
     moment.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// A length of time by its two largest parts, `3h 12m`.
+/// A duration by its two largest units, such as `3h 12m`.
 pub(crate) fn span(seconds: u64) -> String {
     let parts = [("d", seconds / 86_400), ("h", seconds / 3600 % 24), ("m", seconds / 60 % 60), ("s", seconds % 60)];
     let largest = parts.iter().skip_while(|(_, count)| *count == 0).take(2).filter(|(_, count)| *count > 0);
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_shown_in_the_zone_of_whoever_reads_it() {
+    fn times_are_shown_in_the_local_zone() {
         let east = TimeZone::fixed(jiff::tz::offset(9));
         assert_eq!(at(1_795_615_380, TimeZone::UTC), "2026-11-25 14:03");
         assert_eq!(at(1_795_615_380, east), "2026-11-25 23:03");
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_of_time_is_shown_as_exactly_as_anybody_cares() {
+    fn durations_are_shown_in_their_two_largest_units() {
         let cases =
             [(0, "0s"), (59, "59s"), (60, "1m"), (61, "1m 1s"), (3661, "1h 1m"), (3601, "1h"), (90_061, "1d 1h")];
         for (seconds, expected) in cases {

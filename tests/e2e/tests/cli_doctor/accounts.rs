@@ -9,27 +9,27 @@ fn doctor_finds_and_fixes_accounts_that_cannot_log_in() {
     all(
         &patient,
         vec![
-            told("gpasswd -d dave plex-users", "accounts", "bad", "'dave' stands in [users] but not in the group"),
+            told("gpasswd -d dave plex-users", "accounts", "error", "'dave' stands in [users] but not in the group"),
             saying(
                 "userdel dave",
-                ("accounts", "bad", "there is no local account 'dave'"),
+                ("accounts", "error", "there is no local account 'dave'"),
                 "run: plex-auth user add dave",
                 "useradd --groups plex-users --shell /bin/sh --password '*' dave",
             ),
-            told("usermod --uid 500 dave", "accounts", "bad", "'dave' has uid 500, below UID_MIN (1000)"),
+            told("usermod --uid 500 dave", "accounts", "error", "'dave' has uid 500, below UID_MIN (1000)"),
             saying(
                 "groupdel plex-users",
-                ("accounts", "bad", "there is no local group 'plex-users'"),
+                ("accounts", "error", "there is no local group 'plex-users'"),
                 "run: groupadd --system plex-users",
                 "groupadd --system plex-users && for name in alice frank dave; do usermod -aG plex-users $name; done; \
                  systemctl restart plex-authd",
             ),
-            told("chage --expiredate 2020-01-01 alice", "passwords", "bad", "'alice' has expired"),
-            told("chage --lastday 0 alice", "passwords", "bad", "the local password of 'alice' has expired"),
-            told("chage --lastday 2020-01-01 --maxdays 30 alice", "passwords", "bad", "of 'alice' has expired"),
-            told("passwd --delete alice", "passwords", "bad", "'alice' has an empty local password"),
-            told("sed -i /^alice:/d /etc/shadow", "passwords", "bad", "'alice' has no line in /etc/shadow"),
-            told("usermod --shell /no/such/shell alice", "shell", "bad", "/no/such/shell, which cannot be run"),
+            told("chage --expiredate 2020-01-01 alice", "passwords", "error", "'alice' has expired"),
+            told("chage --lastday 0 alice", "passwords", "error", "the local password of 'alice' has expired"),
+            told("chage --lastday 2020-01-01 --maxdays 30 alice", "passwords", "error", "of 'alice' has expired"),
+            told("passwd --delete alice", "passwords", "error", "'alice' has an empty local password"),
+            told("sed -i /^alice:/d /etc/shadow", "passwords", "error", "'alice' has no line in /etc/shadow"),
+            told("usermod --shell /no/such/shell alice", "shell", "error", "/no/such/shell, which cannot be run"),
             told(
                 "cp /bin/sh /usr/local/bin/mysh && usermod --shell /usr/local/bin/mysh alice",
                 "shell",
@@ -41,7 +41,7 @@ fn doctor_finds_and_fixes_accounts_that_cannot_log_in() {
     // An account that only uses a share needs no shell.
     patient.0.sh("usermod --shell /usr/sbin/nologin alice");
     let verdict = patient.look();
-    assert!(verdict.code == 0 && verdict.find("shell", "note", "nologin").is_some(), "{verdict:#?}");
+    assert!(verdict.code == 0 && verdict.find("shell", "info", "nologin").is_some(), "{verdict:#?}");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn doctor_warns_about_a_group_without_members() {
     patient.0.sh("for name in alice dave frank; do gpasswd -d $name plex-users; done");
     let verdict = patient.look();
     let line = verdict.find("accounts", "warning", "the group has no members").unwrap();
-    assert!(verdict.code == 2 && line.mend.as_deref() == Some("run: plex-auth user add NAME"), "{verdict:#?}");
+    assert!(verdict.code == 2 && line.hint.as_deref() == Some("run: plex-auth user add NAME"), "{verdict:#?}");
 }
 
 #[test]
@@ -71,7 +71,10 @@ fn r65_doctor_reports_users_without_group_and_setup_creates_the_group() {
     let Some(patient) = Patient::new("[users]\ndave = \"frank\"") else { return };
     let without =
         "sed -i '/^group = /d' /etc/plex-auth.toml; gpasswd --delete dave plex-users; systemctl restart plex-authd";
-    all(&patient, vec![told(without, "accounts", "bad", "[users] is set without group: while plex-authd is stopped")]);
+    all(
+        &patient,
+        vec![told(without, "accounts", "error", "[users] is set without group: while plex-authd is stopped")],
+    );
     assert_eq!(
         patient.0.sh("id -nG dave; grep ^group /etc/plex-auth.toml").stdout,
         "dave plex-users\ngroup = \"plex-users\"\n"
@@ -100,10 +103,10 @@ fn r65_doctor_reads_passwd_group_and_shadow_with_non_utf8_bytes() {
     world.sh("useradd --gid plex-users --password '*' --shell /bin/sh --create-home erin; usermod --comment J\\351r\\364me local");
     world.sh("printf 'strange:x:2001:2001:J\\351r\\364me:/:/bin/sh\\n' >>/etc/passwd; for name in alice dave frank; do gpasswd -d $name plex-users; done");
     let verdict = patient.look();
-    assert!(verdict.find("accounts", "good", "erin can sign in with Plex").is_some(), "{verdict:#?}");
+    assert!(verdict.find("accounts", "ok", "erin can sign in with Plex").is_some(), "{verdict:#?}");
     world.sh("printf 'strange:\\351:1::::::\\n' >>/etc/shadow; chage --expiredate 2020-01-01 erin");
     let verdict = patient.look();
-    assert!(verdict.find("passwords", "bad", "'erin' has expired").is_some(), "{verdict:#?}");
+    assert!(verdict.find("passwords", "error", "'erin' has expired").is_some(), "{verdict:#?}");
 }
 
 #[test]
@@ -111,7 +114,7 @@ fn doctor_reports_selinux_and_apparmor_denials() {
     let Some(patient) = Patient::new("") else { return };
     patient.0.sh("mount -t tmpfs tmpfs /sys/fs && mkdir /sys/fs/selinux && echo 1 >/sys/fs/selinux/enforce");
     let verdict = patient.look();
-    assert!(verdict.code == 0 && verdict.find("SELinux", "good", "enforcing").is_some(), "{verdict:#?}");
+    assert!(verdict.code == 0 && verdict.find("SELinux", "ok", "enforcing").is_some(), "{verdict:#?}");
     let refused = "mkdir -p /var/log/audit && echo \"type=AVC msg=audit($(date +%s).1:2): avc:  denied  { connectto } for \
                    pid=7 comm=\\\"sshd\\\" path=\\\"/run/plex-auth/socket\\\" permissive=0\" >/var/log/audit/audit.log";
     let armor = "echo \"type=AVC msg=audit($(date +%s).1:2): apparmor=\\\"DENIED\\\" operation=\\\"open\\\" \
@@ -121,13 +124,13 @@ fn doctor_reports_selinux_and_apparmor_denials() {
         vec![
             saying(
                 refused,
-                ("SELinux", "bad", "refused plex-auth something 1 times"),
+                ("SELinux", "error", "refused plex-auth something 1 times"),
                 "ausearch",
                 "rm /var/log/audit/audit.log",
             ),
             saying(
                 armor,
-                ("AppArmor", "bad", "refused plex-auth something 1 times"),
+                ("AppArmor", "error", "refused plex-auth something 1 times"),
                 "kern.log",
                 "rm /var/log/kern.log",
             ),
@@ -143,12 +146,12 @@ fn doctor_finds_and_fixes_samba_without_pam_restrictions() {
     patient.0.write("/etc/samba/smb.conf", 0o644, "root:root", "[global]\n  workgroup = DEN\n[films]\n  path = /srv\n");
     let off = "sed -i 's/workgroup.*/&\\n  obey pam restrictions = no/' /etc/samba/smb.conf";
     patient.0.sh("sed -i '/^.global/a obey pam restrictions = yes' /etc/samba/smb.conf");
-    assert!(patient.look().find("Samba", "good", "asks PAM").is_some());
+    assert!(patient.look().find("Samba", "ok", "asks PAM").is_some());
     all(
         &patient,
         vec![
-            told(off, "Samba", "bad", "obey pam restrictions is off"),
-            told("sed -i '/obey/d' /etc/samba/smb.conf", "Samba", "bad", "obey pam restrictions is off"),
+            told(off, "Samba", "error", "obey pam restrictions is off"),
+            told("sed -i '/obey/d' /etc/samba/smb.conf", "Samba", "error", "obey pam restrictions is off"),
         ],
     );
 }
@@ -157,9 +160,9 @@ fn doctor_finds_and_fixes_samba_without_pam_restrictions() {
 fn doctor_notes_fail2ban_without_filter_or_jail_as_information() {
     let Some(patient) = Patient::new("") else { return };
     let verdict = patient.look();
-    assert!(verdict.code == 0 && verdict.find("fail2ban", "note", "does not know").is_some(), "{verdict:#?}");
+    assert!(verdict.code == 0 && verdict.find("fail2ban", "info", "does not know").is_some(), "{verdict:#?}");
     patient.0.sh("touch /etc/fail2ban/filter.d/plex-auth.conf");
-    assert!(patient.look().find("fail2ban", "note", "no jail uses it").is_some());
+    assert!(patient.look().find("fail2ban", "info", "no jail uses it").is_some());
     patient.0.sh("touch /etc/fail2ban/jail.d/plex-auth.conf");
-    assert!(patient.look().find("fail2ban", "good", "").is_some());
+    assert!(patient.look().find("fail2ban", "ok", "").is_some());
 }

@@ -14,9 +14,9 @@ fn doctor_finds_and_fixes_a_stopped_hanging_or_outdated_daemon() {
     all(
         &patient,
         vec![
-            told("/mnt/end TERM", "daemon", "bad", "is not running"),
-            told("/mnt/end KILL", "daemon", "bad", "nobody listens at"),
-            told("pkill -STOP -x plex-authd", "daemon", "bad", "does not answer"),
+            told("/mnt/end TERM", "daemon", "error", "is not running"),
+            told("/mnt/end KILL", "daemon", "error", "nobody listens at"),
+            told("pkill -STOP -x plex-authd", "daemon", "error", "does not answer"),
             told("sleep 1.2; touch /etc/plex-auth.toml", "daemon", "warning", "was changed since"),
         ],
     );
@@ -27,7 +27,7 @@ fn doctor_finds_and_fixes_a_stopped_hanging_or_outdated_daemon() {
     let verdict = crate::patient::Verdict::of(&other);
     let line =
         verdict.find("daemon", "warning", "was started with /etc/plex-auth.toml, not with /etc/other.toml").unwrap();
-    assert_eq!(line.mend.as_deref(), Some("run: plex-auth --config /etc/plex-auth.toml doctor"));
+    assert_eq!(line.hint.as_deref(), Some("run: plex-auth --config /etc/plex-auth.toml doctor"));
 }
 
 #[test]
@@ -36,12 +36,12 @@ fn r42_doctor_finds_and_fixes_wrong_permissions_of_the_socket() {
     all(
         &patient,
         vec![
-            told("chmod 777 /run/plex-auth", "socket", "bad", "/run/plex-auth: can be changed by others"),
-            told("chmod 775 /run", "socket", "bad", "/run: can be changed by others"),
-            told("chown alice /run/plex-auth", "socket", "bad", "/run/plex-auth: can be changed by others"),
-            told("chown alice /run", "socket", "bad", "/run: can be changed by others"),
-            told("chown alice /run/plex-auth/socket", "socket", "bad", "is not a socket of root"),
-            told("rm /run/plex-auth/socket; touch /run/plex-auth/socket", "socket", "bad", "is not a socket of root"),
+            told("chmod 777 /run/plex-auth", "socket", "error", "/run/plex-auth: can be changed by others"),
+            told("chmod 775 /run", "socket", "error", "/run: can be changed by others"),
+            told("chown alice /run/plex-auth", "socket", "error", "/run/plex-auth: can be changed by others"),
+            told("chown alice /run", "socket", "error", "/run: can be changed by others"),
+            told("chown alice /run/plex-auth/socket", "socket", "error", "is not a socket of root"),
+            told("rm /run/plex-auth/socket; touch /run/plex-auth/socket", "socket", "error", "is not a socket of root"),
             told("chmod 600 /run/plex-auth/socket", "socket", "warning", "cannot ask"),
             told("chmod 700 /run/plex-auth", "socket", "warning", "cannot enter it"),
         ],
@@ -60,7 +60,7 @@ fn doctor_reports_an_unreadable_friend_list_and_an_open_circuit_breaker() {
     );
     let verdict = patient.look();
     assert!(
-        verdict.code == 0 && verdict.find("PAM", "note", "alone (auth): there is no pam_unix.so").is_some(),
+        verdict.code == 0 && verdict.find("PAM", "info", "alone (auth): there is no pam_unix.so").is_some(),
         "{verdict:#?}"
     );
     plex.fault(Endpoint::Signin, Fault::TooMany(Some(3)));
@@ -81,5 +81,5 @@ fn doctor_reports_an_unreadable_friend_list_and_an_open_circuit_breaker() {
     patient.restart();
     patient.0.authenticate("alice", &password("alice"));
     let verdict = patient.look();
-    assert!(verdict.code == 1 && verdict.find("friend list", "bad", "there is none").is_some(), "{verdict:#?}");
+    assert!(verdict.code == 1 && verdict.find("friend list", "error", "there is none").is_some(), "{verdict:#?}");
 }

@@ -29,10 +29,10 @@ fn r41_doctor_on_a_healthy_machine_reports_no_problem_and_no_secret() {
         "sshd",
     ];
     for check in checks {
-        assert!(verdict.find(check, "good", "").is_some(), "{check}: {verdict:#?}");
+        assert!(verdict.find(check, "ok", "").is_some(), "{check}: {verdict:#?}");
     }
-    assert!(verdict.lines.iter().all(|line| ["good", "note"].contains(&line.mark.as_str())), "{verdict:#?}");
-    assert!(verdict.find("PAM", "good", "plex-auth, sshd, su, su-l, sudo").is_some(), "{verdict:#?}");
+    assert!(verdict.lines.iter().all(|line| ["ok", "info"].contains(&line.status.as_str())), "{verdict:#?}");
+    assert!(verdict.find("PAM", "ok", "plex-auth, sshd, su, su-l, sudo").is_some(), "{verdict:#?}");
     patient.0.assert_no_secret_leaked();
 }
 
@@ -59,14 +59,14 @@ fn doctor_without_root_says_which_checks_need_root() {
     let verdict = patient.report_through(&alice);
     assert_eq!(verdict.code, 2, "{verdict:#?}");
     let line = verdict.find("not root", "warning", "the configuration").unwrap();
-    assert_eq!(line.mend.as_deref(), Some("run: sudo plex-auth doctor"));
-    assert!(verdict.find("PAM", "good", "sshd").is_some() && verdict.find("socket", "good", "").is_some());
-    assert_eq!(verdict.lines.iter().filter(|line| line.mark == "warning").count(), 1, "{verdict:#?}");
+    assert_eq!(line.hint.as_deref(), Some("run: sudo plex-auth doctor"));
+    assert!(verdict.find("PAM", "ok", "sshd").is_some() && verdict.find("socket", "ok", "").is_some());
+    assert_eq!(verdict.lines.iter().filter(|line| line.status == "warning").count(), 1, "{verdict:#?}");
     // A fault that needs no root to be seen is reported to every user.
     patient.0.stop_authd();
     let verdict = patient.report_through(&alice);
     assert_eq!(verdict.code, 1);
-    assert!(verdict.find("daemon", "bad", "is not running").is_some(), "{verdict:#?}");
+    assert!(verdict.find("daemon", "error", "is not running").is_some(), "{verdict:#?}");
 }
 
 #[test]

@@ -12,6 +12,18 @@ const DEBIAN: &str = "auth [success=2 default=ignore] pam_unix.so nullok\n\
                       auth requisite pam_deny.so\nauth required pam_permit.so\nauth optional pam_cap.so\n\
                       account include plex-auth\n";
 
+/// Hint for the package's own stack.
+const SHIPPED: &str = "restore /etc/pam.d/plex-auth as it was shipped";
+
+/// Does what the hint for a service's own file says: its lines are replaced with those of the shipped stack.
+fn include(service: &str) -> &'static str {
+    match service {
+        "web" => "printf 'auth include plex-auth\\naccount include plex-auth\\n' >/etc/pam.d/web",
+        "sshd" => "printf 'auth include plex-auth\\naccount include plex-auth\\n' >/etc/pam.d/sshd",
+        _ => "printf 'auth include plex-auth\\naccount include plex-auth\\n' >/etc/pam.d/sudo",
+    }
+}
+
 #[test]
 fn doctor_finds_and_fixes_stacks_with_wrong_results() {
     let Some(patient) = Patient::new("") else { return };
@@ -19,73 +31,88 @@ fn doctor_finds_and_fixes_stacks_with_wrong_results() {
     world.write("/etc/pam.d/web", 0o644, "root:root", DEBIAN);
     world.sh("cp -a /etc/pam.d /mnt/pam.d");
     let restore = "cp -a /mnt/pam.d/. /etc/pam.d/";
-    // The fix of the previous fault leaves a correct file that differs from the shipped one.
+    // The fix of the previous fault leaves a correct file that differs from the first one.
     let each = |script: &str| format!("{restore} && {script}");
     all(
         &patient,
         vec![
             // Without pam_deny every account is let in, and pam-auth-update does not restore the line.
-            told(
+            saying(
                 each("sed -i /pam_deny/d /etc/pam.d/web"),
-                "PAM",
-                "bad",
-                "web (auth): accounts that nobody knows get in",
+                ("PAM", "error", "accounts that nobody knows get in"),
+                "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
+                include("web"),
             ),
-            told(
+            saying(
                 each("sed -i /pam_permit/d /etc/pam.d/web"),
-                "PAM",
-                "bad",
-                "web (auth): local accounts are turned away",
+                ("PAM", "error", "web (auth): local accounts are turned away"),
+                "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
+                include("web"),
             ),
-            told(each("sed -i 's/success=2/success=3/' /etc/pam.d/web"), "PAM", "bad", "web (auth): local accounts"),
-            told(each("sed -i '/account/d' /etc/pam.d/web"), "PAM", "bad", "web (account): friends who were removed"),
-            told(
+            saying(
+                each("sed -i 's/success=2/success=3/' /etc/pam.d/web"),
+                ("PAM", "error", "web (auth): local accounts"),
+                "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
+                include("web"),
+            ),
+            saying(
+                each("sed -i '/account/d' /etc/pam.d/web"),
+                ("PAM", "error", "web (account): friends who were removed"),
+                "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth",
+                include("web"),
+            ),
+            saying(
                 each("sed -i '/account.*plex-auth/d' /etc/pam.d/sshd"),
-                "PAM",
-                "bad",
-                "sshd (account): friends who were removed",
+                ("PAM", "error", "sshd (account): friends who were removed"),
+                "in /etc/pam.d/sshd, replace the account lines for passwords with: account include plex-auth",
+                include("sshd"),
             ),
-            told(
+            saying(
                 each(
                     "sed -i 's/^account include.*/account required pam_unix.so\\naccount optional pam_plex.so/' /etc/pam.d/web",
                 ),
-                "PAM",
-                "bad",
-                "web (account): whom Plex denies",
+                ("PAM", "error", "web (account): whom Plex denies"),
+                "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth",
+                include("web"),
             ),
-            told(each("sed -i '/^auth.*pam_unix/d' /etc/pam.d/plex-auth"), "PAM", "bad", "there is no pam_unix.so"),
-            told(
+            saying(
+                each("sed -i '/^auth.*pam_unix/d' /etc/pam.d/plex-auth"),
+                ("PAM", "error", "there is no pam_unix.so"),
+                SHIPPED,
+                restore,
+            ),
+            saying(
                 each("sed -i '/^auth/s/success=2/success=1/' /etc/pam.d/plex-auth"),
-                "PAM",
-                "bad",
-                "plex-auth, sshd, su, su-l, sudo (auth): local accounts are turned away",
+                ("PAM", "error", "plex-auth, sshd, su, su-l, sudo (auth): local accounts are turned away"),
+                SHIPPED,
+                restore,
             ),
-            told(
+            saying(
                 each("sed -i '/^auth.*pam_deny/d' /etc/pam.d/plex-auth"),
-                "PAM",
-                "bad",
-                "(auth): accounts that nobody knows",
+                ("PAM", "error", "accounts that nobody knows"),
+                SHIPPED,
+                restore,
             ),
-            told(
+            saying(
                 each("sed -i '/^auth.*pam_plex/s/try_first_pass/nullok/' /etc/pam.d/plex-auth"),
-                "PAM",
-                "bad",
-                "does not know the argument 'nullok'",
+                ("PAM", "error", "does not know the argument 'nullok'"),
+                "remove it from /etc/pam.d/plex-auth:",
+                restore,
             ),
             saying(
                 each("echo 'auth suficient pam_permit.so' >>/etc/pam.d/sudo"),
-                ("PAM", "bad", "sudo (auth): a line makes no sense"),
+                ("PAM", "error", "sudo (auth): a line makes no sense"),
                 "/etc/pam.d/sudo:6: 'suficient' is no control",
                 restore,
             ),
-            told(
+            saying(
                 each(
                     "sed -i 's/^auth     include.*/auth sufficient pam_plex.so\\nauth sufficient pam_unix.so use_first_pass\\n\
                  auth required pam_deny.so/' /etc/pam.d/sudo",
                 ),
-                "PAM",
-                "warning",
-                "sudo (auth): local passwords are shown to Plex",
+                ("PAM", "warning", "sudo (auth): local passwords are shown to Plex"),
+                "in /etc/pam.d/sudo, replace the auth lines for passwords with: auth include plex-auth",
+                include("sudo"),
             ),
             saying(
                 each(
@@ -98,14 +125,14 @@ fn doctor_finds_and_fixes_stacks_with_wrong_results() {
             ),
             saying(
                 each("sed -i 's/notingroup plex-users/notingroup friends/' /etc/pam.d/plex-auth"),
-                ("PAM", "bad", "accounts of the group get in unchecked"),
-                "restore that file",
+                ("PAM", "error", "accounts of the group get in unchecked"),
+                SHIPPED,
                 restore,
             ),
         ],
     );
     world.sh("for service in web plex-auth sshd su sudo; do sed -i /plex/d /etc/pam.d/$service; done");
-    assert!(patient.look().find("PAM", "bad", "no service asks pam_plex.so").is_some());
+    assert!(patient.look().find("PAM", "error", "no service asks pam_plex.so").is_some());
 }
 
 #[test]
@@ -118,8 +145,9 @@ fn doctor_findings_about_a_stack_match_libpam() {
     world.sh("sed -i /pam_deny/d /etc/pam.d/web");
     assert_eq!(unknown("web"), Code::SUCCESS, "everybody is in");
     let verdict = patient.look();
-    let line = verdict.find("PAM", "bad", "web (auth): accounts that nobody knows get in").unwrap();
-    world.sh(line.mend.as_deref().unwrap().strip_prefix("run: ").unwrap());
+    let line = verdict.find("PAM", "error", "accounts that nobody knows get in").unwrap();
+    assert!(line.what.starts_with("web (auth): ") && line.hint.as_deref().unwrap().contains("auth include plex-auth"));
+    world.sh(include("web"));
     assert_ne!(unknown("web"), Code::SUCCESS, "mended");
     assert_eq!(world.codes("web", "alice", "auth", &format!("{}\n", password("alice"))).of("auth"), Code::SUCCESS);
     assert_eq!(world.codes("web", "local", "auth", "LOCAL-SECRET\n").of("auth"), Code::SUCCESS);
@@ -135,12 +163,12 @@ fn doctor_reports_a_missing_module_and_one_writable_by_others() {
         vec![
             saying(
                 "mv $(readlink /mnt/module) /mnt/pam_plex.so",
-                ("module", "bad", "pam_plex.so is not where PAM looks"),
+                ("module", "error", "pam_plex.so is not where PAM looks"),
                 "reinstall",
                 "mv /mnt/pam_plex.so $(readlink /mnt/module)",
             ),
-            told("chmod 666 $(readlink /mnt/module)", "module", "bad", "could be changed by others than root"),
-            told("chown alice $(readlink /mnt/module)", "module", "bad", "could be changed by others than root"),
+            told("chmod 666 $(readlink /mnt/module)", "module", "error", "could be changed by others than root"),
+            told("chown alice $(readlink /mnt/module)", "module", "error", "could be changed by others than root"),
             told("chmod 600 $(readlink /mnt/module)", "module", "warning", "cannot load it"),
         ],
     );
@@ -156,20 +184,20 @@ fn r18_doctor_notes_a_faillock_that_counts_outages() {
                  auth required pam_permit.so\naccount include plex-auth\n";
     patient.0.write("/etc/pam.d/web", 0o644, "root:root", stack);
     let verdict = patient.look();
-    let line = verdict.find("PAM", "note", "web: pam_faillock counts an outage").unwrap();
-    assert!(line.mend.as_deref().unwrap().contains("[success=1 auth_err=bad user_unknown=ignore default=die]"));
+    let line = verdict.find("PAM", "info", "web: pam_faillock counts an outage").unwrap();
+    assert!(line.hint.as_deref().unwrap().contains("[success=1 auth_err=bad user_unknown=ignore default=die]"));
     patient.0.sh(
         "sed -i 's/success=1 default=ignore/success=1 auth_err=bad user_unknown=ignore default=die/' /etc/pam.d/web",
     );
     let verdict = patient.look();
-    assert!(verdict.code == 0 && verdict.find("PAM", "note", "").is_none(), "{verdict:#?}");
+    assert!(verdict.code == 0 && verdict.find("PAM", "info", "").is_none(), "{verdict:#?}");
 }
 
 #[test]
 fn doctor_reports_link_sign_in_for_services_without_the_module() {
     let Some(patient) = Patient::new("link_sign_in = true\n") else { return };
     let verdict = patient.look();
-    assert!(verdict.code == 0 && verdict.find("link sign-in", "note", "login").is_some(), "{verdict:#?}");
+    assert!(verdict.code == 0 && verdict.find("link sign-in", "info", "login").is_some(), "{verdict:#?}");
     patient.0.sh("sed -i 's/^link_sign_in.*/&\\nlink_services = [\"login\"]/' /etc/plex-auth.toml && systemctl restart plex-authd");
     let verdict = patient.look();
     assert!(verdict.code == 2 && verdict.find("link sign-in", "warning", "login").is_some(), "{verdict:#?}");

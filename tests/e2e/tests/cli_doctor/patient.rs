@@ -29,10 +29,10 @@ pub(crate) struct Patient(pub World);
 /// One check of the report.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
-    pub check: String,
-    pub mark: String,
+    pub name: String,
+    pub status: String,
     pub what: String,
-    pub mend: Option<String>,
+    pub hint: Option<String>,
 }
 
 /// Doctor's report.
@@ -50,14 +50,14 @@ impl Verdict {
         let line = |row: &Value| {
             assert_eq!(row.as_object().unwrap().len(), 4, "{row}");
             let part = |key| text(row, key).unwrap();
-            Line { check: part("check"), mark: part("mark"), what: part("what"), mend: text(row, "mend") }
+            Line { name: part("name"), status: part("status"), what: part("what"), hint: text(row, "hint") }
         };
         Self { code: out.code, lines: rows.iter().map(line).collect() }
     }
 
     /// The first check with this name, this status and these words.
-    pub(crate) fn find(&self, check: &str, mark: &str, words: &str) -> Option<&Line> {
-        self.lines.iter().find(|line| line.check == check && line.mark == mark && line.what.contains(words))
+    pub(crate) fn find(&self, name: &str, status: &str, words: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.name == name && line.status == status && line.what.contains(words))
     }
 }
 
@@ -101,7 +101,7 @@ impl Patient {
             if verdict.code == 0 {
                 return;
             }
-            let wrong: Vec<_> = verdict.lines.iter().filter(|line| !["good", "note"].contains(&&*line.mark)).collect();
+            let wrong: Vec<_> = verdict.lines.iter().filter(|line| !["ok", "info"].contains(&&*line.status)).collect();
             assert!(start.elapsed() < Duration::from_secs(10), "{when}: {wrong:#?}");
             std::thread::sleep(Duration::from_millis(200));
         }

@@ -22,23 +22,23 @@ fn doctor_finds_a_wrong_configuration_and_wrong_permissions() {
     all(
         &patient,
         vec![
-            saying("rm /etc/plex-auth.toml", (check, "bad", "no such file"), "run: plex-auth setup", RESTORE),
+            saying("rm /etc/plex-auth.toml", (check, "error", "no such file"), "run: plex-auth setup", RESTORE),
             saying(
                 "sed -i s/^machine_id/machine_idd/ /etc/plex-auth.toml",
-                (check, "bad", "/etc/plex-auth.toml:2:1: there is no key"),
+                (check, "error", "/etc/plex-auth.toml:2:1: there is no key"),
                 "did you mean 'machine_id'?",
                 RESTORE,
             ),
-            told("chmod 644 /etc/plex-auth.toml", check, "bad", "mode 0644"),
-            told("chmod 660 /etc/plex-auth.toml", check, "bad", "mode 0660"),
-            told("chown alice /etc/plex-auth.toml", check, "bad", "belongs to uid"),
-            told("chgrp root /etc/plex-auth.toml", check, "bad", "cannot read it"),
-            told("chmod 600 /etc/plex-auth.toml", check, "bad", "cannot read it"),
-            told("chmod 600 /mnt/plex/ca.pem", check, "bad", "/mnt/plex/ca.pem: plex-authd"),
+            told("chmod 644 /etc/plex-auth.toml", check, "error", "mode 0644"),
+            told("chmod 660 /etc/plex-auth.toml", check, "error", "mode 0660"),
+            told("chown alice /etc/plex-auth.toml", check, "error", "belongs to uid"),
+            told("chgrp root /etc/plex-auth.toml", check, "error", "cannot read it"),
+            told("chmod 600 /etc/plex-auth.toml", check, "error", "cannot read it"),
+            told("chmod 600 /mnt/plex/ca.pem", check, "error", "/mnt/plex/ca.pem: plex-authd"),
             saying(
                 "install -m 640 -g root /dev/null /etc/token && printf TOKEN-SECRET-olga >/etc/token && \
                  sed -i 's|^token = .*|token_file = \"/etc/token\"|' /etc/plex-auth.toml",
-                (check, "bad", "/etc/token: plex-authd"),
+                (check, "error", "/etc/token: plex-authd"),
                 "run: chown root:plex-auth /etc/token",
                 "chown root:plex-auth /etc/token && systemctl restart plex-authd",
             ),
@@ -49,7 +49,7 @@ fn doctor_finds_a_wrong_configuration_and_wrong_permissions() {
 #[test]
 fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
     let Some(patient) = patient() else { return };
-    let olga = |what| ("token", "bad", what);
+    let olga = |what| ("token", "error", what);
     all(
         &patient,
         vec![
@@ -67,13 +67,13 @@ fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
             ),
             saying(
                 "sed -i 's/^machine_id = .*/machine_id = \"2222222222222222\"/' /etc/plex-auth.toml && systemctl restart plex-authd",
-                ("machine", "bad", "olga has no server 2222222222222222"),
+                ("machine", "error", "olga has no server 2222222222222222"),
                 "run: plex-auth setup",
                 RESTORE,
             ),
             saying(
                 "sed -i 's/^machine_id = .*/machine_id = \"2222222222222222\"/' /etc/plex-auth.toml && systemctl restart plex-authd",
-                ("media server", "bad", "is another server: 0123456789abcdef"),
+                ("media server", "error", "is another server: 0123456789abcdef"),
                 "mend server_url or machine_id",
                 RESTORE,
             ),
@@ -87,10 +87,13 @@ fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
     );
     patient.0.plex().send(&Command::KillTokens("olga".into())).unwrap();
     let verdict = patient.look();
-    assert!(verdict.code == 1 && verdict.find("token", "bad", "plex.tv no longer takes it").is_some(), "{verdict:#?}");
+    assert!(
+        verdict.code == 1 && verdict.find("token", "error", "plex.tv no longer takes it").is_some(),
+        "{verdict:#?}"
+    );
     patient.0.plex().load(&DEN.replace("local = \"normal\"", "local = \"unclaimed\""));
     let verdict = patient.look();
-    assert!(verdict.find("media server", "bad", "belongs to nobody").is_some(), "{verdict:#?}");
+    assert!(verdict.find("media server", "error", "belongs to nobody").is_some(), "{verdict:#?}");
     patient.0.plex().load(DEN);
     patient.wait_until_healthy("the world as it was");
     patient.0.plex().fault(Endpoint::User, Fault::Status(503, String::new()));
@@ -113,17 +116,17 @@ fn r62_doctor_distinguishes_dns_certificate_and_connection_errors() {
     for (url, check, words) in cases {
         patient.0.sh(&format!("sed -i 's|^plex_url = .*|plex_url = \"{url}\"|' /etc/plex-auth.toml"));
         let verdict = patient.look();
-        let line = verdict.find(check, "bad", words).unwrap_or_else(|| panic!("{url}: {verdict:#?}"));
-        assert!(verdict.code == 1 && line.mend.is_some(), "{line:?}");
+        let line = verdict.find(check, "error", words).unwrap_or_else(|| panic!("{url}: {verdict:#?}"));
+        assert!(verdict.code == 1 && line.hint.is_some(), "{line:?}");
         let others = ["TLS", "DNS", "network", "token"].into_iter().filter(|other| *other != check);
-        assert!(others.into_iter().all(|other| verdict.lines.iter().all(|line| line.check != other)), "{verdict:#?}");
+        assert!(others.into_iter().all(|other| verdict.lines.iter().all(|line| line.name != other)), "{verdict:#?}");
     }
     patient.0.sh(RESTORE);
     patient.wait_until_healthy("the right address");
     patient.0.write("/mnt/plex/other.pem", 0o644, "root:root", "nothing in here\n");
     patient.0.sh("sed -i 's|ca.pem|other.pem|' /etc/plex-auth.toml");
     let verdict = patient.look();
-    assert!(verdict.find("TLS", "bad", "there is no certificate in it").is_some(), "{verdict:#?}");
+    assert!(verdict.find("TLS", "error", "there is no certificate in it").is_some(), "{verdict:#?}");
 }
 
 #[test]
@@ -134,14 +137,14 @@ fn doctor_reports_a_wrong_clock() {
     let at = |calendar: &str| {
         patient.report_through(&["env", &preload, &format!("FAKETIME={calendar}"), "DONT_FAKE_MONOTONIC=1"])
     };
-    for (calendar, mark, words) in [
+    for (calendar, status, words) in [
         ("+10m", "warning", "ahead of plex.tv's"),
         ("-2h", "warning", "behind plex.tv's"),
-        ("2023-01-01 00:00:00", "bad", "before 2024"),
-        ("+10s", "good", "agrees"),
+        ("2023-01-01 00:00:00", "error", "before 2024"),
+        ("+10s", "ok", "agrees"),
     ] {
         let verdict = at(calendar);
-        assert!(verdict.find("clock", mark, words).is_some(), "{calendar}: {verdict:#?}");
+        assert!(verdict.find("clock", status, words).is_some(), "{calendar}: {verdict:#?}");
     }
-    assert_eq!(at("+10m").find("clock", "warning", "").unwrap().mend.as_deref(), Some("run: timedatectl set-ntp true"));
+    assert_eq!(at("+10m").find("clock", "warning", "").unwrap().hint.as_deref(), Some("run: timedatectl set-ntp true"));
 }

@@ -10,11 +10,11 @@ fn doctor_finds_and_fixes_sshd_settings_that_prevent_plex_logins() {
     all(
         &patient,
         vec![
-            told(set("UsePAM no"), "sshd", "bad", "UsePAM is off"),
+            told(set("UsePAM no"), "sshd", "error", "UsePAM is off"),
             told(
                 set("PasswordAuthentication no\\nKbdInteractiveAuthentication no"),
                 "sshd",
-                "bad",
+                "error",
                 "no password is asked for",
             ),
             told(set("LoginGraceTime 10"), "sshd", "warning", "may wait 15s for plex.tv"),
@@ -22,14 +22,14 @@ fn doctor_finds_and_fixes_sshd_settings_that_prevent_plex_logins() {
             told(set("PermitEmptyPasswords yes"), "sshd", "warning", "open to everybody"),
             saying(
                 set("NoSuchSetting yes"),
-                ("sshd", "bad", "NoSuchSetting"),
+                ("sshd", "error", "NoSuchSetting"),
                 "run: sshd -t",
                 "sed -i /NoSuchSetting/d /etc/ssh/sshd_config",
             ),
             saying(
                 "printf 'Match User alice\\nKbdInteractiveAuthentication no\\nPasswordAuthentication no\\n' \
                  >>/etc/ssh/sshd_config",
-                ("sshd", "bad", "no password is asked for"),
+                ("sshd", "error", "no password is asked for"),
                 "KbdInteractiveAuthentication yes",
                 "sed -i '/^Match/,$d' /etc/ssh/sshd_config",
             ),
@@ -60,7 +60,7 @@ fn r24_doctor_finds_and_fixes_sshd_settings_that_prevent_link_sign_in() {
             told(
                 "sed -i '1i KbdInteractiveAuthentication no' /etc/ssh/sshd_config",
                 "sshd",
-                "bad",
+                "error",
                 "link sign-in and verification codes cannot be shown",
             ),
         ],

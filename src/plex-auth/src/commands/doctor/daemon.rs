@@ -1,4 +1,4 @@
-//! plex-authd: whether it can be asked, and what it says of itself.
+//! Checks of plex-authd: its socket and its status.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,34 +10,31 @@ use config::Config;
 use humantime::format_duration;
 use protocol::{AdminRequest, AdminResponse, Connection, Deadline, Error, Reply, Request, Status, Untrusted};
 
-use super::checks::{Findings, argument};
 use super::settings::DAEMON;
+use super::shell::argument;
 use crate::client::daemon::changed_since;
 use crate::context::Context;
+use crate::ui::check::Checks;
 
-/// How long it may take for an answer.
+/// Timeout for an answer.
 const ANSWER: Duration = Duration::from_secs(5);
 
 const START: &str = "run: systemctl start plex-authd.socket plex-authd.service";
 const RESTART: &str = "run: systemctl restart plex-authd.service";
 
-/// Looks at the socket, and asks. Only root is told how the daemon is.
-pub(super) fn check(context: &Context, config: Option<&Config>, root: bool, findings: &mut Findings) {
+/// Checks the socket and requests the status, which only root receives.
+pub(super) fn check(context: &Context, config: Option<&Config>, root: bool, checks: &mut Checks) {
     let socket = &context.socket;
     let mut connection = match Connection::open(socket) {
         Ok(connection) => connection,
         Err(error) => {
-            unreachable(socket, &error, findings);
+            unreachable(socket, &error, checks);
             return;
         }
     };
-    let before = findings.count();
-    modes(socket, findings);
-    findings.good_unless(
-        before,
-        "socket",
-        format!("{} is there, and nobody else can take its place", socket.display()),
-    );
+    let before = checks.count();
+    modes(socket, checks);
+    checks.ok_unless(before, "socket", format!("{} is there, and nobody else can take its place", socket.display()));
     if !root {
         return;
     }
@@ -45,83 +42,83 @@ pub(super) fn check(context: &Context, config: Option<&Config>, root: bool, find
         .send(&Request::Admin(AdminRequest::Status), Deadline::after(ANSWER))
         .and_then(|()| connection.receive(Deadline::after(ANSWER)));
     match asked {
-        Ok(Reply::Admin(AdminResponse::Status(status))) => running(context, config, &status, findings),
+        Ok(Reply::Admin(AdminResponse::Status(status))) => running(context, config, &status, checks),
         Ok(_) | Err(Error::Malformed(_) | Error::Closed) => {
-            findings.bad("daemon", "plex-authd does not understand this program: it is another version", RESTART);
+            checks.error("daemon", "plex-authd does not understand this program: it is another version", RESTART);
         }
-        Err(error) => findings.bad("daemon", format!("plex-authd does not answer: {error}"), RESTART),
+        Err(error) => checks.error("daemon", format!("plex-authd does not answer: {error}"), RESTART),
     }
 }
 
-/// Why nobody can be asked, in the words of the one check that every login makes.
-fn unreachable(socket: &Path, error: &Error, findings: &mut Findings) {
+/// Reports why the socket cannot be used, in the words of the check that every login makes.
+fn unreachable(socket: &Path, error: &Error, checks: &mut Checks) {
     let what = error.to_string();
     match error {
         Error::Untrusted(Untrusted::Unreadable(..)) => {
-            findings.bad("daemon", format!("plex-authd is not running: {what}"), START);
+            checks.error("daemon", format!("plex-authd is not running: {what}"), START);
         }
         Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused => {
-            findings.bad("daemon", format!("plex-authd is not running: nobody listens at {}", socket.display()), START);
+            checks.error("daemon", format!("plex-authd is not running: nobody listens at {}", socket.display()), START);
         }
         Error::Untrusted(Untrusted::Writable(path)) => {
             let owner = if socket.parent() == Some(path.as_path()) { DAEMON } else { "root" };
             let path = path.display();
-            findings.bad("socket", what, format!("run: chown {owner}:{owner} {path} && chmod 0755 {path}"));
+            checks.error("socket", what, format!("run: chown {owner}:{owner} {path} && chmod 0755 {path}"));
         }
         Error::Untrusted(_) => {
-            findings.bad("socket", what, "run: systemctl restart plex-authd.socket plex-authd.service");
+            checks.error("socket", what, "run: systemctl restart plex-authd.socket plex-authd.service");
         }
         Error::Io(io) if io.kind() == ErrorKind::PermissionDenied => {
             let socket = socket.display();
-            findings.bad(
+            checks.error(
                 "socket",
                 format!("{socket}: may not be used by everybody"),
                 format!("run: chmod 0666 {socket}"),
             );
         }
-        _ => findings.bad("daemon", format!("plex-authd cannot be asked: {what}"), RESTART),
+        _ => checks.error("daemon", format!("plex-authd cannot be asked: {what}"), RESTART),
     }
 }
 
-/// Programs that are not root ask as well: screen lockers, web servers.
-fn modes(socket: &Path, findings: &mut Findings) {
+/// Checks that programs without root's rights, such as screen lockers and web servers, can use the socket.
+fn modes(socket: &Path, checks: &mut Checks) {
     let mode = |path: &Path| fs::metadata(path).map_or(0, |about| about.mode());
     if mode(socket) & 0o666 != 0o666 {
         let socket = socket.display();
         let what = format!("{socket}: programs that are not root, such as screen lockers, cannot ask");
-        findings.warn("socket", what, format!("run: chmod 0666 {socket}"));
+        checks.warning("socket", what, format!("run: chmod 0666 {socket}"));
     }
     if let Some(directory) = socket.parent().filter(|directory| mode(directory) & 0o001 == 0) {
         let directory = directory.display();
         let what = format!("{directory}: programs that are not root, such as screen lockers, cannot enter it");
-        findings.warn("socket", what, format!("run: chmod 0755 {directory}"));
+        checks.warning("socket", what, format!("run: chmod 0755 {directory}"));
     }
 }
 
-fn running(context: &Context, config: Option<&Config>, status: &Status, findings: &mut Findings) {
-    let before = findings.count();
+fn running(context: &Context, config: Option<&Config>, status: &Status, checks: &mut Checks) {
+    let before = checks.count();
     let ours = env!("CARGO_PKG_VERSION");
     if status.version != ours {
         let what = format!("plex-authd {} is running, and {ours} is installed", status.version);
-        findings.warn("daemon", what, RESTART);
+        checks.warning("daemon", what, RESTART);
     }
     if Path::new(&status.config) != context.config {
         let what = format!("plex-authd was started with {}, not with {}", status.config, context.config.display());
-        findings.warn("daemon", what, format!("run: plex-auth --config {} doctor", argument(&status.config)));
+        checks.warning("daemon", what, format!("run: plex-auth --config {} doctor", argument(&status.config)));
     } else if changed_since(&context.config, status.config_age) {
-        findings.warn("daemon", format!("{} was changed since plex-authd read it", status.config), RESTART);
+        checks.warning("daemon", format!("{} was changed since plex-authd read it", status.config), RESTART);
     }
     let uptime = format_duration(Duration::from_secs(status.uptime));
-    findings.good_unless(before, "daemon", format!("plex-authd {} has been running for {uptime}", status.version));
-    friends(config, status, findings);
+    checks.ok_unless(before, "daemon", format!("plex-authd {} has been running for {uptime}", status.version));
+    friends(config, status, checks);
     if let Some((why, seconds)) = &status.closed {
         let left = format_duration(Duration::from_secs(*seconds));
-        let mend = "wait; who tries so many passwords is in: plex-auth logins";
-        findings.warn("plex.tv", format!("plex-authd leaves it alone for {left}: {why}"), mend);
+        let hint = "wait; who tries so many passwords is in: plex-auth logins";
+        checks.warning("plex.tv", format!("plex-authd leaves it alone for {left}: {why}"), hint);
     }
 }
 
-fn friends(config: Option<&Config>, status: &Status, findings: &mut Findings) {
+fn friends(config: Option<&Config>, status: &Status, checks: &mut Checks) {
     let Some(list) = &status.friends else { return };
     let shown = |seconds: u64| format_duration(Duration::from_secs(seconds));
     let later = "run: plex-auth doctor, once plex.tv answers";
@@ -130,18 +127,18 @@ fn friends(config: Option<&Config>, status: &Status, findings: &mut Findings) {
             let oldest = config.map(|config| config.timeouts.known_list.max(config.cache.offline.unwrap_or_default()));
             let what = format!("it is {} old and cannot be read anew: {why}", shown(age));
             if oldest.is_some_and(|oldest| Duration::from_secs(age) > oldest) {
-                findings.bad("friend list", format!("{what}; nobody comes in by it any more"), later);
+                checks.error("friend list", format!("{what}; nobody comes in by it any more"), later);
             } else {
-                findings.warn("friend list", what, later);
+                checks.warning("friend list", what, later);
             }
         }
-        (Some(why), ..) => findings.bad("friend list", format!("there is none, and it cannot be read: {why}"), later),
+        (Some(why), ..) => checks.error("friend list", format!("there is none, and it cannot be read: {why}"), later),
         (None, Some(people), age) => {
             let age = age.map_or_else(String::new, |age| format!(", {} old", shown(age)));
-            findings.good("friend list", format!("{people} people{age}"));
+            checks.ok("friend list", format!("{people} people{age}"));
         }
         (None, None, _) => {
-            findings.warn("friend list", "plex-authd is still reading it", "run: plex-auth doctor, in a while");
+            checks.warning("friend list", "plex-authd is still reading it", "run: plex-auth doctor, in a while");
         }
     }
 }

@@ -1,25 +1,25 @@
-//! fail2ban, where it is installed: whether it knows plex-authd's lines.
+//! Check of fail2ban, where it is installed: a filter and a jail for plex-authd's log lines.
 
 use std::path::Path;
 
-use super::checks::Findings;
+use crate::ui::check::Checks;
 
-/// Part of fail2ban itself; its directories are made by whoever brings it a filter, as our package does.
+/// File of fail2ban itself; its directories may also exist because a package, such as ours, installs a filter.
 const ITSELF: &str = "/etc/fail2ban/fail2ban.conf";
 
-/// Looks for the filter and the jail.
-pub(super) fn check(findings: &mut Findings) {
+/// Checks for the filter and the jail.
+pub(super) fn check(checks: &mut Checks) {
     if !Path::new(ITSELF).exists() {
         return;
     }
     let there = |file: &str| Path::new("/etc/fail2ban").join(file).exists();
     if !there("filter.d/plex-auth.conf") {
-        let mend = "copy packaging/fail2ban/filter.d/plex-auth.conf to /etc/fail2ban/filter.d/, and enable a jail";
-        findings.note("fail2ban", "it is installed and does not know plex-authd's lines", mend);
+        let hint = "copy packaging/fail2ban/filter.d/plex-auth.conf to /etc/fail2ban/filter.d/, and enable a jail";
+        checks.info("fail2ban", "it is installed and does not know plex-authd's lines", hint);
     } else if !there("jail.d/plex-auth.conf") && !there("jail.d/plex-auth.local") && !there("jail.local") {
-        let mend = "copy packaging/fail2ban/jail.d/plex-auth.conf to /etc/fail2ban/jail.d/";
-        findings.note("fail2ban", "the filter for plex-authd is there, and no jail uses it", mend);
+        let hint = "copy packaging/fail2ban/jail.d/plex-auth.conf to /etc/fail2ban/jail.d/";
+        checks.info("fail2ban", "the filter for plex-authd is there, and no jail uses it", hint);
     } else {
-        findings.good("fail2ban", "it knows plex-authd's lines");
+        checks.ok("fail2ban", "it knows plex-authd's lines");
     }
 }

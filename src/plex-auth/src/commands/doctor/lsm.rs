@@ -1,23 +1,23 @@
-//! `SELinux` and `AppArmor`: whether they got in plex-auth's way within the last day.
+//! Checks of `SELinux` and `AppArmor`: denials for plex-auth within the last day.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::checks::Findings;
+use crate::ui::check::Checks;
 
-/// Where the kernel's refusals are written. The same one may stand in several.
+/// Logs with the kernel's denials. One denial may be in several.
 const LOGS: [&str; 4] = ["/var/log/audit/audit.log", "/var/log/kern.log", "/var/log/messages", "/var/log/syslog"];
 
-/// How much of the end of a log is read.
+/// Part of a log that is read, in bytes from its end.
 const TAIL: u64 = 2 * 1024 * 1024;
 
-/// How old a refusal may be, in seconds.
+/// Greatest age of a denial, in seconds.
 const DAY: u64 = 86_400;
 
-/// Looks for refusals.
-pub(super) fn check(findings: &mut Findings) {
+/// Checks the logs for denials.
+pub(super) fn check(checks: &mut Checks) {
     let enforcing = fs::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|word| word.trim() == "1");
     let apparmor = fs::read_to_string("/sys/module/apparmor/parameters/enabled").is_ok_and(|word| word.trim() == "Y");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -29,27 +29,27 @@ pub(super) fn check(findings: &mut Findings) {
     }
     if selinux > 0 && enforcing {
         let what = format!("it refused plex-auth something {selinux} times within a day, and is enforcing");
-        findings.bad("SELinux", what, "run: ausearch -m avc -ts yesterday | grep plex | audit2why");
+        checks.error("SELinux", what, "run: ausearch -m avc -ts yesterday | grep plex | audit2why");
     } else if selinux > 0 {
         let what =
             format!("it would have refused plex-auth something {selinux} times within a day; it is not enforcing");
-        findings.warn("SELinux", what, "run: ausearch -m avc -ts yesterday | grep plex | audit2why");
+        checks.warning("SELinux", what, "run: ausearch -m avc -ts yesterday | grep plex | audit2why");
     } else if enforcing {
-        findings.good("SELinux", "it is enforcing, and has refused plex-auth nothing within a day");
+        checks.ok("SELinux", "it is enforcing, and has refused plex-auth nothing within a day");
     }
     if profiles > 0 {
         let what = format!("it refused plex-auth something {profiles} times within a day");
-        findings.bad(
+        checks.error(
             "AppArmor",
             what,
             "run: grep -h 'apparmor=\"DENIED\".*plex' /var/log/audit/audit.log /var/log/kern.log",
         );
     } else if apparmor {
-        findings.good("AppArmor", "it has refused plex-auth nothing within a day");
+        checks.ok("AppArmor", "it has refused plex-auth nothing within a day");
     }
 }
 
-/// How many lines of the last day are such refusals and are about plex-auth.
+/// Number of denials for plex-auth within the last day.
 fn refusals(log: &str, now: u64, sign: &str) -> usize {
     let ours = |line: &&str| line.contains(sign) && ["plex-auth", "pam_plex"].iter().any(|name| line.contains(name));
     log.lines().filter(ours).filter(|line| when(line).is_none_or(|at| at + DAY >= now)).count()
@@ -61,7 +61,7 @@ fn when(line: &str) -> Option<u64> {
     rest.split(['.', ':']).next()?.parse().ok()
 }
 
-/// The end of a file.
+/// The last [`TAIL`] bytes of a file.
 fn tail(file: &Path) -> String {
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = File::open(file)?;
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_of_the_last_day_that_are_about_plex_auth_count() {
+    fn only_denials_of_the_last_day_for_plex_auth_count() {
         let line = |at: u64, comm: &str| {
             format!(
                 "type=AVC msg=audit({at}.123:45): avc:  denied  {{ connectto }} for  pid=7 comm=\"{comm}\" \

@@ -1,5 +1,5 @@
-//! What /etc/shadow and /etc/shells say about an account that signs in with Plex. Which form lets whom in was measured with
-//! OpenSSH 9.2: with `UsePAM yes` a locked password (`!`) is as good as none (`*`); without PAM its keys are refused.
+//! Checks of /etc/shadow and /etc/shells for managed accounts. Measured with OpenSSH 9.2: with `UsePAM yes`, a locked password
+//! (`!`) has the same effect as none (`*`); without PAM, keys of such an account are refused.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,12 +9,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nix::unistd::User;
 use system::accounts::{LocalPassword, ShadowLine, passwd_lines, shadow_lines};
 
-use super::checks::{Findings, argument};
+use super::shell::argument;
+use crate::ui::check::Checks;
 
-/// Shells that are meant to let nobody in.
+/// Shells that refuse logins on purpose.
 const CLOSED: [&str; 2] = ["nologin", "false"];
 
-/// What an account's line of /etc/shadow means for a login.
+/// Meaning of an account's line of /etc/shadow for a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Fine,
@@ -44,12 +45,12 @@ pub(super) fn state(line: &ShadowLine, today: i64) -> State {
     }
 }
 
-/// Looks at these accounts' lines and shells.
-pub(super) fn check(users: &[User], findings: &mut Findings) {
+/// Checks the password fields, expiry dates and shells of these accounts.
+pub(super) fn check(users: &[User], checks: &mut Checks) {
     let (shadow, passwd) = match (shadow_lines(), passwd_lines()) {
         (Ok(shadow), Ok(passwd)) => (shadow, passwd),
         (Err(why), _) | (_, Err(why)) => {
-            findings.bad(
+            checks.error(
                 "passwords",
                 why.to_string(),
                 "make it readable for root; nobody with a password of this machine logs in",
@@ -57,55 +58,55 @@ pub(super) fn check(users: &[User], findings: &mut Findings) {
             return;
         }
     };
-    let before = findings.count();
+    let before = checks.count();
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let today = i64::try_from(seconds / 86_400).unwrap_or_default();
     for user in users {
         let name = user.name.as_str();
         match shadow.get(name) {
-            Some(line) => say(name, state(line, today), findings),
+            Some(line) => say(name, state(line, today), checks),
             // Accounts of another source have their passwords there.
             None if passwd.iter().find(|line| line.name == name).is_some_and(|line| line.in_shadow) => {
                 let what = format!("'{name}' has no line in /etc/shadow: PAM turns it away");
-                findings.bad("passwords", what, format!("run: pwconv && usermod --password '*' {}", argument(name)));
+                checks.error("passwords", what, format!("run: pwconv && usermod --password '*' {}", argument(name)));
             }
             None => {}
         }
-        shell(user, findings);
+        shell(user, checks);
     }
     if !users.is_empty() {
-        findings.good_unless(before, "passwords", "no account has expired, and every shell lets its user in");
+        checks.ok_unless(before, "passwords", "no account has expired, and every shell lets its user in");
     }
 }
 
-fn say(name: &str, state: State, findings: &mut Findings) {
+fn say(name: &str, state: State, checks: &mut Checks) {
     match state {
-        // sshd's check knows whether that matters.
+        // Relevant only for sshd, which is checked separately.
         State::Fine | State::Locked => {}
         State::Empty => {
             let what = format!("'{name}' has an empty local password: any password lets in where pam_unix has nullok");
-            findings.bad("passwords", what, format!("run: usermod --password '*' {}", argument(name)));
+            checks.error("passwords", what, format!("run: usermod --password '*' {}", argument(name)));
         }
         State::Expired => {
             let what = format!("the account '{name}' has expired: PAM turns it away everywhere");
-            findings.bad("passwords", what, format!("run: chage --expiredate -1 {}", argument(name)));
+            checks.error("passwords", what, format!("run: chage --expiredate -1 {}", argument(name)));
         }
         State::PasswordExpired => {
             let what = format!("the local password of '{name}' has expired: a new one is asked for at every login");
-            findings.bad("passwords", what, format!("run: chage --lastday -1 --maxdays -1 {}", argument(name)));
+            checks.error("passwords", what, format!("run: chage --lastday -1 --maxdays -1 {}", argument(name)));
         }
     }
 }
 
-/// Who of these is locked, in the sense of an sshd without PAM.
+/// Names of those accounts that are locked in the sense of an sshd without PAM.
 pub(super) fn locked(users: &[User]) -> Vec<&str> {
-    // That it cannot be read was said.
+    // An unreadable file was reported before.
     let shadow = shadow_lines().unwrap_or_default();
     let is_locked = |name: &str| shadow.get(name).is_some_and(|line| state(line, 0) == State::Locked);
     users.iter().map(|user| user.name.as_str()).filter(|name| is_locked(name)).collect()
 }
 
-fn shell(user: &User, findings: &mut Findings) {
+fn shell(user: &User, checks: &mut Checks) {
     let (name, shell) = (&user.name, &user.shell);
     let shown = shell.display();
     // An empty field means /bin/sh.
@@ -113,17 +114,17 @@ fn shell(user: &User, findings: &mut Findings) {
         return;
     }
     if shell.file_name().is_some_and(|file| CLOSED.iter().any(|closed| file == *closed)) {
-        let mend = format!("where that is not meant, run: usermod --shell /bin/sh {}", argument(name));
-        findings.note("shell", format!("'{name}' has {shown}: it can sign in, but gets no shell"), mend);
+        let hint = format!("where that is not meant, run: usermod --shell /bin/sh {}", argument(name));
+        checks.info("shell", format!("'{name}' has {shown}: it can sign in, but gets no shell"), hint);
     } else if !runs(shell) {
         let what = format!("'{name}' has the shell {shown}, which cannot be run: sshd turns it away");
-        findings.bad("shell", what, format!("run: usermod --shell /bin/sh {}", argument(name)));
+        checks.error("shell", what, format!("run: usermod --shell /bin/sh {}", argument(name)));
     } else if fs::read_to_string("/etc/shells")
         .is_ok_and(|shells| !shells.lines().any(|line| Path::new(line.trim()) == shell))
     {
         let what =
             format!("'{name}' has the shell {shown}, which does not stand in /etc/shells: some services turn it away");
-        findings.warn("shell", what, format!("run: echo {} >>/etc/shells", argument(&shown.to_string())));
+        checks.warning("shell", what, format!("run: echo {} >>/etc/shells", argument(&shown.to_string())));
     }
 }
 
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_of_a_shadow_line_has_its_meaning() {
+    fn each_form_of_a_shadow_line_has_its_state() {
         let today = 20_000;
         let cases = [
             ("a:*:19000:0:99999:7:::", State::Fine),

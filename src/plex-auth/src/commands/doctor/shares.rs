@@ -1,33 +1,33 @@
-//! What keeps shares in step with Plex, and the sessions there that nobody may have any more.
+//! Checks of SMB password synchronisation, and of open SMB sessions without access.
 
 use config::Config;
 use protocol::{AdminRequest, LoginRequest, Phase, Request, Verdict};
 use system::command::{self, Command};
 
-use super::checks::Findings;
 use super::helpers;
 use crate::client::conversation::converse;
 use crate::context::Context;
+use crate::ui::check::Checks;
 
-/// Where Samba says who is connected.
+/// Paths of smbstatus.
 const SMBSTATUS: [&str; 2] = ["/usr/bin/smbstatus", "/usr/local/samba/bin/smbstatus"];
 
-/// Where Samba says what its settings are.
+/// Paths of testparm.
 const TESTPARM: [&str; 2] = ["/usr/bin/testparm", "/usr/local/samba/bin/testparm"];
 
-/// Samba's stack.
+/// The PAM stack of Samba.
 const STACK: &str = "/etc/pam.d/samba";
 
-pub(super) fn check(context: &Context, config: Option<&Config>, findings: &mut Findings) {
+pub(super) fn check(context: &Context, config: Option<&Config>, checks: &mut Checks) {
     if config.is_some_and(|config| config.samba.sync_password) {
-        helpers::smb_passwords(findings);
-        master(findings);
+        helpers::smb_passwords(checks);
+        master(checks);
     }
-    sessions(context, findings);
+    sessions(context, checks);
 }
 
-/// Whether clients are kept from changing what Plex is the master of.
-fn master(findings: &mut Findings) {
+/// Checks that SMB clients cannot change the password.
+fn master(checks: &mut Checks) {
     let Some(testparm) = command::find(&TESTPARM) else { return };
     let is_on = |name: &str| {
         let said = Command::tool(testparm, &["-s", &format!("--parameter-name={name}")]).run();
@@ -41,11 +41,11 @@ fn master(findings: &mut Findings) {
     });
     if !through_pam {
         let what = "clients can change an SMB password, which is then not that of Plex until the next login";
-        let mend = "set unix password sync = yes and pam password change = yes, as the example global.conf does";
-        findings.warn("SMB passwords", what, mend);
+        let hint = "set unix password sync = yes and pam password change = yes, as the example global.conf does";
+        checks.warning("SMB passwords", what, hint);
     } else if !asked {
         let what = "a client that changes its password gets a local one in /etc/shadow";
-        findings.bad(
+        checks.error(
             "SMB passwords",
             what,
             format!("add `password include plex-auth` to {STACK}, before other lines of password"),
@@ -53,14 +53,14 @@ fn master(findings: &mut Findings) {
     }
 }
 
-/// Sessions go on as they were opened, whatever has been decided since.
-fn sessions(context: &Context, findings: &mut Findings) {
+/// Reports sessions of users who have lost access: Samba does not close them.
+fn sessions(context: &Context, checks: &mut Checks) {
     let Some(smbstatus) = command::find(&SMBSTATUS) else { return };
     let Ok(said) = Command::tool(smbstatus, &["-p"]).run() else { return };
     for (process, user) in said.stdout.lines().filter_map(session) {
         if is_refused(context, user) {
             let what = format!("{user} may not come in any more and still has a session open");
-            findings.bad("SMB sessions", what, format!("run: kill {process}"));
+            checks.error("SMB sessions", what, format!("run: kill {process}"));
         }
     }
 }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sessions_are_told_from_the_lines_around_them() {
+    fn sessions_are_parsed_and_headings_skipped() {
         let text = "\nSamba version 4.17.12-Debian\nPID     Username     Group        Machine\n-----------\n\
                     1234    alice        alice        127.0.0.1 (ipv4:127.0.0.1:40000)   SMB3_11   -   partial(AES-128-GMAC)\n";
         let found: Vec<_> = text.lines().filter_map(session).collect();

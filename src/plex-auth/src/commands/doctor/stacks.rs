@@ -1,4 +1,4 @@
-//! The PAM stacks in which `pam_plex` has a say, and the module itself.
+//! Checks of the PAM stacks that use `pam_plex`, and of the module's file.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use config::Config;
 
-use super::checks::{Findings, argument};
+use super::shell::argument;
 use super::{helpers, repair};
 use crate::context::Context;
+use crate::ui::check::Checks;
 use pam_stack::Kind;
 use pam_stack::evaluate::evaluate;
 use pam_stack::include::{Content, DIRECTORIES, Module, Step, stack};
@@ -18,13 +19,13 @@ use pam_stack::modules::{Subject, UnknownModules, answer};
 use pam_stack::return_code::Code;
 use pam_stack::scenarios::{Fault, faults};
 
-/// What the check is called.
+/// Name of the check.
 const CHECK: &str = "PAM";
 
-/// Endings of files that package managers and editors leave behind.
+/// Endings of backup files of package managers and editors.
 const LEFT_BEHIND: [&str; 6] = ["~", ".dpkg-dist", ".dpkg-old", ".dpkg-new", ".rpmnew", ".rpmsave"];
 
-/// Services without which nobody gets at the machine any more.
+/// Services without which nobody can log in.
 const DOORS: [&str; 12] = [
     "cockpit",
     "gdm-password",
@@ -40,7 +41,7 @@ const DOORS: [&str; 12] = [
     "sudo",
 ];
 
-/// A service and its steps.
+/// A service and the steps of its stacks.
 pub(super) struct Service {
     pub name: String,
     auth: Vec<Step>,
@@ -53,14 +54,26 @@ impl Service {
         Self { name: name.to_owned(), auth: steps(Kind::Auth), account: steps(Kind::Account) }
     }
 
-    /// Whether its passwords may be Plex passwords.
+    /// It accepts Plex passwords.
     pub(super) fn signs_in(&self) -> bool {
         self.auth.iter().any(|step| step.asks("pam_plex"))
     }
 
-    /// Whether it turns away who was removed.
+    /// It refuses users who have lost access.
     fn checks(&self) -> bool {
         self.account.iter().any(|step| step.asks("pam_plex"))
+    }
+
+    fn steps(&self, kind: Kind) -> &[Step] {
+        if kind == Kind::Auth { &self.auth } else { &self.account }
+    }
+
+    /// Faults of the two phases.
+    fn faults(&self, group: &str) -> [(Kind, Vec<Fault>); 2] {
+        let found = |kind| faults(kind, self.steps(kind), Some(group));
+        let auth = if self.signs_in() { found(Kind::Auth) } else { Vec::new() };
+        let account = if self.checks() { found(Kind::Account) } else { vec![Fault::NoAccountLine] };
+        [(Kind::Auth, auth), (Kind::Account, account)]
     }
 }
 
@@ -68,53 +81,53 @@ fn file(path: &Path) -> Option<String> {
     fs::read_to_string(path).ok()
 }
 
-/// Looks at every service that asks `pam_plex`, and gives them back.
-pub(super) fn check(context: &Context, config: Option<&Config>, findings: &mut Findings) -> Vec<Service> {
+/// Checks every service that uses `pam_plex`, and returns these.
+pub(super) fn check(context: &Context, config: Option<&Config>, checks: &mut Checks) -> Vec<Service> {
     let services: Vec<_> =
         names().iter().map(|name| Service::read(name)).filter(|s| s.signs_in() || s.checks()).collect();
     if services.is_empty() {
-        let mend =
+        let hint =
             "let a service ask it: add `auth include plex-auth` and `account include plex-auth` to /etc/pam.d/sshd";
-        findings.bad(CHECK, "no service asks pam_plex.so: nobody can sign in with Plex", mend);
+        checks.error(CHECK, "no service asks pam_plex.so: nobody can sign in with Plex", hint);
         return services;
     }
-    module(&services, findings);
+    module(&services, checks);
     if modules(&services).any(|(_, _, module)| module.arguments.iter().any(|argument| argument == "plex_only")) {
-        helpers::local_passwords(findings);
+        helpers::local_passwords(checks);
     }
-    arguments(context, &services, findings);
+    arguments(context, &services, checks);
     let group = config.and_then(|config| config.group.as_deref()).unwrap_or("plex-users");
-    let mut wrong: BTreeMap<(Kind, Fault), Vec<&Service>> = BTreeMap::new();
+    let mut wrong: BTreeMap<(Kind, Vec<Fault>), Vec<&Service>> = BTreeMap::new();
     let mut right = Vec::new();
     for service in &services {
-        let found = faults_of(service, group);
+        let found: Vec<_> = service.faults(group).into_iter().filter(|(_, faults)| !faults.is_empty()).collect();
         if found.is_empty() {
             right.push(service.name.as_str());
         }
-        for fault in found {
-            wrong.entry(fault).or_default().push(service);
+        for faults in found {
+            wrong.entry(faults).or_default().push(service);
         }
     }
-    for ((kind, fault), services) in wrong {
-        report(kind, fault, &services, group, findings);
+    for ((kind, faults), services) in wrong {
+        report(kind, &faults, &services, checks);
     }
     if !right.is_empty() {
         let what = format!("{}: local passwords first, then Plex; who is denied stays out", right.join(", "));
-        findings.good(CHECK, what);
+        checks.ok(CHECK, what);
     }
     for service in &services {
-        faillock(service, findings);
+        faillock(service, checks);
     }
     services
 }
 
-/// The names of services: every file but those that others include and that are no whole stack themselves.
+/// Names of services: all files except those that only others include.
 fn names() -> BTreeSet<String> {
     let files = DIRECTORIES.iter().filter_map(|directory| fs::read_dir(directory).ok()).flatten().flatten();
     let names = files.filter_map(|entry| entry.file_name().into_string().ok());
     let plain = |name: &String| !name.starts_with('.') && !LEFT_BEHIND.iter().any(|ending| name.ends_with(ending));
     let whole = |name: &String| {
-        // `other` lends its lines to whoever has none.
+        // Without lines of its own, a service has those of `other`.
         let lacks =
             |kind| stack(name, kind, &|path| if path.ends_with("other") { None } else { file(path) }).is_empty();
         !name.starts_with("common-") || !(lacks(Kind::Auth) || lacks(Kind::Account))
@@ -122,47 +135,39 @@ fn names() -> BTreeSet<String> {
     names.filter(plain).filter(whole).collect()
 }
 
-fn faults_of(service: &Service, group: &str) -> Vec<(Kind, Fault)> {
-    let mut found = Vec::new();
-    if service.signs_in() {
-        found.extend(faults(Kind::Auth, &service.auth, Some(group)).into_iter().map(|fault| (Kind::Auth, fault)));
-    }
-    if service.checks() {
-        found.extend(
-            faults(Kind::Account, &service.account, Some(group)).into_iter().map(|fault| (Kind::Account, fault)),
-        );
-    } else {
-        found.push((Kind::Account, Fault::NoAccountLine));
-    }
-    found
-}
-
-fn report(kind: Kind, fault: Fault, services: &[&Service], group: &str, findings: &mut Findings) {
+/// Reports the faults that the stacks of these services share: they have one cause.
+fn report(kind: Kind, faults: &[Fault], services: &[&Service], checks: &mut Checks) {
     let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
     let word = if kind == Kind::Auth { "auth" } else { "account" };
-    let what = format!("{} ({word}): {}", names.join(", "), sentence(fault));
-    let mut commands: Vec<_> =
-        services.iter().map(|service| repair::command(&service.name, kind, Some(group), &file)).collect();
-    commands.sort();
-    commands.dedup();
-    let mend = match (fault, commands.into_iter().collect::<Option<Vec<_>>>()) {
-        (Fault::Broken, _) => broken(services, kind),
-        (Fault::ExpiredPasswordSkips, _) => {
+    let sentences: Vec<_> = faults.iter().map(|fault| sentence(*fault)).collect();
+    let what = format!("{} ({word}): {}", names.join(", "), sentences.join("; "));
+    let hint = match faults {
+        [Fault::Broken, ..] => broken(services, kind),
+        [Fault::ExpiredPasswordSkips] => {
             "use `account required pam_unix.so`, or put pam_plex.so before it; see /etc/pam.d/plex-auth".to_owned()
         }
-        (_, Some(commands)) => commands.join(" && ").replace(" && run: ", " && "),
-        (_, None) => {
-            "write the lines as /etc/pam.d/plex-auth has them, or restore that file as it was shipped".to_owned()
-        }
+        _ => fixes(services, kind),
     };
-    match fault {
-        Fault::ExpiredPasswordSkips | Fault::PlexFirst => findings.warn(CHECK, what, mend),
-        // A web server or a screen locker may well have nobody but guests.
-        Fault::NoLocalFallback if !services.iter().any(|service| DOORS.contains(&service.name.as_str())) => {
-            findings.note(CHECK, what, mend);
-        }
-        _ => findings.bad(CHECK, what, mend),
+    let is_minor = |fault: &Fault| match fault {
+        // A web server or a screen locker may well have no local users.
+        Fault::NoLocalFallback => !names.iter().any(|name| DOORS.contains(name)),
+        _ => false,
+    };
+    let is_warning = |fault: &Fault| matches!(fault, Fault::ExpiredPasswordSkips | Fault::PlexFirst);
+    if faults.iter().all(is_minor) {
+        checks.info(CHECK, what, hint);
+    } else if faults.iter().all(|fault| is_minor(fault) || is_warning(fault)) {
+        checks.warning(CHECK, what, hint);
+    } else {
+        checks.error(CHECK, what, hint);
     }
+}
+
+/// The fixes of these services' stacks, each once.
+fn fixes(services: &[&Service], kind: Kind) -> String {
+    let fixes: BTreeSet<_> =
+        services.iter().map(|service| repair::fix(&service.name, kind, service.steps(kind))).collect();
+    fixes.into_iter().collect::<Vec<_>>().join("; ")
 }
 
 fn sentence(fault: Fault) -> &'static str {
@@ -183,9 +188,9 @@ fn sentence(fault: Fault) -> &'static str {
     }
 }
 
-/// Where the lines are that make no sense.
+/// Places of the malformed lines.
 fn broken(services: &[&Service], kind: Kind) -> String {
-    let steps = services.iter().flat_map(|service| if kind == Kind::Auth { &service.auth } else { &service.account });
+    let steps = services.iter().flat_map(|service| service.steps(kind));
     let places: BTreeSet<_> = steps
         .filter_map(|step| match &step.content {
             Content::Broken(why) => Some(format!("{}:{}: {why}", step.file.display(), step.line)),
@@ -195,7 +200,7 @@ fn broken(services: &[&Service], kind: Kind) -> String {
     format!("mend {}", places.into_iter().collect::<Vec<_>>().join("; "))
 }
 
-/// The module's steps of all services.
+/// All steps that use the module.
 fn modules(services: &[Service]) -> impl Iterator<Item = (&Service, &Step, &Module)> {
     let steps = services
         .iter()
@@ -205,30 +210,30 @@ fn modules(services: &[Service]) -> impl Iterator<Item = (&Service, &Step, &Modu
     })
 }
 
-/// Whether the module is where PAM looks for it.
-fn module(services: &[Service], findings: &mut Findings) {
-    let before = findings.count();
+/// Checks that the module's file exists, cannot be changed by others, and can be loaded.
+fn module(services: &[Service], checks: &mut Checks) {
+    let before = checks.count();
     let paths: BTreeSet<_> = modules(services).map(|(_, _, module)| module.module.as_str()).collect();
     for path in paths {
         let places = if path.starts_with('/') { vec![PathBuf::from(path)] } else { places(path) };
         let Some((place, about)) = places.iter().find_map(|place| Some((place, fs::metadata(place).ok()?))) else {
-            let mend = "run: apt-get install --reinstall plex-auth (or, from the source: make install)";
-            findings.bad("module", format!("{path} is not where PAM looks for modules: every login fails"), mend);
+            let hint = "run: apt-get install --reinstall plex-auth (or, from the source: make install)";
+            checks.error("module", format!("{path} is not where PAM looks for modules: every login fails"), hint);
             continue;
         };
         let place = argument(&place.display().to_string());
         if about.uid() != 0 || about.mode() & 0o022 != 0 {
-            let mend = format!("run: chown root:root {place} && chmod 0644 {place}");
-            findings.bad("module", format!("{place} could be changed by others than root"), mend);
+            let hint = format!("run: chown root:root {place} && chmod 0644 {place}");
+            checks.error("module", format!("{place} could be changed by others than root"), hint);
         } else if about.mode() & 0o004 == 0 {
             let what = format!("{place}: programs that are not root, such as screen lockers, cannot load it");
-            findings.warn("module", what, format!("run: chmod 0644 {place}"));
+            checks.warning("module", what, format!("run: chmod 0644 {place}"));
         }
     }
-    findings.good_unless(before, "module", "pam_plex.so is where PAM looks for it");
+    checks.ok_unless(before, "module", "pam_plex.so is where PAM looks for it");
 }
 
-/// Where a module with this name can be.
+/// Possible paths of a module.
 fn places(name: &str) -> Vec<PathBuf> {
     let libraries = ["/usr/lib", "/lib", "/usr/lib64", "/lib64"].map(PathBuf::from);
     let machines = libraries.iter().filter_map(|library| fs::read_dir(library).ok()).flatten().flatten();
@@ -236,41 +241,32 @@ fn places(name: &str) -> Vec<PathBuf> {
     libraries.iter().chain(&machines).map(|directory| directory.join("security").join(name)).collect()
 }
 
-/// Whether the module understands what the stacks tell it.
-fn arguments(context: &Context, services: &[Service], findings: &mut Findings) {
+/// Checks the module's arguments in the stacks.
+fn arguments(context: &Context, services: &[Service], checks: &mut Checks) {
     let mut seen = BTreeSet::new();
     for (_, step, module) in modules(services).filter(|(_, step, _)| seen.insert((&step.file, step.line))) {
         let place = format!("{}:{}", step.file.display(), step.line);
-        let script = |script: &str| {
-            format!("run: sed -i '{}{script}' {}", step.line, argument(&step.file.display().to_string()))
-        };
         for word in &module.arguments {
             match word.as_str() {
                 "try_first_pass" | "use_first_pass" | "link" | "plex_only" | "debug" => {}
                 _ if word.strip_prefix("socket=").is_some_and(|socket| Path::new(socket) == context.socket) => {}
                 _ if word.starts_with("socket=/") => {
-                    let mend =
+                    let hint =
                         format!("run: plex-auth --socket {} doctor", argument(word.trim_start_matches("socket=")));
-                    findings.warn(CHECK, format!("{place}: pam_plex.so asks at another socket ({word})"), mend);
+                    checks.warning(CHECK, format!("{place}: pam_plex.so asks at another socket ({word})"), hint);
                 }
                 _ => {
                     let what =
                         format!("{place}: pam_plex.so does not know the argument '{word}', and fails every login");
-                    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "_=-".contains(c));
-                    let mend = if plain {
-                        script(&format!("s/[[:space:]]{word}\\b//"))
-                    } else {
-                        format!("remove it from {place}")
-                    };
-                    findings.bad(CHECK, what, mend);
+                    checks.error(CHECK, what, format!("remove it from {place}"));
                 }
             }
         }
     }
 }
 
-/// Whether `pam_faillock` takes an outage for a guess.
-fn faillock(service: &Service, findings: &mut Findings) {
+/// Checks that `pam_faillock` does not count an outage as a wrong password.
+fn faillock(service: &Service, checks: &mut Checks) {
     let counted = Cell::new(false);
     let outage = Subject { unix: Code::AUTH_ERR, plex: Code::AUTHINFO_UNAVAIL, root: false, member: true, guest: true };
     evaluate(&service.auth, &|module| {
@@ -280,7 +276,7 @@ fn faillock(service: &Service, findings: &mut Findings) {
     });
     if counted.get() && service.signs_in() {
         let what = format!("{}: pam_faillock counts an outage of plex.tv as a wrong password", service.name);
-        let mend = "give pam_plex.so the control [success=1 auth_err=bad user_unknown=ignore default=die]".to_owned();
-        findings.note(CHECK, what, mend);
+        let hint = "give pam_plex.so the control [success=1 auth_err=bad user_unknown=ignore default=die]".to_owned();
+        checks.info(CHECK, what, hint);
     }
 }

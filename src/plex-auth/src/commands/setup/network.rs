@@ -1,4 +1,4 @@
-//! The way to plex.tv: where it is, and whose certificates are believed.
+//! Connection to plex.tv: its base URL and the trusted CAs.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use super::questions::Asking;
 use crate::client::plex_tv::{self, Place};
 use crate::error::Error;
 
-/// How long a connection to plex.tv may take to be made.
+/// Connection timeout.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The way to plex.tv.
+/// Base URL of plex.tv and the extra CA.
 pub(crate) struct Network {
     url: Url,
     ca_file: Option<PathBuf>,
-    /// The address that was given now.
+    /// Base URL from the command line.
     pub given_url: Option<String>,
-    /// The CA that was given now.
+    /// Extra CA from the command line.
     pub given_ca: Option<PathBuf>,
 }
 
 impl Network {
-    /// As the command line says, or the configuration.
+    /// From the command line, or else from the configuration.
     pub(crate) fn of(asking: Asking) -> Result<Self, Error> {
         let Asking { args, existing, .. } = asking;
         let given_url = args.plex_url.clone();
@@ -39,9 +39,10 @@ impl Network {
         Ok(Self { url, ca_file, given_url, given_ca })
     }
 
-    /// A client for it, for tokens whose device is not known; a passing one leaves no trace.
+    /// Client for tokens whose device is unknown. A `passing` one leaves no trace.
     pub(crate) fn client(&self, passing: bool) -> Result<Client, Error> {
         let place = Place { url: self.url.clone(), ca_file: self.ca_file.clone(), connect: CONNECT, identifier: None };
-        if passing { plex_tv::passing_client(place) } else { plex_tv::client(place) }
+        let client = if passing { plex_tv::passing_client(place) } else { plex_tv::client(place) };
+        Ok(client?)
     }
 }

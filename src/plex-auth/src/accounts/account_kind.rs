@@ -1,4 +1,4 @@
-//! The local accounts, as far as it matters whose they may become.
+//! Kinds of local accounts: whether one can be given to a friend.
 
 use nix::unistd::{Group, User};
 use system::accounts::uid_min;
@@ -6,23 +6,23 @@ use system::accounts::uid_min;
 use super::powers;
 use crate::error::Error;
 
-/// What there is under a name.
+/// Kind of account that a local name has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AccountKind {
-    /// No account: it can be created.
+    /// None: the account can be created.
     Free,
-    /// Somebody's.
+    /// An ordinary user's.
     Person,
-    /// Somebody's who can become root.
+    /// An ordinary user's who can become root.
     Powerful,
-    /// root's or the system's: nobody ever signs in to it with Plex.
+    /// root's or the system's, which never signs in with Plex.
     System,
 }
 
-/// What there is under a name.
+/// Looks a local name up.
 ///
 /// # Errors
-/// When the account database cannot say.
+/// The account database cannot be read.
 pub(crate) fn look_up(name: &str) -> Result<AccountKind, Error> {
     let Some(user) = User::from_name(name).map_err(|error| unreadable(name, error.desc()))? else {
         return Ok(AccountKind::Free);
@@ -38,11 +38,11 @@ fn unreadable(name: &str, why: &str) -> Error {
     Error::new(format!("the account '{}' cannot be looked up: {why}", protocol::printable(name, 64)))
 }
 
-/// Whether a group is a user's own. The Plex Media Server's package makes a user and a group of the name `plex`, and
-/// people put accounts into that group for other reasons than to let friends sign in to them.
+/// Tests whether a group is a user's own. The package of Plex Media Server creates a user and a group `plex`, and accounts
+/// become members of it for other reasons than to let friends sign in to them.
 ///
 /// # Errors
-/// When the account database cannot say.
+/// The account database cannot be read.
 pub(crate) fn is_of_a_user(group: &Group) -> Result<bool, Error> {
     let user = User::from_name(&group.name).map_err(|error| unreadable(&group.name, error.desc()))?;
     Ok(user.is_some_and(|user| user.gid == group.gid))
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r15_root_and_the_systems_accounts_are_nobodys() {
+    fn r15_root_and_system_accounts_are_never_given_to_a_friend() {
         assert_eq!((look_up("root").unwrap(), look_up("daemon").unwrap()), (AccountKind::System, AccountKind::System));
         assert_eq!(look_up("no-such-account").unwrap(), AccountKind::Free);
     }

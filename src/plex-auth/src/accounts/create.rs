@@ -12,12 +12,12 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ui::terminal::{Status, say, warn};
 
-/// Creates the account `local` for the friend with the reference `plex`, and maps it in `[users]`. `may_ask` allows a
+/// Creates the account `local` for the friend with the reference `plex`, and maps it in `[users]`. `interactive` allows a
 /// question about what an earlier account of the same name has left.
 ///
 /// # Errors
 /// The name cannot be used, no single friend has that reference, or a tool fails. Nothing is changed then.
-pub(crate) fn create(context: &Context, local: &str, plex: &str, may_ask: bool) -> Result<(), Error> {
+pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bool) -> Result<(), Error> {
     names::check(local)?;
     let config = context.load()?;
     if names::is_taken(local)? {
@@ -35,7 +35,7 @@ pub(crate) fn create(context: &Context, local: &str, plex: &str, may_ask: bool) 
             .hint(format!("take another name, or first: plex-auth user unlink {local}")));
     }
     let lock = expiry_locks::lock_accounts()?;
-    let home = Earlier::of(local)?.settle(local, &person.id.to_string(), may_ask)?;
+    let home = Earlier::of(local)?.settle(local, &person.id.to_string(), interactive)?;
     let is_owners = membership::is_owners(&config, Some(friends.owner()), &PlexRef::Id(person.id));
     let group = config.group.as_deref().filter(|_| !is_owners);
     group.map(membership::ensure).transpose().map_err(Error::nothing_changed)?;

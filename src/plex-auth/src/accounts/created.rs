@@ -1,4 +1,4 @@
-//! Which accounts this command has created, in a list of root's: their sessions are its to end.
+//! List of the accounts that this command has created, in a file of root's. It ends the sessions of these alone.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,13 +10,13 @@ use crate::error::Error;
 
 const FILE: &str = "/var/lib/plex-auth-sync/created";
 
-/// The longest file, in bytes: some 20 000 accounts.
+/// Limit on the file's size, in bytes: some 20 000 accounts.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// User ids by name: a later account of the same name is another one.
+/// User ids by name. A later account of the same name has another id.
 pub(crate) type Created = BTreeMap<String, u32>;
 
-/// Writes down that an account is being created.
+/// Adds an account that is about to be created.
 ///
 /// # Errors
 /// The list cannot be read or written.
@@ -26,7 +26,7 @@ pub(crate) fn note(_turn: &AccountsLock, name: &str, uid: u32) -> Result<(), Err
     keep(&created)
 }
 
-/// Strikes out an account that is gone.
+/// Removes an account that no longer exists.
 ///
 /// # Errors
 /// As [`note`].

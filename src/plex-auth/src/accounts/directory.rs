@@ -1,4 +1,4 @@
-//! Directories by descriptor: entries are checked, removed and set aside without following a path again.
+//! Directories by descriptor, opened from `/` one component at a time, so that only root can determine where a path leads.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
@@ -9,108 +9,116 @@ use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, fchmod, fchown, fstat, openat,
 use rustix::io::Errno;
 use system::{OpenDirectory, Problem};
 
-/// How often a name may be taken that something is set aside under.
+use super::file_error::FileError;
+
+/// Most attempts to find a free name for a file that is set aside.
 const TRIES: u32 = 1000;
 
 /// An open directory.
 pub(crate) struct Directory {
     fd: OwnedFd,
-    /// Where it is, without any symbolic link.
+    /// Its path, without symbolic links.
     pub path: PathBuf,
 }
 
 impl Directory {
-    /// Opens one. Nothing comes back when it is not there.
+    /// Opens a directory; `None` if it does not exist.
     ///
     /// # Errors
-    /// When another user than root could change where the path leads to, or when it cannot be opened.
-    pub(crate) fn open(path: &Path) -> Result<Option<Self>, String> {
+    /// [`FileError`], also if a user other than root could change where the path leads.
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>, FileError> {
         match system::open_among_others(path) {
             Ok(opened) => Ok(opened.map(|OpenDirectory { fd, path }| Self { fd, path })),
             Err(error) => Err(match error.problem {
-                Problem::Owner(owner, _) => others_can_write(&error.path, owner),
-                Problem::Writable(_) => others_can_write(&error.path, 0),
-                _ => error.to_string(),
+                Problem::Owner(owner, _) => FileError::Owner(error.path, owner),
+                Problem::Writable(_) => FileError::Writable(error.path),
+                _ => FileError::Unsafe(error),
             }),
         }
     }
 
-    /// What it is itself.
+    /// Metadata of the directory itself.
     ///
     /// # Errors
-    /// When the kernel cannot say.
+    /// As the kernel.
     pub(crate) fn about(&self) -> Result<rustix::fs::Stat, Errno> {
         fstat(&self.fd)
     }
 
-    /// What a name in it is, without following a link. Nothing comes back when it is not there.
+    /// Metadata of an entry, without following a link; `None` if it does not exist.
     ///
     /// # Errors
-    /// When the kernel cannot say.
-    pub(crate) fn stat(&self, name: &OsStr) -> Result<Option<rustix::fs::Stat>, String> {
+    /// [`FileError::Io`]
+    pub(crate) fn stat(&self, name: &OsStr) -> Result<Option<rustix::fs::Stat>, FileError> {
         match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
-            Err(error) => Err(format!("{}: {error}", self.path.join(name).display())),
+            Err(error) => Err(FileError::Io(self.path.join(name), error)),
         }
     }
 
-    /// Opens a name in it that is no link, and waits for nothing while it does.
+    /// Opens an entry that is no link, without blocking.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// As the kernel; [`Errno::LOOP`] for a link.
     pub(crate) fn open_name(&self, name: &OsStr) -> Result<OwnedFd, Errno> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         openat(&self.fd, name, flags, Mode::empty())
     }
 
-    /// Removes a name that is no directory. A link goes, and what it leads to stays.
+    /// Removes an entry that is no directory. Links are not followed.
     ///
     /// # Errors
-    /// When it cannot be removed.
-    pub(crate) fn unlink(&self, name: &OsStr) -> Result<(), String> {
-        rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())
-            .map_err(|error| format!("{}: {error}", self.path.join(name).display()))
+    /// [`FileError::Io`]
+    pub(crate) fn unlink(&self, name: &OsStr) -> Result<(), FileError> {
+        rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()).map_err(FileError::io(&self.path.join(name)))
     }
 
-    /// The names in it.
+    /// Names of the entries.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub(crate) fn names(&self) -> Result<Vec<OsString>, String> {
-        let failed = |error: Errno| format!("{}: {error}", self.path.display());
+    /// [`FileError::Io`]
+    pub(crate) fn names(&self) -> Result<Vec<OsString>, FileError> {
+        let failed = FileError::io(&self.path);
         let mut names = Vec::new();
-        for entry in rustix::fs::Dir::read_from(&self.fd).map_err(failed)? {
-            names.push(OsString::from_vec(entry.map_err(failed)?.file_name().to_bytes().to_vec()));
+        for entry in rustix::fs::Dir::read_from(&self.fd).map_err(&failed)? {
+            names.push(OsString::from_vec(entry.map_err(&failed)?.file_name().to_bytes().to_vec()));
         }
         names.retain(|name| name != "." && name != "..");
         Ok(names)
     }
 
-    /// Makes sure that only root can change names in it.
+    /// Checks that only root can change entries.
     ///
     /// # Errors
-    /// When others can.
-    pub(crate) fn must_be_roots(&self) -> Result<(), String> {
-        let stat = fstat(&self.fd).map_err(|error| format!("{}: {error}", self.path.display()))?;
-        if stat.st_uid == 0 && stat.st_mode & 0o022 == 0 {
-            return Ok(());
+    /// [`FileError::Writable`], [`FileError::Owner`]
+    pub(crate) fn must_be_roots(&self) -> Result<(), FileError> {
+        let stat = fstat(&self.fd).map_err(FileError::io(&self.path))?;
+        match stat.st_uid {
+            0 if stat.st_mode & 0o022 == 0 => Ok(()),
+            0 => Err(FileError::Writable(self.path.clone())),
+            uid => Err(FileError::Owner(self.path.clone(), uid)),
         }
-        Err(others_can_write(&self.path, stat.st_uid))
     }
 
-    /// Gives what `opened` is, under this name, another name that only root uses, and makes it root's alone. Nothing below it
-    /// is touched. Returns the new path.
+    /// Renames the entry that `opened` is, under this name, to a name for root, and makes it accessible to root alone. Nothing
+    /// below it is changed. Returns the new path.
     ///
     /// # Errors
-    /// When it cannot be done; the name is as it was then.
-    pub(crate) fn set_aside(&self, name: &OsStr, opened: &OwnedFd, account: &str, uid: u32) -> Result<PathBuf, String> {
+    /// [`FileError`]; the entry keeps its name then.
+    pub(crate) fn set_aside(
+        &self,
+        name: &OsStr,
+        opened: &OwnedFd,
+        account: &str,
+        uid: u32,
+    ) -> Result<PathBuf, FileError> {
         let path = self.path.join(name);
-        let failed = |error: Errno| format!("{}: {error}", path.display());
-        let about = fstat(opened).map_err(failed)?;
+        let failed = FileError::io(&path);
+        let about = fstat(opened).map_err(&failed)?;
         let to = self.free_name(account, uid)?;
         renameat(&self.fd, name, &self.fd, &to).map_err(|error| match error {
-            Errno::BUSY => format!("{} is a mount point, or in use by the kernel", path.display()),
+            Errno::BUSY => FileError::Busy(path.clone()),
             error => failed(error),
         })?;
         let is_it = statat(&self.fd, &to, AtFlags::SYMLINK_NOFOLLOW)
@@ -126,7 +134,7 @@ impl Directory {
         }
     }
 
-    fn free_name(&self, account: &str, uid: u32) -> Result<OsString, String> {
+    fn free_name(&self, account: &str, uid: u32) -> Result<OsString, FileError> {
         let plain = format!(".removed-{account}-{uid}");
         let names = std::iter::once(plain.clone()).chain((2..TRIES).map(|number| format!("{plain}-{number}")));
         for name in names.map(OsString::from) {
@@ -134,21 +142,11 @@ impl Directory {
                 return Ok(name);
             }
         }
-        Err(format!("{} and {TRIES} further names are taken", self.path.join(plain).display()))
+        Err(FileError::NoFreeName(self.path.join(plain), TRIES))
     }
 }
 
-/// Whether this mode is a directory's.
+/// Tests whether this mode is a directory's.
 pub(crate) fn is_directory(mode: u32) -> bool {
     rustix::fs::FileType::from_raw_mode(mode).is_dir()
-}
-
-fn others_can_write(path: &Path, owner: u32) -> String {
-    let path = path.display();
-    let why = if owner == 0 {
-        format!("if that is not meant: chmod go-w {path}")
-    } else {
-        format!("it belongs to user id {owner}")
-    };
-    format!("others can write to {path} ({why})")
 }

@@ -1,28 +1,29 @@
-//! What an earlier account of the same name has left: its home, crontab, mail and linger would be the next one's.
+//! Leftovers of an earlier account of the same name: a new account would get its home, crontab, mail and linger.
 
 use std::path::Path;
 
 use system::accounts::{self, PasswdLine};
 
+use super::file_error::FileError;
 use super::home::Home;
 use super::shadow_utils::home_of_new;
 use super::spool::{self, Item};
 use crate::error::Error;
 use crate::ui::terminal::{Status, confirm, is_interactive, say, warn};
 
-/// All of that, with where the new home is to be.
+/// Leftovers of an earlier account, and the path of the new account's home.
 pub(crate) struct Earlier {
-    /// Where the new account's home is to be.
+    /// Path of the new account's home.
     pub new_home: String,
     home: Option<Home>,
     items: Vec<Item>,
 }
 
 impl Earlier {
-    /// Looks for it; nothing is changed.
+    /// Searches for leftovers; nothing is changed.
     ///
     /// # Errors
-    /// When there is something in the new home's place that can be neither used nor set aside.
+    /// The new home's path is occupied by something that can be neither used nor set aside.
     pub(crate) fn of(name: &str) -> Result<Self, Error> {
         Self::find(name, &accounts::all()?)
     }
@@ -31,13 +32,13 @@ impl Earlier {
         let unusable = |failure| Error::new(format!("the account {name} cannot be created: {failure}"));
         let new_home = home_of_new(name).map_err(|failure| unusable(failure).nothing_changed())?;
         let failed =
-            |why: String| Error::new(format!("{name} cannot have the home {new_home}: {why}")).nothing_changed();
+            |why: FileError| Error::new(format!("{name} cannot have the home {new_home}: {why}")).nothing_changed();
         let home = Home::find(&new_home, None, accounts).map_err(failed)?;
-        let items = spool::by_name(name).map_err(|why| Error::new(why).nothing_changed())?;
+        let items = spool::by_name(name).map_err(|error| Error::new(error.to_string()).nothing_changed())?;
         Ok(Self { new_home, home, items })
     }
 
-    /// What there is, in words; nothing when there is nothing.
+    /// The leftovers as text; `None` without any.
     pub(crate) fn shown(&self) -> Option<String> {
         let home = self.home.as_ref().map(|home| format!("{} (of user id {})", self.new_home, home.uid));
         let items = self.items.iter().map(|item| item.path().display().to_string());
@@ -45,14 +46,14 @@ impl Earlier {
         (!all.is_empty()).then(|| all.join(", "))
     }
 
-    /// Makes sure that nothing of it reaches a new account: there is none, or the administrator, at a terminal, has it set aside.
+    /// Sets the leftovers aside if the administrator agrees at the terminal, and returns the path of the new home.
     ///
     /// # Errors
-    /// When there is something, and nobody can be asked or the answer is no.
-    pub(crate) fn settle(self, name: &str, plex: &str, may_ask: bool) -> Result<String, Error> {
+    /// There are leftovers, and no terminal to ask at or no consent.
+    pub(crate) fn settle(self, name: &str, plex: &str, interactive: bool) -> Result<String, Error> {
         let Some(shown) = self.shown() else { return Ok(self.new_home) };
         let what = format!("an earlier account called {name} has left {shown}");
-        if !(may_ask && is_interactive()) {
+        if !(interactive && is_interactive()) {
             return Err(Error::new(format!("{what}; a new one would have it"))
                 .nothing_changed()
                 .hint(format!("at a terminal, it is set aside for root when you say so: {}", command(name, plex))));
@@ -61,7 +62,7 @@ impl Earlier {
         if !confirm(&format!("Set it aside for root, and create {name} with a new home?"), false)? {
             return Err(Error::new("not done").nothing_changed());
         }
-        let failed = |why: String| Error::new(format!("what is left cannot be set aside: {why}"));
+        let failed = |why: FileError| Error::new(format!("what is left cannot be set aside: {why}"));
         for said in spool::take_away(&self.items, name).map_err(failed)? {
             say(format!("{} {said}", Status::Info.shown()));
         }
@@ -72,12 +73,12 @@ impl Earlier {
     }
 }
 
-/// The command that asks about it.
+/// Command that asks for the administrator's consent.
 pub(crate) fn command(name: &str, plex: &str) -> String {
     format!("plex-auth user add {name} --plex {plex}")
 }
 
-/// Says where a home is now.
+/// Sentence with the present path of a home that was set aside.
 pub(crate) fn kept(home: &Path) -> String {
     let home = home.display();
     format!("kept for root: its home, {home}; to delete it: rm -rf {home}")

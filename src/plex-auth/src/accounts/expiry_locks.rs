@@ -1,4 +1,4 @@
-//! Which accounts `sync` has locked, and what they were before: nobody else's lock is ever taken away.
+//! The accounts that `sync` has locked, with their previous expiry dates: locks by others are never removed.
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
@@ -12,31 +12,31 @@ use super::state_file;
 use crate::config_file::write::write;
 use crate::error::Error;
 
-/// Root's own directory. That of plex-authd belongs to plex-authd, which must not be able to unlock anybody.
+/// A directory of root's: plex-authd, which owns its own, must not be able to unlock an account.
 const DIRECTORY: &str = "/var/lib/plex-auth-sync";
 
-/// The longest list of locks, in bytes.
+/// Limit on the file's size, in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// A lock that was put on.
+/// Lock of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lock {
-    /// Whose: a new account of the same name is another one.
+    /// The account's user id: a later account of the same name has another.
     pub uid: u32,
-    /// The day of expiry that the account had before.
+    /// The previous expiry date, in days since 1970.
     pub expires: Option<i64>,
 }
 
-/// All of them, by the account's name.
+/// Locks by account name.
 pub(crate) type Locks = BTreeMap<String, Lock>;
 
-/// Keeps every other command that changes accounts waiting until this is dropped.
+/// Lock that all commands which change accounts hold; released when dropped.
 pub(crate) struct AccountsLock(#[expect(dead_code, reason = "held for its end")] Flock<File>);
 
-/// Waits until no other command is changing accounts.
+/// Waits for the lock.
 ///
 /// # Errors
-/// When nothing can be written down here.
+/// The directory cannot be created or locked, or others can write to it.
 pub(crate) fn lock_accounts() -> Result<AccountsLock, Error> {
     let failed = |error: String| Error::new(format!("{DIRECTORY}: {error}")).nothing_changed();
     match DirBuilder::new().mode(0o700).create(DIRECTORY) {
@@ -66,10 +66,10 @@ pub(crate) fn read() -> Result<Locks, Error> {
     Ok(state_file::read(&file.to_string_lossy(), MAX_BYTES, hint, parse)?.unwrap_or_default())
 }
 
-/// Writes it down.
+/// Writes the locks.
 ///
 /// # Errors
-/// When it cannot be written.
+/// The file cannot be written.
 pub(crate) fn keep(locks: &Locks) -> Result<(), Error> {
     write(&file(), &shown(locks))
 }
@@ -78,7 +78,7 @@ fn file() -> PathBuf {
     Path::new(DIRECTORY).join("locked")
 }
 
-/// A line for each: the name, the user id, and the day of expiry or `-`.
+/// Format: one line for each account, with its name, its user id, and the previous expiry date or `-`.
 fn parse(text: &str) -> Option<Locks> {
     let line = |line: &str| {
         let mut words = line.split(' ');

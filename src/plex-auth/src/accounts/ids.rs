@@ -1,5 +1,5 @@
-//! User and group ids are given once: files of a removed account that are still somewhere belong to nobody for ever. The
-//! highest ids that were ever seen are kept in a file of root's, and new accounts get higher ones.
+//! Each user and group id is given once, so that files left by a removed account never get a new owner. A file of root's has
+//! the highest ids ever seen, and new accounts get higher ones.
 
 use nix::unistd::{Gid, Group, Uid, User};
 use system::accounts::{all, all_group_ids, highest_subordinate, login_defs};
@@ -9,51 +9,51 @@ use super::state_file;
 use crate::config_file::write::write_for_root;
 use crate::error::Error;
 
-/// The mark.
+/// File with the highest ids.
 const FILE: &str = "/var/lib/plex-auth-sync/highest-ids";
 
-/// What the lines of the mark begin with, in this order.
+/// First words of the file's lines, in this order.
 const KINDS: [&str; 4] = ["uid", "gid", "subuid", "subgid"];
 
-/// Where subordinate ids begin if login.defs does not say.
+/// Default of `SUB_UID_MIN` and `SUB_GID_MIN`.
 const SUB_MIN: u32 = 100_000;
 
-/// The longest mark: four lines of a word and a number.
+/// Limit on the file's size: four lines of a word and a number.
 const MAX_BYTES: u64 = 256;
 
 /// The ids of a new account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ids {
-    /// Its user id.
+    /// User id.
     pub uid: u32,
-    /// The id of the group of its own.
+    /// Id of the user's own group.
     pub gid: u32,
-    /// The first subordinate user id that it may get.
+    /// Lowest subordinate user id for this account.
     pub sub_user: u32,
-    /// The first subordinate group id that it may get.
+    /// Lowest subordinate group id for this account.
     pub sub_group: u32,
 }
 
-/// The highest ids: of users, of groups, of subordinate users, of subordinate groups.
+/// Highest ids: of users, of groups, of subordinate users, of subordinate groups.
 type Highest = [u32; 4];
 
-/// Keeps the ids that are in use now from being given again. To be called before an account goes.
+/// Records the ids in use, so that they are not given again. Call before an account is removed.
 ///
 /// # Errors
-/// When the mark is not to be trusted, or cannot be written.
+/// The file cannot be trusted or written.
 pub(crate) fn note(turn: &AccountsLock) -> Result<(), Error> {
     highest(turn).map(drop)
 }
 
-/// Ids that nobody has ever had, written down as given before the account is there.
+/// Reserves ids that were never used. They are recorded before the account exists.
 ///
 /// # Errors
-/// As [`note`], and when no id is left.
+/// As [`note`]; or no id is left.
 pub(crate) fn next(turn: &AccountsLock) -> Result<Ids, Error> {
     let [uid, gid, sub_user, sub_group] = highest(turn)?;
     let uid = free("user", "UID", uid, |id| User::from_uid(Uid::from_raw(id)).map(|user| user.is_some()))?;
     let is_group = |id| Group::from_gid(Gid::from_raw(id)).map(|group| group.is_some());
-    // The same number as the user's, where it can be: that is what people expect.
+    // The same number as the user's where possible, as useradd does.
     let same = uid > gid && uid <= range("GID").1 && matches!(is_group(uid), Ok(false));
     let gid = if same { uid } else { free("group", "GID", gid, is_group)? };
     keep([uid, gid, sub_user, sub_group])?;
@@ -61,7 +61,7 @@ pub(crate) fn next(turn: &AccountsLock) -> Result<Ids, Error> {
     Ok(Ids { uid, gid, sub_user: above(sub_user, "SUB_UID_MIN"), sub_group: above(sub_group, "SUB_GID_MIN") })
 }
 
-/// The mark, brought up to what is in use now.
+/// The highest ids, updated with those in use.
 fn highest(_turn: &AccountsLock) -> Result<Highest, Error> {
     let marked = read()?;
     let people = |ids: Vec<u32>, kind: &str| {
@@ -84,12 +84,12 @@ fn highest(_turn: &AccountsLock) -> Result<Highest, Error> {
     Ok(highest)
 }
 
-/// The range of people's ids, as useradd knows it.
+/// Range of ids for people, as useradd has it.
 fn range(kind: &str) -> (u32, u32) {
     (login_defs(&format!("{kind}_MIN")).unwrap_or(1000), login_defs(&format!("{kind}_MAX")).unwrap_or(60_000))
 }
 
-/// The first id above the highest that no source knows, listed or not.
+/// First id above the highest that no source uses, listed or not.
 fn free(what: &str, kind: &str, highest: u32, is_taken: impl Fn(u32) -> nix::Result<bool>) -> Result<u32, Error> {
     let (min, max) = range(kind);
     for id in highest.saturating_add(1).max(min)..=max {
@@ -119,7 +119,7 @@ fn read() -> Result<Option<Highest>, Error> {
     state_file::read(FILE, MAX_BYTES, hint, parse)
 }
 
-/// Exactly what [`keep`] writes.
+/// Accepts only what [`keep`] writes.
 fn parse(text: &str) -> Option<Highest> {
     let mut highest = Highest::default();
     let mut lines = text.lines();
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_read_whole_or_not_at_all() {
+    fn a_damaged_file_of_highest_ids_is_rejected() {
         assert_eq!(parse("uid 1001\ngid 1002\nsubuid 165535\nsubgid 0\n"), Some([1001, 1002, 165_535, 0]));
         for damaged in [
             "",
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_free_id_is_above_the_highest_and_there_is_an_end() {
+    fn the_first_free_id_is_above_the_highest_and_at_most_uid_max() {
         let (_, max) = range("UID");
         assert_eq!(free("user", "UID", max - 3, |id| Ok(id == max - 2)).unwrap(), max - 1);
         assert!(free("user", "UID", max, |_| Ok(false)).unwrap_err().to_string().contains("UID_MAX"));

@@ -1,4 +1,4 @@
-//! The local accounts that may belong to somebody at Plex, as the account database shows them.
+//! The managed accounts, as the account database shows them.
 
 use config::Config;
 use policy::{Account, PlexRef};
@@ -9,52 +9,50 @@ use crate::error::Error;
 /// A managed account: in `[users]` or in the group, and neither root's nor the system's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Local {
-    /// Its name.
     pub name: String,
-    /// Its user id.
     pub uid: u32,
-    /// Whose it is.
-    pub belongs: PlexRef,
-    /// What stands in /etc/shadow. An account that is kept elsewhere has nothing there, and is not ours to change.
+    /// Reference to its Plex account.
+    pub mapped_to: PlexRef,
+    /// Its line in /etc/shadow. Accounts of other sources have none, and are never changed.
     pub shadow: Option<Shadow>,
 }
 
-/// What matters of a line of /etc/shadow.
+/// The relevant fields of a line of /etc/shadow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shadow {
-    /// Whether some password, or none at all, opens the account.
+    /// The account can be opened with some password, or without one.
     pub password: bool,
-    /// The day on which it expires, counted from 1970.
+    /// Expiry date, in days since 1970.
     pub expires: Option<i64>,
 }
 
-/// Every managed account.
+/// All managed accounts.
 ///
 /// # Errors
-/// When the account database cannot be read.
+/// The account database cannot be read.
 pub(crate) fn managed(config: &Config) -> Result<Vec<Local>, Error> {
     let shadow = accounts::shadow_lines()?;
-    let local = |(Account { name, uid, .. }, belongs)| {
+    let local = |(Account { name, uid, .. }, mapped_to)| {
         let shadow = shadow.get(&name).map(Shadow::of);
-        Local { name, uid, belongs, shadow }
+        Local { name, uid, mapped_to, shadow }
     };
     Ok(accounts_of(config).all().map_err(missing_group)?.into_iter().map(local).collect())
 }
 
-/// One account.
+/// The managed account with this name.
 ///
 /// # Errors
-/// When there is none of that name, when it is root's or the system's, or when it is not managed.
+/// There is no such account, it is root's or the system's, or it is not managed.
 pub(crate) fn one(config: &Config, name: &str) -> Result<Local, Error> {
     let shown = protocol::printable(name, 64);
     let managed = accounts_of(config);
     let account = managed.look_up(name)?;
-    let belongs = managed
+    let mapped_to = managed
         .resolve(account.as_ref())
         .map_err(|reason| Error::new(format!("'{shown}' was not made for Plex: {reason}")).nothing_changed())?;
     let uid = account.map_or(0, |account| account.uid);
     let shadow = accounts::shadow_lines()?.get(name).map(Shadow::of);
-    Ok(Local { name: name.to_owned(), uid, belongs, shadow })
+    Ok(Local { name: name.to_owned(), uid, mapped_to, shadow })
 }
 
 fn accounts_of(config: &Config) -> ManagedAccounts<'_> {

@@ -1,5 +1,5 @@
-//! Membership in the configured group. The shipped PAM stacks go by it while plex-authd is stopped: members are refused then,
-//! so that every managed account is one, except the owner's own.
+//! Membership in the configured group. While plex-authd is stopped, the shipped PAM stacks refuse its members, so that every
+//! managed account except the owner's is one.
 
 use config::Config;
 use nix::unistd::{Group, User};
@@ -11,7 +11,7 @@ use super::shadow_utils;
 use crate::error::Error;
 use crate::ui::terminal::{Status, say, warn};
 
-/// Whether an account is the owner's own. Without the owner's Plex account, the file alone says it.
+/// Tests whether an account is the owner's own. Without the owner's Plex account, the configuration alone decides.
 pub(crate) fn is_owners(config: &Config, owner: Option<&PlexUser>, reference: &PlexRef) -> bool {
     let list = owner.map(|owner| FriendList {
         owner: owner.clone(),
@@ -21,10 +21,10 @@ pub(crate) fn is_owners(config: &Config, owner: Option<&PlexUser>, reference: &P
     config.rules().is_owners(list.as_ref(), reference, None)
 }
 
-/// The configured group, which is created if it does not exist.
+/// Looks the configured group up, and creates it if it does not exist.
 ///
 /// # Errors
-/// When the account database cannot be read, when the group cannot be created, and for a group that makes root of its members.
+/// The account database cannot be read, the group cannot be created, or its members could become root.
 pub(crate) fn ensure(name: &str) -> Result<Group, Error> {
     if POWERFUL.contains(&name) {
         return Err(Error::new(format!("members of the group {name} can become root, so no friend is added to it"))
@@ -39,10 +39,10 @@ pub(crate) fn ensure(name: &str) -> Result<Group, Error> {
     accounts::group(name)?.ok_or_else(|| Error::new(format!("the group {name} was created and is not there")))
 }
 
-/// Adds an account to the configured group, unless it is a member already.
+/// Adds an account to the configured group unless it is a member.
 ///
 /// # Errors
-/// When the account database cannot be read or changed.
+/// The account database cannot be read or changed.
 pub(crate) fn join(local: &str, name: &str) -> Result<(), Error> {
     let group = ensure(name)?;
     let user = user(local)?;
@@ -55,10 +55,10 @@ pub(crate) fn join(local: &str, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes an account out of the configured group; whether it was a member.
+/// Removes an account from the configured group; true if it was a member.
 ///
 /// # Errors
-/// When the account database cannot be read or changed, and when it is the account's primary group.
+/// The account database cannot be read or changed, or the group is the account's primary group.
 pub(crate) fn leave(local: &str, name: &str) -> Result<bool, Error> {
     let Some(group) = accounts::group(name)? else { return Ok(false) };
     let Some(user) = accounts::user(local).map_err(|error| unreadable(local, &error))? else { return Ok(false) };
@@ -75,8 +75,8 @@ pub(crate) fn leave(local: &str, name: &str) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Adds every account of `[users]` to the configured group that exists and is not in it yet, except the owner's. What cannot
-/// be added is said, and keeps no other account from being added.
+/// Adds every existing account of `[users]`, except the owner's, to the configured group. A failure is printed, and does not
+/// affect the other accounts.
 pub(crate) fn join_all(config: &Config, owner: Option<&PlexUser>) {
     let Some(group) = &config.group else { return };
     for (local, reference) in &config.users {
@@ -95,6 +95,9 @@ pub(crate) fn join_all(config: &Config, owner: Option<&PlexUser>) {
 }
 
 /// The accounts that [`join_all`] would add.
+///
+/// # Errors
+/// The account database cannot be read.
 pub(crate) fn missing(config: &Config, owner: Option<&PlexUser>) -> Result<Vec<String>, Error> {
     let Some(group) = &config.group else { return Ok(Vec::new()) };
     let group = accounts::group(group)?;
@@ -111,10 +114,10 @@ pub(crate) fn missing(config: &Config, owner: Option<&PlexUser>) -> Result<Vec<S
     Ok(missing)
 }
 
-/// Says what it means for the owner to be in the group.
+/// Warns if the owner's own account is in the group.
 ///
 /// # Errors
-/// When the account database cannot be read.
+/// The account database cannot be read.
 pub(crate) fn warn_if_owner_is_member(config: &Config, local: &str) -> Result<(), Error> {
     let Some(name) = &config.group else { return Ok(()) };
     let Some(group) = accounts::group(name)? else { return Ok(()) };
@@ -126,7 +129,7 @@ pub(crate) fn warn_if_owner_is_member(config: &Config, local: &str) -> Result<()
     Ok(())
 }
 
-/// Says what the lack of a configured group means for an account of `[users]`.
+/// Warns if no group is configured for an account of `[users]`.
 pub(crate) fn warn_without_group(config: &Config, is_owners: bool, local: &str) {
     if config.group.is_none() && !is_owners {
         warn(format!(
@@ -137,7 +140,7 @@ pub(crate) fn warn_without_group(config: &Config, is_owners: bool, local: &str) 
     }
 }
 
-/// Names every managed account that can become root, except the owner's, and says what a stopped daemon means for it.
+/// Warns about managed accounts, except the owner's, that can become root: a stopped daemon locks them out.
 pub(crate) fn warn_about_powers(config: &Config, owner: Option<&PlexUser>) {
     let managed = match super::local_accounts::managed(config) {
         Ok(managed) => managed,
@@ -146,7 +149,7 @@ pub(crate) fn warn_about_powers(config: &Config, owner: Option<&PlexUser>) {
             return;
         }
     };
-    let others = managed.iter().filter(|local| !is_owners(config, owner, &local.belongs));
+    let others = managed.iter().filter(|local| !is_owners(config, owner, &local.mapped_to));
     let users = match others.map(|local| user(&local.name)).collect::<Result<Vec<_>, _>>() {
         Ok(users) => users,
         Err(failure) => {

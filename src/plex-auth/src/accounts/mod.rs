@@ -6,6 +6,7 @@ pub(crate) mod created;
 mod directory;
 pub(crate) mod earlier;
 pub(crate) mod expiry_locks;
+pub(crate) mod file_error;
 pub(crate) mod home;
 pub(crate) mod ids;
 pub(crate) mod local_accounts;

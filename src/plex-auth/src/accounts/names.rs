@@ -1,4 +1,4 @@
-//! Names for local accounts.
+//! Rules for the names of local accounts.
 
 use nix::unistd::User;
 use system::accounts;
@@ -9,8 +9,8 @@ use crate::error::Error;
 /// Longest user name that useradd accepts, in bytes.
 const LONGEST: usize = 32;
 
-/// Names that mean something on many machines, whether or not there is such an account yet: a group of that name may come
-/// with the account, and with the group rights that nobody meant to give away.
+/// Names with a meaning on many machines. An account of such a name could get a group of the same name, with rights that
+/// the owner did not mean to give.
 const RESERVED: [&str; 12] = [
     "operator",
     "staff",
@@ -26,7 +26,7 @@ const RESERVED: [&str; 12] = [
     "www-data",
 ];
 
-/// The local name for a Plex username, when it can be one: as Debian's adduser takes them.
+/// The local name for a Plex username, if Debian's adduser would accept it.
 pub(crate) fn local_name(username: &str) -> Option<String> {
     let name = username.to_ascii_lowercase();
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
@@ -34,22 +34,22 @@ pub(crate) fn local_name(username: &str) -> Option<String> {
     Some(name).filter(|name| begins && name.len() <= LONGEST && name.bytes().all(plain))
 }
 
-/// Whether nobody is given an account of this name.
+/// Tests whether a name is reserved: no friend's account has it.
 pub(crate) fn is_reserved(name: &str) -> bool {
     POWERFUL.contains(&name)
         || RESERVED.contains(&name)
         || ["systemd-", "plex-auth"].iter().any(|s| name.starts_with(s))
 }
 
-/// The local name that a Plex username gives by itself, if it gives one.
+/// The local name derived from a Plex username, unless it is reserved.
 pub(crate) fn from_plex(username: &str) -> Option<String> {
     local_name(username).filter(|name| !is_reserved(name))
 }
 
-/// Makes sure that an account can have this name.
+/// Checks the name of a new account.
 ///
 /// # Errors
-/// Why it cannot.
+/// The name is malformed or reserved.
 pub(crate) fn check(name: &str) -> Result<(), Error> {
     let shown = protocol::printable(name, 64);
     if local_name(name).as_deref() != Some(name) {
@@ -64,10 +64,10 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a user or a group has this name.
+/// Tests whether a user or a group has this name.
 ///
 /// # Errors
-/// When the name service cannot say.
+/// The account database cannot be read.
 pub(crate) fn is_taken(name: &str) -> Result<bool, Error> {
     let failed = |why: &str| Error::new(format!("the system cannot say who '{name}' is: {why}"));
     let user = User::from_name(name).map_err(|error| failed(error.desc()))?;
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_username_becomes_a_local_name_only_if_debian_takes_it() {
+    fn a_username_becomes_a_local_name_only_if_debian_accepts_it() {
         let cases = [
             ("alice", Some("alice")),
             ("Alice_7", Some("alice_7")),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_debian_would_not_take_or_that_gives_rights_is_nobodys() {
+    fn malformed_and_reserved_names_are_rejected() {
         let long = "a".repeat(33);
         let bad =
             ["", "root", "sudo", "wheel", "admin", "docker", "systemd-x", "plex", "../x", "-o", "Alice", "7up", "a b"];
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_here_already_is_found() {
+    fn a_name_in_use_is_taken() {
         assert!(is_taken("root").unwrap());
         assert!(!is_taken("no-such-account").unwrap());
     }

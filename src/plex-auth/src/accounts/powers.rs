@@ -1,41 +1,43 @@
-//! Which accounts can become root, and what a stopped plex-authd means for them.
+//! Accounts that can become root. A stopped plex-authd locks a managed one out.
 
 use nix::unistd::{Gid, Group, User};
 use system::accounts;
 use system::command::{self, Command};
 
-/// Groups whose members can become root, or as good as.
+use crate::error::Error;
+
+/// Groups whose members can become root, directly or in effect.
 pub(crate) const POWERFUL: [&str; 11] =
     ["root", "sudo", "wheel", "admin", "adm", "docker", "lxd", "incus-admin", "libvirt", "disk", "shadow"];
 
-/// Where sudo is.
+/// Paths of sudo.
 const SUDO: [&str; 3] = ["/usr/bin/sudo", "/usr/local/bin/sudo", "/bin/sudo"];
 
-/// What a stopped daemon means for a managed account that can become root.
+/// Consequence of a stopped daemon for a managed account that can become root.
 pub(crate) const STOPPED: &str = "while plex-authd is stopped, it can neither log in nor use sudo";
 
-/// What to keep for that time.
+/// Precaution for that case.
 pub(crate) const KEEP: &str =
     "keep a root password for the console, or an administrator whose account is not a Plex account";
 
-/// Those of some accounts that can become root.
+/// Accounts that can become root.
 #[derive(Debug, Default)]
 pub(crate) struct Powers {
-    /// Their names, each with the reason: "group sudo".
+    /// Their names, each with the reason, such as "group sudo".
     pub able: Vec<(String, String)>,
-    /// Why this may not be all.
+    /// Error because of which the list may be incomplete.
     pub unknown: Option<String>,
 }
 
 impl Powers {
-    /// The names with their reasons: "dave (group sudo), erin (sudo rules)".
+    /// The names with their reasons, such as "dave (group sudo), erin (sudo rules)".
     pub(crate) fn listed(&self) -> String {
         self.able.iter().map(|(name, why)| format!("{name} ({why})")).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Looks at all of these accounts. sudo's rules can be kept in many places, so that sudo itself is asked where it is
-/// installed; it answers root only.
+/// Finds those of these accounts that can become root. sudo's rules may be in many places, so that sudo itself lists them
+/// where it is installed; it does so for root only.
 pub(crate) fn among<'a>(users: impl IntoIterator<Item = &'a User>) -> Powers {
     let mut powers = Powers::default();
     let mut sudo = command::find(&SUDO);
@@ -51,9 +53,9 @@ pub(crate) fn among<'a>(users: impl IntoIterator<Item = &'a User>) -> Powers {
             Ok(true) => reasons.push("sudo rules".to_owned()),
             Ok(false) => {}
             Err(why) => {
-                // Rules that are kept elsewhere may take long to be read, and that for each account.
+                // Rules on a remote server may take long to read, for each account again.
                 sudo = None;
-                powers.unknown = Some(why);
+                powers.unknown = Some(why.to_string());
             }
         }
         if !reasons.is_empty() {
@@ -63,10 +65,10 @@ pub(crate) fn among<'a>(users: impl IntoIterator<Item = &'a User>) -> Powers {
     powers
 }
 
-/// The groups by which a user can become root.
+/// The groups through which a user can become root.
 ///
 /// # Errors
-/// When groups cannot be read.
+/// A group cannot be read.
 pub(crate) fn groups(user: &User) -> Result<Vec<&'static str>, accounts::Error> {
     let theirs = accounts::groups_of(user)?;
     let (mut found, mut unreadable) = (Vec::new(), None);
@@ -77,20 +79,20 @@ pub(crate) fn groups(user: &User) -> Result<Vec<&'static str>, accounts::Error> 
             Err(why) => unreadable = Some(why),
         }
     }
-    // A group that cannot be read is none of the user's if all of theirs have other names.
+    // The unreadable group is not one of the user's if all of those have names.
     let is_named = |gid: &Gid| matches!(Group::from_gid(*gid), Ok(Some(_)));
     unreadable.filter(|_| !theirs.iter().all(is_named)).map_or(Ok(found), Err)
 }
 
-fn sudo_rules(sudo: &str, user: &str) -> Result<bool, String> {
-    let said = Command::tool(sudo, &["-l", "-U", user]).run().map_err(|error| error.to_string())?;
+fn sudo_rules(sudo: &str, user: &str) -> Result<bool, Error> {
+    let said = Command::tool(sudo, &["-l", "-U", user]).run().map_err(|error| Error::new(error.to_string()))?;
     allows(&said.stdout, &said.stderr).ok_or_else(|| {
         let why = said.stderr.lines().next().unwrap_or("no answer");
-        format!("sudo does not say what {user} may do: {}", protocol::printable(why, 200))
+        Error::new(format!("sudo does not say what {user} may do: {}", protocol::printable(why, 200)))
     })
 }
 
-/// Whether sudo's answer names a command that runs as root, or `None` when it is no answer.
+/// True if sudo's output lists a command that runs as root; `None` if the output is not understood.
 fn allows(stdout: &str, stderr: &str) -> Option<bool> {
     if let Some((_, rules)) = stdout.split_once("may run the following commands") {
         return Some(rules.lines().skip(1).any(is_as_root));
@@ -98,7 +100,7 @@ fn allows(stdout: &str, stderr: &str) -> Option<bool> {
     [stdout, stderr].iter().any(|text| text.contains("is not allowed to run sudo")).then_some(false)
 }
 
-/// Whether a rule such as `(ALL : ALL) NOPASSWD: ALL` is about root. One that cannot be read as plain names may be.
+/// Tests whether a rule such as `(ALL : ALL) NOPASSWD: ALL` covers root. Rules other than plain names are assumed to.
 fn is_as_root(rule: &str) -> bool {
     let Some((users, _)) = rule.trim_start().strip_prefix('(').and_then(|rule| rule.split_once(')')) else {
         // The continuation of a long rule, or an empty line.
@@ -114,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r65_sudos_answer_is_understood() {
+    fn r65_sudo_output_is_parsed() {
         let rules = |rules: &str| {
             let head = "Matching Defaults entries for bob on den:\n    env_reset\n\nUser bob may run the following commands on den:\n";
             allows(&format!("{head}{rules}"), "")

@@ -37,6 +37,7 @@ pub(crate) fn unexpected_reply() -> Error {
     Error::new("plex-authd answered something else").hint("restart it: systemctl restart plex-authd")
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn broken(error: protocol::Error) -> Error {
     Error::new(format!("plex-authd: {error}"))
 }

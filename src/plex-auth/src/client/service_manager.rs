@@ -1,4 +1,4 @@
-//! The daemon takes the new configuration.
+//! Makes the daemon load the new configuration, through the machine's service manager.
 
 use std::path::Path;
 
@@ -6,17 +6,17 @@ use system::command::{CHANGE_LIMIT, Command, find};
 
 use crate::ui::terminal::{Status, say, warn};
 
-/// Who looks after services on a machine.
+/// A service manager.
 struct Manager {
-    /// There when it runs the machine and knows plex-authd.
+    /// Paths that exist when it manages this machine and has the service: one of each group.
     signs: &'static [&'static [&'static str]],
-    /// Its command.
+    /// Paths of its command.
     command: &'static [&'static str],
-    /// What has a daemon that runs read its file again, and one that does not run start.
+    /// Arguments that make a running daemon reload its configuration, and those that start one.
     steps: [&'static [&'static str]; 2],
 }
 
-/// With systemd the first login starts the daemon, through its socket.
+/// With systemd, the first login starts the daemon through its socket.
 const MANAGERS: [Manager; 3] = [
     Manager {
         signs: &[&["/run/systemd/system"]],
@@ -35,7 +35,7 @@ const MANAGERS: [Manager; 3] = [
     },
 ];
 
-/// Has the daemon read its file again, or start, through the service manager here. False when there is none or it failed.
+/// Makes the daemon reload its configuration or start. False without a service manager, or when it fails.
 pub(crate) fn restart() -> bool {
     let here = |manager: &&Manager| manager.signs.iter().all(|sign| sign.iter().any(|path| Path::new(path).exists()));
     let manager = MANAGERS.iter().find(here).and_then(|manager| Some((manager, find(manager.command)?)));

@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, command: &ConfigCommand) -> Result<ExitCode
             if !quiet {
                 terminal::print(&summary(&config));
             }
-            // Not a failure: `ExecReload` and the services of other supervisors go by the exit code.
+            // Not a failure: `ExecReload` and other service managers check the exit code.
             for warning in config.warnings() {
                 terminal::warn(format!("{}: {}\n  {}", file.display(), warning.what, warning.fix));
             }

@@ -12,14 +12,14 @@ use crate::error::Error;
 use crate::ui::terminal::{note, say, warn};
 use crate::ui::time;
 
-/// ForgetArgs of `plex-auth forget`.
+/// Options of `plex-auth forget`.
 #[derive(Debug, Args)]
 pub(crate) struct ForgetArgs {
     /// The local account
     pub user: String,
 }
 
-// Nothing is asked: the next login teaches it all again, and until then fewer get in, not more.
+// No confirmation: the next login restores it all, and until then fewer sign-ins are accepted, not more.
 pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ExitCode, Error> {
     let user = printable(&args.user, protocol::MAX_NAME);
     let known = daemon::known_accounts(&context.socket)?.into_iter().find(|known| known.user == args.user);
@@ -45,7 +45,7 @@ pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ExitCode, Erro
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was known, as far as it is told.
+/// Sentences about what was known.
 fn details(known: &KnownAccount) -> String {
     let id = known.plex_id.map_or_else(|| "no Plex account yet".to_owned(), |id| format!("Plex id {id}"));
     let called = known.reference.as_ref().map(|name| format!(" (as {})", printable(name, 254))).unwrap_or_default();

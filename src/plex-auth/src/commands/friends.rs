@@ -1,4 +1,4 @@
-//! `plex-auth friends`: who the owner's friends are, and which local accounts they have.
+//! `plex-auth friends`: the owner's friends and their local accounts.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -17,10 +17,10 @@ use crate::ui::table::{NOTHING, Table};
 use crate::ui::terminal::{print, warn};
 use crate::ui::time;
 
-/// What a column says where nobody could say more.
+/// Text of a column whose value could not be determined.
 const UNKNOWN: &str = "unknown";
 
-/// FriendsArgs of `plex-auth friends`.
+/// Options of `plex-auth friends`.
 #[derive(Debug, Args)]
 pub(crate) struct FriendsArgs {
     /// For programs: JSON
@@ -31,23 +31,23 @@ pub(crate) struct FriendsArgs {
     pub csv: bool,
 }
 
-/// Somebody on the list.
+/// A person on the friend list.
 #[derive(Debug, Serialize)]
 struct Row {
     plex_id: u64,
     name: String,
     email: Option<String>,
-    /// What ties them to the server.
+    /// Access to the server.
     access: &'static str,
-    /// Whether the rules let them sign in here.
+    /// The rules allow a sign-in here.
     may_sign_in: bool,
-    /// Why not, where they may not.
+    /// The reason, if they do not.
     why: Option<String>,
-    /// Their local accounts.
+    /// Names of their local accounts.
     accounts: Vec<String>,
-    /// Seconds since 1970; nothing where they never did, or where it is not known.
+    /// Seconds since 1970; `None` if never or unknown.
     last_login: Option<i64>,
-    /// Whether plex-authd could say.
+    /// plex-authd was available.
     last_login_known: bool,
 }
 
@@ -69,15 +69,15 @@ pub(crate) fn run(context: &Context, args: &FriendsArgs) -> Result<ExitCode, Err
     Ok(ExitCode::SUCCESS)
 }
 
-/// The owner first, then everybody in the order of their names.
+/// Rows of the owner and then of the friends, sorted by name.
 fn rows(friends: &Friends, locals: &[Local], known: Option<&[KnownAccount]>) -> Vec<Row> {
     let known: Option<BTreeMap<_, _>> =
         known.map(|known| known.iter().map(|known| (known.user.as_str(), known)).collect());
     let about = |local: &str| known.as_ref().and_then(|known| known.get(local).copied());
     let mut accounts: BTreeMap<PlexId, Vec<&str>> = BTreeMap::new();
     for local in locals {
-        // By name; by the id of the first login where somebody has a new name since.
-        let id = friends.id_of(&local.belongs).or_else(|| about(&local.name)?.plex_id.map(PlexId));
+        // By name; by the id of the first login for a friend who was renamed since.
+        let id = friends.id_of(&local.mapped_to).or_else(|| about(&local.name)?.plex_id.map(PlexId));
         if let Some(id) = id {
             accounts.entry(id).or_default().push(&local.name);
         }
@@ -115,7 +115,7 @@ impl Row {
         }
     }
 
-    /// Access, and that it does not help where it does not.
+    /// Access, with a note where it does not allow a sign-in.
     fn access(&self) -> String {
         let says_so = ["no", "invited"].contains(&self.access);
         if self.may_sign_in || says_so { self.access.to_owned() } else { format!("{}, not let in", self.access) }

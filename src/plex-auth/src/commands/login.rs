@@ -1,4 +1,4 @@
-//! `plex-auth login`: anybody for themselves, so that what follows the Plex password, such as a Samba share, has it.
+//! `plex-auth login`: signs the calling user in, so that services that need the Plex password, such as Samba, receive it.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ui::terminal::{self, Status};
 
-/// What the log calls it, in place of a PAM service.
+/// Name of the service in the log.
 const SERVICE: &str = "plex-auth";
 
 pub(crate) fn run(context: &Context) -> Result<ExitCode, Error> {
@@ -41,7 +41,7 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode, Error> {
     };
     let (verdict, _) = converse(&context.socket, &user, &Request::Login(hello))?;
     let again = "plex-auth login";
-    let (what, mend) = match verdict {
+    let (what, hint) = match verdict {
         Verdict::Success => {
             terminal::say(format!("{} That is the Plex password of {user}.", Status::Ok.shown()));
             terminal::say("  If this machine has shares for you, they take it from now on.");
@@ -51,11 +51,11 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode, Error> {
         Verdict::NotAllowed => (format!("{user} may not sign in here with Plex"), "ask the owner of the Plex server"),
         Verdict::NotManaged => (format!("{user} is a local account that has nothing to do with Plex"), "ask the owner"),
         Verdict::Throttled => ("there were too many tries".to_owned(), "wait for some minutes, then: plex-auth login"),
-        // Nobody asked for a local password to come first.
+        // LocalFirst is never sent: the request does not ask for it.
         Verdict::Unavailable | Verdict::LocalFirst => {
             ("Plex cannot be asked now".to_owned(), "try again later; the log of plex-authd says why")
         }
         Verdict::ConversationFailed => ("nobody answered".to_owned(), again),
     };
-    Err(Error::new(what).hint(mend))
+    Err(Error::new(what).hint(hint))
 }

@@ -13,7 +13,7 @@ use crate::ui::table::Table;
 use crate::ui::terminal;
 use crate::ui::time;
 
-/// LoginsArgs of `plex-auth logins`.
+/// Options of `plex-auth logins`.
 #[derive(Debug, Args)]
 pub(crate) struct LoginsArgs {
     /// Only those of this local account
@@ -30,7 +30,7 @@ pub(crate) struct LoginsArgs {
 }
 
 pub(crate) fn run(context: &Context, args: &LoginsArgs) -> Result<ExitCode, Error> {
-    // The latest of one account may be old among those of all.
+    // The latest of one account may be old compared with those of all.
     let most = if args.user.is_some() { u32::MAX } else { args.count };
     let all = Daemon::open(&context.socket)?.list(AdminRequest::Logins(most))?;
     let logins = wanted(all, args);
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_of_one_account_are_found_among_those_of_all() {
+    fn logins_of_one_account_are_selected_from_all() {
         let login = |at, user: &str| Login {
             at,
             user: user.into(),

@@ -1,4 +1,4 @@
-//! The subcommands. None of them uses the files of another.
+//! The subcommands. None of them imports another.
 
 pub(crate) mod config;
 pub(crate) mod doctor;

@@ -12,7 +12,7 @@ use crate::ui::json;
 use crate::ui::terminal::{bold, print, say};
 use crate::ui::time::span;
 
-/// StatusArgs of `plex-auth status`.
+/// Options of `plex-auth status`.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// For programs: JSON
@@ -33,7 +33,7 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<ExitCode, Erro
     Ok(ExitCode::SUCCESS)
 }
 
-/// A line for each part.
+/// The status, a line for each part.
 fn shown(status: &Status) -> String {
     let plex_tv = match &status.closed {
         None => "may be asked".to_owned(),
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_state_is_told_in_lines_that_say_what_is_wrong() {
+    fn the_status_is_shown_in_lines_with_the_problems() {
         let list = FriendListStatus { people: Some(1), age: Some(61), failing: None };
         let well = Status {
             config: "/etc/plex-auth.toml".into(),

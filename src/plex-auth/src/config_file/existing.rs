@@ -1,4 +1,4 @@
-//! The configuration as it is before anything is changed.
+//! The configuration file before a change.
 
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -7,27 +7,27 @@ use toml_edit::DocumentMut;
 
 use crate::error::Error;
 
-/// As much as the daemon reads.
+/// Limit on the file's size, in bytes: the daemon's.
 const MAX_SIZE: u64 = 256 * 1024;
 
-/// The file, or none.
+/// The existing configuration file, if there is one.
 pub(crate) struct Existing {
-    /// Its text, byte for byte; `None` where there is no file.
+    /// Its text; `None` without a file.
     pub text: Option<String>,
-    /// The same to be changed, with its comments; empty where there is no file.
+    /// Its parsed text, to be edited; empty without a file.
     pub document: DocumentMut,
 }
 
 impl Existing {
-    /// Reads it.
+    /// Reads the file.
     ///
     /// # Errors
-    /// When it is there and cannot be built upon. It stays as it is.
+    /// The file exists and cannot be read or parsed.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let Some(text) = text(path)? else {
             return Ok(Self { text: None, document: DocumentMut::new() });
         };
-        // What is only missing is what setup is for; what is wrong is the owner's to mend.
+        // setup adds missing settings; a wrong one, which has a position, is for the owner to fix.
         if let Err(problem) = config::parse(&text, path)
             && problem.position.is_some()
         {
@@ -37,29 +37,29 @@ impl Existing {
         Ok(Self { text: Some(text), document })
     }
 
-    /// Whether somebody has set this up before: then what is not asked stays as it is.
+    /// True if the file names a token or a server: settings that no question is about then stay as they are.
     pub(crate) fn is_configured(&self) -> bool {
         ["token", "token_file", "machine_id"].iter().any(|key| self.document.contains_key(key))
     }
 
-    /// A value at the top of the file.
+    /// A top-level string.
     pub(crate) fn text_of(&self, key: &str) -> Option<&str> {
         self.document.get(key)?.as_str()
     }
 
-    /// A value at the top of the file.
-    pub(crate) fn truth_of(&self, key: &str) -> Option<bool> {
+    /// A top-level boolean.
+    pub(crate) fn bool_of(&self, key: &str) -> Option<bool> {
         self.document.get(key)?.as_bool()
     }
 
-    /// The local accounts there are, and whom they belong to.
+    /// The entries of `[users]`: local account and reference.
     pub(crate) fn users(&self) -> Vec<(String, String)> {
         let table = self.document.get("users").and_then(toml_edit::Item::as_table_like);
         let entries = table.into_iter().flat_map(toml_edit::TableLike::iter);
         entries.filter_map(|(local, plex)| Some((local.to_owned(), plex.as_str()?.to_owned()))).collect()
     }
 
-    /// The owner's token, from the file itself or from the one that it names.
+    /// The owner's token, from the file itself or from `token_file`.
     pub(crate) fn token(&self) -> Option<plex::Token> {
         match (self.text_of("token"), self.text_of("token_file")) {
             (Some(token), _) => Some(plex::Token::from(token)),
@@ -76,7 +76,7 @@ fn keep(path: &Path, problem: String) -> Error {
         .hint(format!("nothing was changed; mend that place, or begin anew: mv {0} {0}.old", path.display()))
 }
 
-/// The text of a file, or nothing where there is none.
+/// The text of a file; `None` if it does not exist.
 fn text(path: &Path) -> Result<Option<String>, Error> {
     let wrong = |why: &str| Error::new(format!("{}: {why}", path.display()));
     let unreadable = |error: std::io::Error| wrong(&format!("cannot be read: {error}"));

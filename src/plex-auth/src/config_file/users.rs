@@ -1,4 +1,4 @@
-//! Changing `[users]`: what is not asked for stays byte for byte, and nothing is written that the daemon would refuse.
+//! Edits of `[users]`: everything else stays byte for byte, and a text that the daemon would refuse is not written.
 
 use std::path::Path;
 
@@ -9,18 +9,18 @@ use super::values::add_users;
 use super::write::write;
 use crate::error::Error;
 
-/// A local account, and the person that it is to belong to.
+/// Entry of `[users]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserEntry {
-    /// The local account.
+    /// Name of the local account.
     pub local: String,
-    /// The Plex account, by its id: nobody else can ever take that.
+    /// The Plex account, by its id, which no other account can ever have.
     pub plex: policy::PlexId,
-    /// What the person is called, for a comment.
+    /// The person's name, for a comment.
     pub name: String,
 }
 
-/// A change of the file, and the way back.
+/// A change of the file that can be undone.
 #[must_use]
 pub(crate) struct Change<'a> {
     path: &'a Path,
@@ -28,24 +28,24 @@ pub(crate) struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Puts the old text back.
+    /// Restores the previous text.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// The file cannot be written.
     pub(crate) fn undo(self) -> Result<(), Error> {
         write(self.path, &self.before)
     }
 }
 
-/// Adds these to `[users]`, or changes them; nothing comes back when the file says all this already.
+/// Adds or changes entries; `None` if the file has them already.
 ///
 /// # Errors
-/// When the file cannot be read or written, or the daemon would refuse it. It is as it was then.
+/// The file cannot be read or written, or the daemon would refuse it. It is unchanged then.
 pub(crate) fn link<'a>(path: &'a Path, entries: &[UserEntry]) -> Result<Option<Change<'a>>, Error> {
     change(path, |text| linked(text, entries))
 }
 
-/// Takes a line out of `[users]`; nothing comes back when there is none.
+/// Removes an entry; `None` if there is none.
 ///
 /// # Errors
 /// As [`link`].
@@ -54,7 +54,7 @@ pub(crate) fn unlink<'a>(path: &'a Path, local: &str) -> Result<Option<Change<'a
 }
 
 fn change(path: &Path, edit: impl FnOnce(&str) -> Option<String>) -> Result<Option<Change<'_>>, Error> {
-    // What is wrong with it, its owner and mode among it, is to be mended first.
+    // Existing errors, of owner and mode too, have to be fixed first.
     config::load(path).map_err(|problem| Error::new(problem.to_string()))?;
     let before = Existing::read(path)?.text.unwrap_or_default();
     let unusable = |why: &str| Error::new(format!("{}: {why}", path.display())).nothing_changed();
@@ -73,7 +73,7 @@ fn linked(text: &str, entries: &[UserEntry]) -> Option<String> {
     Some(document.to_string())
 }
 
-/// The whole line goes and no other: a comment above it may be about more than this one.
+/// Removes the line and no other: a comment above it may be about further lines.
 fn unlinked(text: &str, local: &str) -> Option<String> {
     let document = Document::parse(text).ok()?;
     let Some(users) = document.get("users") else { return Some(text.to_owned()) };
@@ -87,7 +87,7 @@ fn unlinked(text: &str, local: &str) -> Option<String> {
     Some(format!("{}{}", text.get(..begin)?, text.get(end..)?))
 }
 
-/// The same in a table within braces.
+/// Removes the entry from an inline table.
 fn without(text: &str, local: &str) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let table = document.get_mut("users")?.as_inline_table_mut()?;
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_added_or_changed_and_every_other_stays() {
+    fn adding_an_entry_changes_no_other_line() {
         let added = linked(TEXT, &[entry("erin", 5)]).unwrap();
         assert_eq!(added, TEXT.replace("org\"\n", "org\"\nerin = \"5\"  # the erin\n"));
         let changed = linked(TEXT, &[entry("bob", 3)]).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_goes_and_every_other_stays() {
+    fn removing_an_entry_changes_no_other_line() {
         assert_eq!(unlinked(TEXT, "alice").unwrap(), TEXT.replace("alice = \"7\" # A\n", ""));
         assert_eq!(unlinked(TEXT, "bob").unwrap(), TEXT.replace("  bob=\"bob@example.org\"\n", ""));
         assert_eq!(unlinked(TEXT, "erin").unwrap(), TEXT);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_from_plex_stays_behind_its_line() {
+    fn a_name_from_plex_cannot_add_a_line() {
         let hostile = UserEntry { name: "x\nmallory = \"9\" # \u{1b}[31m".into(), ..entry("erin", 5) };
         let text = linked("token = \"t\"\nstrict_friends = false\n", &[hostile]).unwrap();
         let config = config::parse(&text, Path::new("x")).unwrap();

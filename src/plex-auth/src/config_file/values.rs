@@ -3,7 +3,7 @@
 use policy::PlexId;
 use toml_edit::{DocumentMut, Item, Table, Value};
 
-/// Sets a value, if it is another than before, and says whether it was. What stands around it stays.
+/// Sets a value and keeps the text around it. False if it was set already.
 pub(crate) fn set(document: &mut DocumentMut, key: &str, value: impl Into<Value>) -> bool {
     replace(document.entry(key).or_insert(Item::None), value.into())
 }
@@ -32,24 +32,24 @@ pub(crate) fn set_or_remove(document: &mut DocumentMut, key: &str, value: Option
     }
 }
 
-/// Says behind a value whose it is, in place of what was said of the old one. The text comes from plex.tv.
+/// Sets the comment behind a value. The text is from plex.tv.
 pub(crate) fn comment(document: &mut DocumentMut, key: &str, text: &str) {
     if let Some(value) = document.get_mut(key).and_then(Item::as_value_mut) {
         value.decor_mut().set_suffix(format!("  # {}", protocol::printable(text, 64)));
     }
 }
 
-/// By their ids, which nobody else can ever take; what they are called stands behind it.
+/// Adds or changes entries of `[users]`: Plex ids, each with the name as a comment.
 pub(crate) fn add_users<'a>(document: &mut DocumentMut, users: impl IntoIterator<Item = (&'a str, PlexId, &'a str)>) {
     let mut users = users.into_iter().peekable();
     if users.peek().is_none() {
         return;
     }
-    // A table within braces is one line, which has no room for comments.
+    // An inline table is one line, without room for comments.
     let roomy = !document.get("users").is_some_and(Item::is_inline_table);
     let Some(table) = document.entry("users").or_insert(Item::Table(Table::new())).as_table_like_mut() else { return };
     for (local, plex, name) in users {
-        // In its place where it is there already, with the comments above it.
+        // An existing entry keeps its place and the comments above it.
         let item = table.entry(local).or_insert(Item::None);
         if replace(item, Value::from(plex.to_string()))
             && let Some(value) = item.as_value_mut().filter(|_| roomy)

@@ -1,4 +1,4 @@
-//! The file takes its new text whole or not at all: beside it first, with its owner and mode, then under its name.
+//! Writes a file atomically: a temporary file in the same directory gets the text, owner and mode, and is then renamed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -9,13 +9,13 @@ use system::accounts;
 
 use crate::error::Error;
 
-/// The group that may read it: the daemon's.
+/// Group that may read the configuration: the daemon's.
 pub(crate) const GROUP: &str = "plex-auth";
 
-/// Writes it.
+/// Writes a file that root and the daemon may read.
 ///
 /// # Errors
-/// When it cannot be written. The old one is as it was.
+/// The file cannot be written; the old one is unchanged.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     let group = accounts::group(GROUP).map_err(|error| Error::from(error).nothing_changed())?;
     let group =
@@ -23,7 +23,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     write_as(path, text, group, 0o640)
 }
 
-/// Writes a file that root alone reads.
+/// Writes a file that only root may read.
 ///
 /// # Errors
 /// As [`write`].
@@ -32,31 +32,31 @@ pub(crate) fn write_for_root(path: &Path, text: &str) -> Result<(), Error> {
 }
 
 fn write_as(path: &Path, text: &str, group: u32, mode: u32) -> Result<(), Error> {
-    // A link, to a place that is kept elsewhere, stays one.
+    // A symbolic link stays one.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     replace(&real, text, group, mode).map_err(|error| {
         let what = format!("{} cannot be written: {error}", path.display());
-        let mend = match error.kind() {
+        let hint = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 "nothing was changed; make room and run this again"
             }
             io::ErrorKind::ReadOnlyFilesystem => "nothing was changed; that file system is mounted read-only",
             _ => "nothing was changed",
         };
-        Error::new(what).hint(mend)
+        Error::new(what).hint(hint)
     })
 }
 
 fn replace(path: &Path, text: &str, group: u32, mode: u32) -> io::Result<()> {
-    let beside = beside(path).ok_or(io::ErrorKind::InvalidInput)?;
-    // What a run that was killed has left.
-    let _ = fs::remove_file(&beside);
-    let written = fill(&beside, text, group, mode).and_then(|()| fs::rename(&beside, path));
+    let temporary = temporary(path).ok_or(io::ErrorKind::InvalidInput)?;
+    // Left by a run that was killed.
+    let _ = fs::remove_file(&temporary);
+    let written = fill(&temporary, text, group, mode).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        let _ = fs::remove_file(&beside);
+        let _ = fs::remove_file(&temporary);
         return written;
     }
-    // The name must outlast a power cut too. Not every file system can promise it, and the file is whole either way.
+    // Makes the rename itself survive a power failure, where the file system supports it. The file is complete in any case.
     let _ = path.parent().map(|directory| File::open(directory).and_then(|directory| directory.sync_all()));
     Ok(())
 }
@@ -69,8 +69,8 @@ fn fill(file: &Path, text: &str, group: u32, mode: u32) -> io::Result<()> {
     file.sync_all()
 }
 
-/// In the same directory, since a rename is only whole within one file system.
-fn beside(path: &Path) -> Option<PathBuf> {
+/// Path of the temporary file: in the same directory, since a rename is atomic only within one file system.
+fn temporary(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     Some(path.with_file_name(format!(".{name}.new")))
 }

@@ -1,11 +1,11 @@
-//! The answers that can be given on the command line.
+//! Options of `plex-auth setup`: answers given on the command line.
 
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
-/// How it is done. Whatever is not given is asked, and what is asked has the present value as its default.
+/// Options of `plex-auth setup`. A question without an option is asked, with the present value as its default.
 #[derive(Debug, Args)]
 pub(crate) struct SetupArgs {
     /// Take the defaults and ask nothing; nobody gets a local account but by --user

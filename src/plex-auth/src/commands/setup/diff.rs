@@ -1,4 +1,4 @@
-//! What would change, without the token.
+//! Difference between two versions of the configuration, without the token.
 
 use std::fmt::Write;
 
@@ -8,12 +8,12 @@ use similar::{ChangeTag, TextDiff};
 const RED: Style = AnsiColor::Red.on_default();
 const GREEN: Style = AnsiColor::Green.on_default();
 
-/// How many lines that stay are shown around those that do not.
+/// Number of unchanged lines around a change.
 const AROUND: usize = 2;
 
-/// The lines that go and that come.
+/// The removed and added lines.
 pub(crate) fn diff(old: &str, new: &str, secrets: &[&str]) -> String {
-    // Another token is a change, though neither is shown.
+    // A new token is shown as a change, without its value.
     let changed = token(old) != token(new);
     let (old, new) = (hide(old, secrets, "hidden"), hide(new, secrets, if changed { "hidden, new" } else { "hidden" }));
     let diff = TextDiff::from_lines(&old, &new);
@@ -35,7 +35,7 @@ pub(crate) fn diff(old: &str, new: &str, secrets: &[&str]) -> String {
     shown
 }
 
-/// Whether a line gives a token, be it in a comment.
+/// Tests whether a line has a token, in a comment too.
 fn is_token(line: &str) -> bool {
     let key = line.trim_start_matches(|c: char| c == '#' || c.is_whitespace());
     let key = key.trim_start_matches(['"', '\'']);
@@ -52,7 +52,7 @@ fn hide(text: &str, secrets: &[&str], word: &str) -> String {
         None => format!("{line}\n"),
     };
     let text: String = text.lines().map(line).collect();
-    // Wherever else it may stand.
+    // Occurrences anywhere else.
     secrets.iter().filter(|secret| !secret.is_empty()).fold(text, |text, secret| text.replace(secret, "(hidden)"))
 }
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r41_a_token_is_hidden_wherever_it_stands_and_its_change_is_seen() {
+    fn r41_tokens_are_hidden_everywhere_and_a_new_one_is_shown_as_a_change() {
         let old = "# token = \"OLD-SECRET\"\ntoken='T-SECRET' # T-SECRET\nx = 1\n\"token\" = \"Q-SECRET\"\n";
         let new = "# token = \"OLD-SECRET\"\ntoken = \"N-SECRET\"\nx = 2\n\"token\" = \"Q-SECRET\"\n# see N-SECRET\n";
         let shown = diff(old, new, &["T-SECRET", "N-SECRET"]);
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_begins_like_a_token_is_shown() {
+    fn keys_that_begin_with_token_are_shown() {
         let shown = diff("", "token_file = \"/etc/t\"\ntokens = 1\n", &[]);
         assert!(shown.contains("/etc/t") && shown.contains("tokens = 1"), "{shown}");
     }

@@ -1,4 +1,4 @@
-//! What would be done, said and not done.
+//! `setup --dry-run`: shows the changes without making them.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::config_file::existing::Existing;
 use crate::error::Error;
 use crate::ui::terminal::{print, say};
 
-/// What would be done.
+/// Shows the change of the configuration.
 pub(crate) fn show(path: &Path, existing: &Existing, text: &str, wanted: &Wanted) {
     let known = existing.token();
     let secrets: Vec<&str> = [&known, &wanted.token].into_iter().flatten().map(plex::Token::expose).collect();
@@ -28,10 +28,10 @@ pub(crate) fn show(path: &Path, existing: &Existing, text: &str, wanted: &Wanted
     }
 }
 
-/// What would be done besides writing the file.
+/// Shows all other changes.
 ///
 /// # Errors
-/// When the account database cannot be read.
+/// The account database cannot be read.
 pub(crate) fn say_else(
     create: &[AccountChoice],
     config: &Config,

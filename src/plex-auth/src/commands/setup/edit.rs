@@ -1,4 +1,4 @@
-//! The new text of the file: what was asked is changed, everything else stays as it was typed, comments too.
+//! The new text of the configuration: changed settings are edited, everything else stays byte for byte, comments included.
 
 use std::path::{Path, PathBuf};
 
@@ -9,51 +9,51 @@ use crate::config_file::existing::Existing;
 use crate::config_file::values::{add_users, comment, set, set_or_remove};
 use crate::error::Error;
 
-/// How a new file begins.
+/// First lines of a new file.
 const BEGINNING: &str = "\
 # Who may log in here with a Plex account: see plex-auth.toml(5). After a change: plex-auth config check
 # The token is as good as the owner's password, so this file is root:plex-auth, mode 0640.
 
 ";
 
-/// What the file is to say.
+/// Settings that the file has to have.
 pub(crate) struct Wanted {
-    /// The owner's token, unless the file has it already.
+    /// The owner's token, unless the file has it.
     pub token: Option<plex::Token>,
-    /// The client identifier that this token was given to, if it is known.
+    /// Client identifier that this token was issued to, if known.
     pub client_identifier: Option<String>,
-    /// The server that counts.
+    /// Machine id of the server.
     pub machine_id: String,
-    /// What that is called, for a comment.
+    /// Name of the server, for a comment.
     pub server_name: String,
     /// The owner's numeric id.
     pub owner_id: u64,
     /// The owner's name, when the owner may sign in.
     pub admin: Option<String>,
-    /// Only friends with whom the server is shared.
+    /// Only friends with whom the server is shared have access.
     pub strict: bool,
-    /// Whether a code may be approved in place of a password.
+    /// Link sign-in is offered.
     pub link: bool,
-    /// The media server's own address.
+    /// URL of the media server.
     pub server_url: Option<String>,
-    /// The group whose members sign in by their names.
+    /// Group of managed accounts.
     pub group: Option<String>,
-    /// Another address of plex.tv, when it was given.
+    /// Base URL of plex.tv, if given.
     pub plex_url: Option<String>,
-    /// A further CA, when it was given.
+    /// Extra CA, if given.
     pub ca_file: Option<PathBuf>,
-    /// Further local accounts.
+    /// New entries of `[users]`.
     pub users: Vec<AccountChoice>,
 }
 
-/// The new text, and what the daemon will make of it.
+/// The new text, and the configuration that it means.
 ///
 /// # Errors
-/// When the daemon would refuse it.
+/// The daemon would refuse it.
 pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result<(String, Config), Error> {
     let mut document = existing.document.clone();
     let new = existing.text.is_none();
-    // What stands in a file without a single key would otherwise come last.
+    // The comments of a file without a key would otherwise be at its end.
     let beginning = existing.text.as_deref().unwrap_or(BEGINNING);
     let beginning = Some(beginning).filter(|_| document.is_empty()).unwrap_or_default();
     if document.is_empty() {
@@ -62,7 +62,7 @@ pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result
     if let Some(token) = &wanted.token {
         set(&mut document, "token", token.expose());
         document.remove("token_file");
-        // The one there is goes with the old token.
+        // The old identifier belongs to the old token.
         set_or_remove(&mut document, "client_identifier", wanted.client_identifier.as_deref());
     }
     if set(&mut document, "machine_id", wanted.machine_id.as_str()) {
@@ -72,7 +72,7 @@ pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result
         set(&mut document, "owner_id", id);
     }
     set_or_remove(&mut document, "admin_account", wanted.admin.as_deref());
-    // In a file that somebody wrote, a setting that is not there and stays as it is need not appear.
+    // In an existing file, a setting with its default value is not added.
     if new || document.contains_key("strict_friends") || !wanted.strict {
         set(&mut document, "strict_friends", wanted.strict);
     }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_asked_stays_as_it_was_typed() {
+    fn settings_that_do_not_change_stay_byte_for_byte() {
         let text = format!(
             "# mine\ntoken   = 't'   # secret\nmachine_id='{MACHINE}'\nowner_id = 0x1\nadmin_account = \"olga\"\n\
              group = \"plex-users\" # these\n\n[cache]\nremember = \"5m\" # short\n[users]\nbob = \"bob@example.org\" # Bob\n"
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_token_takes_the_place_of_a_token_file() {
+    fn a_new_token_replaces_a_token_file() {
         let text = format!("token_file = \"/etc/t\"\nmachine_id = \"{MACHINE}\"\nowner_id = 1\n");
         let new = edited(&text, &Wanted { token: Some("new".into()), group: None, admin: None, ..wanted(&[]) });
         assert_eq!(new, format!("machine_id = \"{MACHINE}\"\nowner_id = 1\ntoken = \"new\"\n"));
@@ -177,20 +177,20 @@ mod tests {
     }
 
     #[test]
-    fn a_table_within_braces_stays_one_line() {
+    fn an_inline_table_stays_one_line() {
         let text = format!("token = \"t\"\nmachine_id = \"{MACHINE}\"\nusers = {{ bob = \"7\" }}\n");
         let new = edited(&text, &wanted(&[("alice", 2), ("bob", 3)]));
         assert!(new.contains("users = { bob = \"3\", alice = \"2\" }\n"), "{new}");
     }
 
     #[test]
-    fn what_a_server_is_called_cannot_become_a_line_of_its_own() {
+    fn a_server_name_cannot_add_a_line() {
         let text = "token = \"t\"\n";
         assert!(edited(text, &wanted(&[])).contains(&format!("machine_id = \"{MACHINE}\"  # Den?x = 1\n")));
     }
 
     #[test]
-    fn what_the_daemon_would_refuse_is_not_even_offered() {
+    fn a_text_that_the_daemon_would_refuse_is_an_error() {
         let existing = Existing { text: None, document: DocumentMut::new() };
         let bad = Wanted { machine_id: "x".into(), token: Some("t".into()), ..wanted(&[]) };
         assert!(apply(&existing, &bad, Path::new("x")).unwrap_err().to_string().contains("machine id"));

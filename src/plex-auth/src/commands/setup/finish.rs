@@ -1,4 +1,4 @@
-//! What there is left to do.
+//! Next steps, shown at the end.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use crate::accounts::account_kind::{self, AccountKind};
 use crate::config_file::existing::Existing;
 use crate::ui::terminal::{bold, say, warn};
 
-/// Says what comes next: accounts that are not there yet, and the first login.
+/// Shows the next steps: accounts to create, and the first login.
 pub(crate) fn say_next(existing: &Existing, users: &[AccountChoice], group: Option<&str>) {
     let before = existing.users().into_iter();
-    let everybody: BTreeMap<String, String> =
+    let mapped: BTreeMap<String, String> =
         before.chain(users.iter().map(|user| (user.local.clone(), reference(user)))).collect();
     let (mut missing, mut there) = (Vec::new(), Vec::new());
-    for (local, plex) in &everybody {
+    for (local, plex) in &mapped {
         match account_kind::look_up(local) {
             Ok(AccountKind::Free) => missing.push((local, plex)),
             Ok(_) => there.push(local),
@@ -22,7 +22,7 @@ pub(crate) fn say_next(existing: &Existing, users: &[AccountChoice], group: Opti
     }
     say("");
     say(bold("Next"));
-    if everybody.is_empty() {
+    if mapped.is_empty() {
         match group {
             Some(group) => {
                 say(format!("  Members of the group {group} may sign in as the Plex account of their name."));
@@ -46,7 +46,7 @@ pub(crate) fn say_next(existing: &Existing, users: &[AccountChoice], group: Opti
     say("      shows step by step why somebody may sign in or not");
 }
 
-/// Somebody's name where a shell takes it as one word, and the id otherwise.
+/// A friend's name if the shell reads it as one word, otherwise the id.
 fn reference(user: &AccountChoice) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@._-".contains(c);
     let word = user.name.starts_with(|c: char| c.is_ascii_alphabetic()) && user.name.chars().all(plain);

@@ -1,4 +1,4 @@
-//! Which friends get which local account.
+//! Choice of local accounts for friends.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use crate::client::friends::{Friends, name};
 use crate::error::Error;
 use crate::ui::terminal::{ask, say, warn};
 
-/// Those that the command line names, each as `LOCAL=PLEX`.
+/// The choices on the command line, each as `LOCAL=PLEX`.
 ///
 /// # Errors
-/// When one of them cannot be.
+/// A choice is malformed, names no single friend, or cannot be a friend's account.
 pub(crate) fn named(users: &[String], friends: &Friends) -> Result<Vec<AccountChoice>, Error> {
     let mapping = |given: &String| -> Result<AccountChoice, Error> {
         let wrong = |what: String| Error::new(format!("--user {}: {what}", protocol::printable(given, 80)));
         let (local, plex) = given
             .split_once('=')
             .ok_or_else(|| wrong("is no LOCAL=PLEX".into()).hint("write for example --user alice=alice@example.org"))?;
-        let account = judge(local).map_err(wrong)?;
+        let account = judge(local).map_err(|error| wrong(error.to_string()))?;
         let person = friends.get(plex).ok_or_else(|| unknown(plex, friends))?;
         if let Err(why) = friends.is_permitted(person.id) {
             warn(format!("{} cannot sign in yet: {why}", name(person)));
@@ -55,28 +55,29 @@ fn is_owner(friends: &Friends, person: &PlexUser) -> bool {
     person.id == friends.owner().id
 }
 
-/// What there is under a local name, if it can be a friend's at all.
-fn judge(local: &str) -> Result<AccountKind, String> {
-    config::local_name(local).map_err(|mistake| format!("{}; {}", mistake.what(), mistake.hint()))?;
-    match account_kind::look_up(local).map_err(|failure| failure.to_string())? {
-        AccountKind::System => Err(format!("{local} is root's or the system's, and nobody signs in to it with Plex")),
+/// Kind of account that a local name has, if it can be a friend's.
+fn judge(local: &str) -> Result<AccountKind, Error> {
+    config::local_name(local).map_err(|mistake| Error::new(format!("{}; {}", mistake.what(), mistake.hint())))?;
+    match account_kind::look_up(local)? {
+        AccountKind::System => {
+            Err(Error::new(format!("{local} is root's or the system's, and nobody signs in to it with Plex")))
+        }
         account => Ok(account),
     }
 }
 
-/// Somebody who may sign in and has no local account yet, with what could be theirs.
+/// A person who may sign in and has no local account, with a suggestion.
 struct Row<'a> {
     person: &'a PlexUser,
     suggestion: Option<(String, AccountKind)>,
-    /// Whether Enter chooses it.
+    /// Part of the default answer.
     usual: bool,
 }
 
-/// Asks which of those who have no local account yet get which. On a first run Enter takes everybody for whom nothing
-/// speaks against it; later it takes nobody.
+/// Asks who gets which local account. On a first run, the default is everyone with a suitable suggestion; later it is no one.
 ///
 /// # Errors
-/// When nobody answers.
+/// The input ends.
 pub(crate) fn ask_which(
     friends: &Friends,
     users: &[(String, String)],
@@ -100,7 +101,7 @@ pub(crate) fn ask_which(
     };
     loop {
         let answer = ask("Who is to sign in here", Some(&default))?;
-        match understand(&answer, &rows) {
+        match parse(&answer, &rows) {
             Ok(chosen) => return Ok(chosen),
             Err(why) => warn(why),
         }
@@ -119,7 +120,7 @@ fn rows<'a>(friends: &'a Friends, users: &[(String, String)], first: bool) -> Re
         };
         let suggestion = suggestion.map(|(account, local)| (local, account));
         let suggestion = suggestion.filter(|(_, account)| *account != AccountKind::System);
-        // The owner has an account already, of whatever name; and who can become root is not given away by Enter.
+        // Not by default: a new account for the owner, who has one already, and accounts that can become root.
         let usual = match &suggestion {
             Some((_, AccountKind::Person)) => first,
             Some((_, AccountKind::Free)) => first && !is_owner(friends, person),
@@ -142,8 +143,8 @@ fn shown(row: &Row, friends: &Friends) -> String {
     format!("{:<16} {email:<30} → {local}", format!("{}{you}", name(row.person)))
 }
 
-/// The chosen ones, from what was typed.
-fn understand(answer: &str, rows: &[Row]) -> Result<Vec<AccountChoice>, String> {
+/// Parses an answer.
+fn parse(answer: &str, rows: &[Row]) -> Result<Vec<AccountChoice>, Error> {
     let every = (1..=rows.len()).map(|number| number.to_string()).collect::<Vec<_>>();
     let words: Vec<&str> = match answer.to_ascii_lowercase().as_str() {
         "none" | "no" | "-" => return Ok(Vec::new()),
@@ -154,15 +155,16 @@ fn understand(answer: &str, rows: &[Row]) -> Result<Vec<AccountChoice>, String> 
     for word in words {
         let (number, wanted) = word.split_once('=').map_or((word, None), |(number, local)| (number, Some(local)));
         let row = number.parse::<usize>().ok().and_then(|number| rows.get(number.checked_sub(1)?));
-        let row = row.ok_or_else(|| format!("{} is no number of the list", protocol::printable(word, 40)))?;
+        let row =
+            row.ok_or_else(|| Error::new(format!("{} is no number of the list", protocol::printable(word, 40))))?;
         let who = name(row.person);
         let (local, account) = match (wanted, &row.suggestion) {
             (Some(local), _) => (local.to_owned(), judge(local)?),
             (None, Some((local, account))) => (local.clone(), *account),
-            (None, None) => return Err(format!("{who} needs a local name: {number}=NAME")),
+            (None, None) => return Err(Error::new(format!("{who} needs a local name: {number}=NAME"))),
         };
         if chosen.iter().any(|other| other.local == local) {
-            return Err(format!("{local} cannot belong to two people"));
+            return Err(Error::new(format!("{local} cannot belong to two people")));
         }
         chosen.push(AccountChoice { local, plex: row.person.id, name: who, account });
     }
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_chooses_rows_and_names_or_says_what_is_wrong() {
+    fn answers_choose_rows_and_names_or_are_rejected_with_a_reason() {
         let (alice, erin, odd) = (person(2, "alice"), person(5, "erin"), person(9, "No Name"));
         let row = |person, local: Option<&str>| Row {
             person,
@@ -190,7 +192,7 @@ mod tests {
         };
         let rows = [row(&alice, Some("alice")), row(&erin, Some("erin")), row(&odd, None)];
         let typed = |answer: &str| {
-            understand(answer, &rows).map(|chosen| {
+            parse(answer, &rows).map(|chosen| {
                 chosen.into_iter().map(|m| format!("{}={}", m.local, m.plex)).collect::<Vec<_>>().join(" ")
             })
         };
@@ -212,7 +214,7 @@ mod tests {
             ("1=a:b", "no local name"),
             ("1,2=alice", "two people"),
         ] {
-            assert!(typed(answer).unwrap_err().contains(why), "{answer}: {:?}", typed(answer));
+            assert!(typed(answer).unwrap_err().to_string().contains(why), "{answer}: {:?}", typed(answer));
         }
     }
 }

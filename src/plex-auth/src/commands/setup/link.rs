@@ -1,4 +1,4 @@
-//! The owner signs in by approving a code, on this screen's picture or at plex.tv/link.
+//! Link sign-in of the owner: a code is approved by QR code or at plex.tv/link.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -12,19 +12,19 @@ use crate::client::plex_tv::QUESTION;
 use crate::error::Error;
 use crate::ui::terminal::{bold, print, say, spinner};
 
-/// plex.tv wants to be asked once a second at most.
+/// Interval between two polls, the shortest that plex.tv permits.
 const PACE: Duration = Duration::from_secs(1);
 
-/// What plex.tv gives a code when it does not say.
+/// Lifetime of a code without one in the response.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-/// How long to leave plex.tv alone when it has had enough.
+/// Pause after plex.tv has limited the rate.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Shows a code and waits until the owner has approved it.
+/// Shows a code and waits for the owner's approval.
 ///
 /// # Errors
-/// When there is no code, or nobody approves it while it lasts.
+/// plex.tv gives no code, or it expires without approval.
 pub(crate) fn sign_in(device: FreshDevice) -> Result<Owner, Error> {
     let client = &device.client;
     let code = client.link_code(Instant::now() + QUESTION).map_err(|error| explain(&error))?;
@@ -56,7 +56,7 @@ fn wait(client: &Client, code: &LinkCode) -> Result<Token, Error> {
             Ok(Approval::Approved(token)) => return Ok(token),
             Ok(Approval::Expired) => break,
             Err(plex::Error::RateLimited(_)) => pace = PAUSE,
-            // The code outlives a network that is away for a moment.
+            // The code survives a short network failure.
             Ok(Approval::Waiting) | Err(plex::Error::Unreachable(_) | plex::Error::Unavailable(_)) => {}
             Err(other) => return Err(explain(&other)),
         }

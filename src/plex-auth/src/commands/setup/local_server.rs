@@ -1,4 +1,4 @@
-//! The Plex Media Server on this machine, if there is one.
+//! Search for the Plex Media Server on this machine.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,28 +9,28 @@ use url::Url;
 use crate::error::Error;
 use crate::ui::terminal;
 
-/// Where it answers unless it was told otherwise.
+/// Default address of the server.
 const USUAL: &str = "http://127.0.0.1:32400";
 
-/// It is on this machine or close to it, or not there.
+/// Timeout: the server is on this machine or close to it.
 const ANSWER: Duration = Duration::from_secs(3);
 
-/// A server that answered, and belongs to somebody.
+/// A server that responded and is claimed.
 pub(crate) struct LocalServer {
-    /// Where.
+    /// Its URL.
     pub url: Url,
-    /// Which it is.
+    /// Its machine id.
     pub machine_id: String,
-    /// What it is called, if its preferences could be read.
+    /// Its name, if its preferences are readable.
     pub name: Option<String>,
-    /// Its owner's token, likewise.
+    /// Its owner's token, if its preferences are readable.
     pub token: Option<Token>,
 }
 
-/// Looks for it: at the address that was given, at the one in the configuration, at the usual one.
+/// Searches at the given address, at the configured one, and at the default one.
 ///
 /// # Errors
-/// When something was named and is not to be had.
+/// A server or a file named on the command line cannot be used.
 pub(crate) fn find(
     client: &Client,
     given: Option<&str>,

@@ -95,19 +95,19 @@ fn perform(context: &Context, args: &SetupArgs) -> Result<(), Error> {
     Ok(())
 }
 
-/// The answers.
+/// Answers to all questions.
 struct Asked {
-    /// All that goes into the file.
+    /// Settings for the file.
     wanted: Wanted,
-    /// The people who were chosen, those that the file names already too.
+    /// The chosen accounts, including those in the file.
     chosen: Vec<AccountChoice>,
     /// The server's owner.
     owner: PlexUser,
-    /// The token that leaves the file.
+    /// The previous token, if it is replaced.
     superseded: Option<Superseded>,
 }
 
-/// Asks for all that goes into the file, in the file's order.
+/// Asks for all settings, in the file's order.
 fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> {
     let Asking { args, existing, interactive } = asking;
     let local = {
@@ -150,7 +150,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> 
         [] if interactive => friends::ask_which(&friends, &users, !existing.is_configured())?,
         named => friends::named(named, &friends)?,
     };
-    // Who is there already, under whatever name of theirs, stays as they were typed.
+    // Existing entries for the same person keep their text.
     let is = |plex: &str, id| friends.id_of(&PlexRef::parse(plex)) == Some(id);
     let there = |new: &&AccountChoice| users.iter().any(|(local, plex)| *local == new.local && is(plex, new.plex));
     let fresh = chosen.iter().filter(|new| !there(new)).cloned().collect();
@@ -174,7 +174,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> 
     Ok(Asked { wanted, chosen, owner: owner.account, superseded })
 }
 
-/// Puts the new text into the file, unless it is there, lets the daemon read it, and revokes the token that has left it.
+/// Writes the new text unless the file has it, makes the daemon load it, and revokes the previous token.
 fn write_down(
     context: &Context,
     existing: &Existing,
@@ -198,7 +198,7 @@ fn write_down(
     Ok(())
 }
 
-/// One that cannot be made keeps no other from being made; what is left to do is said at the end.
+/// Creates missing accounts. A failure does not affect the others; the remaining steps are shown at the end.
 fn make_accounts(context: &Context, users: &[AccountChoice]) {
     for user in choice::missing(users) {
         if let Err(error) = create(context, &user.local, &user.plex.to_string(), false) {
@@ -207,8 +207,8 @@ fn make_accounts(context: &Context, users: &[AccountChoice]) {
     }
 }
 
-/// Adds the accounts to the group by which PAM knows them while plex-authd is stopped. What goes wrong is said: the file is
-/// written already.
+/// Adds the accounts to the group that PAM checks while plex-authd is stopped. Failures are only printed: the file is written
+/// already.
 fn protect(config: &Config, owner: &PlexUser) {
     if let Some(Err(failure)) = config.group.as_deref().map(membership::ensure) {
         terminal::warn(failure);

@@ -6,24 +6,24 @@ use policy::PlexUser;
 use super::rollback;
 use crate::client::plex_tv;
 
-/// The owner, as the token shows them.
+/// The owner, as shown by the token.
 pub(crate) struct Owner {
-    /// Who.
+    /// The owner's account.
     pub account: PlexUser,
-    /// The token.
+    /// The owner's token.
     pub token: Token,
-    /// How it came here.
+    /// Source of the token, for display.
     pub how: &'static str,
-    /// plex.tv, asked as the device that the token was given to.
+    /// Client of plex.tv, as the device that the token was issued to.
     pub client: Client,
-    /// That device's identifier, if it is known.
+    /// That device's identifier, if known.
     pub identifier: Option<String>,
 }
 
-/// A device that is made for one sign-in of the owner: plex.tv keeps one token for each account and identifier, so one that
-/// was used before would end the token that the daemon uses.
+/// Device for one sign-in of the owner. plex.tv keeps one token for each account and identifier, so that reusing one would
+/// revoke the daemon's token.
 pub(crate) struct FreshDevice {
-    /// plex.tv, asked as that device.
+    /// Client of plex.tv as this device.
     pub client: Client,
     identifier: String,
 }
@@ -36,7 +36,7 @@ impl FreshDevice {
 }
 
 impl Owner {
-    /// What they are called, for people to read.
+    /// The owner's name for display.
     pub(crate) fn name(&self) -> String {
         let PlexUser { username, email, id } = &self.account;
         let name = username.as_deref().or(email.as_deref()).map_or_else(|| format!("Plex id {id}"), str::to_owned);
@@ -44,7 +44,7 @@ impl Owner {
     }
 }
 
-/// The owner of a token that was made just now, and is signed out again unless it is kept.
+/// The owner after a sign-in. The new token is revoked again unless it is written to the configuration.
 pub(crate) fn signed_in(device: FreshDevice, account: PlexUser, token: Token, how: &'static str) -> Owner {
     let FreshDevice { client, identifier } = device;
     rollback::fresh_token(&client, &token);

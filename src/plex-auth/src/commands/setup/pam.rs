@@ -1,5 +1,4 @@
-//! Letting PAM ask plex-authd. Files in /etc/pam.d belong to the distribution's own tool, and nothing else writes them
-//! here.
+//! Adds the module to the PAM stacks. Files in /etc/pam.d belong to the distribution's tool, and only that writes them.
 
 use std::fs;
 use std::path::Path;
@@ -10,21 +9,21 @@ use super::authselect;
 use crate::error::Error;
 use crate::ui::terminal::{Status, say, warn};
 
-/// Debian's tool, and where profiles for it are.
+/// Debian's tool, and the directory of its profiles.
 const PAM_AUTH_UPDATE: &str = "/usr/sbin/pam-auth-update";
 const PAM_CONFIGS: &str = "/usr/share/pam-configs";
 
-/// Our profiles for it. Passwords are asked for behind the local one, and friends are looked for before an expired local
-/// password can end the account phase; a profile has one place only, so there are two.
+/// Our profiles for it. The module comes after the local password in the auth phase, but before `pam_unix` in the account
+/// phase, which an expired local password would end. A profile has one priority for all phases, so there are two.
 const PROFILES: [&str; 2] = ["plex-auth", "plex-auth-account"];
 
-/// The files through which everything on the machine asks for passwords.
+/// Files that the stacks of all services include.
 const COMMON: [&str; 2] = ["/etc/pam.d/common-auth", "/etc/pam.d/system-auth"];
 
-/// How this machine's stacks are changed.
+/// Way to change this machine's stacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// They ask plex-authd already.
+    /// The stacks have the module already.
     Done,
     /// Through Debian's tool.
     PamAuthUpdate,
@@ -34,7 +33,7 @@ pub(crate) enum Way {
     Hand,
 }
 
-/// Which way this machine has.
+/// The way for this machine.
 pub(crate) fn way() -> Way {
     if asked_already() {
         return Way::Done;
@@ -54,7 +53,7 @@ fn asked_already() -> bool {
 }
 
 impl Way {
-    /// The tool's name.
+    /// Name of the tool.
     pub(crate) fn tool(self) -> Option<&'static str> {
         match self {
             Self::PamAuthUpdate => Some("pam-auth-update"),
@@ -63,7 +62,7 @@ impl Way {
         }
     }
 
-    /// The tool's command, for people to read.
+    /// The tool's command, for display.
     pub(crate) fn command(self) -> Option<String> {
         match self {
             Self::PamAuthUpdate => Some(format!("pam-auth-update --enable {}", PROFILES.join(" "))),
@@ -72,10 +71,10 @@ impl Way {
         }
     }
 
-    /// Changes the stacks, and looks whether they are changed.
+    /// Changes the stacks and verifies it.
     ///
     /// # Errors
-    /// When the tool does not do it. The stacks are then as the tool left them.
+    /// The tool fails, or does not change the stacks.
     pub(crate) fn go(self) -> Result<(), Error> {
         let done = match self {
             Self::Done | Self::Hand => return Ok(()),
@@ -98,7 +97,7 @@ impl Way {
     }
 }
 
-/// Says what to do where there is no tool for it.
+/// Shows what to do where there is no tool.
 pub(crate) fn by_hand() {
     match authselect::other().filter(|_| authselect::is_there()) {
         Some(profile) => warn(format!(

@@ -1,4 +1,4 @@
-//! The owner signs in with name and password, and a verification code where Plex wants one.
+//! Sign-in of the owner with name and password, and a verification code if required.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::ui::secret_prompt::ask_hidden;
 use crate::ui::terminal::{ask, say, spinner};
 
-/// How often somebody may mistype. plex.tv blocks addresses that send many wrong passwords.
+/// Most attempts. plex.tv blocks addresses that send many wrong passwords.
 const TRIES: u32 = 3;
 
 const WRONG: &str =
@@ -21,7 +21,7 @@ const WRONG: &str =
 /// Asks for the owner's name and password.
 ///
 /// # Errors
-/// When plex.tv does not take them.
+/// plex.tv rejects them.
 pub(crate) fn sign_in(device: FreshDevice, default: Option<&str>) -> Result<Owner, Error> {
     let client = &device.client;
     for _ in 0..TRIES {
@@ -51,14 +51,14 @@ fn attempt(client: &Client, login: &str, password: &str, code: Option<&str>) -> 
     client.sign_in(login, password, code, Instant::now() + QUESTION)
 }
 
-/// The same with a verification code; nothing when none was right.
+/// Signs in with a verification code; `None` if all were wrong.
 fn with_code(client: &Client, login: &str, password: &str) -> Result<Option<SignedIn>, Error> {
     for _ in 0..TRIES {
         let code = ask("Verification code", None)?;
         match attempt(client, login, password, Some(&code)) {
             Ok(signed_in) => return Ok(Some(signed_in)),
             Err(plex::Error::WrongCode | plex::Error::CodeWanted) => {
-                say("That code is not right; take the one that is shown now.")
+                say("That code is not right; take the one that is shown now.");
             }
             Err(plex::Error::Refused) => return Ok(None),
             Err(other) => return Err(explain(&other)),

@@ -1,8 +1,8 @@
-//! What went wrong at plex.tv, in words that say what to do about it.
+//! Errors of plex.tv with hints for `setup`.
 
 use crate::error::Error;
 
-/// A failure of a question that has nothing to do with who asks.
+/// The error of a request, with a hint.
 pub(crate) fn explain(error: &plex::Error) -> Error {
     let failure = Error::new(format!("plex.tv: {}", protocol::printable(&error.to_string(), 300)));
     match error {

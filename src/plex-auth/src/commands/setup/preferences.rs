@@ -1,4 +1,4 @@
-//! What the Plex Media Server has written down about itself and its owner, where this machine lets us read it.
+//! The Plex Media Server's own settings file, with its name and its owner's token.
 
 use std::path::Path;
 
@@ -7,32 +7,30 @@ use plex::Token;
 use crate::error::Error;
 use crate::ui::terminal;
 
-/// Where distributions' packages, and the snap keep it.
+/// Paths of the distributions' packages and of the snap.
 const USUAL: [&str; 3] = [
     "/var/lib/plexmediaserver/Library/Application Support/Plex Media Server/Preferences.xml",
     "/var/snap/plexmediaserver/common/Library/Application Support/Plex Media Server/Preferences.xml",
     "/var/lib/plex/Plex Media Server/Preferences.xml",
 ];
 
-/// Far more than any has.
+/// Limit on the file's size, in bytes.
 const MAX_SIZE: u64 = 1024 * 1024;
 
-/// What matters here. It is the word of whoever runs the server: the token counts when plex.tv takes it.
+/// The relevant settings. The server's user can write them, so the token counts only if plex.tv accepts it.
 pub(crate) struct Preferences {
-    /// What the server is called.
+    /// Name of the server.
     pub name: Option<String>,
-    /// The machine id that the server answers with.
+    /// Machine id that the server reports.
     pub machine_id: Option<String>,
     /// The owner's token.
     pub token: Option<Token>,
 }
 
-/// The preferences in this file, or in one of the usual places. They belong to the server's user, who could have put
-/// anything there, so they are read as [`system::read`] reads.
+/// Reads the given file, or one of the usual ones. They belong to the server's user, so [`system::read`] reads them.
 ///
 /// # Errors
-/// When a file that was named cannot be used: which, and why. In the usual places, none is no error, and one that cannot
-/// be trusted is a warning.
+/// The given file cannot be used. Of the usual ones, a missing file is no error, and an untrusted one a warning.
 pub(crate) fn read(named: Option<&Path>) -> Result<Option<Preferences>, Error> {
     if let Some(file) = named {
         // A person names files from where they are.
@@ -46,7 +44,7 @@ fn usual(file: &Path) -> Option<Preferences> {
     let text = match system::read(file, MAX_SIZE) {
         Ok(text) => text,
         Err(error) => {
-            // Without root's rights nothing is expected to be readable.
+            // Without root's rights, no file is expected to be readable.
             if !matches!(&error.problem, system::Problem::Io(_)) {
                 terminal::warn(format!("not used: {}", Error::from(error)));
             }
@@ -68,7 +66,7 @@ fn understand(text: &str) -> Option<Preferences> {
     let said = |name| root.attribute(name).filter(|text| !text.is_empty());
     Some(Preferences {
         name: said("FriendlyName").map(str::to_owned),
-        // `MachineIdentifier` is what this one is made from, and nobody else knows that one.
+        // `MachineIdentifier` is the secret that this one is derived from.
         machine_id: said("ProcessedMachineIdentifier").map(str::to_owned),
         token: said("PlexOnlineToken").map(Token::from),
     })
@@ -80,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_machine_id_that_counts_is_the_processed_one() {
+    fn the_machine_id_is_the_processed_one() {
         let text = r#"<?xml version="1.0" encoding="utf-8"?>
             <Preferences OldestPreviousVersion="legacy" MachineIdentifier="1-2-3" ProcessedMachineIdentifier="abc"
                 FriendlyName="" PlexOnlineToken="t" PlexOnlineUsername="olga"/>"#;

@@ -1,4 +1,4 @@
-//! What would keep the file from being written, looked at before anybody answers a question in vain.
+//! Checks before the first question that the file can be written at the end.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use system::accounts;
 use crate::config_file::write::GROUP;
 use crate::error::Error;
 
-/// Where the package says which accounts the daemon needs.
+/// The package's declaration of the daemon's user.
 const SYSUSERS: &str = "/usr/lib/sysusers.d/plex-auth.conf";
 
-/// Whether the file can be written.
+/// Checks that the file can be written.
 ///
 /// # Errors
-/// What must be done before.
+/// The caller is not root, the daemon's user is missing, or the directory is not writable.
 pub(crate) fn check(path: &Path) -> Result<(), Error> {
     if !geteuid().is_root() {
         return Err(Error::new(format!("only root may write {}", path.display())).hint("run: sudo plex-auth setup"));
@@ -23,12 +23,12 @@ pub(crate) fn check(path: &Path) -> Result<(), Error> {
     let unreadable = |why: &str| Error::new(format!("the user plex-auth cannot be looked up: {why}"));
     let user = User::from_name("plex-auth").map_err(|error| unreadable(error.desc()))?;
     if user.is_none() || !accounts::group_exists(GROUP)? {
-        let mend = if Path::new(SYSUSERS).exists() {
+        let hint = if Path::new(SYSUSERS).exists() {
             "run: systemd-sysusers plex-auth.conf"
         } else {
             "run: useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin plex-auth"
         };
-        return Err(Error::new("there is no user and group plex-auth, as which plex-authd runs").hint(mend));
+        return Err(Error::new("there is no user and group plex-auth, as which plex-authd runs").hint(hint));
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     access(directory, AccessFlags::W_OK).map_err(|error| {

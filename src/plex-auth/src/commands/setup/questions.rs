@@ -1,4 +1,4 @@
-//! What is asked, each with its answer on the command line, its present value, and what a newcomer gets with Enter.
+//! The questions, each answered by the command line, or asked with the present value or a default.
 
 use config::USUAL_GROUP;
 use system::accounts::group;
@@ -15,14 +15,14 @@ use crate::config_file::existing::Existing;
 use crate::error::Error;
 use crate::ui::terminal::{confirm, warn};
 
-/// Everything that answers depend on.
+/// The inputs that answers depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct Asking<'a> {
     /// The command line.
     pub args: &'a SetupArgs,
-    /// The file as it is.
+    /// The existing configuration.
     pub existing: &'a Existing,
-    /// Whether somebody can be asked.
+    /// There is a terminal for questions.
     pub interactive: bool,
 }
 
@@ -35,33 +35,33 @@ impl Asking<'_> {
         }
     }
 
-    /// Whether only friends count with whom the server is shared.
+    /// Only friends with whom the server is shared have access.
     pub(crate) fn strict(self, server: &Server) -> Result<bool, Error> {
         let question = format!("Only friends with whom {} is shared? (No: every friend and Home member)", server.name);
-        let default = self.existing.truth_of("strict_friends").unwrap_or(true);
+        let default = self.existing.bool_of("strict_friends").unwrap_or(true);
         self.yes_or_no(self.args.strict, &question, default)
     }
 
-    /// Whether a code may be approved in place of a password.
+    /// Link sign-in is offered.
     pub(crate) fn link(self) -> Result<bool, Error> {
         let question = "May friends approve a code at plex.tv/link in place of a password?";
-        let default = self.existing.truth_of("link_sign_in").unwrap_or(false);
+        let default = self.existing.bool_of("link_sign_in").unwrap_or(false);
         self.yes_or_no(self.args.link, question, default)
     }
 
-    /// Whether accounts are made that are not there yet. Whoever chose them has seen that they are new.
+    /// Missing accounts are created. Their choice said that they are new.
     pub(crate) fn create(self, users: &[AccountChoice]) -> bool {
         self.args.create.unwrap_or(true) && missing(users).next().is_some()
     }
 
-    /// Whether PAM is to be changed.
+    /// The PAM stacks are changed.
     pub(crate) fn pam(self, way: Way) -> Result<bool, Error> {
         let Some(tool) = way.tool() else { return Ok(self.args.pam.unwrap_or(true)) };
         let question = format!("Let sshd, sudo and login accept Plex too, by {tool}?");
         self.yes_or_no(self.args.pam, &question, true)
     }
 
-    /// The owner's name, when the owner may sign in too.
+    /// The owner's name, if the owner may sign in.
     pub(crate) fn admin(self, owner: &Owner) -> Result<Option<String>, Error> {
         let person = &owner.account;
         let usual = person.username.clone().or_else(|| person.email.clone());
@@ -83,7 +83,7 @@ impl Asking<'_> {
         }
     }
 
-    /// The group whose members sign in by their names.
+    /// The group of managed accounts.
     pub(crate) fn group(self) -> Result<Option<String>, Error> {
         match (self.args.group.as_deref(), self.existing.text_of("group")) {
             (Some(""), _) => Ok(None),
@@ -111,7 +111,7 @@ impl Asking<'_> {
         }
     }
 
-    /// The media server's own address, which is asked too at a login.
+    /// URL of the media server, which confirms sign-ins.
     pub(crate) fn server_url(
         self,
         server: &Server,
@@ -129,7 +129,7 @@ impl Asking<'_> {
         match local {
             Some(local) if local.machine_id == server.machine_id => {
                 let address = local.url.as_str().trim_end_matches('/').to_owned();
-                // As it was typed, if it means the same.
+                // An equivalent value keeps its text.
                 let same = configured.filter(|known| known.trim_end_matches('/') == address).map(str::to_owned);
                 Ok(Some(same.unwrap_or(address)).filter(|_| wanted))
             }
@@ -137,7 +137,7 @@ impl Asking<'_> {
                 Err(Error::new(format!("the server at {} is another one than {}", local.url, server.name))
                     .hint("leave --server-url out, or name that server with --machine"))
             }
-            // The server of the configuration is another one now.
+            // The configured URL is that of another server.
             Some(_) => Ok(None),
             None => Ok(configured.map(str::to_owned)),
         }

@@ -1,5 +1,5 @@
-//! Ctrl-C, and whatever else ends a run early: the file is the old one or the new one, the terminal shows again what is
-//! typed, and a token that was made for nothing is signed out.
+//! Rollback of an interrupted or failed run: the file is the old or the new one, the terminal's echo is restored, and an
+//! unused token is revoked.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,33 +10,33 @@ use plex::{Client, Token};
 
 use crate::ui::terminal;
 
-/// How long a good-bye to plex.tv may take.
+/// Timeout of a revocation.
 const GOOD_BYE: Duration = Duration::from_secs(3);
 
-/// How long the handler may take to be there.
+/// Time for the signal handler to run.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// The exit code of a program that was interrupted.
+/// Exit code of an interrupted program.
 const INTERRUPTED: i32 = 130;
 
-/// What is to be undone.
+/// State to roll back.
 struct Undo {
-    /// A token of a sign-in that no file holds yet.
+    /// A new token that is in no file yet.
     fresh: Option<(Client, Token)>,
-    /// The terminal before a password was asked for.
+    /// Terminal settings before a password prompt.
     terminal: Option<Termios>,
-    /// Whether the new file is there.
+    /// The new file is written.
     written: bool,
 }
 
 static UNDO: Mutex<Undo> = Mutex::new(Undo { fresh: None, terminal: None, written: false });
 
-/// From now on an interrupted run leaves nothing behind.
+/// Installs the rollback for interrupts.
 pub(crate) fn watch() {
     undo().terminal = termios::tcgetattr(io::stdin()).ok();
-    // Where there is no handler to be had, the signal ends the program by itself, and the file is whole all the same.
+    // Without a handler, the signal ends the program, and the file is complete all the same.
     let _ = ctrlc::set_handler(|| {
-        // Held by a file that is being written: it is finished first.
+        // Waits for a file that is being written.
         let mut undo = undo();
         if let Some(terminal) = &undo.terminal {
             let _ = termios::tcsetattr(io::stdin(), SetArg::TCSANOW, terminal);
@@ -48,17 +48,17 @@ pub(crate) fn watch() {
     });
 }
 
-/// A hidden question takes Ctrl-C as a key: it fails, and raises the signal besides. The signal has the last word.
+/// Waits for the signal handler: a hidden prompt fails at Ctrl-C and raises the signal too, which decides.
 pub(crate) fn settle() {
     std::thread::sleep(SETTLE);
 }
 
-/// A token that is good for nothing unless it is kept.
+/// Registers a new token, to be revoked unless it is written.
 pub(crate) fn fresh_token(client: &Client, token: &Token) {
     undo().fresh = Some((client.clone(), token.clone()));
 }
 
-/// Writes the file, uninterrupted, after which the token has its place.
+/// Writes the file without interruption, after which the token is kept.
 pub(crate) fn write<E>(write: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
     let mut undo = undo();
     write()?;
@@ -67,14 +67,14 @@ pub(crate) fn write<E>(write: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
     Ok(())
 }
 
-/// Signs out what was made for nothing.
+/// Revokes an unused token.
 pub(crate) fn give_up() {
     sign_out(&mut undo());
 }
 
 fn sign_out(undo: &mut Undo) {
     if let Some((client, token)) = undo.fresh.take() {
-        // Nothing can be done about a failure, and the owner finds the device in their list at plex.tv.
+        // After a failure, the device remains in the owner's list at plex.tv.
         let _ = client.sign_out(&token, Instant::now() + GOOD_BYE);
     }
 }

@@ -1,4 +1,4 @@
-//! Which server counts: one that belongs to whoever signed in.
+//! Choice of the server, among those of the owner.
 
 use std::time::Instant;
 
@@ -17,14 +17,14 @@ use crate::ui::terminal::{ask, say};
 pub(crate) struct Server {
     /// Its machine id.
     pub machine_id: String,
-    /// What it is called, fit for a screen.
+    /// Its name, for display.
     pub name: String,
 }
 
-/// Chooses it: the one that was asked for, the one that counts already, the local one, the only one; or asks.
+/// Chooses the requested server, the configured one, the local one, or the only one; otherwise asks.
 ///
 /// # Errors
-/// When there is none, or nobody to say which.
+/// The owner has no such server, or several and there is no terminal to ask at.
 pub(crate) fn choose(
     owner: &Owner,
     asked_for: Option<&str>,
@@ -65,8 +65,7 @@ pub(crate) fn choose(
     }
 }
 
-/// The servers among somebody's devices that are their own. What a device says of itself is nobody's word but that of
-/// whoever registered it, here the owner.
+/// The owner's own servers among their devices. A row says what the user who registered the device claimed: here, the owner.
 fn theirs(rows: &[Resource]) -> Vec<Server> {
     let mut servers: Vec<Server> = Vec::new();
     for row in rows.iter().filter(|row| row.is_server() && row.owned) {
@@ -79,7 +78,7 @@ fn theirs(rows: &[Resource]) -> Vec<Server> {
     servers
 }
 
-/// Names are not unique; one that two servers have says nothing.
+/// Finds a server by id, or by a name that only one server has.
 fn by_id_or_name<'a>(servers: &'a [Server], wanted: &str) -> Option<&'a Server> {
     servers.iter().find(|server| server.machine_id == wanted).or_else(|| {
         let mut named = servers.iter().filter(|server| server.name == wanted);
@@ -87,7 +86,7 @@ fn by_id_or_name<'a>(servers: &'a [Server], wanted: &str) -> Option<&'a Server> 
     })
 }
 
-/// How each of them is asked for.
+/// Options that choose each server.
 fn commands(servers: &[Server]) -> String {
     let line =
         |server: &Server| format!("    --machine {}  ({})", protocol::printable(&server.machine_id, 64), server.name);
@@ -115,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_servers_of_their_own_are_theirs_and_each_once() {
+    fn only_owned_servers_are_listed_and_each_once() {
         let rows = br#"[
             {"clientIdentifier":"aaaaaaaa","name":"Den\u001b[2J","provides":"server","owned":true},
             {"clientIdentifier":"aaaaaaaa","name":"Again","provides":"server","owned":true},
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_two_servers_have_says_nothing_and_an_id_always_does() {
+    fn a_server_is_found_by_id_or_by_a_unique_name() {
         let server = |id: &str, name: &str| Server { machine_id: id.into(), name: name.into() };
         let servers = [server("aaaaaaaa", "Den"), server("bbbbbbbb", "Den"), server("cccccccc", "aaaaaaaa")];
         let found = |wanted| by_id_or_name(&servers, wanted).map(|server| server.machine_id.as_str());

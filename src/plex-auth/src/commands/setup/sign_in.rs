@@ -1,4 +1,4 @@
-//! The owner's token, and whose it is.
+//! The owner's token, and the account that it belongs to.
 
 use std::io::Read;
 use std::path::Path;
@@ -19,11 +19,11 @@ const GIVEN: &str = "the token that was given";
 const OF_THE_FILE: &str = "the token in the configuration";
 const OF_THE_SERVER: &str = "the server's own token";
 
-/// Finds the owner: by what the command line says, by the configuration's token while plex.tv takes it, by the local
-/// server's; otherwise the owner signs in.
+/// Finds the owner: by the command line, by the configured token while it is valid, by the local server's; otherwise the
+/// owner signs in.
 ///
 /// # Errors
-/// When there is no token, or none that plex.tv takes.
+/// There is no token that plex.tv accepts.
 pub(crate) fn owner(
     client: &Client,
     args: &SetupArgs,
@@ -69,7 +69,7 @@ pub(crate) fn owner(
         .hint("give a token: --token-file FILE; or a code to approve: --sign-in link"))
 }
 
-/// The owner of a token that somebody gave us.
+/// The owner of a given token.
 fn given(client: &Client, token: Token, how: &'static str) -> Result<Owner, Error> {
     let account = client.account(&token, Instant::now() + QUESTION).map_err(|error| match error {
         plex::Error::Refused => Error::new(format!("plex.tv does not take {how}"))
@@ -79,7 +79,7 @@ fn given(client: &Client, token: Token, how: &'static str) -> Result<Owner, Erro
     Ok(Owner { account, token, how, client: client.clone(), identifier: None })
 }
 
-/// The owner of a token that lay around, unless it has been signed out since.
+/// The owner of an existing token; `None` if it was revoked.
 fn still_good(client: &Client, token: Option<Token>, how: &'static str) -> Result<Option<Owner>, Error> {
     let Some(token) = token.filter(|token| !token.expose().is_empty()) else { return Ok(None) };
     match client.account(&token, Instant::now() + QUESTION) {

@@ -1,5 +1,4 @@
-//! The owner's token that a new one has taken the place of: it is revoked as the device that it was given to, once nothing
-//! reads the friend list with it any more.
+//! Revocation of the owner's previous token, as the device that it was issued to, once the daemon no longer uses it.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,24 +14,24 @@ use crate::config_file::existing::Existing;
 use crate::context::Context;
 use crate::ui::terminal::{say, warn};
 
-/// Where somebody removes a device at plex.tv.
+/// Page at plex.tv to remove a device.
 const DEVICES: &str = "https://app.plex.tv/desktop/#!/settings/devices/all";
 
-/// How long the daemon may take to read the file again.
+/// Time for the daemon to reload the file.
 const READ: Duration = Duration::from_secs(5);
 
-/// The daemon tells the age of its configuration in whole seconds.
+/// Precision of the age that the daemon reports.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A token that is no longer in the configuration.
+/// A token that was replaced in the configuration.
 pub(crate) struct Superseded {
     token: Token,
     client: Client,
 }
 
 impl Superseded {
-    /// The configuration's token, if the device that it was given to is known. One that somebody copied from elsewhere is
-    /// not ours to revoke, and the media server's own least of all.
+    /// The configured token, if the device that it was issued to is known. A copied one, such as the media server's own, is not
+    /// ours to revoke.
     pub(crate) fn by(new: &Token, existing: &Existing, client: &Client, local: Option<&LocalServer>) -> Option<Self> {
         let identifier = existing.text_of("client_identifier")?;
         let token = existing.token().filter(|token| !token.expose().is_empty())?;
@@ -43,8 +42,8 @@ impl Superseded {
         Some(Self { token, client: plex_tv::as_keeper(client, identifier) })
     }
 
-    /// Revokes it, unless plex-authd still uses it: then says what is left to do. `told` is whether the daemon was told to
-    /// read the file, which may take a moment.
+    /// Revokes the token, or shows what is left to do while plex-authd uses it. `told`: the daemon was told to reload, which may
+    /// last a moment.
     pub(crate) fn revoke(&self, context: &Context, told: bool) {
         let end = Instant::now() + if told { READ } else { Duration::ZERO };
         while still_uses_the_old_file(context) {
@@ -65,12 +64,12 @@ impl Superseded {
     }
 }
 
-/// Lets the file grow old enough that the daemon's age of it tells the new one from the old one.
+/// Waits until the daemon's reported age can tell the new file from the old one.
 pub(crate) fn let_the_clock_move() {
     std::thread::sleep(SECOND + SECOND / 10);
 }
 
-/// Whether a daemon runs that has not read the new file. One that cannot be asked may be such a one.
+/// Tests for a running daemon that has not loaded the new file, or cannot be contacted.
 fn still_uses_the_old_file(context: &Context) -> bool {
     let Ok(mut daemon) = Daemon::open(&context.socket) else { return is_running(&context.socket) };
     match daemon.ask(AdminRequest::Status) {
@@ -81,7 +80,7 @@ fn still_uses_the_old_file(context: &Context) -> bool {
     }
 }
 
-/// Whether any process listens at the socket.
+/// Tests for a listener at the socket.
 fn is_running(socket: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(socket).is_ok()
 }

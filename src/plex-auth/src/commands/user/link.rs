@@ -1,4 +1,4 @@
-//! `plex-auth user link` and `unlink`: whose a local account is that there is already.
+//! `plex-auth user link` and `unlink`: map an existing local account to a Plex account.
 
 use policy::PlexRef;
 use system::accounts;
@@ -29,7 +29,7 @@ pub(crate) fn link(context: &Context, local: &str, who: &str) -> Result<(), Erro
     let _turn = expiry_locks::lock_accounts()?;
     let is_owners = membership::is_owners(&config, Some(friends.owner()), &PlexRef::Id(person.id));
     let entry = UserEntry { local: local.to_owned(), plex: person.id, name: name(person) };
-    // The line first: in the group without it, the account would belong to the Plex account of its name.
+    // The entry first: as a member of the group without one, the account would map to the Plex account of its name.
     let change = users::link(&context.config, &[entry])?;
     if let Some(Err(failure)) =
         config.group.as_deref().filter(|_| !is_owners).map(|group| membership::join(local, group))
@@ -55,7 +55,7 @@ pub(crate) fn link(context: &Context, local: &str, who: &str) -> Result<(), Erro
     if change.is_some() {
         service_manager::restart();
     }
-    // As it is now, with this account.
+    // With the new entry.
     membership::warn_about_powers(&context.load()?, Some(friends.owner()));
     Ok(())
 }
@@ -78,10 +78,10 @@ pub(crate) fn unlink(context: &Context, local: &str) -> Result<(), Error> {
             _ => failure,
         });
     }
-    // First: an account that stays in the group without its line would belong to the Plex account of its name.
+    // First: as a member of the group without an entry, the account would map to the Plex account of its name.
     let group = config.group.as_deref();
     let left = group.map_or(Ok(false), |group| membership::leave(local, group));
-    let left = left.map_err(|failure| failure.nothing_changed())?;
+    let left = left.map_err(Error::nothing_changed)?;
     if let Err(failure) = users::unlink(&context.config, local) {
         group.filter(|_| left).map_or(Ok(()), |group| membership::join(local, group))?;
         return Err(failure);

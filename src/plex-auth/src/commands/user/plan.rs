@@ -1,4 +1,4 @@
-//! What `sync` would do: a pure function of the configuration, the friend list and the local accounts.
+//! Plan of `sync`: a pure function of the configuration, the friend list and the local accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,65 +12,65 @@ use crate::accounts::names;
 use crate::accounts::shadow_utils::LOCKED;
 use crate::client::friends::{Friends, name, name_and_id};
 
-/// Everything that the plan depends on.
+/// Inputs of the plan.
 pub(crate) struct Given<'a> {
-    /// The owner's friends.
+    /// The friend list.
     pub friends: &'a Friends,
-    /// The lines of `[users]`.
+    /// The entries of `[users]`.
     pub users: &'a BTreeMap<String, PlexRef>,
-    /// Whether the members of a group are managed, so that a new member needs no line.
+    /// A group is configured, so that new accounts need no entry in `[users]`.
     pub group: bool,
-    /// Every managed account.
+    /// All managed accounts.
     pub locals: &'a [Local],
-    /// Names, of those in [`candidates`], that a user or a group has.
+    /// The [`candidates`] that are names of existing users or groups.
     pub taken: &'a BTreeSet<String>,
-    /// Why other names of these cannot have an account: something of an earlier one is left.
+    /// Other candidates with leftovers of an earlier account, and a description of these.
     pub left: &'a BTreeMap<String, String>,
-    /// Whom accounts have belonged to since their first login, if plex-authd said.
-    pub pins: Option<&'a BTreeMap<String, IdentityBinding>>,
-    /// The locks that were put on before.
+    /// Bindings of accounts to Plex accounts; `None` if plex-authd is not available.
+    pub bindings: Option<&'a BTreeMap<String, IdentityBinding>>,
+    /// Locks set by earlier runs.
     pub locks: &'a Locks,
-    /// Today, as a day counted from 1970.
+    /// Today, in days since 1970.
     pub today: i64,
-    /// Whether accounts are removed in place of being locked.
+    /// Accounts are removed instead of locked.
     pub remove: bool,
 }
 
-/// Something to do.
+/// One step of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Create an account.
     Add {
         /// Its name.
         local: String,
-        /// For whom.
+        /// The friend's Plex account.
         plex: PlexId,
-        /// What they are called.
+        /// The friend's name.
         name: String,
-        /// Whether `[users]` must say so.
+        /// An entry in `[users]` is needed.
         line: bool,
     },
     /// Lock an account.
     Lock {
         /// Its name.
         local: String,
-        /// What to remember.
+        /// Lock to record.
         lock: Lock,
-        /// Why.
+        /// The policy's reason.
         why: Reason,
     },
-    /// Give an account back to somebody who is here again.
+    /// Unlock the account of a friend who has access again.
     Unlock {
         /// Its name.
         local: String,
-        /// What was remembered.
+        /// The recorded lock.
         lock: Lock,
     },
     /// Remove an account.
     Remove {
         /// Its name.
         local: String,
-        /// Why.
+        /// The policy's reason.
         why: Reason,
     },
 }
@@ -86,47 +86,47 @@ impl fmt::Display for Action {
     }
 }
 
-/// What is to be done, and what somebody should know.
+/// Steps, and notes for the owner.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// In this order.
+    /// Steps in their order.
     pub actions: Vec<Action>,
-    /// What is left to the owner.
+    /// Notes for the owner.
     pub notes: Vec<String>,
-    /// How many managed accounts are in use now.
+    /// Number of accounts in use.
     in_use: usize,
 }
 
 impl Plan {
-    /// Whether more than half of the accounts in use would be gone at once: the list is rather broken than right.
+    /// True if more than half of the accounts in use would be locked or removed: the list is probably wrong.
     pub(crate) fn is_drastic(&self) -> bool {
         self.going() * 2 > self.in_use && self.going() > 0
     }
 
-    /// How many accounts would be locked or removed.
+    /// Number of accounts to lock or remove.
     pub(crate) fn going(&self) -> usize {
         self.actions.iter().filter(|action| matches!(action, Action::Lock { .. } | Action::Remove { .. })).count()
     }
 
-    /// How many accounts are in use.
+    /// Number of accounts in use.
     pub(crate) fn in_use(&self) -> usize {
         self.in_use
     }
 }
 
-/// The local names that accounts may be created under: to be looked up before the plan is made.
+/// Local names for new accounts, to be looked up before the plan is made.
 pub(crate) fn candidates(friends: &Friends, users: &BTreeMap<String, PlexRef>) -> BTreeSet<String> {
     let usernames = friends.friends().into_iter().filter_map(|person| names::from_plex(person.username.as_deref()?));
     users.keys().cloned().chain(usernames).collect()
 }
 
-/// The plan.
+/// Computes the plan.
 pub(crate) fn plan(given: &Given) -> Plan {
     let mut plan = Plan::default();
     let mut served = BTreeSet::new();
     for local in given.locals {
-        let pin = given.pins.and_then(|pins| pins.get(&local.name));
-        match given.friends.account(&local.belongs, pin) {
+        let binding = given.bindings.and_then(|bindings| bindings.get(&local.name));
+        match given.friends.account(&local.mapped_to, binding) {
             Ok(id) => {
                 served.insert(id);
                 plan.in_use += 1;
@@ -143,7 +143,7 @@ pub(crate) fn plan(given: &Given) -> Plan {
             Err(why) => gone(given, local, why, &mut plan),
         }
     }
-    // Whoever stays out keeps an account of theirs all the same.
+    // A friend without access gets no account.
     let arriving = given.friends.friends().into_iter().filter(|person| {
         given.friends.is_permitted(person.id).is_ok() && !served.contains(&person.id) && can_sign_in(person)
     });
@@ -163,15 +163,15 @@ pub(crate) fn plan(given: &Given) -> Plan {
                 name: name(person),
                 line: *line,
             }),
-            Ok((local, _)) => plan.notes.push(needs_a_name(person, &format!("two friends would be '{local}'"))),
-            Err(note) => plan.notes.push(note.clone()),
+            Ok((local, _)) => plan.notes.push(NoName::TwoFriends(local.clone()).note(person)),
+            Err(no_name) => plan.notes.push(no_name.note(person)),
         }
     }
     plan
 }
 
 impl Given<'_> {
-    /// The lock of ours that is still on an account.
+    /// Our lock, if it is still on the account.
     fn lock_on(&self, local: &Local) -> Option<&Lock> {
         let locked = local.shadow.as_ref().is_some_and(|shadow| shadow.expires == Some(LOCKED));
         self.locks.get(&local.name).filter(|lock| locked && lock.uid == local.uid)
@@ -182,12 +182,12 @@ impl Given<'_> {
     }
 }
 
-/// What becomes of an account whose friend may not come in. plex-authd refuses it anyway; this is for whatever does not
-/// ask, such as cron.
+/// Plans for an account whose friend has lost access. plex-authd refuses it anyway; a lock is for services that do not use
+/// PAM's account phase, such as some cron daemons.
 fn gone(given: &Given, local: &Local, why: Reason, plan: &mut Plan) {
     let name = &local.name;
     if !matches!(why, Reason::NotOnList | Reason::NoAccess | Reason::Pending) {
-        // The owner, or a name that does not say who is meant.
+        // The owner, or an ambiguous name.
         if why != Reason::OwnerNotAdmin {
             plan.notes.push(left(name, &why.to_string()));
         }
@@ -204,8 +204,8 @@ fn gone(given: &Given, local: &Local, why: Reason, plan: &mut Plan) {
         ));
         return;
     }
-    // Somebody who changed their name at Plex is known by the id of their first login, which only plex-authd knows.
-    if given.pins.is_none() && !matches!(local.belongs, PlexRef::Id(_)) {
+    // A renamed friend is identified by the id of the first login, which only plex-authd knows.
+    if given.bindings.is_none() && !matches!(local.mapped_to, PlexRef::Id(_)) {
         plan.notes
             .push(left(name, "plex-authd, which could tell whether its friend only has a new name, does not answer"));
         return;
@@ -224,14 +224,14 @@ fn left(local: &str, why: &str) -> String {
     format!("left as it is: {local}: {why}")
 }
 
-/// Managed Home users have neither username nor address, and so nothing to sign in with.
+/// True if a person has a username or an address to sign in with; managed Home users have neither.
 fn can_sign_in(person: &PlexUser) -> bool {
     [&person.username, &person.email].into_iter().flatten().any(|name| !name.is_empty())
 }
 
-/// The name of a new account and whether it needs a line in `[users]`; or what to tell the owner.
-fn local_name(given: &Given, person: &PlexUser) -> Result<(String, bool), String> {
-    // The owner may have said it already.
+/// The name of a new account, and whether it needs an entry in `[users]`; or a note for the owner.
+fn local_name(given: &Given, person: &PlexUser) -> Result<(String, bool), NoName> {
+    // `[users]` may have a name already.
     let said = given.users.iter().filter(|(_, reference)| given.friends.id_of(reference) == Some(person.id));
     for (name, _) in said {
         if names::check(name).is_ok() && !given.taken.contains(name) {
@@ -240,24 +240,54 @@ fn local_name(given: &Given, person: &PlexUser) -> Result<(String, bool), String
     }
     let username = person.username.as_deref().unwrap_or_default();
     let Some(local) = names::from_plex(username) else {
-        return Err(needs_a_name(person, "no local account can be called so"));
+        return Err(NoName::NoLocalName);
     };
     if given.users.contains_key(&local) {
-        return Err(needs_a_name(person, &format!("'{local}' is somebody else's in [users]")));
+        return Err(NoName::InUsers(local));
     }
     if given.taken.contains(&local) {
-        let link = format!("if the account '{local}' is theirs: plex-auth user link {local} {}", person.id);
-        return Err(format!("{}; {link}", needs_a_name(person, &format!("'{local}' exists already"))));
+        return Err(NoName::Exists(local));
     }
-    // The new account belongs to whoever its name stands for, which must be them.
+    // As a member of the group, the account maps to the Plex account of its name, which must be this friend.
     if given.group && given.friends.id_of(&PlexRef::Member(local.clone())) != Some(person.id) {
-        return Err(needs_a_name(person, &format!("'{local}' stands for several friends")));
+        return Err(NoName::Ambiguous(local));
     }
     Ok((local, !given.group))
 }
 
-fn needs_a_name(person: &PlexUser, why: &str) -> String {
-    format!("needs a name: {}: {why}: plex-auth user add NAME --plex {}", name_and_id(person), person.id)
+/// Reason why a friend needs a local name that the owner chooses.
+enum NoName {
+    /// The Plex username gives no local name.
+    NoLocalName,
+    /// `[users]` has this name for another person.
+    InUsers(String),
+    /// A user or a group has this name.
+    Exists(String),
+    /// As a member of the group, an account of this name would map to several people.
+    Ambiguous(String),
+    /// Another friend would get this name too.
+    TwoFriends(String),
+}
+
+impl NoName {
+    /// The note for the owner.
+    fn note(&self, person: &PlexUser) -> String {
+        let why = match self {
+            Self::NoLocalName => "no local account can be called so".to_owned(),
+            Self::InUsers(local) => format!("'{local}' is somebody else's in [users]"),
+            Self::Exists(local) => format!("'{local}' exists already"),
+            Self::Ambiguous(local) => format!("'{local}' stands for several people"),
+            Self::TwoFriends(local) => format!("two friends would be '{local}'"),
+        };
+        let (friend, id) = (name_and_id(person), person.id);
+        let note = format!("needs a name: {friend}: {why}: plex-auth user add NAME --plex {id}");
+        match self {
+            Self::Exists(local) => {
+                format!("{note}; if the account '{local}' is theirs: plex-auth user link {local} {id}")
+            }
+            _ => note,
+        }
+    }
 }
 
 #[cfg(test)]

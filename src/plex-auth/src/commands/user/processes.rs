@@ -1,4 +1,4 @@
-//! What runs as an account, and its end.
+//! Processes of an account, and how they are ended.
 
 use std::fs::{self, metadata, read_link};
 use std::os::unix::fs::MetadataExt;
@@ -8,39 +8,38 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
-/// How long processes have to end by themselves.
+/// Time for processes to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How long they may take to be gone when they have no choice, new ones that they make meanwhile among them.
+/// Time for processes, including new ones, to end after SIGKILL.
 const END: Duration = Duration::from_secs(10);
 
-/// How often to look.
+/// Interval between two checks.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// A process.
+/// A running process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Process {
     pid: Pid,
-    /// As `sleep (4711)`.
+    /// Name and id, such as `sleep (4711)`.
     pub shown: String,
 }
 
-/// Every process of an account's: by its real user, as `userdel` counts them, so that root's processes that act for a user,
-/// or have a child that does, are none of them.
+/// All processes of an account, by real user id as for `userdel`: root's processes that act for the user are not included.
 pub(super) fn of(uid: u32) -> Vec<Process> {
     all(uid).filter_map(|(process, directory)| is_theirs(&directory, uid).then_some(process)).collect()
 }
 
-/// Those that have the account's number and are not its own: of a container, which has users of its own.
+/// Processes with the account's user id that are not its own: those of a container, which has users of its own.
 pub(super) fn elsewhere(uid: u32) -> Vec<Process> {
     all(uid).filter_map(|(process, directory)| (!is_theirs(&directory, uid)).then_some(process)).collect()
 }
 
-/// Whether this very program was started by a process of the account's, with which it would end.
+/// Tests whether this program runs in a session of the account, and would end with it.
 pub(super) fn started_us(uid: u32) -> bool {
     let slice = in_slice(Path::new("/proc/self"), uid);
     let mut process = getpid();
-    // A child of the first process may have had any parent before.
+    // A child of the first process may have had another parent before.
     while let Some(parent) = field(&of_pid(process), "PPid:").and_then(|pid| Pid::from_raw(pid.parse().ok()?)) {
         if parent.is_init() {
             break;
@@ -53,10 +52,10 @@ pub(super) fn started_us(uid: u32) -> bool {
     slice
 }
 
-/// Ends all of them, and those that they make meanwhile, and says how many there were.
+/// Ends all processes of an account, including new ones, and returns their number.
 ///
 /// # Errors
-/// One that is still there.
+/// A process that is still running.
 pub(super) fn end(uid: u32) -> Result<usize, Process> {
     let first = of(uid);
     if first.is_empty() {
@@ -71,7 +70,7 @@ pub(super) fn end(uid: u32) -> Result<usize, Process> {
     }
     let start = Instant::now();
     loop {
-        // All are stopped before the first is killed: what is stopped makes no new process.
+        // All are stopped before the first is killed: a stopped process cannot fork.
         for process in of(uid) {
             signal(process.pid, uid, Signal::STOP);
         }
@@ -87,8 +86,7 @@ pub(super) fn end(uid: u32) -> Result<usize, Process> {
     }
 }
 
-/// To the process that has this number now, if it is the account's: a number may be another process's a moment later, a
-/// descriptor not.
+/// Signals a process if it is the account's, by descriptor, since its id may be reused.
 fn signal(pid: Pid, uid: u32, signal: Signal) {
     let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else { return };
     let directory = of_pid(pid);
@@ -101,7 +99,7 @@ fn all(uid: u32) -> impl Iterator<Item = (Process, PathBuf)> {
     let directories = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
     directories.filter_map(move |directory| {
         let pid = Pid::from_raw(directory.file_name()?.to_str()?.parse().ok()?)?;
-        // One that has ended and was not collected yet does nothing any more.
+        // A zombie does nothing any more.
         let is_one = real_user(&directory) == Some(uid) && !field(&directory, "State:")?.starts_with('Z');
         let shown = format!("{} ({})", protocol::printable(&field(&directory, "Name:")?, 32), pid.as_raw_nonzero());
         is_one.then_some((Process { pid, shown }, directory))
@@ -122,9 +120,9 @@ fn field(process: &Path, name: &str) -> Option<String> {
     status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
 }
 
-/// Whether a process with the account's number is the account's. A container that root runs has another root directory and
-/// our user namespace; a user gets another root directory only in a user namespace of their own. Without the right to see
-/// either, as under systemd's sandbox, the PID namespace says whether it is in a container.
+/// Tests whether a process with the account's user id is the account's. A container of root's has another root directory in
+/// our user namespace; a user's own needs a user namespace of its own. If neither is readable, as in systemd's sandbox, the
+/// PID namespace tells whether the process is in a container.
 fn is_theirs(process: &Path, uid: u32) -> bool {
     if in_slice(process, uid) {
         return true;
@@ -139,7 +137,7 @@ fn is_theirs(process: &Path, uid: u32) -> bool {
     }
 }
 
-/// Whether systemd keeps a process with the account's sessions.
+/// Tests whether a process is in the account's slice of systemd.
 fn in_slice(process: &Path, uid: u32) -> bool {
     let slice = format!("user-{uid}.slice");
     let groups = fs::read_to_string(process.join("cgroup")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `plex-auth user remove`: nothing that the account leaves behind reaches another one.
+//! `plex-auth user remove`: no other account gets what the removed one leaves.
 
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use system::accounts;
 use super::{sessions, smb};
 use crate::accounts::earlier::kept;
 use crate::accounts::expiry_locks::{self, AccountsLock};
+use crate::accounts::file_error::FileError;
 use crate::accounts::home::Home;
 use crate::accounts::local_accounts::{self, Local};
 use crate::accounts::{created, ids, shadow_utils, spool};
@@ -18,7 +19,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ui::terminal::{Status, say, warn};
 
-/// RemoveArgs of `plex-auth user remove`.
+/// Options of `plex-auth user remove`.
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArgs {
     /// The local account
@@ -60,11 +61,11 @@ pub(crate) fn run(context: &Context, args: &RemoveArgs) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes an account: its sessions are ended, what services keep for it is taken away, its home is kept for root, and its ids
-/// are never given again. What was done is said.
+/// Removes an account: ends its sessions, removes its files in spools, keeps its home for root, and never gives its ids again.
+/// Returns sentences about what was done.
 ///
 /// # Errors
-/// What prevents it. Either nothing was removed, or the next run removes what is left.
+/// Either nothing was removed, or the next run removes the rest.
 pub(super) fn remove(turn: &AccountsLock, local: &Local, keep_home: bool) -> Result<Vec<String>, Error> {
     let (name, uid) = (local.name.as_str(), local.uid);
     let nothing = |failure: Error| failure.with_outcome("nothing was removed");
@@ -87,13 +88,13 @@ pub(super) fn remove(turn: &AccountsLock, local: &Local, keep_home: bool) -> Res
         warn(others);
     }
     let locked = |failure: Error| failure.with_outcome("the account is locked; fix it and run this again");
-    let again = |why: String| locked(Error::new(why));
-    // Before the account goes: Samba no longer finds the entry then, and the next one of that name would have its password.
+    let again = |error: FileError| locked(Error::new(error.to_string()));
+    // Before the account is removed: afterwards Samba cannot find the entry, and a later account would get its password.
     smb::remove(name).map_err(locked)?;
     let mut items = spool::by_name(name).map_err(again)?;
     items.extend(spool::at_jobs(uid).map_err(again)?);
     said.extend(spool::take_away(&items, name).map_err(again)?);
-    // What began before its entry and its jobs were gone.
+    // Sessions that began before the entry and the jobs were removed.
     sessions::end(name, uid).map_err(locked)?;
     said.push(match found {
         Some(home) => kept(&home.set_aside(name).map_err(again)?),

@@ -1,4 +1,4 @@
-//! Open sessions of an account, and their end: logind's, Samba's, and everything else that runs as it.
+//! Ends an account's sessions: logind's, Samba's, and all other processes.
 
 use std::path::Path;
 use std::thread::sleep;
@@ -10,21 +10,21 @@ use system::command::{CHANGE_LIMIT, Command, find};
 use super::processes;
 use crate::error::Error;
 
-/// How long an smbd may take to end.
+/// Time for an smbd to end.
 const SMBD: Duration = Duration::from_secs(5);
 
-/// How often to look.
+/// Interval between two checks.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// What was ended.
+/// Numbers of ended sessions and processes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ended {
+pub(super) struct EndedSessions {
     processes: usize,
     smb: usize,
 }
 
-impl Ended {
-    /// In words; nothing when there was nothing to end.
+impl EndedSessions {
+    /// A sentence; `None` if there was nothing to end.
     pub(super) fn shown(self) -> Option<String> {
         let count = |number: usize, one: &str, many: &str| match number {
             0 => None,
@@ -37,10 +37,10 @@ impl Ended {
     }
 }
 
-/// Makes sure that this command does not run in a session of the account's, which it could not end without itself.
+/// Checks that this command does not run in a session of the account: it would end itself.
 ///
 /// # Errors
-/// When it does.
+/// It does.
 pub(super) fn must_be_elsewhere(name: &str, uid: u32) -> Result<(), Error> {
     if processes::started_us(uid) {
         return Err(Error::new(format!("this command runs in a session of {name}'s, which would be ended"))
@@ -49,11 +49,11 @@ pub(super) fn must_be_elsewhere(name: &str, uid: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends them all. The account must be locked before, or a new session could begin meanwhile.
+/// Ends all sessions. Lock the account before, so that no new session begins.
 ///
 /// # Errors
-/// What is still there.
-pub(super) fn end(name: &str, uid: u32) -> Result<Ended, Error> {
+/// A process or an SMB session cannot be ended.
+pub(super) fn end(name: &str, uid: u32) -> Result<EndedSessions, Error> {
     if uid == 0 || uid < accounts::uid_min() {
         return Err(Error::new(format!("'{name}' is root's or the system's, and its processes are left alone")));
     }
@@ -66,16 +66,16 @@ pub(super) fn end(name: &str, uid: u32) -> Result<Ended, Error> {
             .hint(format!("look at it: ps -u {name}; then run this again"))
     };
     let more = processes::end(uid).map_err(survivor)?;
-    Ok(Ended { processes: running.max(more), smb })
+    Ok(EndedSessions { processes: running.max(more), smb })
 }
 
-/// What has the account's number and is left alone, for a warning.
+/// Warning about processes in containers that have the account's user id.
 pub(super) fn left_alone(uid: u32) -> Option<String> {
     let others: Vec<_> = processes::elsewhere(uid).into_iter().map(|process| process.shown).collect();
     (!others.is_empty()).then(|| format!("left alone, since a container runs it: {}", others.join(", ")))
 }
 
-/// logind knows sessions whose processes have other users by now. What it cannot end is found afterwards.
+/// Ends logind's sessions, whose processes may have other users. Any that remain are ended afterwards.
 fn end_logind(name: &str, uid: u32) {
     let is_known = Path::new(&format!("/run/systemd/users/{uid}")).exists();
     if let Some(loginctl) = find(&["/usr/bin/loginctl", "/bin/loginctl"]).filter(|_| is_known) {
@@ -88,14 +88,14 @@ fn end_smb(name: &str) -> Result<usize, Error> {
     let (Some(smbstatus), Some(smbcontrol)) = (find(&["/usr/bin/smbstatus"]), find(&["/usr/bin/smbcontrol"])) else {
         return Ok(0);
     };
-    // Without a running Samba there is nothing to say, and it fails.
+    // Fails if Samba is not running.
     let serving = || {
         let said = Command::tool(smbstatus, &["--processes", "--fast", "--user", name]).stdout().unwrap_or_default();
         said.lines().filter_map(|line| serving(line, name)).collect::<Vec<_>>()
     };
     let found = serving();
     for process in &found {
-        // What it says is seen by whether the process ends.
+        // The loop below checks the result.
         let _ = Command::tool(smbcontrol, &[process, "shutdown"]).run();
     }
     let start = Instant::now();
@@ -109,7 +109,7 @@ fn end_smb(name: &str) -> Result<usize, Error> {
     Ok(found.len())
 }
 
-/// The process of a line of `smbstatus`, where it is this user's.
+/// The process id in a line of `smbstatus`, if it is about this user.
 fn serving(line: &str, name: &str) -> Option<String> {
     let mut words = line.split_whitespace();
     let process = words.next()?;
@@ -124,14 +124,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sessions_are_counted_in_words() {
-        assert_eq!(Ended::default().shown(), None);
-        assert_eq!(Ended { processes: 1, smb: 0 }.shown().as_deref(), Some("ended: 1 process"));
-        assert_eq!(Ended { processes: 2, smb: 1 }.shown().as_deref(), Some("ended: 2 processes, 1 SMB session"));
+    fn ended_sessions_are_counted_in_a_sentence() {
+        assert_eq!(EndedSessions::default().shown(), None);
+        assert_eq!(EndedSessions { processes: 1, smb: 0 }.shown().as_deref(), Some("ended: 1 process"));
+        assert_eq!(
+            EndedSessions { processes: 2, smb: 1 }.shown().as_deref(),
+            Some("ended: 2 processes, 1 SMB session")
+        );
     }
 
     #[test]
-    fn only_a_line_of_that_user_names_a_process() {
+    fn smbstatus_lines_of_other_users_are_skipped() {
         let line = |user: &str| format!("4711    {user}        plex   127.0.0.1 (ipv4:127.0.0.1:5)   SMB3_11  -  -");
         assert_eq!(serving(&line("alice"), "alice").as_deref(), Some("4711"));
         assert_eq!(serving(&line("DEN\\alice"), "alice").as_deref(), Some("4711"));
@@ -144,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn root_and_the_systems_accounts_are_never_ended() {
+    fn processes_of_root_and_system_accounts_are_never_ended() {
         assert!(end("root", 0).is_err() && end("daemon", 1).is_err());
     }
 }

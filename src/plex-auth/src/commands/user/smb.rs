@@ -1,42 +1,42 @@
-//! An account's entry in Samba's database, where there is one: by Samba's own tool, as everything else about accounts is.
+//! An account's entry in Samba's password database, changed by Samba's own tool.
 
 use system::command::{CHANGE_LIMIT, Command, Error as CommandError, find};
 
 use crate::error::Error;
 
-/// Where Samba's tool is.
+/// Paths of smbpasswd.
 const SMBPASSWD: [&str; 2] = ["/usr/bin/smbpasswd", "/usr/local/samba/bin/smbpasswd"];
 
-/// What it says of an account without an entry, in Samba's own words.
+/// smbpasswd's message for an account without an entry.
 const NO_ENTRY: &str = "Failed to find entry for user";
 
-/// Nobody may use the entry.
+/// Disables the entry.
 ///
 /// # Errors
-/// What the tool says.
+/// The tool fails.
 pub(super) fn disable(name: &str) -> Result<(), Error> {
     tool("-d", name)
 }
 
-/// It may be used again.
+/// Enables the entry.
 ///
 /// # Errors
-/// What the tool says.
+/// The tool fails.
 pub(super) fn enable(name: &str) -> Result<(), Error> {
     tool("-e", name)
 }
 
-/// Removes it.
+/// Deletes the entry.
 ///
 /// # Errors
-/// What the tool says.
+/// The tool fails.
 pub(super) fn remove(name: &str) -> Result<(), Error> {
     tool("-x", name)
 }
 
 fn tool(act: &str, name: &str) -> Result<(), Error> {
     let Some(smbpasswd) = find(&SMBPASSWD) else { return Ok(()) };
-    // To Samba `Alice` and `alice` are one, and the entry would be the other account's.
+    // Samba ignores case, so that an entry for `Alice` would be that of `alice`.
     if name.starts_with('-') || name.to_lowercase() != name {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! `plex-auth user sync`: the local accounts brought in step with the friend list.
+//! `plex-auth user sync`: synchronises local accounts with the friend list.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ui::terminal::{complain, confirm, is_interactive, say, warn};
 
-/// SyncArgs of `plex-auth user sync`.
+/// Options of `plex-auth user sync`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(crate) struct SyncArgs {
@@ -82,7 +82,7 @@ fn drastic(plan: &Plan) -> String {
     format!("{} of {} accounts would be gone at once; is the friend list right?", plan.going(), plan.in_use())
 }
 
-/// Makes sure that somebody means what cannot be taken back, or is rather a broken list than a decision.
+/// Asks for confirmation of removals, and of a plan that is probably due to a wrong list.
 fn agree(plan: &Plan, args: &SyncArgs) -> Result<(), Error> {
     let removing = plan.actions.iter().any(|action| matches!(action, Action::Remove { .. }));
     if args.yes || !(removing || plan.is_drastic()) {
@@ -110,7 +110,7 @@ fn make(context: &Context, config: &Config, friends: &Friends, locks: &Locks, re
         }
     }
     let known = daemon::known_accounts(&context.socket).inspect_err(|failure| warn(failure)).ok();
-    let pins = known.map(|known| known.into_iter().filter_map(pin).collect::<BTreeMap<_, _>>());
+    let bindings = known.map(|known| known.into_iter().filter_map(binding).collect::<BTreeMap<_, _>>());
     Ok(plan(&Given {
         friends,
         users: &config.users,
@@ -118,14 +118,14 @@ fn make(context: &Context, config: &Config, friends: &Friends, locks: &Locks, re
         locals: &locals,
         taken: &taken,
         left: &left,
-        pins: pins.as_ref(),
+        bindings: bindings.as_ref(),
         locks,
         today: today(),
         remove,
     }))
 }
 
-fn pin(known: KnownAccount) -> Option<(String, IdentityBinding)> {
+fn binding(known: KnownAccount) -> Option<(String, IdentityBinding)> {
     let (id, reference) = (PlexId(known.plex_id?), known.reference?);
     Some((known.user, IdentityBinding { id, reference }))
 }
@@ -135,7 +135,7 @@ fn today() -> i64 {
     i64::try_from(seconds / 86_400).unwrap_or(i64::MAX)
 }
 
-/// Why a name cannot have a new account although nobody has it: of an earlier one of that name there is something left.
+/// Leftovers of an earlier account of this name, because of which no account is created.
 fn left_behind(name: &str) -> Option<String> {
     match Earlier::of(name) {
         Ok(earlier) => earlier.shown().map(|what| format!("an earlier account called {name} has left {what}")),
@@ -143,7 +143,7 @@ fn left_behind(name: &str) -> Option<String> {
     }
 }
 
-/// What the steps have in common.
+/// Shared inputs of the steps.
 struct Work<'a> {
     context: &'a Context,
     config: &'a Config,
@@ -152,10 +152,10 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Does it, each step by itself: what fails is said, and the rest is done.
+    /// Performs all steps. A failure is printed and does not affect the others.
     fn perform(&self, plan: &Plan, mut locks: Locks) -> Result<(), Error> {
         let lines: Vec<_> = plan.actions.iter().filter_map(line).collect();
-        // First: an account without its line would be taken for somebody else's the next time, a line without its account not.
+        // First: without its entry, the next run would take a new account for another user's.
         let changed = !lines.is_empty() && users::link(&self.context.config, &lines)?.is_some();
         let mut failed = 0;
         for action in &plan.actions {
@@ -175,7 +175,7 @@ impl Work<'_> {
     }
 
     fn carry_out(&self, action: &Action, locks: &mut Locks) -> Result<(), Error> {
-        // An SMB entry that does not follow Plex is none of our business, unless its account goes.
+        // An SMB entry that is not synchronised is left as it is, unless its account is removed.
         let follows = self.config.samba.sync_password;
         let socket = &self.context.socket;
         match action {
@@ -187,7 +187,7 @@ impl Work<'_> {
                 Ok(())
             }
             Action::Lock { local, lock, .. } => {
-                // First, since what is not written down is never unlocked.
+                // Recorded first, since only recorded locks are removed again.
                 locks.insert(local.clone(), lock.clone());
                 expiry_locks::keep(locks)?;
                 shadow_utils::lock(local)?;
@@ -214,7 +214,7 @@ impl Work<'_> {
         }
     }
 
-    /// Ends the sessions of an account that was locked, if this command has created it.
+    /// Ends the sessions of a locked account, if this command created it.
     fn end_sessions(&self, local: &str, lock: &Lock) -> Result<(), Error> {
         if self.keep_sessions || !created::is_ours(local, lock.uid)? {
             return Ok(());

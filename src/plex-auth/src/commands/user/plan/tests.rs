@@ -23,7 +23,7 @@ const USERNAMES: [&str; 14] = [
     "7up",
 ];
 
-/// Names of accounts on the machine, and whether each was made by hand, for somebody else.
+/// Names of accounts on the machine.
 const ACCOUNTS: [&str; 5] = ["alice", "bob", "carol", "dora", "erin"];
 
 const TODAY: i64 = 20_000;
@@ -36,8 +36,8 @@ fn person(id: u64, username: &str) -> PlexUser {
 
 fn list(friends: &[(u64, &str, Relationship)]) -> Friends {
     let entries = friends.iter().map(|(id, name, tie)| FriendRecord { person: person(*id, name), tie: *tie }).collect();
-    let circle = FriendList { owner: person(1, "olga"), entries, fetched_at: BootTime::from_millis(0) };
-    Friends::from_list(Rules { strict: true, ..Rules::default() }, circle)
+    let list = FriendList { owner: person(1, "olga"), entries, fetched_at: BootTime::from_millis(0) };
+    Friends::from_list(Rules { strict: true, ..Rules::default() }, list)
 }
 
 /// A machine, as far as the plan sees it.
@@ -46,9 +46,9 @@ struct Machine {
     users: BTreeMap<String, PlexRef>,
     group: bool,
     locals: Vec<Local>,
-    /// Accounts that are nobody's at Plex.
+    /// Names of accounts that are not managed.
     others: BTreeSet<String>,
-    /// Names under which something of an earlier account is left.
+    /// Names with leftovers of an earlier account.
     left: BTreeMap<String, String>,
     locks: Locks,
 }
@@ -62,16 +62,16 @@ impl Machine {
 
     fn member(&mut self, name: &str, password: bool, expires: Option<i64>) {
         let shadow = Some(Shadow { password, expires });
-        let belongs = self.users.get(name).cloned().unwrap_or_else(|| PlexRef::Member(name.into()));
+        let mapped_to = self.users.get(name).cloned().unwrap_or_else(|| PlexRef::Member(name.into()));
         let uid = 1000 + u32::try_from(self.locals.len()).unwrap();
-        self.locals.push(Local { name: name.into(), uid, belongs, shadow });
+        self.locals.push(Local { name: name.into(), uid, mapped_to, shadow });
     }
 
     fn plan(&self, friends: &Friends, remove: bool) -> Plan {
         self.plan_with(friends, Some(&BTreeMap::new()), remove)
     }
 
-    fn plan_with(&self, friends: &Friends, pins: Option<&BTreeMap<String, IdentityBinding>>, remove: bool) -> Plan {
+    fn plan_with(&self, friends: &Friends, bindings: Option<&BTreeMap<String, IdentityBinding>>, remove: bool) -> Plan {
         let names = self.locals.iter().map(|local| local.name.clone()).chain(self.others.clone());
         let taken = names.collect();
         plan(&Given {
@@ -81,14 +81,14 @@ impl Machine {
             locals: &self.locals,
             taken: &taken,
             left: &self.left,
-            pins,
+            bindings,
             locks: &self.locks,
             today: TODAY,
             remove,
         })
     }
 
-    /// What doing it makes of the machine.
+    /// The machine after the plan was carried out.
     fn after(&self, plan: &Plan) -> Self {
         let mut after = self.clone();
         for action in &plan.actions {
@@ -124,7 +124,7 @@ fn names_of(plan: &Plan) -> Vec<String> {
 }
 
 #[test]
-fn a_friend_with_access_gets_an_account_and_one_who_is_gone_loses_it() {
+fn a_friend_with_access_gets_an_account_and_a_former_friend_is_locked() {
     let mut machine = Machine::new();
     machine.member("bob", false, None);
     let before = list(&[
@@ -148,7 +148,7 @@ fn a_friend_with_access_gets_an_account_and_one_who_is_gone_loses_it() {
 }
 
 #[test]
-fn r68_a_name_with_something_left_of_an_earlier_account_is_left_to_the_owner() {
+fn r68_a_name_with_leftovers_of_an_earlier_account_is_left_to_the_owner() {
     let mut machine = Machine::new();
     machine.left.insert("alice".into(), "an earlier account has left /home/alice".into());
     let plan = machine.plan(&list(&[(2, "alice", Relationship::Shared), (3, "bob", Relationship::Shared)]), false);
@@ -160,7 +160,7 @@ fn r68_a_name_with_something_left_of_an_earlier_account_is_left_to_the_owner() {
 }
 
 #[test]
-fn a_lock_of_somebody_elses_stays_and_a_day_of_expiry_comes_back() {
+fn locks_by_others_stay_and_previous_expiry_dates_are_restored() {
     let shared = list(&[(3, "bob", Relationship::Shared)]);
     let mut machine = Machine::new();
     machine.member("bob", false, Some(LOCKED));
@@ -173,7 +173,7 @@ fn a_lock_of_somebody_elses_stays_and_a_day_of_expiry_comes_back() {
 }
 
 #[test]
-fn who_has_a_local_password_or_is_the_owner_is_never_locked_out() {
+fn accounts_with_a_local_password_and_the_owners_are_never_locked() {
     let mut machine = Machine::new();
     machine.member("bob", true, None);
     machine.member("olga", false, None);
@@ -189,18 +189,18 @@ fn a_friend_with_a_new_name_keeps_their_account() {
     let mut machine = Machine::new();
     machine.member("bob", false, None);
     let renamed = list(&[(3, "robert", Relationship::Shared)]);
-    let pin = |reference: &str| {
+    let binding = |reference: &str| {
         BTreeMap::from([("bob".to_owned(), IdentityBinding { id: PlexId(3), reference: reference.into() })])
     };
-    assert_eq!(machine.plan_with(&renamed, Some(&pin("bob")), false).actions, []);
-    // Without the daemon nobody can tell, so nothing is done; with a void pin it is somebody else.
+    assert_eq!(machine.plan_with(&renamed, Some(&binding("bob")), false).actions, []);
+    // Without the daemon this is unknown, so nothing is done; with a void binding it is another person.
     let unknown = machine.plan_with(&renamed, None, false);
     assert!(!names_of(&unknown).iter().any(|action| action.starts_with("lock")), "{unknown:?}");
-    assert!(names_of(&machine.plan_with(&renamed, Some(&pin("other")), false))[0].starts_with("lock bob"));
+    assert!(names_of(&machine.plan_with(&renamed, Some(&binding("other")), false))[0].starts_with("lock bob"));
 }
 
 #[test]
-fn most_accounts_going_at_once_is_drastic() {
+fn losing_most_accounts_at_once_is_drastic() {
     let mut machine = Machine::new();
     for name in ["alice", "bob", "carol"] {
         machine.member(name, false, None);
@@ -215,7 +215,7 @@ fn most_accounts_going_at_once_is_drastic() {
 }
 
 #[test]
-fn a_name_that_the_owner_gave_is_taken_and_an_account_of_somebody_elses_is_not() {
+fn a_name_in_users_is_used_and_an_existing_account_is_not() {
     let mut machine = Machine::new();
     machine.users.insert("al".into(), PlexRef::parse("2"));
     machine.users.insert("bob".into(), PlexRef::parse("carol@example.org"));
@@ -265,17 +265,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn doing_the_plan_leaves_nothing_to_do(machine in machine(), friends in prop::collection::vec(friend(), 0..6)) {
+    fn a_plan_that_was_carried_out_leaves_nothing_to_do(machine in machine(), friends in prop::collection::vec(friend(), 0..6)) {
         let friends = list(&friends);
         let plan = machine.plan(&friends, false);
         let after = machine.after(&plan);
         let again = after.plan(&friends, false);
         prop_assert!(again.actions.is_empty(), "{plan:?}\n{again:?}");
-        // Whoever got an account may use it, and nobody else than whom it was made for.
+        // Each new account belongs to the friend that it was created for.
         for action in &plan.actions {
             if let Action::Add { local, plex, .. } = action {
                 let made = after.locals.iter().find(|known| known.name == *local).unwrap();
-                prop_assert_eq!(friends.account(&made.belongs, None), Ok(*plex));
+                prop_assert_eq!(friends.account(&made.mapped_to, None), Ok(*plex));
             }
         }
     }
@@ -295,12 +295,12 @@ proptest! {
                 }
                 Action::Lock { local, .. } | Action::Remove { local, .. } => {
                     let account = known(local).unwrap();
-                    prop_assert!(friends.account(&account.belongs, None).is_err());
+                    prop_assert!(friends.account(&account.mapped_to, None).is_err());
                     prop_assert!(!account.shadow.as_ref().unwrap().password);
                 }
                 Action::Unlock { local, .. } => {
                     let account = known(local).unwrap();
-                    prop_assert!(friends.account(&account.belongs, None).is_ok());
+                    prop_assert!(friends.account(&account.mapped_to, None).is_ok());
                     prop_assert_eq!(account.shadow.as_ref().unwrap().expires, Some(LOCKED));
                 }
             }

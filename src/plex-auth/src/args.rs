@@ -51,7 +51,7 @@ pub(crate) enum Command {
     /// Show the whole decision about one person, step by step, without logging in
     ///
     /// Without --password it says whether the right password would let them in. With it, the password is asked for and
-    /// judged as at a login.
+    /// judged as at a login. The steps are those of plex-authd, which must be running, and only root may see them.
     Test(explain::ExplainArgs),
     /// Who the owner's friends are, and which local accounts they have
     ///

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::LoginRequest;
+use crate::{LoginRequest, Trace};
 
 /// A request of the command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub enum AdminRequest {
     /// Delete the state of a local account: its binding, its password's hash, its failures, its last login.
     /// Answered with [`AdminResponse::Forgotten`].
     Forget(String),
-    /// A login as any other, with [`AdminResponse::Because`] before the verdict.
+    /// Decide about a login, and send the steps and the reason before the verdict: [`AdminResponse::Trace`].
     Explain(LoginRequest),
 }
 
@@ -40,8 +40,8 @@ pub enum AdminResponse {
     FriendList(Vec<ListedFriend>),
     /// To [`AdminRequest::Forget`]: true if there was any state.
     Forgotten(bool),
-    /// To [`AdminRequest::Explain`], before the verdict: the sentence that the log has.
-    Because(String),
+    /// To [`AdminRequest::Explain`], before the verdict. Steps are sent with the account phase only.
+    Trace(Trace),
     /// It failed, with the reason.
     Failed(String),
     /// The asking process is not the superuser's.

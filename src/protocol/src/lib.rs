@@ -34,6 +34,7 @@ mod secret;
 pub mod smb;
 mod socket_trust;
 mod text;
+mod trace;
 
 pub use admin::{AdminRequest, AdminResponse, FriendListStatus, KnownAccount, ListedFriend, Login, Status};
 pub use connection::{Connection, Deadline, Error, Peer};
@@ -45,3 +46,4 @@ pub use message::{Reply, Request};
 pub use secret::Secret;
 pub use socket_trust::Untrusted;
 pub use text::printable;
+pub use trace::{Binding, MappedTo, PlexAccount, Standing, Trace, TraceStep};

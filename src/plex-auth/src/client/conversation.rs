@@ -1,28 +1,30 @@
-//! A login of the command's own: plex-authd asks, somebody at the terminal answers.
+//! Login from the command line: plex-authd's prompts are shown at the terminal.
 
 use std::path::Path;
 use std::time::Duration;
 
 use protocol::{
     AdminResponse, Connection, Deadline, InvalidInput, MAX_PASSWORD, Prompt, PromptReply, Reply, Request, Secret,
-    Verdict, printable,
+    Trace, Verdict, printable,
 };
 
-use crate::client::daemon::{unexpected_reply, unreachable};
+use crate::client::daemon::{broken, unexpected_reply, unreachable};
 use crate::error::Error;
 use crate::ui::secret_prompt::ask_hidden;
 use crate::ui::terminal::{self, spinner};
 
-/// How long the daemon may be silent; it says every now and then that it is at work.
+/// Longest silence of the daemon, which sends [`Reply::Working`] while it is busy.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Lets plex-authd decide about `user`, and gives its verdict, and its reason where that was asked for.
-pub(crate) fn converse(socket: &Path, user: &str, question: &Request) -> Result<(Verdict, String), Error> {
+/// Lets plex-authd decide about `user`. Returns its verdict, and the trace if the request is to explain the decision.
+///
+/// # Errors
+/// The daemon is not available, or the caller is not root.
+pub(crate) fn converse(socket: &Path, user: &str, request: &Request) -> Result<(Verdict, Option<Trace>), Error> {
     let mut connection = Connection::open(socket).map_err(|error| unreachable(socket, &error))?;
-    let broken = |error: protocol::Error| Error::new(format!("plex-authd: {error}"));
     let send = |connection: &mut Connection, request: &Request| connection.send(request, Deadline::after(SILENCE));
-    send(&mut connection, question).map_err(broken)?;
-    let mut because = String::new();
+    send(&mut connection, request).map_err(broken)?;
+    let mut trace = None;
     loop {
         let reply = {
             let _spinner = spinner("plex-authd decides");
@@ -30,17 +32,17 @@ pub(crate) fn converse(socket: &Path, user: &str, question: &Request) -> Result<
         };
         match reply {
             Reply::Prompt(prompt) => {
-                send(&mut connection, &Request::PromptReply(ask(&prompt, user)?)).map_err(broken)?
+                send(&mut connection, &Request::PromptReply(ask(&prompt, user)?)).map_err(broken)?;
             }
-            Reply::Admin(AdminResponse::Because(why)) => because = why,
+            Reply::Admin(AdminResponse::Trace(steps)) => trace = Some(steps),
             Reply::Admin(AdminResponse::NotYours) => return Err(Error::new("only root may ask plex-authd this")),
-            Reply::Verdict(verdict) => return Ok((verdict, because)),
+            Reply::Verdict(verdict) => return Ok((verdict, trace)),
             Reply::Admin(_) | Reply::Working => return Err(unexpected_reply()),
         }
     }
 }
 
-/// The next reply that says something.
+/// The next reply other than [`Reply::Working`].
 fn next(connection: &mut Connection) -> Result<Reply, protocol::Error> {
     loop {
         match connection.receive(Deadline::after(SILENCE))? {
@@ -54,7 +56,7 @@ fn ask(prompt: &Prompt, user: &str) -> Result<PromptReply, Error> {
     let lines = prompt.text.trim_end().trim_end_matches(':').lines().map(|line| printable(line, 200));
     let text = lines.collect::<Vec<_>>().join("\n");
     let typed = match (prompt.echo, prompt.password) {
-        // The plain prompt of a login, at which nobody would know whose password is meant.
+        // The plain prompt of a login does not say which password is meant.
         (false, true) if text == "Password" => ask_hidden(&format!("Plex password of {user}"))?,
         (false, _) => ask_hidden(&text)?,
         (true, _) => match terminal::ask(&text, None) {

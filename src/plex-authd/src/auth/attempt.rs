@@ -1,8 +1,9 @@
 //! One attempt to sign in to an account, and the checks before it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::{Access, AttemptKey, ListState, PlexRef, Reason, SignInTarget};
+use policy::{Access, AttemptKey, Decision, FriendList, ListState, PlexRef, Reason, SignInTarget};
 use protocol::Secret;
 
 use crate::auth::outcome::Refusal;
@@ -29,7 +30,7 @@ impl Attempt {
 
 /// Kind of sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
+pub(crate) enum Method {
     Password,
     Link,
 }
@@ -42,6 +43,20 @@ pub(super) fn target(
     method: Method,
     deadline: Instant,
 ) -> Result<SignInTarget, Reason> {
+    decision(context, account, mapped_to, method, deadline)?.1.result()
+}
+
+/// The decision about a sign-in with its steps, and the friend list that it is based on, if there is a token.
+///
+/// # Errors
+/// There is no list that is new enough.
+pub(crate) fn decision(
+    context: &Context,
+    account: &str,
+    mapped_to: &PlexRef,
+    method: Method,
+    deadline: Instant,
+) -> Result<(Option<Arc<FriendList>>, Decision<SignInTarget>), Reason> {
     let binding = context.identities.binding(account);
     // The age counts from here, however long a refresh lasts.
     let now = clock::now();
@@ -53,7 +68,7 @@ pub(super) fn target(
         Method::Password => access.sign_in(mapped_to, binding.as_ref()),
         Method::Link => access.sign_in_by_link(mapped_to, binding.as_ref()),
     };
-    decision.result()
+    Ok((fetched, decision))
 }
 
 /// Denies an attempt, and deletes the account's cached password.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use policy::{PlexUser, Reason};
 use protocol::{
     AdminRequest, AdminResponse, Connection, Deadline, Error, KnownAccount, ListedFriend, LoginRequest, MAX_FRAME,
-    Peer, Reply, Status,
+    Peer, Reply, Status, Trace, TraceStep,
 };
 use serde::Serialize;
 
@@ -48,12 +48,12 @@ pub(crate) fn answer(
     None
 }
 
-/// Sends why a login was accepted or refused, before its verdict.
+/// Sends the steps and the reason of a decision, before its verdict.
 ///
 /// # Errors
 /// The command has disconnected.
-pub(crate) fn explain(connection: &mut Connection, why: &str) -> Result<(), Error> {
-    send(connection, AdminResponse::Because(protocol::printable(why, 512)))
+pub(crate) fn explain(connection: &mut Connection, steps: Vec<TraceStep>, reason: &str) -> Result<(), Error> {
+    send(connection, AdminResponse::Trace(Trace { steps, reason: protocol::printable(reason, 512) }))
 }
 
 fn send(connection: &mut Connection, response: AdminResponse) -> Result<(), Error> {

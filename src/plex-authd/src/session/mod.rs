@@ -7,6 +7,7 @@ mod link_prompt;
 mod password;
 mod prompt;
 mod request;
+mod trace;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -120,7 +121,8 @@ impl Session {
             return;
         }
         if explain {
-            let _ = admin::explain(&mut self.connection, &sentence(&result));
+            let Ok(steps) = self.trace(&request) else { return };
+            let _ = admin::explain(&mut self.connection, steps, &sentence(&result));
         }
         self.send_verdict(verdict(&result, &request), MODULE_TIMEOUT);
         self.sync_smb_password(&request.user, &result);

@@ -1,9 +1,7 @@
-//! `plex-auth test`
+//! `plex-auth test`: plex-authd's own decision about a user, step by step.
 
-mod decision;
-mod people;
-mod steps;
-mod who;
+mod configuration;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -11,18 +9,17 @@ use clap::Args;
 use config::{Config, Source};
 use nix::unistd::geteuid;
 use policy::Reason;
-use protocol::{AdminRequest, KnownAccount, Phase, Verdict, printable};
+use protocol::{AdminRequest, LoginRequest, Phase, Request, TraceStep, Verdict, printable};
 use serde::Serialize;
 
-use self::steps::{Step, Steps};
-use crate::client::daemon::Daemon;
+use crate::client::conversation::converse;
 use crate::context::Context;
 use crate::error::{Error, FAILED};
+use crate::ui::check::{Check, Checks};
 use crate::ui::json;
-use crate::ui::terminal;
-use crate::ui::terminal::bold;
+use crate::ui::terminal::{bold, say};
 
-/// ExplainArgs of `plex-auth test`.
+/// Options of `plex-auth test`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// The local account
@@ -41,14 +38,21 @@ pub(crate) struct ExplainArgs {
     pub json: bool,
 }
 
-/// What a program gets to read.
+/// JSON output.
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct Report<'a> {
     user: &'a str,
     service: &'a str,
     password: bool,
     let_in: bool,
-    steps: Vec<Step>,
+    checks: &'a [Check],
+}
+
+/// plex-authd's verdict on one phase, with its steps.
+struct Decision {
+    verdict: Verdict,
+    steps: Vec<TraceStep>,
+    reason: String,
 }
 
 pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<ExitCode, Error> {
@@ -56,26 +60,26 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<ExitCode, Err
     if !geteuid().is_root() {
         return Err(Error::new("only root can see the whole decision").hint(format!("sudo plex-auth test {user}")));
     }
-    let mut steps = Steps::new(args.json);
-    let config = who::configuration(&context.config, &mut steps);
-    let whose = who::account(&args.user, config.as_ref(), &context.config, &mut steps);
-    if let (Some(config), Some(whose)) = (&config, whose) {
-        let known = known(context, &args.user);
-        people::look(&user, config, &whose, known.as_ref(), &mut steps)?;
+    let mut checks = Checks::new(!args.json);
+    let config = configuration::check(context, &mut checks);
+    let account = decide(context, args, Phase::Account);
+    if let Ok(decision) = &account {
+        trace::add(&decision.steps, &user, config.as_ref(), &context.config, &mut checks);
     }
-    let account = ask(context, args, Phase::Account, config.as_ref(), &mut steps);
+    let account = add(account, Phase::Account, config.as_ref(), &mut checks);
     let tried = args.password && account.is_some();
     let let_in = if tried {
-        let signed_in = ask(context, args, Phase::Authenticate, config.as_ref(), &mut steps);
+        let signed_in =
+            add(decide(context, args, Phase::Authenticate), Phase::Authenticate, config.as_ref(), &mut checks);
         [account, signed_in] == [Some(Verdict::Success); 2]
     } else {
-        account.is_some() && steps.are_good()
+        account.is_some() && checks.are_good()
     };
     if args.json {
         let ExplainArgs { user, service, password, .. } = args;
-        json::print(&Outcome { user, service, password: *password, let_in, steps: steps.done })?;
+        json::print(&Report { user, service, password: *password, let_in, checks: checks.all() })?;
     } else {
-        terminal::say(bold(conclusion(&user, tried, let_in)));
+        say(bold(conclusion(&user, tried, let_in)));
     }
     Ok(if let_in { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
@@ -89,68 +93,67 @@ fn conclusion(user: &str, password: bool, let_in: bool) -> String {
     }
 }
 
-/// What the daemon knows of an account. An account of which it knows nothing is known, too.
-fn known(context: &Context, user: &str) -> Option<KnownAccount> {
-    let all: Vec<KnownAccount> = Daemon::open(&context.socket).ok()?.list(AdminRequest::Accounts).ok()?;
-    let nothing = || KnownAccount { user: user.to_owned(), plex_id: None, reference: None, last_login: None };
-    Some(all.into_iter().find(|known| known.user == user).unwrap_or_else(nothing))
+/// Lets plex-authd decide about a phase of a login. Its prompts are shown here.
+fn decide(context: &Context, args: &ExplainArgs, phase: Phase) -> Result<Decision, Error> {
+    let request = LoginRequest {
+        version: protocol::VERSION,
+        phase,
+        user: args.user.clone(),
+        service: Some(args.service.clone()),
+        tty: None,
+        rhost: None,
+        // An origin of its own, so that wrong passwords delay no login at the machine.
+        ruser: Some("root".into()),
+        link: false,
+        plex_only: false,
+        screen: None,
+    };
+    let (verdict, trace) = converse(&context.socket, &args.user, &Request::Admin(AdminRequest::Explain(request)))?;
+    let (steps, reason) = trace.map_or_else(Default::default, |trace| (trace.steps, trace.reason));
+    Ok(Decision { verdict, steps, reason })
 }
 
-/// Has the daemon decide. Nothing when it cannot be asked.
-fn ask(
-    context: &Context,
-    args: &ExplainArgs,
+/// Adds the check of a phase; returns the verdict, unless plex-authd is not available.
+fn add(
+    decision: Result<Decision, Error>,
     phase: Phase,
     config: Option<&Config>,
-    steps: &mut Steps,
+    checks: &mut Checks,
 ) -> Option<Verdict> {
-    let check = match phase {
+    let name = match phase {
         Phase::Account => "account phase",
         Phase::Password => "password phase",
         Phase::Authenticate => "sign-in",
     };
-    let so_far = steps.are_good();
-    match decision::explain(&context.socket, &args.user, &args.service, phase) {
-        Ok((verdict, why)) => {
-            let without_list = config.is_some_and(|config| matches!(config.source, Source::Resources { .. }));
-            steps.add(match verdict {
-                Verdict::Success => Step::good(check, format!("accepted: {why}")),
-                // Without a token the account phase goes by an earlier sign-in.
-                Verdict::NotAllowed if without_list && why == Reason::NoSignInYet.to_string() => {
-                    Step::warning(check, format!("refused before their first sign-in: {why}"))
-                }
-                _ => refused(check, verdict, &why, so_far, phase),
-            });
+    match decision {
+        Ok(Decision { verdict, reason, .. }) => {
+            checks.add(phase_check(name, verdict, &reason, config));
             Some(verdict)
         }
-        Err(failure) => {
-            let (found, mend) = failure.into_parts();
-            let step = Step::bad(check, found);
-            steps.add(match mend {
-                Some(mend) => step.mend(mend),
-                None => step,
+        Err(error) => {
+            let (what, hint) = error.into_parts();
+            let check = Check::error(name, what);
+            checks.add(match hint {
+                Some(hint) => check.hint(hint),
+                None => check,
             });
             None
         }
     }
 }
 
-fn refused(check: &'static str, verdict: Verdict, why: &str, so_far: bool, phase: Phase) -> Step {
-    // The log's words.
-    let word = match verdict {
-        Verdict::NotManaged => "not managed",
-        Verdict::Throttled => "throttled",
-        Verdict::Unavailable => "unavailable",
-        _ => "denied",
-    };
-    let step = Step::bad(check, format!("{word}: {why}"));
-    match (verdict, phase) {
-        // What was read just now says yes, so the daemon goes by something older.
-        (Verdict::NotAllowed | Verdict::NotManaged, _) if so_far => {
-            step.mend("if something was changed just now: systemctl restart plex-authd, or wait for some minutes")
+fn phase_check(name: &str, verdict: Verdict, reason: &str, config: Option<&Config>) -> Check {
+    let without_list = config.is_some_and(|config| matches!(config.source, Source::Resources { .. }));
+    let refused = |word: &str| Check::error(name, format!("{word}: {reason}"));
+    match verdict {
+        Verdict::Success => Check::ok(name, format!("accepted: {reason}")),
+        // Without a token, the account phase relies on an earlier sign-in.
+        Verdict::NotAllowed if without_list && reason == Reason::NoSignInYet.to_string() => {
+            Check::warning(name, format!("refused before their first sign-in: {reason}"))
         }
-        (Verdict::Unavailable, _) => step.mend("plex-auth doctor"),
-        (Verdict::Throttled, _) => step.mend("see what happened: plex-auth logins"),
-        _ => step,
+        Verdict::NotManaged => refused("not managed"),
+        Verdict::Throttled => refused("throttled").hint("see what happened: plex-auth logins"),
+        Verdict::Unavailable => refused("unavailable").hint("plex-auth doctor"),
+        _ => refused("denied"),
     }
 }

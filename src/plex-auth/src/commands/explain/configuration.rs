@@ -1,0 +1,40 @@
+//! Check of the configuration: valid, and the one that plex-authd uses.
+
+use config::Config;
+use protocol::{AdminRequest, AdminResponse};
+
+use crate::client::daemon::{Daemon, changed_since};
+use crate::context::Context;
+use crate::ui::check::{Check, Checks};
+
+const CHECK: &str = "configuration";
+
+/// Checks the configuration and returns it if it is valid.
+pub(super) fn check(context: &Context, checks: &mut Checks) -> Option<Config> {
+    let file = context.config.display();
+    match config::load(&context.config) {
+        Ok(config) => {
+            if is_outdated(context) {
+                checks.add(
+                    Check::warning(CHECK, format!("{file} was changed since plex-authd read it"))
+                        .hint("systemctl reload plex-authd"),
+                );
+            } else {
+                checks.ok(CHECK, format!("{file} can be read"));
+            }
+            Some(config)
+        }
+        Err(problem) => {
+            let position = problem.position.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+            let what = format!("{}{position}: {}", problem.file.display(), problem.what());
+            checks.error(CHECK, what, problem.hint());
+            None
+        }
+    }
+}
+
+/// True if plex-authd runs with an older version of the file.
+fn is_outdated(context: &Context) -> bool {
+    let status = Daemon::open(&context.socket).and_then(|mut daemon| daemon.ask(AdminRequest::Status));
+    matches!(status, Ok(AdminResponse::Status(status)) if changed_since(&context.config, status.config_age))
+}

@@ -1,0 +1,115 @@
+//! The steps of plex-authd's decision as checks, each with a hint if the decision ends there.
+
+use std::path::Path;
+
+use config::Config;
+use policy::{Reason, Relationship};
+use protocol::{MappedTo, PlexAccount, Standing, TraceStep};
+
+use crate::ui::check::{Check, Checks};
+
+/// Page at plex.tv for invitations and shares.
+const SHARING: &str = "https://app.plex.tv/desktop/#!/settings/manage-library-access";
+
+/// Adds the checks for a trace. `config` adds details to hints.
+pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file: &Path, checks: &mut Checks) {
+    let mut people = 0;
+    let mut owner = None;
+    for step in steps {
+        if let TraceStep::List { owner: listed, people: count } = step {
+            (owner, people) = (Some(listed), *count);
+        }
+        checks.add(match step {
+            TraceStep::LocalAccount(uid) => local_account(*uid, user, config),
+            TraceStep::SystemAccount => Check::error("managed", Reason::SystemAccount.to_string()),
+            TraceStep::NotManaged { group } => not_managed(user, group.as_deref(), file),
+            TraceStep::MappedTo(mapped_to) => Check::ok("managed", managed(mapped_to)),
+            TraceStep::NoToken => {
+                Check::ok("token", "there is none: whether they reach the server is asked once they have signed in")
+            }
+            TraceStep::List { owner, .. } => {
+                Check::ok("token", format!("plex.tv takes it; the owner is {}", named(owner)))
+            }
+            TraceStep::NoList(reason) => Check::error("friend list", reason).hint("plex-auth doctor"),
+            TraceStep::Found(account) => Check::ok("friend list", named(account)),
+            TraceStep::NotFound(reference) => {
+                Check::error("friend list", format!("nobody of the {people} people on it goes by '{reference}'"))
+                    .hint(format!("see who there is: plex-auth friends; invite them: {SHARING}"))
+            }
+            TraceStep::Ambiguous => Check::error("friend list", Reason::Ambiguous.to_string()),
+            TraceStep::Standing(standing) => access(standing, owner),
+            TraceStep::FirstLogin(None) => Check::ok("first login", "none yet; it decides whom the account belongs to"),
+            TraceStep::FirstLogin(Some(binding)) if binding.applies => {
+                Check::ok("first login", format!("{user} belongs to Plex id {} since then", binding.plex_id))
+            }
+            TraceStep::FirstLogin(Some(binding)) => {
+                Check::ok("first login", format!("as '{}', which is not what counts now", binding.reference))
+            }
+            TraceStep::Permitted(login) if login.is_empty() => Check::ok("decision", "may come in"),
+            TraceStep::Permitted(login) => {
+                Check::ok("decision", format!("may come in with the Plex password of {login}"))
+            }
+            TraceStep::Refused { reason, renamed: false } => Check::error("decision", reason),
+            TraceStep::Refused { reason, renamed: true } => {
+                Check::error("decision", reason).hint(format!("or forget who it was: plex-auth forget {user}"))
+            }
+        });
+    }
+}
+
+fn local_account(uid: Option<u32>, user: &str, config: Option<&Config>) -> Check {
+    if let Some(uid) = uid {
+        return Check::ok("local account", format!("{user}, uid {uid}"));
+    }
+    let group = config.and_then(|config| config.group.as_deref().filter(|_| !config.users.contains_key(user)));
+    let groups = group.map(|group| format!("--groups {group} ")).unwrap_or_default();
+    Check::error("local account", format!("there is none by the name of '{user}'"))
+        .hint(format!("useradd --create-home {groups}{user}"))
+}
+
+fn not_managed(user: &str, group: Option<&str>, file: &Path) -> Check {
+    let hint = if let Some(group) = group {
+        format!("gpasswd --add {user} {group}")
+    } else {
+        let line = format!("{user} = \"their Plex username, address or id\"");
+        format!("write under [users] in {}: {line}", file.display())
+    };
+    Check::error("managed", Reason::NotManaged.to_string()).hint(hint)
+}
+
+fn managed(mapped_to: &MappedTo) -> String {
+    match mapped_to {
+        MappedTo::Id(id) => format!("[users] says Plex id {id}"),
+        MappedTo::Name(name) => format!("[users] says '{name}'"),
+        MappedTo::Member { local, group } => {
+            format!("a member of the group {group}, so the Plex username '{local}'")
+        }
+    }
+}
+
+fn access(standing: &Standing, owner: Option<&PlexAccount>) -> Check {
+    let ok = |what| Check::ok("access", what);
+    match standing {
+        Standing::Owner { is_admin: true } => ok("the owner, whom admin_account names"),
+        Standing::Owner { is_admin: false } => {
+            let name = owner.and_then(|owner| owner.username.as_deref().or(owner.email.as_deref())).unwrap_or_default();
+            Check::error("access", Reason::OwnerNotAdmin.to_string()).hint(format!("write admin_account = \"{name}\""))
+        }
+        Standing::Accepted(word) => ok(match Relationship::named(word) {
+            Some(Relationship::Shared) => "the server is shared with them, and they accepted",
+            Some(Relationship::Home) => "a member of the owner's Home, which is enough here",
+            _ => "a friend of the owner, which is enough here",
+        }),
+        Standing::Pending => Check::error("access", Reason::Pending.to_string())
+            .hint("they accept the invitation in the mail from Plex, or at https://app.plex.tv"),
+        Standing::NoAccess => {
+            Check::error("access", Reason::NoAccess.to_string()).hint(format!("share it with them: {SHARING}"))
+        }
+    }
+}
+
+fn named(account: &PlexAccount) -> String {
+    let names: Vec<_> = [&account.username, &account.email].into_iter().flatten().map(String::as_str).collect();
+    let names = if names.is_empty() { "somebody without a name".to_owned() } else { names.join(", ") };
+    format!("{names} (Plex id {})", account.plex_id)
+}

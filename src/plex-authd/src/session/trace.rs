@@ -1,0 +1,123 @@
+//! Trace of the decision before a sign-in, for `plex-auth test`.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use policy::{FriendList, Grounds, IdentityBinding, PlexRef, PlexUser, Reason, Resolution, Step};
+use protocol::{Binding, LoginRequest, MappedTo, Phase, PlexAccount, Standing, TraceStep};
+
+use super::{Session, Stop};
+use crate::auth::attempt::{self, Method};
+use crate::context::Context;
+
+impl Session {
+    /// The steps of the decision whether a user may sign in with a password. They are the same in each phase, and are sent
+    /// with the account phase.
+    pub(super) fn trace(&mut self, request: &LoginRequest) -> Result<Vec<TraceStep>, Stop> {
+        if request.phase != Phase::Account {
+            return Ok(Vec::new());
+        }
+        let user = request.user.clone();
+        self.run_with_deadline(move |context, deadline| Ok::<_, Reason>(trace(context, &user, deadline)))
+    }
+}
+
+fn trace(context: &Context, user: &str, deadline: Instant) -> Vec<TraceStep> {
+    let group = context.settings.config.group.as_deref();
+    let managed = context.settings.managed_accounts();
+    let account = match managed.look_up(user) {
+        Ok(account) => account,
+        Err(error) => return vec![refused(&Reason::AccountsUnreadable(error.to_string()))],
+    };
+    let mut steps = vec![TraceStep::LocalAccount(account.as_ref().map(|account| account.uid))];
+    match managed.resolve(account.as_ref()) {
+        Ok(mapped_to) => {
+            steps.push(TraceStep::MappedTo(reference(&mapped_to, group)));
+            sign_in(context, user, &mapped_to, deadline, &mut steps);
+        }
+        Err(Reason::NoLocalAccount) => {}
+        Err(Reason::SystemAccount) => steps.push(TraceStep::SystemAccount),
+        Err(_) => steps.push(TraceStep::NotManaged { group: group.map(str::to_owned) }),
+    }
+    steps
+}
+
+fn sign_in(context: &Context, user: &str, mapped_to: &PlexRef, deadline: Instant, steps: &mut Vec<TraceStep>) {
+    let (list, decision) = match attempt::decision(context, user, mapped_to, Method::Password, deadline) {
+        Ok(decided) => decided,
+        Err(reason) => return steps.push(TraceStep::NoList(reason.to_string())),
+    };
+    let binding = context.identities.binding(user);
+    for step in decision.steps() {
+        match step {
+            Step::NoToken => steps.push(TraceStep::NoToken),
+            Step::NotFetched => steps.push(TraceStep::NoList(Reason::ListTooOld.to_string())),
+            Step::ListAge { .. } => steps
+                .extend(list.as_deref().map(|list| TraceStep::List { owner: shown(&list.owner), people: count(list) })),
+            Step::Resolution(resolution) => {
+                steps.push(found(resolution, mapped_to, list.as_deref()));
+            }
+            Step::Standing(standing) => steps.push(TraceStep::Standing(judged(standing))),
+            // Part of the first login, or of the decision.
+            Step::Bound(_) | Step::ListedLogin(_) | Step::ConfiguredLogin(_) | Step::LastSignIn(_) => {}
+        }
+    }
+    if list.is_some() {
+        steps.push(TraceStep::FirstLogin(binding.map(|binding| first_login(binding, mapped_to))));
+    }
+    steps.push(match decision.result() {
+        Ok(target) => TraceStep::Permitted(target.login),
+        Err(reason) => refused(&reason),
+    });
+}
+
+fn refused(reason: &Reason) -> TraceStep {
+    TraceStep::Refused { reason: reason.to_string(), renamed: matches!(reason, Reason::Renamed { .. }) }
+}
+
+fn reference(mapped_to: &PlexRef, group: Option<&str>) -> MappedTo {
+    match mapped_to {
+        PlexRef::Id(id) => MappedTo::Id(id.0),
+        PlexRef::Name(name) => MappedTo::Name(name.clone()),
+        PlexRef::Member(local) => {
+            MappedTo::Member { local: local.clone(), group: group.unwrap_or_default().to_owned() }
+        }
+    }
+}
+
+/// Number of people on the list, without the owner.
+fn count(list: &FriendList) -> u32 {
+    let people = list.entries.iter().map(|entry| entry.person.id).collect::<BTreeSet<_>>().len();
+    u32::try_from(people).unwrap_or(u32::MAX)
+}
+
+fn shown(user: &PlexUser) -> PlexAccount {
+    PlexAccount { plex_id: user.id.0, username: user.username.clone(), email: user.email.clone() }
+}
+
+fn found(resolution: &Resolution, mapped_to: &PlexRef, list: Option<&FriendList>) -> TraceStep {
+    let id = match resolution.id() {
+        Ok(id) => Some(id),
+        Err(Reason::Ambiguous) => return TraceStep::Ambiguous,
+        // The name's present owner.
+        Err(_) => resolution.matches.first().copied(),
+    };
+    let users =
+        list.into_iter().flat_map(|list| std::iter::once(&list.owner).chain(list.entries.iter().map(|e| &e.person)));
+    let user = id.and_then(|id| users.into_iter().find(|user| user.id == id)).map(shown);
+    user.map_or_else(|| TraceStep::NotFound(mapped_to.to_string()), TraceStep::Found)
+}
+
+fn judged(standing: &policy::Standing) -> Standing {
+    match (standing, standing.grounds()) {
+        (policy::Standing::Owner { is_admin }, _) => Standing::Owner { is_admin: *is_admin },
+        (_, Ok(Grounds::Relationship(relationship))) => Standing::Accepted(relationship.word().to_owned()),
+        (_, Err(Reason::Pending)) => Standing::Pending,
+        _ => Standing::NoAccess,
+    }
+}
+
+fn first_login(binding: IdentityBinding, mapped_to: &PlexRef) -> Binding {
+    let applies = binding.reference == mapped_to.to_string();
+    Binding { plex_id: binding.id.0, reference: binding.reference, applies }
+}

@@ -1,5 +1,5 @@
-//! `Daemon` is state that survives a reload; a `Generation` is rebuilt for each configuration. On SIGHUP the file is re-read;
-//! sessions in progress keep the generation they started with.
+//! `Daemon` survives a reload; a `Generation` is rebuilt for each configuration. On SIGHUP the file is re-read; sessions in
+//! progress keep the generation they started with.
 
 use std::sync::Arc;
 

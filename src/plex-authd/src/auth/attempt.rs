@@ -1,4 +1,4 @@
-//! One attempt to sign in to an account, and the checks before it.
+//! One attempt to sign in to an account: the Plex account that must sign in, and denials.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,10 +1,10 @@
 //! Answers the `plex-auth` command's requests, from root only.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::{PlexUser, Reason};
+use policy::{FriendList, PlexUser, Reason};
 use protocol::{
     AdminRequest, AdminResponse, Connection, Deadline, Error, KnownAccount, ListedFriend, LoginRequest, MAX_FRAME,
     Peer, Reply, Status, Trace, TraceStep,
@@ -18,6 +18,9 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Bytes of a frame around the items of a list.
 const FRAME_OVERHEAD: usize = 64;
+
+/// Response to a request for the list in a configuration without `token`.
+const NO_LIST: &str = "without the owner's token there is no friend list";
 
 /// Answers a request; returns the login if it is one to be explained.
 pub(crate) fn answer(
@@ -36,9 +39,10 @@ pub(crate) fn answer(
             send_list(connection, logins, AdminResponse::Logins)
         }
         Some(AdminRequest::Accounts) => send_list(connection, accounts(context), AdminResponse::Accounts),
-        Some(AdminRequest::FriendList) => match friends(context) {
-            Ok(friends) => send_list(connection, friends, AdminResponse::FriendList),
-            Err(error) => send(connection, AdminResponse::Failed(error.to_string())),
+        Some(AdminRequest::FriendList) => match fresh_list(context) {
+            None => send(connection, AdminResponse::Failed(NO_LIST.into())),
+            Some(Err(reason)) => send(connection, AdminResponse::Failed(reason.to_string())),
+            Some(Ok(list)) => send_list(connection, listed(&list), AdminResponse::FriendList),
         },
         Some(AdminRequest::Forget(account)) => send(connection, forget(context, &account)),
     };
@@ -121,26 +125,14 @@ fn accounts(context: &Context) -> Vec<KnownAccount> {
     all.into_values().collect()
 }
 
-/// Why there is no friend list to show.
-enum NoFriends {
-    NoToken,
-    Unavailable(Reason),
+/// A friend list as fresh as a sign-in needs it; `None` without an owner's token.
+fn fresh_list(context: &Context) -> Option<Result<Arc<FriendList>, Reason>> {
+    let deadline = Instant::now() + context.settings.config.timeouts.login;
+    context.friends.as_ref().map(|friends| friends.fresh(deadline))
 }
 
-impl fmt::Display for NoFriends {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoToken => f.write_str("without the owner's token there is no friend list"),
-            Self::Unavailable(reason) => reason.fmt(f),
-        }
-    }
-}
-
-/// The friend list, fresh enough for a sign-in, with the owner first.
-fn friends(context: &Context) -> Result<Vec<ListedFriend>, NoFriends> {
-    let friends = context.friends.as_ref().ok_or(NoFriends::NoToken)?;
-    let list =
-        friends.fresh(Instant::now() + context.settings.config.timeouts.login).map_err(NoFriends::Unavailable)?;
+/// Everyone on the friend list, the owner first.
+fn listed(list: &FriendList) -> Vec<ListedFriend> {
     let others = list.entries.iter().map(|entry| (&entry.person, entry.tie.word()));
     let listed = |(user, tie): (&PlexUser, &str)| ListedFriend {
         plex_id: user.id.0,
@@ -148,7 +140,7 @@ fn friends(context: &Context) -> Result<Vec<ListedFriend>, NoFriends> {
         email: user.email.clone(),
         tie: tie.to_owned(),
     };
-    Ok(std::iter::once((&list.owner, "owner")).chain(others).map(listed).collect())
+    std::iter::once((&list.owner, "owner")).chain(others).map(listed).collect()
 }
 
 fn forget(context: &Context, account: &str) -> AdminResponse {

@@ -15,11 +15,12 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::helpers::Helpers;
 use crate::helpers::local_password::LocalPasswords;
-use crate::helpers::smb::{self, SmbQueue};
+use crate::helpers::smb::SmbQueue;
 use crate::settings::Settings;
 use crate::shared::{SavedList, Shared};
 use crate::state::friend_list::{self, FriendListCache};
 use crate::state::password_cache::PasswordCache;
+use crate::worker::Worker;
 
 /// A configuration in force. Sessions in progress keep its context after a reload.
 pub(crate) struct Generation {
@@ -30,7 +31,7 @@ pub(crate) struct Generation {
 /// Threads that outlive every session of the generation.
 pub(crate) struct Workers {
     hasher: Option<JoinHandle<()>>,
-    smb: Option<smb::Worker>,
+    smb: Option<Worker>,
 }
 
 impl Generation {

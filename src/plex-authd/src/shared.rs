@@ -8,7 +8,7 @@ use policy::{FriendList, Throttle};
 
 use crate::args::Args;
 use crate::auth::account_locks::AccountLocks;
-use crate::auth::token_revoker::{self, TokenRevoker};
+use crate::auth::token_revoker::TokenRevoker;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::limits::link_slots::LinkSlots;
@@ -20,6 +20,7 @@ use crate::state::device_ids::DeviceIds;
 use crate::state::identities::Identities;
 use crate::state::password_cache::PasswordHashes;
 use crate::state::store::{self, Store};
+use crate::worker::Worker;
 
 /// State that every generation of the configuration uses.
 pub(crate) struct Shared {
@@ -37,8 +38,8 @@ pub(crate) struct Shared {
 
 /// Threads that end after every [`Shared`] value has been dropped.
 pub(crate) struct Workers {
-    revoker: token_revoker::Worker,
-    writer: store::Worker,
+    revoker: Worker,
+    writer: Worker,
 }
 
 /// A friend list with its scope.

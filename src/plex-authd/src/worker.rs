@@ -1,6 +1,6 @@
-//! Joins a worker thread at shutdown, with a timeout.
+//! Worker threads, joined at shutdown with a timeout.
 
-use std::thread::{JoinHandle, sleep};
+use std::thread::{Builder, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 /// Time limit for the work that is left at shutdown.
@@ -9,9 +9,22 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 /// Interval between two looks at the thread.
 const POLL: Duration = Duration::from_millis(5);
 
-/// Waits up to [`SHUTDOWN_LIMIT`] for a thread to which nobody can add work any more.
-pub(crate) fn join(thread: &JoinHandle<()>) {
-    join_within(thread, SHUTDOWN_LIMIT);
+/// A thread that ends when the last sender of its queue is dropped.
+pub(crate) struct Worker(JoinHandle<()>);
+
+impl Worker {
+    /// Starts a thread with this name.
+    ///
+    /// # Errors
+    /// No thread can be created.
+    pub(crate) fn start(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<Self> {
+        Builder::new().name(name.into()).spawn(run).map(Self)
+    }
+
+    /// Waits up to [`SHUTDOWN_LIMIT`] for the work that is left.
+    pub(crate) fn finish(self) {
+        join_within(&self.0, SHUTDOWN_LIMIT);
+    }
 }
 
 /// Waits for a thread to end, at most this long.

@@ -5,7 +5,6 @@
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use plex::{Client, Error, SignedIn, Token};
@@ -15,7 +14,7 @@ use subtle::ConstantTimeEq;
 use crate::auth::account_locks::{AccountLock, AccountLocks};
 use crate::lock::lock;
 use crate::log::Log;
-use crate::worker;
+use crate::worker::Worker;
 
 /// Delay after the login, so that a revocation does not compete with the account phase and the session that follow.
 const DELAY: Duration = Duration::from_millis(100);
@@ -64,9 +63,6 @@ struct Issued {
     /// Earliest time of the revocation, if no login holds it.
     due: Instant,
 }
-
-/// The thread that revokes tokens.
-pub(crate) struct Worker(JoinHandle<()>);
 
 /// A token held by one login. When no login holds it any more, however they ended, it is revoked.
 #[derive(Debug)]
@@ -132,8 +128,8 @@ impl TokenRevoker {
         let (wake, woken) = channel();
         let tokens = Arc::<Mutex<Tokens>>::default();
         let revocation = Revocation { tokens: Arc::clone(&tokens), account_locks, log };
-        let worker = std::thread::Builder::new().name("signout".into()).spawn(move || revocation.run(&woken))?;
-        Ok((Self { tokens, wake }, Worker(worker)))
+        let worker = Worker::start("signout", move || revocation.run(&woken))?;
+        Ok((Self { tokens, wake }, worker))
     }
 
     /// Protects the owner's token from the configuration.
@@ -155,13 +151,6 @@ impl TokenRevoker {
         }
         drop(tokens);
         HeldToken { token, client: device.client.clone(), revoker: self.clone() }
-    }
-}
-
-impl Worker {
-    /// Waits for the last revocations, after every [`TokenRevoker`] has been dropped.
-    pub(crate) fn finish(self) {
-        worker::join(&self.0);
     }
 }
 

@@ -7,7 +7,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use policy::{Access, FriendList, IdentityBinding};
@@ -16,7 +15,7 @@ use protocol::{Connection, Deadline, Secret};
 
 use crate::log::Log;
 use crate::settings::Settings;
-use crate::worker;
+use crate::worker::Worker;
 
 /// The most jobs that wait: one for each session that can run at once.
 const QUEUE: usize = 256;
@@ -43,9 +42,6 @@ pub(crate) struct SmbQueue {
     log: Log,
 }
 
-/// The thread that sends the requests.
-pub(crate) struct Worker(JoinHandle<()>);
-
 impl SmbQueue {
     /// Starts the thread. `saved` is the last list of an earlier run.
     ///
@@ -68,8 +64,8 @@ impl SmbQueue {
             log: log.clone(),
         };
         let run = move || sync.run(saved, &bindings, &jobs);
-        let worker = std::thread::Builder::new().name("samba".into()).spawn(run)?;
-        Ok((Self { jobs: queue, log }, Worker(worker)))
+        let worker = Worker::start("samba", run)?;
+        Ok((Self { jobs: queue, log }, worker))
     }
 
     /// Queues a password that plex.tv has accepted.
@@ -86,13 +82,6 @@ impl SmbQueue {
     pub(crate) fn follow(&self, list: &FriendList, bindings: Bindings) {
         // If the queue is full, the next list has the same effect.
         let _ = self.jobs.try_send(Job::FriendList(Arc::new(list.clone()), bindings));
-    }
-}
-
-impl Worker {
-    /// Waits for the last jobs, after every [`SmbQueue`] has been dropped.
-    pub(crate) fn finish(self) {
-        worker::join(&self.0);
     }
 }
 

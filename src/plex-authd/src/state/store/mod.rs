@@ -16,14 +16,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub(crate) use client_id::{new_sign_in_id, sign_in_id};
 pub(crate) use records::{Change, SavedState, StoredHash};
 
 use crate::log::Log;
-use crate::worker;
+use crate::worker::Worker;
 use file::NewerVersion;
 use writer::Writer;
 
@@ -66,16 +65,6 @@ impl Store {
     }
 }
 
-/// The writer's thread.
-pub(crate) struct Worker(JoinHandle<()>);
-
-impl Worker {
-    /// Waits for the last changes, after every [`Store`] has been dropped.
-    pub(crate) fn finish(self) {
-        worker::join(&self.0);
-    }
-}
-
 /// Why `state.db` cannot be used. A damaged or unwritable file is no error: the daemon starts without it.
 #[derive(Debug)]
 pub(crate) enum OpenError {
@@ -103,6 +92,6 @@ pub(crate) fn open(directory: &Path, max_logins: usize, log: &Log) -> Result<(St
     let queued_logins = Arc::new(AtomicUsize::new(0));
     let store = Store { queue, queued_logins: Arc::clone(&queued_logins) };
     let writer = Writer { connection, log: log.clone(), queued_logins, failing: false, max_logins };
-    let thread = std::thread::Builder::new().name("state".into()).spawn(move || writer.run(&changes));
-    Ok((store, saved, Worker(thread.map_err(OpenError::Thread)?)))
+    let worker = Worker::start("state", move || writer.run(&changes)).map_err(OpenError::Thread)?;
+    Ok((store, saved, worker))
 }

@@ -18,7 +18,10 @@ impl Session {
             return Ok(Vec::new());
         }
         let user = request.user.clone();
-        self.run_with_deadline(move |context, deadline| Ok::<_, Reason>(trace(context, &user, deadline)))
+        match self.run_with_deadline(move |context, deadline| Ok::<_, Reason>(trace(context, &user, deadline))) {
+            Err(Stop::Refused(reason)) => Ok(vec![TraceStep::NoList(reason.to_string())]),
+            other => other,
+        }
     }
 }
 

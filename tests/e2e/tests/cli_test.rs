@@ -266,6 +266,8 @@ fn test_reports_configuration_errors_first() {
         let (shown, code) = test(&world, "alice");
         assert!(shown.starts_with(&begin(found)) && shown.contains(ON_LIST.trim_end()) && code == 1, "{shown}");
     }
+    // plex-authd reports the age of its configuration in whole seconds.
+    std::thread::sleep(Duration::from_millis(1100));
     // The current file maps the account; the daemon, which decides, was started with another one.
     world.write_config(&format!("{right}[users]\nlocal = \"alice\"\n"));
     let (shown, code) = test(&world, "local");

@@ -2,7 +2,6 @@
 //!
 //! Under `strict_friends` the users with whom the server is shared decide, otherwise the owner's friends and Home members.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use plex::{Client, Token};
@@ -28,9 +27,10 @@ pub struct Reader<'a> {
 }
 
 /// Reason why there is no list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum Error {
     /// The token is not the configured owner's.
+    #[error("the token belongs to Plex id {token}, but owner_id is {owner_id}")]
     WrongOwner {
         /// The token's Plex account.
         token: PlexId,
@@ -38,26 +38,8 @@ pub enum Error {
         owner_id: PlexId,
     },
     /// plex.tv did not give an answer.
-    Plex(plex::Error),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WrongOwner { token, owner_id } => {
-                write!(f, "the token belongs to Plex id {token}, but owner_id is {owner_id}")
-            }
-            Self::Plex(error) => write!(f, "plex.tv: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<plex::Error> for Error {
-    fn from(error: plex::Error) -> Self {
-        Self::Plex(error)
-    }
+    #[error("plex.tv: {0}")]
+    Plex(#[from] plex::Error),
 }
 
 impl Reader<'_> {

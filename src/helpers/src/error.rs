@@ -1,47 +1,25 @@
 //! Failures to start or run a service.
 
-use std::fmt;
-
 use nix::errno::Errno;
 use system::{listener, privileges};
 
 /// A service cannot start, or cannot go on.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The process did not get the ids or the protection that it needs.
-    Privileges(privileges::Error),
+    #[error("{0}")]
+    Privileges(#[from] privileges::Error),
     /// The socket was not opened.
-    Listener(listener::Error),
+    #[error("{0}")]
+    Listener(#[from] listener::Error),
     /// The socket's directory could be changed by another user.
+    #[error("{}", with_fix(.0))]
     Directory(system::Error),
     /// The kernel failed to wait for connections.
+    #[error("waiting to be asked: {0}")]
     Wait(Errno),
 }
 
-impl From<privileges::Error> for Error {
-    fn from(error: privileges::Error) -> Self {
-        Self::Privileges(error)
-    }
+fn with_fix(error: &system::Error) -> String {
+    error.fix().map_or_else(|| error.to_string(), |fix| format!("{error}; {fix}"))
 }
-
-impl From<listener::Error> for Error {
-    fn from(error: listener::Error) -> Self {
-        Self::Listener(error)
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Privileges(error) => write!(f, "{error}"),
-            Self::Listener(error) => write!(f, "{error}"),
-            Self::Directory(error) => match error.fix() {
-                Some(fix) => write!(f, "{error}; {fix}"),
-                None => write!(f, "{error}"),
-            },
-            Self::Wait(error) => write!(f, "waiting to be asked: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}

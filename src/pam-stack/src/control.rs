@@ -1,7 +1,5 @@
 //! Controls: the second word of a line, with an action for each return code.
 
-use std::fmt;
-
 use super::return_code::{COUNT, Code};
 
 /// Action for a return code.
@@ -24,27 +22,20 @@ pub enum Action {
 }
 
 /// An invalid control, with the part of it that libpam does not understand.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum InvalidControl {
     /// Neither a keyword nor in brackets.
+    #[error("'{0}' is no control")]
     Control(String),
     /// Not `value=action`.
+    #[error("'{0}' is not value=action")]
     Pair(String),
     /// Not an action.
+    #[error("'{0}' is no action")]
     Action(String),
     /// Not a return code.
+    #[error("'{0}' is no return value")]
     Code(String),
-}
-
-impl fmt::Display for InvalidControl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Control(word) => write!(f, "'{word}' is no control"),
-            Self::Pair(word) => write!(f, "'{word}' is not value=action"),
-            Self::Action(word) => write!(f, "'{word}' is no action"),
-            Self::Code(word) => write!(f, "'{word}' is no return value"),
-        }
-    }
 }
 
 /// Actions for all return codes, by their numbers.

@@ -1,7 +1,5 @@
 //! Lines of one file.
 
-use std::fmt;
-
 use super::control::{Control, InvalidControl};
 use super::kind::Kind;
 
@@ -19,33 +17,26 @@ pub(crate) enum Directive {
 }
 
 /// A mistake in a line, because of which libpam fails the stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum Broken {
     /// `@include` is the only word.
+    #[error("@include without a file")]
     IncludeWithoutFile,
     /// The first word is not a [`Kind`].
+    #[error("'{0}' is neither auth, account, session nor password")]
     Kind(String),
     /// There is one word only.
+    #[error("no control and no module")]
     NoControl,
     /// There are two words only.
+    #[error("no module")]
     NoModule,
     /// The control is invalid.
+    #[error(transparent)]
     Control(InvalidControl),
     /// The file to include is missing, or includes are nested too deeply.
+    #[error("{0} cannot be included")]
     Include(String),
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::IncludeWithoutFile => f.write_str("@include without a file"),
-            Self::Kind(word) => write!(f, "'{word}' is neither auth, account, session nor password"),
-            Self::NoControl => f.write_str("no control and no module"),
-            Self::NoModule => f.write_str("no module"),
-            Self::Control(invalid) => invalid.fmt(f),
-            Self::Include(file) => write!(f, "{file} cannot be included"),
-        }
-    }
 }
 
 /// A line that is neither empty nor a comment.

@@ -1,7 +1,6 @@
 //! Connectivity with plex.tv, and the cause if there is none: DNS, a certificate or the network.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::io;
 use std::time::{Instant, SystemTime};
 
@@ -11,30 +10,21 @@ use reqwest::header::DATE;
 use crate::Client;
 
 /// Why plex.tv cannot be reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum Unreachable {
     /// Its name has no address: no DNS, or a wrong name.
+    #[error("its name has no address: {0}")]
     Name(String),
     /// Its certificate is not believed.
+    #[error("its certificate is refused: {0}")]
     Certificate(String),
     /// Nobody answers in time.
+    #[error("no answer in time")]
     Late,
     /// No connection, or one that breaks.
+    #[error("{0}")]
     Network(String),
 }
-
-impl fmt::Display for Unreachable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(why) => write!(f, "its name has no address: {why}"),
-            Self::Certificate(why) => write!(f, "its certificate is refused: {why}"),
-            Self::Late => f.write_str("no answer in time"),
-            Self::Network(why) => f.write_str(why),
-        }
-    }
-}
-
-impl StdError for Unreachable {}
 
 impl Client {
     /// Asks plex.tv for nothing, and says what time it is there, if the answer tells. Every answer is good: that there is

@@ -1,7 +1,6 @@
 //! Errors of a request, by plex.tv's error codes (`docs/development/plex-tv.md`): the HTTP status alone does not
 //! tell a wrong password from a blocked address, for both are 401.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -9,48 +8,40 @@ use serde::Deserialize;
 use crate::de::{self, Object};
 
 /// Failure of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum Error {
     /// Wrong name, password or token (1001, or another code with 401 or 422).
+    #[error("refused")]
     Refused,
     /// A verification code is required (1029).
+    #[error("a verification code is wanted")]
     CodeWanted,
     /// The verification code is wrong (1028).
+    #[error("wrong verification code")]
     WrongCode,
     /// The account signs in with its e-mail address only (1030).
+    #[error("the account signs in with its e-mail address only")]
     EmailOnly,
     /// plex.tv blocks this machine's address for too many failed sign-ins (1031).
+    #[error("this address has sent too many wrong passwords (1031)")]
     AddressBlocked,
     /// plex.tv does not know this link code, or no longer (1020).
+    #[error("the link code is unknown or has expired")]
     UnknownCode,
     /// Too many requests (429, 1003), and how long to wait if plex.tv says so.
+    #[error("too many requests")]
     RateLimited(Option<Duration>),
     /// The account may not do this (403 with a code).
+    #[error("forbidden (code {0})")]
     Forbidden(u32),
     /// plex.tv cannot be reached: no connection to it, none that TLS accepts, no whole answer in time, or an error of its
     /// own servers (5xx). Who can make others see this without plex.tv being away, controls their network.
+    #[error("{0}")]
     Unreachable(String),
     /// Everything else: a response that cannot be read, or one without a code.
+    #[error("{0}")]
     Unavailable(String),
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused => f.write_str("refused"),
-            Self::CodeWanted => f.write_str("a verification code is wanted"),
-            Self::WrongCode => f.write_str("wrong verification code"),
-            Self::EmailOnly => f.write_str("the account signs in with its e-mail address only"),
-            Self::AddressBlocked => f.write_str("this address has sent too many wrong passwords (1031)"),
-            Self::UnknownCode => f.write_str("the link code is unknown or has expired"),
-            Self::RateLimited(_) => f.write_str("too many requests"),
-            Self::Forbidden(code) => write!(f, "forbidden (code {code})"),
-            Self::Unreachable(why) | Self::Unavailable(why) => f.write_str(why),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
 
 impl Error {
     /// The kind of an answer that is no success. Only 401, 403 and 422 with a code that can be read are a refusal; all

@@ -1,6 +1,5 @@
 //! Which certificates are believed: those of the system's bundle and of `ca_file`, read from fixed places.
 
-use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,29 +20,18 @@ const BUNDLES: [&str; 4] = [
 const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
 
 /// Why no client could be made. Each needs the administrator.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// There is no bundle of certificates.
+    #[error("no CA certificates found; install the package ca-certificates")]
     NoCertificates,
     /// A CA file cannot be used.
+    #[error("{}: {}; it must hold certificates in PEM form", .0.display(), .1)]
     CaFile(PathBuf, String),
     /// The HTTP client cannot be set up.
+    #[error("the HTTPS client cannot be set up: {0}")]
     Client(String),
 }
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoCertificates => f.write_str("no CA certificates found; install the package ca-certificates"),
-            Self::CaFile(file, why) => {
-                write!(f, "{}: {why}; it must hold certificates in PEM form", file.display())
-            }
-            Self::Client(why) => write!(f, "the HTTPS client cannot be set up: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for SetupError {}
 
 /// TLS 1.2 and 1.3 with full verification, and no key log.
 pub(crate) fn config(extra: Option<&Path>) -> Result<ClientConfig, SetupError> {

@@ -1,6 +1,5 @@
 //! The socket of a service: systemd's, or one that the service makes itself.
 
-use std::fmt;
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
@@ -19,17 +18,22 @@ pub struct Listener {
 }
 
 /// A socket was not opened.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The descriptor that systemd passed is not a socket.
+    #[error("the passed socket: {0}")]
     Passed(io::Error),
     /// The path is relative, or names no file.
+    #[error("{}: the socket must be an absolute path", .0.display())]
     Path(PathBuf),
     /// Another process listens there.
+    #[error("{}: another process is listening there", .0.display())]
     Taken(PathBuf),
     /// The socket could not be made at this path.
+    #[error("{}: cannot be listened on: {}", .0.display(), .1)]
     Bind(PathBuf, io::Error),
     /// The socket could not be set to non-blocking mode.
+    #[error("the socket: {0}")]
     NonBlocking(io::Error),
 }
 
@@ -102,20 +106,6 @@ impl Drop for Listener {
 pub fn directory(path: &Path) -> Result<&Path, Error> {
     path.parent().filter(|_| path.is_absolute()).ok_or_else(|| Error::Path(path.to_owned()))
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Passed(error) => write!(f, "the passed socket: {error}"),
-            Self::Path(path) => write!(f, "{}: the socket must be an absolute path", path.display()),
-            Self::Taken(path) => write!(f, "{}: another process is listening there", path.display()),
-            Self::Bind(path, error) => write!(f, "{}: cannot be listened on: {error}", path.display()),
-            Self::NonBlocking(error) => write!(f, "the socket: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {

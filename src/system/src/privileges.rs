@@ -1,7 +1,6 @@
 //! User ids of a service's process, and its protection against core dumps.
 
 use std::ffi::CString;
-use std::fmt;
 
 use nix::errno::Errno;
 use nix::sys::prctl::set_dumpable;
@@ -10,23 +9,31 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, ROOT, User, getegid, geteuid, getgid, getuid, initgroups, setgid, setresuid, setuid};
 
 /// The process does not have the ids or the protection that it needs, and must end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `--user` names a user that does not exist.
+    #[error("there is no user '{0}'; create it: useradd --system --no-create-home {0}")]
     NoUser(String),
     /// `--user` names root, or another user with its id.
+    #[error("--user must name another user than root")]
     UserIsRoot,
     /// The name service failed to look up the user that `--user` names.
+    #[error("the user '{0}' cannot be looked up: {1}")]
     LookUp(String, Errno),
     /// The kernel refused the ids of this user.
+    #[error("cannot become user '{0}': {1}")]
     BecomeUser(String, Errno),
     /// After the change to another user, the process could become root again.
+    #[error("could become root again; refusing to go on")]
     RootAgain,
     /// The process is not root's.
+    #[error("only root can do this work; start it as root")]
     NotRoot,
     /// The kernel refused root's ids.
+    #[error("cannot become root in every respect: {0}")]
     BecomeRoot(Errno),
     /// The kernel did not turn off core dumps.
+    #[error("core dumps cannot be turned off: {0}")]
     CoreDumps(Errno),
 }
 
@@ -84,25 +91,6 @@ pub fn harden() -> Result<(), Error> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0).map_err(Error::CoreDumps)?;
     set_dumpable(false).map_err(Error::CoreDumps)
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoUser(name) => {
-                write!(f, "there is no user '{name}'; create it: useradd --system --no-create-home {name}")
-            }
-            Self::UserIsRoot => f.write_str("--user must name another user than root"),
-            Self::LookUp(name, error) => write!(f, "the user '{name}' cannot be looked up: {error}"),
-            Self::BecomeUser(name, error) => write!(f, "cannot become user '{name}': {error}"),
-            Self::RootAgain => f.write_str("could become root again; refusing to go on"),
-            Self::NotRoot => f.write_str("only root can do this work; start it as root"),
-            Self::BecomeRoot(error) => write!(f, "cannot become root in every respect: {error}"),
-            Self::CoreDumps(error) => write!(f, "core dumps cannot be turned off: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {

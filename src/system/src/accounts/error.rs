@@ -1,6 +1,5 @@
 //! Failures to read the account database.
 
-use std::fmt;
 use std::io;
 
 use nix::errno::Errno;
@@ -9,47 +8,33 @@ use crate::command;
 
 /// The account database did not answer. None of these means that an account or a group does not exist, except
 /// [`Error::NoGroup`].
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The name service failed to look up an account.
+    #[error("{}", .0.desc())]
     NameService(Errno),
     /// The name service failed to look up this user id.
+    #[error("uid {}: {}", .0, .1.desc())]
     UserId(u32, Errno),
     /// The configured group does not exist, so that nobody can tell which accounts are its members.
+    #[error("there is no group '{0}'; create it: groupadd {0}")]
     NoGroup(String),
     /// The name service failed to look up this group.
+    #[error("the group '{}' cannot be read: {}", .0, .1.desc())]
     Group(String, Errno),
     /// This group's entry is too long for the C library, and is not in `/etc/group`: the limit in bytes.
+    #[error("the group '{0}' cannot be read: its entry is longer than {1} bytes and is not in /etc/group")]
     LongGroup(String, usize),
     /// This group's entry is too long for the C library, and `/etc/group` cannot be read.
+    #[error("the group '{0}' cannot be read: /etc/group: {1}")]
     GroupFile(String, io::Error),
     /// The groups of this user cannot be read.
+    #[error("the groups of '{}' cannot be read: {}", .0, .1.desc())]
     GroupsOf(String, Errno),
     /// This file cannot be read.
+    #[error("{0} cannot be read: {1}")]
     File(String, io::Error),
     /// `getent` did not list this database.
+    #[error("the {0} database cannot be read: {1}")]
     List(String, command::Error),
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NameService(error) => f.write_str(error.desc()),
-            Self::UserId(uid, error) => write!(f, "uid {uid}: {}", error.desc()),
-            Self::NoGroup(name) => write!(f, "there is no group '{name}'; create it: groupadd {name}"),
-            Self::Group(name, error) => write!(f, "the group '{name}' cannot be read: {}", error.desc()),
-            Self::LongGroup(name, limit) => {
-                write!(
-                    f,
-                    "the group '{name}' cannot be read: its entry is longer than {limit} bytes and is not in /etc/group"
-                )
-            }
-            Self::GroupFile(name, error) => write!(f, "the group '{name}' cannot be read: /etc/group: {error}"),
-            Self::GroupsOf(user, error) => write!(f, "the groups of '{user}' cannot be read: {}", error.desc()),
-            Self::File(file, error) => write!(f, "{file} cannot be read: {error}"),
-            Self::List(database, error) => write!(f, "the {database} database cannot be read: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}

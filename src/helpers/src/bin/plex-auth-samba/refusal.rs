@@ -1,6 +1,5 @@
 //! Reasons to refuse a request of plex-authd.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use config::Problem;
@@ -9,47 +8,33 @@ use protocol::smb::MAX_PASSWORD;
 use system::accounts;
 
 /// A request is not carried out.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     /// plex-authd uses another version of the protocol.
+    #[error("plex-authd is of another version; restart both after an upgrade")]
     OtherVersion,
     /// The configuration cannot be loaded.
+    #[error("{0}")]
     Config(Box<Problem>),
     /// This configuration does not set `[samba] sync_password`.
+    #[error("[samba] sync_password is not true in {}", .0.display())]
     NotEnabled(PathBuf),
     /// The account's name has capital letters.
+    #[error("its name has capital letters, and Samba would take it for another account's")]
     CapitalLetters,
     /// The account's name could be misread by `smbpasswd`.
+    #[error("that is no name to hand to smbpasswd")]
     UnusableName,
     /// The account database cannot be read.
+    #[error("the local account database: {0}")]
     Accounts(accounts::Error),
     /// The account's SMB entry does not follow Plex.
+    #[error("{0}")]
     NotManaged(Reason),
     /// The password cannot be one at all.
+    #[error("not set: {0}")]
     UnusablePassword(Reason),
     /// The password has this many bytes, more than Samba accepts.
+    #[error("not set: {0} bytes, and Samba takes {MAX_PASSWORD} at most; a shorter password at Plex helps")]
     LongPassword(usize),
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherVersion => f.write_str("plex-authd is of another version; restart both after an upgrade"),
-            Self::Config(problem) => write!(f, "{problem}"),
-            Self::NotEnabled(file) => write!(f, "[samba] sync_password is not true in {}", file.display()),
-            Self::CapitalLetters => {
-                f.write_str("its name has capital letters, and Samba would take it for another account's")
-            }
-            Self::UnusableName => f.write_str("that is no name to hand to smbpasswd"),
-            Self::Accounts(error) => write!(f, "the local account database: {error}"),
-            Self::NotManaged(reason) => write!(f, "{reason}"),
-            Self::UnusablePassword(reason) => write!(f, "not set: {reason}"),
-            Self::LongPassword(length) => write!(
-                f,
-                "not set: {length} bytes, and Samba takes {MAX_PASSWORD} at most; a shorter password at Plex helps"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}

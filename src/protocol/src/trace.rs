@@ -76,7 +76,7 @@ pub enum MappedTo {
     },
 }
 
-/// A Plex account.
+/// Names of a Plex account, as the friend list shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlexAccount {

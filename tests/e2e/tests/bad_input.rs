@@ -47,8 +47,8 @@ fn daemon_refuses_a_configuration_accessible_to_others_and_names_the_fix() {
     for (mode, owner) in [(0o644, "root:plex-auth"), (0o660, "root:plex-auth"), (0o640, "alice:plex-auth")] {
         world.write("/etc/plex-auth.toml", mode, owner, &good);
         let said = refusal(&world);
-        let mend = if owner.starts_with("root") { "chmod 0640" } else { "chown root:plex-auth" };
-        assert!(said.contains("/etc/plex-auth.toml") && said.contains(mend), "{mode:o} {owner}: {said}");
+        let fix = if owner.starts_with("root") { "chmod 0640" } else { "chown root:plex-auth" };
+        assert!(said.contains("/etc/plex-auth.toml") && said.contains(fix), "{mode:o} {owner}: {said}");
     }
     world.sh("rm /etc/plex-auth.toml");
     assert!(refusal(&world).contains("/etc/plex-auth.toml"));

@@ -126,8 +126,8 @@ fn sync_creates_no_account_for_hostile_names_and_lists_a_hint_for_each() {
     let expected = ["alice", "dora", "erin", "frank"];
     assert!(added.len() == 4 && added.iter().zip(expected).all(|(line, name)| line.contains(name)), "{said}");
     for number in 0..names.len() - 1 {
-        let mend = format!("plex-auth user add NAME --plex {}", 100 + number);
-        assert_eq!(said.matches(&mend).count(), 1, "{mend}: {said}");
+        let hint = format!("plex-auth user add NAME --plex {}", 100 + number);
+        assert_eq!(said.matches(&hint).count(), 1, "{hint}: {said}");
     }
     assert!(said.contains("if the account 'local' is theirs: plex-auth user link local 109"), "{said}");
     assert!(!said.contains('\u{9b}') && said.contains("re?31md"), "{said}");

@@ -10,16 +10,16 @@ const PEOPLE: [&str; 6] = ["olga", "alice", "bob", "carol", "frank", "mallory"];
 
 #[test]
 fn r33_password_of_one_plex_account_opens_no_other_local_account() {
-    let everybody = "strict_friends = false\n[users]\nfrank = \"frank@example.org\"\ncarol = \"4\"\n\
+    let all_friends = "strict_friends = false\n[users]\nfrank = \"frank@example.org\"\ncarol = \"4\"\n\
                      [throttle]\nfree_tries = 20\nrejected_per_hour = 1000";
-    let Some(world) = World::with_everything(DEN, everybody) else { return };
+    let Some(world) = World::with_everything(DEN, all_friends) else { return };
     // All are friends, so that only the password distinguishes them.
     let friends = DEN.replace("PASSWORD-SECRET-carol\"", "PASSWORD-SECRET-carol\"\nfriend_of = [\"olga\"]");
     let friends = friends.replace("PASSWORD-SECRET-mallory\"", "PASSWORD-SECRET-mallory\"\nfriend_of = [\"olga\"]");
     let friends = friends.replace("email_only = true", "email_only = true\nfriend_of = [\"olga\"]");
     world.stop_authd();
     world.plex().load(&friends.replace("invited = [\"carol\"]", ""));
-    world.start_authd(&world.config(everybody));
+    world.start_authd(&world.config(all_friends));
     for account in PEOPLE {
         for typist in PEOPLE {
             let expected = if account == typist { Code::SUCCESS } else { Code::AUTH_ERR };

@@ -43,9 +43,9 @@ fn setup_reports_outages_and_malformed_answers_at_every_step() {
         (Fault::Gone, "no longer offers this", "status.plex.tv"),
     ];
     for endpoint in [Endpoint::User, Endpoint::Resources, Endpoint::SharedServers] {
-        for (fault, what, mend) in &odd {
+        for (fault, what, hint) in &odd {
             world.plex().fault(endpoint, fault.clone());
-            fails(&world, &[], &[what, mend]);
+            fails(&world, &[], &[what, hint]);
             world.plex().clear_faults();
         }
     }

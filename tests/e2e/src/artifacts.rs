@@ -21,7 +21,7 @@ pub fn target() -> PathBuf {
 /// The packages that are shipped.
 const SHIPPED: [&str; 4] = ["pam-plex", "plex-authd", "helpers", "plex-auth"];
 
-/// The cargo profile of the tested build. `quick` differs from the shipped `release` in optimisation only; E2E_PROFILE
+/// The cargo profile of the tested build. `quick` differs from the shipped `release` in optimisation only; `E2E_PROFILE`
 /// names another one, and where everything is built and tested that is `release` itself.
 fn profile() -> String {
     std::env::var("E2E_PROFILE").unwrap_or_else(|_| "quick".to_owned())

@@ -2,7 +2,7 @@
 
 use e2e::{Code, password};
 
-use crate::case::{all, saying, told};
+use crate::case::{Case, all, saying, told};
 use crate::patient::Patient;
 
 /// A stack as Debian's pam-auth-update generates it from a profile for the module, with the account lines of the
@@ -24,115 +24,118 @@ fn include(service: &str) -> &'static str {
     }
 }
 
+/// Restores the correct stacks.
+const RESTORE: &str = "cp -a /mnt/pam.d/. /etc/pam.d/";
+
 #[test]
 fn doctor_finds_and_fixes_stacks_with_wrong_results() {
     let Some(patient) = Patient::new("") else { return };
     let world = &patient.0;
     world.write("/etc/pam.d/web", 0o644, "root:root", DEBIAN);
     world.sh("cp -a /etc/pam.d /mnt/pam.d");
-    let restore = "cp -a /mnt/pam.d/. /etc/pam.d/";
-    // The fix of the previous fault leaves a correct file that differs from the first one.
-    let each = |script: &str| format!("{restore} && {script}");
-    all(
-        &patient,
-        vec![
-            // Without pam_deny every account is let in, and pam-auth-update does not restore the line.
-            saying(
-                each("sed -i /pam_deny/d /etc/pam.d/web"),
-                ("PAM", "error", "accounts that nobody knows get in"),
-                "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
-                include("web"),
-            ),
-            saying(
-                each("sed -i /pam_permit/d /etc/pam.d/web"),
-                ("PAM", "error", "web (auth): local accounts are turned away"),
-                "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
-                include("web"),
-            ),
-            saying(
-                each("sed -i 's/success=2/success=3/' /etc/pam.d/web"),
-                ("PAM", "error", "web (auth): local accounts"),
-                "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
-                include("web"),
-            ),
-            saying(
-                each("sed -i '/account/d' /etc/pam.d/web"),
-                ("PAM", "error", "web (account): friends who were removed"),
-                "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth",
-                include("web"),
-            ),
-            saying(
-                each("sed -i '/account.*plex-auth/d' /etc/pam.d/sshd"),
-                ("PAM", "error", "sshd (account): friends who were removed"),
-                "in /etc/pam.d/sshd, replace the account lines for passwords with: account include plex-auth",
-                include("sshd"),
-            ),
-            saying(
-                each(
-                    "sed -i 's/^account include.*/account required pam_unix.so\\naccount optional pam_plex.so/' /etc/pam.d/web",
-                ),
-                ("PAM", "error", "web (account): whom Plex denies"),
-                "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth",
-                include("web"),
-            ),
-            saying(
-                each("sed -i '/^auth.*pam_unix/d' /etc/pam.d/plex-auth"),
-                ("PAM", "error", "there is no pam_unix.so"),
-                SHIPPED,
-                restore,
-            ),
-            saying(
-                each("sed -i '/^auth/s/success=2/success=1/' /etc/pam.d/plex-auth"),
-                ("PAM", "error", "plex-auth, sshd, su, su-l, sudo (auth): local accounts are turned away"),
-                SHIPPED,
-                restore,
-            ),
-            saying(
-                each("sed -i '/^auth.*pam_deny/d' /etc/pam.d/plex-auth"),
-                ("PAM", "error", "accounts that nobody knows"),
-                SHIPPED,
-                restore,
-            ),
-            saying(
-                each("sed -i '/^auth.*pam_plex/s/try_first_pass/nullok/' /etc/pam.d/plex-auth"),
-                ("PAM", "error", "does not know the argument 'nullok'"),
-                "remove it from /etc/pam.d/plex-auth:",
-                restore,
-            ),
-            saying(
-                each("echo 'auth suficient pam_permit.so' >>/etc/pam.d/sudo"),
-                ("PAM", "error", "sudo (auth): a line makes no sense"),
-                "/etc/pam.d/sudo:6: 'suficient' is no control",
-                restore,
-            ),
-            saying(
-                each(
-                    "sed -i 's/^auth     include.*/auth sufficient pam_plex.so\\nauth sufficient pam_unix.so use_first_pass\\n\
-                 auth required pam_deny.so/' /etc/pam.d/sudo",
-                ),
-                ("PAM", "warning", "sudo (auth): local passwords are shown to Plex"),
-                "in /etc/pam.d/sudo, replace the auth lines for passwords with: auth include plex-auth",
-                include("sudo"),
-            ),
-            saying(
-                each(
-                    "sed -i 's/^account  required   pam_unix.so/account [success=ok new_authtok_reqd=done default=bad] pam_unix.so/' \
-                 /etc/pam.d/plex-auth",
-                ),
-                ("PAM", "warning", "an expired local password ends the phase"),
-                "account required pam_unix.so",
-                restore,
-            ),
-            saying(
-                each("sed -i 's/notingroup plex-users/notingroup friends/' /etc/pam.d/plex-auth"),
-                ("PAM", "error", "accounts of the group get in unchecked"),
-                SHIPPED,
-                restore,
-            ),
-        ],
-    );
+    all(&patient, wrong_stacks());
     world.sh("for service in web plex-auth sshd su sudo; do sed -i /plex/d /etc/pam.d/$service; done");
     assert!(patient.look().find("PAM", "error", "no service asks pam_plex.so").is_some());
+}
+
+fn wrong_stacks() -> Vec<Case> {
+    // The fix of the previous fault leaves a correct file that differs from the first one.
+    let each = |script: &str| format!("{RESTORE} && {script}");
+    vec![
+        // Without pam_deny every account is let in, and pam-auth-update does not restore the line.
+        saying(
+            each("sed -i /pam_deny/d /etc/pam.d/web"),
+            ("PAM", "error", "accounts that nobody knows get in"),
+            "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
+            include("web"),
+        ),
+        saying(
+            each("sed -i /pam_permit/d /etc/pam.d/web"),
+            ("PAM", "error", "web (auth): local accounts are turned away"),
+            "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
+            include("web"),
+        ),
+        saying(
+            each("sed -i 's/success=2/success=3/' /etc/pam.d/web"),
+            ("PAM", "error", "web (auth): local accounts"),
+            "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
+            include("web"),
+        ),
+        saying(
+            each("sed -i '/account/d' /etc/pam.d/web"),
+            ("PAM", "error", "web (account): friends who were removed"),
+            "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth",
+            include("web"),
+        ),
+        saying(
+            each("sed -i '/account.*plex-auth/d' /etc/pam.d/sshd"),
+            ("PAM", "error", "sshd (account): friends who were removed"),
+            "in /etc/pam.d/sshd, replace the account lines for passwords with: account include plex-auth",
+            include("sshd"),
+        ),
+        saying(
+            each(
+                "sed -i 's/^account include.*/account required pam_unix.so\\naccount optional pam_plex.so/' /etc/pam.d/web",
+            ),
+            ("PAM", "error", "web (account): whom Plex denies"),
+            "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth",
+            include("web"),
+        ),
+        saying(
+            each("sed -i '/^auth.*pam_unix/d' /etc/pam.d/plex-auth"),
+            ("PAM", "error", "there is no pam_unix.so"),
+            SHIPPED,
+            RESTORE,
+        ),
+        saying(
+            each("sed -i '/^auth/s/success=2/success=1/' /etc/pam.d/plex-auth"),
+            ("PAM", "error", "plex-auth, sshd, su, su-l, sudo (auth): local accounts are turned away"),
+            SHIPPED,
+            RESTORE,
+        ),
+        saying(
+            each("sed -i '/^auth.*pam_deny/d' /etc/pam.d/plex-auth"),
+            ("PAM", "error", "accounts that nobody knows"),
+            SHIPPED,
+            RESTORE,
+        ),
+        saying(
+            each("sed -i '/^auth.*pam_plex/s/try_first_pass/nullok/' /etc/pam.d/plex-auth"),
+            ("PAM", "error", "does not know the argument 'nullok'"),
+            "remove it from /etc/pam.d/plex-auth:",
+            RESTORE,
+        ),
+        saying(
+            each("echo 'auth suficient pam_permit.so' >>/etc/pam.d/sudo"),
+            ("PAM", "error", "sudo (auth): a line makes no sense"),
+            "/etc/pam.d/sudo:6: 'suficient' is no control",
+            RESTORE,
+        ),
+        saying(
+            each(
+                "sed -i 's/^auth     include.*/auth sufficient pam_plex.so\\nauth sufficient pam_unix.so use_first_pass\\n\
+                 auth required pam_deny.so/' /etc/pam.d/sudo",
+            ),
+            ("PAM", "warning", "sudo (auth): local passwords are shown to Plex"),
+            "in /etc/pam.d/sudo, replace the auth lines for passwords with: auth include plex-auth",
+            include("sudo"),
+        ),
+        saying(
+            each(
+                "sed -i 's/^account  required   pam_unix.so/account [success=ok new_authtok_reqd=done default=bad] pam_unix.so/' \
+                 /etc/pam.d/plex-auth",
+            ),
+            ("PAM", "warning", "an expired local password ends the phase"),
+            "account required pam_unix.so",
+            RESTORE,
+        ),
+        saying(
+            each("sed -i 's/notingroup plex-users/notingroup friends/' /etc/pam.d/plex-auth"),
+            ("PAM", "error", "accounts of the group get in unchecked"),
+            SHIPPED,
+            RESTORE,
+        ),
+    ]
 }
 
 #[test]

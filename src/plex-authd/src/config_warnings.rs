@@ -40,6 +40,8 @@ fn log_warnings(context: &Context) {
             )),
             Ok(None) => log.warning(format!("'{name}' stands in [users], but there is no such local account")),
             Ok(Some(_)) => {}
+            // Said above. The account is accepted all the same.
+            Err(accounts::Error::NoGroup(_)) => {}
             Err(why) => log.warning(format!("'{name}' stands in [users] and cannot be looked up: {why}")),
         }
     }

@@ -17,7 +17,7 @@ pub struct Warning {
 }
 
 impl Config {
-    /// Whether a Plex account is the owner's, as far as the file says so: `admin_account` is set, and the account is
+    /// True if a Plex account is the owner's, as far as the file says so: `admin_account` is set, and the account is
     /// `owner_id` or the name in `admin_account`.
     #[must_use]
     pub fn is_owners(&self, reference: &PlexRef) -> bool {

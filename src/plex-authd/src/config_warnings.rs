@@ -39,9 +39,8 @@ fn log_warnings(context: &Context) {
                  take '{name}' for an ordinary local account"
             )),
             Ok(None) => log.warning(format!("'{name}' stands in [users], but there is no such local account")),
-            Ok(Some(_)) => {}
-            // Said above. The account is accepted all the same.
-            Err(accounts::Error::NoGroup(_)) => {}
+            // A missing group is reported above, and does not matter to an account in [users].
+            Ok(Some(_)) | Err(accounts::Error::NoGroup(_)) => {}
             Err(why) => log.warning(format!("'{name}' stands in [users] and cannot be looked up: {why}")),
         }
     }

@@ -91,19 +91,19 @@ fn flag(row: Node, name: &str) -> bool {
 fn friend(row: Node) -> Option<FriendRecord> {
     let mut servers = rows(row, "Server").peekable();
     let invited_only = servers.peek().is_some() && servers.all(|server| flag(server, "pending"));
-    let tie = match (flag(row, "home"), invited_only) {
+    let relationship = match (flag(row, "home"), invited_only) {
         (true, _) => Relationship::Home,
         (false, true) => Relationship::Pending,
         (false, false) => Relationship::Friend,
     };
-    Some(FriendRecord { person: user(row, "id")?, tie })
+    Some(FriendRecord { person: user(row, "id")?, relationship })
 }
 
 fn share(row: Node) -> Option<FriendRecord> {
     let accepted = row.attribute("acceptedAt").and_then(said).is_some_and(|at| at != "0");
     let pending = !accepted || flag(row, "pending");
-    let tie = if pending { Relationship::Pending } else { Relationship::Shared };
-    Some(FriendRecord { person: user(row, "userID")?, tie })
+    let relationship = if pending { Relationship::Pending } else { Relationship::Shared };
+    Some(FriendRecord { person: user(row, "userID")?, relationship })
 }
 
 #[cfg(test)]
@@ -121,7 +121,8 @@ mod tests {
             <User id="6" title="Kid" home="1" restricted="1"><Server pending="1"/></User>
             <User username="nobody"/><User id="x" username="nobody"/><Other id="7"/>
         </MediaContainer>"#;
-        let found: Vec<_> = users(text.as_bytes()).unwrap().into_iter().map(|f| (f.person.id.0, f.tie)).collect();
+        let found: Vec<_> =
+            users(text.as_bytes()).unwrap().into_iter().map(|f| (f.person.id.0, f.relationship)).collect();
         let expected = [
             (2, Relationship::Friend),
             (3, Relationship::Friend),
@@ -143,7 +144,7 @@ mod tests {
             <SharedServer id="6" username="nobody" acceptedAt="1700000000"/>
         </MediaContainer>"#;
         let found: Vec<_> =
-            shared_servers(text.as_bytes()).unwrap().into_iter().map(|s| (s.person.id.0, s.tie)).collect();
+            shared_servers(text.as_bytes()).unwrap().into_iter().map(|s| (s.person.id.0, s.relationship)).collect();
         let expected = [(2, Relationship::Shared), (3, Relationship::Pending), (4, Relationship::Pending)];
         assert_eq!(found, [&expected[..], &[(5, Relationship::Pending), (6, Relationship::Pending)]].concat());
     }

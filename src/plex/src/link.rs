@@ -61,7 +61,7 @@ impl LinkCode {
         self.expires_in.map(Duration::from_secs)
     }
 
-    /// Whether it is one that can be shown: it goes onto people's screens, and into an address.
+    /// True for ASCII letters and digits only: the code is shown on screens and is part of a URL.
     pub(crate) fn is_plain(&self) -> bool {
         (1..=LONGEST).contains(&self.code.len()) && self.code.bytes().all(|byte| byte.is_ascii_alphanumeric())
     }

@@ -1,20 +1,20 @@
-//! Time, as every decision is given it.
+//! Time of a decision.
 
 use std::time::Duration;
 
-/// A moment on a clock that nobody can set and that runs on while the machine sleeps: milliseconds since the machine
-/// started, negative before that. The daemon's store converts those that outlive a restart.
+/// Time on `CLOCK_BOOTTIME`, which cannot be set and runs on during suspend: milliseconds since the machine started,
+/// negative before that. The daemon's store converts those that outlive a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BootTime(i64);
 
 impl BootTime {
-    /// The moment this many milliseconds after the machine's start.
+    /// The time this many milliseconds after the machine's start.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// How long before this moment `earlier` was; nothing if it was later.
+    /// Time since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default())

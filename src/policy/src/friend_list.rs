@@ -25,13 +25,13 @@ impl Relationship {
     /// The word for it in the store and in the protocol.
     #[must_use]
     pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(tie, _)| *tie == self).map_or("", |(_, word)| word)
+        Self::WORDS.iter().find(|(relationship, _)| *relationship == self).map_or("", |(_, word)| word)
     }
 
     /// The relationship with this word.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
-        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(tie, _)| *tie)
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(relationship, _)| *relationship)
     }
 }
 
@@ -41,7 +41,7 @@ pub struct FriendRecord {
     /// The account.
     pub person: PlexUser,
     /// Its relationship to the owner.
-    pub tie: Relationship,
+    pub relationship: Relationship,
 }
 
 /// The owner and the accounts on their list, at one time.
@@ -97,7 +97,7 @@ impl FriendList {
 
     /// The relationships of the account with this id to the owner, one for each of its rows.
     pub(crate) fn relationships(&self, id: PlexId) -> impl Iterator<Item = Relationship> {
-        self.entries.iter().filter(move |entry| entry.person.id == id).map(|entry| entry.tie)
+        self.entries.iter().filter(move |entry| entry.person.id == id).map(|entry| entry.relationship)
     }
 
     fn users(&self) -> impl Iterator<Item = &PlexUser> {

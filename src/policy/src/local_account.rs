@@ -14,14 +14,14 @@ pub struct Account {
     pub name: String,
     /// Its user id.
     pub uid: u32,
-    /// Whether it is a member of the configured group.
+    /// It is a member of the configured group.
     pub in_group: bool,
 }
 
 /// The Plex account that a local account maps to, if it is managed.
 ///
 /// # Errors
-/// Why not: there is no such account, it is root's or the system's, or it is not managed.
+/// [`Reason::NoLocalAccount`], [`Reason::SystemAccount`], [`Reason::NotManaged`]
 pub fn resolve_account(
     account: Option<&Account>,
     uid_min: u32,
@@ -39,8 +39,8 @@ pub fn resolve_account(
     }
 }
 
-/// Whether a process of user `caller` may ask about `account`: root may ask about anybody, a trusted caller too, and
-/// everybody else only about themselves.
+/// Permits a process of user `caller` to ask about `account`: root and trusted callers may ask about every account, other
+/// users only about their own.
 ///
 /// # Errors
 /// [`Reason::NotYourAccount`]
@@ -49,11 +49,11 @@ pub fn authorize_caller(caller: u32, trusted: bool, account: Option<&Account>) -
     if caller == 0 || trusted || own { Ok(()) } else { Err(Reason::NotYourAccount) }
 }
 
-/// Whether a password can be one at all. sshd answers for accounts that it refuses itself with a string of control
-/// bytes, and no such string may reach plex.tv.
+/// Rejects text that cannot be a Plex password. For accounts that sshd refuses itself, it sends a string of control
+/// bytes, which must not reach plex.tv.
 ///
 /// # Errors
-/// What is wrong with it.
+/// [`Reason::EmptyPassword`], [`Reason::LongPassword`], [`Reason::ControlByte`]
 pub fn validate_password(password: &str) -> Result<(), Reason> {
     if password.is_empty() {
         Err(Reason::EmptyPassword)

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-/// The origin of a try. `believed` says whether the asking process may be believed about anything but its own user id:
-/// it is root's, or one that the owner trusts.
+/// Origin of an attempt. `believed` is true for processes whose statements about the remote host count: those of root and
+/// of `trusted_callers`. For others the user id is the origin.
 ///
-/// Of an IPv6 address only the network counts, since everybody has as many addresses in theirs as they like.
+/// Only the network of an IPv6 address counts: a client has any number of addresses in its own.
 #[must_use]
 pub fn origin(uid: u32, believed: bool, rhost: Option<&str>, ruser: Option<&str>) -> String {
     if !believed {
@@ -15,7 +15,7 @@ pub fn origin(uid: u32, believed: bool, rhost: Option<&str>, ruser: Option<&str>
         (Some(host), _) => remote(host),
         (None, Some(user)) => format!("local:{user}"),
         (None, None) if uid == 0 => "local".into(),
-        // A program that lets anybody in the world try must not slow down those who sit at the machine.
+        // Remote attempts through such a program must not delay logins at the machine.
         (None, None) => format!("uid:{uid}"),
     }
 }

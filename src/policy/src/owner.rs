@@ -70,7 +70,7 @@ mod tests {
 
     /// Olga's list; `bob` is Bob's name.
     fn list(owner: &str, bob: &str) -> FriendList {
-        let bob = FriendRecord { person: person(BOB, bob), tie: Relationship::Shared };
+        let bob = FriendRecord { person: person(BOB, bob), relationship: Relationship::Shared };
         FriendList { owner: person(OLGA, owner), entries: vec![bob], fetched_at: BootTime::from_millis(0) }
     }
 
@@ -127,7 +127,7 @@ mod tests {
         let mut colliding = list("olga", "bob");
         colliding.entries.push(FriendRecord {
             person: PlexUser { id: PlexId(9), username: Some("olga@example.org".into()), email: None },
-            tie: Relationship::Shared,
+            relationship: Relationship::Shared,
         });
         let is = |admin: &str, name| {
             let rules = Rules { admin: Some(admin.into()), ..Rules::default() };

@@ -1,40 +1,39 @@
 //! Rate limits: guessing is slow, no user is locked out by another's guesses, and plex.tv has no reason to block this
 //! machine's address.
 //!
-//! Three bounds, from the narrowest to the widest. Each pair of account and origin waits longer after each wrong try.
-//! Each origin, and the machine as a whole, may have only so many sign-ins rejected by plex.tv within an hour; a part of
-//! the machine's share is kept for pairs that have signed in before. And when plex.tv itself says that it has had
-//! enough, it is left alone for a while.
+//! Three bounds, from the narrowest to the widest. Each key, an account and an origin, has a back-off that grows with
+//! each failure. Each origin, and the machine as a whole, has an hourly budget of rejected sign-ins, part of which is
+//! reserved for keys that have signed in before. A circuit breaker opens when plex.tv limits or blocks the machine.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::{BootTime, Reason};
 
-/// Over what time rejected sign-ins are counted.
+/// Period of the budget.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// How long a pair that signed in once is trusted with the share that is kept for such pairs.
+/// Time for which a key that has signed in may use the reserved part of the budget.
 const KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// After this long without a try, wrong tries are forgotten.
+/// Time without an attempt after which failures no longer count.
 const FORGET: Duration = Duration::from_secs(24 * 3600);
 
-/// The most pairs that are kept; a flood from ever new addresses must not fill the memory.
-const MOST_PAIRS: usize = 10_000;
+/// The most keys that are kept, since each new address of an attacker adds one.
+const MAX_KEYS: usize = 10_000;
 
-/// The numbers, which are the owner's to choose.
+/// Settings of the rate limits: the section `[throttle]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Wrong tries of a pair that cost nothing: people mistype.
+    /// Failures of a key without a back-off: people mistype.
     pub free_tries: u32,
-    /// The pause after the first one that does; each further one doubles it.
+    /// First back-off; each further failure doubles it.
     pub first_pause: Duration,
-    /// The longest pause, so that nobody is shut out for good.
+    /// The longest back-off, so that no user is locked out for good.
     pub longest_pause: Duration,
-    /// How many sign-ins of this machine may be rejected within an hour: by plex.tv, or by a cached password.
+    /// Budget of this machine: sign-ins that may be rejected within an hour, by plex.tv or by a cached password.
     pub rejected_per_hour: u32,
-    /// How long plex.tv is left alone after it blocked this address.
+    /// Time for which the circuit breaker stays open after plex.tv blocked this address.
     pub blocked_pause: Duration,
 }
 
@@ -51,12 +50,12 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The part of the hour's rejections that one origin may use up.
+    /// Part of the budget that one origin may use.
     fn per_origin(&self) -> usize {
         (self.rejected_per_hour as usize).div_ceil(3)
     }
 
-    /// The part that only pairs which have signed in before may use.
+    /// Part of the budget that only keys which have signed in before may use.
     fn reserve(&self) -> usize {
         self.rejected_per_hour as usize / 3
     }
@@ -67,24 +66,24 @@ impl Limits {
 pub struct AttemptKey {
     /// The local account.
     pub account: String,
-    /// Where the try comes from.
+    /// The origin, from [`crate::origin`].
     pub origin: String,
 }
 
-/// State of a pair.
+/// Failures and the last success of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failures {
-    /// Wrong tries since the last right one.
+    /// Number of failures since the last success.
     pub wrong: u32,
-    /// When the last try was.
+    /// Time of the last attempt.
     pub last: BootTime,
-    /// When it last signed in.
+    /// Time of the last success.
     pub succeeded: Option<BootTime>,
 }
 
 impl Failures {
-    /// The wrong tries that still count.
-    fn not_forgotten(&self, now: BootTime) -> u32 {
+    /// Number of failures that still count.
+    fn current(&self, now: BootTime) -> u32 {
         if now.since(self.last) < FORGET { self.wrong } else { 0 }
     }
 
@@ -96,86 +95,86 @@ impl Failures {
 /// A sign-in that plex.tv rejected, or a wrong guess at a cached password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// When.
+    /// Time of the rejection.
     pub at: BootTime,
-    /// For whom.
+    /// Origin of the attempt.
     pub origin: String,
 }
 
 /// Permission to contact plex.tv.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// This one's.
+    /// The check may be sent.
     Granted,
-    /// That of others whose answers are still to come; their rejections may use up what is left.
+    /// Checks in progress may use up what is left of the budget: try again when one has ended.
     Queued,
 }
 
-/// plex.tv is left alone for a while, because it said so.
+/// Open circuit breaker: plex.tv is not contacted for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerOpen {
-    /// Since when.
+    /// Time at which it opened.
     pub at: BootTime,
-    /// For how long.
+    /// Time for which it stays open.
     pub span: Duration,
-    /// Whether it blocks this machine's address; else it has had too many requests.
+    /// plex.tv blocks this machine's address; otherwise it had too many requests.
     pub blocked: bool,
 }
 
 impl BreakerOpen {
-    /// Why.
+    /// The refusal while it is open.
     #[must_use]
     pub fn reason(self) -> Reason {
         if self.blocked { Reason::AddressBlocked } else { Reason::RateLimited }
     }
 }
 
-/// Everybody's tries.
+/// State of all rate limits.
 #[derive(Debug, Clone)]
 pub struct Throttle {
     limits: Limits,
-    pairs: HashMap<AttemptKey, Failures>,
+    failures: HashMap<AttemptKey, Failures>,
     rejected: VecDeque<Rejected>,
-    /// Passwords that are being checked; each may be wrong.
-    asking: HashMap<AttemptKey, usize>,
-    closed: Option<BreakerOpen>,
+    /// Number of checks in progress; each may fail.
+    in_progress: HashMap<AttemptKey, usize>,
+    breaker: Option<BreakerOpen>,
 }
 
 impl Throttle {
-    /// A throttle that goes on where an earlier one was.
+    /// The state that an earlier process stored.
     #[must_use]
     pub fn new(
         limits: Limits,
-        pairs: HashMap<AttemptKey, Failures>,
+        failures: HashMap<AttemptKey, Failures>,
         mut rejected: Vec<Rejected>,
-        closed: Option<BreakerOpen>,
+        breaker: Option<BreakerOpen>,
     ) -> Self {
         rejected.sort_by_key(|rejected| rejected.at);
-        Self { limits, pairs, rejected: rejected.into(), asking: HashMap::new(), closed }
+        Self { limits, failures, rejected: rejected.into(), in_progress: HashMap::new(), breaker }
     }
 
-    /// Replaces the limits. Counts are kept.
-    pub fn follow(&mut self, limits: Limits) {
+    /// Replaces the settings; the state is kept.
+    pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
-    /// How long a pair has to wait before its next try is looked at.
+    /// Time until the next attempt of a key is checked.
     #[must_use]
-    pub fn pause(&self, key: &AttemptKey, now: BootTime) -> Duration {
-        let Some(tries) = self.pairs.get(key) else { return Duration::ZERO };
-        let Some(over) = tries.not_forgotten(now).checked_sub(self.limits.free_tries) else { return Duration::ZERO };
+    pub fn backoff(&self, key: &AttemptKey, now: BootTime) -> Duration {
+        let Some(failures) = self.failures.get(key) else { return Duration::ZERO };
+        let Some(over) = failures.current(now).checked_sub(self.limits.free_tries) else { return Duration::ZERO };
         let pause = self.limits.first_pause.saturating_mul(1 << over.min(20)).min(self.limits.longest_pause);
-        // The last try cannot be later than now; if a clock says so, the pause is whole.
-        pause.saturating_sub(now.since(tries.last))
+        // A last attempt in the future has an age of zero, so the back-off is whole.
+        pause.saturating_sub(now.since(failures.last))
     }
 
-    /// Admits the check of a pair's password, at plex.tv or against a cached one: both may be wrong guesses, and both draw on
-    /// one budget. [`Admission::Granted`] must be followed by [`Self::answered`]. The circuit breaker is [`Self::closed`].
+    /// Admits the check of a password, at plex.tv or against a cached one: both may be guesses, and both draw on one budget.
+    /// [`Admission::Granted`] must be followed by [`Self::complete`]. The circuit breaker is [`Self::open_breaker`].
     ///
     /// # Errors
-    /// [`Reason::BudgetSpent`]: too many were wrong lately.
-    pub fn ask(&mut self, key: &AttemptKey, now: BootTime) -> Result<Admission, Reason> {
-        self.forget_old(now);
+    /// [`Reason::BudgetSpent`]
+    pub fn admit(&mut self, key: &AttemptKey, now: BootTime) -> Result<Admission, Reason> {
+        self.expire(now);
         let all = self.limits.rejected_per_hour as usize;
         let (share, share_here) =
             if self.is_known(key, now) { (all, all) } else { (all - self.limits.reserve(), self.limits.per_origin()) };
@@ -183,118 +182,118 @@ impl Throttle {
         if self.rejected.len() >= share || here >= share_here {
             return Err(Reason::BudgetSpent);
         }
-        let (asking, asking_here) = self.asking(|asking| asking.origin == key.origin);
-        let own = self.asking.get(key).copied().unwrap_or_default();
-        let wrong = self.pairs.get(key).map_or(0, |tries| tries.not_forgotten(now)) as usize;
-        // A pair's first may always go; more at once only while mistakes are still free, or guesses would go in parallel.
-        let crowded = own > 0 && own + wrong >= self.limits.free_tries as usize;
-        if crowded || self.rejected.len() + asking >= share || here + asking_here >= share_here {
+        let (pending, pending_here) = self.pending(|pending| pending.origin == key.origin);
+        let own = self.in_progress.get(key).copied().unwrap_or_default();
+        let failed = self.failures.get(key).map_or(0, |failures| failures.current(now)) as usize;
+        // One check of a key at a time, except while failures are free: parallel guesses are no faster than sequential ones.
+        let crowded = own > 0 && own + failed >= self.limits.free_tries as usize;
+        if crowded || self.rejected.len() + pending >= share || here + pending_here >= share_here {
             return Ok(Admission::Queued);
         }
-        *self.asking.entry(key.clone()).or_default() += 1;
+        *self.in_progress.entry(key.clone()).or_default() += 1;
         Ok(Admission::Granted)
     }
 
-    /// Whether plex.tv is being left alone, and why.
+    /// The circuit breaker, if it is open.
     #[must_use]
-    pub fn closed(&self, now: BootTime) -> Option<BreakerOpen> {
-        self.closed.filter(|closed| now < closed.at + closed.span)
+    pub fn open_breaker(&self, now: BootTime) -> Option<BreakerOpen> {
+        self.breaker.filter(|breaker| now < breaker.at + breaker.span)
     }
 
-    /// plex.tv has answered, or has not; either way the sign-in is over.
-    pub fn answered(&mut self, key: &AttemptKey) {
-        if let Some(own) = self.asking.get_mut(key) {
+    /// Ends a check that [`Self::admit`] granted, with or without a response.
+    pub fn complete(&mut self, key: &AttemptKey) {
+        if let Some(own) = self.in_progress.get_mut(key) {
             *own -= 1;
             if *own == 0 {
-                self.asking.remove(key);
+                self.in_progress.remove(key);
             }
         }
     }
 
-    /// Notes a sign-in that plex.tv rejected, or a wrong guess at a cached password.
-    pub fn rejected(&mut self, key: &AttemptKey, now: BootTime) -> Rejected {
+    /// Draws on the budget: plex.tv, or a cached password, rejected an attempt.
+    pub fn record_rejection(&mut self, key: &AttemptKey, now: BootTime) -> Rejected {
         let rejected = Rejected { at: now, origin: key.origin.clone() };
         self.rejected.push_back(rejected.clone());
         rejected
     }
 
-    /// How many sign-ins were rejected within the last hour.
-    pub fn rejected_lately(&mut self, now: BootTime) -> usize {
-        self.forget_old(now);
+    /// Number of rejections within the last hour.
+    pub fn recent_rejections(&mut self, now: BootTime) -> usize {
+        self.expire(now);
         self.rejected.len()
     }
 
-    /// Forgets the tries of an account, wherever they came from; whether there were any. What plex.tv rejected counts on:
-    /// it is the machine's, not the account's.
+    /// Deletes the failures of an account from all origins; true if there were any. Its rejections still count: the budget
+    /// is the machine's.
     pub fn forget(&mut self, account: &str) -> bool {
-        let before = self.pairs.len();
-        self.pairs.retain(|key, _| key.account != account);
-        self.pairs.len() < before
+        let before = self.failures.len();
+        self.failures.retain(|key, _| key.account != account);
+        self.failures.len() < before
     }
 
-    /// Records a failure.
-    pub fn wrong(&mut self, key: &AttemptKey, now: BootTime) -> Failures {
-        self.make_room(now);
-        let tries = self.pairs.entry(key.clone()).or_insert(Failures { wrong: 0, last: now, succeeded: None });
-        tries.wrong = tries.not_forgotten(now).saturating_add(1);
-        tries.last = now;
-        *tries
+    /// Counts a failure of a key; returns its state.
+    pub fn record_failure(&mut self, key: &AttemptKey, now: BootTime) -> Failures {
+        self.evict(now);
+        let failures = self.failures.entry(key.clone()).or_insert(Failures { wrong: 0, last: now, succeeded: None });
+        failures.wrong = failures.current(now).saturating_add(1);
+        failures.last = now;
+        *failures
     }
 
-    /// Notes a right one.
-    pub fn right(&mut self, key: &AttemptKey, now: BootTime) -> Failures {
-        self.make_room(now);
-        let tries = Failures { wrong: 0, last: now, succeeded: Some(now) };
-        self.pairs.insert(key.clone(), tries);
-        tries
+    /// Clears the failures of a key after a success; returns its state.
+    pub fn record_success(&mut self, key: &AttemptKey, now: BootTime) -> Failures {
+        self.evict(now);
+        let failures = Failures { wrong: 0, last: now, succeeded: Some(now) };
+        self.failures.insert(key.clone(), failures);
+        failures
     }
 
-    /// Leaves plex.tv alone, because it has had too many requests, for as long as it wants.
-    pub fn limited(&mut self, span: Duration, now: BootTime) -> BreakerOpen {
-        self.close(BreakerOpen { at: now, span, blocked: false })
+    /// Opens the circuit breaker for the time that plex.tv demanded, after too many requests.
+    pub fn rate_limited(&mut self, span: Duration, now: BootTime) -> BreakerOpen {
+        self.open(BreakerOpen { at: now, span, blocked: false })
     }
 
-    /// Leaves plex.tv alone, because it blocks this machine's address, for the owner's time.
-    pub fn blocked(&mut self, now: BootTime) -> BreakerOpen {
-        self.close(BreakerOpen { at: now, span: self.limits.blocked_pause, blocked: true })
+    /// Opens the circuit breaker for `blocked_pause`, because plex.tv blocks this machine's address.
+    pub fn address_blocked(&mut self, now: BootTime) -> BreakerOpen {
+        self.open(BreakerOpen { at: now, span: self.limits.blocked_pause, blocked: true })
     }
 
-    /// The longer of two closures counts: an answer to an earlier request must not open what a later one closed.
-    fn close(&mut self, closed: BreakerOpen) -> BreakerOpen {
-        let longer = match self.closed {
-            Some(before) if before.at + before.span > closed.at + closed.span => before,
-            _ => closed,
+    /// The later end counts: the response to an earlier request must not shorten what a later one demanded.
+    fn open(&mut self, opened: BreakerOpen) -> BreakerOpen {
+        let longer = match self.breaker {
+            Some(before) if before.at + before.span > opened.at + opened.span => before,
+            _ => opened,
         };
-        *self.closed.insert(longer)
+        *self.breaker.insert(longer)
     }
 
-    /// Sign-ins that plex.tv has not answered yet: all, and those that are `some`.
-    fn asking(&self, some: impl Fn(&AttemptKey) -> bool) -> (usize, usize) {
-        let of_some: usize = self.asking.iter().filter(|(key, _)| some(key)).map(|(_, count)| count).sum();
-        (self.asking.values().sum(), of_some)
+    /// Number of checks in progress: all, and those of the keys that `some` selects.
+    fn pending(&self, some: impl Fn(&AttemptKey) -> bool) -> (usize, usize) {
+        let of_some: usize = self.in_progress.iter().filter(|(key, _)| some(key)).map(|(_, count)| count).sum();
+        (self.in_progress.values().sum(), of_some)
     }
 
     fn is_known(&self, key: &AttemptKey, now: BootTime) -> bool {
-        self.pairs.get(key).is_some_and(|tries| tries.is_known(now))
+        self.failures.get(key).is_some_and(|failures| failures.is_known(now))
     }
 
-    fn forget_old(&mut self, now: BootTime) {
+    fn expire(&mut self, now: BootTime) {
         while self.rejected.front().is_some_and(|rejected| now.since(rejected.at) >= HOUR) {
             self.rejected.pop_front();
         }
     }
 
-    /// Keeps the number of pairs in bounds: those that time has settled go first, then those that never signed in.
-    fn make_room(&mut self, now: BootTime) {
-        if self.pairs.len() < MOST_PAIRS {
+    /// Bounds the number of keys: removes expired ones first, then those that never signed in.
+    fn evict(&mut self, now: BootTime) {
+        if self.failures.len() < MAX_KEYS {
             return;
         }
-        self.pairs.retain(|_, tries| now.since(tries.last) < FORGET || tries.is_known(now));
-        if self.pairs.len() >= MOST_PAIRS {
-            self.pairs.retain(|_, tries| tries.is_known(now));
+        self.failures.retain(|_, failures| now.since(failures.last) < FORGET || failures.is_known(now));
+        if self.failures.len() >= MAX_KEYS {
+            self.failures.retain(|_, failures| failures.is_known(now));
         }
-        if self.pairs.len() >= MOST_PAIRS {
-            self.pairs.clear();
+        if self.failures.len() >= MAX_KEYS {
+            self.failures.clear();
         }
     }
 }

@@ -22,8 +22,8 @@ fn rules(strict: bool, admin: Option<&str>) -> Rules {
     Rules { strict, admin: admin.map(Into::into), owner_id: None }
 }
 
-fn entry(id: u64, name: &str, tie: Relationship) -> FriendRecord {
-    FriendRecord { person: person(id, name), tie }
+fn entry(id: u64, name: &str, relationship: Relationship) -> FriendRecord {
+    FriendRecord { person: person(id, name), relationship }
 }
 
 fn den(fetched_at: BootTime) -> FriendList {
@@ -36,7 +36,10 @@ fn den(fetched_at: BootTime) -> FriendList {
             entry(5, "carol", Relationship::Pending),
             entry(6, "dora", Relationship::Pending),
             entry(6, "dora", Relationship::Shared),
-            FriendRecord { person: PlexUser { id: PlexId(7), username: None, email: None }, tie: Relationship::Shared },
+            FriendRecord {
+                person: PlexUser { id: PlexId(7), username: None, email: None },
+                relationship: Relationship::Shared,
+            },
         ],
         fetched_at,
     }
@@ -96,7 +99,7 @@ fn the_address_signs_in_whichever_row_of_the_list_shows_it() {
     let (now, rules) = (NOW, rules(true, None));
     let row = |username: Option<&str>, email: Option<&str>| FriendRecord {
         person: PlexUser { id: PlexId(8), username: username.map(Into::into), email: email.map(Into::into) },
-        tie: Relationship::Shared,
+        relationship: Relationship::Shared,
     };
     let cases = [
         ([row(Some("gina"), None), row(None, Some("g@example.org"))], "g@example.org"),
@@ -188,7 +191,7 @@ fn a_name_of_two_accounts_is_refused() {
     let now = NOW;
     let mut list = den(now);
     let impostor = PlexUser { id: PlexId(8), username: Some("alice@example.org".into()), email: None };
-    list.entries.push(FriendRecord { person: impostor, tie: Relationship::Shared });
+    list.entries.push(FriendRecord { person: impostor, relationship: Relationship::Shared });
     let rules = rules(true, None);
     let ask = |name| access(&rules, &list, now).sign_in(&PlexRef::parse(name), None).result().map(|_| ());
     assert_eq!(ask("alice@example.org"), Err(Reason::Ambiguous));

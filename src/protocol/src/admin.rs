@@ -135,5 +135,6 @@ pub struct ListedFriend {
     /// Its e-mail address.
     pub email: Option<String>,
     /// Relationship to the owner: `owner`, `shared`, `friend`, `home` or `pending`.
-    pub tie: String,
+    #[serde(rename = "tie")]
+    pub relationship: String,
 }

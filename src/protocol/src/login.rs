@@ -11,7 +11,7 @@ use crate::Secret;
 pub struct LoginRequest {
     /// The protocol's version, [`crate::VERSION`].
     pub version: u32,
-    /// The question.
+    /// Phase of a PAM stack.
     pub phase: Phase,
     /// `PAM_USER`: the local account.
     pub user: String,
@@ -23,11 +23,11 @@ pub struct LoginRequest {
     pub rhost: Option<String>,
     /// `PAM_RUSER`: who asks, in sudo and su.
     pub ruser: Option<String>,
-    /// Whether the stack wants a link code instead of a password: the module's argument `link`.
+    /// The module's argument `link`: sign-in with a link code instead of a password.
     #[serde(default)]
     pub link: bool,
-    /// Whether only an account without a local password is to be asked about: the module's argument `plex_only`. Any other
-    /// gets [`Verdict::LocalFirst`], before anything is asked.
+    /// The module's argument `plex_only`: an account that may have a local password gets [`Verdict::LocalFirst`] before any
+    /// prompt.
     #[serde(default)]
     pub plex_only: bool,
     /// The screen that prompts are shown on, where the module can know it; none where another version describes it in
@@ -41,27 +41,27 @@ fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
     serde_json::Value::deserialize(deserializer).map(|value| serde_json::from_value(value).ok())
 }
 
-/// A terminal.
+/// Size and encoding of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Screen {
-    /// How many columns it has.
+    /// Number of columns.
     pub columns: u16,
-    /// How many lines it has.
+    /// Number of lines.
     pub lines: u16,
-    /// Whether its locale is UTF-8.
+    /// Its locale is UTF-8.
     pub utf8: bool,
 }
 
-/// The question.
+/// Phase of a PAM stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// Is this person who they say they are? (`pam_sm_authenticate`)
+    /// Authentication of the user (`pam_sm_authenticate`).
     Authenticate,
-    /// May this account be used today, however it was authenticated? (`pam_sm_acct_mgmt`)
+    /// Use of the account today, however the user was authenticated (`pam_sm_acct_mgmt`).
     Account,
-    /// May its local password be changed? (`pam_sm_chauthtok`) Never that of a managed account.
+    /// Change of the local password (`pam_sm_chauthtok`), which is refused for managed accounts.
     Password,
 }
 
@@ -94,10 +94,10 @@ pub enum InvalidInput {
 pub struct Prompt {
     /// The prompt's text, printable and as it is to be shown.
     pub text: String,
-    /// Whether what is typed may be seen.
+    /// The typed text is shown.
     pub echo: bool,
-    /// Whether this asks for the account's password, so that one which an earlier module of the stack
-    /// already asked for may answer it, and one which is typed now may serve the modules that follow.
+    /// The prompt is for the account's password: one that an earlier module of the stack has read may answer it, and
+    /// the typed one is kept for later modules.
     pub password: bool,
 }
 

@@ -102,7 +102,7 @@ fn look(path: &Path) -> Result<std::fs::Metadata, Untrusted> {
     std::fs::symlink_metadata(path).map_err(|error| Untrusted::Unreadable(path.to_owned(), error))
 }
 
-/// Whether the process at the other end is one that may be told a password.
+/// Accepts a listening process that may receive passwords: root's, or that of the directory's owner.
 pub(crate) fn check_peer(peer: u32, owner: u32) -> Result<(), Untrusted> {
     if peer == 0 || peer == owner { Ok(()) } else { Err(Untrusted::Peer(peer)) }
 }

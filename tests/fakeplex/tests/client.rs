@@ -83,10 +83,10 @@ fn client_reads_relationships_from_the_owners_lists() {
     let f = fixture();
     let owner = Token::from("TOKEN-SECRET-olga");
     let friends = f.client.users(&owner, soon()).unwrap();
-    let read: Vec<_> = friends.iter().map(|f| (f.person.id.0, f.tie == Relationship::Pending)).collect();
+    let read: Vec<_> = friends.iter().map(|f| (f.person.id.0, f.relationship == Relationship::Pending)).collect();
     assert_eq!(read, [(2, false), (3, false), (4, true), (5, false), (6, false)]);
     let shares = f.client.shared_servers(&owner, MACHINE, soon()).unwrap();
-    let read: Vec<_> = shares.iter().map(|s| (s.person.id.0, s.tie == Relationship::Pending)).collect();
+    let read: Vec<_> = shares.iter().map(|s| (s.person.id.0, s.relationship == Relationship::Pending)).collect();
     assert_eq!(read, [(2, false), (4, true), (5, false), (6, false)]);
     assert!(is_outage(&f.client.shared_servers(&owner, "ffffffffffffffff", soon())));
     let dead = Token::from("TOKEN-SECRET-dead");

@@ -12,7 +12,7 @@ fuzz_target!(|body: &[u8]| {
     if let Some(friends) = parse_whole(body, parse::users) {
         assert_accounts(body, "User", friends.iter().map(|friend| &friend.person));
         for friend in friends {
-            match friend.tie {
+            match friend.relationship {
                 Relationship::Home => assert!(mentions(body, "home"), "{friend:?}"),
                 Relationship::Pending => assert!(mentions(body, "pending"), "{friend:?}"),
                 Relationship::Friend => {}
@@ -23,7 +23,7 @@ fuzz_target!(|body: &[u8]| {
     if let Some(shares) = parse_whole(body, parse::shared_servers) {
         assert_accounts(body, "SharedServer", shares.iter().map(|share| &share.person));
         for share in shares {
-            let pending = share.tie == Relationship::Pending;
+            let pending = share.relationship == Relationship::Pending;
             assert!(pending || mentions(body, "acceptedAt"), "{share:?} is accepted without a word of it");
         }
     }

@@ -74,9 +74,9 @@ impl Friends {
             username: listed.username.clone(),
             email: listed.email.clone(),
         };
-        let owner = listed.next().filter(|first| first.tie == "owner").ok_or_else(daemon::unexpected_reply)?;
+        let owner = listed.next().filter(|first| first.relationship == "owner").ok_or_else(daemon::unexpected_reply)?;
         let record = |listed: ListedFriend| {
-            Some(FriendRecord { person: person(&listed), tie: Relationship::named(&listed.tie)? })
+            Some(FriendRecord { person: person(&listed), relationship: Relationship::named(&listed.relationship)? })
         };
         let entries = listed.map(record).collect::<Option<Vec<_>>>().ok_or_else(daemon::unexpected_reply)?;
         let list = FriendList { owner: person(&owner), entries, fetched_at: BootTime::from_millis(0) };
@@ -162,7 +162,9 @@ impl Friends {
 
     /// The word for a person's access to the server.
     pub(crate) fn access(&self, id: PlexId) -> &'static str {
-        let has = |tie| self.all.entries.iter().any(|entry| entry.person.id == id && entry.tie == tie);
+        let has = |relationship| {
+            self.all.entries.iter().any(|entry| entry.person.id == id && entry.relationship == relationship)
+        };
         match () {
             () if id == self.all.owner.id => "owner",
             () if has(Relationship::Shared) => "shared",

@@ -42,12 +42,12 @@ impl RateLimiter {
 
     /// Applies the limits of a new configuration.
     pub(crate) fn set_limits(&self, limits: policy::Limits) {
-        self.lock().follow(limits);
+        self.lock().set_limits(limits);
     }
 
     /// Time until the next attempt with this key is allowed.
     pub(crate) fn backoff(&self, key: &AttemptKey) -> Duration {
-        self.lock().pause(key, clock::now())
+        self.lock().backoff(key, clock::now())
     }
 
     /// Waits for a permit to check one password, at plex.tv or against a cached one. The back-off is checked again after each
@@ -58,10 +58,10 @@ impl RateLimiter {
     pub(crate) fn acquire(self: &Arc<Self>, key: &AttemptKey, deadline: Instant) -> Result<Permit, Reason> {
         let mut throttle = self.lock();
         loop {
-            if !throttle.pause(key, clock::now()).is_zero() {
+            if !throttle.backoff(key, clock::now()).is_zero() {
                 return Err(Reason::TooManyTries);
             }
-            if throttle.ask(key, clock::now())? == Admission::Granted {
+            if throttle.admit(key, clock::now())? == Admission::Granted {
                 return Ok(Permit { limiter: Arc::clone(self), key: key.clone() });
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -82,7 +82,7 @@ impl RateLimiter {
 
     /// Reason and remaining time of an open circuit breaker.
     pub(crate) fn breaker(&self) -> Option<(Reason, Duration)> {
-        let (breaker, now) = (self.lock().closed(clock::now())?, clock::now());
+        let (breaker, now) = (self.lock().open_breaker(clock::now())?, clock::now());
         Some((breaker.reason(), (breaker.at + breaker.span).since(now)))
     }
 
@@ -100,7 +100,7 @@ impl RateLimiter {
 
     /// Number of sign-ins of this machine that plex.tv has rejected within the last hour.
     pub(crate) fn rejected_last_hour(&self) -> usize {
-        self.lock().rejected_lately(clock::now())
+        self.lock().recent_rejections(clock::now())
     }
 
     /// Forgets the failures of an account, from all origins; false if there were none. Their rows are deleted with the whole
@@ -111,24 +111,24 @@ impl RateLimiter {
 
     /// Records a failed attempt.
     pub(crate) fn record_failure(&self, key: &AttemptKey) {
-        let failures = self.lock().wrong(key, clock::now());
+        let failures = self.lock().record_failure(key, clock::now());
         self.store.write(Change::Failures(key.clone(), failures));
     }
 
     /// Records a successful attempt.
     pub(crate) fn record_success(&self, key: &AttemptKey) {
-        let failures = self.lock().right(key, clock::now());
+        let failures = self.lock().record_success(key, clock::now());
         self.store.write(Change::Failures(key.clone(), failures));
     }
 
     fn rate_limited(&self, retry_after: Option<Duration>) {
         let pause = retry_after.unwrap_or(DEFAULT_PAUSE).clamp(Duration::from_secs(1), MAX_PAUSE);
-        self.open_breaker(|throttle| throttle.limited(pause, clock::now()));
+        self.open_breaker(|throttle| throttle.rate_limited(pause, clock::now()));
     }
 
     fn open_breaker(&self, open: impl FnOnce(&mut Throttle) -> BreakerOpen) {
         let mut throttle = self.lock();
-        let before = throttle.closed(clock::now());
+        let before = throttle.open_breaker(clock::now());
         let breaker = open(&mut throttle);
         drop(throttle);
         self.store.write(Change::BreakerOpen(breaker));
@@ -158,21 +158,21 @@ impl Permit {
         match error {
             Error::Refused | Error::WrongCode | Error::EmailOnly | Error::Forbidden(_) => self.record_rejection(),
             Error::RateLimited(retry_after) => self.limiter.rate_limited(*retry_after),
-            Error::AddressBlocked => self.limiter.open_breaker(|throttle| throttle.blocked(clock::now())),
+            Error::AddressBlocked => self.limiter.open_breaker(|throttle| throttle.address_blocked(clock::now())),
             // The password was right, or plex.tv did not check it.
             Error::CodeWanted | Error::UnknownCode | Error::Unreachable(_) | Error::Unavailable(_) => {}
         }
     }
 
     fn record_rejection(&self) {
-        let rejected = self.limiter.lock().rejected(&self.key, clock::now());
+        let rejected = self.limiter.lock().record_rejection(&self.key, clock::now());
         self.limiter.store.write(Change::Rejected(rejected));
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.limiter.lock().answered(&self.key);
+        self.limiter.lock().complete(&self.key);
         self.limiter.answered.notify_all();
     }
 }

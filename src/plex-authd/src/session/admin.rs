@@ -133,12 +133,12 @@ fn fresh_list(context: &Context) -> Option<Result<Arc<FriendList>, Reason>> {
 
 /// Everyone on the friend list, the owner first.
 fn listed(list: &FriendList) -> Vec<ListedFriend> {
-    let others = list.entries.iter().map(|entry| (&entry.person, entry.tie.word()));
-    let listed = |(user, tie): (&PlexUser, &str)| ListedFriend {
+    let others = list.entries.iter().map(|entry| (&entry.person, entry.relationship.word()));
+    let listed = |(user, relationship): (&PlexUser, &str)| ListedFriend {
         plex_id: user.id.0,
         username: user.username.clone(),
         email: user.email.clone(),
-        tie: tie.to_owned(),
+        relationship: relationship.to_owned(),
     };
     std::iter::once((&list.owner, "owner")).chain(others).map(listed).collect()
 }

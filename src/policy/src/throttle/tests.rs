@@ -20,16 +20,16 @@ fn at(seconds: u64) -> BootTime {
 
 /// True if plex.tv may be contacted for a pair now.
 fn ask_plex(throttle: &mut Throttle, key: &AttemptKey, now: BootTime) -> Result<Admission, Reason> {
-    throttle.closed(now).map_or(Ok(()), |closed| Err(closed.reason()))?;
-    throttle.ask(key, now)
+    throttle.open_breaker(now).map_or(Ok(()), |closed| Err(closed.reason()))?;
+    throttle.admit(key, now)
 }
 
 /// One try that plex.tv rejects, if it comes that far.
 fn reject(throttle: &mut Throttle, key: &AttemptKey, now: BootTime) -> Result<(), Reason> {
-    assert_eq!(throttle.ask(key, now)?, Admission::Granted);
-    throttle.answered(key);
-    throttle.rejected(key, now);
-    throttle.wrong(key, now);
+    assert_eq!(throttle.admit(key, now)?, Admission::Granted);
+    throttle.complete(key);
+    throttle.record_rejection(key, now);
+    throttle.record_failure(key, now);
     Ok(())
 }
 
@@ -41,15 +41,15 @@ fn what_is_forgotten_of_an_account_slows_nobody_down_and_others_stay() {
     let keys = [key("alice", "a"), key("alice", "b"), key("bob", "a")];
     for key in &keys {
         for _ in 0..5 {
-            throttle.wrong(key, now);
+            throttle.record_failure(key, now);
         }
-        throttle.rejected(key, now);
+        throttle.record_rejection(key, now);
     }
     assert!(throttle.forget("alice"));
-    assert_eq!(keys.map(|key| throttle.pause(&key, now).is_zero()), [true, true, false]);
+    assert_eq!(keys.map(|key| throttle.backoff(&key, now).is_zero()), [true, true, false]);
     assert!(!throttle.forget("alice"));
-    assert_eq!(throttle.rejected_lately(now), 3, "what plex.tv rejected it has rejected");
-    assert_eq!(throttle.rejected_lately(now + Duration::from_secs(3600)), 0);
+    assert_eq!(throttle.recent_rejections(now), 3, "what plex.tv rejected it has rejected");
+    assert_eq!(throttle.recent_rejections(now + Duration::from_secs(3600)), 0);
 }
 
 #[test]
@@ -58,14 +58,14 @@ fn r19_pauses_grow_from_free_to_capped_and_end_with_a_right_try() {
     let alice = key("alice", FRIENDS_HOME);
     let mut pauses = Vec::new();
     for _ in 0..16 {
-        throttle.wrong(&alice, at(0));
-        pauses.push(throttle.pause(&alice, at(0)).as_secs());
+        throttle.record_failure(&alice, at(0));
+        pauses.push(throttle.backoff(&alice, at(0)).as_secs());
     }
     assert_eq!(pauses, [0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900, 900]);
-    assert_eq!(throttle.pause(&alice, at(899)), Duration::from_secs(1));
-    assert_eq!(throttle.pause(&alice, at(900)), Duration::ZERO);
-    throttle.right(&alice, at(900));
-    assert_eq!(throttle.pause(&alice, at(900)), Duration::ZERO);
+    assert_eq!(throttle.backoff(&alice, at(899)), Duration::from_secs(1));
+    assert_eq!(throttle.backoff(&alice, at(900)), Duration::ZERO);
+    throttle.record_success(&alice, at(900));
+    assert_eq!(throttle.backoff(&alice, at(900)), Duration::ZERO);
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn r19_wrong_tries_are_forgotten_after_a_day_without_one() {
     let mut throttle = throttle();
     let alice = key("alice", FRIENDS_HOME);
     let mut wrong = |now: u64| {
-        throttle.wrong(&alice, at(now));
-        throttle.pause(&alice, at(now)).as_secs()
+        throttle.record_failure(&alice, at(now));
+        throttle.backoff(&alice, at(now)).as_secs()
     };
     assert_eq!([0, 0, 0, DAY - 1].map(&mut wrong), [0, 0, 2, 4]);
     assert_eq!(wrong(2 * DAY - 1), 0, "a person who mistypes once in a while waits for nothing");
@@ -85,11 +85,11 @@ fn r19_wrong_tries_are_forgotten_after_a_day_without_one() {
 fn r19_a_stranger_elsewhere_costs_a_friend_nothing() {
     let mut throttle = throttle();
     for second in 0..1000 {
-        throttle.wrong(&key("alice", ATTACKER), at(second));
+        throttle.record_failure(&key("alice", ATTACKER), at(second));
     }
     let alice = key("alice", FRIENDS_HOME);
-    assert_eq!(throttle.pause(&alice, at(1000)), Duration::ZERO);
-    assert_eq!(throttle.ask(&alice, at(1000)), Ok(Admission::Granted));
+    assert_eq!(throttle.backoff(&alice, at(1000)), Duration::ZERO);
+    assert_eq!(throttle.admit(&alice, at(1000)), Ok(Admission::Granted));
 }
 
 #[test]
@@ -98,10 +98,10 @@ fn r19_r60_what_was_counted_survives_a_restart_and_expires() {
     let tries = Failures { wrong: 5, last: at(0), succeeded: None };
     let rejected = (0..30).map(|_| Rejected { at: at(0), origin: "elsewhere".into() }).collect();
     let mut throttle = Throttle::new(Limits::default(), HashMap::from([(alice.clone(), tries)]), rejected, None);
-    assert_eq!(throttle.pause(&alice, at(1)), Duration::from_secs(7));
-    assert_eq!(throttle.ask(&alice, at(10)), Err(Reason::BudgetSpent));
-    assert_eq!(throttle.ask(&alice, at(3599)), Err(Reason::BudgetSpent));
-    assert_eq!(throttle.ask(&alice, at(3600)), Ok(Admission::Granted));
+    assert_eq!(throttle.backoff(&alice, at(1)), Duration::from_secs(7));
+    assert_eq!(throttle.admit(&alice, at(10)), Err(Reason::BudgetSpent));
+    assert_eq!(throttle.admit(&alice, at(3599)), Err(Reason::BudgetSpent));
+    assert_eq!(throttle.admit(&alice, at(3600)), Ok(Admission::Granted));
 }
 
 #[test]
@@ -109,25 +109,25 @@ fn r60_one_origin_can_spend_a_third_of_the_hour_and_no_more() {
     let mut throttle = throttle();
     let sent = (0..500).filter(|n| reject(&mut throttle, &key(&format!("user{n}"), ATTACKER), at(*n)).is_ok()).count();
     assert_eq!(sent, 10);
-    assert_eq!(throttle.ask(&key("alice", FRIENDS_HOME), at(500)), Ok(Admission::Granted), "others are not touched");
+    assert_eq!(throttle.admit(&key("alice", FRIENDS_HOME), at(500)), Ok(Admission::Granted), "others are not touched");
 }
 
 #[test]
 fn r60_many_origins_spend_the_hour_but_not_the_reserve_of_those_who_signed_in_before() {
     let mut throttle = throttle();
     let alice = key("alice", FRIENDS_HOME);
-    throttle.right(&alice, at(0));
+    throttle.record_success(&alice, at(0));
     let sent = (0..5000_u64)
         .filter(|n| reject(&mut throttle, &key("alice", &format!("198.51.{}.{}", n / 250, n % 250)), at(n / 2)).is_ok())
         .count();
     assert_eq!(sent, 20);
-    assert_eq!(throttle.ask(&key("alice", "192.0.2.77"), at(2500)), Err(Reason::BudgetSpent));
-    assert_eq!(throttle.ask(&alice, at(2500)), Ok(Admission::Granted));
-    throttle.answered(&alice);
+    assert_eq!(throttle.admit(&key("alice", "192.0.2.77"), at(2500)), Err(Reason::BudgetSpent));
+    assert_eq!(throttle.admit(&alice, at(2500)), Ok(Admission::Granted));
+    throttle.complete(&alice);
     // The reserve has an end too, and it does not last forever.
     let further = (0..50).filter(|_| reject(&mut throttle, &alice, at(2500)).is_ok()).count();
     assert_eq!(further, 10);
-    assert_eq!(throttle.ask(&alice, at(2500)), Err(Reason::BudgetSpent));
+    assert_eq!(throttle.admit(&alice, at(2500)), Err(Reason::BudgetSpent));
 }
 
 #[test]
@@ -148,14 +148,15 @@ fn r60_in_no_hour_are_more_sign_ins_rejected_than_the_budget_says() {
 fn r60_guesses_sent_all_at_once_are_counted_before_they_are_answered() {
     let mut throttle = throttle();
     let alice = key("alice", ATTACKER);
-    let at_once = (0..100).filter(|_| throttle.ask(&alice, at(0)) == Ok(Admission::Granted)).count();
+    let at_once = (0..100).filter(|_| throttle.admit(&alice, at(0)) == Ok(Admission::Granted)).count();
     assert_eq!(at_once, 3);
-    let others =
-        (0..100).filter(|n| throttle.ask(&key(&format!("user{n}"), ATTACKER), at(0)) == Ok(Admission::Granted)).count();
+    let others = (0..100)
+        .filter(|n| throttle.admit(&key(&format!("user{n}"), ATTACKER), at(0)) == Ok(Admission::Granted))
+        .count();
     assert_eq!(at_once + others, 10);
-    throttle.answered(&alice);
+    throttle.complete(&alice);
     assert_eq!(
-        throttle.ask(&key("bob", ATTACKER), at(0)),
+        throttle.admit(&key("bob", ATTACKER), at(0)),
         Ok(Admission::Granted),
         "an answer that was no rejection gives its place back"
     );
@@ -165,15 +166,15 @@ fn r60_guesses_sent_all_at_once_are_counted_before_they_are_answered() {
 fn r60_what_plex_tv_says_closes_the_way_for_everybody_and_for_a_while() {
     let mut throttle = throttle();
     let alice = key("alice", FRIENDS_HOME);
-    let closed = throttle.blocked(at(0));
+    let closed = throttle.address_blocked(at(0));
     assert_eq!(ask_plex(&mut throttle, &alice, at(1799)), Err(Reason::AddressBlocked));
-    assert_eq!(throttle.ask(&alice, at(1799)), Ok(Admission::Granted), "a cached password may still be looked at");
-    throttle.answered(&alice);
-    assert_eq!(throttle.limited(Duration::from_secs(5), at(1)), closed, "the longer one stays");
+    assert_eq!(throttle.admit(&alice, at(1799)), Ok(Admission::Granted), "a cached password may still be looked at");
+    throttle.complete(&alice);
+    assert_eq!(throttle.rate_limited(Duration::from_secs(5), at(1)), closed, "the longer one stays");
     let mut later = Throttle::new(Limits::default(), HashMap::new(), Vec::new(), Some(closed));
     assert_eq!(ask_plex(&mut later, &alice, at(1799)), Err(Reason::AddressBlocked), "a restart does not open it");
     assert_eq!(ask_plex(&mut later, &alice, at(1800)), Ok(Admission::Granted));
-    throttle.limited(Duration::from_secs(5), at(1800));
+    throttle.rate_limited(Duration::from_secs(5), at(1800));
     assert_eq!(ask_plex(&mut throttle, &alice, at(1804)), Err(Reason::RateLimited));
     assert_eq!(ask_plex(&mut throttle, &alice, at(1805)), Ok(Admission::Granted));
 }
@@ -184,11 +185,11 @@ fn a_flood_of_origins_does_not_fill_the_memory_nor_push_out_those_who_signed_in(
     for later in [1, week] {
         let mut throttle = throttle();
         let alice = key("alice", FRIENDS_HOME);
-        throttle.right(&alice, at(0));
+        throttle.record_success(&alice, at(0));
         for n in 0..50_000_u64 {
-            throttle.wrong(&key("alice", &format!("2001:db8:{n:x}::/64")), at(later));
+            throttle.record_failure(&key("alice", &format!("2001:db8:{n:x}::/64")), at(later));
         }
-        assert!(throttle.pairs.len() <= MOST_PAIRS);
+        assert!(throttle.failures.len() <= MAX_KEYS);
         assert!(throttle.is_known(&alice, at(later)), "who signed in {later} seconds ago");
     }
 }

@@ -217,13 +217,17 @@ fn pin(world: &World) -> Option<IdentityBinding> {
 }
 
 fn friend_list(list: &List, age: u64) -> FriendList {
-    let tie = |how| match how {
+    let relationship = |how| match how {
         How::Shared => Relationship::Shared,
         How::Friend => Relationship::Friend,
         How::Home => Relationship::Home,
         How::Pending => Relationship::Pending,
     };
-    let entries = list.others.iter().map(|(who, how)| FriendRecord { person: person(who), tie: tie(*how) }).collect();
+    let entries = list
+        .others
+        .iter()
+        .map(|(who, how)| FriendRecord { person: person(who), relationship: relationship(*how) })
+        .collect();
     FriendList { owner: person(&list.owner), entries, fetched_at: NOW - millis(age) }
 }
 

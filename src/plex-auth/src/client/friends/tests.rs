@@ -1,15 +1,18 @@
 use super::*;
 
-fn friends(ties: &[(u64, Relationship)], has_server: bool) -> Friends {
+fn friends(relationships: &[(u64, Relationship)], has_server: bool) -> Friends {
     let person = |id| PlexUser { id: PlexId(id), username: Some(format!("P{id}")), email: None };
-    let entries = ties.iter().map(|(id, tie)| FriendRecord { person: person(*id), tie: *tie }).collect();
+    let entries = relationships
+        .iter()
+        .map(|(id, relationship)| FriendRecord { person: person(*id), relationship: *relationship })
+        .collect();
     let list = FriendList { owner: person(1), entries, fetched_at: BootTime::from_millis(0) };
     Friends { has_server, ..Friends::from_list(Rules::default(), list) }
 }
 
 #[test]
 fn a_share_counts_more_than_a_friendship_and_an_invitation_less_than_a_home() {
-    let ties = [
+    let relationships = [
         (2, Relationship::Friend),
         (2, Relationship::Shared),
         (3, Relationship::Friend),
@@ -19,7 +22,7 @@ fn a_share_counts_more_than_a_friendship_and_an_invitation_less_than_a_home() {
         (6, Relationship::Home),
         (6, Relationship::Shared),
     ];
-    let words = |has_server| [1, 2, 3, 4, 5, 6].map(|id| friends(&ties, has_server).access(PlexId(id)));
+    let words = |has_server| [1, 2, 3, 4, 5, 6].map(|id| friends(&relationships, has_server).access(PlexId(id)));
     assert_eq!(words(true), ["owner", "shared", "no", "invited", "home", "shared"]);
     assert_eq!(words(false)[2], "friend");
 }

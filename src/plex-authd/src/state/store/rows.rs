@@ -131,7 +131,9 @@ fn friend_list(connection: &Connection) -> rusqlite::Result<Option<(String, Frie
         let entries: Option<Vec<FriendRecord>> = stored
             .others
             .into_iter()
-            .map(|(user, name)| Some(FriendRecord { person: plex_user(user), tie: Relationship::named(&name)? }))
+            .map(|(user, name)| {
+                Some(FriendRecord { person: plex_user(user), relationship: Relationship::named(&name)? })
+            })
             .collect();
         Some((scope_id, FriendList { owner: plex_user(stored.owner), entries: entries?, fetched_at }))
     }))
@@ -203,7 +205,8 @@ fn write_one(to: &Connection, change: &Change, max_logins: usize) -> rusqlite::R
 }
 
 fn to_json(list: &FriendList) -> String {
-    let others = list.entries.iter().map(|entry| (stored_user(&entry.person), entry.tie.word().to_owned())).collect();
+    let others =
+        list.entries.iter().map(|entry| (stored_user(&entry.person), entry.relationship.word().to_owned())).collect();
     // Text and numbers always serialise.
     serde_json::to_string(&StoredList { owner: stored_user(&list.owner), others }).unwrap_or_default()
 }

@@ -39,7 +39,7 @@ fn every_change_is_read_back_after_a_restart() {
     let key = AttemptKey { account: "alice".into(), origin: "192.0.2.1".into() };
     let failures = Failures { wrong: 4, last: now, succeeded: Some(now) };
     let entries = [Relationship::Shared, Relationship::Friend, Relationship::Home, Relationship::Pending]
-        .map(|tie| FriendRecord { person: person(3), tie });
+        .map(|relationship| FriendRecord { person: person(3), relationship });
     let list = FriendList { owner: person(1), entries: entries.to_vec(), fetched_at: now };
     store.write(Change::Binding("alice".into(), IdentityBinding { id: PlexId(1), ..binding.clone() }));
     store.write(Change::Binding("alice".into(), binding.clone()));

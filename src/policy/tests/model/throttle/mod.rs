@@ -157,9 +157,9 @@ impl<'a> Run<'a> {
 
     /// The daemon's steps before it sends a password.
     fn ask_plex(&mut self, who: Who) -> Result<Admission, Reason> {
-        match self.throttle.closed(self.moment()) {
+        match self.throttle.open_breaker(self.moment()) {
             Some(closed) => Err(closed.reason()),
-            None => self.throttle.ask(&key(who), self.moment()),
+            None => self.throttle.admit(&key(who), self.moment()),
         }
     }
 
@@ -170,19 +170,19 @@ impl<'a> Run<'a> {
         match end {
             End::Nothing | End::Right => {}
             End::Rejected => {
-                self.rejected.push(self.throttle.rejected(&key(who), now));
+                self.rejected.push(self.throttle.record_rejection(&key(who), now));
                 self.history.note(self.now, What::Rejected(who));
             }
             End::Limited(span) => {
-                self.closed = Some(self.throttle.limited(Duration::from_millis(span), now));
+                self.closed = Some(self.throttle.rate_limited(Duration::from_millis(span), now));
                 self.history.note(self.now, What::Limited(span));
             }
             End::Blocked => {
-                self.closed = Some(self.throttle.blocked(now));
+                self.closed = Some(self.throttle.address_blocked(now));
                 self.history.note(self.now, What::Blocked);
             }
         }
-        self.throttle.answered(&key(who));
+        self.throttle.complete(&key(who));
         self.history.note(self.now, What::Answered(who));
         match end {
             End::Rejected => self.wrong(who),
@@ -193,27 +193,27 @@ impl<'a> Run<'a> {
 
     fn wrong(&mut self, who: Who) {
         let now = self.moment();
-        self.tries.insert(key(who), self.throttle.wrong(&key(who), now));
-        self.alone(who).wrong(&key(who), now);
+        self.tries.insert(key(who), self.throttle.record_failure(&key(who), now));
+        self.alone(who).record_failure(&key(who), now);
         self.history.note(self.now, What::Wrong(who));
     }
 
     fn right(&mut self, who: Who) {
         let now = self.moment();
-        self.tries.insert(key(who), self.throttle.right(&key(who), now));
-        self.alone(who).right(&key(who), now);
+        self.tries.insert(key(who), self.throttle.record_success(&key(who), now));
+        self.alone(who).record_success(&key(who), now);
         self.history.note(self.now, What::Right(who));
     }
 
     fn check_pauses(&mut self) -> Result<(), String> {
         for who in events::all() {
-            let pause = self.throttle.pause(&key(who), self.moment());
+            let pause = self.throttle.backoff(&key(who), self.moment());
             let expected = Duration::from_millis(self.history.pause(who, self.now));
             if pause != expected {
                 return Err(format!("{who:?} at {}: the pause is {pause:?}, the model's {expected:?}", self.now));
             }
             let now = self.moment();
-            let alone = self.alone(who).pause(&key(who), now);
+            let alone = self.alone(who).backoff(&key(who), now);
             if pause != alone {
                 return Err(format!("{who:?} at {}: {pause:?}, and {alone:?} without the others", self.now));
             }

@@ -35,7 +35,10 @@ fn person(id: u64, username: &str) -> PlexUser {
 }
 
 fn list(friends: &[(u64, &str, Relationship)]) -> Friends {
-    let entries = friends.iter().map(|(id, name, tie)| FriendRecord { person: person(*id, name), tie: *tie }).collect();
+    let entries = friends
+        .iter()
+        .map(|(id, name, relationship)| FriendRecord { person: person(*id, name), relationship: *relationship })
+        .collect();
     let list = FriendList { owner: person(1, "olga"), entries, fetched_at: BootTime::from_millis(0) };
     Friends::from_list(Rules { strict: true, ..Rules::default() }, list)
 }
@@ -233,8 +236,8 @@ fn a_name_in_users_is_used_and_an_existing_account_is_not() {
 }
 
 fn friend() -> impl Strategy<Value = (u64, &'static str, Relationship)> {
-    let tie = prop::sample::select(&[Relationship::Shared, Relationship::Shared, Relationship::Pending][..]);
-    (2..9_u64, prop::sample::select(&USERNAMES[..]), tie)
+    let relationship = prop::sample::select(&[Relationship::Shared, Relationship::Shared, Relationship::Pending][..]);
+    (2..9_u64, prop::sample::select(&USERNAMES[..]), relationship)
 }
 
 prop_compose! {

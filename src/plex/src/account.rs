@@ -40,7 +40,7 @@ pub struct SignedIn {
     #[serde(rename = "authToken")]
     pub token: Token,
     /// Two-factor authentication of the account, if plex.tv says.
-    #[serde(rename = "twoFactorEnabled", default, deserialize_with = "de::maybe")]
+    #[serde(rename = "twoFactorEnabled", default, deserialize_with = "de::opt_bool")]
     pub two_factor: Option<bool>,
 }
 

@@ -42,7 +42,7 @@ enum Plain {
 /// Text that says something: neither `null` nor empty.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Plain::deserialize(deserializer)? {
-        Plain::Text(text) => said(&text).map(str::to_owned),
+        Plain::Text(text) => non_empty(&text).map(str::to_owned),
         Plain::Number(number) => Some(number.to_string()),
         Plain::Truth(_) | Plain::Other(_) => None,
     })
@@ -58,7 +58,7 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 }
 
 /// A boolean in any of its spellings, if it is one.
-pub(crate) fn maybe<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+pub(crate) fn opt_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     Ok(match Plain::deserialize(deserializer)? {
         Plain::Truth(truth) => Some(truth),
         Plain::Number(number) => Some(number == 1).filter(|truth| *truth || number == 0),
@@ -68,7 +68,7 @@ pub(crate) fn maybe<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 }
 
 /// A boolean in any of its spellings. Whatever is not clearly true is false, which never lets anybody in.
-pub(crate) fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+pub(crate) fn bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(match Plain::deserialize(deserializer)? {
         Plain::Truth(truth) => truth,
         Plain::Number(number) => number == 1,
@@ -83,7 +83,7 @@ pub(crate) fn is_true(text: &str) -> bool {
 }
 
 /// The text, if it says anything.
-pub(crate) fn said(text: &str) -> Option<&str> {
+pub(crate) fn non_empty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 

@@ -8,7 +8,7 @@ use roxmltree::{Document, Node};
 use zeroize::Zeroizing;
 
 use crate::client::{send, with_token};
-use crate::de::{self, is_true, said};
+use crate::de::{self, is_true, non_empty};
 use crate::{Client, Error, Token};
 
 impl Client {
@@ -78,7 +78,7 @@ fn rows<'a>(container: Node<'a, 'a>, tag: &'static str) -> impl Iterator<Item = 
 }
 
 fn user(row: Node, id: &str) -> Option<PlexUser> {
-    let text = |name| row.attribute(name).and_then(said).map(str::to_owned);
+    let text = |name| row.attribute(name).and_then(non_empty).map(str::to_owned);
     let id = row.attribute(id)?.parse().ok().filter(|id| *id > 0)?;
     Some(PlexUser { id: PlexId(id), username: text("username"), email: text("email") })
 }
@@ -100,7 +100,7 @@ fn friend(row: Node) -> Option<FriendRecord> {
 }
 
 fn share(row: Node) -> Option<FriendRecord> {
-    let accepted = row.attribute("acceptedAt").and_then(said).is_some_and(|at| at != "0");
+    let accepted = row.attribute("acceptedAt").and_then(non_empty).is_some_and(|at| at != "0");
     let pending = !accepted || flag(row, "pending");
     let relationship = if pending { Relationship::Pending } else { Relationship::Shared };
     Some(FriendRecord { person: user(row, "userID")?, relationship })

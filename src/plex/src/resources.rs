@@ -25,7 +25,7 @@ pub struct Resource {
     #[serde(default, deserialize_with = "de::text")]
     pub provides: Option<String>,
     /// True if the account owns it.
-    #[serde(default, deserialize_with = "de::truth")]
+    #[serde(default, deserialize_with = "de::bool")]
     pub owned: bool,
     /// The owner's account, if it is shared.
     #[serde(default, deserialize_with = "de::number")]

@@ -17,7 +17,7 @@ pub struct Identity {
     /// The machine id.
     pub machine_identifier: String,
     /// True if it belongs to an account. An unclaimed server gives anyone the owner's access.
-    #[serde(default, deserialize_with = "de::truth")]
+    #[serde(default, deserialize_with = "de::bool")]
     pub claimed: bool,
 }
 

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_is_read_however_its_fields_are_written() {
+    fn accounts_are_parsed_from_every_spelling_of_their_fields() {
         let cases = [
             (r#"{"id":7,"username":"alice","email":"a@example.org","authToken":"t","new":{"x":[1]}}"#, Some("alice")),
             (r#"{"id":"7","username":null,"authToken":"t"}"#, None),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn r45_a_second_factor_is_there_or_not_or_nobody_says() {
+    fn r45_two_factor_enabled_is_true_false_or_unknown() {
         let cases = [
             ("true", Some(true)),
             ("\"1\"", Some(true)),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_of_any_characters_is_sent_as_it_was_typed() {
+    fn passwords_of_any_characters_are_sent_as_typed() {
         let sent = form("a+b@example.org", "p&=%+ ä🙂", Some("123456"));
         let back: std::collections::HashMap<_, _> = form_urlencoded::parse(&sent).collect();
         assert_eq!(back.get("login").unwrap(), "a+b@example.org");

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_answer_has_its_kind() {
+    fn every_response_maps_to_its_error() {
         let json = |code: u32| format!("{{\"errors\":[{{\"code\":{code},\"message\":\"m\"}}]}}");
         let xml =
             |code: u32| format!("<?xml version=\"1.0\"?><errors><error code=\"{code}\" status=\"401\"/></errors>");
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn r36_what_has_no_readable_code_is_an_outage_and_no_refusal() {
+    fn r36_a_response_without_a_readable_code_is_an_outage() {
         let bodies = [
             "",
             "<html>401</html>",

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn friends_are_read_with_their_ties() {
+    fn friends_are_parsed_with_their_relationships() {
         let text = r#"<MediaContainer size="6">
             <User id="2" username="alice" email="a@example.org" home="0"><Server id="5" pending="0"/></User>
             <User id="3" username="bob" email="" home="0"/>
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_count_once_they_are_accepted() {
+    fn a_share_gives_access_only_when_accepted() {
         let text = r#"<MediaContainer>
             <SharedServer id="1" userID="2" username="alice" email="a@example.org" acceptedAt="1700000000"/>
             <SharedServer id="2" userID="3" username="bob"/>
@@ -150,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_not_an_empty_list() {
+    fn an_html_page_is_not_an_empty_friend_list() {
         let page = b"<html><body>Please wait</body></html>";
         assert!(users(page).is_err());
         assert!(shared_servers(page).is_err());
     }
 
     #[test]
-    fn entities_that_grow_are_not_read() {
+    fn xml_with_expanding_entities_is_rejected() {
         let bomb = br#"<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><MediaContainer>&b;</MediaContainer>"#;
         assert!(users(bomb).is_err());
     }

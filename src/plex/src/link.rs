@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_read_if_it_can_be_shown() {
+    fn a_link_code_is_accepted_only_if_it_can_be_shown() {
         let code = link_code(br#"{"id":7,"code":"AB12","expiresIn":900,"authToken":null}"#).unwrap();
         assert_eq!((code.code(), code.lifetime()), ("AB12", Some(Duration::from_secs(900))));
         assert_eq!(code.address(), "https://plex.tv/link/?pin=AB12");
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn r36_only_a_token_is_an_approval() {
+    fn r36_only_a_token_approves_a_link_code() {
         let approved = |text: &str| approval(text.as_bytes()).map(|token| token.is_some());
         assert_eq!(approved(r#"{"authToken":"t"}"#), Ok(true));
         for text in [r#"{"authToken":null}"#, r#"{"authToken":""}"#, r"{}"] {

@@ -34,7 +34,7 @@ mod tests {
 
     /// 25 modules of version 2, the smallest that holds these 30 bytes, and the border: 29 columns and 15 lines.
     #[test]
-    fn r21_the_picture_of_the_link_page_is_of_the_smallest_version_and_fits_into_a_small_terminal() {
+    fn r21_the_link_pages_qr_code_fits_into_a_small_terminal() {
         let address = "https://plex.tv/link/?pin=AB12";
         let code = QrCode::encode_text(address, QrCodeEcc::Low).unwrap();
         assert_eq!((code.version().value(), code.size()), (2, 25));

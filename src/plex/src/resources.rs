@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn owner_fields_are_read_in_every_spelling_and_never_guessed() {
+    fn owner_fields_of_resources_are_parsed_in_every_spelling_and_never_guessed() {
         let text = r#"[
             {"name":"Den","clientIdentifier":"a","provides":"server","owned":true,"ownerId":null,"accessToken":"t"},
             {"clientIdentifier":"b","provides":"server,sync-target","owned":"0","ownerId":"11"},
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn r36_a_row_that_does_not_name_its_fields_is_not_read() {
+    fn r36_resource_rows_without_field_names_are_ignored() {
         assert!(resources(br#"[["a","server",true,11,"t"]]"#).is_err());
     }
 }

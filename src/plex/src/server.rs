@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_known_by_what_it_calls_its_machine_id() {
+    fn a_media_server_is_identified_by_its_machine_identifier() {
         let claimed = |text: &str| server_identity(text.as_bytes()).ok().map(|server| server.claimed);
         assert_eq!(claimed(r#"{"MediaContainer":{"machineIdentifier":"a","claimed":true}}"#), Some(true));
         assert_eq!(claimed(r#"{"MediaContainer":{"machineIdentifier":"a"}}"#), Some(false));

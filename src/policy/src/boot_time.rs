@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_age_is_never_negative_and_never_wraps() {
+    fn time_since_a_boot_time_is_never_negative_and_never_wraps() {
         let second = Duration::from_secs(1);
         let start = BootTime::from_millis(0);
         assert_eq!((start + second).since(start), second);

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r45_nothing_typed_by_somebody_with_a_second_factor_is_remembered() {
+    fn r45_passwords_of_accounts_with_2fa_are_never_cached() {
         assert!(may_remember(Some(false), false));
         for (two_factor, code_asked) in [(Some(false), true), (Some(true), false), (None, false), (None, true)] {
             assert!(!may_remember(two_factor, code_asked), "{two_factor:?} {code_asked}");

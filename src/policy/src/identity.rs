@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn names_match_by_ascii_case_only() {
+    fn plex_names_match_with_ascii_case_folding_only() {
         let cases = [
             (PlexRef::parse("alice"), true),
             (PlexRef::parse("ALICE@example.ORG"), true),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_without_names_matches_no_name() {
+    fn an_account_without_names_matches_no_name() {
         let kid = PlexUser { id: PlexId(9), username: None, email: None };
         assert!(!PlexRef::parse("").matches(&kid));
         assert!(!PlexRef::Member(String::new()).matches(&kid));

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn r43_an_ordinary_caller_may_ask_about_itself_only() {
+    fn r43_an_untrusted_caller_may_ask_only_about_its_own_account() {
         let alice = account("alice", 1000, false);
         assert_eq!(authorize_caller(0, false, None), Ok(()));
         assert_eq!(authorize_caller(1000, false, Some(&alice)), Ok(()));
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn r37_r38_r39_what_can_be_no_password_is_refused_here() {
+    fn r37_r38_r39_empty_long_and_control_byte_passwords_are_refused_locally() {
         let cases = [
             (String::new(), Err(Reason::EmptyPassword)),
             ("a".repeat(1024), Ok(())),

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r19_an_origin_is_what_a_stranger_cannot_multiply_at_will() {
+    fn r19_an_origin_is_an_address_an_ipv6_network_or_a_local_user() {
         let cases = [
             (0, true, Some("192.0.2.7"), None, "192.0.2.7"),
             (0, true, Some("::ffff:192.0.2.7"), None, "192.0.2.7"),

@@ -83,7 +83,7 @@ mod tests {
         (&'a str, Option<&'a str>, Option<PlexId>, Option<&'a FriendList>, PlexRef, Option<IdentityBinding>, bool);
 
     #[test]
-    fn r65_the_owners_account_is_known_by_its_id_and_by_nothing_that_contradicts_it() {
+    fn r65_the_owners_account_is_recognised_by_its_id_unless_contradicted() {
         let (known, renamed, taken) = (list("olga", "bob"), list("olga2", "bob"), list("olga2", "olga"));
         let (id, name) = (PlexRef::parse, PlexRef::parse);
         let admin = Some("olga");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn r65_a_friend_who_takes_the_owners_name_locks_nobody_out_and_gains_nothing() {
+    fn r65_a_friend_with_the_owners_name_locks_no_one_out_and_gains_nothing() {
         let mut colliding = list("olga", "bob");
         colliding.entries.push(FriendRecord {
             person: PlexUser { id: PlexId(9), username: Some("olga@example.org".into()), email: None },

@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn r61_only_a_row_of_the_owners_counts() {
+    fn r61_only_a_server_row_of_the_owner_gives_access() {
         let cases = [
             ("the owner's own server", OWNER, row("den", true, true, None), true),
             ("shared by the owner", ALICE, row("den", true, false, Some(OWNER)), true),

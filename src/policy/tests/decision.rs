@@ -88,14 +88,14 @@ fn rules_and_relationships_decide_who_has_access() {
 }
 
 #[test]
-fn names_are_usernames_addresses_and_ids_and_the_address_signs_in() {
+fn references_are_usernames_addresses_or_ids_and_the_address_signs_in() {
     for name in ["alice", "ALICE", "alice@example.org", "2"] {
         assert_eq!(ask(&rules(true, None), name).unwrap().login, "alice@example.org", "{name}");
     }
 }
 
 #[test]
-fn the_address_signs_in_whichever_row_of_the_list_shows_it() {
+fn the_address_signs_in_from_any_row_of_the_friend_list() {
     let (now, rules) = (NOW, rules(true, None));
     let row = |username: Option<&str>, email: Option<&str>| FriendRecord {
         person: PlexUser { id: PlexId(8), username: username.map(Into::into), email: email.map(Into::into) },
@@ -125,7 +125,7 @@ fn a_user_without_name_and_address_signs_in_by_link_and_not_with_a_password() {
 }
 
 #[test]
-fn a_list_that_is_too_old_decides_nothing() {
+fn a_friend_list_that_is_too_old_decides_nothing() {
     let now = NOW;
     let (rules, alice) = (rules(true, None), PlexRef::parse("alice"));
     let list = den(now);
@@ -187,7 +187,7 @@ fn r33_an_id_in_the_configuration_is_the_account_whatever_is_bound_under_that_na
 }
 
 #[test]
-fn a_name_of_two_accounts_is_refused() {
+fn a_reference_that_matches_two_accounts_is_refused() {
     let now = NOW;
     let mut list = den(now);
     let impostor = PlexUser { id: PlexId(8), username: Some("alice@example.org".into()), email: None };
@@ -254,7 +254,7 @@ fn without_a_list_the_account_phase_needs_a_recent_sign_in_of_the_mapped_account
 }
 
 #[test]
-fn without_a_list_the_name_or_the_pin_must_fit() {
+fn without_a_list_the_name_or_the_binding_must_match() {
     let (rules, name) = (rules(true, None), PlexRef::parse("alice"));
     let sign_in = |reference, pin: Option<_>| without_list(&rules, NOW).sign_in(reference, pin).result();
     let fresh = sign_in(&name, None).unwrap();

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn every_message_survives_the_way_and_a_part_of_one_is_no_message() {
+    fn every_message_round_trips_and_a_partial_one_is_none() {
         round_trip(&Request::Login(LoginRequest {
             version: VERSION,
             phase: Phase::Account,

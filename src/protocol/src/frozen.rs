@@ -29,13 +29,13 @@ const REQUEST: &str = "{\"hello\":{\"version\":VERSION,\"phase\":\"account\",\"u
                        \"screen\":null}}";
 
 #[test]
-fn r65_the_account_request_is_sent_as_it_has_always_been() {
+fn r65_the_account_phase_request_has_its_frozen_bytes() {
     let sent = encode(&Request::Login(hello(VERSION))).unwrap();
     assert_eq!(sent.as_slice(), frame(&REQUEST.replace("VERSION", &VERSION.to_string())));
 }
 
 #[test]
-fn r65_the_account_request_of_any_version_is_understood() {
+fn r65_account_phase_requests_of_any_version_are_decoded() {
     let heard = |content: &str| match decode(&frame(content)).unwrap().unwrap().0 {
         Request::Login(hello) => Some(hello),
         _ => None,
@@ -55,7 +55,7 @@ fn r65_the_account_request_of_any_version_is_understood() {
 }
 
 #[test]
-fn r65_the_answers_of_the_account_phase_are_those_that_have_always_been() {
+fn r65_the_account_phase_replies_have_their_frozen_bytes() {
     let frozen = [
         (Reply::Verdict(Verdict::Success), "{\"verdict\":\"success\"}"),
         (Reply::Verdict(Verdict::NotAllowed), "{\"verdict\":\"not-allowed\"}"),

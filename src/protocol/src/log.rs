@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_the_priority_the_name_and_the_process_and_no_date() {
+    fn a_syslog_line_has_priority_name_and_pid_and_no_date() {
         let process = std::process::id();
         assert_eq!(syslog_line(Severity::Error, "plex-authd", "a line"), format!("<83>plex-authd[{process}]: a line"));
         assert_eq!(

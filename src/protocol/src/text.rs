@@ -61,21 +61,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_has_words_of_its_own() {
+    fn system_errors_are_described_in_english() {
         assert_eq!(words(&io::Error::from_raw_os_error(2)), "No such file or directory");
         assert_eq!(words(&Errno::ECONNREFUSED.into()), "Connection refused");
         assert_eq!(words(&io::Error::other("x")), "an error of no known kind");
     }
 
     #[test]
-    fn r27_control_and_bidi_characters_never_get_through() {
+    fn r27_control_and_bidi_characters_are_replaced() {
         let hostile = "a\x1b[31mb\rc\nd\u{202e}e\u{2066}f\u{200b}g\u{feff}h\u{9b}i\u{7f}j\0k";
         let shown = printable(hostile, 100);
         assert_eq!(shown, "a?[31mb?c?d?e?f?g?h?i?j?k");
     }
 
     #[test]
-    fn r27_ordinary_names_in_any_script_stay_as_they_are() {
+    fn r27_names_in_any_script_are_unchanged() {
         for name in ["alice", "Ålïcé", "アリス", "алиса", "a.b+c@example.org", "🙂"] {
             assert_eq!(printable(name, 100), name);
         }

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn r67_a_file_of_our_own_is_read_and_a_missing_one_is_told_apart() {
+    fn r67_an_own_file_is_read_and_a_missing_one_is_a_named_error() {
         let (directory, file) = place();
         assert!(read(&file, MAX).unwrap_err().is_not_found());
         assert!(read(&directory.path().join("no/such"), MAX).unwrap_err().is_not_found());
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn r67_a_link_counts_only_where_root_alone_could_have_put_it() {
+    fn r67_symbolic_links_are_followed_only_below_directories_of_root_alone() {
         let (directory, file) = place();
         symlink("/dev/zero", &file).unwrap();
         assert!(matches!(wrong(&file), Problem::Link));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn r67_a_pipe_a_device_and_a_large_file_are_refused_at_once() {
+    fn r67_pipes_devices_and_large_files_are_refused_at_once() {
         let (_directory, file) = place();
         mkfifo(&file, Mode::S_IRWXU).unwrap();
         assert!(matches!(wrong(&file), Problem::NotAFile));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn r67_a_file_that_others_can_change_or_that_has_other_names_is_refused() {
+    fn r67_files_writable_by_others_or_with_hard_links_are_refused() {
         let (directory, file) = place();
         write(&file, "word").unwrap();
         hard_link(&file, directory.path().join("other")).unwrap();

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_username_becomes_a_local_name_only_if_debian_accepts_it() {
+    fn a_plex_username_becomes_a_local_name_only_if_debian_accepts_it() {
         let cases = [
             ("alice", Some("alice")),
             ("Alice_7", Some("alice_7")),

@@ -34,7 +34,7 @@ fn reject(throttle: &mut Throttle, key: &AttemptKey, now: BootTime) -> Result<()
 }
 
 #[test]
-fn what_is_forgotten_of_an_account_slows_nobody_down_and_others_stay() {
+fn forgetting_an_account_ends_its_backoff_and_keeps_the_budget() {
     let (mut throttle, now) =
         (Throttle::new(Limits::default(), HashMap::new(), Vec::new(), None), BootTime::from_millis(0));
     let key = |account: &str, origin: &str| AttemptKey { account: account.into(), origin: origin.into() };
@@ -53,7 +53,7 @@ fn what_is_forgotten_of_an_account_slows_nobody_down_and_others_stay() {
 }
 
 #[test]
-fn r19_pauses_grow_from_free_to_capped_and_end_with_a_right_try() {
+fn r19_backoff_doubles_to_its_maximum_and_ends_with_a_success() {
     let mut throttle = throttle();
     let alice = key("alice", FRIENDS_HOME);
     let mut pauses = Vec::new();
@@ -69,7 +69,7 @@ fn r19_pauses_grow_from_free_to_capped_and_end_with_a_right_try() {
 }
 
 #[test]
-fn r19_wrong_tries_are_forgotten_after_a_day_without_one() {
+fn r19_failures_expire_after_a_day_without_an_attempt() {
     const DAY: u64 = 24 * 3600;
     let mut throttle = throttle();
     let alice = key("alice", FRIENDS_HOME);
@@ -82,7 +82,7 @@ fn r19_wrong_tries_are_forgotten_after_a_day_without_one() {
 }
 
 #[test]
-fn r19_a_stranger_elsewhere_costs_a_friend_nothing() {
+fn r19_failures_from_another_origin_do_not_delay_a_friend() {
     let mut throttle = throttle();
     for second in 0..1000 {
         throttle.record_failure(&key("alice", ATTACKER), at(second));
@@ -93,7 +93,7 @@ fn r19_a_stranger_elsewhere_costs_a_friend_nothing() {
 }
 
 #[test]
-fn r19_r60_what_was_counted_survives_a_restart_and_expires() {
+fn r19_r60_failures_and_rejections_survive_a_restart_and_expire() {
     let alice = key("alice", ATTACKER);
     let tries = Failures { wrong: 5, last: at(0), succeeded: None };
     let rejected = (0..30).map(|_| Rejected { at: at(0), origin: "elsewhere".into() }).collect();
@@ -105,7 +105,7 @@ fn r19_r60_what_was_counted_survives_a_restart_and_expires() {
 }
 
 #[test]
-fn r60_one_origin_can_spend_a_third_of_the_hour_and_no_more() {
+fn r60_one_origin_can_spend_a_third_of_the_hourly_budget() {
     let mut throttle = throttle();
     let sent = (0..500).filter(|n| reject(&mut throttle, &key(&format!("user{n}"), ATTACKER), at(*n)).is_ok()).count();
     assert_eq!(sent, 10);
@@ -113,7 +113,7 @@ fn r60_one_origin_can_spend_a_third_of_the_hour_and_no_more() {
 }
 
 #[test]
-fn r60_many_origins_spend_the_hour_but_not_the_reserve_of_those_who_signed_in_before() {
+fn r60_many_origins_leave_the_reserved_budget_to_known_keys() {
     let mut throttle = throttle();
     let alice = key("alice", FRIENDS_HOME);
     throttle.record_success(&alice, at(0));
@@ -131,7 +131,7 @@ fn r60_many_origins_spend_the_hour_but_not_the_reserve_of_those_who_signed_in_be
 }
 
 #[test]
-fn r60_in_no_hour_are_more_sign_ins_rejected_than_the_budget_says() {
+fn r60_rejections_within_any_hour_stay_within_the_budget() {
     let mut throttle = throttle();
     let mut times: Vec<u64> = Vec::new();
     for second in 0..6 * 3600 {
@@ -145,7 +145,7 @@ fn r60_in_no_hour_are_more_sign_ins_rejected_than_the_budget_says() {
 }
 
 #[test]
-fn r60_guesses_sent_all_at_once_are_counted_before_they_are_answered() {
+fn r60_parallel_guesses_draw_on_the_budget_before_their_responses() {
     let mut throttle = throttle();
     let alice = key("alice", ATTACKER);
     let at_once = (0..100).filter(|_| throttle.admit(&alice, at(0)) == Ok(Admission::Granted)).count();
@@ -163,7 +163,7 @@ fn r60_guesses_sent_all_at_once_are_counted_before_they_are_answered() {
 }
 
 #[test]
-fn r60_what_plex_tv_says_closes_the_way_for_everybody_and_for_a_while() {
+fn r60_rate_limits_and_blocks_of_plex_tv_open_the_breaker_for_a_while() {
     let mut throttle = throttle();
     let alice = key("alice", FRIENDS_HOME);
     let closed = throttle.address_blocked(at(0));
@@ -180,7 +180,7 @@ fn r60_what_plex_tv_says_closes_the_way_for_everybody_and_for_a_while() {
 }
 
 #[test]
-fn a_flood_of_origins_does_not_fill_the_memory_nor_push_out_those_who_signed_in() {
+fn a_flood_of_origins_is_bounded_and_evicts_no_known_key() {
     let week = 7 * FORGET.as_secs();
     for later in [1, week] {
         let mut throttle = throttle();

@@ -49,7 +49,7 @@ const SOMETIMES: [&str; 16] = [
 ];
 
 #[test]
-fn r33_r36_r61_the_policy_and_an_independent_reading_of_the_design_agree_in_every_world() {
+fn r33_r36_r61_policy_and_independent_model_agree_in_every_world() {
     let mut runner = crate::runner(100_000);
     let tally = Tally::default();
     let outcome = runner.run(&worlds(), |world| compare(&world, &tally).map_err(TestCaseError::fail));

@@ -18,7 +18,7 @@ fn soon() -> Deadline {
 }
 
 #[test]
-fn messages_arrive_one_by_one_however_they_were_cut_up() {
+fn messages_are_received_one_by_one_from_any_segmentation() {
     let (mut ours, mut theirs) = pair();
     let ask = Reply::Prompt(Prompt { text: "x".repeat(9000), echo: true, password: false });
     let mut bytes = encode(&ask).unwrap().to_vec();
@@ -46,7 +46,7 @@ fn r10_the_end_of_the_stream_is_an_error_at_once() {
 }
 
 #[test]
-fn r10_a_drip_of_bytes_does_not_move_the_deadline() {
+fn r10_slow_bytes_do_not_extend_the_deadline() {
     let (mut ours, mut theirs) = pair();
     let writer = std::thread::spawn(move || {
         let _ = theirs.write_all(&[0, 0, 0, 200]);
@@ -66,7 +66,7 @@ fn r10_a_drip_of_bytes_does_not_move_the_deadline() {
 }
 
 #[test]
-fn r10_a_frame_that_is_too_long_is_refused_without_waiting_for_it() {
+fn r10_an_oversized_frame_is_refused_before_it_arrives() {
     let (mut ours, mut theirs) = pair();
     theirs.write_all(&70_000_u32.to_be_bytes()).unwrap();
     let outcome = ours.receive::<Reply>(Deadline::after(Duration::from_secs(10)));
@@ -74,7 +74,7 @@ fn r10_a_frame_that_is_too_long_is_refused_without_waiting_for_it() {
 }
 
 #[test]
-fn sending_to_somebody_who_left_is_an_error_and_no_signal() {
+fn sending_to_a_closed_connection_is_an_error_and_no_signal() {
     let (mut ours, theirs) = pair();
     drop(theirs);
     let outcome = ours.send(&Reply::Working, soon());
@@ -82,7 +82,7 @@ fn sending_to_somebody_who_left_is_an_error_and_no_signal() {
 }
 
 #[test]
-fn sending_to_somebody_who_does_not_read_ends_at_the_deadline() {
+fn sending_to_a_peer_that_does_not_read_ends_at_the_deadline() {
     let (mut ours, _theirs) = pair();
     let ask = Reply::Prompt(Prompt { text: "x".repeat(60_000), echo: true, password: false });
     let outcome = (0..100).find_map(|_| ours.send(&ask, soon()).err());
@@ -101,7 +101,7 @@ fn a_conversation_is_over_when_the_other_end_leaves_or_speaks_out_of_turn() {
 }
 
 #[test]
-fn the_kernel_names_the_other_end() {
+fn the_peers_uid_and_pid_come_from_the_kernel() {
     let (ours, _theirs) = pair();
     let peer = ours.peer().unwrap();
     assert_eq!(u32::try_from(peer.pid).unwrap(), std::process::id());

@@ -31,7 +31,7 @@ const OFTEN: [&str; 14] = [
 ];
 
 #[test]
-fn r19_r60_the_throttle_and_a_list_of_all_that_happened_agree_at_every_step() {
+fn r19_r60_throttle_and_model_of_all_events_agree_at_every_step() {
     let mut runner = crate::runner(20_000);
     let tally = Tally::default();
     let outcome = runner.run(&cases(), |case| Run::new(&case, &tally).all().map_err(TestCaseError::fail));

@@ -17,7 +17,7 @@ pub enum Command {
     /// Add a fault.
     Fault(Rule),
     /// Remove all faults and blocks.
-    Mend,
+    ClearFaults,
     /// Set how connections to plex.tv are treated.
     Connections(Connections),
     /// Set it from the next answer of this endpoint on. The connection of that answer is closed.

@@ -56,7 +56,7 @@ impl Control {
 
     /// Clears all faults and blocks.
     pub fn clear_faults(&self) {
-        self.send(&Command::Mend).unwrap();
+        self.send(&Command::ClearFaults).unwrap();
     }
 
     /// Numbers of requests and connections since the start or the last reset.
@@ -97,7 +97,7 @@ fn execute(command: Command, store: &Mutex<Store>, gate: &Gate) -> Result<String
     // The listener needs the store, so the store must not be locked while the gate changes.
     match command {
         Command::Connections(wanted) => gate.set(wanted),
-        Command::Mend => gate.set(Connections::Serve),
+        Command::ClearFaults => gate.set(Connections::Serve),
         _ => {}
     }
     change(command, &mut store.lock().unwrap())
@@ -109,7 +109,7 @@ fn change(command: Command, store: &mut Store) -> Result<String, String> {
     match command {
         Command::Load(text) => store.load(World::parse(&text)?),
         Command::Fault(rule) => store.add_rule(rule),
-        Command::Mend => store.clear_faults(),
+        Command::ClearFaults => store.clear_faults(),
         Command::Connections(_) => {}
         Command::Turn(after, connections) => store.turn = Some((after, connections)),
         Command::BlockAfter(failures) => store.blocked.after = Some(failures),

@@ -82,7 +82,7 @@ def control(command):
 
 class Check(unittest.TestCase):
     def tearDown(self):
-        control("mend")
+        control("clear-faults")
 
     def test_password(self):
         for login in ("alice", "alice@example.org"):
@@ -220,7 +220,7 @@ class Check(unittest.TestCase):
         control({"block-after": 0})
         with self.assertRaisesRegex(Unauthorized, 'code="1031"'):
             sign_in("alice")
-        control("mend")
+        control("clear-faults")
         control({"fault": {"endpoint": "signin", "fault": {"api": [429, 1003]}, "times": 1}})
         with self.assertRaisesRegex(BadRequest, r"\(429\).*1003"):
             sign_in("alice")

@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 
 use pam_stack::Kind;
 use pam_stack::include::Step;
+use pam_stack::scenarios::Fault;
 
 use super::shell::argument;
 
 /// Debian's tool, which generates `common-auth`, `common-account` and so on.
 const PAM_AUTH_UPDATE: &str = "/usr/sbin/pam-auth-update";
+
+/// Templates of its files.
+const TEMPLATES: &str = "/usr/share/pam";
 
 /// Directory of the files that Fedora's authselect generates; those in `/etc/pam.d` are links to them.
 const AUTHSELECT: &str = "/etc/authselect";
@@ -25,11 +29,11 @@ enum Owner {
     Administrator,
 }
 
-/// The fix for a service's stack. A fix that begins with "run: " is a command.
-pub(super) fn fix(service: &str, kind: Kind, steps: &[Step]) -> String {
+/// The fix for these faults of a service's stack. A fix that begins with "run: " is a command.
+pub(super) fn fix(service: &str, kind: Kind, steps: &[Step], faults: &[Fault]) -> String {
     let own = PathBuf::from(format!("/etc/pam.d/{service}"));
     let file = steps.iter().find(|step| step.asks("pam_plex")).map_or(own, |step| step.file.clone());
-    fix_of(&file, owner(&file), kind)
+    fix_of(&file, owner(&file), kind, faults)
 }
 
 fn owner(file: &Path) -> Owner {
@@ -46,11 +50,18 @@ fn owner(file: &Path) -> Owner {
     }
 }
 
-fn fix_of(file: &Path, owner: Owner, kind: Kind) -> String {
+fn fix_of(file: &Path, owner: Owner, kind: Kind, faults: &[Fault]) -> String {
     let word = if kind == Kind::Auth { "auth" } else { "account" };
     let path = argument(&file.display().to_string());
     match owner {
-        Owner::PamAuthUpdate => "run: pam-auth-update --force --enable plex-auth plex-auth-account".to_owned(),
+        Owner::PamAuthUpdate => {
+            // It never writes pam_deny, which is outside the lines that it generates. Its own template has it.
+            let lacks_template = faults.contains(&Fault::UnknownAccepted);
+            let name = argument(&file.file_name().unwrap_or_default().to_string_lossy());
+            let restore = format!("cp --backup=numbered {TEMPLATES}/{name} {path} && ");
+            let restore = if lacks_template { restore } else { String::new() };
+            format!("run: {restore}pam-auth-update --force --enable plex-auth plex-auth-account")
+        }
         Owner::Authselect => "run: authselect apply-changes".to_owned(),
         Owner::Package => format!("restore {path} as it was shipped: reinstall plex-auth"),
         Owner::Administrator => {
@@ -65,12 +76,22 @@ mod tests {
 
     #[test]
     fn the_tool_that_generates_a_file_fixes_it_and_no_other_file_is_edited_by_a_command() {
-        let fix = |file: &str, owner| fix_of(Path::new(file), owner, Kind::Account);
+        let fix = |file: &str, owner| fix_of(Path::new(file), owner, Kind::Account, &[Fault::DeniedAccepted]);
         assert!(fix("/etc/pam.d/common-account", Owner::PamAuthUpdate).starts_with("run: pam-auth-update "));
         assert!(fix("/etc/pam.d/system-auth", Owner::Authselect).starts_with("run: authselect "));
         assert!(fix("/etc/pam.d/plex-auth", Owner::Package).contains("reinstall plex-auth"));
         let own = fix("/etc/pam.d/web", Owner::Administrator);
         assert_eq!(own, "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth");
+    }
+
+    #[test]
+    fn a_missing_pam_deny_is_restored_from_the_template_of_pam_auth_update() {
+        let file = Path::new("/etc/pam.d/common-auth");
+        assert_eq!(
+            fix_of(file, Owner::PamAuthUpdate, Kind::Auth, &[Fault::DeniedAccepted, Fault::UnknownAccepted]),
+            "run: cp --backup=numbered /usr/share/pam/common-auth /etc/pam.d/common-auth && \
+             pam-auth-update --force --enable plex-auth plex-auth-account"
+        );
     }
 
     #[test]

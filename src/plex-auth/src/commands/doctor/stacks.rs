@@ -146,7 +146,7 @@ fn report(kind: Kind, faults: &[Fault], services: &[&Service], checks: &mut Chec
         [Fault::ExpiredPasswordSkips] => {
             "use `account required pam_unix.so`, or put pam_plex.so before it; see /etc/pam.d/plex-auth".to_owned()
         }
-        _ => fixes(services, kind),
+        _ => fixes(services, kind, faults),
     };
     let is_minor = |fault: &Fault| match fault {
         // A web server or a screen locker may well have no local users.
@@ -164,9 +164,9 @@ fn report(kind: Kind, faults: &[Fault], services: &[&Service], checks: &mut Chec
 }
 
 /// The fixes of these services' stacks, each once.
-fn fixes(services: &[&Service], kind: Kind) -> String {
-    let fixes: BTreeSet<_> =
-        services.iter().map(|service| repair::fix(&service.name, kind, service.steps(kind))).collect();
+fn fixes(services: &[&Service], kind: Kind, faults: &[Fault]) -> String {
+    let fix = |service: &&Service| repair::fix(&service.name, kind, service.steps(kind), faults);
+    let fixes: BTreeSet<_> = services.iter().map(fix).collect();
     fixes.into_iter().collect::<Vec<_>>().join("; ")
 }
 

@@ -289,7 +289,7 @@ fn command_and_daemon_are_one_device_to_plex_tv() {
     let (about, id) = noted.split_once('\n').unwrap();
     assert_eq!((about, id), ("plex-auth 600", world.sql("SELECT client_id FROM installation").trim()));
     world.plex().reset();
-    assert_eq!(seen(&world, "test alice").1, 0);
+    assert_eq!(seen(&world, "friends").1, 0);
     let asked: Vec<_> = world.plex().seen().into_iter().map(|seen| seen.client_id).collect();
     assert!(asked.len() >= 3 && asked.iter().all(|client| client.as_deref() == Some(id)), "{asked:?} {id}");
 }

@@ -55,7 +55,7 @@ fn r67_root_reads_no_client_id_replaced_by_the_daemons_user() {
     let good = world.sh(&format!("cat {CLIENT_ID}")).stdout;
     for (what, script, refusal) in traps("plex-auth") {
         set(&world, CLIENT_ID, &script);
-        let out = run(&world, &["plex-auth", "test", "alice"]);
+        let out = run(&world, &["plex-auth", "friends"]);
         let said = format!("{}{}", out.stdout, out.stderr);
         assert!(!out.ok() && said.contains(CLIENT_ID) && said.contains(refusal), "{what}: {out:?}");
         let doctor = run(&world, &["plex-auth", "doctor"]).stdout;
@@ -65,11 +65,11 @@ fn r67_root_reads_no_client_id_replaced_by_the_daemons_user() {
     world.sh(
         "mv /var/lib/plex-auth /var/lib/kept; ln -s /root /var/lib/plex-auth; chown -h plex-auth /var/lib/plex-auth",
     );
-    run(&world, &["plex-auth", "test", "alice"]);
+    run(&world, &["plex-auth", "friends"]);
     world.sh("rm /var/lib/plex-auth; mv /var/lib/kept /var/lib/plex-auth");
     set(&world, CLIENT_ID, &format!("printf %s {} >$F; chown plex-auth: $F", good.trim()));
     world.plex().reset();
-    assert!(run(&world, &["plex-auth", "test", "alice"]).stdout.contains("alice"));
+    assert!(run(&world, &["plex-auth", "friends"]).stdout.contains("alice"));
     let ids: Vec<_> = world.plex().seen().into_iter().filter_map(|seen| seen.client_id).collect();
     assert!(!ids.is_empty() && ids.iter().all(|id| id == good.trim()), "{ids:?}");
 }

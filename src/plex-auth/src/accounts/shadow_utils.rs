@@ -31,6 +31,8 @@ pub(crate) fn home_of_new(name: &str) -> Result<String, Error> {
 /// # Errors
 /// The tool fails, or no id is left.
 pub(crate) fn add(turn: &AccountsLock, name: &str, home: &str, group: Option<&str>, plex: PlexId) -> Result<(), Error> {
+    // Before an id is used up: the list that it is noted in may be damaged.
+    created::read()?;
     let Ids { uid, gid, sub_user, sub_group } = ids::next(turn)?;
     created::note(turn, name, uid)?;
     let comment = format!("Plex id {plex}");

@@ -33,14 +33,18 @@ fn doctor_finds_and_fixes_stacks_with_wrong_results() {
     let world = &patient.0;
     world.write("/etc/pam.d/web", 0o644, "root:root", DEBIAN);
     world.sh("cp -a /etc/pam.d /mnt/pam.d");
-    all(&patient, wrong_stacks());
+    all(&patient, wrong_lines_of_services());
+    all(&patient, wrong_lines_of_the_shipped_stack());
     world.sh("for service in web plex-auth sshd su sudo; do sed -i /plex/d /etc/pam.d/$service; done");
     assert!(patient.look().find("PAM", "error", "no service asks pam_plex.so").is_some());
 }
 
-fn wrong_stacks() -> Vec<Case> {
-    // The fix of the previous fault leaves a correct file that differs from the first one.
-    let each = |script: &str| format!("{RESTORE} && {script}");
+/// Breaks the correct stacks. The fix of the previous fault leaves a correct file that differs from the first one.
+fn each(script: &str) -> String {
+    format!("{RESTORE} && {script}")
+}
+
+fn wrong_lines_of_services() -> Vec<Case> {
     vec![
         // Without pam_deny every account is let in, and pam-auth-update does not restore the line.
         saying(
@@ -67,6 +71,13 @@ fn wrong_stacks() -> Vec<Case> {
             "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth",
             include("web"),
         ),
+        // The included lines are right, so reinstalling the package would not help.
+        saying(
+            each("sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/sshd"),
+            ("PAM", "error", "accounts that nobody knows get in"),
+            "in /etc/pam.d/sshd, replace the auth lines for passwords with: auth include plex-auth",
+            include("sshd"),
+        ),
         saying(
             each("sed -i '/account.*plex-auth/d' /etc/pam.d/sshd"),
             ("PAM", "error", "sshd (account): friends who were removed"),
@@ -81,6 +92,11 @@ fn wrong_stacks() -> Vec<Case> {
             "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth",
             include("web"),
         ),
+    ]
+}
+
+fn wrong_lines_of_the_shipped_stack() -> Vec<Case> {
+    vec![
         saying(
             each("sed -i '/^auth.*pam_unix/d' /etc/pam.d/plex-auth"),
             ("PAM", "error", "there is no pam_unix.so"),

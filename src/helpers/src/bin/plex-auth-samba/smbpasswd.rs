@@ -12,9 +12,6 @@ use zeroize::Zeroizing;
 /// Time limit. The program needs some 20 ms, and waits for other programs that have Samba's file locked.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The most that is read of its output, in bytes.
-const MAX_OUTPUT: usize = 4096;
-
 /// Its complaint about an account without an entry, in Samba's own words.
 const NO_ENTRY: &str = "Failed to find entry for user";
 
@@ -64,7 +61,7 @@ impl Smbpasswd {
     }
 
     fn run(&self, arguments: &[&str], input: &str) -> Result<(), Error> {
-        let command = Command::new(&self.0, arguments).limit(LIMIT).max_output(MAX_OUTPUT).input(input.as_bytes());
+        let command = Command::new(&self.0, arguments).limit(LIMIT).input(input.as_bytes());
         let output = command.run().map_err(Error::Command)?;
         let complaint = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         match output.status.success() {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use pam_stack::Kind;
-use pam_stack::include::Step;
-use pam_stack::scenarios::Fault;
+use pam_stack::include::{Step, stack};
+use pam_stack::scenarios::{self, Fault};
 
 use super::shell::argument;
 
@@ -30,10 +30,21 @@ enum Owner {
 }
 
 /// The fix for these faults of a service's stack. A fix that begins with "run: " is a command.
-pub(super) fn fix(service: &str, kind: Kind, steps: &[Step], faults: &[Fault]) -> String {
+pub(super) fn fix(service: &str, kind: Kind, steps: &[Step], faults: &[Fault], group: &str) -> String {
     let own = PathBuf::from(format!("/etc/pam.d/{service}"));
-    let file = steps.iter().find(|step| step.asks("pam_plex")).map_or(own, |step| step.file.clone());
-    fix_of(&file, owner(&file), kind, faults)
+    let file = steps.iter().find(|step| step.asks("pam_plex")).map_or_else(|| own.clone(), |step| step.file.clone());
+    if file == own || is_faulty(&file, kind, faults, group) {
+        return fix_of(&file, owner(&file), kind, faults);
+    }
+    // The lines around the include are wrong.
+    fix_of(&own, Owner::Administrator, kind, faults)
+}
+
+/// One of these faults is in the lines of this file.
+fn is_faulty(file: &Path, kind: Kind, faults: &[Fault], group: &str) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let alone = stack(&name, kind, &|path| std::fs::read_to_string(path).ok());
+    scenarios::faults(kind, &alone, Some(group)).iter().any(|fault| faults.contains(fault))
 }
 
 fn owner(file: &Path) -> Owner {

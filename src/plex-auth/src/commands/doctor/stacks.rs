@@ -109,7 +109,7 @@ pub(super) fn check(context: &Context, config: Option<&Config>, checks: &mut Che
         }
     }
     for ((kind, faults), services) in wrong {
-        report(kind, &faults, &services, checks);
+        report(kind, &faults, &services, group, checks);
     }
     if !right.is_empty() {
         let what = format!("{}: local passwords first, then Plex; who is denied stays out", right.join(", "));
@@ -136,7 +136,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// Reports the faults that the stacks of these services share: they have one cause.
-fn report(kind: Kind, faults: &[Fault], services: &[&Service], checks: &mut Checks) {
+fn report(kind: Kind, faults: &[Fault], services: &[&Service], group: &str, checks: &mut Checks) {
     let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
     let word = if kind == Kind::Auth { "auth" } else { "account" };
     let sentences: Vec<_> = faults.iter().map(|fault| sentence(*fault)).collect();
@@ -146,7 +146,7 @@ fn report(kind: Kind, faults: &[Fault], services: &[&Service], checks: &mut Chec
         [Fault::ExpiredPasswordSkips] => {
             "use `account required pam_unix.so`, or put pam_plex.so before it; see /etc/pam.d/plex-auth".to_owned()
         }
-        _ => fixes(services, kind, faults),
+        _ => fixes(services, kind, faults, group),
     };
     let is_minor = |fault: &Fault| match fault {
         // A web server or a screen locker may well have no local users.
@@ -164,8 +164,8 @@ fn report(kind: Kind, faults: &[Fault], services: &[&Service], checks: &mut Chec
 }
 
 /// The fixes of these services' stacks, each once.
-fn fixes(services: &[&Service], kind: Kind, faults: &[Fault]) -> String {
-    let fix = |service: &&Service| repair::fix(&service.name, kind, service.steps(kind), faults);
+fn fixes(services: &[&Service], kind: Kind, faults: &[Fault], group: &str) -> String {
+    let fix = |service: &&Service| repair::fix(&service.name, kind, service.steps(kind), faults, group);
     let fixes: BTreeSet<_> = services.iter().map(fix).collect();
     fixes.into_iter().collect::<Vec<_>>().join("; ")
 }

@@ -38,7 +38,7 @@ fn sssd_serves() -> bool {
 
 /// The selected profile and its features, such as `with-mkhomedir`; empty if the tool was never used.
 fn current() -> Vec<String> {
-    let said = Command::tool(TOOL, &["current", "--raw"]).stdout().unwrap_or_default();
+    let said = Command::tool(TOOL, &["current", "--raw"]).limit(CHANGE_LIMIT).stdout().unwrap_or_default();
     said.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -56,7 +56,7 @@ pub(super) fn selection() -> Vec<String> {
 }
 
 fn features_of_ours() -> Vec<String> {
-    let said = Command::tool(TOOL, &["list-features", PROFILE]).stdout().unwrap_or_default();
+    let said = Command::tool(TOOL, &["list-features", PROFILE]).limit(CHANGE_LIMIT).stdout().unwrap_or_default();
     said.split_whitespace().map(str::to_owned).collect()
 }
 

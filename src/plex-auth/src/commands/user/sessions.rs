@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use system::accounts;
-use system::command::{CHANGE_LIMIT, Command, find};
+use system::command::{self, CHANGE_LIMIT, Command, NAME_SERVICE_OUTPUT, find};
 
 use super::processes;
 use crate::error::Error;
@@ -88,18 +88,28 @@ fn end_smb(name: &str) -> Result<usize, Error> {
     let (Some(smbstatus), Some(smbcontrol)) = (find(&["/usr/bin/smbstatus"]), find(&["/usr/bin/smbcontrol"])) else {
         return Ok(0);
     };
-    // Fails if Samba is not running.
     let serving = || {
-        let said = Command::tool(smbstatus, &["--processes", "--fast", "--user", name]).stdout().unwrap_or_default();
-        said.lines().filter_map(|line| serving(line, name)).collect::<Vec<_>>()
+        let arguments = ["--processes", "--fast", "--user", name];
+        let status = Command::tool(smbstatus, &arguments).limit(CHANGE_LIMIT).max_output(NAME_SERVICE_OUTPUT);
+        let said = match status.stdout() {
+            Ok(said) => said,
+            // Samba is not running.
+            Err(command::Error::Failed(status, _)) if status.code().is_some() => String::new(),
+            // An smbd runs as root, so nothing else would find the sessions that are left.
+            Err(error) => {
+                return Err(Error::new(format!("the SMB sessions of {name} cannot be listed: {error}"))
+                    .hint("when this works, run it again: smbstatus --processes"));
+            }
+        };
+        Ok(said.lines().filter_map(|line| serving(line, name)).collect::<Vec<_>>())
     };
-    let found = serving();
+    let found = serving()?;
     for process in &found {
         // The loop below checks the result.
         let _ = Command::tool(smbcontrol, &[process, "shutdown"]).run();
     }
     let start = Instant::now();
-    while !found.is_empty() && serving().iter().any(|process| found.contains(process)) {
+    while !found.is_empty() && serving()?.iter().any(|process| found.contains(process)) {
         if start.elapsed() > SMBD {
             return Err(Error::new(format!("an SMB session of {name}'s cannot be ended: smbd {}", found.join(", ")))
                 .hint("restart Samba, then run this again: systemctl restart smbd"));

@@ -52,6 +52,8 @@ pub(crate) fn run(context: &Context, args: &SyncArgs) -> Result<(), Error> {
     let friends = if args.ask_daemon { Friends::from_daemon(context, &config) } else { Friends::read(&config) };
     let friends = friends.map_err(unchanged)?;
     let locks = expiry_locks::read()?;
+    // Needed once accounts are locked; nothing is changed if it is damaged.
+    created::read()?;
     let plan = make(context, &config, &friends, &locks, args.remove).map_err(unchanged)?;
     for action in &plan.actions {
         say(action);

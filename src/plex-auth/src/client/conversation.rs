@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use protocol::{
-    AdminResponse, Connection, Deadline, InvalidInput, MAX_PASSWORD, Prompt, PromptReply, Reply, Request, Secret,
-    Trace, Verdict, printable,
+    AdminRequest, AdminResponse, Connection, Deadline, InvalidInput, LoginRequest, MAX_PASSWORD, Phase, Prompt,
+    PromptReply, Reply, Request, Secret, Trace, Verdict, printable,
 };
 
 use crate::client::daemon::{broken, unexpected_reply, unreachable};
@@ -16,11 +16,51 @@ use crate::ui::terminal::{self, spinner};
 /// Longest silence of the daemon, which sends [`Reply::Working`] while it is busy.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// Signs `user` in, as `service`.
+///
+/// # Errors
+/// As [`converse`].
+pub(crate) fn sign_in(socket: &Path, user: &str, service: &str) -> Result<Verdict, Error> {
+    let request = Request::Login(request(user, service, Phase::Authenticate, None));
+    converse(socket, user, &request).map(|(verdict, _)| verdict)
+}
+
+/// Lets plex-authd decide about a phase of a login and explain the decision.
+///
+/// # Errors
+/// As [`converse`].
+pub(crate) fn explain(
+    socket: &Path,
+    user: &str,
+    service: &str,
+    phase: Phase,
+) -> Result<(Verdict, Option<Trace>), Error> {
+    // An origin of its own, so that wrong passwords delay no login at the machine.
+    let request = request(user, service, phase, Some("root"));
+    converse(socket, user, &Request::Admin(AdminRequest::Explain(request)))
+}
+
+/// A request without a terminal and a remote host.
+fn request(user: &str, service: &str, phase: Phase, ruser: Option<&str>) -> LoginRequest {
+    LoginRequest {
+        version: protocol::VERSION,
+        phase,
+        user: user.to_owned(),
+        service: Some(service.to_owned()),
+        tty: None,
+        rhost: None,
+        ruser: ruser.map(str::to_owned),
+        link: false,
+        plex_only: false,
+        screen: None,
+    }
+}
+
 /// Lets plex-authd decide about `user`. Returns its verdict, and the trace if the request is to explain the decision.
 ///
 /// # Errors
 /// The daemon is not available, or the caller is not root.
-pub(crate) fn converse(socket: &Path, user: &str, request: &Request) -> Result<(Verdict, Option<Trace>), Error> {
+fn converse(socket: &Path, user: &str, request: &Request) -> Result<(Verdict, Option<Trace>), Error> {
     let mut connection = Connection::open(socket).map_err(|error| unreachable(socket, &error))?;
     let send = |connection: &mut Connection, request: &Request| connection.send(request, Deadline::after(SILENCE));
     send(&mut connection, request).map_err(broken)?;

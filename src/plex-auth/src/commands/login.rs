@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use nix::unistd::{User, getuid};
-use protocol::{LoginRequest, Phase, Request, Verdict};
+use protocol::Verdict;
 
-use crate::client::conversation::converse;
+use crate::client::conversation::sign_in;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ui::terminal::{self, Status};
@@ -27,19 +27,7 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode, Error> {
             return Err(Error::new(format!("the account with the number {uid} cannot be looked up: {}", error.desc())));
         }
     };
-    let hello = LoginRequest {
-        version: protocol::VERSION,
-        phase: Phase::Authenticate,
-        user: user.clone(),
-        service: Some(SERVICE.into()),
-        tty: None,
-        rhost: None,
-        ruser: None,
-        link: false,
-        plex_only: false,
-        screen: None,
-    };
-    let (verdict, _) = converse(&context.socket, &user, &Request::Login(hello))?;
+    let verdict = sign_in(&context.socket, &user, SERVICE)?;
     let again = "plex-auth login";
     let (what, hint) = match verdict {
         Verdict::Success => {

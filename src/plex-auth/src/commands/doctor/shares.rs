@@ -1,11 +1,11 @@
 //! Checks of SMB password synchronisation, and of open SMB sessions without access.
 
 use config::Config;
-use protocol::{AdminRequest, LoginRequest, Phase, Request, Verdict};
+use protocol::{Phase, Verdict};
 use system::command::{self, Command};
 
 use super::helpers;
-use crate::client::conversation::converse;
+use crate::client::conversation::explain;
 use crate::context::Context;
 use crate::ui::check::Checks;
 
@@ -72,19 +72,7 @@ fn session(line: &str) -> Option<(u32, &str)> {
 }
 
 fn is_refused(context: &Context, user: &str) -> bool {
-    let hello = LoginRequest {
-        version: protocol::VERSION,
-        phase: Phase::Account,
-        user: user.to_owned(),
-        service: Some("plex-auth".into()),
-        tty: None,
-        rhost: None,
-        ruser: Some("root".into()),
-        link: false,
-        plex_only: false,
-        screen: None,
-    };
-    let verdict = converse(&context.socket, user, &Request::Admin(AdminRequest::Explain(hello)));
+    let verdict = explain(&context.socket, user, "plex-auth", Phase::Account);
     verdict.is_ok_and(|(verdict, _)| verdict == Verdict::NotAllowed)
 }
 

@@ -9,10 +9,10 @@ use clap::Args;
 use config::{Config, Source};
 use nix::unistd::geteuid;
 use policy::Reason;
-use protocol::{AdminRequest, LoginRequest, Phase, Request, TraceStep, Verdict, printable};
+use protocol::{Phase, TraceStep, Verdict, printable};
 use serde::Serialize;
 
-use crate::client::conversation::converse;
+use crate::client::conversation::explain;
 use crate::context::Context;
 use crate::error::{Error, FAILED};
 use crate::ui::check::{Check, Checks};
@@ -95,20 +95,7 @@ fn conclusion(user: &str, password: bool, let_in: bool) -> String {
 
 /// Lets plex-authd decide about a phase of a login. Its prompts are shown here.
 fn decide(context: &Context, args: &ExplainArgs, phase: Phase) -> Result<Decision, Error> {
-    let request = LoginRequest {
-        version: protocol::VERSION,
-        phase,
-        user: args.user.clone(),
-        service: Some(args.service.clone()),
-        tty: None,
-        rhost: None,
-        // An origin of its own, so that wrong passwords delay no login at the machine.
-        ruser: Some("root".into()),
-        link: false,
-        plex_only: false,
-        screen: None,
-    };
-    let (verdict, trace) = converse(&context.socket, &args.user, &Request::Admin(AdminRequest::Explain(request)))?;
+    let (verdict, trace) = explain(&context.socket, &args.user, &args.service, phase)?;
     let (steps, reason) = trace.map_or_else(Default::default, |trace| (trace.steps, trace.reason));
     Ok(Decision { verdict, steps, reason })
 }

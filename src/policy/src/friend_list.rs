@@ -100,7 +100,8 @@ impl FriendList {
         self.entries.iter().filter(move |entry| entry.person.id == id).map(|entry| entry.relationship)
     }
 
-    fn users(&self) -> impl Iterator<Item = &PlexUser> {
+    /// The owner, and the account of each row.
+    pub fn users(&self) -> impl Iterator<Item = &PlexUser> {
         std::iter::once(&self.owner).chain(self.entries.iter().map(|entry| &entry.person))
     }
 }

@@ -15,13 +15,7 @@ pub(super) fn read<T>(file: &str, max: u64, hint: &str, parse: impl Fn(&str) -> 
         Ok(text) => parse(&text).map(Some).ok_or_else(|| wrong("it is damaged")),
         Err(error) if error.is_not_found() => Ok(None),
         // A directory above the file.
-        Err(error) if error.path.as_path() != std::path::Path::new(file) => {
-            let above = Error::new(error.to_string()).nothing_changed();
-            Err(match error.fix() {
-                Some(fix) => above.hint(fix),
-                None => above,
-            })
-        }
+        Err(error) if error.path.as_path() != std::path::Path::new(file) => Err(Error::from(error).nothing_changed()),
         Err(error) => Err(match error.problem {
             Problem::NotAFile => wrong("it is no regular file"),
             Problem::Owner(..) | Problem::Writable(_) => wrong("others can write to it"),

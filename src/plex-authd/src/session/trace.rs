@@ -105,9 +105,7 @@ fn found(resolution: &Resolution, mapped_to: &PlexRef, list: Option<&FriendList>
         // The name's present owner.
         Err(_) => resolution.matches.first().copied(),
     };
-    let users =
-        list.into_iter().flat_map(|list| std::iter::once(&list.owner).chain(list.entries.iter().map(|e| &e.person)));
-    let user = id.and_then(|id| users.into_iter().find(|user| user.id == id)).map(shown);
+    let user = list.zip(id).and_then(|(list, id)| list.users().find(|user| user.id == id)).map(shown);
     user.map_or_else(|| TraceStep::NotFound(mapped_to.to_string()), TraceStep::Found)
 }
 

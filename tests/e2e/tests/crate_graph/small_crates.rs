@@ -34,7 +34,7 @@ fn a_cycle_through_globs_attributes_and_module_aliases_is_found() {
     let cycle = found(&[
         ("lib.rs", "mod a; mod b; mod c;"),
         ("a.rs", "use crate::b as other; pub fn f() { other::g() }"),
-        ("b.rs", "use crate::c::*; pub fn g() -> C { todo!() }"),
+        ("b.rs", "use crate::c::*; pub fn g(c: C) -> C { c }"),
         (
             "c.rs",
             "#[derive(Deserialize)] pub struct C { #[serde(with = \"crate::a\")] d: D, #[serde(with = \"crate::a::f\")] e: D }",

@@ -60,7 +60,7 @@ pub struct Fingerprint {
 pub enum SmbResult {
     /// It is done. The marks are those of Samba's password file, where it is a file that can be found.
     Done {
-        /// Before the change; `None` if another program has changed the file meanwhile.
+        /// Before the change; `None` if another program may have changed the file meanwhile.
         before: Option<Fingerprint>,
         /// After it.
         after: Option<Fingerprint>,

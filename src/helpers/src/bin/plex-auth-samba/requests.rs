@@ -71,7 +71,11 @@ impl SmbService {
             // A change of the file by another program meanwhile is not this request's.
             let alone = passdb::fingerprint(&self.passdb) == between;
             act()?;
-            Ok(SmbResult::Done { before: before.filter(|_| alone), after: passdb::fingerprint(&self.passdb) })
+            // One made while smbpasswd runs cannot be told from its own. A password may be followed by many others, which
+            // must not all be set again; an entry is disabled or enabled so rarely that they can be.
+            let sets_password = matches!(request.act, SmbAction::Password { .. });
+            let before = before.filter(|_| alone && sets_password);
+            Ok(SmbResult::Done { before, after: passdb::fingerprint(&self.passdb) })
         };
         match twice() {
             Ok(done) => Ok(done),

@@ -64,7 +64,7 @@ impl Reader<'_> {
             Some(machine_id) => self.shares(machine_id)?,
             None => self.friends()?,
         };
-        Ok(FriendList { owner, entries, fetched_at: now })
+        Ok(FriendList { owner, entries, second_source: None, fetched_at: now })
     }
 
     /// The users who are not on the list that decides: under `strict_friends` friends and Home members, otherwise those with

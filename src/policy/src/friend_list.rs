@@ -51,6 +51,9 @@ pub struct FriendList {
     pub owner: PlexUser,
     /// The rows. An account may have several.
     pub entries: Vec<FriendRecord>,
+    /// Why it comes from the second source (R76), if it does: what is wrong with the first. Each sign-in then needs the
+    /// confirmation by the user's own resources.
+    pub second_source: Option<String>,
     /// Time of the request that fetched it.
     pub fetched_at: BootTime,
 }

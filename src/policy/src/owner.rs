@@ -71,7 +71,12 @@ mod tests {
     /// Olga's list; `bob` is Bob's name.
     fn list(owner: &str, bob: &str) -> FriendList {
         let bob = FriendRecord { person: person(BOB, bob), relationship: Relationship::Shared };
-        FriendList { owner: person(OLGA, owner), entries: vec![bob], fetched_at: BootTime::from_millis(0) }
+        FriendList {
+            owner: person(OLGA, owner),
+            entries: vec![bob],
+            second_source: None,
+            fetched_at: BootTime::from_millis(0),
+        }
     }
 
     fn pin(id: PlexId, reference: &str) -> IdentityBinding {

@@ -41,6 +41,7 @@ fn den(fetched_at: BootTime) -> FriendList {
                 relationship: Relationship::Shared,
             },
         ],
+        second_source: None,
         fetched_at,
     }
 }

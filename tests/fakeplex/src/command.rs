@@ -30,6 +30,8 @@ pub enum Command {
     CaseSensitive(bool),
     /// Whether `/api/v2/friends` returns the list as it used to; by default it is gone.
     FriendsArray(bool),
+    /// Set the shape of a list of people: `shared-servers` or `users`.
+    Shape(Endpoint, ListShape),
     /// Set what happens to an older token of the same account and client identifier at the next sign-in.
     Tokens(Reissue),
     /// Invalidate every token of this account, as a changed password does.
@@ -83,6 +85,41 @@ impl Connections {
             Self::UnknownCa => Certificate::UnknownCa,
         }
     }
+}
+
+/// Shape of a list of people. plex.tv changed the list of shares in March 2026; each of these is a way to change it again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListShape {
+    /// As in 2026.
+    #[default]
+    Usual,
+    /// The rows lack `accessToken`.
+    NoAccessToken,
+    /// The rows lack `acceptedAt`.
+    NoAcceptedAt,
+    /// The attribute with a person's number has another name.
+    RenamedId,
+    /// The rows have another name.
+    RenamedRow,
+    /// `size` counts one row more than there are.
+    ShortOfSize,
+    /// No row, and a `size` of 0.
+    Empty,
+    /// 403 with an XML body as old endpoints have it.
+    Forbidden,
+    /// 403 with code 1080.
+    Forbidden1080,
+    /// 404 with code 1002.
+    NotFound,
+    /// 410.
+    Gone,
+    /// 200 with a page of HTML.
+    Page,
+    /// A name in the list has a byte that is not UTF-8, and another a character that XML forbids.
+    OddBytes,
+    /// One further row lacks the person's number.
+    OddRow,
 }
 
 /// Numbers of requests and connections.

@@ -116,6 +116,7 @@ fn change(command: Command, store: &mut Store) -> Result<String, String> {
         Command::BlockFor(milliseconds) => store.blocked.lasts = Some(Duration::from_millis(milliseconds)),
         Command::CaseSensitive(yes) => store.case_sensitive = yes,
         Command::FriendsArray(yes) => store.friends_array = yes,
+        Command::Shape(..) => return Err("not yet".into()),
         Command::Tokens(reissue) => store.tokens.reissue = reissue,
         Command::KillTokens(name) => {
             let id = named(store, &name)?;

@@ -25,7 +25,7 @@ mod store;
 mod tokens;
 mod world;
 
-pub use command::{Command, Connections, Counters, Seen};
+pub use command::{Command, Connections, Counters, ListShape, Seen};
 pub use control::Control;
 pub use fault::{Endpoint, Fault, Rule};
 pub use running::Running;

@@ -16,6 +16,7 @@ pub(crate) fn is_owners(config: &Config, owner: Option<&PlexUser>, reference: &P
     let list = owner.map(|owner| FriendList {
         owner: owner.clone(),
         entries: Vec::new(),
+        second_source: None,
         fetched_at: BootTime::from_millis(0),
     });
     config.rules().is_owners(list.as_ref(), reference, None)

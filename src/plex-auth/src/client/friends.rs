@@ -79,7 +79,8 @@ impl Friends {
             Some(FriendRecord { person: person(&listed), relationship: Relationship::named(&listed.relationship)? })
         };
         let entries = listed.map(record).collect::<Option<Vec<_>>>().ok_or_else(daemon::unexpected_reply)?;
-        let list = FriendList { owner: person(&owner), entries, fetched_at: BootTime::from_millis(0) };
+        let list =
+            FriendList { owner: person(&owner), entries, second_source: None, fetched_at: BootTime::from_millis(0) };
         Ok(Self { rules: config.rules(), all: list.clone(), deciding: list, has_server: config.machine_id.is_some() })
     }
 

@@ -228,7 +228,7 @@ fn friend_list(list: &List, age: u64) -> FriendList {
         .iter()
         .map(|(who, how)| FriendRecord { person: person(who), relationship: relationship(*how) })
         .collect();
-    FriendList { owner: person(&list.owner), entries, fetched_at: NOW - millis(age) }
+    FriendList { owner: person(&list.owner), entries, second_source: None, fetched_at: NOW - millis(age) }
 }
 
 fn person(who: &Who) -> PlexUser {

@@ -6,7 +6,7 @@ fn friends(relationships: &[(u64, Relationship)], has_server: bool) -> Friends {
         .iter()
         .map(|(id, relationship)| FriendRecord { person: person(*id), relationship: *relationship })
         .collect();
-    let list = FriendList { owner: person(1), entries, fetched_at: BootTime::from_millis(0) };
+    let list = FriendList { owner: person(1), entries, second_source: None, fetched_at: BootTime::from_millis(0) };
     Friends { has_server, ..Friends::from_list(Rules::default(), list) }
 }
 

@@ -25,6 +25,9 @@ const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 struct StoredList {
     owner: StoredUser,
     others: Vec<(StoredUser, String)>,
+    /// Not written by the first release.
+    #[serde(default)]
+    second_source: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -135,7 +138,8 @@ fn friend_list(connection: &Connection) -> rusqlite::Result<Option<(String, Frie
                 Some(FriendRecord { person: plex_user(user), relationship: Relationship::named(&name)? })
             })
             .collect();
-        Some((scope_id, FriendList { owner: plex_user(stored.owner), entries: entries?, fetched_at }))
+        let (owner, second_source) = (plex_user(stored.owner), stored.second_source);
+        Some((scope_id, FriendList { owner, entries: entries?, second_source, fetched_at }))
     }))
 }
 
@@ -208,7 +212,12 @@ fn to_json(list: &FriendList) -> String {
     let others =
         list.entries.iter().map(|entry| (stored_user(&entry.person), entry.relationship.word().to_owned())).collect();
     // Text and numbers always serialise.
-    serde_json::to_string(&StoredList { owner: stored_user(&list.owner), others }).unwrap_or_default()
+    serde_json::to_string(&StoredList {
+        owner: stored_user(&list.owner),
+        others,
+        second_source: list.second_source.clone(),
+    })
+    .unwrap_or_default()
 }
 
 fn stored_user(user: &PlexUser) -> StoredUser {

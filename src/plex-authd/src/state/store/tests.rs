@@ -40,7 +40,7 @@ fn every_change_is_read_back_after_a_restart() {
     let failures = Failures { wrong: 4, last: now, succeeded: Some(now) };
     let entries = [Relationship::Shared, Relationship::Friend, Relationship::Home, Relationship::Pending]
         .map(|relationship| FriendRecord { person: person(3), relationship });
-    let list = FriendList { owner: person(1), entries: entries.to_vec(), fetched_at: now };
+    let list = FriendList { owner: person(1), entries: entries.to_vec(), second_source: None, fetched_at: now };
     store.write(Change::Binding("alice".into(), IdentityBinding { id: PlexId(1), ..binding.clone() }));
     store.write(Change::Binding("alice".into(), binding.clone()));
     store.write(Change::RecentSignIn("alice".into(), PlexId(2), now));
@@ -265,7 +265,7 @@ fn records_dated_in_the_future_are_not_trusted() {
     store.write(Change::Password("alice".into(), StoredHash { cached, salt: [0; 16], hash: [0; 32] }));
     store.write(Change::RecentSignIn("alice".into(), PlexId(2), later));
     store.write(Change::Failures(key.clone(), Failures { wrong: 9, last: later, succeeded: Some(later) }));
-    let list = FriendList { owner: person(1), entries: Vec::new(), fetched_at: later };
+    let list = FriendList { owner: person(1), entries: Vec::new(), second_source: None, fetched_at: later };
     store.write(Change::FriendList("scope".into(), Arc::new(list)));
     drop(store);
     worker.finish();

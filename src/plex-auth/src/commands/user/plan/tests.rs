@@ -39,7 +39,8 @@ fn list(friends: &[(u64, &str, Relationship)]) -> Friends {
         .iter()
         .map(|(id, name, relationship)| FriendRecord { person: person(*id, name), relationship: *relationship })
         .collect();
-    let list = FriendList { owner: person(1, "olga"), entries, fetched_at: BootTime::from_millis(0) };
+    let list =
+        FriendList { owner: person(1, "olga"), entries, second_source: None, fetched_at: BootTime::from_millis(0) };
     Friends::from_list(Rules { strict: true, ..Rules::default() }, list)
 }
 

@@ -136,6 +136,25 @@ fn smb_entry_of_a_removed_friend_is_disabled_until_the_return_across_restarts() 
     wait_until_disabled(&world, "alice", false);
 }
 
+/// smbpasswd changes a second entry along with the one that plex-auth-samba disables, as an administrator could at that
+/// moment.
+#[test]
+fn change_of_another_tool_while_an_entry_is_disabled_is_not_missed() {
+    let Some(world) = World::with_samba(DEN, SYNC) else { return };
+    for user in ["alice", "frank"] {
+        assert_eq!(world.authenticate(user, &password(user)), Code::SUCCESS);
+        world.wait_for_smb(user, &password(user), "ok");
+    }
+    world.sh("mv /usr/bin/smbpasswd /usr/bin/smbpasswd.real");
+    let both = "#!/bin/sh\n[ \"$*\" != '-d alice' ] || /usr/bin/smbpasswd.real -d frank\nexec /usr/bin/smbpasswd.real \"$@\"\n";
+    world.write("/usr/bin/smbpasswd", 0o755, "root:root", both);
+    world.plex().load(&DEN.replace("\"alice\", ", ""));
+    world.wait_for_log(&["\"alice\": the SMB entry is disabled"]);
+    assert!(is_disabled(&world, "frank"));
+    assert_eq!(world.authenticate("frank", &password("frank")), Code::SUCCESS);
+    wait_until_disabled(&world, "frank", false);
+}
+
 #[test]
 fn files_in_private_shares_are_accessible_to_their_owner_only() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };

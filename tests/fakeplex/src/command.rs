@@ -16,7 +16,7 @@ pub enum Command {
     Load(String),
     /// Add a fault.
     Fault(Rule),
-    /// Remove all faults and blocks.
+    /// Remove all faults and blocks, and every shape.
     ClearFaults,
     /// Set how connections to plex.tv are treated.
     Connections(Connections),
@@ -36,6 +36,11 @@ pub enum Command {
     Tokens(Reissue),
     /// Invalidate every token of this account, as a changed password does.
     KillTokens(String),
+    /// Expire every token of this account: they are answered with 498.
+    ExpireTokens(String),
+    /// Whether any header with a media server's token that describes another program ends its being a server; by default
+    /// only `X-Plex-Provides` does.
+    FragileServers(bool),
     /// Approve this open link code, as this account.
     Approve(String, String),
     /// Open an address in the browser of this account, which is signed in, and approve the page's request. The error is
@@ -47,6 +52,8 @@ pub enum Command {
     Counters,
     /// List of requests so far.
     Seen,
+    /// List of the link codes that were approved with `PUT /api/v2/pins/link` so far.
+    Approvals,
     /// Forget the requests so far.
     Reset,
 }
@@ -96,7 +103,7 @@ pub enum ListShape {
     Usual,
     /// The rows lack `accessToken`.
     NoAccessToken,
-    /// The rows lack `acceptedAt`.
+    /// The rows lack `acceptedAt`; in `users`, their servers lack `pending`.
     NoAcceptedAt,
     /// The attribute with a person's number has another name.
     RenamedId,
@@ -116,7 +123,8 @@ pub enum ListShape {
     Gone,
     /// 200 with a page of HTML.
     Page,
-    /// A name in the list has a byte that is not UTF-8, and another a character that XML forbids.
+    /// A name in the first row has a byte that is not UTF-8 and a character that XML forbids. It is the name of the
+    /// server, or in `users` the person's title.
     OddBytes,
     /// One further row lacks the person's number.
     OddRow,
@@ -178,4 +186,21 @@ pub struct Seen {
     pub product: Option<String>,
     /// Device name of the client.
     pub device_name: Option<String>,
+    /// Names of its `X-Plex-…` headers in lower case, sorted, except the token and the client identifier.
+    pub described: Vec<String>,
+}
+
+/// A link code approved with a token, instead of in a browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The code.
+    pub code: String,
+    /// Name of the account that approved it.
+    pub account: String,
+    /// Client identifier that the token was issued to, if known.
+    pub client_id_of_token: Option<String>,
+    /// Client identifier of the request.
+    pub client_id_sent: Option<String>,
+    /// Product of the request.
+    pub product: Option<String>,
 }

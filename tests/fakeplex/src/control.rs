@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 
-use crate::command::{Command, Connections, Counters, Seen};
+use crate::command::{Approval, Command, Connections, Counters, ListShape, Seen};
 use crate::fault::{Endpoint, Fault, Rule};
 use crate::gate::Gate;
 use crate::store::Store;
@@ -54,7 +54,12 @@ impl Control {
         self.send(&Command::Fault(Rule { endpoint, fault, times: None })).unwrap();
     }
 
-    /// Clears all faults and blocks.
+    /// Sets the shape of a list of people, until faults are cleared.
+    pub fn shape(&self, endpoint: Endpoint, shape: ListShape) {
+        self.send(&Command::Shape(endpoint, shape)).unwrap();
+    }
+
+    /// Clears all faults, blocks and shapes.
     pub fn clear_faults(&self) {
         self.send(&Command::ClearFaults).unwrap();
     }
@@ -69,6 +74,12 @@ impl Control {
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
         self.request(&Command::Seen)
+    }
+
+    /// Link codes approved with a token since the start or the last reset.
+    #[must_use]
+    pub fn approvals(&self) -> Vec<Approval> {
+        self.request(&Command::Approvals)
     }
 
     /// Forgets the requests so far.
@@ -116,12 +127,17 @@ fn change(command: Command, store: &mut Store) -> Result<String, String> {
         Command::BlockFor(milliseconds) => store.blocked.lasts = Some(Duration::from_millis(milliseconds)),
         Command::CaseSensitive(yes) => store.case_sensitive = yes,
         Command::FriendsArray(yes) => store.friends_array = yes,
-        Command::Shape(..) => return Err("not yet".into()),
+        Command::Shape(endpoint, shape) => store.set_shape(endpoint, shape)?,
         Command::Tokens(reissue) => store.tokens.reissue = reissue,
         Command::KillTokens(name) => {
             let id = named(store, &name)?;
             store.tokens.kill(id);
         }
+        Command::ExpireTokens(name) => {
+            let id = named(store, &name)?;
+            store.tokens.expire(id);
+        }
+        Command::FragileServers(yes) => store.tokens.fragile = yes,
         Command::Approve(code, name) => {
             let id = named(store, &name)?;
             crate::api::approve(store, &code, id).ok_or("no such code")?;
@@ -136,8 +152,10 @@ fn change(command: Command, store: &mut Store) -> Result<String, String> {
             return json(serde_json::to_string(&Counters { live_tokens, ..store.counters.clone() }));
         }
         Command::Seen => return json(serde_json::to_string(&store.seen)),
+        Command::Approvals => return json(serde_json::to_string(&store.approvals)),
         Command::Reset => {
             store.seen.clear();
+            store.approvals.clear();
             store.counters = Counters::default();
         }
     }

@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::net::IpAddr;
 use std::time::SystemTime;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
+
+/// Shorter bodies are not compressed.
+const WORTH_COMPRESSING: usize = 1024;
 
 /// An HTTP request.
 #[derive(Debug, Clone)]
@@ -49,6 +54,12 @@ impl Request {
         self.path.rsplit('.').next() == Some("json")
     }
 
+    fn accepts_gzip(&self) -> bool {
+        let named =
+            |accepted: &str| accepted.split(',').any(|one| one.split(';').next().map(str::trim) == Some("gzip"));
+        self.headers.get("accept-encoding").is_some_and(|accepted| named(accepted))
+    }
+
     /// True if the client requested JSON by its `Accept` header.
     pub(crate) fn wants_json(&self) -> bool {
         self.headers.get("accept").is_some_and(|accept| accept.contains("application/json"))
@@ -75,6 +86,17 @@ impl Response {
     pub(crate) fn html(status: u16, text: &str) -> Self {
         let body = format!("<html><head><title>{status}</title></head><body><h1>{text}</h1></body></html>");
         Self::new(status, "text/html", body)
+    }
+
+    /// Compressed, if the client accepts gzip and the body is worth it.
+    pub(crate) fn for_client(mut self, request: &Request) -> Self {
+        if request.accepts_gzip() && self.body.len() > WORTH_COMPRESSING {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(&self.body).unwrap();
+            self.body = encoder.finish().unwrap();
+            self.headers.push(("Content-Encoding", "gzip".into()));
+        }
+        self
     }
 
     /// The whole response as sent over the wire.

@@ -14,6 +14,7 @@ mod blocked;
 mod certs;
 mod command;
 mod control;
+mod device;
 mod fault;
 mod gate;
 mod http;
@@ -25,7 +26,7 @@ mod store;
 mod tokens;
 mod world;
 
-pub use command::{Command, Connections, Counters, ListShape, Seen};
+pub use command::{Approval, Command, Connections, Counters, ListShape, Seen};
 pub use control::Control;
 pub use fault::{Endpoint, Fault, Rule};
 pub use running::Running;

@@ -152,7 +152,7 @@ pub(crate) fn answer(
     let mut store = store.lock().unwrap();
     store.note(endpoint, request);
     let fault = store.strike(endpoint);
-    (spoil::answer(fault.as_ref(), request, || right(&mut store)), fault)
+    (spoil::answer(fault.as_ref(), request, || right(&mut store)).for_client(request), fault)
 }
 
 /// Sends a response; false if the connection must be closed.

@@ -1,12 +1,14 @@
 //! State of a running server: tokens, link codes, faults, and the record of requests.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use crate::blocked::Blocked;
-use crate::command::{Connections, Counters, Seen};
+use crate::command::{Approval, Connections, Counters, ListShape, Seen};
+use crate::device::Origin;
 use crate::fault::{Endpoint, Fault, Rule};
 use crate::http::Request;
-use crate::tokens::{Origin, Tokens};
+use crate::tokens::Tokens;
 use crate::world::{Account, World};
 
 /// A link code waiting for approval.
@@ -30,17 +32,24 @@ pub(crate) struct Store {
     pub pins: Vec<Pin>,
     pub counters: Counters,
     pub seen: Vec<Seen>,
+    pub approvals: Vec<Approval>,
     pub blocked: Blocked,
     pub case_sensitive: bool,
     pub friends_array: bool,
     /// Treatment of connections from the next answer of an endpoint on.
     pub turn: Option<(Endpoint, Connections)>,
     rules: Vec<Rule>,
+    shapes: BTreeMap<Endpoint, ListShape>,
 }
 
 impl Store {
     pub(crate) fn load(&mut self, world: World) {
         world.accounts.iter().for_each(|account| self.tokens.fix(account));
+        for server in &world.servers {
+            if let Some(owner) = world.by_name(&server.owner) {
+                self.tokens.fix_server(owner.id, server);
+            }
+        }
         self.world = world;
     }
 
@@ -77,8 +86,23 @@ impl Store {
 
     pub(crate) fn clear_faults(&mut self) {
         self.rules.clear();
+        self.shapes.clear();
         self.turn = None;
         self.blocked = Blocked::default();
+    }
+
+    /// Sets the shape of a list of people; the error is for an endpoint that has none.
+    pub(crate) fn set_shape(&mut self, endpoint: Endpoint, shape: ListShape) -> Result<(), String> {
+        if !matches!(endpoint, Endpoint::SharedServers | Endpoint::Users) {
+            return Err("only shared-servers and users have a shape".into());
+        }
+        self.shapes.insert(endpoint, shape);
+        Ok(())
+    }
+
+    /// The shape of a list of people.
+    pub(crate) fn shape(&self, endpoint: Endpoint) -> ListShape {
+        self.shapes.get(&endpoint).copied().unwrap_or_default()
     }
 
     /// The fault for a request, if any: the one that was added last.
@@ -114,6 +138,15 @@ impl Store {
                 .map(str::to_owned),
             product: request.plex_header("X-Plex-Product").map(str::to_owned),
             device_name: request.plex_header("X-Plex-Device-Name").map(str::to_owned),
+            described: described(request),
         });
     }
+}
+
+/// Names of a request's `X-Plex-…` headers, except the token and the client identifier.
+fn described(request: &Request) -> Vec<String> {
+    let names = request.headers.keys().chain(request.params.keys()).map(|name| name.to_ascii_lowercase());
+    let names = names.filter(|name| name.starts_with("x-plex-"));
+    let names = names.filter(|name| !matches!(name.as_str(), "x-plex-token" | "x-plex-client-identifier"));
+    names.collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -1,12 +1,13 @@
-//! Tokens, and the devices that they were issued to.
+//! Tokens, and the devices that they belong to.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::device::{Device, Origin};
 use crate::http::Request;
-use crate::world::Account;
+use crate::world::{Account, Server};
 
 /// Effect of a second sign-in with the same account and client identifier on the token of the first. plex.tv keeps one
 /// token for each such pair; how it issues the next one is not known.
@@ -22,50 +23,20 @@ pub enum Reissue {
     Keep,
 }
 
-/// A client's description of itself in its headers. plex.tv trusts all of it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Origin {
-    pub client_id: String,
-    pub name: String,
-    pub product: String,
-    pub version: String,
-    pub platform: String,
-    pub provides: String,
-}
-
-impl Origin {
-    pub(crate) fn of(request: &Request) -> Self {
-        let header = |name| request.plex_header(name).unwrap_or_default().to_owned();
-        Self {
-            client_id: header("X-Plex-Client-Identifier"),
-            name: header("X-Plex-Device-Name"),
-            product: header("X-Plex-Product"),
-            version: header("X-Plex-Version"),
-            platform: header("X-Plex-Platform"),
-            provides: header("X-Plex-Provides"),
-        }
-    }
-}
-
-/// A row of an account's list of devices.
-#[derive(Debug, Clone)]
-pub(crate) struct Device {
-    pub id: u64,
-    pub account: u64,
-    pub origin: Origin,
-    /// The token that was issued last.
-    pub token: String,
-    pub created: SystemTime,
-    pub seen: SystemTime,
-}
+/// Number before that of the first device.
+const FIRST_DEVICE: u64 = 50_000;
 
 /// Account, client and device of a token.
 struct Held {
     account: u64,
     /// The client that it was issued to, if known: a world's file need not name it.
     client_id: Option<String>,
-    /// The device that it was issued to; a token from the world's file has none.
+    /// The device that it belongs to; an account's token from the world's file has none.
     device: Option<u64>,
+    /// True if a sign-in issued it, not the world's file.
+    issued: bool,
+    /// True once it has expired.
+    expired: bool,
 }
 
 /// All valid tokens, and all devices.
@@ -76,6 +47,8 @@ pub(crate) struct Tokens {
     minted: u64,
     /// Effect of a second sign-in.
     pub reissue: Reissue,
+    /// True if any foreign description with a media server's token ends its being a server.
+    pub fragile: bool,
 }
 
 impl Tokens {
@@ -83,8 +56,25 @@ impl Tokens {
     pub(crate) fn fix(&mut self, account: &Account) {
         if let Some(token) = account.token.clone() {
             let client_id = account.token_client.clone();
-            self.held.insert(token, Held { account: account.id, client_id, device: None });
+            let held = Held { account: account.id, client_id, device: None, issued: false, expired: false };
+            self.held.insert(token, held);
         }
+    }
+
+    /// Adds the token that the world's file sets for a media server. It belongs to the owner's account, and its client
+    /// is the server. The server's row in the list of devices is added once; what became of it since is kept.
+    pub(crate) fn fix_server(&mut self, owner: u64, server: &Server) {
+        let Some(token) = server.token.clone() else { return };
+        let row = |device: &&Device| device.account == owner && device.origin.client_id == server.machine_id;
+        let known = self.devices.iter().find(row).map(|device| device.id);
+        let id = known.unwrap_or(FIRST_DEVICE + self.minted + 1);
+        if known.is_none() {
+            self.minted += 1;
+            self.devices.push(Device::of_server(id, owner, server, &token));
+        }
+        let client_id = Some(server.machine_id.clone());
+        let held = Held { account: owner, client_id, device: Some(id), issued: false, expired: false };
+        self.held.insert(token, held);
     }
 
     /// Issues a token; the flag is true if its client is a new device. [`Reissue`] decides what happens to an older
@@ -92,7 +82,7 @@ impl Tokens {
     pub(crate) fn mint(&mut self, account: u64, origin: &Origin) -> (String, bool) {
         self.minted += 1;
         let pair = |held: &Held| held.account == account && held.client_id.as_ref() == Some(&origin.client_id);
-        let older = self.held.iter().find(|(_, held)| pair(held)).map(|(token, _)| token.clone());
+        let older = self.held.iter().find(|(_, held)| pair(held) && !held.expired).map(|(token, _)| token.clone());
         let token = match (self.reissue, older) {
             (Reissue::Same, Some(older)) => older,
             _ => format!("TOKEN-SECRET-{account}-{}", self.minted),
@@ -100,25 +90,38 @@ impl Tokens {
         if self.reissue == Reissue::Rotate {
             self.held.retain(|_, held| !pair(held));
         }
-        let now = SystemTime::now();
         let known = |device: &&mut Device| device.account == account && device.origin.client_id == origin.client_id;
         let (id, new) = if let Some(device) = self.devices.iter_mut().find(known) {
-            (device.token, device.origin, device.seen) = (token.clone(), origin.clone(), now);
+            (device.token, device.origin, device.seen) = (token.clone(), origin.clone(), SystemTime::now());
             (device.id, false)
         } else {
-            let id = 50_000 + self.minted;
-            let origin = origin.clone();
-            self.devices.push(Device { id, account, origin, token: token.clone(), created: now, seen: now });
+            let id = FIRST_DEVICE + self.minted;
+            self.devices.push(Device::new(id, account, origin.clone(), &token));
             (id, true)
         };
         let client_id = Some(origin.client_id.clone());
-        self.held.insert(token.clone(), Held { account, client_id, device: Some(id) });
+        let held = Held { account, client_id, device: Some(id), issued: true, expired: false };
+        self.held.insert(token.clone(), held);
         (token, new)
     }
 
-    /// The account of a token.
+    /// The account of a token that has not expired.
     pub(crate) fn owner(&self, token: &str) -> Option<u64> {
-        self.held.get(token).map(|held| held.account)
+        self.held.get(token).filter(|held| !held.expired).map(|held| held.account)
+    }
+
+    /// True if a token was valid and has expired.
+    pub(crate) fn is_expired(&self, token: &str) -> bool {
+        self.held.get(token).is_some_and(|held| held.expired)
+    }
+
+    /// Rewrites the row of the device that a request's token belongs to.
+    pub(crate) fn describe(&mut self, request: &Request) {
+        let held = request.plex_header("X-Plex-Token").and_then(|token| self.held.get(token));
+        let Some(id) = held.filter(|held| !held.expired).and_then(|held| held.device) else { return };
+        if let Some(device) = self.devices.iter_mut().find(|device| device.id == id) {
+            device.rewrite(request, self.fragile);
+        }
     }
 
     /// The client that a token was issued to, if known.
@@ -136,14 +139,26 @@ impl Tokens {
         self.held.retain(|_, held| held.account != account);
     }
 
+    /// Expires all tokens of an account.
+    pub(crate) fn expire(&mut self, account: u64) {
+        self.held.values_mut().filter(|held| held.account == account).for_each(|held| held.expired = true);
+    }
+
     /// Number of issued tokens that are still valid.
     pub(crate) fn live(&self) -> u64 {
-        self.held.values().filter(|held| held.device.is_some()).count() as u64
+        self.held.values().filter(|held| held.issued && !held.expired).count() as u64
     }
 
     /// The devices of an account.
     pub(crate) fn devices_of(&self, account: u64) -> impl Iterator<Item = &Device> {
         self.devices.iter().filter(move |device| device.account == account)
+    }
+
+    /// The description of a server: as in its row of the owner's devices, or as it describes itself if it has none.
+    pub(crate) fn described(&self, owner: u64, server: &Server) -> Origin {
+        let is = |device: &&Device| device.is_server() && device.origin.client_id == server.machine_id;
+        let row = self.devices_of(owner).find(is);
+        row.map_or_else(|| Origin::of_server(server), |device| device.origin.clone())
     }
 
     /// Removes a device of an account and revokes its tokens.

@@ -3,14 +3,18 @@
 use serde_json::json;
 
 use super::xml::Element;
-use super::{either, error, person, unauthorized};
+use super::{UNAUTHENTICATED, either, error, person, unauthorized};
+use crate::device::Origin;
 use crate::http::{Request, Response};
 use crate::store::Store;
-use crate::tokens::Origin;
 use crate::world::Account;
 
 /// Plex error code and message of a refused sign-in.
 pub(super) type Refusal = (u32, &'static str);
+
+/// Message of a blocked address. It starts like that of a wrong password.
+const BLOCKED: &str = "User could not be authenticated. This IP appears to be having trouble signing in to an account \
+                       (detected repeated failures)";
 
 pub(super) fn sign_in(store: &mut Store, request: &Request) -> Response {
     let (Some(login), Some(password)) = (request.params.get("login"), request.params.get("password")) else {
@@ -32,7 +36,7 @@ pub(super) fn attempt(
 ) -> Result<String, Refusal> {
     // A blocked address is rejected even with the right password.
     if store.blocked.is(request.peer) {
-        return Err((1031, "Too many failed sign-ins from this address"));
+        return Err((1031, BLOCKED));
     }
     match judge(store.world.by_login(login, store.case_sensitive), login, password, code) {
         Ok(account) => Ok(store.mint(account, &Origin::of(request))),
@@ -47,7 +51,7 @@ pub(super) fn attempt(
 
 fn judge(account: Option<&Account>, login: &str, password: &str, code: Option<&String>) -> Result<u64, Refusal> {
     // Unknown account, no password, managed, wrong password: indistinguishable.
-    let wrong = (1001, "User could not be authenticated. This IP appears to be having trouble.");
+    let wrong = (1001, UNAUTHENTICATED);
     let (account, right) = account.and_then(|account| Some((account, account.password.as_ref()?))).ok_or(wrong)?;
     // The code may be appended to the password.
     let appended = account.code.as_ref().is_some_and(|code| password == format!("{right}{code}"));

@@ -2,9 +2,9 @@
 
 use super::xml::{self, Element};
 use super::{epoch, failure, parts, unauthorized};
+use crate::device::Device;
 use crate::http::{Request, Response};
 use crate::store::Store;
-use crate::tokens::Device;
 
 pub(super) fn list(store: &Store, request: &Request) -> Response {
     let Some(account) = store.account_of(request) else { return unauthorized(request) };
@@ -21,8 +21,8 @@ fn row(device: &Device) -> Element {
         .with("productVersion", &origin.version)
         .with("platform", &origin.platform)
         .with("platformVersion", "")
-        .with("device", &origin.platform)
-        .with("model", "")
+        .with("device", &origin.device)
+        .with("model", &origin.model)
         .with("vendor", "")
         .with("provides", &origin.provides)
         .with("clientIdentifier", &origin.client_id)

@@ -2,11 +2,17 @@
 
 use serde_json::json;
 
-use super::xml::{self, Element};
+use super::shape::{self, Names};
+use super::xml::Element;
 use super::{either, failure, parts, person, resources, unauthorized};
+use crate::fault::Endpoint;
 use crate::http::{Request, Response};
 use crate::store::Store;
 use crate::world::{Account, Server, World};
+
+/// Times of every invitation and of its acceptance, in seconds since 1970.
+const INVITED: &str = "1690000000";
+const ACCEPTED: &str = "1700000000";
 
 /// A server shared between two accounts.
 struct Tie<'a> {
@@ -43,13 +49,8 @@ pub(super) fn users(store: &Store, request: &Request) -> Response {
     let Some(me) = store.account_of(request) else { return unauthorized(request) };
     let world = &store.world;
     let rows: Vec<_> = tied(world, me).map(|(account, ties)| row(world, me, account, &ties)).collect();
-    let container = Element::new("MediaContainer")
-        .with("friendlyName", "myPlex")
-        .with("identifier", "com.plexapp.plugins.myplex")
-        .with("machineIdentifier", "")
-        .with("totalSize", rows.len())
-        .with("size", rows.len());
-    xml::document(200, &container.children(rows))
+    let names = Names { id: "id", label: "title", renamed: "Account" };
+    shape::list(request, store.shape(Endpoint::Users), &names, "", rows)
 }
 
 fn row(world: &World, me: &Account, account: &Account, ties: &[Tie]) -> Element {
@@ -128,16 +129,13 @@ pub(super) fn shared_servers(store: &Store, request: &Request) -> Response {
         (pending || account.is_among(&server.shared_with)).then(|| share(server, account, pending))
     });
     let rows: Vec<_> = listed.collect();
-    let container = Element::new("MediaContainer")
-        .with("friendlyName", "myPlex")
-        .with("identifier", "com.plexapp.plugins.myplex")
-        .with("machineIdentifier", machine_id)
-        .with("totalSize", rows.len())
-        .with("size", rows.len());
-    xml::document(200, &container.children(rows))
+    let names = Names { id: "userID", label: "name", renamed: "Share" };
+    shape::list(request, store.shape(Endpoint::SharedServers), &names, machine_id, rows)
 }
 
+/// A managed Home member accepts nothing, so its share counts as accepted when it was made.
 fn share(server: &Server, account: &Account, pending: bool) -> Element {
+    let accepted = if account.restricted { INVITED } else { ACCEPTED };
     let section = Element::new("Section").with("id", 1).with("key", 1).with("title", "Films").with("type", "movie");
     Element::new("SharedServer")
         .with("id", 9000 + account.id)
@@ -146,8 +144,8 @@ fn share(server: &Server, account: &Account, pending: bool) -> Element {
         .with("userID", account.id)
         .with("accessToken", resources::access_token(server, account))
         .with("name", &server.name)
-        .with_some("acceptedAt", if pending { "" } else { "1700000000" })
-        .with("invitedAt", 1_690_000_000)
+        .with_some("acceptedAt", if pending { "" } else { accepted })
+        .with("invitedAt", INVITED)
         .with_flag("owned", true)
         .with_flag("allLibraries", false)
         .child(&section.with_flag("shared", true))

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::xml::{self, Element};
 use super::{either, failure, is_v2, parts, person, unauthorized};
+use crate::device::Origin;
 use crate::http::{Request, Response};
 use crate::store::Store;
-use crate::tokens::Origin;
 use crate::world::Account;
 
 pub(super) fn users(store: &Store, request: &Request) -> Response {

@@ -10,6 +10,7 @@ mod pages;
 mod person;
 mod pins;
 mod resources;
+mod shape;
 mod xml;
 
 pub(crate) use pages::follow;
@@ -56,7 +57,12 @@ pub(crate) fn answer(store: &mut Store, request: &Request) -> Response {
     if is_v2(request) && request.plex_header("X-Plex-Client-Identifier").is_none() {
         return error(request, 400, 1000, "X-Plex-Client-Identifier is missing");
     }
-    match (endpoint(request), request.method.as_str()) {
+    let endpoint = endpoint(request);
+    if request.plex_header("X-Plex-Token").is_some_and(|token| store.tokens.is_expired(token)) && needs_token(request) {
+        return Response::html(498, "Invalid Token");
+    }
+    store.tokens.describe(request);
+    match (endpoint, request.method.as_str()) {
         (Endpoint::Signin, "POST") => account::sign_in(store, request),
         (Endpoint::Signout, "DELETE") => account::sign_out(store, request),
         (Endpoint::User, "GET") => account::user(store, request),
@@ -78,6 +84,16 @@ pub(crate) fn answer(store: &mut Store, request: &Request) -> Response {
         (Endpoint::Other, _) if is_gone(&request.path) => failure(request, 410, 1999, "Gone"),
         (Endpoint::Other, _) => failure(request, 404, 1002, "Not Found"),
         _ => failure(request, 405, 1005, "Method Not Allowed"),
+    }
+}
+
+/// True if only a token's account can make this request. A sign-in or a link code is for clients whose token has expired.
+fn needs_token(request: &Request) -> bool {
+    match endpoint(request) {
+        Endpoint::Signin | Endpoint::LegacySignin => false,
+        Endpoint::Pins => request.method == "PUT",
+        Endpoint::Other => !pages::is_page(&request.path),
+        _ => true,
     }
 }
 
@@ -121,10 +137,13 @@ fn old_error(request: &Request, status: u16, message: &str) -> Response {
     }
 }
 
+/// Message of code 1001: a wrong password or an invalid token.
+const UNAUTHENTICATED: &str = "User could not be authenticated";
+
 /// The response to an invalid token.
 fn unauthorized(request: &Request) -> Response {
     if is_v2(request) {
-        error(request, 401, 1001, "User could not be authenticated")
+        error(request, 401, 1001, UNAUTHENTICATED)
     } else {
         old_error(request, 401, "Invalid authentication token.")
     }

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::xml::Element;
 use super::{either, error, parts, unauthorized};
+use crate::command::Approval;
+use crate::device::Origin;
 use crate::http::{Request, Response};
 use crate::store::{Pin, Store};
-use crate::tokens::Origin;
 
 /// More than one request a second is answered with 429, with some tolerance for network delays.
 const POLL: Duration = Duration::from_millis(900);
@@ -45,10 +46,21 @@ fn poll(store: &mut Store, request: &Request, id: u64) -> Response {
 }
 
 fn link(store: &mut Store, request: &Request) -> Response {
-    let Some(account) = store.account_of(request).map(|account| account.id) else { return unauthorized(request) };
+    let Some(account) = store.account_of(request).cloned() else { return unauthorized(request) };
     let code = request.params.get("code").cloned().unwrap_or_default();
-    match approve(store, &code, account) {
-        Some(()) => Response::empty(204),
+    let said = |header| request.plex_header(header).map(str::to_owned);
+    match approve(store, &code, account.id) {
+        Some(()) => {
+            store.approvals.push(Approval {
+                code,
+                account: account.name().to_owned(),
+                client_id_of_token: said("X-Plex-Token")
+                    .and_then(|token| store.tokens.client_of(&token).map(str::to_owned)),
+                client_id_sent: said("X-Plex-Client-Identifier"),
+                product: said("X-Plex-Product"),
+            });
+            Response::empty(204)
+        }
         None => error(request, 404, 1020, "Code not found or expired"),
     }
 }

@@ -4,16 +4,15 @@ use serde_json::json;
 
 use super::xml::{self, Element};
 use super::{either, unauthorized};
+use crate::device::{Device, Origin};
 use crate::http::{Request, Response};
 use crate::store::Store;
 use crate::world::{Account, Server};
 
 /// A row of the list.
 struct Row {
-    machine_id: String,
-    name: String,
-    product: String,
-    provides: String,
+    /// Identifier and description.
+    origin: Origin,
     owned: bool,
     home: bool,
     owner_id: Option<u64>,
@@ -23,7 +22,7 @@ struct Row {
 
 impl Row {
     fn is_server(&self) -> bool {
-        self.provides.split(',').any(|one| one == "server")
+        self.origin.provides.split(',').any(|one| one == "server")
     }
 }
 
@@ -56,10 +55,7 @@ fn rows(store: &Store, account: &Account, own_token: &str) -> Vec<Row> {
         let owned = server.owner == account.name();
         let person = world.by_name(&server.owner)?;
         (owned || account.is_among(&server.shared_with)).then(|| Row {
-            machine_id: server.machine_id.clone(),
-            name: server.name.clone(),
-            product: "Plex Media Server".into(),
-            provides: "server".into(),
+            origin: store.tokens.described(person.id, server),
             owned,
             home: !owned && home.iter().any(|member| member.id == person.id),
             owner_id: (!owned).then_some(person.id),
@@ -69,22 +65,22 @@ fn rows(store: &Store, account: &Account, own_token: &str) -> Vec<Row> {
     });
     let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { text.to_owned() };
     let further = world.devices.iter().filter(|device| device.account == account.name()).map(|device| Row {
-        machine_id: device.machine_id.clone(),
-        name: or(&device.name, "Den"),
-        product: or(&device.product, "Plex Media Server"),
-        provides: device.provides.clone(),
+        origin: Origin {
+            client_id: device.machine_id.clone(),
+            name: or(&device.name, "Den"),
+            product: or(&device.product, "Plex Media Server"),
+            provides: device.provides.clone(),
+            ..Origin::default()
+        },
         owned: device.owned,
         home: false,
         owner_id: device.owner_id,
         owner: device.owner_id.and_then(|id| world.by_id(id)).map(|owner| owner.title().to_owned()),
         token: own_token.to_owned(),
     });
-    let provides = store.tokens.devices_of(account.id).filter(|device| !device.origin.provides.is_empty());
-    let signed_in = provides.map(|device| Row {
-        machine_id: device.origin.client_id.clone(),
-        name: device.origin.name.clone(),
-        product: device.origin.product.clone(),
-        provides: device.origin.provides.clone(),
+    let provides = |device: &&Device| !device.is_server() && !device.origin.provides.is_empty();
+    let signed_in = store.tokens.devices_of(account.id).filter(provides).map(|device| Row {
+        origin: device.origin.clone(),
         owned: true,
         home: false,
         owner_id: None,
@@ -101,16 +97,16 @@ pub(crate) fn access_token(server: &Server, account: &Account) -> String {
 
 const ADDRESS: &str = "203.0.113.5";
 const URI: &str = "https://203-0-113-5.0123456789abcdef0123456789abcdef.plex.direct:32400";
-const VERSION: &str = "1.41.0.0000-abc";
 
 fn to_json(row: &Row) -> serde_json::Value {
+    let of = &row.origin;
     let connection = json!({
         "protocol": "https", "address": ADDRESS, "port": 32400, "uri": URI, "local": false, "relay": false, "IPv6": false
     });
     json!({
-        "name": row.name, "product": row.product, "productVersion": VERSION, "platform": "Linux",
-        "platformVersion": "12", "device": "PC", "clientIdentifier": row.machine_id,
-        "createdAt": "2020-01-01T00:00:00Z", "lastSeenAt": "2026-01-01T00:00:00Z", "provides": row.provides,
+        "name": of.name, "product": of.product, "productVersion": of.version, "platform": of.platform,
+        "platformVersion": "12", "device": of.device, "clientIdentifier": of.client_id,
+        "createdAt": "2020-01-01T00:00:00Z", "lastSeenAt": "2026-01-01T00:00:00Z", "provides": of.provides,
         "ownerId": row.owner_id, "sourceTitle": row.owner, "publicAddress": ADDRESS, "accessToken": row.token,
         "owned": row.owned, "home": row.home, "synced": false, "relay": true, "presence": true, "httpsRequired": false,
         "publicAddressMatches": false, "dnsRebindingProtection": false, "natLoopbackSupported": false,
@@ -119,6 +115,7 @@ fn to_json(row: &Row) -> serde_json::Value {
 }
 
 fn to_xml(row: &Row) -> Element {
+    let of = &row.origin;
     let connection = Element::new("connection")
         .with("protocol", "https")
         .with("address", ADDRESS)
@@ -128,16 +125,16 @@ fn to_xml(row: &Row) -> Element {
         .with_flag("relay", false)
         .with_flag("IPv6", false);
     Element::new("resource")
-        .with("name", &row.name)
-        .with("product", &row.product)
-        .with("productVersion", VERSION)
-        .with("platform", "Linux")
+        .with("name", &of.name)
+        .with("product", &of.product)
+        .with("productVersion", &of.version)
+        .with("platform", &of.platform)
         .with("platformVersion", "12")
-        .with("device", "PC")
-        .with("clientIdentifier", &row.machine_id)
+        .with("device", &of.device)
+        .with("clientIdentifier", &of.client_id)
         .with("createdAt", "2020-01-01T00:00:00Z")
         .with("lastSeenAt", "2026-01-01T00:00:00Z")
-        .with("provides", &row.provides)
+        .with("provides", &of.provides)
         .with("ownerId", row.owner_id.map_or(String::new(), |id| id.to_string()))
         .with("sourceTitle", row.owner.as_deref().unwrap_or_default())
         .with("publicAddress", ADDRESS)
@@ -157,14 +154,14 @@ fn to_xml(row: &Row) -> Element {
 fn to_server(row: &Row) -> Element {
     Element::new("Server")
         .with("accessToken", &row.token)
-        .with("name", &row.name)
+        .with("name", &row.origin.name)
         .with("address", ADDRESS)
         .with("port", 32400)
-        .with("version", VERSION)
+        .with("version", &row.origin.version)
         .with("scheme", "http")
         .with("host", ADDRESS)
         .with("localAddresses", "192.0.2.7")
-        .with("machineIdentifier", &row.machine_id)
+        .with("machineIdentifier", &row.origin.client_id)
         .with("createdAt", 1_577_836_800)
         .with("updatedAt", 1_767_225_600)
         .with_flag("owned", row.owned)

@@ -1,6 +1,6 @@
 //! XML writer.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 use crate::http::Response;
 
@@ -8,17 +8,18 @@ use crate::http::Response;
 #[derive(Debug, Clone)]
 pub(crate) struct Element {
     name: &'static str,
-    attributes: String,
-    content: String,
+    attributes: Vec<(String, String)>,
+    children: Vec<Self>,
+    text: String,
 }
 
 impl Element {
     pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, attributes: String::new(), content: String::new() }
+        Self { name, attributes: Vec::new(), children: Vec::new(), text: String::new() }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Display) -> Self {
-        let _ = write!(self.attributes, " {name}=\"{}\"", escaped(&value.to_string()));
+        self.attributes.push((name.to_owned(), value.to_string()));
         self
     }
 
@@ -32,22 +33,43 @@ impl Element {
         self.with(name, u8::from(value))
     }
 
-    pub(crate) fn child(mut self, child: &Self) -> Self {
-        self.content.push_str(&child.to_xml());
+    pub(crate) fn child(self, child: &Self) -> Self {
+        self.children([child.clone()])
+    }
+
+    pub(crate) fn children(mut self, children: impl IntoIterator<Item = Self>) -> Self {
+        self.children.extend(children);
         self
     }
 
-    pub(crate) fn children(self, children: impl IntoIterator<Item = Self>) -> Self {
-        children.into_iter().fold(self, |parent, child| parent.child(&child))
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        self.text.push_str(text);
+        self
     }
 
-    pub(crate) fn text(mut self, text: &str) -> Self {
-        self.content.push_str(&escaped(text));
+    /// The same element by another name.
+    pub(crate) fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Without an attribute, here and in its children.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.attributes.retain(|(known, _)| known != name);
+        self.children = self.children.into_iter().map(|child| child.without(name)).collect();
+        self
+    }
+
+    /// Another name and value for an attribute that it has, by its name.
+    pub(crate) fn change(mut self, name: &str, changed: impl Fn(&mut String, &mut String)) -> Self {
+        self.attributes.iter_mut().filter(|(known, _)| known == name).for_each(|(name, value)| changed(name, value));
         self
     }
 
     fn to_xml(&self) -> String {
-        let Self { name, attributes, content } = self;
+        let attribute = |(name, value): &(String, String)| format!(" {name}=\"{}\"", escaped(value));
+        let attributes: String = self.attributes.iter().map(attribute).collect();
+        let children: String = self.children.iter().map(Self::to_xml).collect();
+        let (name, content) = (self.name, escaped(&self.text) + &children);
         if content.is_empty() {
             format!("<{name}{attributes}/>")
         } else {

@@ -6,9 +6,12 @@
 mod common;
 
 mod access;
+mod devices;
 mod faults;
 mod home;
 mod legacy;
 mod pins;
+mod shapes;
 mod sign_in;
 mod tokens;
+mod transport;

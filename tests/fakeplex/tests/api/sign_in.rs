@@ -187,3 +187,20 @@ fn item_9_each_new_client_adds_a_device_and_sends_a_mail() {
     assert_eq!(devices.attributes("Device", "product"), ["plex-auth", "plex-auth", ""]);
     assert!(devices.attributes("Device", "token").iter().all(|token| token.starts_with("TOKEN-SECRET-2-")));
 }
+
+/// K8: the message of a blocked address begins like that of a wrong password; the code tells them apart.
+#[test]
+fn messages_of_a_wrong_password_and_of_a_blocked_address_begin_alike() {
+    let plex = Plex::start(STREET);
+    let message = |login: &str| {
+        let error = sign_in(&plex, login, "wrong", None).json()["errors"][0].clone();
+        (error["code"].as_u64().unwrap(), error["message"].as_str().unwrap().to_owned())
+    };
+    let unauthenticated = (1001, "User could not be authenticated".to_owned());
+    assert_eq!((message("alice"), message("nobody")), (unauthenticated.clone(), unauthenticated.clone()));
+    assert_eq!(plex.get("/api/v2/user", "bogus").json()["errors"][0]["message"], unauthenticated.1);
+    plex.control(&Command::BlockAfter(0));
+    let blocked = "User could not be authenticated. This IP appears to be having trouble signing in to an account \
+                   (detected repeated failures)";
+    assert_eq!(message("alice"), (1031, blocked.to_owned()));
+}

@@ -113,3 +113,28 @@ fn item_22_older_tokens_can_stay_valid() {
     assert_ne!(tokens[0], tokens[1]);
     assert_eq!(good(&plex, [&tokens[0], &tokens[1]]), [true, true]);
 }
+
+/// K6
+#[test]
+fn expired_tokens_are_answered_with_498_until_a_new_sign_in() {
+    let plex = Plex::start(STREET);
+    let (expired, bobs) = (plex.token("alice"), plex.token("bob"));
+    plex.control(&Command::ExpireTokens("alice".into()));
+    for path in ["/api/v2/user", "/api/v2/ping", "/api/v2/resources", "/api/users", "/devices.xml"] {
+        assert_eq!(plex.get(path, &expired).status, 498, "{path}");
+        assert!(plex.get(path, &bobs).status == 200, "{path}");
+    }
+    let put = plex.ask(Method::PUT, "/api/v2/pins/link").header("X-Plex-Token", &expired);
+    assert_eq!(answer(put).status, 498);
+    assert_eq!(plex.server.control().counters().live_tokens, 1);
+    let pin = plex.ask(Method::POST, "/api/v2/pins").header("X-Plex-Token", &expired);
+    assert_eq!(answer(pin).status, 201, "a code can be requested");
+    for reissue in [Reissue::Rotate, Reissue::Same] {
+        plex.control(&Command::Tokens(reissue));
+        let new = plex.token("alice");
+        assert_eq!(plex.get("/api/v2/user", &new).status, 200, "{reissue:?}");
+        plex.control(&Command::ExpireTokens("alice".into()));
+    }
+    plex.control(&Command::ExpireTokens("olga".into()));
+    assert_eq!(plex.get("/api/v2/user", OLGA).status, 498, "that of the file too");
+}

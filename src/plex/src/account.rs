@@ -48,7 +48,7 @@ impl Client {
     /// Signs in with a name or an e-mail address, a password, and a verification code where plex.tv wants one.
     ///
     /// # Errors
-    /// [`Error`], a refusal or another.
+    /// [`Error`], a refusal or another; [`Error::RefusedWithoutCode`] occurs only here.
     pub fn sign_in(
         &self,
         login: &str,
@@ -60,7 +60,9 @@ impl Client {
             .request(Method::POST, "/api/v2/users/signin")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form(login, password, code));
-        signed_in(&send(request, deadline)?.success()?)
+        let answer = send(request, deadline)?;
+        let status = answer.status;
+        signed_in(&answer.success().map_err(|error| of_a_sign_in(status, error))?)
     }
 
     /// The account of a token.
@@ -79,6 +81,16 @@ impl Client {
     pub fn sign_out(&self, token: &Token, deadline: Instant) -> Result<(), Error> {
         let request = self.request(Method::DELETE, "/api/v2/users/signout");
         send(with_token(request, token)?, deadline)?.success().map(|_| ())
+    }
+}
+
+/// The error of a sign-in, from the error of any request with the same answer.
+pub(crate) fn of_a_sign_in(status: u16, error: Error) -> Error {
+    match (status, error) {
+        (401, Error::Unavailable(_)) => Error::RefusedWithoutCode,
+        // There is no token that could have expired, so the answer is not about the password.
+        (498, Error::Refused) => Error::Unavailable("answered 498, which a sign-in cannot mean".into()),
+        (_, other) => other,
     }
 }
 
@@ -178,6 +190,22 @@ mod tests {
             assert!(signed_in(text.as_bytes()).is_err(), "{text}");
         }
         assert!(account(br#"[7,"alice","a@example.org"]"#).is_err());
+    }
+
+    /// P9
+    #[test]
+    fn r36_only_a_bare_401_is_a_rejected_sign_in_without_a_code() {
+        let json = br#"{"errors":[{"code":1001}]}"#;
+        let error = |status, body: &[u8]| of_a_sign_in(status, Error::of_answer(status, None, body));
+        for body in [&b""[..], b"<html>401</html>", b"{}", br#"{"errors":[]}"#] {
+            assert_eq!(error(401, body), Error::RefusedWithoutCode);
+            for status in [400, 403, 404, 422, 498] {
+                assert!(matches!(error(status, body), Error::Unavailable(_)), "{status}");
+            }
+            assert!(matches!(error(503, body), Error::Unreachable(_)));
+        }
+        assert_eq!((error(401, json), error(422, json)), (Error::Refused, Error::Refused));
+        assert!(matches!(error(498, json), Error::Unavailable(_)), "a password does not expire");
     }
 
     #[test]

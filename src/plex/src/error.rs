@@ -10,9 +10,13 @@ use crate::de::{self, Object};
 /// Failure of a request.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// Wrong name, password or token (1001, or another code with 401 or 422).
+    /// Wrong name, password or token (1001, or another code with 401 or 422), or an expired token (498).
     #[error("refused")]
     Refused,
+    /// A sign-in was rejected without a readable code (a bare 401). It says nothing about the password, but it may have been
+    /// a guess.
+    #[error("answered 401 and nothing that can be read")]
+    RefusedWithoutCode,
     /// A verification code is required (1029).
     #[error("a verification code is wanted")]
     CodeWanted,
@@ -44,8 +48,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// The kind of an answer that is no success. Only 401, 403 and 422 with a code that can be read are a refusal; all
-    /// else, an empty 404 of the edge or a page of HTML among it, says nothing about a person.
+    /// The kind of an answer that is no success. Only 401, 403 and 422 with a code that can be read are a refusal, and 498,
+    /// which has no other use than an expired token; all else, an empty 404 of the edge or a page of HTML among it, says
+    /// nothing about a person.
     pub(crate) fn of_answer(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
         let code = code(body);
         match (status, code) {
@@ -54,7 +59,7 @@ impl Error {
             (401, Some(1029)) => Self::CodeWanted,
             (401, Some(1030)) => Self::EmailOnly,
             (401, Some(1031)) => Self::AddressBlocked,
-            (401 | 422, Some(_)) => Self::Refused,
+            (401 | 422, Some(_)) | (498, _) => Self::Refused,
             (404, Some(1020)) => Self::UnknownCode,
             (403, Some(code)) => Self::Forbidden(code),
             (410, _) => Self::Unavailable("answered 410: plex.tv no longer offers this; look for an update".into()),
@@ -92,6 +97,7 @@ fn code(body: &[u8]) -> Option<u32> {
 mod tests {
     use super::*;
 
+    /// P8: 498 is an expired token, whatever its body.
     #[test]
     fn every_response_maps_to_its_error() {
         let json = |code: u32| format!("{{\"errors\":[{{\"code\":{code},\"message\":\"m\"}}]}}");
@@ -106,6 +112,9 @@ mod tests {
             (401, json(1031), Error::AddressBlocked),
             (401, "{\"errors\":[{\"code\":\"1031\"}]}".into(), Error::AddressBlocked),
             (422, json(1998), Error::Refused),
+            (498, json(1001), Error::Refused),
+            (498, String::new(), Error::Refused),
+            (498, "<html>498</html>".into(), Error::Refused),
             (404, json(1020), Error::UnknownCode),
             (403, json(1041), Error::Forbidden(1041)),
             (429, json(1003), Error::RateLimited(None)),

@@ -111,7 +111,7 @@ fn failure(status: u16, body: &[u8]) {
         Known::Code(code) => Some(code),
         Known::None => None,
         Known::Unclear => {
-            return assert!(!is_verdict(&error) || [401, 403, 422].contains(&status), "{error:?}");
+            return assert!(!is_verdict(&error) || [401, 403, 422, 498].contains(&status), "{error:?}");
         }
     };
     let expected = match (status, code) {
@@ -120,7 +120,7 @@ fn failure(status: u16, body: &[u8]) {
         (401, Some(1029)) => Error::CodeWanted,
         (401, Some(1030)) => Error::EmailOnly,
         (401, Some(1031)) => Error::AddressBlocked,
-        (401 | 422, Some(_)) => Error::Refused,
+        (401 | 422, Some(_)) | (498, _) => Error::Refused,
         (403, Some(code)) => Error::Forbidden(code),
         (404, Some(1020)) => Error::UnknownCode,
         _ => {

@@ -43,7 +43,7 @@ pub(super) fn sign_in(
                 _ => pending.answered(),
             }
             permit.record_error(&error);
-            if !matches!(error, Error::Unreachable(_) | Error::Unavailable(_)) {
+            if !matches!(error, Error::Unreachable(_) | Error::Unavailable(_) | Error::RefusedWithoutCode) {
                 limits.refusal_delay.record(start.elapsed());
             }
             return Err(refused(context, attempt, error));
@@ -85,7 +85,9 @@ fn refused(context: &Context, attempt: &Attempt, error: Error) -> Refusal {
         }
         Error::AddressBlocked => return Reason::AddressBlocked.into(),
         Error::RateLimited(_) => return Reason::RateLimited.into(),
-        Error::UnknownCode => return Reason::Unavailable(format!("plex.tv: {error}")).into(),
+        Error::UnknownCode | Error::RefusedWithoutCode => {
+            return Reason::Unavailable(format!("plex.tv: {error}")).into();
+        }
         Error::Unreachable(why) => return Reason::Unreachable(format!("plex.tv: {why}")).into(),
         Error::Unavailable(why) => return Reason::Unavailable(format!("plex.tv: {why}")).into(),
         Error::Refused => Reason::WrongPassword,

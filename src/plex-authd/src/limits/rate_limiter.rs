@@ -160,7 +160,11 @@ impl Permit {
             Error::RateLimited(retry_after) => self.limiter.rate_limited(*retry_after),
             Error::AddressBlocked => self.limiter.open_breaker(|throttle| throttle.address_blocked(clock::now())),
             // The password was right, or plex.tv did not check it.
-            Error::CodeWanted | Error::UnknownCode | Error::Unreachable(_) | Error::Unavailable(_) => {}
+            Error::CodeWanted
+            | Error::UnknownCode
+            | Error::RefusedWithoutCode
+            | Error::Unreachable(_)
+            | Error::Unavailable(_) => {}
         }
     }
 

@@ -1,11 +1,14 @@
 //! The friend list, fetched from plex.tv the way the policy judges it.
 //!
 //! Under `strict_friends` the users with whom the server is shared decide, otherwise the owner's friends and Home members.
+//! plex.tv has changed the list of shares once, so that list has a second source: the list of friends, whose rows name the
+//! servers. It can be forged, by a friend who shares a server with a copied machine id, so each sign-in by it needs the
+//! confirmation by the user's own resources ([`FriendList::second_source`]).
 
 use std::time::{Duration, Instant};
 
 use plex::{Client, Token};
-use policy::{BootTime, FriendList, FriendRecord, PlexId, PlexUser};
+use policy::{BootTime, FriendList, FriendRecord, PlexId, PlexUser, Relationship};
 
 /// Reads the friend list with the owner's token.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +19,8 @@ pub struct Reader<'a> {
     pub token: &'a Token,
     /// `owner_id`, if it is configured.
     pub owner_id: Option<PlexId>,
+    /// `client_identifier` is configured: the device that the token was issued to is known, or has been chosen.
+    pub has_identity: bool,
     /// `machine_id`, if it is configured.
     pub machine_id: Option<&'a str>,
     /// `strict_friends`.
@@ -43,28 +48,64 @@ pub enum Error {
 }
 
 impl Reader<'_> {
-    /// The account that the token belongs to.
+    /// The account that the token belongs to. Its names are unknown if plex.tv does not tell and `owner_id` is configured, and
+    /// always with `owner_id` and a token of an unknown device, for which this request is not sent.
     ///
     /// # Errors
-    /// [`Error::WrongOwner`]; [`Error::Plex`] with [`plex::Error::Refused`] if the token is no longer valid.
+    /// [`Error::WrongOwner`]; without `owner_id` also [`Error::Plex`], with [`plex::Error::Refused`] if the token is no longer
+    /// valid.
     pub fn owner(&self) -> Result<PlexUser, Error> {
-        let owner = self.client.account(self.token, self.next_deadline())?;
-        match self.owner_id {
-            Some(owner_id) if owner_id != owner.id => Err(Error::WrongOwner { token: owner.id, owner_id }),
-            _ => Ok(owner),
+        let configured = self.owner_id.map(|id| PlexUser { id, username: None, email: None });
+        if let Some(owner) = configured.clone().filter(|_| !self.has_identity) {
+            return Ok(owner);
+        }
+        match (self.client.account(self.token, self.next_deadline()), configured) {
+            (Ok(owner), Some(configured)) if configured.id != owner.id => {
+                Err(Error::WrongOwner { token: owner.id, owner_id: configured.id })
+            }
+            (Ok(owner), _) => Ok(owner),
+            (Err(_), Some(configured)) => Ok(configured),
+            (Err(error), None) => Err(error.into()),
         }
     }
 
-    /// The list that decides. Its age counts from the call, since a change during the requests may be missing from it.
+    /// The list that decides: from the first source, or from the second while the first has changed. Its age counts from the
+    /// call, since a change during the requests may be missing from it.
     ///
     /// # Errors
-    /// [`Error::Plex`]
+    /// [`Error::Plex`], of the source that is at fault for the moment.
     pub fn list(&self, owner: PlexUser, now: BootTime) -> Result<FriendList, Error> {
-        let entries = match self.decisive_server() {
-            Some(machine_id) => self.shares(machine_id)?,
-            None => self.friends()?,
+        let list = |entries, second_source| FriendList { owner, entries, second_source, fetched_at: now };
+        let Some(machine_id) = self.decisive_server() else { return Ok(list(self.friends(None)?, None)) };
+        let shares = self.client.shared_servers(self.token, machine_id, self.next_deadline());
+        let why = match &shares {
+            Ok(shares) if is_conclusive(shares) => None,
+            Ok(_) => Some(NOBODY_ACCEPTED.to_owned()),
+            Err(error) if error.is_lasting() => Some(error.to_string()),
+            Err(_) => None,
         };
-        Ok(FriendList { owner, entries, second_source: None, fetched_at: now })
+        let Some(why) = why else { return Ok(list(shares.map_err(plex::Error::from)?, None)) };
+        let friends = match self.client.users(self.token, Some(machine_id), self.next_deadline()) {
+            Ok(friends) => friends,
+            Err(error) if error.is_lasting() => {
+                let both = format!("the list of shares: {why}; the list of friends: {error}");
+                return Err(plex::Error::Unavailable(both).into());
+            }
+            Err(error) => return Err(plex::Error::from(error).into()),
+        };
+        match shares {
+            Ok(shares) if all_are_only_invited(&shares, &friends) => Ok(list(shares, None)),
+            _ => Ok(list(friends, Some(why))),
+        }
+    }
+
+    /// The list from the second source, whatever the first says; `why` is what is wrong with the first. `None` if the list that
+    /// decides has no second source, which is so without `strict_friends`.
+    #[must_use]
+    pub fn second_list(&self, owner: PlexUser, why: String, now: BootTime) -> Option<Result<FriendList, Error>> {
+        let machine_id = self.decisive_server()?;
+        let friends = self.friends(Some(machine_id));
+        Some(friends.map(|entries| FriendList { owner, entries, second_source: Some(why), fetched_at: now }))
     }
 
     /// The users who are not on the list that decides: under `strict_friends` friends and Home members, otherwise those with
@@ -74,7 +115,7 @@ impl Reader<'_> {
     /// [`Error::Plex`]
     pub fn others(&self) -> Result<Vec<FriendRecord>, Error> {
         match (self.decisive_server(), self.machine_id) {
-            (Some(_), _) => self.friends(),
+            (Some(_), _) => self.friends(None),
             (None, Some(machine_id)) => self.shares(machine_id),
             (None, None) => Ok(Vec::new()),
         }
@@ -86,15 +127,31 @@ impl Reader<'_> {
     }
 
     fn shares(&self, machine_id: &str) -> Result<Vec<FriendRecord>, Error> {
-        Ok(self.client.shared_servers(self.token, machine_id, self.next_deadline())?)
+        let shares = self.client.shared_servers(self.token, machine_id, self.next_deadline());
+        Ok(shares.map_err(plex::Error::from)?)
     }
 
-    fn friends(&self) -> Result<Vec<FriendRecord>, Error> {
-        Ok(self.client.users(self.token, self.next_deadline())?)
+    fn friends(&self, machine_id: Option<&str>) -> Result<Vec<FriendRecord>, Error> {
+        let friends = self.client.users(self.token, machine_id, self.next_deadline());
+        Ok(friends.map_err(plex::Error::from)?)
     }
 
     fn next_deadline(&self) -> Instant {
         let request = Instant::now() + self.timeout;
         self.deadline.map_or(request, |deadline| request.min(deadline))
     }
+}
+
+/// Reason for the second source when the first shows invitations only.
+const NOBODY_ACCEPTED: &str = "the list of shares shows invitations, and nobody who accepted one";
+
+/// False if a list of shares shows invitations only. Either nobody has accepted yet, or plex.tv no longer says who has.
+fn is_conclusive(shares: &[FriendRecord]) -> bool {
+    shares.is_empty() || shares.iter().any(|share| share.relationship != Relationship::Pending)
+}
+
+/// True if the list of friends shows access to the server for nobody on a list of shares that are all invitations.
+fn all_are_only_invited(shares: &[FriendRecord], friends: &[FriendRecord]) -> bool {
+    let has_access = |friend: &&FriendRecord| friend.relationship == Relationship::Shared;
+    !friends.iter().filter(has_access).any(|friend| shares.iter().any(|share| share.person.id == friend.person.id))
 }

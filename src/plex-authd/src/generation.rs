@@ -140,6 +140,7 @@ fn list_source(
         machine_id: config.machine_id.clone(),
         strict: config.strict_friends,
         owner_id: config.owner_id,
+        has_identity: config.client_identifier.is_some(),
         max_age: config.timeouts.friend_list,
         timeout: config.timeouts.login,
         scope_id: settings.scope_id(),

@@ -5,12 +5,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use policy::{PlexId, PlexUser};
 use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::body::json;
-use crate::client::{send, with_token};
+use crate::client::{send, with_form, with_token};
 use crate::de::Object;
 use crate::{Client, Error, Token, de};
 
@@ -56,10 +55,8 @@ impl Client {
         code: Option<&str>,
         deadline: Instant,
     ) -> Result<SignedIn, Error> {
-        let request = self
-            .request(Method::POST, "/api/v2/users/signin")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form(login, password, code));
+        let request = self.request(Method::POST, "/api/v2/users/signin");
+        let request = with_form(request, form(login, password, code));
         let answer = send(request, deadline)?;
         let status = answer.status;
         signed_in(&answer.success().map_err(|error| of_a_sign_in(status, error))?)

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{self, RequestBuilder, Response};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, redirect};
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::headers::{Headers, accept};
 use crate::tls::{self, SetupError};
 use crate::{Error, Token};
 
@@ -50,8 +51,7 @@ pub fn client_id(text: &str) -> Option<&str> {
 pub struct Client {
     http: blocking::Client,
     base: Url,
-    /// The headers that tell plex.tv which device this is.
-    device: HeaderMap,
+    headers: Headers,
 }
 
 impl Client {
@@ -62,7 +62,6 @@ impl Client {
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let http = blocking::Client::builder()
             .tls_backend_preconfigured(tls::config(settings.ca_file.as_deref())?)
-            .default_headers(program())
             .user_agent(concat!("plex-auth/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -72,28 +71,46 @@ impl Client {
             .tcp_nodelay(true)
             .build()
             .map_err(|error| SetupError::Client(error.to_string()))?;
-        Ok(Self { http, base: settings.base.clone(), device: device(&settings.client_id, &settings.device_name) })
+        let headers = Headers::device(&settings.client_id, &settings.device_name);
+        Ok(Self { http, base: settings.base.clone(), headers })
     }
 
     /// The same client, with the same connections, as another device.
     #[must_use]
     pub fn as_device(&self, client_id: &str, device_name: &str) -> Self {
-        Self { device: device(client_id, device_name), ..self.clone() }
+        self.with_headers(Headers::device(client_id, device_name))
+    }
+
+    /// The same client for requests with the owner's token. Nothing in them describes a device, so plex.tv has nothing to
+    /// write into the record of the one that the token was issued to. `identifier` is that device's, if it is known;
+    /// otherwise requests are sent without one, and with `fallback` where plex.tv answers none without it (`/api/v2/`).
+    #[must_use]
+    pub fn for_owner(&self, identifier: Option<&str>, fallback: &str) -> Self {
+        self.with_headers(Headers::holder(identifier, fallback))
+    }
+
+    pub(crate) fn with_headers(&self, headers: Headers) -> Self {
+        Self { headers, ..self.clone() }
     }
 
     /// The beginning of a request to plex.tv. `path` is one of this crate's own, without anything typed by a user.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
         url.set_path(path);
-        self.http.request(method, url).headers(self.device.clone())
+        self.http.request(method, url).headers(self.headers.of(path).clone()).header(ACCEPT, accept(path))
     }
 
-    /// The beginning of a request to a media server.
+    /// The beginning of a request to a media server, which answers in the format that is asked for.
     pub(crate) fn request_to(&self, server: &Url, path: &str) -> RequestBuilder {
         let mut url = server.clone();
         url.set_path(path);
-        self.http.get(url).headers(self.device.clone())
+        self.http.get(url).headers(self.headers.on_the_network().clone()).header(ACCEPT, "application/json")
     }
+}
+
+/// Adds a form.
+pub(crate) fn with_form(request: RequestBuilder, form: impl Into<reqwest::blocking::Body>) -> RequestBuilder {
+    request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
 }
 
 /// Adds the token, marked so that no part of the client ever prints it.
@@ -179,26 +196,4 @@ fn unreachable(error: &reqwest::Error) -> Error {
 fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     value.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// The headers that every request has.
-fn program() -> HeaderMap {
-    let texts = [
-        ("accept", "application/json"),
-        ("x-plex-product", "plex-auth"),
-        ("x-plex-version", env!("CARGO_PKG_VERSION")),
-        ("x-plex-platform", "Linux"),
-        ("x-plex-device", "Linux"),
-    ];
-    texts.map(|(name, text)| (HeaderName::from_static(name), HeaderValue::from_static(text))).into_iter().collect()
-}
-
-/// The headers that tell devices of this program apart.
-fn device(client_id: &str, device_name: &str) -> HeaderMap {
-    // A host name that no header can carry is not worth a failed start.
-    let value = |text: &str| HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("plex-auth"));
-    [("x-plex-client-identifier", client_id), ("x-plex-device-name", device_name)]
-        .map(|(name, text)| (HeaderName::from_static(name), value(text)))
-        .into_iter()
-        .collect()
 }

@@ -9,60 +9,64 @@ use zeroize::Zeroizing;
 
 use crate::client::{send, with_token};
 use crate::de::{self, is_true, non_empty};
-use crate::{Client, Error, Token};
+use crate::{Changed, Client, ListError, Token};
 
 impl Client {
-    /// The owner's friends and Home members (`/api/users`), and the users who are invited. The owner is not among them.
+    /// The owner's friends and Home members (`/api/users`), and the users who are invited. The owner is not among them. With
+    /// a machine id, the users who have access to this server are [`Relationship::Shared`], and those who are only invited to
+    /// it [`Relationship::Pending`].
     ///
     /// # Errors
-    /// [`Error::Refused`] if the token is no longer valid.
-    pub fn users(&self, token: &Token, deadline: Instant) -> Result<Vec<FriendRecord>, Error> {
-        users(&self.list("/api/users", token, deadline)?)
+    /// [`ListError`], with [`crate::Error::Refused`] if the token is no longer valid.
+    pub fn users(
+        &self,
+        token: &Token,
+        machine_id: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Vec<FriendRecord>, ListError> {
+        users(&self.list("/api/users", token, deadline)?, machine_id)
     }
 
     /// The users with whom this server is shared, or to whom that was offered.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the token is no longer valid; [`Error::Unavailable`] also when the server is not
-    /// the token's.
+    /// [`ListError`], with [`crate::Error::Refused`] if the token is no longer valid; [`ListError::Gone`] also when the server is
+    /// not the token's.
     pub fn shared_servers(
         &self,
         token: &Token,
         machine_id: &str,
         deadline: Instant,
-    ) -> Result<Vec<FriendRecord>, Error> {
+    ) -> Result<Vec<FriendRecord>, ListError> {
         let path = format!("/api/servers/{machine_id}/shared_servers");
         shared_servers(&self.list(&path, token, deadline)?)
     }
 
-    fn list(&self, path: &str, token: &Token, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Error> {
+    fn list(&self, path: &str, token: &Token, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, ListError> {
         let answer = send(with_token(self.request(Method::GET, path), token)?, deadline)?;
-        if answer.status == 401 {
-            // These endpoints are older than the error codes: a dead token is a bare 401.
-            return Err(Error::Refused);
-        }
-        answer.success()
+        let status = answer.status;
+        answer.success().map_err(|error| ListError::of(status, error))
     }
 }
 
 /// The answer to [`Client::users`].
 ///
 /// # Errors
-/// [`Error::Unavailable`]
-pub fn users(body: &[u8]) -> Result<Vec<FriendRecord>, Error> {
-    list(body, |container| rows(container, "User").filter_map(friend).collect())
+/// [`ListError::Changed`]
+pub fn users(body: &[u8], machine_id: Option<&str>) -> Result<Vec<FriendRecord>, ListError> {
+    list(body, |container| rows(container, "User").filter_map(|row| friend(row, machine_id)).collect())
 }
 
 /// The answer to [`Client::shared_servers`].
 ///
 /// # Errors
-/// [`Error::Unavailable`]
-pub fn shared_servers(body: &[u8]) -> Result<Vec<FriendRecord>, Error> {
+/// [`ListError::Changed`]
+pub fn shared_servers(body: &[u8]) -> Result<Vec<FriendRecord>, ListError> {
     list(body, |container| rows(container, "SharedServer").filter_map(share).collect())
 }
 
-fn list<T>(body: &[u8], read: impl FnOnce(Node) -> Vec<T>) -> Result<Vec<T>, Error> {
-    let no_list = || Error::Unavailable("the answer is no list".into());
+fn list<T>(body: &[u8], read: impl FnOnce(Node) -> Vec<T>) -> Result<Vec<T>, ListError> {
+    let no_list = || ListError::Changed(Changed::NoList);
     let text = de::xml(body).ok_or_else(no_list)?;
     let document = text.parse().ok_or_else(no_list)?;
     container(&document).map(read).ok_or_else(no_list)
@@ -88,13 +92,20 @@ fn flag(row: Node, name: &str) -> bool {
 }
 
 /// A friend, a Home member, a user who only shares with the owner, or one whose invitations are all pending.
-fn friend(row: Node) -> Option<FriendRecord> {
-    let mut servers = rows(row, "Server").peekable();
-    let invited_only = servers.peek().is_some() && servers.all(|server| flag(server, "pending"));
-    let relationship = match (flag(row, "home"), invited_only) {
-        (true, _) => Relationship::Home,
-        (false, true) => Relationship::Pending,
-        (false, false) => Relationship::Friend,
+fn friend(row: Node, machine_id: Option<&str>) -> Option<FriendRecord> {
+    let servers = || rows(row, "Server");
+    let of_this_server = || servers().filter(|server| server.attribute("machineIdentifier") == machine_id);
+    let invited_only = servers().next().is_some() && servers().all(|server| flag(server, "pending"));
+    let relationship = if machine_id.is_some() && of_this_server().any(|server| !flag(server, "pending")) {
+        Relationship::Shared
+    } else if machine_id.is_some() && of_this_server().next().is_some() {
+        Relationship::Pending
+    } else if flag(row, "home") {
+        Relationship::Home
+    } else if invited_only {
+        Relationship::Pending
+    } else {
+        Relationship::Friend
     };
     Some(FriendRecord { person: user(row, "id")?, relationship })
 }
@@ -122,7 +133,7 @@ mod tests {
             <User username="nobody"/><User id="x" username="nobody"/><Other id="7"/>
         </MediaContainer>"#;
         let found: Vec<_> =
-            users(text.as_bytes()).unwrap().into_iter().map(|f| (f.person.id.0, f.relationship)).collect();
+            users(text.as_bytes(), None).unwrap().into_iter().map(|f| (f.person.id.0, f.relationship)).collect();
         let expected = [
             (2, Relationship::Friend),
             (3, Relationship::Friend),
@@ -152,13 +163,13 @@ mod tests {
     #[test]
     fn an_html_page_is_not_an_empty_friend_list() {
         let page = b"<html><body>Please wait</body></html>";
-        assert!(users(page).is_err());
+        assert!(users(page, None).is_err());
         assert!(shared_servers(page).is_err());
     }
 
     #[test]
     fn xml_with_expanding_entities_is_rejected() {
         let bomb = br#"<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><MediaContainer>&b;</MediaContainer>"#;
-        assert!(users(bomb).is_err());
+        assert!(users(bomb, None).is_err());
     }
 }

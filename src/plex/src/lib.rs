@@ -10,7 +10,9 @@ mod connectivity;
 mod de;
 mod error;
 mod friends;
+mod headers;
 mod link;
+mod list_error;
 #[doc(hidden)]
 pub mod parse;
 mod qr;
@@ -24,6 +26,7 @@ pub use client::{Client, FAIR, Settings, client_id};
 pub use connectivity::Unreachable;
 pub use error::Error;
 pub use link::{Approval, LINK_PAGE, LinkCode};
+pub use list_error::{Changed, ListError};
 pub use qr::picture;
 pub use resources::Resource;
 pub use server::Identity;

@@ -5,12 +5,12 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
 use crate::body::json;
-use crate::client::send;
+use crate::client::{send, with_form, with_token};
 use crate::de::Object;
+use crate::headers::Headers;
 use crate::{Client, Error, Token, de};
 
 /// Page to type a code at.
@@ -84,10 +84,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; nobody has been refused by it.
     pub fn link_code(&self, deadline: Instant) -> Result<LinkCode, Error> {
-        let request = self
-            .request(Method::POST, "/api/v2/pins")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body("strong=false");
+        let request = with_form(self.request(Method::POST, "/api/v2/pins"), "strong=false");
         link_code(&send(request, deadline)?.success()?)
     }
 
@@ -102,6 +99,24 @@ impl Client {
             Err(Error::UnknownCode) => Ok(Approval::Expired),
             Err(other) => Err(other),
         }
+    }
+
+    /// Approves a code with a media server's own token, as this server: its record at plex.tv stays as it is. The code's token
+    /// then belongs to the server's owner.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if the token is not valid, [`Error::UnknownCode`] if the code is not; the code may still be good.
+    pub fn approve_as_server(
+        &self,
+        token: &Token,
+        machine_id: &str,
+        code: &LinkCode,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        let server = self.with_headers(Headers::media_server(machine_id)?);
+        let request = with_token(server.request(Method::PUT, "/api/v2/pins/link"), token)?;
+        // A code has letters and digits only, which a form holds as they are.
+        send(with_form(request, format!("code={}", code.code)), deadline)?.success().map(drop)
     }
 }
 

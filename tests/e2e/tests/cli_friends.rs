@@ -124,7 +124,7 @@ fn friends_reports_errors_with_a_hint() {
     fails(&["/etc/plex-auth.toml:1:1", "did you mean 'group'?"]);
     world.write_config(&world.config("owner_id = 1").replace("token = \"TOKEN-SECRET-olga\"\n", ""));
     fails(&["without the owner's token there is no friend list"]);
-    world.write_config(&world.config("owner_id = 2"));
+    world.write_config(&world.config("owner_id = 2\nclient_identifier = \"11111111-2222\""));
     fails(&["the token belongs to Plex id 1, but owner_id is 2"]);
     world.write_config(&config.replace("group = \"plex-users\"", "group = \"gone\""));
     fails(&["there is no group gone", "groupadd gone"]);

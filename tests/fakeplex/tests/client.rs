@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fakeplex::{Command, Connections, Endpoint, Fault, Running};
-use plex::{Client, Error, Settings, Token};
+use plex::{Client, Error, ListError, Settings, Token};
 use policy::Relationship;
 
 const DEN: &str = include_str!("../worlds/den.toml");
@@ -82,16 +82,17 @@ fn client_token_is_valid_until_signed_out() {
 fn client_reads_relationships_from_the_owners_lists() {
     let f = fixture();
     let owner = Token::from("TOKEN-SECRET-olga");
-    let friends = f.client.users(&owner, soon()).unwrap();
+    let friends = f.client.users(&owner, None, soon()).unwrap();
     let read: Vec<_> = friends.iter().map(|f| (f.person.id.0, f.relationship == Relationship::Pending)).collect();
     assert_eq!(read, [(2, false), (3, false), (4, true), (5, false), (6, false)]);
     let shares = f.client.shared_servers(&owner, MACHINE, soon()).unwrap();
     let read: Vec<_> = shares.iter().map(|s| (s.person.id.0, s.relationship == Relationship::Pending)).collect();
     assert_eq!(read, [(2, false), (4, true), (5, false), (6, false)]);
-    assert!(is_outage(&f.client.shared_servers(&owner, "ffffffffffffffff", soon())));
+    let other = f.client.shared_servers(&owner, "ffffffffffffffff", soon());
+    assert!(matches!(other, Err(ListError::Gone(Error::Unavailable(_)))), "{other:?}");
     let dead = Token::from("TOKEN-SECRET-dead");
-    assert_eq!(f.client.users(&dead, soon()), Err(Error::Refused));
-    assert_eq!(f.client.shared_servers(&dead, MACHINE, soon()), Err(Error::Refused));
+    assert_eq!(f.client.users(&dead, None, soon()), Err(Error::Refused.into()));
+    assert_eq!(f.client.shared_servers(&dead, MACHINE, soon()), Err(Error::Refused.into()));
 }
 
 #[test]
@@ -203,7 +204,7 @@ fn r31_client_follows_no_redirect_and_sends_no_secret_elsewhere() {
         }
         assert!(is_outage(&f.client.sign_in("alice", &password("alice"), None, soon())));
         assert!(is_outage(&f.client.account(&owner, soon())));
-        assert!(is_outage(&f.client.users(&owner, soon())));
+        assert!(is_outage(&f.client.users(&owner, None, soon()).map_err(Error::from)));
     }
     assert_eq!((control.counters().of(Endpoint::Other), control.counters().total()), (0, 15));
 }

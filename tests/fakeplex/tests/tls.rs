@@ -43,7 +43,7 @@ fn try_everything(client: &Client) -> [Result<(), Error>; 4] {
     [
         sign_in(client),
         client.account(&owner, soon()).map(drop),
-        client.users(&owner, soon()).map(drop),
+        client.users(&owner, None, soon()).map(drop).map_err(Error::from),
         client.sign_out(&owner, soon()),
     ]
 }

@@ -200,6 +200,7 @@ fn read(config: &Config, extent: Extent) -> Result<Friends, Error> {
         client: &client,
         token: &token,
         owner_id: config.owner_id,
+        has_identity: config.client_identifier.is_some(),
         machine_id: config.machine_id.as_deref(),
         strict: config.strict_friends,
         timeout: QUESTION,

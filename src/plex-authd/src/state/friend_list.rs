@@ -40,6 +40,8 @@ pub(crate) struct Source {
     pub strict: bool,
     /// `owner_id`, if it is configured.
     pub owner_id: Option<PlexId>,
+    /// `client_identifier` is configured.
+    pub has_identity: bool,
     /// The greatest age of a list for sign-ins.
     pub max_age: Duration,
     /// Time limit of each request: a login waits no longer.
@@ -201,6 +203,7 @@ impl FriendListCache {
             client: &source.client,
             token: &source.token,
             owner_id: source.owner_id,
+            has_identity: source.has_identity,
             machine_id: source.machine_id.as_deref(),
             strict: source.strict,
             // Per request: one that hangs must not keep the next login waiting when plex.tv is available again.

@@ -134,6 +134,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> 
         client: &owner.client,
         token: &owner.token,
         owner_id: None,
+        has_identity: owner.identifier.is_some(),
         machine_id: Some(&server.machine_id),
         strict,
         timeout: QUESTION,

@@ -46,8 +46,10 @@ impl Context {
 
     /// The Plex account of a local account, for the log: by the latest friend list, else by its binding.
     pub(crate) fn plex_id(&self, account: &str, mapped_to: &PlexRef) -> Option<PlexId> {
-        let listed = self.friend_list().and_then(|list| list.id_of(mapped_to));
-        listed.or_else(|| self.identities.binding(account).map(|binding| binding.id))
+        let binding = self.identities.binding(account);
+        let rules = &self.settings.rules;
+        let listed = self.friend_list().and_then(|list| rules.resolve(&list, mapped_to, binding.as_ref()).id().ok());
+        listed.or_else(|| binding.map(|binding| binding.id))
     }
 
     /// Deletes everything known about an account, in memory and on disk, except its logins in the audit log. False if there

@@ -82,7 +82,7 @@ impl<'a> Access<'a> {
     ) -> Result<SignInTarget, Refused> {
         let (login, id) = if let Some(list) = self.young_list(trace)? {
             let id = self.permitted(list, reference, binding, trace)?;
-            (list.login(id), Some(id))
+            (self.rules.login(list, id), Some(id))
         } else {
             let bound = IdentityBinding::applied(binding, reference);
             trace.pass(Step::Bound(bound))?;
@@ -111,7 +111,7 @@ impl<'a> Access<'a> {
         binding: Option<&IdentityBinding>,
         trace: &mut Trace,
     ) -> Result<PlexId, Refused> {
-        let id = trace.pass(list.resolve(reference, binding))?;
+        let id = trace.pass(self.rules.resolve(list, reference, binding))?;
         trace.pass(Step::Standing(self.rules.standing(list, id)))?;
         Ok(id)
     }

@@ -65,8 +65,8 @@ impl FriendList {
         now.since(self.fetched_at)
     }
 
-    /// Searches the list for the account that a local account maps to: by name, checked against the binding; by the binding
-    /// alone for a user who has changed their name since.
+    /// Searches the list for the account that a local account maps to: by the binding, and by name only where there is none
+    /// (R77). A list whose owner has no names needs [`Rules::resolve`](crate::Rules::resolve).
     #[must_use]
     pub fn resolve(&self, reference: &PlexRef, binding: Option<&IdentityBinding>) -> Resolution {
         let bound = IdentityBinding::applied(binding, reference);
@@ -121,17 +121,18 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    /// The account that the local account maps to.
+    /// The account that the local account maps to. A known id decides, whoever has the name by now: names change hands, and
+    /// anybody can choose one that makes it ambiguous.
     ///
     /// # Errors
-    /// [`Reason::Ambiguous`], [`Reason::Renamed`] or [`Reason::NotOnList`].
+    /// [`Reason::Renamed`], [`Reason::Ambiguous`] or [`Reason::NotOnList`].
     pub fn id(&self) -> Result<PlexId, Reason> {
-        match (self.matches.as_slice(), self.bound) {
-            ([_, _, ..], _) => Err(Reason::Ambiguous),
-            ([now], Some(pinned)) if *now != pinned => Err(Reason::Renamed { pinned, now: *now }),
-            ([id], _) => Ok(*id),
-            ([], Some(bound)) if self.bound_is_listed => Ok(bound),
-            ([], _) => Err(Reason::NotOnList),
+        match (self.bound, self.matches.as_slice()) {
+            (Some(bound), _) if self.bound_is_listed => Ok(bound),
+            (Some(pinned), [now, ..]) => Err(Reason::Renamed { pinned, now: *now }),
+            (None, [id]) => Ok(*id),
+            (None, [_, _, ..]) => Err(Reason::Ambiguous),
+            (_, []) => Err(Reason::NotOnList),
         }
     }
 }

@@ -1,8 +1,39 @@
 //! The owner's own local account, which is allowed without a list.
 
-use crate::{FriendList, IdentityBinding, PlexId, PlexRef, Rules};
+use crate::{FriendList, IdentityBinding, PlexId, PlexRef, Resolution, Rules};
 
 impl Rules {
+    /// Searches the list for the account that a local account maps to, as [`FriendList::resolve`]. An owner without names
+    /// matches a reference to `admin_account`.
+    #[must_use]
+    pub fn resolve(&self, list: &FriendList, reference: &PlexRef, binding: Option<&IdentityBinding>) -> Resolution {
+        let mut resolution = list.resolve(reference, binding);
+        let is_owner = self.substitute(list).is_some_and(|admin| is_called(reference, admin));
+        if is_owner && !resolution.matches.contains(&list.owner.id) {
+            resolution.matches.push(list.owner.id);
+        }
+        resolution
+    }
+
+    /// The name that the account with this id signs in with.
+    pub(crate) fn login<'a>(&'a self, list: &'a FriendList, id: PlexId) -> Option<&'a str> {
+        list.login(id).or_else(|| self.substitute(list).filter(|_| id == list.owner.id))
+    }
+
+    /// True if `admin` is a name of the list's owner.
+    pub(crate) fn owner_goes_by(&self, list: &FriendList, admin: &str) -> bool {
+        list.owner.goes_by(admin) || self.substitute(list).is_some()
+    }
+
+    /// `admin_account` in place of the owner's names, if the list has none and `owner_id` says who the owner is: the owner
+    /// has access although plex.tv does not show their account (P7).
+    fn substitute(&self, list: &FriendList) -> Option<&str> {
+        let owner = &list.owner;
+        let is_nameless = owner.name().is_none() && owner.address().is_none();
+        let admin = self.admin.as_deref().filter(|admin| !admin.is_empty())?;
+        (is_nameless && self.owner_id == Some(owner.id)).then_some(admin)
+    }
+
     /// True if a local account belongs to the server's owner, by the configuration and the last friend list of any age. The
     /// owner's access never depends on a young list (R65): one that is too old to say who is a friend still says who the
     /// owner is.
@@ -23,8 +54,8 @@ impl Rules {
             // Nothing says whose number it is, and a number is no name.
             (Some(_), None) if matches!(reference, PlexRef::Id(_)) => false,
             _ => match list {
-                Some(list) => listed_as_owner(list, admin, reference),
-                None => is_called(reference, admin),
+                Some(list) if self.substitute(list).is_none() => listed_as_owner(list, admin, reference),
+                Some(_) | None => is_called(reference, admin),
             },
         }
     }

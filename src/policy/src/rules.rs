@@ -18,7 +18,7 @@ pub struct Rules {
 pub enum Standing {
     /// The owner's own account.
     Owner {
-        /// `admin_account` is the owner's username or e-mail address.
+        /// `admin_account` is the owner's username or e-mail address, or the list shows neither and `owner_id` is the owner's.
         is_admin: bool,
     },
     /// Any other account.
@@ -44,7 +44,7 @@ impl Rules {
     #[must_use]
     pub fn standing(&self, list: &FriendList, id: PlexId) -> Standing {
         if id == list.owner.id {
-            Standing::Owner { is_admin: self.admin.as_deref().is_some_and(|admin| list.owner.goes_by(admin)) }
+            Standing::Owner { is_admin: self.admin.as_deref().is_some_and(|admin| self.owner_goes_by(list, admin)) }
         } else {
             Standing::Other { relationships: list.relationships(id).collect(), strict: self.strict }
         }

@@ -160,6 +160,8 @@ fn the_first_login_decides_who_a_name_belongs_to() {
     };
 
     assert_eq!(who(pin(2, "alice"), &den(now)), Ok(PlexId(2)));
+    // The first login was Dora's, who had this name then (R77).
+    assert_eq!(who(pin(6, "alice"), &den(now)), Ok(PlexId(6)));
     let taken = Reason::Renamed { pinned: PlexId(9), now: PlexId(2) };
     assert_eq!(who(pin(9, "alice"), &den(now)), Err(taken.clone()));
     assert_eq!(taken.outcome(Phase::Authenticate), Outcome::NotAllowed);
@@ -198,6 +200,93 @@ fn a_reference_that_matches_two_accounts_is_refused() {
     assert_eq!(ask("alice@example.org"), Err(Reason::Ambiguous));
     assert_eq!(ask("alice"), Ok(()));
     assert_eq!(ask("2"), Ok(()));
+}
+
+/// A friend, another friend and a person who is only invited: each can have, or choose, the name of someone else's account.
+#[test]
+fn r77_a_known_id_decides_whoever_else_has_the_name_now() {
+    let rules = rules(true, Some("olga"));
+    let pin = |id| IdentityBinding { id: PlexId(id), reference: "alice@example.org".into() };
+    let reference = PlexRef::parse("alice@example.org");
+    let named = |id, relationship| FriendRecord {
+        person: PlexUser { id: PlexId(id), username: Some("Alice@example.org".into()), email: None },
+        relationship,
+    };
+    let who = |list: &FriendList, id| {
+        let binding = pin(id);
+        let access = access(&rules, list, NOW);
+        let target = access.sign_in(&reference, Some(&binding)).result().map(|target| target.plex_id().unwrap());
+        assert_eq!(target, access.account(&reference, Some(&binding), None).result());
+        target
+    };
+    for relationship in [Relationship::Shared, Relationship::Friend, Relationship::Home, Relationship::Pending] {
+        let mut list = den(NOW);
+        list.entries.push(named(8, relationship));
+        assert_eq!(who(&list, 2), Ok(PlexId(2)), "two people have the name: {relationship:?}");
+        list.entries.push(named(9, relationship));
+        assert_eq!(who(&list, 2), Ok(PlexId(2)), "three do: {relationship:?}");
+        let unbound = access(&rules, &list, NOW).sign_in(&reference, None).result();
+        assert_eq!(unbound, Err(Reason::Ambiguous), "nobody is known: {relationship:?}");
+        // Alice has another name now, and others have hers.
+        list.entries.retain(|entry| entry.person.id != PlexId(2));
+        list.entries.push(entry(2, "alicia", Relationship::Shared));
+        assert_eq!(who(&list, 2), Ok(PlexId(2)), "renamed: {relationship:?}");
+        // Alice is no friend any more, and nobody inherits her account.
+        list.entries.retain(|entry| entry.person.id != PlexId(2));
+        assert_eq!(who(&list, 2), Err(Reason::Renamed { pinned: PlexId(2), now: PlexId(8) }), "{relationship:?}");
+        list.entries.retain(|entry| entry.person.id.0 < 8);
+        assert_eq!(who(&list, 2), Err(Reason::NotOnList), "{relationship:?}");
+    }
+    // The known id is judged by the rules like any other.
+    let mut list = den(NOW);
+    list.entries.retain(|entry| entry.person.id != PlexId(2));
+    list.entries.push(entry(2, "alicia", Relationship::Pending));
+    list.entries.push(named(8, Relationship::Shared));
+    assert_eq!(who(&list, 2), Err(Reason::Pending));
+}
+
+/// P7: `/api/v2/user` does not show the owner's names, and `owner_id` is configured.
+#[test]
+fn r76_an_owner_without_names_signs_in_as_admin_account() {
+    let nameless = |username: Option<&str>| FriendList {
+        owner: PlexUser { id: PlexId(1), username: username.map(Into::into), email: None },
+        ..den(NOW)
+    };
+    let rules =
+        |admin: Option<&str>, owner_id: Option<u64>| Rules { owner_id: owner_id.map(PlexId), ..rules(true, admin) };
+    let login = |rules: &Rules, list: &FriendList, name: PlexRef| {
+        access(rules, list, NOW).sign_in(&name, None).result().map(|target| (target.login.clone(), target.plex_id()))
+    };
+    let owner = Ok(("olga@example.org".to_owned(), Some(PlexId(1))));
+    let known = rules(Some("olga@example.org"), Some(1));
+    let name = || PlexRef::parse("OLGA@example.org");
+    for list in [nameless(None), nameless(Some(""))] {
+        assert_eq!(login(&known, &list, name()), owner);
+        assert_eq!(login(&known, &list, PlexRef::parse("1")), owner);
+        assert_eq!(login(&known, &list, PlexRef::parse("olga")), Err(Reason::NotOnList), "not the name in the file");
+        assert!(known.is_owners(Some(&list), &name(), None));
+        assert!(!known.is_owners(Some(&list), &PlexRef::parse("olga"), None));
+        let as_member = rules(Some("Olga"), Some(1));
+        assert_eq!(login(&as_member, &list, PlexRef::Member("olga".into())), Ok(("Olga".to_owned(), Some(PlexId(1)))));
+    }
+    // Only the configured id makes up for the names, and only admin_account gives the owner access.
+    for id in [None, Some(2)] {
+        let unknown = rules(Some("olga@example.org"), id);
+        assert_eq!(login(&unknown, &nameless(None), PlexRef::parse("1")), Err(Reason::OwnerNotAdmin), "{id:?}");
+        assert_eq!(login(&unknown, &nameless(None), name()), Err(Reason::NotOnList), "{id:?}");
+    }
+    let no_admin = rules(None, Some(1));
+    assert_eq!(login(&no_admin, &nameless(None), PlexRef::parse("1")), Err(Reason::OwnerNotAdmin));
+    // A list that shows names decides by them.
+    let outdated = rules(Some("old"), Some(1));
+    assert_eq!(login(&outdated, &nameless(Some("olga")), PlexRef::parse("1")), Err(Reason::OwnerNotAdmin));
+    // A friend with the same name gains nothing.
+    let mut taken = nameless(None);
+    taken.entries.push(entry(9, "OLGA", Relationship::Shared));
+    assert_eq!(login(&known, &taken, name()), Err(Reason::Ambiguous));
+    let binding = IdentityBinding { id: PlexId(1), reference: "OLGA@example.org".into() };
+    let bound = access(&known, &taken, NOW).sign_in(&name(), Some(&binding)).result();
+    assert_eq!(bound.map(|target| target.login), Ok("olga@example.org".to_owned()));
 }
 
 /// Every person who can sign in × every account they might try × every way to write it × every pin.
@@ -302,7 +391,11 @@ fn the_trace_of_a_decision_has_every_fact_and_ends_with_the_refusal() {
     let alice = [age.clone(), resolved(&[], Some(2)), standing(&[Relationship::Shared]), login("alice")];
     assert_eq!(steps("former", Some(&former)), alice);
     let taken = IdentityBinding { id: PlexId(2), reference: "bob".into() };
-    assert_eq!(steps("bob", Some(&taken)), [age, resolved(&[3], Some(2))]);
+    let alice = [age.clone(), resolved(&[3], Some(2)), standing(&[Relationship::Shared]), login("alice")];
+    assert_eq!(steps("bob", Some(&taken)), alice, "R77");
+    let gone = IdentityBinding { id: PlexId(9), reference: "bob".into() };
+    let facts = Resolution { matches: vec![PlexId(3)], bound: Some(PlexId(9)), bound_is_listed: false };
+    assert_eq!(steps("bob", Some(&gone)), [age, Step::Resolution(facts)]);
 
     let decision = without_list(&rules, NOW).account(&PlexRef::parse("former"), Some(&former), None);
     let expected = LastSignIn { last: None, bound: Some(PlexId(2)), max_age: KNOWN };

@@ -42,32 +42,63 @@ fn r33_email_address_reassigned_after_the_list_was_read_is_refused() {
     assert_eq!(world.plex().counters().live_tokens, 0, "the stranger's token is signed out too");
 }
 
-#[test]
-fn reassigned_username_is_refused_until_mapped_by_the_owner() {
-    let Some(world) = World::with_everything(DEN, "") else { return };
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    world.stop_authd();
-    // Alice has renamed herself to Alicia, and Mallory, also a friend with access, took the name.
+/// Alice has renamed herself to Alicia, and Mallory, also a friend with access, has taken the name.
+fn with_reassigned_username() -> String {
     let renamed = DEN
         .replace("username = \"alice\"", "username = \"alicia\"")
         .replace("username = \"mallory\"", "username = \"alice\"")
         .replace("account = \"mallory\"", "account = \"alice\"");
-    world.plex().load(&renamed.replace("shared_with = [\"alice\"", "shared_with = [\"alice\", \"alicia\""));
-    world.start_authd(&world.config("[timeouts]\nfriend_list = \"1s\""));
+    renamed.replace("shared_with = [\"alice\"", "shared_with = [\"alice\", \"alicia\"")
+}
+
+#[test]
+fn r77_reassigned_username_opens_the_account_only_to_the_friend_who_signed_in_first() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    world.stop_authd();
+    world.plex().load(&with_reassigned_username());
+    let fresh = "[timeouts]\nfriend_list = \"1s\"";
+    world.start_authd(&world.config(fresh));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.authenticate("alice", &password("mallory")), Code::AUTH_ERR, "it was sent as Alice's");
+    world.stop_authd();
+    // Alice is no friend any more; her account does not become Mallory's.
+    world.plex().load(&with_reassigned_username().replace("\"alicia\", ", ""));
+    world.start_authd(&world.config(fresh));
     std::thread::sleep(std::time::Duration::from_millis(1100));
     world.plex().reset();
     assert_eq!(world.authenticate("alice", &password("mallory")), Code::PERM_DENIED);
     assert_eq!(world.account("alice"), Code::PERM_DENIED);
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
     world.wait_for_log(&["denied", "the name belonged to Plex id 2 at the first login and belongs to 7 now"]);
-    // The fix in the log line is sufficient, for either of the two.
-    world.stop_authd();
-    world.start_authd(&world.config("[users]\nalice = \"2\""));
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    assert_eq!(world.authenticate("alice", &password("mallory")), Code::AUTH_ERR);
+    // The fix in the log line is sufficient.
     world.stop_authd();
     world.start_authd(&world.config("[users]\nalice = \"7\""));
     assert_eq!(world.authenticate("alice", &password("mallory")), Code::SUCCESS);
+}
+
+/// Anybody can choose a username, and an invitation needs no answer: neither may lock a friend out.
+#[test]
+fn r77_a_username_or_a_pending_invitation_of_another_person_makes_no_known_friend_ambiguous() {
+    let config = "[users]\nalice = \"alice@example.org\"\nerin = \"erin@example.org\"\n\
+                  [timeouts]\nfriend_list = \"1s\"";
+    let Some(world) = World::with_everything(DEN, config) else { return };
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    // Carol, who is invited, is called what Alice's address is; Frank, a friend, what Erin's is.
+    let named = DEN
+        .replace("username = \"carol\"", "username = \"alice@example.org\"")
+        .replace("invited = [\"carol\"]", "invited = [\"alice@example.org\"]")
+        .replace("username = \"frank\"", "username = \"erin@example.org\"")
+        .replace("\"frank\"]", "\"erin@example.org\"]");
+    world.plex().load(&named);
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    // Nobody has signed in to Erin's account, so nobody knows whom the name stands for.
+    assert_eq!(world.account("erin"), Code::PERM_DENIED);
+    world.wait_for_log(&["denied", "user=\"erin\"", "more than one Plex account goes by that name"]);
 }
 
 #[test]

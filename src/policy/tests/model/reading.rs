@@ -62,7 +62,7 @@ pub fn sign_in(world: &World) -> Login {
             return Login::ends(Outcome::NotAllowed);
         }
         id = Some(meant);
-        logins = logins_shown(list, meant);
+        logins = logins_shown(world, list, meant);
     } else {
         id = pinned(world, owner);
         logins = match owner {
@@ -180,7 +180,8 @@ fn is_the_owners_account(world: &World, owner: Owner) -> bool {
         None => called,
         Some(list) => {
             let others = list.others.iter().any(|(who, _)| who.id != list.owner.id && refers_to(owner, who));
-            goes_by(&list.owner, admin) && refers_to(owner, &list.owner) && (called || !others)
+            let listed = the_owner(world, list);
+            goes_by(&listed, admin) && refers_to(owner, &listed) && (called || !others)
         }
     }
 }
@@ -205,7 +206,7 @@ fn by_an_old_list(world: &World, owner: Owner) -> Login {
         return Login::ends(Outcome::Unavailable);
     }
     match meant(world, &known.list, owner) {
-        Some(id) if let_in(world, &known.list, id) && !logins_shown(&known.list, id).is_empty() => {
+        Some(id) if let_in(world, &known.list, id) && !logins_shown(world, &known.list, id).is_empty() => {
             offline(world, Some(id), Login::ends(Outcome::Unavailable))
         }
         _ => Login::ends(Outcome::NotAllowed),
@@ -254,24 +255,22 @@ fn words(owner: Owner) -> String {
     }
 }
 
-/// The one person that an account belongs to. Nobody, when the name stands for nobody or for several, or for another
-/// person than the first time. Who was pinned is found under a new name, too.
+/// The one person that an account belongs to: who was pinned, whatever anybody's name is now (R77), and nobody if they are
+/// not there any more. Where nobody was pinned, the one person with the name.
 fn meant(world: &World, list: &List, owner: Owner) -> Option<u64> {
-    let users = users(list);
-    let named: BTreeSet<u64> = users.iter().filter(|who| refers_to(owner, who)).map(|who| who.id).collect();
-    match (named.len(), pinned(world, owner)) {
-        (0, Some(pinned)) => users.iter().find(|who| who.id == pinned).map(|who| who.id),
-        (1, Some(pinned)) => named.first().copied().filter(|id| *id == pinned),
-        (1, None) => named.first().copied(),
-        _ => None,
+    let users = users(world, list);
+    if let Some(pinned) = pinned(world, owner) {
+        return users.iter().map(|who| who.id).find(|id| *id == pinned);
     }
+    let named: BTreeSet<u64> = users.iter().filter(|who| refers_to(owner, who)).map(|who| who.id).collect();
+    if named.len() == 1 { named.first().copied() } else { None }
 }
 
 /// The owner, if the configuration names them; else a friend or Home member, or with `strict_friends` a user that
 /// the server is shared with. Invitations do not count.
 fn let_in(world: &World, list: &List, id: u64) -> bool {
     if id == list.owner.id {
-        return world.admin.is_some_and(|admin| goes_by(&list.owner, admin));
+        return world.admin.is_some_and(|admin| goes_by(&the_owner(world, list), admin));
     }
     list.others.iter().any(|(who, how)| {
         who.id == id
@@ -284,8 +283,8 @@ fn let_in(world: &World, list: &List, id: u64) -> bool {
 }
 
 /// The addresses that the list shows for a user, or the names where it shows none.
-fn logins_shown(list: &List, id: u64) -> BTreeSet<&'static str> {
-    let all = users(list).into_iter().filter(|who| who.id == id).collect::<Vec<_>>();
+fn logins_shown(world: &World, list: &List, id: u64) -> BTreeSet<&'static str> {
+    let all = users(world, list).into_iter().filter(|who| who.id == id).collect::<Vec<_>>();
     let shown = |of: fn(&Who) -> Option<&'static str>| {
         all.iter().filter_map(of).filter(|name| !name.is_empty()).collect::<BTreeSet<_>>()
     };
@@ -293,10 +292,22 @@ fn logins_shown(list: &List, id: u64) -> BTreeSet<&'static str> {
     if emails.is_empty() { shown(|who| who.username) } else { emails }
 }
 
-fn users(list: &List) -> Vec<Who> {
-    let mut all = vec![list.owner.clone()];
+fn users(world: &World, list: &List) -> Vec<Who> {
+    let mut all = vec![the_owner(world, list)];
     all.extend(list.others.iter().map(|(who, _)| who.clone()));
     all
+}
+
+/// The owner of a list. Where it shows no name of theirs, `admin_account` is their name, provided that the configuration
+/// has their id too.
+fn the_owner(world: &World, list: &List) -> Who {
+    let shown = [list.owner.username, list.owner.email].into_iter().flatten().any(|name| !name.is_empty());
+    match world.admin {
+        Some(admin) if !shown && world.written_owner == Some(list.owner.id) => {
+            Who { username: Some(admin), ..list.owner.clone() }
+        }
+        _ => list.owner.clone(),
+    }
 }
 
 fn refers_to(owner: Owner, who: &Who) -> bool {

@@ -92,7 +92,9 @@ fn access(standing: &Standing, owner: Option<&PlexAccount>) -> Check {
     match standing {
         Standing::Owner { is_admin: true } => ok("the owner, whom admin_account names"),
         Standing::Owner { is_admin: false } => {
-            let name = owner.and_then(|owner| owner.username.as_deref().or(owner.email.as_deref())).unwrap_or_default();
+            let name = owner
+                .and_then(|owner| owner.username.as_deref().or(owner.email.as_deref()))
+                .unwrap_or("their name at Plex");
             Check::error("access", Reason::OwnerNotAdmin.to_string()).hint(format!("write admin_account = \"{name}\""))
         }
         Standing::Accepted(word) => ok(match Relationship::named(word) {

@@ -30,9 +30,11 @@ pub enum Endpoint {
     Home,
     /// `POST /api/v2/home/users/{id}/switch`, `POST /api/home/users/{id}/switch`
     HomeSwitch,
-    /// `GET /api/servers/{id}/shared_servers`
+    /// `/api/servers/{id}/shared_servers`
     SharedServers,
-    /// `GET /api/v2/resources`
+    /// `/api/invites/requested`, `/api/invites/requests`
+    Invites,
+    /// `GET /api/v2/resources`, `GET /api/resources`
     Resources,
     /// `GET /pms/servers`, `.xml`
     PmsServers,

@@ -1,4 +1,4 @@
-//! The part of HTTP/1.1 that is needed, at the level of bytes, because faults modify the bytes.
+//! The part of HTTP/1.0 and 1.1 that is needed, at the level of bytes, because faults modify the bytes.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -24,6 +24,8 @@ pub(crate) struct Request {
     pub path: String,
     /// Header fields by their lower-case names.
     pub headers: HashMap<String, String>,
+    /// True if the connection ends with the response: requested by the client, or HTTP/1.0 without a request to keep it.
+    pub closes: bool,
     /// Query and form or JSON combined: plex.tv accepts its parameters from any of them. `{"user":{"login":"a"}}`
     /// equals `user[login]=a`.
     pub params: HashMap<String, String>,
@@ -86,6 +88,17 @@ impl Response {
     pub(crate) fn html(status: u16, text: &str) -> Self {
         let body = format!("<html><head><title>{status}</title></head><body><h1>{text}</h1></body></html>");
         Self::new(status, "text/html", body)
+    }
+
+    /// Ends the connection after this response.
+    pub(crate) fn close(&mut self) {
+        if !self.closes() {
+            self.headers.push(("Connection", "close".into()));
+        }
+    }
+
+    pub(crate) fn closes(&self) -> bool {
+        self.headers.iter().any(|(name, value)| *name == "Connection" && value == "close")
     }
 
     /// Compressed, if the client accepts gzip and the body is worth it.
@@ -168,11 +181,15 @@ fn parse(buffer: &[u8], peer: IpAddr) -> io::Result<Option<(Request, usize)>> {
     let target = parsed.path.unwrap_or("/");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let field = |f: &httparse::Header| (f.name.to_ascii_lowercase(), String::from_utf8_lossy(f.value).into_owned());
+    let headers: HashMap<_, _> = parsed.headers.iter().map(field).collect();
+    let connection = headers.get("connection").map(|value| value.to_ascii_lowercase()).unwrap_or_default();
+    let says = |wanted| connection.split(',').any(|one| one.trim() == wanted);
     let request = Request {
         peer,
+        closes: says("close") || (parsed.version == Some(0) && !says("keep-alive")),
         method: parsed.method.unwrap_or_default().into(),
         path: path.into(),
-        headers: parsed.headers.iter().map(field).collect(),
+        headers,
         params: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
     };
     Ok(Some((request, head)))

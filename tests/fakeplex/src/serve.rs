@@ -105,7 +105,8 @@ fn connection(mut stream: TcpStream, peer: SocketAddr, tls: &Tls, store: &Mutex<
         session.complete_io(&mut stream)?;
     }
     store.lock().unwrap().counters.handshakes += 1;
-    converse(StreamOwned::new(session, stream), peer, |request| match gate.wanted() {
+    let mut stream = StreamOwned::new(session, stream);
+    let orderly = converse(&mut stream, peer, |request| match gate.wanted() {
         // A connection opened before the change gets the same treatment.
         Connections::Silence => (Response::empty(200), Some(Fault::Silence)),
         wanted if wanted == Connections::Refuse || wanted.certificate() != made.certificate() => {
@@ -119,27 +120,39 @@ fn connection(mut stream: TcpStream, peer: SocketAddr, tls: &Tls, store: &Mutex<
                 gate.set(next);
             }
             if wanted == Connections::Once || turn.is_some() {
-                response.headers.push(("Connection", "close".into()));
+                response.close();
             }
             (response, fault)
         }
-    })
+    })?;
+    if orderly {
+        // A client that waits for the end of the connection is told that nothing was cut off.
+        stream.conn.send_close_notify();
+        stream.flush()?;
+    }
+    Ok(())
 }
 
-/// Answers requests one after the other.
+/// Answers requests one after the other, until either side ends the connection; false if a fault broke it.
 pub(crate) fn converse(
-    mut stream: impl Read + Write,
+    stream: &mut (impl Read + Write),
     peer: SocketAddr,
     answer: impl Fn(&Request) -> (Response, Option<Fault>),
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let mut buffer = Vec::new();
-    while let Some(request) = http::read(&mut stream, &mut buffer, peer.ip())? {
-        let (response, fault) = answer(&request);
-        if !send(&mut stream, &response, fault.as_ref())? {
+    while let Some(request) = http::read(stream, &mut buffer, peer.ip())? {
+        let (mut response, fault) = answer(&request);
+        if request.closes {
+            response.close();
+        }
+        if !send(stream, &response, fault.as_ref())? {
+            return Ok(false);
+        }
+        if response.closes() {
             break;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The response, and the fault to apply while it is sent.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::xml::Element;
-use super::{UNAUTHENTICATED, either, error, person, unauthorized};
+use super::{JSON, UNAUTHENTICATED, either, error, person, unauthorized};
 use crate::device::Origin;
 use crate::http::{Request, Response};
 use crate::store::Store;
@@ -84,6 +84,14 @@ pub(super) fn user(store: &mut Store, request: &Request) -> Response {
 pub(super) fn ping(store: &Store, request: &Request) -> Response {
     match store.account_of(request) {
         Some(_) => either(request, 200, &json!({"pong": true}), &Element::new("pong").text("true")),
+        None => unauthorized(request),
+    }
+}
+
+/// `/api/claim/token.json`: a code that lets a new media server be claimed for the account.
+pub(super) fn claim_token(store: &Store, request: &Request) -> Response {
+    match store.account_of(request) {
+        Some(account) => Response::new(200, JSON, json!({"token": format!("claim-SECRET-{}", account.id)}).to_string()),
         None => unauthorized(request),
     }
 }

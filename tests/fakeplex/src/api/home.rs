@@ -76,5 +76,5 @@ pub(super) fn switch(store: &mut Store, request: &Request) -> Response {
         return person::shown(store, request, 201, &token);
     }
     let person = store.world.by_id(id).unwrap();
-    xml::document(201, &person::element(&store.world, person, &token))
+    xml::document(201, &person::legacy_element(&store.world, person, &token))
 }

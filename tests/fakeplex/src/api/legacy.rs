@@ -34,6 +34,6 @@ fn shown(store: &Store, request: &Request, status: u16, token: &str) -> Response
     if request.ends_in_json() {
         Response::new(status, JSON, person::legacy_json(account, token).to_string())
     } else {
-        xml::document(status, &person::element(world, account, token))
+        xml::document(status, &person::legacy_element(world, account, token))
     }
 }

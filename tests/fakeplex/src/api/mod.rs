@@ -5,12 +5,14 @@ mod account;
 mod devices;
 mod friends;
 mod home;
+mod invites;
 mod legacy;
 mod pages;
 mod person;
 mod pins;
 mod resources;
 mod shape;
+mod shares;
 mod xml;
 
 pub(crate) use pages::follow;
@@ -38,12 +40,13 @@ pub(crate) fn endpoint(request: &Request) -> Endpoint {
         ["api", "v2", "user"] => Endpoint::User,
         ["api", "v2", "ping"] => Endpoint::Ping,
         ["api", "v2", "friends"] => Endpoint::Friends,
-        ["api", "v2", "resources"] => Endpoint::Resources,
+        ["api", "v2", "resources"] | ["api", "resources"] => Endpoint::Resources,
         ["api", "v2", "pins", ..] => Endpoint::Pins,
         ["api", "v2", "home", "users"] | ["api", "home", "users"] => Endpoint::Home,
         ["api", "v2", "home", "users", _, "switch"] | ["api", "home", "users", _, "switch"] => Endpoint::HomeSwitch,
         ["api", "users"] => Endpoint::Users,
-        ["api", "servers", _, "shared_servers"] => Endpoint::SharedServers,
+        ["api", "servers", _, "shared_servers"] | ["api", "servers", _, "shared_servers", _] => Endpoint::SharedServers,
+        ["api", "invites", "requested" | "requests", ..] => Endpoint::Invites,
         ["users", "sign_in.json" | "sign_in.xml"] => Endpoint::LegacySignin,
         ["users", "account" | "account.json" | "account.xml"] => Endpoint::Account,
         ["devices.xml"] | ["devices", _] => Endpoint::Devices,
@@ -72,17 +75,18 @@ pub(crate) fn answer(store: &mut Store, request: &Request) -> Response {
         (Endpoint::Devices, "GET") => devices::list(store, request),
         (Endpoint::Devices, "DELETE") => devices::remove(store, request),
         (Endpoint::Users, "GET") => friends::users(store, request),
-        (Endpoint::SharedServers, "GET") => friends::shared_servers(store, request),
+        (Endpoint::SharedServers, "GET") => shares::shared_servers(store, request),
+        (Endpoint::SharedServers, "POST") => invites::invite(store, request),
+        (Endpoint::Invites, method) => invites::answer(store, request, method),
         (Endpoint::Friends, "GET") if store.friends_array => friends::array(store, request),
         (Endpoint::Friends, "GET") => failure(request, 410, 1999, "Gone"),
-        (Endpoint::Resources, "GET") => resources::list(store, request),
+        (Endpoint::Resources, "GET") if is_v2(request) => resources::list(store, request),
+        (Endpoint::Resources, "GET") => resources::old_list(store, request),
         (Endpoint::PmsServers, "GET") => resources::servers(store, request),
         (Endpoint::Home, "GET") => home::users(store, request),
         (Endpoint::HomeSwitch, "POST") => home::switch(store, request),
         (Endpoint::Pins, method) => pins::answer(store, request, method),
-        (Endpoint::Other, "GET") if pages::is_page(&request.path) => pages::show(request),
-        (Endpoint::Other, _) if is_gone(&request.path) => failure(request, 410, 1999, "Gone"),
-        (Endpoint::Other, _) => failure(request, 404, 1002, "Not Found"),
+        (Endpoint::Other, _) => other(store, request),
         _ => failure(request, 405, 1005, "Method Not Allowed"),
     }
 }
@@ -92,7 +96,7 @@ fn needs_token(request: &Request) -> bool {
     match endpoint(request) {
         Endpoint::Signin | Endpoint::LegacySignin => false,
         Endpoint::Pins => request.method == "PUT",
-        Endpoint::Other => !pages::is_page(&request.path),
+        Endpoint::Other => !(pages::is_page(&request.path) || request.path == "/:/ip"),
         _ => true,
     }
 }
@@ -101,12 +105,18 @@ fn is_v2(request: &Request) -> bool {
     request.path.starts_with("/api/v2/")
 }
 
-/// Endpoints that plex.tv has removed over the years.
-fn is_gone(path: &str) -> bool {
-    matches!(
-        parts(path).as_slice(),
-        ["api", "friends", ..] | ["api", "invites", "requested" | "requests"] | ["pms", "friends", "all"]
-    )
+/// Everything that has no endpoint of its own. Some of it plex.tv has removed over the years.
+fn other(store: &mut Store, request: &Request) -> Response {
+    match (request.method.as_str(), parts(&request.path).as_slice()) {
+        ("GET", _) if pages::is_page(&request.path) => pages::show(request),
+        ("GET", ["api", "servers", _]) => shares::server(store, request),
+        ("GET", ["api", "v2", "shared_servers", ..]) => shares::owned(store, request),
+        ("DELETE", ["api", "v2", "sharings", _]) => invites::unfriend(store, request),
+        ("GET", ["api", "claim", "token.json"]) => account::claim_token(store, request),
+        ("GET", [":", "ip"]) => Response::new(200, "text/plain", request.peer.to_string()),
+        (_, ["api", "friends", ..] | ["pms", "friends", "all"]) => failure(request, 410, 1999, "Gone"),
+        _ => failure(request, 404, 1002, "Not Found"),
+    }
 }
 
 /// An error of version 2, in the requested format.

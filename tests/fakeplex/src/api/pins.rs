@@ -1,5 +1,6 @@
 //! Link codes: created by a device, approved by a user elsewhere.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
@@ -78,8 +79,10 @@ pub(crate) fn approve(store: &mut Store, code: &str, account: u64) -> Option<()>
 fn shown(request: &Request, status: u16, pin: &Pin) -> Response {
     let left = pin.expires.duration_since(SystemTime::now()).map_or(0, |left| left.as_secs());
     let time = |time| humantime::format_rfc3339_seconds(time).to_string();
+    let flags = ["european_union_member", "in_privacy_restricted_country", "in_privacy_restricted_region"];
     let location = [
         ("code", "GB"),
+        ("continent_code", "EU"),
         ("country", "United Kingdom"),
         ("city", "Nowhere"),
         ("time_zone", "Europe/London"),
@@ -87,15 +90,19 @@ fn shown(request: &Request, status: u16, pin: &Pin) -> Response {
         ("subdivisions", "England"),
         ("coordinates", "51.5, -0.1"),
     ];
+    let mut json_location: BTreeMap<_, serde_json::Value> =
+        location.iter().map(|(name, value)| (*name, (*value).into())).collect();
+    json_location.extend(flags.map(|name| (name, false.into())));
     let product = &pin.origin.product;
     let qr = format!("https://plex.tv/api/v2/pins/qr/{}", pin.code);
     let json = json!({
         "id": pin.id, "code": pin.code, "product": product, "trusted": false, "qr": qr,
         "clientIdentifier": pin.origin.client_id,
-        "location": location.iter().copied().collect::<std::collections::BTreeMap<_, _>>(), "expiresIn": left,
+        "location": json_location, "expiresIn": left,
         "createdAt": time(pin.created), "expiresAt": time(pin.expires), "authToken": pin.token, "newRegistration": null
     });
     let place = location.iter().fold(Element::new("location"), |place, (name, value)| place.with(name, value));
+    let place = flags.iter().fold(place, |place, name| place.with_flag(name, false));
     let xml = Element::new("pin")
         .with("id", pin.id)
         .with("code", &pin.code)

@@ -33,6 +33,14 @@ pub(super) fn list(store: &Store, request: &Request) -> Response {
     either(request, 200, &json.into(), &Element::new("resources").children(rows.iter().map(to_xml)))
 }
 
+/// `/api/resources`, the list before version 2: the same rows by other names, and times in seconds. Always XML.
+pub(super) fn old_list(store: &Store, request: &Request) -> Response {
+    let Some(account) = store.account_of(request) else { return unauthorized(request) };
+    let rows = rows(store, account, request.plex_header("X-Plex-Token").unwrap_or_default());
+    let rows: Vec<_> = rows.iter().map(to_device).collect();
+    xml::document(200, &Element::new("MediaContainer").with("size", rows.len()).children(rows))
+}
+
 /// `/pms/servers`: only the servers. Always XML.
 pub(super) fn servers(store: &Store, request: &Request) -> Response {
     let Some(account) = store.account_of(request) else { return unauthorized(request) };
@@ -114,17 +122,31 @@ fn to_json(row: &Row) -> serde_json::Value {
     })
 }
 
-fn to_xml(row: &Row) -> Element {
-    let of = &row.origin;
-    let connection = Element::new("connection")
+fn connection(name: &'static str) -> Element {
+    Element::new(name)
         .with("protocol", "https")
         .with("address", ADDRESS)
         .with("port", 32400)
         .with("uri", URI)
         .with_flag("local", false)
         .with_flag("relay", false)
-        .with_flag("IPv6", false);
-    Element::new("resource")
+        .with_flag("IPv6", false)
+}
+
+fn to_xml(row: &Row) -> Element {
+    let connections = row.is_server().then(|| connection("connection"));
+    described(Element::new("resource"), row, ["2020-01-01T00:00:00Z", "2026-01-01T00:00:00Z"])
+        .child(&Element::new("connections").children(connections))
+}
+
+fn to_device(row: &Row) -> Element {
+    let connections = row.is_server().then(|| connection("Connection"));
+    described(Element::new("Device"), row, ["1577836800", "1767225600"]).children(connections)
+}
+
+fn described(element: Element, row: &Row, [created, seen]: [&str; 2]) -> Element {
+    let of = &row.origin;
+    element
         .with("name", &of.name)
         .with("product", &of.product)
         .with("productVersion", &of.version)
@@ -132,8 +154,8 @@ fn to_xml(row: &Row) -> Element {
         .with("platformVersion", "12")
         .with("device", &of.device)
         .with("clientIdentifier", &of.client_id)
-        .with("createdAt", "2020-01-01T00:00:00Z")
-        .with("lastSeenAt", "2026-01-01T00:00:00Z")
+        .with("createdAt", created)
+        .with("lastSeenAt", seen)
         .with("provides", &of.provides)
         .with("ownerId", row.owner_id.map_or(String::new(), |id| id.to_string()))
         .with("sourceTitle", row.owner.as_deref().unwrap_or_default())
@@ -148,7 +170,6 @@ fn to_xml(row: &Row) -> Element {
         .with_flag("publicAddressMatches", false)
         .with_flag("dnsRebindingProtection", false)
         .with_flag("natLoopbackSupported", false)
-        .child(&Element::new("connections").children(row.is_server().then_some(connection)))
 }
 
 fn to_server(row: &Row) -> Element {

@@ -8,7 +8,7 @@ use reqwest::Method;
 use crate::common::{MACHINE, OLGA, Plex, STREET, answer};
 
 /// Every endpoint, with a valid request for it.
-fn endpoints() -> [(Endpoint, Method, String); 16] {
+fn endpoints() -> [(Endpoint, Method, String); 17] {
     let at = |endpoint, method, path: &str| (endpoint, method, path.to_owned());
     [
         at(Endpoint::Signin, Method::POST, "/api/v2/users/signin?login=alice&password=PASSWORD-SECRET-alice"),
@@ -22,6 +22,7 @@ fn endpoints() -> [(Endpoint, Method, String); 16] {
         at(Endpoint::Home, Method::GET, "/api/v2/home/users"),
         at(Endpoint::HomeSwitch, Method::POST, "/api/v2/home/users/9/switch"),
         at(Endpoint::SharedServers, Method::GET, &format!("/api/servers/{MACHINE}/shared_servers")),
+        at(Endpoint::Invites, Method::GET, "/api/invites/requested"),
         at(Endpoint::Resources, Method::GET, "/api/v2/resources"),
         at(Endpoint::PmsServers, Method::GET, "/pms/servers.xml"),
         at(Endpoint::Pins, Method::POST, "/api/v2/pins"),

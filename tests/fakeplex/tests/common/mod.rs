@@ -88,16 +88,20 @@ impl Plex {
     }
 }
 
-fn http(server: &Running, from: Option<[u8; 4]>) -> Client {
+/// TLS that trusts the server's CA alone.
+pub fn tls(server: &Running) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(server.ca_file()).unwrap()).unwrap();
-    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_no_client_auth()
+}
+
+fn http(server: &Running, from: Option<[u8; 4]>) -> Client {
     Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls(server))
         .local_address(from.map(std::net::IpAddr::from))
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -86,19 +86,3 @@ pub(crate) fn is_true(text: &str) -> bool {
 pub(crate) fn non_empty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
-
-/// The text of an XML document, to be kept while it is read.
-pub(crate) struct Xml<'a>(&'a str);
-
-/// Takes bytes for XML, if they can be text at all.
-pub(crate) fn xml(body: &[u8]) -> Option<Xml<'_>> {
-    std::str::from_utf8(body).ok().map(Xml)
-}
-
-impl Xml<'_> {
-    /// The document. Entities of its own, by which a small document can grow without bound, are not allowed.
-    pub(crate) fn parse(&self) -> Option<roxmltree::Document<'_>> {
-        let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: 1_000_000, ..Default::default() };
-        roxmltree::Document::parse_with_options(self.0, options).ok()
-    }
-}

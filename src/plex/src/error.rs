@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::de::{self, Object};
+use crate::xml::Xml;
 
 /// Failure of a request.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
@@ -87,10 +88,13 @@ fn code(body: &[u8]) -> Option<u32> {
     if let Ok(Object(Errors { errors })) = serde_json::from_slice(body) {
         return errors.first().and_then(|Object(entry)| entry.code).and_then(narrow);
     }
-    let document = de::xml(body)?;
-    let document = document.parse()?;
-    let error = document.descendants().find(|node| node.has_tag_name("error"))?;
-    error.attribute("code")?.parse().ok()
+    let mut code = None;
+    Xml::clean(body).elements(|_, element| {
+        if code.is_none() && element.is("error") {
+            code = Some(element.fields(&["code"]).and_then(|fields| fields.get("code")?.parse().ok()));
+        }
+    })?;
+    code.flatten()
 }
 
 #[cfg(test)]

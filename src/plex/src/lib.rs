@@ -15,11 +15,13 @@ mod link;
 mod list_error;
 #[doc(hidden)]
 pub mod parse;
+mod people;
 mod qr;
 mod resources;
 mod server;
 mod tls;
 mod token;
+mod xml;
 
 pub use account::SignedIn;
 pub use client::{Client, FAIR, Settings, client_id};

@@ -10,7 +10,7 @@ pub enum ListError {
     Gone(Error),
     /// An answer that is not the list as it is known, or only a part of it.
     #[error("{0}")]
-    Changed(Changed),
+    Changed(#[from] Changed),
     /// Any other error, which says nothing about the endpoint.
     #[error("{0}")]
     Request(#[from] Error),
@@ -22,12 +22,18 @@ pub enum Changed {
     /// No XML, or another document.
     #[error("the answer is no list")]
     NoList,
-    /// Fewer rows than the list says it has.
+    /// Fewer rows than the list says it has, or rows of another name.
     #[error("the list has fewer rows than it says")]
     Short,
     /// Rows without a person's number: more than one in ten, or all.
     #[error("the list does not say whose its rows are")]
     NoIds,
+    /// Shares without a name of any person.
+    #[error("the list names nobody")]
+    NoNames,
+    /// Rows of servers without any machine id, where the list is to say who has access to one.
+    #[error("the list does not say which servers are shared")]
+    NoServers,
 }
 
 impl ListError {
@@ -77,7 +83,7 @@ mod tests {
         assert_eq!(of(498, b""), ListError::Request(Error::Refused));
         let blocked = br#"{"errors":[{"code":1003}]}"#;
         assert!(!of(403, blocked).is_lasting(), "a rate limit is not a closed endpoint");
-        for changed in [Changed::NoList, Changed::Short, Changed::NoIds] {
+        for changed in [Changed::NoList, Changed::Short, Changed::NoIds, Changed::NoNames, Changed::NoServers] {
             assert!(ListError::Changed(changed).is_lasting());
             assert!(matches!(Error::from(ListError::Changed(changed)), Error::Unavailable(_)));
         }

@@ -1,0 +1,165 @@
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+use super::*;
+use crate::Changed;
+
+#[test]
+fn friends_are_parsed_with_their_relationships() {
+    let text = r#"<MediaContainer size="6">
+        <User id="2" username="alice" email="a@example.org" home="0"><Server id="5" pending="0"/></User>
+        <User id="3" username="bob" email="" home="0"/>
+        <User id="4" username="carol" home="0"><Server pending="1"/><Server pending="1"/></User>
+        <User id="5" username="dora" home="0"><Server pending="1"/><Server pending="0"/></User>
+        <User id="6" title="Kid" home="1" restricted="1"><Server pending="1"/></User>
+        <User username="nobody"/><Other id="7"/>
+    </MediaContainer>"#;
+    let found: Vec<_> =
+        users(text.as_bytes(), None).unwrap().into_iter().map(|f| (f.person.id.0, f.relationship)).collect();
+    let expected = [
+        (2, Relationship::Friend),
+        (3, Relationship::Friend),
+        (4, Relationship::Pending),
+        (5, Relationship::Friend),
+        (6, Relationship::Home),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_share_gives_access_only_when_accepted() {
+    let text = r#"<MediaContainer>
+        <SharedServer id="1" userID="2" username="alice" email="a@example.org" acceptedAt="1700000000"/>
+        <SharedServer id="2" userID="3" username="bob"/>
+        <SharedServer id="3" userID="4" acceptedAt=""/>
+        <SharedServer id="4" userID="5" acceptedAt="0"/>
+        <SharedServer id="5" userID="6" acceptedAt="1700000000" pending="1"/>
+        <SharedServer id="6" username="nobody" acceptedAt="1700000000"/>
+    </MediaContainer>"#;
+    let found: Vec<_> =
+        shared_servers(text.as_bytes()).unwrap().into_iter().map(|s| (s.person.id.0, s.relationship)).collect();
+    let expected = [(2, Relationship::Shared), (3, Relationship::Pending), (4, Relationship::Pending)];
+    assert_eq!(found, [&expected[..], &[(5, Relationship::Pending), (6, Relationship::Pending)]].concat());
+}
+
+/// P6
+#[test]
+fn r76_the_list_of_friends_shows_who_has_access_to_one_server() {
+    let row = |id: u64, attributes: &str, servers: &str| {
+        format!("<User id=\"{id}\" username=\"u{id}\" {attributes}>{servers}</User>")
+    };
+    let server = |machine: &str, pending: &str| format!("<Server machineIdentifier=\"{machine}\" {pending}/>");
+    let (ours, other) = (|pending| server("den", pending), |pending| server("attic", pending));
+    let cases = [
+        (row(2, "home=\"0\"", &ours("pending=\"0\"")), Relationship::Shared),
+        (row(3, "home=\"1\"", &ours("")), Relationship::Shared),
+        (row(4, "", &ours("pending=\"1\"")), Relationship::Pending),
+        (row(5, "home=\"1\"", &ours("pending=\"true\"")), Relationship::Pending),
+        (row(6, "", &(ours("pending=\"1\"") + &ours("pending=\"0\""))), Relationship::Shared),
+        (row(7, "", &(ours("pending=\"1\"") + &other("pending=\"0\""))), Relationship::Pending),
+        (row(8, "", &other("pending=\"0\"")), Relationship::Friend),
+        (row(9, "home=\"1\"", &other("pending=\"0\"")), Relationship::Home),
+        (row(10, "", &other("pending=\"1\"")), Relationship::Pending),
+        (row(11, "", ""), Relationship::Friend),
+        (row(12, "", "<Server pending=\"0\"/>"), Relationship::Friend),
+        (row(13, "", &ours("pending=\"2\"")), Relationship::Pending),
+        (row(14, "", &server("de&#1;n", "")), Relationship::Friend),
+        (row(15, "", &server("DEN", "")), Relationship::Friend),
+    ];
+    let rows: String = cases.iter().map(|(row, _)| row.as_str()).collect();
+    let text = format!("<MediaContainer size=\"{}\">{rows}</MediaContainer>", cases.len());
+    let read = |machine_id| users(text.as_bytes(), machine_id).unwrap().into_iter().map(|friend| friend.relationship);
+    assert!(
+        read(Some("den")).eq(cases.iter().map(|(_, expected)| *expected)),
+        "{:?}",
+        read(Some("den")).collect::<Vec<_>>()
+    );
+    assert!(!read(None).any(|relationship| relationship == Relationship::Shared), "without a server nothing is shared");
+}
+
+/// P5
+#[test]
+fn r75_a_list_of_another_shape_is_no_list_of_fewer_people() {
+    let shares = |attributes: &str, rows: &str| {
+        shared_servers(format!("<MediaContainer {attributes}>{rows}</MediaContainer>").as_bytes())
+            .map(|list| list.len())
+    };
+    let right = |count: usize| "<SharedServer userID=\"7\" username=\"u\" acceptedAt=\"1\"/>".repeat(count);
+    let odd = |count: usize| "<SharedServer username=\"odd\" acceptedAt=\"1\"/>".repeat(count);
+    let both = |numbered: usize, without: usize| shares("", &(right(numbered) + &odd(without)));
+    let changed = |changed| Err(ListError::Changed(changed));
+    // Its own count.
+    assert_eq!(shares("", &right(3)), Ok(3), "a size is not needed");
+    assert_eq!(shares("size=\"3\" totalSize=\"3\"", &right(3)), Ok(3));
+    assert_eq!(shares("size=\"2\"", &right(3)), Ok(3), "more than it says is not too few");
+    assert_eq!(shares("size=\"x\"", &right(3)), Ok(3));
+    assert_eq!(shares("size=\"0\" totalSize=\"0\"", ""), Ok(0));
+    assert_eq!(shares("size=\"4\"", &right(3)), changed(Changed::Short));
+    assert_eq!(shares("size=\"3\" totalSize=\"30\"", &right(3)), changed(Changed::Short), "one page of several");
+    assert_eq!(shares("size=\"3\"", &(right(2) + &odd(1))), Ok(2), "an odd row is a row");
+    // Its rows.
+    assert_eq!(shares("size=\"1\"", "<Share userID=\"7\"/>"), changed(Changed::Short));
+    assert_eq!(shares("", "<Share userID=\"7\"/>"), changed(Changed::Short));
+    assert_eq!(shares("size=\"1\"", &format!("<List>{}</List>", right(1))), changed(Changed::Short));
+    assert_eq!(shares("", "<SharedServer userID=\"7\" acceptedAt=\"1\"/>"), changed(Changed::NoNames));
+    assert_eq!(shares("", "<SharedServer userID=\"7\" acceptedAt=\"1\" username=\"\"/>"), Ok(1));
+    // Its numbers: more than one in ten, but one row alone never spoils the others.
+    assert_eq!((both(1, 1), both(9, 1), both(10, 1)), (Ok(1), Ok(9), Ok(10)));
+    assert_eq!((both(18, 2), both(27, 3)), (Ok(18), Ok(27)));
+    assert_eq!((both(17, 2), both(26, 3)), (changed(Changed::NoIds), changed(Changed::NoIds)));
+    assert_eq!((both(0, 1), both(0, 20)), (changed(Changed::NoIds), changed(Changed::NoIds)));
+}
+
+/// A person's number and username.
+type Person = (u64, Option<&'static str>);
+
+/// P5
+#[test]
+fn r75_one_odd_row_never_spoils_a_list() {
+    let long = format!("<User id=\"9\" username=\"{}\"/>", "x".repeat(100_000));
+    let odd: [(&[u8], Option<Person>); 14] = [
+        (b"<User id=\"9\" username=\"a\x01b\"/>", Some((9, None))),
+        (b"<User id=\"9\" username=\"a\xffb\"/>", Some((9, None))),
+        (b"<User id=\"9\" username=\"a&#x1;b\"/>", Some((9, None))),
+        (long.as_bytes(), Some((9, None))),
+        (b"<User id=\"9\" username=\"a&b\"/>", Some((9, Some("a&b")))),
+        (b"<User id=\"9\" title=\"\x00\xfe\" title=\"<>\" username=\"a\"/>", Some((9, Some("a")))),
+        (b"<User id=\"9\" p:x=\"1\" username=\"a\"/>", Some((9, Some("a")))),
+        (b"<User id=\"2\" username=\"alice\"/>", Some((2, Some("alice")))),
+        (b"<User id=\"9\x01\"/>", None),
+        (b"<User id=\"9\" id=\"2\"/>", None),
+        (b"<User id=\"9\" username=alice/>", None),
+        (b"<User id=\"-9\"/>", None),
+        (b"<User id=\"18446744073709551616\"/>", None),
+        (b"<User id=\"9\"><Server pending=\"1\" pending=\"0\"/></User>", None),
+    ];
+    for (row, expected) in odd {
+        let body = [b"<MediaContainer size=\"2\"><User id=\"2\" username=\"alice\"/>", row, b"</MediaContainer>"];
+        let list = users(&body.concat(), None).unwrap();
+        let mut people = list.iter().map(|friend| (friend.person.id.0, friend.person.username.as_deref()));
+        assert_eq!(people.next(), Some((2, Some("alice"))));
+        assert_eq!(people.next(), expected, "{}", String::from_utf8_lossy(row));
+    }
+}
+
+#[test]
+fn r76_servers_without_any_machine_id_show_nobodys_access() {
+    let read = |machine_id, server: &str| {
+        let rows = format!("<User id=\"2\"><Server {server}/></User><User id=\"3\"/>");
+        users(format!("<MediaContainer>{rows}</MediaContainer>").as_bytes(), machine_id).map(|list| list.len())
+    };
+    assert_eq!(read(Some("den"), "serverId=\"5\""), Err(ListError::Changed(Changed::NoServers)));
+    assert_eq!(read(Some("den"), "machineIdentifier=\"attic\""), Ok(2));
+    assert_eq!(read(None, "serverId=\"5\""), Ok(2));
+}
+
+#[test]
+fn an_html_page_is_not_an_empty_friend_list() {
+    let page = b"<html><body>Please wait</body></html>";
+    assert!(users(page, None).is_err());
+    assert!(shared_servers(page).is_err());
+}
+
+#[test]
+fn xml_with_expanding_entities_is_rejected() {
+    let bomb = br#"<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><MediaContainer>&b;</MediaContainer>"#;
+    assert!(users(bomb, None).is_err());
+}

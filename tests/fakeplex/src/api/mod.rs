@@ -62,7 +62,7 @@ pub(crate) fn answer(store: &mut Store, request: &Request) -> Response {
     }
     let endpoint = endpoint(request);
     if request.plex_header("X-Plex-Token").is_some_and(|token| store.tokens.is_expired(token)) && needs_token(request) {
-        return Response::html(498, "Invalid Token");
+        return Response::html(498, "Token Expired");
     }
     store.tokens.describe(request);
     match (endpoint, request.method.as_str()) {
@@ -77,6 +77,7 @@ pub(crate) fn answer(store: &mut Store, request: &Request) -> Response {
         (Endpoint::Users, "GET") => friends::users(store, request),
         (Endpoint::SharedServers, "GET") => shares::shared_servers(store, request),
         (Endpoint::SharedServers, "POST") => invites::invite(store, request),
+        (Endpoint::SharedServers, "PUT" | "DELETE") => shares::change(store, request),
         (Endpoint::Invites, method) => invites::answer(store, request, method),
         (Endpoint::Friends, "GET") if store.friends_array => friends::array(store, request),
         (Endpoint::Friends, "GET") => failure(request, 410, 1999, "Gone"),

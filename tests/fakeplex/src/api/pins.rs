@@ -50,13 +50,14 @@ fn link(store: &mut Store, request: &Request) -> Response {
     let Some(account) = store.account_of(request).cloned() else { return unauthorized(request) };
     let code = request.params.get("code").cloned().unwrap_or_default();
     let said = |header| request.plex_header(header).map(str::to_owned);
+    // Before the code is approved, which can end this very token.
+    let client_id = said("X-Plex-Token").and_then(|token| store.tokens.client_of(&token).map(str::to_owned));
     match approve(store, &code, account.id) {
         Some(()) => {
             store.approvals.push(Approval {
                 code,
                 account: account.name().to_owned(),
-                client_id_of_token: said("X-Plex-Token")
-                    .and_then(|token| store.tokens.client_of(&token).map(str::to_owned)),
+                client_id_of_token: client_id,
                 client_id_sent: said("X-Plex-Client-Identifier"),
                 product: said("X-Plex-Product"),
             });

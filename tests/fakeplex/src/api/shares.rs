@@ -76,6 +76,25 @@ pub(super) fn shared_servers(store: &Store, request: &Request) -> Response {
     shape::list(request, store.shape(Endpoint::SharedServers), &names, &server.machine_id, rows)
 }
 
+/// Another choice of libraries for a share (PUT), or its end (DELETE). There is only one library to choose.
+pub(super) fn change(store: &mut Store, request: &Request) -> Response {
+    let Some(me) = store.account_of(request) else { return unauthorized(request) };
+    let found = own_server(&store.world, me, request).and_then(|server| {
+        let id = parts(&request.path).get(4).copied().unwrap_or_default().to_owned();
+        let share = of_server(&store.world, server).find(|share| share.id.to_string() == id)?;
+        Some((server.machine_id.clone(), share.account.name().to_owned(), row(&share)))
+    });
+    let Some((machine_id, guest, row)) = found else { return failure(request, 404, 1002, "Not Found") };
+    if request.method == "PUT" {
+        return xml::document(200, &container(&machine_id, 1).child(&row));
+    }
+    for server in store.world.servers.iter_mut().filter(|server| server.machine_id == machine_id) {
+        server.shared_with.retain(|name| *name != guest);
+        server.invited.retain(|name| *name != guest);
+    }
+    Response::empty(200)
+}
+
 fn container(machine_id: &str, size: usize) -> Element {
     Element::new("MediaContainer")
         .with("friendlyName", "myPlex")

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::client::{send, with_token};
 use crate::de::{is_true, non_empty};
-use crate::people::{Form, MACHINE, People, Row};
+use crate::people::{Form, MACHINE, PENDING, People, Row};
 use crate::xml::Fields;
 use crate::{Client, ListError, Token};
 
@@ -17,7 +17,7 @@ const USERS: Form = Form { row: "User", id: "id", attributes: &["id", "username"
 
 /// Rows of `shared_servers`.
 const SHARES: Form =
-    Form { row: "SharedServer", id: "userID", attributes: &["userID", "username", "email", "acceptedAt", "pending"] };
+    Form { row: "SharedServer", id: "userID", attributes: &["userID", "username", "email", "acceptedAt", PENDING] };
 
 impl Client {
     /// The owner's friends and Home members (`/api/users`), and the users who are invited. The owner is not among them. With
@@ -63,9 +63,7 @@ impl Client {
 /// [`ListError::Changed`]
 pub fn users(body: &[u8], machine_id: Option<&str>) -> Result<Vec<FriendRecord>, ListError> {
     let list = People::read(body, &USERS)?;
-    if machine_id.is_some() {
-        list.says_which_servers()?;
-    }
+    list.describes_servers(machine_id.is_some())?;
     Ok(list.rows.iter().map(|(id, row)| friend(*id, row, machine_id)).collect())
 }
 
@@ -86,7 +84,7 @@ fn user(row: &Fields, id: PlexId) -> PlexUser {
 
 /// False only for a row that is clearly not pending: an odd value gives nobody access.
 fn is_pending(row: &Fields) -> bool {
-    row.has("pending") && !matches!(row.get("pending"), Some("" | "0" | "false"))
+    row.has(PENDING) && !matches!(row.get(PENDING), Some("" | "0" | "false"))
 }
 
 /// A friend, a Home member, a user who only shares with the owner, or one whose invitations are all pending.

@@ -34,6 +34,9 @@ pub enum Changed {
     /// Rows of servers without any machine id, where the list is to say who has access to one.
     #[error("the list does not say which servers are shared")]
     NoServers,
+    /// Rows of servers of which none says whether it is an invitation: those who have not accepted would pass for friends.
+    #[error("the list does not say who is only invited")]
+    NoPending,
 }
 
 impl ListError {
@@ -66,6 +69,7 @@ impl From<ListError> for Error {
 
 #[cfg(test)]
 mod tests {
+    use super::Changed::{NoIds, NoList, NoNames, NoPending, NoServers, Short};
     use super::*;
 
     /// P6
@@ -83,7 +87,7 @@ mod tests {
         assert_eq!(of(498, b""), ListError::Request(Error::Refused));
         let blocked = br#"{"errors":[{"code":1003}]}"#;
         assert!(!of(403, blocked).is_lasting(), "a rate limit is not a closed endpoint");
-        for changed in [Changed::NoList, Changed::Short, Changed::NoIds, Changed::NoNames, Changed::NoServers] {
+        for changed in [NoList, Short, NoIds, NoNames, NoServers, NoPending] {
             assert!(ListError::Changed(changed).is_lasting());
             assert!(matches!(Error::from(ListError::Changed(changed)), Error::Unavailable(_)));
         }

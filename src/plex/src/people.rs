@@ -9,6 +9,9 @@ use crate::xml::{Element, Fields, Xml};
 /// Attribute with the machine id of a server.
 pub(crate) const MACHINE: &str = "machineIdentifier";
 
+/// Attribute of an invitation that has not been accepted.
+pub(crate) const PENDING: &str = "pending";
+
 /// Names in a list.
 pub(crate) struct Form {
     /// A person's row.
@@ -69,16 +72,17 @@ impl People {
         }
     }
 
-    /// Checks that the rows' servers have machine ids at all.
+    /// Checks that the rows' servers say whether they are invitations, and with `of_one_server` also which server they are.
     ///
     /// # Errors
-    /// [`Changed::NoServers`]
-    pub(crate) fn says_which_servers(&self) -> Result<(), Changed> {
-        let mut servers = self.rows.iter().flat_map(|(_, row)| &row.servers).peekable();
-        if servers.peek().is_none() || servers.any(|server| server.has(MACHINE)) {
-            Ok(())
-        } else {
-            Err(Changed::NoServers)
+    /// [`Changed::NoPending`] or [`Changed::NoServers`].
+    pub(crate) fn describes_servers(&self, of_one_server: bool) -> Result<(), Changed> {
+        let servers = || self.rows.iter().flat_map(|(_, row)| &row.servers);
+        let all_lack = |name: &str| servers().next().is_some() && !servers().any(|server| server.has(name));
+        match () {
+            () if all_lack(PENDING) => Err(Changed::NoPending),
+            () if of_one_server && all_lack(MACHINE) => Err(Changed::NoServers),
+            () => Ok(()),
         }
     }
 }
@@ -124,7 +128,7 @@ impl Draft {
 }
 
 fn with_server(mut row: Row, element: &Element) -> Option<Row> {
-    row.servers.push(element.fields(&[MACHINE, "pending"])?);
+    row.servers.push(element.fields(&[MACHINE, PENDING])?);
     Some(row)
 }
 

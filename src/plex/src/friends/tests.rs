@@ -141,14 +141,19 @@ fn r75_one_odd_row_never_spoils_a_list() {
 }
 
 #[test]
-fn r76_servers_without_any_machine_id_show_nobodys_access() {
+fn r75_servers_that_lack_what_tells_who_has_access_are_a_changed_list() {
     let read = |machine_id, server: &str| {
         let rows = format!("<User id=\"2\"><Server {server}/></User><User id=\"3\"/>");
         users(format!("<MediaContainer>{rows}</MediaContainer>").as_bytes(), machine_id).map(|list| list.len())
     };
-    assert_eq!(read(Some("den"), "serverId=\"5\""), Err(ListError::Changed(Changed::NoServers)));
-    assert_eq!(read(Some("den"), "machineIdentifier=\"attic\""), Ok(2));
-    assert_eq!(read(None, "serverId=\"5\""), Ok(2));
+    let (unnamed, named) = ("serverId=\"5\" pending=\"0\"", "machineIdentifier=\"attic\" pending=\"0\"");
+    assert_eq!(read(Some("den"), unnamed), Err(ListError::Changed(Changed::NoServers)));
+    assert_eq!((read(Some("den"), named), read(None, unnamed)), (Ok(2), Ok(2)));
+    // Nobody on it would be only invited any more.
+    for machine_id in [None, Some("den")] {
+        let error = Err(ListError::Changed(Changed::NoPending));
+        assert_eq!(read(machine_id, "machineIdentifier=\"den\""), error, "{machine_id:?}");
+    }
 }
 
 #[test]

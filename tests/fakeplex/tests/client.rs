@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fakeplex::{Command, Connections, Endpoint, Fault, Running};
-use plex::{Client, Error, ListError, Settings, Token};
+use plex::{Approval, Client, Error, ListError, Settings, Token};
 use policy::Relationship;
 
 const DEN: &str = include_str!("../worlds/den.toml");
@@ -29,8 +29,12 @@ fn client(server: &Running, base: &str) -> Client {
 }
 
 fn fixture() -> Fixture {
+    fixture_of(DEN)
+}
+
+fn fixture_of(world: &str) -> Fixture {
     let directory = tempfile::tempdir().unwrap();
-    let server = Running::start(Path::new(env!("CARGO_BIN_EXE_fakeplex")), DEN, directory.path());
+    let server = Running::start(Path::new(env!("CARGO_BIN_EXE_fakeplex")), world, directory.path());
     Fixture { client: client(&server, &server.address("address")), server, _directory: directory }
 }
 
@@ -219,4 +223,91 @@ fn client_sends_many_requests_over_one_connection() {
     assert_eq!((counters.connections, counters.of(Endpoint::Signin), counters.mails), (1, 20, 1));
     let seen = f.server.control().seen();
     assert!(seen.iter().all(|seen| seen.product.as_deref() == Some("plex-auth") && seen.known_password));
+}
+
+/// Every call with an owner's token, over plex.tv's whole API.
+fn all_calls(client: &Client, owner: &Token) {
+    client.users(owner, None, soon()).unwrap();
+    client.users(owner, Some(MACHINE), soon()).unwrap();
+    client.shared_servers(owner, MACHINE, soon()).unwrap();
+    client.account(owner, soon()).unwrap();
+    client.resources(owner, soon()).unwrap();
+    client.sign_out(owner, soon()).unwrap();
+}
+
+/// R64: what plex.tv would write into the record of the token's device is not sent, and v1 needs no identifier.
+#[test]
+fn r64_requests_with_the_owners_token_describe_no_device() {
+    for identifier in [None, Some("kept-0123456789")] {
+        let f = fixture();
+        let client = f.client.for_owner(identifier, "fallback-0123");
+        all_calls(&client, &Token::from("TOKEN-SECRET-olga"));
+        let seen = f.server.control().seen();
+        assert_eq!(seen.len(), 6);
+        for seen in seen {
+            let is_v2 = seen.path.starts_with("/api/v2/");
+            let expected = if is_v2 { identifier.or(Some("fallback-0123")) } else { identifier };
+            assert_eq!(seen.client_id.as_deref(), expected, "{seen:?}");
+            let product: &[&str] = if expected.is_some() { &["x-plex-product"] } else { &[] };
+            assert_eq!(seen.described, product, "{seen:?}");
+            assert_eq!(seen.token_of.as_deref(), Some("olga"), "{seen:?}");
+        }
+    }
+}
+
+#[test]
+fn sign_ins_and_link_codes_describe_their_device() {
+    let f = fixture();
+    let client = f.client.for_owner(None, "fallback-0123").as_device("sign-ins-0123", "host (sign-ins)");
+    let signed_in = client.sign_in("alice", &password("alice"), None, soon()).unwrap();
+    client.account(&signed_in.token, soon()).unwrap();
+    let code = client.link_code(soon()).unwrap();
+    assert!(matches!(client.approval(&code, soon()), Ok(Approval::Waiting)));
+    let seen = f.server.control().seen();
+    assert_eq!(seen.len(), 4);
+    for seen in seen {
+        assert_eq!(seen.client_id.as_deref(), Some("sign-ins-0123"), "{seen:?}");
+        assert_eq!(seen.device_name.as_deref(), Some("host (sign-ins)"), "{seen:?}");
+        let all = ["device", "device-name", "platform", "product", "version"].map(|name| format!("x-plex-{name}"));
+        assert_eq!(seen.described, all, "{seen:?}");
+    }
+}
+
+/// K4: plex.tv sees the server itself, and its record stays as it was.
+#[test]
+fn r64_a_media_servers_token_approves_a_code_as_the_server() {
+    let world = DEN.replace("name = \"Den\"", "name = \"Den\"\ntoken = \"TOKEN-SECRET-den\"");
+    let f = fixture_of(&world);
+    let (server, olga) = (Token::from("TOKEN-SECRET-den"), Token::from("TOKEN-SECRET-olga"));
+    let device = f.client.as_device("kept-0123456789", "host (friend list)");
+    let code = device.link_code(soon()).unwrap();
+    f.client.approve_as_server(&server, MACHINE, &code, soon()).unwrap();
+    let Approval::Approved(token) = device.approval(&code, soon()).unwrap() else { panic!("not approved") };
+    assert_eq!(f.client.account(&token, soon()).unwrap().id.0, 1);
+    let approvals = f.server.control().approvals();
+    let sent: Vec<_> = approvals.iter().map(|one| (one.client_id_sent.as_deref(), one.product.as_deref())).collect();
+    assert_eq!(sent, [(Some(MACHINE), Some("Plex Media Server"))]);
+    let seen = f.server.control().seen();
+    let approval = seen.iter().find(|seen| seen.method == "PUT").unwrap();
+    assert_eq!(approval.described, ["x-plex-product"]);
+    let rows = f.client.resources(&olga, soon()).unwrap();
+    assert!(rows.iter().any(|row| row.is_server() && row.name.as_deref() == Some("Den")), "{rows:?}");
+
+    assert_eq!(f.client.approve_as_server(&server, MACHINE, &code, soon()), Err(Error::UnknownCode), "used up");
+    let code = device.link_code(soon()).unwrap();
+    let dead = Token::from("TOKEN-SECRET-dead");
+    assert_eq!(f.client.approve_as_server(&dead, MACHINE, &code, soon()), Err(Error::Refused));
+    assert!(is_outage(&f.client.approve_as_server(&server, "../7", &code, soon())), "no machine id");
+}
+
+/// P8
+#[test]
+fn an_expired_token_is_a_rejected_one() {
+    let f = fixture();
+    let owner = Token::from("TOKEN-SECRET-olga");
+    f.server.control().send(&Command::ExpireTokens("olga".into())).unwrap();
+    assert_eq!(f.client.account(&owner, soon()), Err(Error::Refused));
+    assert_eq!(f.client.users(&owner, None, soon()), Err(Error::Refused.into()));
+    assert_eq!(f.client.shared_servers(&owner, MACHINE, soon()), Err(Error::Refused.into()));
+    assert_eq!(f.client.resources(&owner, soon()).map(drop), Err(Error::Refused));
 }

@@ -39,13 +39,6 @@ pub struct Settings {
     pub device_name: String,
 }
 
-/// The identifier that a text holds, with or without a line break behind it, if it can be one.
-#[must_use]
-pub fn client_id(text: &str) -> Option<&str> {
-    let plain = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    Some(text.trim()).filter(plain)
-}
-
 /// A client for one plex.tv.
 #[derive(Debug, Clone)]
 pub struct Client {

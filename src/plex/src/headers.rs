@@ -4,7 +4,6 @@
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::Error;
-use crate::client::client_id;
 
 const IDENTIFIER: HeaderName = HeaderName::from_static("x-plex-client-identifier");
 const PRODUCT: HeaderName = HeaderName::from_static("x-plex-product");
@@ -18,6 +17,13 @@ const MEDIA_SERVER: &str = "Plex Media Server";
 
 /// Path of the endpoints that answer 400 to a request without an identifier.
 const V2: &str = "/api/v2/";
+
+/// The identifier that a text holds, with or without a line break behind it, if it can be one.
+#[must_use]
+pub fn client_id(text: &str) -> Option<&str> {
+    let plain = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    Some(text.trim()).filter(plain)
+}
 
 /// The headers of a client, by the path of the request.
 #[derive(Debug, Clone)]

@@ -24,9 +24,10 @@ mod token;
 mod xml;
 
 pub use account::SignedIn;
-pub use client::{Client, FAIR, Settings, client_id};
+pub use client::{Client, FAIR, Settings};
 pub use connectivity::Unreachable;
 pub use error::Error;
+pub use headers::client_id;
 pub use link::{Approval, LINK_PAGE, LinkCode};
 pub use list_error::{Changed, ListError};
 pub use qr::picture;

@@ -145,5 +145,6 @@ fn list_source(
         timeout: config.timeouts.login,
         scope_id: settings.scope_id(),
         on_update: Box::new(on_update),
+        limits: Arc::clone(&shared.limits),
     })
 }

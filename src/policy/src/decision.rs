@@ -95,6 +95,12 @@ impl<T> Decision<T> {
         &self.steps
     }
 
+    /// The refusal of the last step, if it is one.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Reason> {
+        self.result.as_ref().err()
+    }
+
     /// The decision alone.
     ///
     /// # Errors

@@ -238,6 +238,18 @@ impl Reason {
         )
     }
 
+    /// True if a newer friend list may say otherwise: the person could have been invited, or have accepted, since this one.
+    #[must_use]
+    pub fn is_lookup_miss(&self) -> bool {
+        matches!(self, Self::NotOnList | Self::Pending | Self::NoAccess | Self::Renamed { .. })
+    }
+
+    /// True if the refusal is about what was typed: it is wrong, or it is another person's. Such a refusal counts as a failure.
+    #[must_use]
+    pub fn is_about_the_password(&self) -> bool {
+        self.of_sign_in() == Outcome::WrongSecret || matches!(self, Self::WrongPerson { .. })
+    }
+
     /// True if the offline cache may accept a password. Only plex.tv's own absence opens it (R69): a stranger
     /// can use up our limits, or make plex.tv refuse this machine's requests, and a password that was changed at Plex
     /// would be good again.

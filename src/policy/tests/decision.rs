@@ -436,6 +436,10 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
         assert_eq!(reason.opens_offline_cache(), name == "Unreachable", "{name}");
         let password = if name == "AccountsUnreadable" { Some(Outcome::NotAllowed) } else { outcome };
         assert_eq!(Some(reason.outcome(Phase::Password)), password, "{name}");
+        assert_eq!(reason.is_lookup_miss(), ["NotOnList", "Pending", "NoAccess", "Renamed"].contains(&name), "{name}");
+        // Nobody is put in back-off for not being a friend.
+        let typed = outcome == Some(Outcome::WrongSecret) || name == "WrongPerson";
+        assert_eq!(reason.is_about_the_password(), typed, "{name}");
         // A message of its own, or one with the text of an error.
         let has_text = matches!(reason, Reason::Unreachable(_) | Reason::Unavailable(_));
         assert!(has_text || !reason.to_string().is_empty(), "{name}");

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use policy::{Access, FriendList, ListState, PlexId, PlexRef, Reason};
+use policy::{Access, BootTime, FriendList, ListState, PlexId, PlexRef, Reason};
 
 use crate::auth::outcome::{Evidence, LoginResult};
 use crate::clock;
@@ -18,8 +18,14 @@ pub(crate) fn check_at_once(context: &Context, account: &str, mapped_to: &PlexRe
         let listed = || context.friend_list().map(|list| list.owner.id);
         return Some(Ok((context.settings.config.owner_id.or_else(listed), Evidence::Owner)));
     }
-    let is_known = context.friends.is_none() || context.friend_list().is_some_and(|list| is_valid(context, &list));
-    is_known.then(|| check(context, account, mapped_to, Instant::now()))
+    let Some(friends) = &context.friends else {
+        return Some(accepted(by_last_sign_in(context, account, mapped_to)));
+    };
+    let list = friends.latest().filter(|list| is_valid(context, list))?;
+    let result = by_list(context, account, mapped_to, &list, clock::now_for(list.fetched_at));
+    // The person may have been invited since.
+    let may_change = result.as_ref().is_err_and(Reason::is_lookup_miss) && friends.can_be_newer();
+    (!may_change).then(|| accepted(record_denial(context, account, result)))
 }
 
 /// Decides about an account that is not the owner's.
@@ -27,24 +33,7 @@ pub(crate) fn check_at_once(context: &Context, account: &str, mapped_to: &PlexRe
 /// # Errors
 /// The reason why it may not be used. A denial deletes its cached password.
 pub(crate) fn check(context: &Context, account: &str, mapped_to: &PlexRef, deadline: Instant) -> LoginResult {
-    check_list(context, account, mapped_to, deadline).map(|id| (Some(id), Evidence::List))
-}
-
-/// The account is the owner's own, by configuration, bindings and the latest list.
-pub(crate) fn is_owners(context: &Context, account: &str, mapped_to: &PlexRef) -> bool {
-    let (list, binding) = (context.friend_list(), context.identities.binding(account));
-    context.settings.rules.is_owners(list.as_deref(), mapped_to, binding.as_ref())
-}
-
-fn check_list(context: &Context, account: &str, mapped_to: &PlexRef, deadline: Instant) -> Result<PlexId, Reason> {
-    let (max_age, binding) = (max_age(context), context.identities.binding(account));
-    let rules = &context.settings.rules;
-    let Some(friends) = &context.friends else {
-        let last = context.identities.recent_sign_in(account);
-        let now = last.map_or_else(clock::now, |(_, at)| clock::now_for(at));
-        let access = Access { rules, list: ListState::NoToken, now, max_age };
-        return access.account(mapped_to, binding.as_ref(), last).result();
-    };
+    let Some(friends) = &context.friends else { return accepted(by_last_sign_in(context, account, mapped_to)) };
     // The age of a new list counts from here, however long the refresh lasts.
     let called = clock::now();
     let (list, now) = if let Some(list) = friends.latest().filter(|list| is_valid(context, list)) {
@@ -54,8 +43,58 @@ fn check_list(context: &Context, account: &str, mapped_to: &PlexRef, deadline: I
         // At the first start, or after a long time: a new list is worth a wait.
         (friends.fresh(deadline.min(Instant::now() + FIRST_LIST))?, called)
     };
-    let access = Access { rules, list: ListState::Fetched(&list), now, max_age };
-    access.account(mapped_to, binding.as_ref(), None).result().inspect_err(|reason| {
+    let mut result = by_list(context, account, mapped_to, &list, now);
+    if result.as_ref().is_err_and(Reason::is_lookup_miss)
+        && let Some(newer) = friends.newer(&list, deadline)
+    {
+        result = by_list(context, account, mapped_to, &newer, called);
+    }
+    accepted(record_denial(context, account, result))
+}
+
+/// The account is the owner's own, by configuration, bindings and the latest list.
+pub(crate) fn is_owners(context: &Context, account: &str, mapped_to: &PlexRef) -> bool {
+    let (list, binding) = (context.friend_list(), context.identities.binding(account));
+    context.settings.rules.is_owners(list.as_deref(), mapped_to, binding.as_ref())
+}
+
+fn accepted(result: Result<PlexId, Reason>) -> LoginResult {
+    result.map(|id| (Some(id), Evidence::List))
+}
+
+/// Decides without a friend list.
+fn by_last_sign_in(context: &Context, account: &str, mapped_to: &PlexRef) -> Result<PlexId, Reason> {
+    let last = context.identities.recent_sign_in(account);
+    let now = last.map_or_else(clock::now, |(_, at)| clock::now_for(at));
+    decide(context, account, mapped_to, ListState::NoToken, now, last)
+}
+
+fn by_list(
+    context: &Context,
+    account: &str,
+    mapped_to: &PlexRef,
+    list: &FriendList,
+    now: BootTime,
+) -> Result<PlexId, Reason> {
+    decide(context, account, mapped_to, ListState::Fetched(list), now, None)
+}
+
+fn decide(
+    context: &Context,
+    account: &str,
+    mapped_to: &PlexRef,
+    list: ListState,
+    now: BootTime,
+    last_sign_in: Option<(PlexId, BootTime)>,
+) -> Result<PlexId, Reason> {
+    let binding = context.identities.binding(account);
+    let access = Access { rules: &context.settings.rules, list, now, max_age: max_age(context) };
+    access.account(mapped_to, binding.as_ref(), last_sign_in).result()
+}
+
+/// Deletes the cached password after a denial.
+fn record_denial(context: &Context, account: &str, result: Result<PlexId, Reason>) -> Result<PlexId, Reason> {
+    result.inspect_err(|reason| {
         if !reason.is_outage() {
             context.passwords.forget(account);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::{Access, AttemptKey, Decision, FriendList, ListState, PlexRef, Reason, SignInTarget};
+use policy::{Access, AttemptKey, BootTime, Decision, FriendList, ListState, PlexRef, Reason, SignInTarget};
 use protocol::Secret;
 
 use crate::auth::outcome::Refusal;
@@ -46,7 +46,8 @@ pub(super) fn target(
     decision(context, account, mapped_to, method, deadline)?.1.result()
 }
 
-/// The decision about a sign-in with its steps, and the friend list that it is based on, if there is a token.
+/// The decision about a sign-in with its steps, and the friend list that it is based on, if there is a token. A person without
+/// access by the list may have been invited since, so it is read again.
 ///
 /// # Errors
 /// There is no list that is new enough.
@@ -57,23 +58,47 @@ pub(crate) fn decision(
     method: Method,
     deadline: Instant,
 ) -> Result<(Option<Arc<FriendList>>, Decision<SignInTarget>), Reason> {
-    let binding = context.identities.binding(account);
     // The age counts from here, however long a refresh lasts.
     let now = clock::now();
-    let fetched = context.friends.as_ref().map(|friends| friends.fresh(deadline)).transpose()?;
-    let list = fetched.as_deref().map_or(ListState::NoToken, ListState::Fetched);
-    let max_age = context.settings.config.timeouts.friend_list;
-    let access = Access { rules: &context.settings.rules, list, now, max_age };
-    let decision = match method {
-        Method::Password => access.sign_in(mapped_to, binding.as_ref()),
-        Method::Link => access.sign_in_by_link(mapped_to, binding.as_ref()),
+    let Some(friends) = &context.friends else {
+        return Ok((None, decide(context, account, mapped_to, method, ListState::NoToken, now)));
     };
-    Ok((fetched, decision))
+    let by = |list: Arc<FriendList>| {
+        let decision = decide(context, account, mapped_to, method, ListState::Fetched(&list), now);
+        (list, decision)
+    };
+    let (mut list, mut decision) = by(friends.fresh(deadline)?);
+    if decision.refusal().is_some_and(Reason::is_lookup_miss)
+        && let Some(newer) = friends.newer(&list, deadline)
+    {
+        (list, decision) = by(newer);
+    }
+    Ok((Some(list), decision))
 }
 
-/// Denies an attempt, and deletes the account's cached password.
+fn decide(
+    context: &Context,
+    account: &str,
+    mapped_to: &PlexRef,
+    method: Method,
+    list: ListState,
+    now: BootTime,
+) -> Decision<SignInTarget> {
+    let binding = context.identities.binding(account);
+    let max_age = context.settings.config.timeouts.friend_list;
+    let access = Access { rules: &context.settings.rules, list, now, max_age };
+    match method {
+        Method::Password => access.sign_in(mapped_to, binding.as_ref()),
+        Method::Link => access.sign_in_by_link(mapped_to, binding.as_ref()),
+    }
+}
+
+/// Denies an attempt, and deletes the account's cached password. A person without access who types the right password does not
+/// guess, so only a refusal of what was typed counts as a failure.
 pub(super) fn deny(context: &Context, key: &AttemptKey, reason: Reason) -> Refusal {
     context.passwords.forget(&key.account);
-    context.limits.rate_limiter.record_failure(key);
+    if reason.is_about_the_password() {
+        context.limits.rate_limiter.record_failure(key);
+    }
     Refusal::Denied(reason)
 }

@@ -7,25 +7,34 @@ use std::time::{Duration, Instant};
 /// Unit of the delay. plex.tv answers most sign-ins within one.
 const QUANTUM: Duration = Duration::from_millis(500);
 
-/// The most quanta that a slow sign-in adds to later refusals: one slow answer must not hold up all of them.
+/// The most quanta that a slow answer adds to later refusals: it must not hold up all of them.
 const MAX_QUANTA: u64 = 10;
 
-/// Delay of refusals, derived from the latest sign-in.
+/// Delay of refusals, derived from the latest sign-in and the latest refresh of the friend list. A refusal of an account that is
+/// not on the list may have waited for a refresh, and takes no longer than the others.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalDelay {
     /// Duration of the latest sign-in, in quanta.
-    latest: AtomicU64,
+    sign_in: AtomicU64,
+    /// Duration of the latest refresh of the friend list, in quanta.
+    refresh: AtomicU64,
 }
 
 impl RefusalDelay {
     /// Records how long plex.tv took to answer a sign-in.
     pub(crate) fn record(&self, took: Duration) {
-        self.latest.store(quanta(took).min(MAX_QUANTA), Ordering::Relaxed);
+        self.sign_in.store(quanta(took).min(MAX_QUANTA), Ordering::Relaxed);
+    }
+
+    /// Records how long a refresh of the friend list took.
+    pub(crate) fn record_refresh(&self, took: Duration) {
+        self.refresh.store(quanta(took).min(MAX_QUANTA), Ordering::Relaxed);
     }
 
     /// Time at which a refusal is sent for a password that was typed at `typed`.
     pub(crate) fn send_at(&self, typed: Instant) -> Instant {
-        let quanta = quanta(typed.elapsed()).max(self.latest.load(Ordering::Relaxed)).max(1);
+        let latest = self.sign_in.load(Ordering::Relaxed).max(self.refresh.load(Ordering::Relaxed));
+        let quanta = quanta(typed.elapsed()).max(latest).max(1);
         typed + QUANTUM.saturating_mul(u32::try_from(quanta).unwrap_or(u32::MAX))
     }
 }
@@ -39,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r40_a_refusal_is_delayed_to_whole_quanta_and_by_at_least_the_latest_sign_in() {
+    fn r40_a_refusal_is_delayed_to_whole_quanta_and_by_at_least_the_latest_sign_in_and_refresh() {
         let delay = RefusalDelay::default();
         let typed = Instant::now();
         assert_eq!(delay.send_at(typed), typed + QUANTUM);
@@ -49,5 +58,11 @@ mod tests {
         assert_eq!(delay.send_at(typed), typed + QUANTUM);
         let earlier = typed.checked_sub(Duration::from_millis(1200)).unwrap_or(typed);
         assert_eq!(delay.send_at(earlier), earlier + 3 * QUANTUM);
+        delay.record_refresh(Duration::from_millis(700));
+        assert_eq!(delay.send_at(typed), typed + 2 * QUANTUM);
+        delay.record(Duration::from_millis(80));
+        assert_eq!(delay.send_at(typed), typed + 2 * QUANTUM, "a sign-in does not hide a slow refresh");
+        delay.record_refresh(Duration::from_millis(80));
+        assert_eq!(delay.send_at(typed), typed + QUANTUM);
     }
 }

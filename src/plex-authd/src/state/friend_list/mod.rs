@@ -1,33 +1,22 @@
 //! The friend list, refreshed by one thread with the owner's token.
 
+mod miss;
+mod refresher;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use directory::{Error, Reader};
 use plex::{Client, Token};
 use policy::{FriendList, PlexId, PlexUser, Reason};
 use protocol::FriendListStatus;
 
 use crate::clock;
+use crate::limits::Limits;
 use crate::lock::lock;
 use crate::log::Log;
-use crate::state::store::{Change, Store};
-
-/// Age at which the owner's own account is fetched again.
-const OWNER_AGE: Duration = Duration::from_secs(3600);
-
-/// The longest duration of one refresh.
-const REFRESH: Duration = Duration::from_secs(12);
-
-/// The shortest pause after a failed refresh.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Pause after a 429 from plex.tv without a `Retry-After`.
-const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
-
-/// The longest pause that a `Retry-After` can cause.
-const MAX_PAUSE: Duration = Duration::from_secs(900);
+use crate::state::store::Store;
+use miss::Misses;
 
 /// Source of the list, from the configuration.
 pub(crate) struct Source {
@@ -50,6 +39,8 @@ pub(crate) struct Source {
     pub scope_id: String,
     /// Called with every new list.
     pub on_update: Box<dyn Fn(&FriendList) + Send + Sync>,
+    /// Delays refusals by the duration of a refresh, which one of them may have waited for.
+    pub limits: Arc<Limits>,
 }
 
 /// The latest friend list, shared with the thread that refreshes it.
@@ -70,6 +61,8 @@ struct State {
     failure: Option<(Reason, Instant)>,
     /// A login waits for a fresh list, or none has been fetched since the start.
     wanted: bool,
+    /// Refreshes because of accounts that are not on the list.
+    misses: Misses,
     stopping: bool,
 }
 
@@ -145,107 +138,34 @@ impl FriendListCache {
         }
     }
 
+    /// A list that was read because an account does not have access by `list`: a newer one, if there is one or this call may
+    /// cause a refresh (see [`Misses`]).
+    pub(crate) fn newer(&self, list: &FriendList, deadline: Instant) -> Option<Arc<FriendList>> {
+        let now = Instant::now();
+        let deadline = deadline.min(now + miss::MAX_WAIT);
+        let mut state = self.lock();
+        let has_newer = |state: &State| state.list.as_ref().is_some_and(|latest| latest.fetched_at > list.fetched_at);
+        // plex.tv does not give an answer, and a refusal need not wait for the next attempt.
+        let is_paused = state.failure.as_ref().is_some_and(|(_, retry_at)| now < *retry_at);
+        if !has_newer(&state) && !is_paused && state.misses.request(now) {
+            self.changed.notify_all();
+            while state.misses.is_open() && Instant::now() < deadline {
+                let left = deadline.saturating_duration_since(Instant::now());
+                state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+        state.list.clone().filter(|_| has_newer(&state))
+    }
+
+    /// [`Self::newer`] would cause a refresh or wait for one.
+    pub(crate) fn can_be_newer(&self) -> bool {
+        self.lock().misses.is_available(Instant::now())
+    }
+
     /// Ends the thread, after a refresh in progress.
     pub(crate) fn stop(&self) {
         self.lock().stopping = true;
         self.changed.notify_all();
-    }
-
-    fn run(&self) {
-        while self.wait_for_work() {
-            let outcome = self.refresh().map(Arc::new);
-            if let Ok(list) = &outcome {
-                (self.source.on_update)(list);
-                self.store.write(Change::FriendList(self.source.scope_id.clone(), Arc::clone(list)));
-            }
-            let mut state = self.lock();
-            state.wanted = false;
-            match outcome {
-                Ok(list) => {
-                    if state.failure.take().is_some() {
-                        self.log.info("the friend list can be had again");
-                    }
-                    state.list = Some(list);
-                }
-                Err(error) => self.record_failure(&mut state, &error),
-            }
-            self.changed.notify_all();
-        }
-    }
-
-    /// Waits until the list is about to expire or a login wants a new one; false when the thread is to end.
-    fn wait_for_work(&self) -> bool {
-        let mut state = self.lock();
-        loop {
-            let now = Instant::now();
-            if state.stopping {
-                return false;
-            }
-            let soonest = state.failure.as_ref().map_or(now, |(_, retry_at)| *retry_at);
-            // Early, so that no login finds the list expired.
-            let refresh_age = self.source.max_age * 4 / 5;
-            let regular =
-                state.list.as_ref().map_or(soonest, |list| now + refresh_age.saturating_sub(list.age(clock::now())));
-            // After a failure, only a login causes a refresh at the earliest time.
-            let unhurried = if state.failure.is_some() { soonest + self.source.max_age / 10 } else { soonest };
-            let due = if state.wanted { soonest } else { regular.max(unhurried) };
-            if now >= due {
-                return true;
-            }
-            state = self.changed.wait_timeout(state, due - now).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    fn refresh(&self) -> Result<FriendList, Error> {
-        let (fetched_at, now) = (clock::now(), Instant::now());
-        let source = &self.source;
-        let reader = Reader {
-            client: &source.client,
-            token: &source.token,
-            owner_id: source.owner_id,
-            has_identity: source.has_identity,
-            machine_id: source.machine_id.as_deref(),
-            strict: source.strict,
-            // Per request: one that hangs must not keep the next login waiting when plex.tv is available again.
-            timeout: source.timeout,
-            deadline: Some(now + REFRESH),
-        };
-        reader.list(self.owner(now, &reader)?, fetched_at)
-    }
-
-    fn owner(&self, now: Instant, reader: &Reader) -> Result<PlexUser, Error> {
-        let recent = self.lock().owner.clone().filter(|(_, at)| now.saturating_duration_since(*at) < OWNER_AGE);
-        if let Some((owner, _)) = recent {
-            return Ok(owner);
-        }
-        let owner = reader.owner()?;
-        self.lock().owner = Some((owner.clone(), now));
-        Ok(owner)
-    }
-
-    fn record_failure(&self, state: &mut State, error: &Error) {
-        let reason = match error {
-            Error::WrongOwner { .. } => Reason::Unavailable(format!("plex.tv: {error}; mend one of them")),
-            Error::Plex(plex::Error::Refused) => Reason::Unavailable(
-                "plex.tv does not take the owner's token; get a new one and put it into the configuration".into(),
-            ),
-            Error::Plex(plex::Error::RateLimited(_)) => Reason::RateLimited,
-            Error::Plex(plex::Error::AddressBlocked) => Reason::AddressBlocked,
-            Error::Plex(plex::Error::Unreachable(_)) => Reason::Unreachable(error.to_string()),
-            Error::Plex(_) => Reason::Unavailable(error.to_string()),
-        };
-        let pause = match error {
-            Error::Plex(plex::Error::RateLimited(retry_after)) => {
-                retry_after.unwrap_or(DEFAULT_PAUSE).clamp(PAUSE, MAX_PAUSE)
-            }
-            Error::Plex(plex::Error::AddressBlocked) => MAX_PAUSE,
-            _ => PAUSE,
-        };
-        if state.failure.as_ref().is_none_or(|(before, _)| *before != reason) {
-            self.log.warning(format!("the friend list cannot be had: {reason}"));
-        }
-        state.owner = None;
-        state.failure = Some((reason, Instant::now() + pause));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,6 +1,6 @@
 """python-plexapi, an independent client, against the fake plex.tv: its calls work as with the real one.
 
-Version 4.13 is the last that signs in and reads its account at the endpoints before version 2; the others use version 2.
+Version 4.13, of 2023, signs in and reads its account and resources at the endpoints before version 2; 4.18 uses version 2.
 
 usage: check.py FAKEPLEX DIRECTORY, the program and the directory of the running server.
 

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::http::Request;
+use crate::jwt::Jwk;
 use crate::world::Server;
 
 /// A client's description of itself in its headers.
@@ -80,6 +81,8 @@ pub(crate) struct Device {
     pub token: String,
     pub created: SystemTime,
     pub seen: SystemTime,
+    /// The key that it has registered.
+    pub jwk: Option<Jwk>,
     /// A media server's description of itself; `None` for any other device.
     server: Option<Origin>,
 }
@@ -87,7 +90,7 @@ pub(crate) struct Device {
 impl Device {
     pub(crate) fn new(id: u64, account: u64, origin: Origin, token: &str) -> Self {
         let now = SystemTime::now();
-        Self { id, account, origin, token: token.to_owned(), created: now, seen: now, server: None }
+        Self { id, account, origin, token: token.to_owned(), created: now, seen: now, jwk: None, server: None }
     }
 
     /// The row of a media server.

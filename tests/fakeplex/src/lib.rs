@@ -18,6 +18,7 @@ mod device;
 mod fault;
 mod gate;
 mod http;
+mod jwt;
 mod pms;
 mod running;
 mod serve;

@@ -8,6 +8,7 @@ use crate::command::{Approval, Connections, Counters, ListShape, Seen};
 use crate::device::Origin;
 use crate::fault::{Endpoint, Fault, Rule};
 use crate::http::Request;
+use crate::jwt::{Jwk, Signer};
 use crate::tokens::Tokens;
 use crate::world::{Account, World};
 
@@ -17,6 +18,8 @@ pub(crate) struct Pin {
     pub id: u64,
     pub code: String,
     pub origin: Origin,
+    /// The key of the device that requested it.
+    pub jwk: Option<Jwk>,
     pub created: SystemTime,
     pub expires: SystemTime,
     pub token: Option<String>,
@@ -29,6 +32,7 @@ pub(crate) struct Pin {
 pub(crate) struct Store {
     pub world: World,
     pub tokens: Tokens,
+    pub signer: Signer,
     pub pins: Vec<Pin>,
     pub counters: Counters,
     pub seen: Vec<Seen>,
@@ -56,9 +60,21 @@ impl Store {
     /// A new token for an account. Each new client adds a device, and sends a mail if the account has an address.
     pub(crate) fn mint(&mut self, account: u64, origin: &Origin) -> String {
         let (token, new) = self.tokens.mint(account, origin);
+        self.send_mail(account, new);
+        token
+    }
+
+    /// A new signed token for an account, and the device that it belongs to.
+    pub(crate) fn mint_signed(&mut self, account: u64, origin: &Origin, kid: &str) -> (String, u64) {
+        let token = self.signer.sign(account, &origin.client_id, kid);
+        let (device, new) = self.tokens.issue_signed(account, origin, token.clone());
+        self.send_mail(account, new);
+        (token, device)
+    }
+
+    fn send_mail(&mut self, account: u64, new: bool) {
         let reachable = self.world.by_id(account).is_some_and(|account| !account.email.is_empty());
         self.counters.mails += u64::from(new && reachable);
-        token
     }
 
     /// The account of a request's token.
@@ -66,7 +82,7 @@ impl Store {
         self.world.by_id(self.tokens.owner(request.plex_header("X-Plex-Token")?)?)
     }
 
-    pub(crate) fn add_pin(&mut self, origin: Origin, strong: bool) -> Pin {
+    pub(crate) fn add_pin(&mut self, origin: Origin, jwk: Option<Jwk>, strong: bool) -> Pin {
         let number = self.pins.len() as u64 + 1;
         let (code, life) = if strong {
             (format!("codesecret{number:015}"), Duration::from_secs(1800))
@@ -75,7 +91,7 @@ impl Store {
         };
         let created = SystemTime::now();
         let id = 1_000_000_000 + number;
-        let pin = Pin { id, code, origin, created, expires: created + life, token: None, polled: None };
+        let pin = Pin { id, code, origin, jwk, created, expires: created + life, token: None, polled: None };
         self.pins.push(pin.clone());
         pin
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::{Device, Origin};
 use crate::http::Request;
+use crate::jwt::Jwk;
 use crate::world::{Account, Server};
 
 /// Effect of a second sign-in with the same account and client identifier on the token of the first. plex.tv keeps one
@@ -37,6 +38,8 @@ struct Held {
     issued: bool,
     /// True once it has expired.
     expired: bool,
+    /// True if plex.tv has signed it for a device with a key.
+    signed: bool,
 }
 
 /// All valid tokens, and all devices.
@@ -56,7 +59,8 @@ impl Tokens {
     pub(crate) fn fix(&mut self, account: &Account) {
         if let Some(token) = account.token.clone() {
             let client_id = account.token_client.clone();
-            let held = Held { account: account.id, client_id, device: None, issued: false, expired: false };
+            let held =
+                Held { account: account.id, client_id, device: None, issued: false, expired: false, signed: false };
             self.held.insert(token, held);
         }
     }
@@ -73,7 +77,7 @@ impl Tokens {
             self.devices.push(Device::of_server(id, owner, server, &token));
         }
         let client_id = Some(server.machine_id.clone());
-        let held = Held { account: owner, client_id, device: Some(id), issued: false, expired: false };
+        let held = Held { account: owner, client_id, device: Some(id), issued: false, expired: false, signed: false };
         self.held.insert(token, held);
     }
 
@@ -90,6 +94,21 @@ impl Tokens {
         if self.reissue == Reissue::Rotate {
             self.held.retain(|_, held| !pair(held));
         }
+        let (_, new) = self.hold(account, origin, token.clone(), false);
+        (token, new)
+    }
+
+    /// Issues a token that plex.tv has signed, and returns its device; the flag is true if it is new. A token of the other kind that the device had ends;
+    /// signed ones are good until they expire.
+    pub(crate) fn issue_signed(&mut self, account: u64, origin: &Origin, token: String) -> (u64, bool) {
+        self.minted += 1;
+        let pair = |held: &Held| held.account == account && held.client_id.as_ref() == Some(&origin.client_id);
+        self.held.retain(|_, held| !pair(held) || held.signed);
+        self.hold(account, origin, token, true)
+    }
+
+    /// Adds a token to its device, which is new if the flag is true.
+    fn hold(&mut self, account: u64, origin: &Origin, token: String, signed: bool) -> (u64, bool) {
         let known = |device: &&mut Device| device.account == account && device.origin.client_id == origin.client_id;
         let (id, new) = if let Some(device) = self.devices.iter_mut().find(known) {
             (device.token, device.origin, device.seen) = (token.clone(), origin.clone(), SystemTime::now());
@@ -100,9 +119,27 @@ impl Tokens {
             (id, true)
         };
         let client_id = Some(origin.client_id.clone());
-        let held = Held { account, client_id, device: Some(id), issued: true, expired: false };
-        self.held.insert(token.clone(), held);
-        (token, new)
+        self.held.insert(token, Held { account, client_id, device: Some(id), issued: true, expired: false, signed });
+        (id, new)
+    }
+
+    /// The device of a token that has not expired.
+    pub(crate) fn device_of(&self, token: &str) -> Option<u64> {
+        self.held.get(token).filter(|held| !held.expired)?.device
+    }
+
+    /// The device that has registered a key.
+    pub(crate) fn device_with_key(&self, kid: &str) -> Option<&Device> {
+        self.devices.iter().find(|device| device.jwk.as_ref().is_some_and(|jwk| jwk.kid == kid))
+    }
+
+    /// Registers a key for a device; false if another one has registered it.
+    pub(crate) fn register(&mut self, device: u64, jwk: Jwk) -> bool {
+        let taken = self.device_with_key(&jwk.kid).is_some_and(|owner| owner.id != device);
+        if let Some(device) = self.devices.iter_mut().find(|known| known.id == device && !taken) {
+            device.jwk = Some(jwk);
+        }
+        !taken
     }
 
     /// The account of a token that has not expired.

@@ -6,6 +6,7 @@ mod devices;
 mod friends;
 mod home;
 mod invites;
+mod keys;
 mod legacy;
 mod pages;
 mod person;
@@ -97,7 +98,10 @@ fn needs_token(request: &Request) -> bool {
     match endpoint(request) {
         Endpoint::Signin | Endpoint::LegacySignin => false,
         Endpoint::Pins => request.method == "PUT",
-        Endpoint::Other => !(pages::is_page(&request.path) || request.path == "/:/ip"),
+        Endpoint::Other => {
+            let open = ["/:/ip", "/api/v2/auth/keys", "/api/v2/auth/nonce", "/api/v2/auth/token"];
+            !(pages::is_page(&request.path) || open.contains(&request.path.as_str()))
+        }
         _ => true,
     }
 }
@@ -110,6 +114,7 @@ fn is_v2(request: &Request) -> bool {
 fn other(store: &mut Store, request: &Request) -> Response {
     match (request.method.as_str(), parts(&request.path).as_slice()) {
         ("GET", _) if pages::is_page(&request.path) => pages::show(request),
+        (_, ["api", "v2", "auth", what]) => keys::answer(store, request, what),
         ("GET", ["api", "servers", _]) => shares::server(store, request),
         ("GET", ["api", "v2", "shared_servers", ..]) => shares::owned(store, request),
         ("DELETE", ["api", "v2", "sharings", _]) => invites::unfriend(store, request),

@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 
 use super::xml::Element;
-use super::{either, error, parts, unauthorized};
+use super::{either, error, keys, parts, unauthorized};
 use crate::command::Approval;
 use crate::device::Origin;
 use crate::http::{Request, Response};
+use crate::jwt::Jwk;
 use crate::store::{Pin, Store};
 
 /// More than one request a second is answered with 429, with some tolerance for network delays.
@@ -26,7 +27,7 @@ pub(super) fn answer(store: &mut Store, request: &Request, method: &str) -> Resp
 
 fn create(store: &mut Store, request: &Request) -> Response {
     let strong = request.params.get("strong").is_some_and(|strong| matches!(strong.as_str(), "true" | "True" | "1"));
-    let pin = store.add_pin(Origin::of(request), strong);
+    let pin = store.add_pin(Origin::of(request), Jwk::of(request), strong);
     shown(request, 201, &pin)
 }
 
@@ -42,7 +43,15 @@ fn poll(store: &mut Store, request: &Request, id: u64) -> Response {
     if pin.polled.replace(now).is_some_and(recently) {
         return error(request, 429, 1003, "Too many requests");
     }
-    let pin = pin.clone();
+    let mut pin = pin.clone();
+    if let Some(jwk) = &pin.jwk {
+        // The token of a device with a key is for that device alone.
+        match request.params.get("deviceJWT").map(|token| keys::verified(jwk, token, client_id)) {
+            None => pin.token = None,
+            Some(Err((status, code, message))) => return error(request, status, code, message),
+            Some(Ok(_)) => {}
+        }
+    }
     shown(request, 200, &pin)
 }
 
@@ -71,8 +80,15 @@ fn link(store: &mut Store, request: &Request) -> Response {
 pub(crate) fn approve(store: &mut Store, code: &str, account: u64) -> Option<()> {
     let now = SystemTime::now();
     let open = |pin: &Pin| pin.code.eq_ignore_ascii_case(code) && pin.expires > now && pin.token.is_none();
-    let origin = store.pins.iter().find(|pin| open(pin))?.origin.clone();
-    let token = store.mint(account, &origin);
+    let pin = store.pins.iter().find(|pin| open(pin))?.clone();
+    let token = match &pin.jwk {
+        Some(jwk) => {
+            let (token, device) = store.mint_signed(account, &pin.origin, &jwk.kid);
+            store.tokens.register(device, jwk.clone());
+            token
+        }
+        None => store.mint(account, &pin.origin),
+    };
     store.pins.iter_mut().find(|pin| open(pin))?.token = Some(token);
     Some(())
 }

@@ -10,6 +10,7 @@ mod devices;
 mod faults;
 mod home;
 mod invites;
+mod keys;
 mod legacy;
 mod pins;
 mod servers;

@@ -38,8 +38,8 @@ pub enum Command {
     KillTokens(String),
     /// Expire every token of this account: they are answered with 498.
     ExpireTokens(String),
-    /// Whether any header with a media server's token that describes another program ends its being a server; by default
-    /// only `X-Plex-Provides` does.
+    /// Whether any header with a media server's token that describes another program ends its being a server. By
+    /// default only `X-Plex-Provides` does.
     FragileServers(bool),
     /// Approve this open link code, as this account.
     Approve(String, String),
@@ -94,7 +94,8 @@ impl Connections {
     }
 }
 
-/// Shape of a list of people. plex.tv changed the list of shares in March 2026; each of these is a way to change it again.
+/// Shape of a list of people. plex.tv changed the list of shares in March 2026; each of these is a way to change it
+/// again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListShape {

@@ -24,7 +24,8 @@ pub(crate) struct Request {
     pub path: String,
     /// Header fields by their lower-case names.
     pub headers: HashMap<String, String>,
-    /// True if the connection ends with the response: requested by the client, or HTTP/1.0 without a request to keep it.
+    /// True if the connection ends with the response: requested by the client, or HTTP/1.0 without a request to keep
+    /// it.
     pub closes: bool,
     /// Query and form or JSON combined: plex.tv accepts its parameters from any of them. `{"user":{"login":"a"}}`
     /// equals `user[login]=a`.

@@ -1,5 +1,5 @@
-//! Signed tokens (JWT) of devices that have registered a key, with Ed25519: verified when a device sends one, and issued
-//! by plex.tv with a key of its own.
+//! Signed tokens (JWT, Ed25519) of devices that have registered a key: verified when a device sends one, and issued by
+//! plex.tv with a key of its own.
 
 use std::time::{Duration, SystemTime};
 

@@ -98,8 +98,8 @@ impl Tokens {
         (token, new)
     }
 
-    /// Issues a token that plex.tv has signed, and returns its device; the flag is true if it is new. A token of the other kind that the device had ends;
-    /// signed ones are good until they expire.
+    /// Issues a token that plex.tv has signed, and returns its device; the flag is true if that is new. A token of the
+    /// other kind that the device had ends; signed ones are good until they expire.
     pub(crate) fn issue_signed(&mut self, account: u64, origin: &Origin, token: String) -> (u64, bool) {
         self.minted += 1;
         let pair = |held: &Held| held.account == account && held.client_id.as_ref() == Some(&origin.client_id);

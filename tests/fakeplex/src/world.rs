@@ -67,8 +67,8 @@ pub struct Server {
     pub local: Option<String>,
     /// Its port on 127.0.0.1; 0 for any.
     pub port: u16,
-    /// The server's own token, valid from the start: it belongs to the owner's account, and its client identifier is the
-    /// machine id. Name, product and capabilities of the server's rows follow the headers sent with it.
+    /// The server's own token, valid from the start: it belongs to the owner's account, and its client identifier is
+    /// the machine id. Name, product and capabilities of the server's rows follow the headers sent with it.
     pub token: Option<String>,
 }
 

@@ -91,7 +91,10 @@ pub(super) fn array(store: &Store, request: &Request) -> Response {
         .map(|(account, ties)| {
             let servers = ties.iter().filter(|tie| with_servers && tie.owned && !tie.pending);
             let servers: Vec<_> = servers
-                .map(|tie| json!({"id": share_id(&store.world, tie.server, account), "machineIdentifier": tie.server.machine_id, "owned": true}))
+                .map(|tie| {
+                    let id = share_id(&store.world, tie.server, account);
+                    json!({"id": id, "machineIdentifier": tie.server.machine_id, "owned": true})
+                })
                 .collect();
             json!({
                 "id": account.id, "uuid": person::uuid(account), "title": account.title(),

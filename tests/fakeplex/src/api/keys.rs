@@ -1,5 +1,5 @@
-//! Devices with a key: `/api/v2/auth/…`. Their tokens are signed by plex.tv, last seven days and are renewed with the key
-//! alone.
+//! Devices with a key: `/api/v2/auth/…`. Their tokens are signed by plex.tv, last seven days, and are renewed with the
+//! key alone.
 
 use serde_json::{Value, json};
 

@@ -93,7 +93,8 @@ pub(crate) fn answer(store: &mut Store, request: &Request) -> Response {
     }
 }
 
-/// True if only a token's account can make this request. A sign-in or a link code is for clients whose token has expired.
+/// True if only a token's account can make this request. A sign-in or a link code is also for clients whose token has
+/// expired.
 fn needs_token(request: &Request) -> bool {
     match endpoint(request) {
         Endpoint::Signin | Endpoint::LegacySignin => false,

@@ -21,7 +21,6 @@ fn encoded(plex: &Plex, path: &str, accepts: Option<&str>) -> (Vec<u8>, Option<S
     (response.bytes().unwrap().to_vec(), encoding)
 }
 
-/// K5
 #[test]
 fn long_answers_are_compressed_for_clients_that_accept_it() {
     let plex = Plex::start(STREET);

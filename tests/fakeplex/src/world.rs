@@ -63,6 +63,8 @@ pub struct Server {
     pub shared_with: Vec<String>,
     /// Accounts that have not accepted their invitation, by name.
     pub invited: Vec<String>,
+    /// Number of libraries in each share; 1 by default.
+    pub libraries: Option<usize>,
     /// Behaviour on the local network, if it is reachable there: `normal`, `allow-all` or `unclaimed`.
     pub local: Option<String>,
     /// Its port on 127.0.0.1; 0 for any.
@@ -90,6 +92,14 @@ pub struct Device {
     pub owned: bool,
     /// Owner otherwise.
     pub owner_id: Option<u64>,
+}
+
+impl Server {
+    /// Number of libraries in each share.
+    #[must_use]
+    pub fn libraries(&self) -> usize {
+        self.libraries.unwrap_or(1)
+    }
 }
 
 impl Account {

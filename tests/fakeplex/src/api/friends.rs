@@ -74,7 +74,7 @@ fn row(world: &World, me: &Account, account: &Account, ties: &[Tie]) -> Element 
             .with("machineIdentifier", &tie.server.machine_id)
             .with("name", &tie.server.name)
             .with("lastSeenAt", 1_700_000_000)
-            .with("numLibraries", 1)
+            .with("numLibraries", tie.server.libraries())
             .with_flag("allLibraries", false)
             .with_flag("owned", tie.owned)
             .with_flag("pending", tie.pending)

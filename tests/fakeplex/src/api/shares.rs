@@ -53,7 +53,7 @@ pub(super) fn server(store: &Store, request: &Request) -> Response {
         return failure(request, 404, 1002, "Not Found");
     };
     let row = Element::new("Server").with("name", &server.name).with("machineIdentifier", &server.machine_id);
-    xml::document(200, &container(&server.machine_id, 1).child(&row.child(&section())))
+    xml::document(200, &container(&server.machine_id, 1).child(&row.children(sections(server))))
 }
 
 /// `/api/servers/{machine id}/shared_servers`, or one of them by its number: always XML, with every account's access
@@ -103,8 +103,12 @@ fn container(machine_id: &str, size: usize) -> Element {
         .with("size", size)
 }
 
-fn section() -> Element {
-    Element::new("Section").with("id", 1).with("key", 1).with("title", "Films").with("type", "movie")
+/// The libraries of a share.
+fn sections(server: &Server) -> impl Iterator<Item = Element> {
+    (1..=server.libraries()).map(|number| {
+        let title = if number == 1 { "Films".to_owned() } else { format!("Films {number}") };
+        Element::new("Section").with("id", number).with("key", number).with("title", title).with("type", "movie")
+    })
 }
 
 /// A managed Home member accepts nothing, so its share counts as accepted when it was made.
@@ -126,7 +130,7 @@ fn row(share: &Share) -> Element {
         .with("invitedAt", INVITED)
         .with_flag("owned", true)
         .with_flag("allLibraries", false)
-        .child(&section().with_flag("shared", true))
+        .children(sections(server).map(|section| section.with_flag("shared", true)))
 }
 
 /// `/api/v2/shared_servers/owned/accepted` and `…/pending`: shares of all servers. The bare collection is not found.

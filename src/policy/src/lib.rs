@@ -33,4 +33,6 @@ pub use origin::origin;
 pub use rules::{Grounds, Rules, Standing};
 pub use server_access::{ServerRow, reaches};
 pub use sign_in_target::SignInTarget;
-pub use throttle::{Admission, AttemptKey, BreakerOpen, Failures, Limits, Rejected, Throttle};
+pub use throttle::{
+    Admission, AttemptKey, BreakerOpen, Failures, Lane, Limits, MAX_UNDECIDED, Rejected, SignInResponse, Throttle,
+};

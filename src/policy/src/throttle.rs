@@ -1,96 +1,33 @@
 //! Rate limits: guessing is slow, no user is locked out by another's guesses, and plex.tv has no reason to block this
 //! machine's address.
 //!
-//! Three bounds, from the narrowest to the widest. Each key, an account and an origin, has a back-off that grows with
+//! Four bounds, from the narrowest to the widest. Each key, an account and an origin, has a back-off that grows with
 //! each failure. Each origin, and the machine as a whole, has an hourly budget of rejected sign-ins, part of which is
-//! reserved for keys that have signed in before. A circuit breaker opens when plex.tv limits or blocks the machine.
+//! reserved for keys that have signed in before. The machine has a back-off while plex.tv gives no verdict. A circuit
+//! breaker opens when plex.tv limits or blocks the machine.
+
+mod breaker;
+mod failures;
+mod limits;
+mod undecided;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
+
+pub use breaker::BreakerOpen;
+use failures::FORGET;
+pub use failures::{AttemptKey, Failures};
+pub use limits::Limits;
+use undecided::Undecided;
+pub use undecided::{Lane, MAX_UNDECIDED, SignInResponse};
 
 use crate::{BootTime, Reason};
 
 /// Period of the budget.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Time for which a key that has signed in may use the reserved part of the budget.
-const KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
-
-/// Time without an attempt after which failures no longer count.
-const FORGET: Duration = Duration::from_secs(24 * 3600);
-
 /// The most keys that are kept, since each new address of an attacker adds one.
 const MAX_KEYS: usize = 10_000;
-
-/// Settings of the rate limits: the section `[throttle]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Failures of a key without a back-off: people mistype.
-    pub free_tries: u32,
-    /// First back-off; each further failure doubles it.
-    pub first_pause: Duration,
-    /// The longest back-off, so that no user is locked out for good.
-    pub longest_pause: Duration,
-    /// Budget of this machine: sign-ins that may be rejected within an hour, by plex.tv or by a cached password.
-    pub rejected_per_hour: u32,
-    /// Time for which the circuit breaker stays open after plex.tv blocked this address.
-    pub blocked_pause: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            free_tries: 3,
-            first_pause: Duration::from_secs(2),
-            longest_pause: Duration::from_secs(15 * 60),
-            rejected_per_hour: 30,
-            blocked_pause: Duration::from_secs(30 * 60),
-        }
-    }
-}
-
-impl Limits {
-    /// Part of the budget that one origin may use.
-    fn per_origin(&self) -> usize {
-        (self.rejected_per_hour as usize).div_ceil(3)
-    }
-
-    /// Part of the budget that only keys which have signed in before may use.
-    fn reserve(&self) -> usize {
-        self.rejected_per_hour as usize / 3
-    }
-}
-
-/// A local account and the origin of an attempt to sign in to it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct AttemptKey {
-    /// The local account.
-    pub account: String,
-    /// The origin, from [`crate::origin`].
-    pub origin: String,
-}
-
-/// Failures and the last success of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failures {
-    /// Number of failures since the last success.
-    pub wrong: u32,
-    /// Time of the last attempt.
-    pub last: BootTime,
-    /// Time of the last success.
-    pub succeeded: Option<BootTime>,
-}
-
-impl Failures {
-    /// Number of failures that still count.
-    fn current(&self, now: BootTime) -> u32 {
-        if now.since(self.last) < FORGET { self.wrong } else { 0 }
-    }
-
-    fn is_known(&self, now: BootTime) -> bool {
-        self.succeeded.is_some_and(|succeeded| now.since(succeeded) < KNOWN)
-    }
-}
 
 /// A sign-in that plex.tv rejected, or a wrong guess at a cached password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,32 +38,13 @@ pub struct Rejected {
     pub origin: String,
 }
 
-/// Permission to contact plex.tv.
+/// Permission for a check or a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// The check may be sent.
+    /// It may begin.
     Granted,
-    /// Checks in progress may use up what is left of the budget: try again when one has ended.
+    /// The result of those in progress counts first: try again when one has ended.
     Queued,
-}
-
-/// Open circuit breaker: plex.tv is not contacted for a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BreakerOpen {
-    /// Time at which it opened.
-    pub at: BootTime,
-    /// Time for which it stays open.
-    pub span: Duration,
-    /// plex.tv blocks this machine's address; otherwise it had too many requests.
-    pub blocked: bool,
-}
-
-impl BreakerOpen {
-    /// The refusal while it is open.
-    #[must_use]
-    pub fn reason(self) -> Reason {
-        if self.blocked { Reason::AddressBlocked } else { Reason::RateLimited }
-    }
 }
 
 /// State of all rate limits.
@@ -137,6 +55,8 @@ pub struct Throttle {
     rejected: VecDeque<Rejected>,
     /// Number of checks in progress; each may fail.
     in_progress: HashMap<AttemptKey, usize>,
+    /// Not stored: a restart, which is root's, allows five more sign-ins.
+    undecided: Undecided,
     breaker: Option<BreakerOpen>,
 }
 
@@ -150,7 +70,8 @@ impl Throttle {
         breaker: Option<BreakerOpen>,
     ) -> Self {
         rejected.sort_by_key(|rejected| rejected.at);
-        Self { limits, failures, rejected: rejected.into(), in_progress: HashMap::new(), breaker }
+        let (in_progress, undecided) = (HashMap::new(), Undecided::default());
+        Self { limits, failures, rejected: rejected.into(), in_progress, undecided, breaker }
     }
 
     /// Replaces the settings; the state is kept.
@@ -208,6 +129,38 @@ impl Throttle {
                 self.in_progress.remove(key);
             }
         }
+    }
+
+    /// The sign-ins that one of this key waits for during the back-off of the machine.
+    #[must_use]
+    pub fn lane(&self, key: &AttemptKey, now: BootTime) -> Lane {
+        if self.is_known(key, now) { Lane::Known } else { Lane::Other }
+    }
+
+    /// Admits a sign-in at plex.tv, after [`Self::admit`] and the caches. [`Admission::Granted`] must be followed by
+    /// [`Self::end_sign_in`]. A password that is cached for outages is not held up by the pause.
+    ///
+    /// # Errors
+    /// The rest of the machine's back-off: the last five answers to sign-ins, or more, were no verdicts.
+    pub fn start_sign_in(&mut self, lane: Lane, is_cached: bool, now: BootTime) -> Result<Admission, Duration> {
+        self.undecided.start(lane, is_cached, now)
+    }
+
+    /// Ends a sign-in that [`Self::start_sign_in`] granted.
+    pub fn end_sign_in(&mut self, lane: Lane, response: SignInResponse, now: BootTime) {
+        self.undecided.end(lane, response, now);
+    }
+
+    /// True if the last five answers to sign-ins, or more, were no verdicts.
+    #[must_use]
+    pub fn is_backing_off(&self) -> bool {
+        self.undecided.is_backing_off()
+    }
+
+    /// The rest of the machine's back-off, if there is one.
+    #[must_use]
+    pub fn sign_in_pause(&self, now: BootTime) -> Option<Duration> {
+        self.undecided.pause(now)
     }
 
     /// Draws on the budget: plex.tv, or a cached password, rejected an attempt.

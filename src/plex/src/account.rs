@@ -47,7 +47,7 @@ impl Client {
     /// Signs in with a name or an e-mail address, a password, and a verification code where plex.tv wants one.
     ///
     /// # Errors
-    /// [`Error`], a refusal or another; [`Error::RefusedWithoutCode`] occurs only here.
+    /// [`Error`], a refusal or another; [`Error::RefusedWithoutCode`] and [`Error::ServerError`] occur only here.
     pub fn sign_in(
         &self,
         login: &str,
@@ -85,6 +85,7 @@ impl Client {
 pub(crate) fn of_a_sign_in(status: u16, error: Error) -> Error {
     match (status, error) {
         (401, Error::Unavailable(_)) => Error::RefusedWithoutCode,
+        (500..=599, Error::Unreachable(why)) => Error::ServerError(why),
         // There is no token that could have expired, so the answer is not about the password.
         (498, Error::Refused) => Error::Unavailable("answered 498, which a sign-in cannot mean".into()),
         (_, other) => other,
@@ -199,7 +200,7 @@ mod tests {
             for status in [400, 403, 404, 422, 498] {
                 assert!(matches!(error(status, body), Error::Unavailable(_)), "{status}");
             }
-            assert!(matches!(error(503, body), Error::Unreachable(_)));
+            assert!(matches!(error(503, body), Error::ServerError(_)));
         }
         assert_eq!((error(401, json), error(422, json)), (Error::Refused, Error::Refused));
         assert!(matches!(error(498, json), Error::Unavailable(_)), "a password does not expire");

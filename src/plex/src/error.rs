@@ -43,6 +43,10 @@ pub enum Error {
     /// own servers (5xx). Who can make others see this without plex.tv being away, controls their network.
     #[error("{0}")]
     Unreachable(String),
+    /// A sign-in had an error of plex.tv's own servers (5xx): [`Error::Unreachable`], but there was an answer, which what a user
+    /// typed may have provoked.
+    #[error("{0}")]
+    ServerError(String),
     /// Everything else: a response that cannot be read, or one without a code.
     #[error("{0}")]
     Unavailable(String),

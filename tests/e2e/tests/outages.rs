@@ -107,6 +107,7 @@ fn r18_r36_outage_of_plex_tv_is_neither_a_wrong_password_nor_a_success() {
         assert!(start.elapsed() < Duration::from_secs(20), "{fault:?}: {:?}", start.elapsed());
         assert_eq!(world.account("alice"), Code::SUCCESS, "the list is still young: {fault:?}");
         world.plex().clear_faults();
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "after {fault:?}");
     }
     // A failed sign-out changes nothing.
     world.plex().fault(Endpoint::Signout, Fault::Status(500, String::new()));

@@ -47,7 +47,8 @@ fn password(name: &str) -> String {
 }
 
 fn is_outage<T: std::fmt::Debug>(outcome: &Result<T, Error>) -> bool {
-    matches!(outcome, Err(Error::Unreachable(_) | Error::Unavailable(_) | Error::RefusedWithoutCode))
+    use Error::{RefusedWithoutCode, ServerError, Unavailable, Unreachable};
+    matches!(outcome, Err(Unreachable(_) | ServerError(_) | Unavailable(_) | RefusedWithoutCode))
 }
 
 #[test]

@@ -12,6 +12,11 @@ use crate::auth::confirmation::{confirm, record};
 use crate::auth::outcome::{Accepted, AuthResult, Refusal};
 use crate::context::Context;
 use crate::limits::rate_limiter::Permit;
+use crate::limits::sign_in::{NotSent, SignIn, backing_off};
+use crate::state::password_cache::Lookup;
+
+/// Reason for a 401 without a code. It may be a wrong password or a fault of plex.tv, so it is no denial.
+const REFUSED_WITHOUT_CODE: &str = "plex.tv: answered 401 without a code; counted as a failed attempt";
 
 /// Signs in at plex.tv and confirms the identity.
 pub(super) fn sign_in(
@@ -30,20 +35,24 @@ pub(super) fn sign_in(
     let Some(account_lock) = account_lock.filter(|_| left >= plex::FAIR) else {
         return Err(not_sent(context, queued).into());
     };
-    limits.rate_limiter.check_breaker()?;
+    let sign_in = start(context, attempt, target, permit, queued, deadline)?;
     let start = Instant::now();
     let device = plex_tv.device(account_lock.slot());
     let pending = plex_tv.reachability.begin();
     let password = attempt.password.expose();
-    let signed_in = match device.client.sign_in(&target.login, password, code.map(Secret::expose), deadline) {
+    let result = device.client.sign_in(&target.login, password, code.map(Secret::expose), deadline);
+    sign_in.record(&result);
+    let signed_in = match result {
         Ok(signed_in) => signed_in,
         Err(error) => {
             match error {
-                Error::Unreachable(_) => pending.unanswered(),
+                Error::Unreachable(_) | Error::ServerError(_) => pending.unanswered(),
                 _ => pending.answered(),
             }
-            permit.record_error(&error);
-            if !matches!(error, Error::Unreachable(_) | Error::Unavailable(_) | Error::RefusedWithoutCode) {
+            if !matches!(
+                error,
+                Error::Unreachable(_) | Error::ServerError(_) | Error::Unavailable(_) | Error::RefusedWithoutCode
+            ) {
                 limits.refusal_delay.record(start.elapsed());
             }
             return Err(refused(context, attempt, error));
@@ -66,6 +75,44 @@ pub(super) fn sign_in(
     }
 }
 
+/// Waits until the rate limits admit the sign-in, and leaves it enough time for an answer.
+fn start<'a>(
+    context: &Context,
+    attempt: &Attempt,
+    target: &SignInTarget,
+    permit: &'a Permit,
+    queued: Instant,
+    deadline: Instant,
+) -> Result<SignIn<'a>, Reason> {
+    let limiter = &context.limits.rate_limiter;
+    limiter.check_breaker()?;
+    let latest = deadline.checked_sub(plex::FAIR).unwrap_or(deadline);
+    let started = match permit.start_sign_in(false, latest) {
+        Err(NotSent::BackingOff) if is_cached(context, attempt, target, permit) => permit.start_sign_in(true, latest),
+        other => other,
+    };
+    let sign_in = started.map_err(|why| match why {
+        NotSent::BackingOff => backing_off(),
+        NotSent::TimedOut => not_sent(context, queued),
+    })?;
+    // The sign-in that this one waited for may have opened it.
+    limiter.check_breaker()?;
+    Ok(sign_in)
+}
+
+/// True if plex.tv accepted this password within the time of the offline cache. Another one than that is a guess at it.
+fn is_cached(context: &Context, attempt: &Attempt, target: &SignInTarget, permit: &Permit) -> bool {
+    let max_age = context.settings.config.cache.offline;
+    match context.passwords.check(attempt.account(), target, &attempt.password, max_age, permit) {
+        Lookup::Match(_) => true,
+        Lookup::Mismatch => {
+            permit.record_wrong_guess();
+            false
+        }
+        Lookup::Absent => false,
+    }
+}
+
 /// Reason for a sign-in that was not sent by the deadline: plex.tv does not answer the one before it, or too many wait.
 fn not_sent(context: &Context, queued: Instant) -> Reason {
     if context.plex_tv.reachability.is_silent_since(queued) {
@@ -85,10 +132,11 @@ fn refused(context: &Context, attempt: &Attempt, error: Error) -> Refusal {
         }
         Error::AddressBlocked => return Reason::AddressBlocked.into(),
         Error::RateLimited(_) => return Reason::RateLimited.into(),
-        Error::UnknownCode | Error::RefusedWithoutCode => {
-            return Reason::Unavailable(format!("plex.tv: {error}")).into();
+        Error::RefusedWithoutCode => return Reason::Unavailable(REFUSED_WITHOUT_CODE.into()).into(),
+        Error::UnknownCode => return Reason::Unavailable(format!("plex.tv: {error}")).into(),
+        Error::Unreachable(why) | Error::ServerError(why) => {
+            return Reason::Unreachable(format!("plex.tv: {why}")).into();
         }
-        Error::Unreachable(why) => return Reason::Unreachable(format!("plex.tv: {why}")).into(),
         Error::Unavailable(why) => return Reason::Unavailable(format!("plex.tv: {why}")).into(),
         Error::Refused => Reason::WrongPassword,
         Error::EmailOnly => Reason::EmailOnly,

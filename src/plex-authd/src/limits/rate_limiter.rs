@@ -1,5 +1,6 @@
 //! Rate limit of requests to plex.tv: the policy's throttle, shared by all sessions and saved in `state.db`.
 
+use std::cell::Cell;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use plex::Error;
 use policy::{Admission, AttemptKey, BreakerOpen, Reason, Throttle};
 
 use crate::clock;
+use crate::limits::sign_in::backing_off;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::state::store::{Change, Store};
@@ -24,15 +26,18 @@ const BLOCKED: &str =
 /// The throttle; sessions wait here for a [`Permit`].
 pub(crate) struct RateLimiter {
     throttle: Mutex<Throttle>,
-    answered: Condvar,
+    /// Notified at the end of each check and of each sign-in.
+    pub(super) answered: Condvar,
     store: Store,
-    log: Log,
+    pub(super) log: Log,
 }
 
 /// Permission to check one password, released on drop.
 pub(crate) struct Permit {
-    limiter: Arc<RateLimiter>,
-    key: AttemptKey,
+    pub(super) limiter: Arc<RateLimiter>,
+    pub(super) key: AttemptKey,
+    /// The attempt is counted as a wrong guess. One attempt is one guess, whatever it is compared with.
+    is_counted: Cell<bool>,
 }
 
 impl RateLimiter {
@@ -62,14 +67,24 @@ impl RateLimiter {
                 return Err(Reason::TooManyTries);
             }
             if throttle.admit(key, clock::now())? == Admission::Granted {
-                return Ok(Permit { limiter: Arc::clone(self), key: key.clone() });
+                return Ok(Permit { limiter: Arc::clone(self), key: key.clone(), is_counted: Cell::new(false) });
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Reason::Unavailable("too many sign-ins wait for plex.tv's answer".into()));
-            }
-            throttle = self.answered.wait_timeout(throttle, left).unwrap_or_else(PoisonError::into_inner).0;
+            let late = || Reason::Unavailable("too many sign-ins wait for plex.tv's answer".into());
+            throttle = self.wait_for_response(throttle, deadline).ok_or_else(late)?;
         }
+    }
+
+    /// Waits for the end of another check or sign-in; `None` after the deadline.
+    pub(super) fn wait_for_response<'a>(
+        &self,
+        throttle: MutexGuard<'a, Throttle>,
+        deadline: Instant,
+    ) -> Option<MutexGuard<'a, Throttle>> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        Some(self.answered.wait_timeout(throttle, left).unwrap_or_else(PoisonError::into_inner).0)
     }
 
     /// Checked before each request to plex.tv.
@@ -77,13 +92,15 @@ impl RateLimiter {
     /// # Errors
     /// [`Reason::AddressBlocked`] or [`Reason::RateLimited`] while the circuit breaker is open.
     pub(crate) fn check_breaker(&self) -> Result<(), Reason> {
-        self.breaker().map_or(Ok(()), |(reason, _)| Err(reason))
+        self.lock().open_breaker(clock::now()).map_or(Ok(()), |breaker| Err(breaker.reason()))
     }
 
-    /// Reason and remaining time of an open circuit breaker.
+    /// Reason and remaining time of an open circuit breaker, or of the machine's back-off.
     pub(crate) fn breaker(&self) -> Option<(Reason, Duration)> {
-        let (breaker, now) = (self.lock().open_breaker(clock::now())?, clock::now());
-        Some((breaker.reason(), (breaker.at + breaker.span).since(now)))
+        let (throttle, now) = (self.lock(), clock::now());
+        let open = throttle.open_breaker(now);
+        let open = open.map(|breaker| (breaker.reason(), (breaker.at + breaker.span).since(now)));
+        open.or_else(|| throttle.sign_in_pause(now).map(|left| (backing_off(), left)))
     }
 
     /// Reason for the failure of a request that carries no password, which is always an outage. A 429 opens the breaker.
@@ -140,30 +157,33 @@ impl RateLimiter {
         self.log.error(format!("{what}; no password is sent there for {seconds} seconds"));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Throttle> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Throttle> {
         lock(&self.throttle)
     }
 }
 
 impl Permit {
-    /// Records a password that differs from the cached one while plex.tv is unreachable: it counts as a failure, and in the
-    /// machine's budget as a sign-in that plex.tv rejected.
+    /// Records a password that differs from the cached one while plex.tv is unreachable, or that plex.tv rejects without a
+    /// code: it counts as a failure, and in the machine's budget as a rejected sign-in. Only the first call counts.
     pub(crate) fn record_wrong_guess(&self) {
-        self.record_rejection();
-        self.limiter.record_failure(&self.key);
+        if !self.is_counted.replace(true) {
+            self.record_rejection();
+            self.limiter.record_failure(&self.key);
+        }
     }
 
     /// Records an error of plex.tv in the machine's budget or in the circuit breaker.
-    pub(crate) fn record_error(&self, error: &Error) {
+    pub(super) fn record_error(&self, error: &Error) {
         match error {
             Error::Refused | Error::WrongCode | Error::EmailOnly | Error::Forbidden(_) => self.record_rejection(),
+            Error::RefusedWithoutCode => self.record_wrong_guess(),
             Error::RateLimited(retry_after) => self.limiter.rate_limited(*retry_after),
             Error::AddressBlocked => self.limiter.open_breaker(|throttle| throttle.address_blocked(clock::now())),
             // The password was right, or plex.tv did not check it.
             Error::CodeWanted
             | Error::UnknownCode
-            | Error::RefusedWithoutCode
             | Error::Unreachable(_)
+            | Error::ServerError(_)
             | Error::Unavailable(_) => {}
         }
     }

@@ -13,7 +13,10 @@ pub(crate) fn explain(error: &plex::Error) -> Error {
         plex::Error::Unreachable(why) if why.contains("certificate") => {
             failure.hint("does this network inspect TLS? then name its CA: --ca-file FILE; and is the clock right? date")
         }
-        plex::Error::Unreachable(_) | plex::Error::Unavailable(_) | plex::Error::RefusedWithoutCode => {
+        plex::Error::Unreachable(_)
+        | plex::Error::ServerError(_)
+        | plex::Error::Unavailable(_)
+        | plex::Error::RefusedWithoutCode => {
             failure.hint("is this machine online? and is Plex? see https://status.plex.tv; then run this again")
         }
         plex::Error::Refused => failure.hint("sign in: plex-auth setup --sign-in link"),

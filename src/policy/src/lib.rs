@@ -19,6 +19,7 @@ mod rules;
 mod server_access;
 mod sign_in_target;
 mod throttle;
+mod verification_code;
 
 pub use access::{Access, ListState};
 pub use binding::IdentityBinding;
@@ -36,3 +37,4 @@ pub use sign_in_target::SignInTarget;
 pub use throttle::{
     Admission, AttemptKey, BreakerOpen, Failures, Lane, Limits, MAX_UNDECIDED, Rejected, SignInResponse, Throttle,
 };
+pub use verification_code::verification_code;

@@ -86,3 +86,25 @@ fn verification_code_prompt_allows_three_attempts_and_leaves_no_token() {
     world.stop_authd();
     assert_eq!(world.plex().counters().live_tokens, 0);
 }
+
+/// Apps show codes in groups, and phones have spaces and hyphens of their own.
+#[test]
+fn r22_codes_in_groups_are_sent_as_six_digits_and_nothing_else_is_sent() {
+    let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20") else { return };
+    let with_code = |typed: &str| world.codes("alone", "erin", "auth", &format!("{}\n{typed}\n", password("erin")));
+    let codes_sent = || world.plex().seen().iter().filter(|seen| seen.code_sent).count();
+    for typed in
+        ["314 159", "314-159", "  314159  ", "31 41 59", "314\u{a0}159", "314\u{2011}159", "\u{2068}314159\u{2069}"]
+    {
+        assert_eq!(with_code(typed).of("auth"), Code::SUCCESS, "{typed:?}");
+    }
+    world.plex().reset();
+    // A recovery code, a longer number, an appended code, other separators.
+    for typed in ["abcd-efgh", "1234-5678", "3141590", &format!("{}314159", password("erin")), "314.159", "314_159"] {
+        assert_eq!(with_code(&[typed; 3].join("\n")).of("auth"), Code::AUTH_ERR, "{typed:?}");
+    }
+    assert_eq!(codes_sent(), 0);
+    // At the prompt for the password nothing is taken out: a password may have spaces.
+    assert_eq!(world.authenticate("erin", &format!("{}314 159", password("erin"))), Code::AUTH_ERR);
+    world.assert_no_secret_leaked();
+}

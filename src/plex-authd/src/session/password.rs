@@ -65,7 +65,7 @@ impl Session {
         }
     }
 
-    /// Prompts for a verification code until six digits are typed. They are shown while being typed: programs answer every
+    /// Prompts for a verification code until six digits are typed, in any groups. They are shown while being typed: programs answer every
     /// hidden prompt with the password, which would be sent as a code. Only six digits are ever sent as one.
     fn prompt_code(&mut self, prompts_left: &mut usize) -> Result<Secret, Stop> {
         let mut tried = *prompts_left < CODE_PROMPTS;
@@ -73,11 +73,10 @@ impl Session {
             *prompts_left = left;
             match self.prompt("Plex verification code: ", true, false, Deadline::after(USER_TIMEOUT)) {
                 Ok(typed) => {
-                    let digits = typed.expose().trim();
-                    if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                        return Ok(Secret::from(digits));
+                    if let Some(code) = policy::verification_code(typed.expose()) {
+                        return Ok(Secret::from(code));
                     }
-                    tried |= !digits.is_empty();
+                    tried |= !typed.expose().trim().is_empty();
                 }
                 Err(Stop::Refused(Reason::PromptFailed)) => return Err(Reason::CodeWanted.into()),
                 Err(other) => return Err(other),

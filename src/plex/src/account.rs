@@ -93,7 +93,7 @@ pub(crate) fn of_a_sign_in(status: u16, error: Error) -> Error {
 }
 
 /// The form, in memory that is wiped as soon as the request has been sent.
-fn form(login: &str, password: &str, code: Option<&str>) -> Bytes {
+pub(crate) fn form(login: &str, password: &str, code: Option<&str>) -> Bytes {
     // Room enough that the text never moves and so leaves no copy behind: each byte becomes three at most.
     let room = 64 + 3 * (login.len() + password.len() + code.map_or(0, str::len));
     let mut form = form_urlencoded::Serializer::new(String::with_capacity(room));

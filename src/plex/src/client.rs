@@ -120,8 +120,11 @@ pub(crate) fn with_token(request: RequestBuilder, token: &Token) -> Result<Reque
 pub(crate) struct Received {
     /// The HTTP status.
     pub status: u16,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// The body, whatever the status.
+    pub body: Zeroizing<Vec<u8>>,
     retry_after: Option<Duration>,
-    body: Zeroizing<Vec<u8>>,
 }
 
 impl Received {
@@ -153,7 +156,8 @@ pub(crate) fn send(request: RequestBuilder, deadline: Instant) -> Result<Receive
     };
     let mut response = request.timeout(left).send().map_err(|error| in_time(unreachable(&error)))?;
     let body = read(&mut response, deadline).map_err(in_time)?;
-    Ok(Received { status: response.status().as_u16(), retry_after: retry_after(&response), body })
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Ok(Received { status: response.status().as_u16(), content_type, retry_after: retry_after(&response), body })
 }
 
 /// Reads a body up to the bound. The deadline is looked at between any two reads, so that a peer which sends a byte a

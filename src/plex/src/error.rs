@@ -78,7 +78,7 @@ impl Error {
 }
 
 /// The error code in a body: `{"errors":[{"code":1001,…}]}` or `<errors><error code="1001"/></errors>`.
-fn code(body: &[u8]) -> Option<u32> {
+pub(crate) fn code(body: &[u8]) -> Option<u32> {
     #[derive(Deserialize)]
     struct Errors {
         errors: Vec<Object<Entry>>,

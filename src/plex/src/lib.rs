@@ -19,6 +19,7 @@ mod people;
 mod qr;
 mod resources;
 mod server;
+pub mod shape;
 mod tls;
 mod token;
 mod xml;

@@ -20,6 +20,9 @@ pub const LINK_PAGE: &str = "https://plex.tv/link";
 /// rejects one of four after the person has signed in.
 const FILLED_IN: &str = "https://plex.tv/link/?pin=";
 
+/// Form of a request for a code: a short one, which the page accepts.
+pub(crate) const STRONG: &str = "strong=false";
+
 /// The longest code that is shown to anybody. plex.tv makes them of four characters, stronger ones of twenty-five.
 const LONGEST: usize = 32;
 
@@ -28,7 +31,7 @@ const LONGEST: usize = 32;
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct LinkCode {
     /// plex.tv's number for it.
-    id: u64,
+    pub(crate) id: u64,
     /// The characters to type.
     code: String,
     /// How many seconds plex.tv keeps it.
@@ -84,7 +87,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; nobody has been refused by it.
     pub fn link_code(&self, deadline: Instant) -> Result<LinkCode, Error> {
-        let request = with_form(self.request(Method::POST, "/api/v2/pins"), "strong=false");
+        let request = with_form(self.request(Method::POST, "/api/v2/pins"), STRONG);
         link_code(&send(request, deadline)?.success()?)
     }
 

@@ -6,6 +6,7 @@ mod fail2ban;
 mod helpers;
 mod lsm;
 mod network;
+mod plex;
 mod repair;
 mod samba;
 mod settings;
@@ -39,11 +40,27 @@ pub(crate) struct DoctorArgs {
     /// For programs: JSON, a list of objects with name, status (ok, info, warning, error), what and hint
     #[arg(long)]
     pub json: bool,
+
+    /// Compare the answers of plex.tv and of the media server with what plex-auth relies on, in place of the other checks
+    ///
+    /// The stored token is used, only to read, and each request is sent once. The report has names of fields, types and
+    /// numbers of rows, and no value of a field, so that it can be shown to others.
+    #[arg(long)]
+    pub plex: bool,
+
+    /// With --plex, compare sign-in, sign-out and link codes as well: asks for the owner's password
+    ///
+    /// Signs the owner in once, ends that sign-in, and creates one link code. plex.tv has no request that cancels a code:
+    /// this one is forgotten, and expires unused.
+    #[arg(long, requires = "plex")]
+    pub sign_in: bool,
 }
 
 pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<ExitCode, Error> {
     let mut checks = Checks::default();
-    {
+    if args.plex {
+        plex::compare(context, args.sign_in, &mut checks)?;
+    } else {
         let _spinner = terminal::spinner("looking at everything");
         examine(context, geteuid().is_root(), &mut checks);
     }

@@ -1,0 +1,72 @@
+//! The part with a password: one sign-in of the owner, its end, and one link code.
+
+use std::thread::sleep;
+use std::time::Instant;
+
+use config::Config;
+use plex::Client;
+use plex::shape::Endpoint;
+use protocol::Secret;
+
+use super::{INTERVAL, Session};
+use crate::client::plex_tv::QUESTION;
+use crate::error::Error;
+use crate::ui::secret_prompt::ask_hidden;
+use crate::ui::terminal;
+
+/// The owner's account, as typed.
+pub(super) struct Account {
+    login: String,
+    password: Secret,
+    code: Option<Secret>,
+}
+
+impl Account {
+    /// Asks for it. The verification code is asked for now, since a sign-in is sent only once.
+    pub(super) fn ask(config: &Config) -> Result<Self, Error> {
+        let login = terminal::ask("Plex username or e-mail address of the owner", config.admin_account.as_deref())?;
+        let password = ask_hidden("Plex password (not shown, not stored)")?;
+        if login.is_empty() || password.expose().is_empty() {
+            return Err(Error::new("no username or no password was typed; nothing was sent"));
+        }
+        let code = ask_hidden("Verification code (empty if plex.tv asks for none)")?;
+        let code = Some(code).filter(|code| !code.expose().trim().is_empty());
+        Ok(Self { login, password, code })
+    }
+
+    /// Sends the requests, each once, and nothing more as soon as plex.tv limits them.
+    pub(super) fn compare(&self, client: &Client, session: &mut Session) {
+        let deadline = || Instant::now() + QUESTION;
+        if session.stopped_at(&[Endpoint::SignIn, Endpoint::SignOut, Endpoint::LinkCode, Endpoint::Approval]) {
+            return;
+        }
+        let code = self.code.as_ref().map(|code| code.expose().trim());
+        let signed_in = client.sign_in_shape(&self.login, self.password.expose(), code, deadline());
+        let (shape, token) = signed_in.map_or_else(|error| (Err(error), None), |(shape, token)| (Ok(shape), token));
+        session.add(Endpoint::SignIn.contract(), shape);
+        match token {
+            // Also where plex.tv limits requests: the token must not stay valid.
+            Some(token) => {
+                let shape = client.sign_out_shape(&token, deadline());
+                session.add(Endpoint::SignOut.contract(), shape);
+            }
+            None => session.skip(Endpoint::SignOut.contract(), "the sign-in has given no token"),
+        }
+        if session.stopped_at(&[Endpoint::LinkCode, Endpoint::Approval]) {
+            return;
+        }
+        let asked = client.link_code_shape(deadline());
+        let (shape, code) = asked.map_or_else(|error| (Err(error), None), |(shape, code)| (Ok(shape), code));
+        session.add(Endpoint::LinkCode.contract(), shape);
+        if session.stopped_at(&[Endpoint::Approval]) {
+            return;
+        }
+        match code {
+            Some(code) => {
+                sleep(INTERVAL);
+                session.add(Endpoint::Approval.contract(), client.approval_shape(&code, deadline()));
+            }
+            None => session.skip(Endpoint::Approval.contract(), "there is no code"),
+        }
+    }
+}

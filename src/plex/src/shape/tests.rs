@@ -1,0 +1,174 @@
+//! The table agrees with the parsers, and a shape keeps no value.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::fmt::Write as _;
+
+use policy::Relationship;
+use serde_json::{Map, Value, json};
+
+use super::compare::{Difference, Shape};
+use super::table::{Contract, Endpoint, Field, Format, Kind, Need, Rows};
+use crate::parse;
+
+/// Rows of each kind in a sample. Booleans and what may be null differ between them.
+const ROWS: usize = 2;
+
+/// Number of useful rows that the parsers find in an answer.
+fn useful(endpoint: Endpoint, body: &str) -> usize {
+    let body = body.as_bytes();
+    match endpoint {
+        Endpoint::User => usize::from(parse::account(body).is_ok()),
+        Endpoint::Users => parse::users(body).map_or(0, |rows| rows.len()),
+        Endpoint::SharedServers => parse::shared_servers(body)
+            .map_or(0, |rows| rows.iter().filter(|row| row.relationship == Relationship::Shared).count()),
+        Endpoint::Resources => parse::resources(body).map_or(0, |rows| {
+            let rows = rows.iter().filter_map(crate::Resource::server_row);
+            rows.filter(|row| row.is_server && (row.owned || row.owner_id.is_some())).count()
+        }),
+        Endpoint::SignIn => usize::from(parse::signed_in(body).is_ok()),
+        Endpoint::LinkCode => usize::from(parse::link_code(body).is_ok()),
+        Endpoint::Approval => usize::from(parse::approval(body).is_ok_and(|token| token.is_some())),
+        Endpoint::Identity => usize::from(parse::server_identity(body).is_ok_and(|server| server.claimed)),
+        Endpoint::SignOut | Endpoint::MediaServer => 0,
+    }
+}
+
+/// The text of a field in a row, and whether JSON needs quotes around it.
+fn text(field: &Field, row: usize) -> (String, bool) {
+    match field.kind {
+        Kind::Number if field.name == "size" => (ROWS.to_string(), false),
+        Kind::Number => ((1_700_000_000 + row).to_string(), false),
+        Kind::NumberOrNull if row.is_multiple_of(2) => ("null".into(), false),
+        Kind::NumberOrNull => ("11".into(), false),
+        Kind::Text | Kind::TextOrEmpty if field.name == "provides" => ("server".into(), true),
+        Kind::Boolean => (row.is_multiple_of(2).to_string(), false),
+        Kind::Text | Kind::TextOrEmpty | Kind::Token | Kind::TokenOrNull => (format!("SECRET{row}"), true),
+    }
+}
+
+/// An answer as plex-auth expects it, without one field.
+fn sample(contract: &Contract, without: Option<(&Rows, &Field)>) -> String {
+    let fields = |rows: &'static Rows, row: usize| {
+        let kept = rows.fields.iter().filter(move |field| without.is_none_or(|(of, not)| of != rows || not != *field));
+        kept.map(move |field| (field.name, text(field, row)))
+    };
+    match contract.format {
+        Format::Any => String::new(),
+        Format::Xml => {
+            fn element(
+                contract: &Contract,
+                path: &[&str],
+                row: usize,
+                attributes: &dyn Fn(&'static Rows, usize) -> String,
+            ) -> String {
+                let rows = contract.rows.iter().find(|rows| rows.path == path).unwrap();
+                let name = path.last().unwrap();
+                let below = contract
+                    .rows
+                    .iter()
+                    .filter(|other| other.path.split_last().is_some_and(|(_, above)| above == path));
+                let children =
+                    below.flat_map(|below| (0..ROWS).map(|row| element(contract, below.path, row, attributes)));
+                format!("<{name}{}>{}</{name}>", attributes(rows, row), children.collect::<String>())
+            }
+            let attributes = |rows: &'static Rows, row: usize| {
+                // In XML a false boolean is 0, and the first row of a list is one that counts: pending="0".
+                fields(rows, row + 1).fold(String::new(), |mut all, (name, (text, _))| {
+                    write!(all, " {name}=\"{text}\"").unwrap();
+                    all
+                })
+            };
+            element(contract, &["MediaContainer"], 0, &attributes)
+        }
+        Format::Json => {
+            let rows = contract.rows.iter().find(|rows| !rows.fields.is_empty()).unwrap();
+            let object = |row: usize| -> Value {
+                let value = |(text, quoted): (String, bool)| {
+                    if quoted { json!(text) } else { serde_json::from_str(&text).unwrap() }
+                };
+                fields(rows, row).map(|(name, text)| (name.to_owned(), value(text))).collect::<Map<_, _>>().into()
+            };
+            match rows.path {
+                [] => object(0),
+                ["[]"] => (0..ROWS).map(object).collect(),
+                [name] => json!({ *name: object(0) }),
+                other => panic!("no sample for {other:?}"),
+            }
+            .to_string()
+        }
+    }
+}
+
+fn shape(endpoint: Endpoint, status: u16, body: &str) -> Shape {
+    Shape::of(endpoint.contract(), status, Some("text/xml; charset=utf-8"), body.as_bytes())
+}
+
+#[test]
+fn each_endpoint_has_its_own_contract() {
+    for endpoint in Endpoint::ALL {
+        assert_eq!(endpoint.contract().endpoint, endpoint);
+    }
+}
+
+/// Issue 15 point 10: the table cannot say more, or less, than the parsers rely on.
+#[test]
+fn the_parsers_need_the_required_fields_of_the_table_and_no_other() {
+    let mut removed = 0;
+    for endpoint in Endpoint::ALL {
+        let contract = endpoint.contract();
+        let whole = sample(contract, None);
+        let all = useful(endpoint, &whole);
+        assert!(all > 0 || contract.rows.is_empty(), "{endpoint:?}: {whole}");
+        assert_eq!(shape(endpoint, *contract.status.start(), &whole).differences(), [], "{whole}");
+        for (rows, field) in contract.rows.iter().flat_map(|rows| rows.fields.iter().map(move |field| (rows, field))) {
+            let body = sample(contract, Some((rows, field)));
+            let left = useful(endpoint, &body);
+            let needed = left < all;
+            assert_eq!(field.need == Need::Required, needed, "{endpoint:?} {}: {left} of {all} in {body}", field.name);
+            let differs = !shape(endpoint, 200, &body).differences().is_empty();
+            assert_eq!(differs, needed, "{endpoint:?} {}: {body}", field.name);
+            removed += 1;
+        }
+    }
+    assert!(removed > 25, "{removed} fields");
+}
+
+#[test]
+fn r41_a_shape_has_no_value_of_an_answer() {
+    for endpoint in Endpoint::ALL {
+        let whole = sample(endpoint.contract(), None);
+        let shown = format!("{:?}", shape(endpoint, 200, &whole));
+        assert!(!shown.contains("SECRET") && !shown.contains("1700000001"), "{shown}");
+    }
+}
+
+#[test]
+fn names_that_may_be_content_are_counted_and_not_shown() {
+    let body = r#"{"id":1,"authToken":"t","abcd1234efgh":{},"olga@example.org":1,"a very long name that goes on":2,
+        "new_field":{"alice":1},"uuid":"x"}"#;
+    let row = shape(Endpoint::SignIn, 200, body).rows.remove(0);
+    assert_eq!(row.unknown.iter().map(String::as_str).collect::<Vec<_>>(), ["new_field", "uuid"]);
+    assert_eq!(row.unnamed, 3);
+}
+
+#[test]
+fn each_changed_shape_of_the_list_of_shares_is_a_difference() {
+    let of = |body: &str| shape(Endpoint::SharedServers, 200, body).differences();
+    let row = r#"<SharedServer userID="2" username="a" acceptedAt="1700000000"/>"#;
+    let list = |size: u32, rows: &str| format!("<MediaContainer size=\"{size}\">{rows}</MediaContainer>");
+    assert_eq!(of(&list(1, row)), []);
+    assert_eq!(of(&list(0, "")), []);
+    assert_eq!(of(&list(2, row)), [Difference::Count]);
+    assert_eq!(of(&list(1, &row.replace("SharedServer", "Share"))), [Difference::Count]);
+    assert_eq!(of(&list(1, &row.replace("userID", "uid"))), [Difference::Missing("userID", 1)]);
+    assert_eq!(of(&list(1, &row.replace("userID=\"2\"", "userID=\"x\""))), [Difference::Missing("userID", 1)]);
+    assert_eq!(of(&list(1, &row.replace("acceptedAt", "at"))), [Difference::Missing("acceptedAt", 1)]);
+    assert_eq!(of("<html><body/></html>"), [Difference::NoRoot("MediaContainer")]);
+    assert_eq!(of("<html>"), [Difference::Unreadable]);
+    for status in [403, 404, 410] {
+        assert_eq!(shape(Endpoint::SharedServers, status, "").differences(), [Difference::Status]);
+    }
+    let forbidden = shape(Endpoint::SharedServers, 403, r#"<errors><error code="1080"/></errors>"#);
+    assert_eq!((forbidden.status, forbidden.code), (403, Some(1080)));
+    assert_eq!(forbidden.content_type.as_deref(), Some("text/xml"));
+}

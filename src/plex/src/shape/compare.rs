@@ -103,8 +103,7 @@ impl Shape {
             if row.counted.is_some_and(|counted| counted > row.count as u64) {
                 found.push(Difference::Count);
             }
-            let missing = row.fields.iter().filter(|field| field.field.need == Need::Required);
-            let missing = missing.map(|field| (field.field.name, row.count - field.present));
+            let missing = row.fields.iter().map(|field| (field.field.name, field.missing(row.count)));
             found.extend(missing.filter(|(_, rows)| *rows > 0).map(|(name, rows)| Difference::Missing(name, rows)));
         }
         found
@@ -156,6 +155,15 @@ impl FieldShape {
             }
         }
         shape
+    }
+
+    /// Number of rows that are of no use since they lack it, of this many.
+    fn missing(&self, rows: usize) -> usize {
+        match self.field.need {
+            Need::Required => rows - self.present,
+            Need::RequiredInSome if self.present == 0 => rows,
+            Need::RequiredInSome | Need::Optional => 0,
+        }
     }
 }
 

@@ -66,6 +66,8 @@ pub enum Kind {
 pub enum Need {
     /// Without it, the answer or its row is of no use.
     Required,
+    /// Without it, the row is of no use; such rows are to be expected, but not all of them.
+    RequiredInSome,
     /// It may be missing.
     Optional,
 }
@@ -185,7 +187,12 @@ const CONTRACTS: [Contract; 10] = [
                 path: &["MediaContainer", "SharedServer"],
                 fields: &[
                     required("userID", Kind::Number, "the person"),
-                    required("acceptedAt", Kind::Number, "tells a friend from an invitation"),
+                    Field {
+                        name: "acceptedAt",
+                        kind: Kind::Number,
+                        need: Need::RequiredInSome,
+                        purpose: "tells a friend from an invitation, which has none",
+                    },
                     optional("username", Kind::TextOrEmpty, "names a person in [users] and in lists"),
                     optional("email", Kind::TextOrEmpty, "names a person in [users] and in lists"),
                     optional("pending", Kind::Boolean, "an invitation is not accepted yet"),

@@ -71,7 +71,7 @@ pub(super) fn in_words(shape: &Shape, found: &[Difference]) -> Vec<String> {
         shape
             .rows
             .iter()
-            .find(|row| row.fields.iter().any(|shape| shape.field.name == field && shape.field.need == Need::Required))
+            .find(|row| row.fields.iter().any(|shape| shape.field.name == field && shape.field.need != Need::Optional))
     };
     let one = |difference: &Difference| match difference {
         Difference::Status => format!("status {} in place of {}", shape.status, statuses(shape.contract)),

@@ -15,6 +15,8 @@ pub struct Key {
     pub name: &'static str,
     /// Its value is never shown.
     pub secret: bool,
+    /// Its value says nothing about anybody: no name, address, path or id.
+    pub public: bool,
     /// Its description in plex-auth.toml(5), as lines of Markdown. The first sentence gives type, range and default.
     pub about: &'static [&'static str],
 }
@@ -48,11 +50,14 @@ pub enum Value {
 pub(crate) trait Show {
     /// Shown for an `Option` that is `None`.
     const ABSENT: Value = Value::Unset;
+    /// No value of the type says anything about anybody.
+    const PUBLIC: bool = false;
     /// The value as the user would write it in the file.
     fn show(&self) -> Value;
 }
 
 impl<T: Show> Show for Option<T> {
+    const PUBLIC: bool = T::PUBLIC;
     fn show(&self) -> Value {
         self.as_ref().map_or(T::ABSENT, T::show)
     }
@@ -60,6 +65,7 @@ impl<T: Show> Show for Option<T> {
 
 impl Show for Duration {
     const ABSENT: Value = Value::Off;
+    const PUBLIC: bool = true;
     fn show(&self) -> Value {
         Value::Text(humantime::format_duration(*self).to_string())
     }
@@ -96,12 +102,14 @@ impl Show for PlexId {
 }
 
 impl Show for u32 {
+    const PUBLIC: bool = true;
     fn show(&self) -> Value {
         Value::Number(u64::from(*self))
     }
 }
 
 impl Show for bool {
+    const PUBLIC: bool = true;
     fn show(&self) -> Value {
         Value::Boolean(*self)
     }
@@ -158,10 +166,11 @@ macro_rules! section {
             /// The section's keys, in the manual page's order.
             pub const KEYS: &[$crate::key::Key] = &[
                 $($($crate::key::Key {
-                    section: $section, name: stringify!($secret), secret: true, about: &[$($secret_about),+]
+                    section: $section, name: stringify!($secret), secret: true, public: false, about: &[$($secret_about),+]
                 },)*)?
                 $($crate::key::Key {
-                    section: $section, name: stringify!($name), secret: false, about: &[$($about),+]
+                    section: $section, name: stringify!($name), secret: false,
+                    public: <$Type as $crate::key::Show>::PUBLIC, about: &[$($about),+]
                 },)*
             ];
 

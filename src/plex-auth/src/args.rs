@@ -10,6 +10,7 @@ use crate::commands::explain;
 use crate::commands::forget;
 use crate::commands::friends;
 use crate::commands::logins;
+use crate::commands::report;
 use crate::commands::setup;
 use crate::commands::status;
 use crate::commands::user;
@@ -79,6 +80,12 @@ pub(crate) enum Command {
     ///
     /// The latest verdicts of plex-authd, the newest first, with the reasons that its log has.
     Logins(logins::LoginsArgs),
+    /// Write a file to attach to an issue, without secrets, names and addresses
+    ///
+    /// It has versions, doctor's output, the configuration, the PAM stacks that use `pam_plex.so` and the last lines of the log.
+    /// Secrets, names of people, accounts, hosts and servers, addresses and Plex ids are replaced, the same one by the same
+    /// label, and so is each word that is not plex-auth's own. The file is new and for root alone. Read it before you attach it.
+    Report(report::ReportArgs),
     /// Forget what is known of a local account
     ///
     /// Which Plex account it has belonged to since its first login, its password's hash, its wrong tries and its last

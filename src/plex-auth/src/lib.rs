@@ -15,7 +15,7 @@ use clap::Parser;
 
 pub use crate::args::Args;
 use crate::args::Command;
-use crate::commands::{config, doctor, explain, forget, friends, login, logins, setup, status, user};
+use crate::commands::{config, doctor, explain, forget, friends, login, logins, report, setup, status, user};
 use crate::context::Context;
 use crate::error::Error;
 
@@ -42,6 +42,7 @@ fn perform(context: &Context, command: Command) -> Result<ExitCode, Error> {
         Command::Status(args) => status::run(context, &args),
         Command::Login => login::run(context),
         Command::Logins(args) => logins::run(context, &args),
+        Command::Report(args) => report::run(context, &args),
         Command::Forget(args) => forget::run(context, &args),
         Command::Config(command) => config::run(context, &command),
     }

@@ -7,6 +7,7 @@ pub(crate) mod forget;
 pub(crate) mod friends;
 pub(crate) mod login;
 pub(crate) mod logins;
+pub(crate) mod report;
 pub(crate) mod setup;
 pub(crate) mod status;
 pub(crate) mod user;

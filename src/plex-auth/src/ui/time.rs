@@ -8,6 +8,11 @@ pub(crate) fn local(seconds: i64) -> String {
     at(seconds, TimeZone::system())
 }
 
+/// The present time in the local time zone as a part of a file name, such as `2026-11-25-140305`.
+pub(crate) fn file_name() -> String {
+    Timestamp::now().to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d-%H%M%S").to_string()
+}
+
 fn at(seconds: i64, zone: TimeZone) -> String {
     let moment = Timestamp::from_second(seconds).unwrap_or_default();
     moment.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M").to_string()

@@ -1,0 +1,54 @@
+//! Doctor's output, from a process of its own: what it does cannot keep the report from being written.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use system::command::Command;
+
+use super::redactor::Redactor;
+use crate::context::Context;
+
+/// What `--plex` sends, to be said before.
+pub(super) const ANNOUNCEMENT: &str = "\
+This sends the requests of `plex-auth doctor --plex`, once each, with the stored token: GET of the account, of the friend list,
+of the list of shares and of the list of devices at plex.tv, and of the identity and the front page of the media server.
+No answer is stored. The file gets names of fields, types and numbers of rows, and no content.";
+
+/// Time limit: many requests, each with a time limit of its own.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// The process itself, whatever has become of its file.
+const SELF: &str = "/proc/self/exe";
+
+/// A line of `doctor --json`.
+#[derive(Deserialize)]
+struct Line {
+    name: String,
+    status: String,
+    what: String,
+    hint: Option<String>,
+}
+
+/// The section of the file.
+pub(super) fn section(context: &Context, plex: bool, redactor: &mut Redactor) -> String {
+    let (config, socket) = (context.config.to_string_lossy(), context.socket.to_string_lossy());
+    let mut arguments = vec!["--config", &config, "--socket", &socket, "doctor", "--json"];
+    if plex {
+        arguments.push("--plex");
+    }
+    let program = std::env::current_exe().map_or_else(|_| SELF.to_owned(), |path| path.to_string_lossy().into_owned());
+    let output = match Command::tool(&program, &arguments).limit(LIMIT).run() {
+        Ok(output) => output,
+        Err(error) => return format!("doctor has not run: {}", redactor.text(&error.to_string())),
+    };
+    match serde_json::from_str::<Vec<Line>>(&output.stdout) {
+        Ok(lines) => lines.iter().map(|line| shown(line, redactor)).collect(),
+        Err(_) => format!("doctor has failed: {}", redactor.text(&output.stderr)),
+    }
+}
+
+fn shown(line: &Line, redactor: &mut Redactor) -> String {
+    let status = ["ok", "info", "warning", "error"].into_iter().find(|status| *status == line.status).unwrap_or("?");
+    let hint = line.hint.as_ref().map(|hint| format!("\n    {}", redactor.text(hint))).unwrap_or_default();
+    format!("{status:7} {}: {}{hint}\n", redactor.text(&line.name), redactor.text(&line.what))
+}

@@ -94,6 +94,18 @@ fn is_allowed(c: char) -> bool {
 pub(crate) struct Element<'a>(&'a BytesStart<'a>);
 
 impl Element<'_> {
+    /// Its name.
+    pub(crate) fn name(&self) -> String {
+        self.0.name().as_ref().to_owned()
+    }
+
+    /// Calls `found` with each attribute and its value, `None` for one that cannot be read, up to the first broken one.
+    pub(crate) fn each(&self, mut found: impl FnMut(&str, Option<&str>)) {
+        for attribute in self.0.attributes().with_checks(false).map_while(Result::ok) {
+            found(attribute.key.as_ref(), value(&attribute.value).as_deref());
+        }
+    }
+
     /// True if it has this name.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.0.name().as_ref() == name

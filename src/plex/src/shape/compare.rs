@@ -31,6 +31,8 @@ pub struct RowShape {
     pub count: usize,
     /// Number of rows by the answer's own count.
     pub counted: Option<u64>,
+    /// The answer has other rows in the place of these, and none of these.
+    pub is_replaced: bool,
     /// The fields, in the contract's order.
     pub fields: Vec<FieldShape>,
     /// Names of fields and of rows in them that plex-auth does not read.
@@ -63,6 +65,10 @@ pub enum Difference {
     NoRoot(&'static str),
     /// Fewer rows than the answer counts.
     Count,
+    /// Other rows in the place of these.
+    OtherRows(&'static str),
+    /// No row has one of these fields.
+    NoneOf(&'static [&'static str]),
     /// A required field is missing in this many rows, or has another type.
     Missing(&'static str, usize),
 }
@@ -102,6 +108,12 @@ impl Shape {
             }
             if row.counted.is_some_and(|counted| counted > row.count as u64) {
                 found.push(Difference::Count);
+            } else if let Some(name) = row.rows.path.last().filter(|_| row.is_replaced) {
+                found.push(Difference::OtherRows(name));
+            }
+            let has = |name: &&str| row.fields.iter().any(|field| field.field.name == *name && field.present > 0);
+            if row.count > 0 && !row.rows.one_of.is_empty() && !row.rows.one_of.iter().any(has) {
+                found.push(Difference::NoneOf(row.rows.one_of));
             }
             let missing = row.fields.iter().map(|field| (field.field.name, field.missing(row.count)));
             found.extend(missing.filter(|(_, rows)| *rows > 0).map(|(name, rows)| Difference::Missing(name, rows)));
@@ -122,7 +134,7 @@ impl RowShape {
     fn of(rows: &'static Rows, contract: &Contract, document: &Node) -> Self {
         let nodes = document.at(rows.path);
         let above = rows.path.split_last().map(|(_, above)| document.at(above)).unwrap_or_default();
-        let counted = rows.counted_by.and_then(|_| above.first()?.size);
+        let above = above.first().filter(|_| rows.counted);
         let below: Vec<_> = contract
             .rows
             .iter()
@@ -135,7 +147,8 @@ impl RowShape {
         Self {
             rows,
             count: nodes.len(),
-            counted,
+            counted: above.and_then(|above| above.size),
+            is_replaced: nodes.is_empty() && above.is_some_and(|above| !above.children.is_empty()),
             fields: rows.fields.iter().map(|field| FieldShape::of(field, &nodes)).collect(),
             unknown: names.filter(|name| !known(name)).cloned().collect(),
             unnamed: nodes.iter().map(|node| node.unnamed).sum(),

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use roxmltree::Node as Element;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::table::Format;
-use crate::de;
+use crate::xml::{Element, Xml};
 
 /// Name of the elements of an array.
 const ELEMENT: &str = "[]";
@@ -18,8 +17,8 @@ const MAX_NAME: usize = 32;
 /// The most digits in a name. Tokens and ids have more, and a name is shown.
 const MAX_DIGITS: usize = 2;
 
-/// The field of a list whose value is kept, since it counts rows.
-const COUNT: &str = "size";
+/// The fields of a list whose values are kept, since they count rows.
+const COUNTS: [&str; 2] = ["size", "totalSize"];
 
 /// Type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +81,7 @@ pub(super) struct Node {
     pub fields: BTreeMap<String, ValueType>,
     /// The elements and objects in it, by name.
     pub children: BTreeMap<String, Vec<Self>>,
-    /// Value of the field [`COUNT`].
+    /// The larger value of the fields [`COUNTS`].
     pub size: Option<u64>,
     /// Number of names that are not kept.
     pub unnamed: usize,
@@ -94,28 +93,37 @@ impl Node {
         match format {
             Format::Any => Some(Self::default()),
             Format::Json => Some(serde_json::from_slice::<Value>(body).ok()?.into_root()),
-            Format::Xml => {
-                let text = de::xml(body)?;
-                let document = text.parse()?;
-                let mut above = Self::default();
-                above.add_child(document.root_element().tag_name().name(), Self::of_element(document.root_element()));
-                Some(above)
-            }
+            Format::Xml => Self::of_xml(body),
         }
     }
 
-    fn of_element(element: Element) -> Self {
+    fn of_xml(body: &[u8]) -> Option<Self> {
+        // The elements that are open, the document itself first, each with its name.
+        let mut open = vec![(String::new(), Self::default())];
+        let whole = Xml::clean(body).elements(|depth, element| {
+            close(&mut open, depth + 1);
+            open.push((element.name(), Self::of_element(element)));
+        });
+        close(&mut open, 1);
+        whole.and_then(|()| open.pop()).map(|(_, document)| document)
+    }
+
+    fn of_element(element: &Element) -> Self {
         let mut node = Self::default();
-        for attribute in element.attributes() {
-            node.add_field(attribute.name(), ValueType::of(attribute.value()));
-            if attribute.name() == COUNT {
-                node.size = attribute.value().parse().ok();
+        element.each(|name, value| {
+            node.add_field(name, value.map_or(ValueType::Text, ValueType::of));
+            if let Some(count) = value.and_then(|value| value.parse().ok()) {
+                node.add_count(name, count);
             }
-        }
-        for child in element.children().filter(Element::is_element) {
-            node.add_child(child.tag_name().name(), Self::of_element(child));
-        }
+        });
         node
+    }
+
+    /// Keeps a number that counts rows.
+    fn add_count(&mut self, name: &str, count: u64) {
+        if COUNTS.contains(&name) {
+            self.size = self.size.max(Some(count));
+        }
     }
 
     fn add_field(&mut self, name: &str, value: ValueType) {
@@ -139,6 +147,17 @@ impl Node {
         path.iter().fold(vec![self], |nodes, name| {
             nodes.into_iter().filter_map(|node| node.children.get(*name)).flatten().collect()
         })
+    }
+}
+
+/// Puts the innermost open elements into those around them, until this many are open.
+fn close(open: &mut Vec<(String, Node)>, left: usize) {
+    while open.len() > left {
+        if let Some((name, node)) = open.pop()
+            && let Some((_, above)) = open.last_mut()
+        {
+            above.add_child(&name, node);
+        }
     }
 }
 
@@ -242,8 +261,8 @@ impl<'de> Visitor<'de> for Values {
             let value: Value = object.next_value()?;
             node.add_field(&name, value.value_type());
             match value {
-                Value::Plain(_, number) if name == COUNT => node.size = number,
-                Value::Plain(..) => {}
+                Value::Plain(_, Some(count)) => node.add_count(&name, count),
+                Value::Plain(_, None) => {}
                 Value::Object(child) => node.add_child(&name, child),
                 Value::List(rows) => rows.into_iter().for_each(|row| node.add_child(&name, row.into_row())),
             }

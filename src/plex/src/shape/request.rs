@@ -68,10 +68,8 @@ impl Client {
         code: Option<&str>,
         deadline: Instant,
     ) -> Result<(Shape, Option<Token>), Error> {
-        let request = with_form(
-            self.request(Method::POST, Endpoint::SignIn.contract().path),
-            form(login, password, code),
-        );
+        let request =
+            with_form(self.request(Method::POST, Endpoint::SignIn.contract().path), form(login, password, code));
         let (shape, body) = shape(Endpoint::SignIn, request, deadline)?;
         // Also from an answer that signs nobody in, since a token that was issued must not stay valid.
         Ok((shape, parse::approval(&body).ok().flatten()))

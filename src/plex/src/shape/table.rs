@@ -92,8 +92,10 @@ pub struct Rows {
     pub path: &'static [&'static str],
     /// Fields of a row.
     pub fields: &'static [Field],
-    /// The parent's field that counts the rows.
-    pub counted_by: Option<&'static str>,
+    /// The parent's fields count the rows, and the parent has no other ones.
+    pub counted: bool,
+    /// Fields of which rows must have one, at least some of the rows.
+    pub one_of: &'static [&'static str],
 }
 
 /// What plex-auth relies on in one answer.
@@ -126,7 +128,7 @@ const fn optional(name: &'static str, kind: Kind, purpose: &'static str) -> Fiel
 }
 
 const fn rows(path: &'static [&'static str], fields: &'static [Field]) -> Rows {
-    Rows { path, fields, counted_by: None }
+    Rows { path, fields, counted: false, one_of: &[] }
 }
 
 const ACCOUNT: [Field; 3] = [
@@ -135,9 +137,16 @@ const ACCOUNT: [Field; 3] = [
     optional("email", Kind::Text, "names a person in [users] and in lists"),
 ];
 
-const SIZE: Field = optional("size", Kind::Number, "a list with fewer rows is incomplete");
+const SIZES: [Field; 2] = [
+    optional("size", Kind::Number, "a list with fewer rows is incomplete"),
+    optional("totalSize", Kind::Number, "a list with fewer rows is incomplete"),
+];
 
-/// All of them. A media server's rows come last, since they are not plex.tv's.
+const fn required_in_some(name: &'static str, kind: Kind, purpose: &'static str) -> Field {
+    Field { name, kind, need: Need::RequiredInSome, purpose }
+}
+
+/// All of them, in the order of [`Endpoint`].
 const CONTRACTS: [Contract; 10] = [
     Contract {
         endpoint: Endpoint::User,
@@ -156,7 +165,7 @@ const CONTRACTS: [Contract; 10] = [
         status: SUCCESS,
         format: Format::Xml,
         rows: &[
-            rows(&["MediaContainer"], &[SIZE]),
+            rows(&["MediaContainer"], &SIZES),
             Rows {
                 path: &["MediaContainer", "User"],
                 fields: &[
@@ -165,11 +174,15 @@ const CONTRACTS: [Contract; 10] = [
                     optional("email", Kind::TextOrEmpty, "names a person in [users] and in lists"),
                     optional("home", Kind::Boolean, "a member of the owner's Home"),
                 ],
-                counted_by: Some("size"),
+                counted: true,
+                one_of: &[],
             },
             rows(
                 &["MediaContainer", "User", "Server"],
-                &[optional("pending", Kind::Boolean, "an invitation is not accepted yet")],
+                &[
+                    required_in_some("machineIdentifier", Kind::Text, "tells who has access to which server"),
+                    required_in_some("pending", Kind::Boolean, "tells a share from an invitation"),
+                ],
             ),
         ],
         otherwise: "with strict_friends = false no list can be read; otherwise the second source is missing",
@@ -182,22 +195,18 @@ const CONTRACTS: [Contract; 10] = [
         status: SUCCESS,
         format: Format::Xml,
         rows: &[
-            rows(&["MediaContainer"], &[SIZE]),
+            rows(&["MediaContainer"], &SIZES),
             Rows {
                 path: &["MediaContainer", "SharedServer"],
                 fields: &[
                     required("userID", Kind::Number, "the person"),
-                    Field {
-                        name: "acceptedAt",
-                        kind: Kind::Number,
-                        need: Need::RequiredInSome,
-                        purpose: "tells a friend from an invitation, which has none",
-                    },
+                    required_in_some("acceptedAt", Kind::Number, "tells a share from an invitation, which has none"),
                     optional("username", Kind::TextOrEmpty, "names a person in [users] and in lists"),
                     optional("email", Kind::TextOrEmpty, "names a person in [users] and in lists"),
                     optional("pending", Kind::Boolean, "an invitation is not accepted yet"),
                 ],
-                counted_by: Some("size"),
+                counted: true,
+                one_of: &["username", "email"],
             },
         ],
         otherwise: "plex-authd uses its second source, /api/users, and each sign-in must show the server",

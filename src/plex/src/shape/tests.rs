@@ -18,7 +18,7 @@ fn useful(endpoint: Endpoint, body: &str) -> usize {
     let body = body.as_bytes();
     match endpoint {
         Endpoint::User => usize::from(parse::account(body).is_ok()),
-        Endpoint::Users => parse::users(body).map_or(0, |rows| rows.len()),
+        Endpoint::Users => parse::users(body, Some("SECRET1")).map_or(0, |rows| rows.len()),
         Endpoint::SharedServers => parse::shared_servers(body)
             .map_or(0, |rows| rows.iter().filter(|row| row.relationship == Relationship::Shared).count()),
         Endpoint::Resources => parse::resources(body).map_or(0, |rows| {
@@ -36,7 +36,7 @@ fn useful(endpoint: Endpoint, body: &str) -> usize {
 /// The text of a field in a row, and whether JSON needs quotes around it.
 fn text(field: &Field, row: usize) -> (String, bool) {
     match field.kind {
-        Kind::Number if field.name == "size" => (ROWS.to_string(), false),
+        Kind::Number if ["size", "totalSize"].contains(&field.name) => (ROWS.to_string(), false),
         Kind::Number => ((1_700_000_000 + row).to_string(), false),
         Kind::NumberOrNull if row.is_multiple_of(2) => ("null".into(), false),
         Kind::NumberOrNull => ("11".into(), false),
@@ -163,6 +163,10 @@ fn each_changed_shape_of_the_list_of_shares_is_a_difference() {
     assert_eq!(of(&list(1, &row.replace("userID", "uid"))), [Difference::Missing("userID", 1)]);
     assert_eq!(of(&list(1, &row.replace("userID=\"2\"", "userID=\"x\""))), [Difference::Missing("userID", 1)]);
     assert_eq!(of(&list(1, &row.replace("acceptedAt", "at"))), [Difference::Missing("acceptedAt", 1)]);
+    let nameless = row.replace("username", "name");
+    assert_eq!(of(&list(1, &nameless)), [Difference::NoneOf(&["username", "email"])]);
+    assert!(parse::shared_servers(list(1, &nameless).as_bytes()).is_err());
+    assert_eq!(of(&list(0, &row.replace("SharedServer", "Share"))), [Difference::OtherRows("SharedServer")]);
     assert_eq!(of("<html><body/></html>"), [Difference::NoRoot("MediaContainer")]);
     assert_eq!(of("<html>"), [Difference::Unreadable]);
     let pending = row.replace("acceptedAt", "at");

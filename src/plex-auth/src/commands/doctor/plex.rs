@@ -48,7 +48,8 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
     let owner = if sign_in { Some(Account::ask(&config)?) } else { None };
     let mut session = Session { checks, stopped: None };
     // A new identifier need not be stored: only a sign-in makes a device of it.
-    let reading = plex_tv::passing_client(Place::of(&config))?;
+    let reading =
+        plex_tv::passing_client(Place::of(&config))?.for_owner(config.client_identifier.as_deref(), &plex_tv::fresh());
     let _spinner = terminal::spinner("comparing the answers");
     for (endpoint, step) in plan {
         match step {

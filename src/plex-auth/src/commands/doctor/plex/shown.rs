@@ -84,6 +84,8 @@ pub(super) fn in_words(shape: &Shape, found: &[Difference]) -> Vec<String> {
             let counts = shape.rows.iter().find_map(|row| Some((row.counted?, row.count))).unwrap_or_default();
             format!("it counts {} rows and has {}", counts.0, counts.1)
         }
+        Difference::OtherRows(name) => format!("it has other rows in the place of {name}"),
+        Difference::NoneOf(names) => format!("no row has {}", names.join(" or ")),
         Difference::Missing(name, rows) => {
             let row = row_of(name);
             let purpose = row.and_then(|row| row.fields.iter().find(|shape| shape.field.name == *name));

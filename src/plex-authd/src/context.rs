@@ -49,7 +49,13 @@ impl Context {
         let binding = self.identities.binding(account);
         let rules = &self.settings.rules;
         let listed = self.friend_list().and_then(|list| rules.resolve(&list, mapped_to, binding.as_ref()).id().ok());
-        listed.or_else(|| binding.map(|binding| binding.id))
+        listed.or_else(|| self.owners_id(account, mapped_to)).or_else(|| binding.map(|binding| binding.id))
+    }
+
+    /// The Plex account of the server's owner, if a local account is the owner's and the id is known.
+    pub(crate) fn owners_id(&self, account: &str, mapped_to: &PlexRef) -> Option<PlexId> {
+        let binding = self.identities.binding(account);
+        self.settings.rules.owners_id(self.friend_list().as_deref(), mapped_to, binding.as_ref())
     }
 
     /// Deletes everything known about an account, in memory and on disk, except its logins in the audit log. False if there

@@ -80,15 +80,17 @@ impl<'a> Access<'a> {
         binding: Option<&IdentityBinding>,
         trace: &mut Trace,
     ) -> Result<SignInTarget, Refused> {
-        let (login, id) = if let Some(list) = self.young_list(trace)? {
-            let id = self.permitted(list, reference, binding, trace)?;
-            (self.rules.login(list, id), Some(id))
-        } else {
-            let bound = IdentityBinding::applied(binding, reference);
-            trace.pass(Step::Bound(bound))?;
-            (reference.login(), bound)
-        };
-        Ok(SignInTarget { login: login.unwrap_or_default().to_owned(), id, reference: reference.clone() })
+        let reference = reference.clone();
+        if let Some(list) = self.young_list(trace)? {
+            let id = self.permitted(list, &reference, binding, trace)?;
+            let login = self.rules.login(list, id).unwrap_or_default().to_owned();
+            let needs_server = list.second_source.is_some() && id != list.owner.id;
+            return Ok(SignInTarget { login, id: Some(id), reference, owner_id: Some(list.owner.id), needs_server });
+        }
+        let id = IdentityBinding::applied(binding, &reference);
+        trace.pass(Step::Bound(id))?;
+        let login = reference.login().unwrap_or_default().to_owned();
+        Ok(SignInTarget { login, id, reference, owner_id: self.rules.owner_id, needs_server: true })
     }
 
     /// The list, if it is young enough; `None` where there is no token.

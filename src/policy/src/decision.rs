@@ -15,6 +15,8 @@ pub enum Step {
     NoToken,
     /// The Plex account that the local account is bound to. Without a list, it is the one that has to sign in.
     Bound(Option<PlexId>),
+    /// The local account is the owner's own, and so this Plex account may sign in whatever the list says.
+    Owner(PlexId),
     /// There is a friend list.
     ListAge {
         /// Its age.
@@ -61,7 +63,7 @@ impl Step {
     #[must_use]
     pub fn refusal(&self) -> Option<Reason> {
         match self {
-            Self::NoToken | Self::Bound(_) => None,
+            Self::NoToken | Self::Bound(_) | Self::Owner(_) => None,
             Self::NotFetched => NotFetched.conclude().err(),
             Self::ListAge { age, max_age } => (age > max_age).then_some(Reason::ListTooOld),
             Self::Resolution(resolution) => resolution.id().err(),

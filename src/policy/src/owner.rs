@@ -1,8 +1,42 @@
 //! The owner's own local account, which is allowed without a list.
 
-use crate::{FriendList, IdentityBinding, PlexId, PlexRef, Resolution, Rules};
+use crate::{Decision, FriendList, IdentityBinding, PlexId, PlexRef, Resolution, Rules, SignInTarget, Step};
 
 impl Rules {
+    /// The Plex account of the server's owner, if a local account is the owner's ([`Self::is_owners`]) and the configuration, the
+    /// last list or the binding has the id.
+    #[must_use]
+    pub fn owners_id(
+        &self,
+        list: Option<&FriendList>,
+        reference: &PlexRef,
+        binding: Option<&IdentityBinding>,
+    ) -> Option<PlexId> {
+        let listed = list.map(|list| list.owner.id);
+        let known = || self.owner_id.or(listed).or_else(|| IdentityBinding::applied(binding, reference));
+        if self.is_owners(list, reference, binding) { known() } else { None }
+    }
+
+    /// Sign-in of the owner where there is no list that is new enough, because plex.tv does not give one or no longer accepts
+    /// the stored token: the owner signs in with their own password or link code, and is confirmed by their id (R76). `last` is
+    /// the last list, of any age. `None` if the account is not the owner's, or nothing says what the owner's id is.
+    #[must_use]
+    pub fn owner_sign_in(
+        &self,
+        last: Option<&FriendList>,
+        reference: &PlexRef,
+        binding: Option<&IdentityBinding>,
+    ) -> Option<Decision<SignInTarget>> {
+        let id = self.owners_id(last, reference, binding)?;
+        let login = last.and_then(|list| list.login(id)).or(self.admin.as_deref()).unwrap_or_default().to_owned();
+        Some(Decision::trace(|trace| {
+            trace.pass(Step::Owner(id))?;
+            trace.pass(Step::ListedLogin(Some(login.clone()).filter(|login| !login.is_empty())))?;
+            let reference = reference.clone();
+            Ok(SignInTarget { login, id: Some(id), reference, owner_id: Some(id), needs_server: false })
+        }))
+    }
+
     /// Searches the list for the account that a local account maps to, as [`FriendList::resolve`]. An owner without names
     /// matches a reference to `admin_account`.
     #[must_use]

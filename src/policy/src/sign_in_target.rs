@@ -11,6 +11,10 @@ pub struct SignInTarget {
     pub(crate) id: Option<PlexId>,
     /// The configuration's reference to it.
     pub(crate) reference: PlexRef,
+    /// The server's owner, as far as the decision knows it.
+    pub(crate) owner_id: Option<PlexId>,
+    /// Whether the account reaches the server is still to be shown by its own resources.
+    pub(crate) needs_server: bool,
 }
 
 impl SignInTarget {
@@ -34,6 +38,19 @@ impl SignInTarget {
             PlexRef::Id(id) => Some(self.id.unwrap_or(id)),
             _ => self.id,
         }
+    }
+
+    /// The Plex account of the server's owner, if the list or the configuration has it.
+    #[must_use]
+    pub fn owner_id(&self) -> Option<PlexId> {
+        self.owner_id
+    }
+
+    /// True if the account's own resources have to show that it reaches the server (see [`crate::reaches`]): there is no friend
+    /// list, or it is from the second source. The owner needs no list, and so no confirmation of it.
+    #[must_use]
+    pub fn needs_server(&self) -> bool {
+        self.needs_server
     }
 
     /// True if the list or an earlier login has shown that the account has this id.

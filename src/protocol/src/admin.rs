@@ -86,6 +86,12 @@ pub struct FriendListStatus {
     pub age: Option<u64>,
     /// Why the last try to read it failed, if it did.
     pub failing: Option<String>,
+    /// Why it is from the second source, if it is: what is wrong with the first.
+    #[serde(default)]
+    pub second_source: Option<String>,
+    /// Why it is in doubt, if it is: it lacks most of the people who had access.
+    #[serde(default)]
+    pub doubt: Option<String>,
 }
 
 /// One verdict.

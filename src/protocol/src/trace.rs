@@ -35,9 +35,19 @@ pub enum TraceStep {
         owner: PlexAccount,
         /// Number of people on the list, without the owner.
         people: u32,
+        /// Why the list is from the second source, if it is. The user's own resources then have to show the server.
+        #[serde(default)]
+        second_source: Option<String>,
     },
     /// There is no friend list that is new enough, for this reason.
     NoList(String),
+    /// There is none that is new enough, but the local account is the owner's own, who signs in without one.
+    OwnerWithoutList {
+        /// The owner's id.
+        plex_id: u64,
+        /// Why there is no list.
+        why: String,
+    },
     /// The list shows one account with the reference, or the account that the local one is bound to.
     Found(PlexAccount),
     /// The list shows no account with this reference.

@@ -98,12 +98,15 @@ fn unreachable_plex_tv_is_a_named_outage_that_passes() {
 }
 
 #[test]
-fn malformed_friend_list_is_an_outage_and_the_daemon_keeps_running() {
+fn malformed_friend_lists_are_an_outage_and_the_daemon_keeps_running() {
     let quick = "[timeouts]\nfriend_list = \"1s\"\nlogin = \"3s\"";
     let Some(world) = World::with_everything(DEN, quick) else { return };
     let daemon = world.sh("pgrep -x plex-authd").stdout;
+    assert_eq!(world.account("alice"), Code::SUCCESS);
     for fault in [Fault::Garbage, Fault::Truncated, Fault::Huge(9), Fault::Status(200, "<a><b/>".into())] {
+        // Both sources of the list.
         world.plex().fault(Endpoint::SharedServers, fault.clone());
+        world.plex().fault(Endpoint::Users, fault.clone());
         std::thread::sleep(Duration::from_millis(1300));
         assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{fault:?}");
         assert_eq!(world.account("alice"), Code::SUCCESS, "by the last list: {fault:?}");

@@ -57,10 +57,14 @@ fn shown(status: &Status) -> String {
 }
 
 fn friends(list: &FriendListStatus) -> String {
-    let failing = list.failing.as_ref().map(|why| format!("; it cannot be read now: {why}")).unwrap_or_default();
+    let part =
+        |what: &str, why: &Option<String>| why.as_ref().map(|why| format!("; {what}: {why}")).unwrap_or_default();
+    let failing = part("it cannot be read now", &list.failing);
+    let doubt = part("it is in doubt", &list.doubt);
+    let source = part("from the second source", &list.second_source);
     match (list.people, list.age) {
         (Some(people), Some(age)) => {
-            format!("{}, read {} ago{failing}", counted(people, "person", "people"), span(age))
+            format!("{}, read {} ago{source}{doubt}{failing}", counted(people, "person", "people"), span(age))
         }
         _ => format!("none yet{failing}"),
     }
@@ -76,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_status_is_shown_in_lines_with_the_problems() {
-        let list = FriendListStatus { people: Some(1), age: Some(61), failing: None };
+        let list = FriendListStatus { people: Some(1), age: Some(61), failing: None, second_source: None, doubt: None };
         let well = Status {
             config: "/etc/plex-auth.toml".into(),
             friends: Some(list.clone()),
@@ -96,12 +100,21 @@ mod tests {
         assert_eq!(shown(&well), text);
         let failing = Some("plex.tv:\u{1b} no connection".to_owned());
         let closed = Some(("it has had enough".to_owned(), 1800));
-        let ill =
-            Status { friends: Some(FriendListStatus { failing: failing.clone(), ..list }), closed, ..well.clone() };
+        let ill = Status {
+            friends: Some(FriendListStatus { failing: failing.clone(), ..list.clone() }),
+            closed,
+            ..well.clone()
+        };
         let text = shown(&ill);
         assert!(text.contains("1m 1s ago; it cannot be read now: plex.tv:? no connection\n"), "{text}");
         assert!(text.contains("plex.tv          left alone for 30m: it has had enough\n"), "{text}");
-        let none = FriendListStatus { people: None, age: None, failing };
+        let second_source = Some("plex.tv: answered 404".to_owned());
+        let second = FriendListStatus { second_source, doubt: Some("it lacks 2 of 3 people".into()), ..list.clone() };
+        let text = shown(&Status { friends: Some(second), ..well.clone() });
+        let expected =
+            "1m 1s ago; from the second source: plex.tv: answered 404; it is in doubt: it lacks 2 of 3 people\n";
+        assert!(text.contains(expected), "{text}");
+        let none = FriendListStatus { people: None, age: None, failing, ..list.clone() };
         assert!(shown(&Status { friends: Some(none), ..well.clone() }).contains("none yet; it cannot be read now"));
         assert!(shown(&Status { friends: None, ..well }).contains("none: there is no token"));
     }

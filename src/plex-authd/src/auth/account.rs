@@ -15,8 +15,7 @@ const FIRST_LIST: Duration = Duration::from_secs(4);
 /// Decides without waiting; `None` if a list would have to be waited for.
 pub(crate) fn check_at_once(context: &Context, account: &str, mapped_to: &PlexRef) -> Option<LoginResult> {
     if is_owners(context, account, mapped_to) {
-        let listed = || context.friend_list().map(|list| list.owner.id);
-        return Some(Ok((context.settings.config.owner_id.or_else(listed), Evidence::Owner)));
+        return Some(Ok((context.owners_id(account, mapped_to), Evidence::Owner)));
     }
     let Some(friends) = &context.friends else {
         return Some(accepted(by_last_sign_in(context, account, mapped_to)));

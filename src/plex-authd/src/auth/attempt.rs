@@ -35,6 +35,15 @@ pub(crate) enum Method {
     Link,
 }
 
+/// The decision before a sign-in, and what it is based on.
+pub(crate) struct Basis {
+    /// The friend list; `None` without a token, and for the owner where there is none that is new enough.
+    pub list: Option<Arc<FriendList>>,
+    /// Why the owner signs in without a list, if so.
+    pub no_list: Option<Reason>,
+    pub decision: Decision<SignInTarget>,
+}
+
 /// The Plex account that must sign in, if it has access. Decided before a password is sent anywhere.
 pub(super) fn target(
     context: &Context,
@@ -43,37 +52,60 @@ pub(super) fn target(
     method: Method,
     deadline: Instant,
 ) -> Result<SignInTarget, Reason> {
-    decision(context, account, mapped_to, method, deadline)?.1.result()
+    decision(context, account, mapped_to, method, deadline)?.decision.result()
 }
 
-/// The decision about a sign-in with its steps, and the friend list that it is based on, if there is a token. A person without
-/// access by the list may have been invited since, so it is read again.
+/// The decision about a sign-in, with its steps. A person without access by the friend list may have been invited since, so it
+/// is read again.
 ///
 /// # Errors
-/// There is no list that is new enough.
+/// There is no list that is new enough, and the account is not known to be the owner's.
 pub(crate) fn decision(
     context: &Context,
     account: &str,
     mapped_to: &PlexRef,
     method: Method,
     deadline: Instant,
-) -> Result<(Option<Arc<FriendList>>, Decision<SignInTarget>), Reason> {
+) -> Result<Basis, Reason> {
     // The age counts from here, however long a refresh lasts.
     let now = clock::now();
     let Some(friends) = &context.friends else {
-        return Ok((None, decide(context, account, mapped_to, method, ListState::NoToken, now)));
+        let decision = decide(context, account, mapped_to, method, ListState::NoToken, now);
+        return Ok(Basis { list: None, no_list: None, decision });
     };
     let by = |list: Arc<FriendList>| {
         let decision = decide(context, account, mapped_to, method, ListState::Fetched(&list), now);
         (list, decision)
     };
-    let (mut list, mut decision) = by(friends.fresh(deadline)?);
+    let list = match friends.fresh(wait_for_list(context, account, mapped_to, deadline)) {
+        Ok(list) => list,
+        Err(why) => {
+            let decision = owner_sign_in(context, account, mapped_to).ok_or_else(|| why.clone())?;
+            return Ok(Basis { list: None, no_list: Some(why), decision });
+        }
+    };
+    let (mut list, mut decision) = by(list);
     if decision.refusal().is_some_and(Reason::is_lookup_miss)
         && let Some(newer) = friends.newer(&list, deadline)
     {
         (list, decision) = by(newer);
     }
-    Ok((Some(list), decision))
+    Ok(Basis { list: Some(list), no_list: None, decision })
+}
+
+/// Deadline for a list that is new enough. The owner can sign in without one, and needs the rest of the time for that.
+fn wait_for_list(context: &Context, account: &str, mapped_to: &PlexRef, deadline: Instant) -> Instant {
+    if context.owners_id(account, mapped_to).is_none() {
+        return deadline;
+    }
+    let now = Instant::now();
+    now + deadline.saturating_duration_since(now) / 3
+}
+
+/// The decision about the owner's sign-in without a list that is new enough; `None` for every other account.
+pub(super) fn owner_sign_in(context: &Context, account: &str, mapped_to: &PlexRef) -> Option<Decision<SignInTarget>> {
+    let (last, binding) = (context.friend_list(), context.identities.binding(account));
+    context.settings.rules.owner_sign_in(last.as_deref(), mapped_to, binding.as_ref())
 }
 
 fn decide(

@@ -10,7 +10,8 @@ use crate::auth::outcome::Evidence;
 use crate::auth::token_revoker::IssuedToken;
 use crate::context::Context;
 
-/// Confirms that the user who signed in is the target. Without a friend list, also that they have access to the server.
+/// Confirms that the user who signed in is the target. Where the friend list does not prove it, also that they have access to the
+/// server.
 ///
 /// # Errors
 /// [`Reason::WrongPerson`], [`Reason::NoAccess`], [`Reason::ServerRefuses`], or an outage.
@@ -22,10 +23,12 @@ pub(super) fn confirm(
 ) -> Result<(PlexId, Evidence), Reason> {
     let user = &token.signed_in.account;
     target.confirm(user)?;
-    let server_token = || server_token(context, user.id, token, deadline);
-    let without_list = matches!(context.settings.config.source, Source::Resources { .. });
-    let confirmed = if without_list { Some(server_token()?) } else { None };
-    let Some(media_server) = &context.plex_tv.media_server else { return Ok((user.id, Evidence::Plex)) };
+    let server_token = || server_token(context, target, user.id, token, deadline);
+    let confirmed = if target.needs_server() { Some(server_token()?) } else { None };
+    let Some(media_server) = &context.plex_tv.media_server else {
+        let evidence = if confirmed.is_some() { Evidence::PlexAndResources } else { Evidence::Plex };
+        return Ok((user.id, evidence));
+    };
     match media_server.accepts(token.client(), deadline, || confirmed.map_or_else(server_token, Ok))? {
         ServerAnswer::Accepts => Ok((user.id, Evidence::PlexAndServer)),
         ServerAnswer::Rejects => Err(Reason::ServerRefuses),
@@ -36,11 +39,12 @@ pub(super) fn confirm(
 /// The user's access token for the server, if their resources show that they have access to it.
 fn server_token(
     context: &Context,
+    target: &SignInTarget,
     id: PlexId,
     token: &IssuedToken,
     deadline: Instant,
 ) -> Result<Option<plex::Token>, Reason> {
-    let (machine_id, owner_id) = server(context).ok_or(Reason::NoAccess)?;
+    let (machine_id, owner_id) = server(context, target).ok_or(Reason::NoAccess)?;
     let resources = token.client().resources(&token.signed_in.token, deadline);
     let resources = resources.map_err(|error| context.limits.rate_limiter.outage(error))?;
     let server = resources.into_iter().find_map(|resource| {
@@ -51,11 +55,11 @@ fn server_token(
 }
 
 /// The configured server and its owner.
-fn server(context: &Context) -> Option<(String, PlexId)> {
+fn server(context: &Context, target: &SignInTarget) -> Option<(String, PlexId)> {
     let config = &context.settings.config;
     match &config.source {
         Source::Resources { machine_id, owner_id } => Some((machine_id.clone(), *owner_id)),
-        Source::Token(_) => Some((config.machine_id.clone()?, context.friend_list()?.owner.id)),
+        Source::Token(_) => Some((config.machine_id.clone()?, target.owner_id()?)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use policy::{Access, ListState, Reason, SignInTarget};
 
-use crate::auth::attempt::{AFTER_DEADLINE, Attempt, deny};
+use crate::auth::attempt::{AFTER_DEADLINE, Attempt, deny, owner_sign_in};
 use crate::auth::outcome::{Accepted, AuthResult, Evidence};
 use crate::clock;
 use crate::context::Context;
@@ -54,8 +54,17 @@ fn target(context: &Context, attempt: &Attempt, max_age: Duration) -> Result<Sig
         Some(None) => (ListState::NotFetched, clock::now()),
         Some(Some(list)) => (ListState::Fetched(list), clock::now_for(list.fetched_at)),
     };
+    let fresh_age = context.settings.config.timeouts.friend_list;
+    let is_fresh = latest.iter().flatten().any(|list| list.age(now) <= fresh_age);
+    // As for a sign-in, the owner needs no list.
+    if latest.is_some()
+        && !is_fresh
+        && let Some(decision) = owner_sign_in(context, attempt.account(), &attempt.mapped_to)
+    {
+        return decision.result();
+    }
     // An outage does not make a list too old that is fresh enough for a sign-in.
-    let max_age = max_age.max(context.settings.config.timeouts.friend_list);
+    let max_age = max_age.max(fresh_age);
     let access = Access { rules: &context.settings.rules, list, now, max_age };
     access.sign_in(&attempt.mapped_to, context.identities.binding(attempt.account()).as_ref()).result()
 }

@@ -53,6 +53,8 @@ impl From<Reason> for Refusal {
 pub(crate) enum Evidence {
     /// plex.tv accepted the sign-in.
     Plex,
+    /// plex.tv did, and the user's own resources show the server.
+    PlexAndResources,
     /// plex.tv and the media server did.
     PlexAndServer,
     /// plex.tv did; the media server gave no answer that counts, for this reason.
@@ -71,6 +73,7 @@ impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plex => f.write_str("plex.tv says yes"),
+            Self::PlexAndResources => f.write_str("plex.tv says yes, and that they reach the server"),
             Self::PlexAndServer => f.write_str("plex.tv and the media server say yes"),
             Self::PlexAlone(why) => write!(f, "plex.tv alone says yes; {why}"),
             Self::List => f.write_str("on the list"),

@@ -7,7 +7,7 @@ use policy::{FriendList, Grounds, IdentityBinding, PlexRef, PlexUser, Reason, Re
 use protocol::{Binding, LoginRequest, MappedTo, Phase, PlexAccount, Standing, TraceStep};
 
 use super::{Session, Stop};
-use crate::auth::attempt::{self, Method};
+use crate::auth::attempt::{self, Basis, Method};
 use crate::context::Context;
 
 impl Session {
@@ -46,17 +46,21 @@ fn trace(context: &Context, user: &str, deadline: Instant) -> Vec<TraceStep> {
 }
 
 fn sign_in(context: &Context, user: &str, mapped_to: &PlexRef, deadline: Instant, steps: &mut Vec<TraceStep>) {
-    let (list, decision) = match attempt::decision(context, user, mapped_to, Method::Password, deadline) {
-        Ok(decided) => decided,
-        Err(reason) => return steps.push(TraceStep::NoList(reason.to_string())),
-    };
+    let Basis { list, no_list, decision } =
+        match attempt::decision(context, user, mapped_to, Method::Password, deadline) {
+            Ok(basis) => basis,
+            Err(reason) => return steps.push(TraceStep::NoList(reason.to_string())),
+        };
     let binding = context.identities.binding(user);
     for step in decision.steps() {
         match step {
             Step::NoToken => steps.push(TraceStep::NoToken),
             Step::NotFetched => steps.push(TraceStep::NoList(Reason::ListTooOld.to_string())),
-            Step::ListAge { .. } => steps
-                .extend(list.as_deref().map(|list| TraceStep::List { owner: shown(&list.owner), people: count(list) })),
+            Step::Owner(id) => steps.push(TraceStep::OwnerWithoutList {
+                plex_id: id.0,
+                why: no_list.as_ref().map(ToString::to_string).unwrap_or_default(),
+            }),
+            Step::ListAge { .. } => steps.extend(list.as_deref().map(from_list)),
             Step::Resolution(resolution) => {
                 steps.push(found(resolution, mapped_to, list.as_deref()));
             }
@@ -65,13 +69,18 @@ fn sign_in(context: &Context, user: &str, mapped_to: &PlexRef, deadline: Instant
             Step::Bound(_) | Step::ListedLogin(_) | Step::ConfiguredLogin(_) | Step::LastSignIn(_) => {}
         }
     }
-    if list.is_some() {
+    if list.is_some() || no_list.is_some() {
         steps.push(TraceStep::FirstLogin(binding.map(|binding| first_login(binding, mapped_to))));
     }
     steps.push(match decision.result() {
         Ok(target) => TraceStep::Permitted(target.login),
         Err(reason) => refused(&reason),
     });
+}
+
+fn from_list(list: &FriendList) -> TraceStep {
+    let second_source = list.second_source.as_ref().map(|why| protocol::printable(why, 512));
+    TraceStep::List { owner: shown(&list.owner), people: count(list), second_source }
 }
 
 fn refused(reason: &Reason) -> TraceStep {

@@ -70,7 +70,7 @@ pub fn account_phase(world: &World) -> (Result<(), Reason>, bool) {
 }
 
 fn is_the_owners(world: &World, mapped_to: &PlexRef) -> bool {
-    let list = world.known.as_ref().filter(|_| world.token).map(|known| friend_list(&known.list, known.age));
+    let list = world.known.as_ref().filter(|_| world.token).map(|known| friend_list(world, &known.list, known.age));
     rules(world).is_owners(list.as_ref(), mapped_to, pin(world).as_ref())
 }
 
@@ -80,8 +80,11 @@ fn account_of_a_friend(world: &World, mapped_to: &PlexRef) -> Result<PlexId, Rea
         let signed_in = world.signed_in.map(|(id, age)| (PlexId(id), NOW - millis(age)));
         return checked(access(world, &rules(world), None, oldest).account(mapped_to, pin(world).as_ref(), signed_in));
     }
-    let kept =
-        world.known.as_ref().map(|known| friend_list(&known.list, known.age)).filter(|kept| kept.age(NOW) <= oldest);
+    let kept = world
+        .known
+        .as_ref()
+        .map(|known| friend_list(world, &known.list, known.age))
+        .filter(|kept| kept.age(NOW) <= oldest);
     let list = kept.or_else(|| known(world)).ok_or_else(down)?;
     checked(access(world, &rules(world), Some(&list), oldest).account(mapped_to, pin(world).as_ref(), None))
 }
@@ -105,8 +108,15 @@ fn today(world: &World, mapped_to: &PlexRef) -> Result<SignInTarget, Reason> {
         return checked(access(world, &rules(world), None, Duration::ZERO).sign_in(mapped_to, pin.as_ref()));
     }
     let limit = millis(world.limits.friend_list);
-    let list = known(world).filter(|list| list.age(NOW) <= limit).ok_or_else(down)?;
-    checked(access(world, &rules(world), Some(&list), limit).sign_in(mapped_to, pin.as_ref()))
+    match known(world).filter(|list| list.age(NOW) <= limit) {
+        Some(list) => checked(access(world, &rules(world), Some(&list), limit).sign_in(mapped_to, pin.as_ref())),
+        None => owner_sign_in(world, mapped_to).unwrap_or_else(|| Err(down())),
+    }
+}
+
+/// The owner's sign-in where there is no young list.
+fn owner_sign_in(world: &World, mapped_to: &PlexRef) -> Option<Result<SignInTarget, Reason>> {
+    rules(world).owner_sign_in(known(world).as_ref(), mapped_to, pin(world).as_ref()).map(checked)
 }
 
 /// Asks plex.tv.
@@ -126,7 +136,7 @@ fn ask(world: &World, who: &SignInTarget) -> SignInResult {
         SignIn::Down => return failed(down()),
         SignIn::Is { who, second_factor, code_asked } => (person(who), *second_factor, *code_asked),
     };
-    let reach = |()| if world.token { Ok(()) } else { reach(world, signed_in.id) };
+    let reach = |()| if who.needs_server() { reach(world, who, signed_in.id) } else { Ok(()) };
     match who.confirm(&signed_in).and_then(reach) {
         Ok(()) => SignInResult {
             pin: Some(who.binding(&signed_in)),
@@ -138,7 +148,7 @@ fn ask(world: &World, who: &SignInTarget) -> SignInResult {
     }
 }
 
-fn reach(world: &World, id: PlexId) -> Result<(), Reason> {
+fn reach(world: &World, who: &SignInTarget, id: PlexId) -> Result<(), Reason> {
     let rows = world.resources.as_ref().ok_or_else(down)?;
     let shown = |row: &crate::worlds::Row| ServerRow {
         machine_id: row.machine_id.to_owned(),
@@ -146,13 +156,19 @@ fn reach(world: &World, id: PlexId) -> Result<(), Reason> {
         owned: row.owned,
         owner_id: row.owner_id.map(PlexId),
     };
-    reaches(world.machine_id, PlexId(world.owner_id), id, &rows.iter().map(shown).collect::<Vec<_>>())
+    let owner_id = who.owner_id().ok_or(Reason::NoAccess)?;
+    reaches(world.machine_id, owner_id, id, &rows.iter().map(shown).collect::<Vec<_>>())
 }
 
 fn offline(world: &World, mapped_to: &PlexRef, why: Reason) -> Result<Evidence, Reason> {
     let Some(offline) = world.limits.offline.filter(|_| why.opens_offline_cache()) else { return Err(why) };
     let pin = pin(world);
-    let who = if world.token {
+    let young = |list: &FriendList| list.age(NOW) <= millis(world.limits.friend_list);
+    let without_list =
+        if known(world).is_some_and(|list| young(&list)) { None } else { owner_sign_in(world, mapped_to) };
+    let who = if let Some(owner) = without_list.filter(|_| world.token) {
+        owner
+    } else if world.token {
         let Some(list) = known(world) else { return Err(why) };
         let oldest = millis(offline.max(world.limits.friend_list));
         checked(access(world, &rules(world), Some(&list), oldest).sign_in(mapped_to, pin.as_ref()))
@@ -175,11 +191,11 @@ fn knows(world: &World, who: &SignInTarget, limit: Option<u64>) -> bool {
 
 /// The list at hand once a sign-in has tried to have a fresh one.
 fn known(world: &World) -> Option<FriendList> {
-    let kept = world.known.as_ref().map(|known| friend_list(&known.list, known.age));
+    let kept = world.known.as_ref().map(|known| friend_list(world, &known.list, known.age));
     let young = |list: &FriendList| list.age(NOW) <= millis(world.limits.friend_list);
     match (kept, &world.fresh) {
         (Some(kept), _) if young(&kept) => Some(kept),
-        (_, Some(fresh)) => Some(friend_list(fresh, 0)),
+        (_, Some(fresh)) => Some(friend_list(world, fresh, 0)),
         (kept, None) => kept,
     }
 }
@@ -216,7 +232,7 @@ fn pin(world: &World) -> Option<IdentityBinding> {
     world.pin.as_ref().map(|pin| IdentityBinding { id: PlexId(pin.id), reference: pin.written.to_owned() })
 }
 
-fn friend_list(list: &List, age: u64) -> FriendList {
+fn friend_list(world: &World, list: &List, age: u64) -> FriendList {
     let relationship = |how| match how {
         How::Shared => Relationship::Shared,
         How::Friend => Relationship::Friend,
@@ -228,7 +244,8 @@ fn friend_list(list: &List, age: u64) -> FriendList {
         .iter()
         .map(|(who, how)| FriendRecord { person: person(who), relationship: relationship(*how) })
         .collect();
-    FriendList { owner: person(&list.owner), entries, second_source: None, fetched_at: NOW - millis(age) }
+    let second_source = world.second_source.map(str::to_owned);
+    FriendList { owner: person(&list.owner), entries, second_source, fetched_at: NOW - millis(age) }
 }
 
 fn person(who: &Who) -> PlexUser {

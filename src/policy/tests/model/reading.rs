@@ -48,28 +48,46 @@ pub fn sign_in(world: &World) -> Login {
         return Login::ends(Outcome::WrongSecret);
     }
 
-    // 3. Eligibility. `id` is who must sign in, `logins` is what they can sign in with.
+    // 3. Eligibility. `id` is who must sign in, `logins` is what they can sign in with, and `server_of` whose server their own
+    // resources must show.
     let id;
+    let server_of;
     let logins;
     if world.token {
         let list = match (&world.known, &world.fresh) {
             (Some(known), _) if known.age <= world.limits.friend_list => &known.list,
             (_, Some(fresh)) => fresh,
-            _ => return by_an_old_list(world, owner),
+            _ => match the_owner_alone(world, owner) {
+                Some((id, logins)) => return by_sign_in(world, owner, Some(id), &logins, None),
+                None => return by_an_old_list(world, owner),
+            },
         };
         let Some(meant) = meant(world, list, owner) else { return Login::ends(Outcome::NotAllowed) };
         if !let_in(world, list, meant) {
             return Login::ends(Outcome::NotAllowed);
         }
         id = Some(meant);
+        server_of = (world.second_source.is_some() && meant != list.owner.id).then_some(list.owner.id);
         logins = logins_shown(world, list, meant);
     } else {
         id = pinned(world, owner);
+        server_of = Some(world.owner_id);
         logins = match owner {
             Owner::Number(_) => BTreeSet::new(),
             Owner::NameOrAddress(name) | Owner::Username(name) => BTreeSet::from([name]),
         };
     }
+    by_sign_in(world, owner, id, &logins, server_of)
+}
+
+/// Steps 4 to 7, for the person who was found.
+fn by_sign_in(
+    world: &World,
+    owner: Owner,
+    id: Option<u64>,
+    logins: &BTreeSet<&'static str>,
+    server_of: Option<u64>,
+) -> Login {
     if logins.is_empty() {
         // Managed Home members, for one, have nothing to sign in with.
         return Login::ends(Outcome::NotAllowed);
@@ -85,7 +103,7 @@ pub fn sign_in(world: &World) -> Login {
     }
 
     // 5. The sign-in.
-    let ends = |outcome| Login::ends_after_sending(outcome, &logins);
+    let ends = |outcome| Login::ends_after_sending(outcome, logins);
     let (who, second_factor, code_asked) = match &world.answer {
         SignIn::WrongPassword | SignIn::WrongCode | SignIn::EmailOnly => return ends(Outcome::WrongSecret),
         SignIn::Forbidden => return ends(Outcome::NotAllowed),
@@ -106,10 +124,12 @@ pub fn sign_in(world: &World) -> Login {
     if !right_one {
         return ends(Outcome::NotAllowed);
     }
-    if !world.token {
+    if let Some(server_of) = server_of {
         match &world.resources {
             None => return offline(world, id, ends(Outcome::Unavailable)),
-            Some(rows) if !rows.iter().any(|row| is_the_server(world, who, row)) => return ends(Outcome::NotAllowed),
+            Some(rows) if !rows.iter().any(|row| is_the_server(world, server_of, who, row)) => {
+                return ends(Outcome::NotAllowed);
+            }
             Some(_) => {}
         }
     }
@@ -184,6 +204,20 @@ fn is_the_owners_account(world: &World, owner: Owner) -> bool {
             goes_by(&listed, admin) && refers_to(owner, &listed) && (called || !others)
         }
     }
+}
+
+/// The owner's id and login names, for the owner's own account and where something says the id: no list is needed.
+fn the_owner_alone(world: &World, owner: Owner) -> Option<(u64, BTreeSet<&'static str>)> {
+    if !is_the_owners_account(world, owner) {
+        return None;
+    }
+    let list = world.known.as_ref().map(|known| &known.list);
+    let id = world.written_owner.or(list.map(|list| list.owner.id)).or(pinned(world, owner))?;
+    let mut logins = list.map(|list| logins_shown(world, list, id)).unwrap_or_default();
+    if logins.is_empty() {
+        logins.extend(world.admin.filter(|login| !login.is_empty()));
+    }
+    Some((id, logins))
 }
 
 /// While plex.tv cannot be reached, a password that it accepted lately speaks for the same person, and nothing else
@@ -333,7 +367,7 @@ fn small(text: &str) -> String {
 }
 
 /// A row is the server if it is the owner's by plex.tv's word: owned by the owner, or shared by the owner.
-fn is_the_server(world: &World, who: &Who, row: &Row) -> bool {
-    let owners = if row.owned { who.id == world.owner_id } else { row.owner_id == Some(world.owner_id) };
+fn is_the_server(world: &World, server_of: u64, who: &Who, row: &Row) -> bool {
+    let owners = if row.owned { who.id == server_of } else { row.owner_id == Some(server_of) };
     row.machine_id == world.machine_id && row.is_server && owners
 }

@@ -16,7 +16,7 @@ pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file
     let mut people = 0;
     let mut owner = None;
     for step in steps {
-        if let TraceStep::List { owner: listed, people: count } = step {
+        if let TraceStep::List { owner: listed, people: count, .. } = step {
             (owner, people) = (Some(listed), *count);
         }
         checks.add(match step {
@@ -27,9 +27,22 @@ pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file
             TraceStep::NoToken => {
                 Check::ok("token", "there is none: whether they reach the server is asked once they have signed in")
             }
-            TraceStep::List { owner, .. } => {
+            TraceStep::List { owner, second_source: None, .. } => {
                 Check::ok("token", format!("plex.tv takes it; the owner is {}", named(owner)))
             }
+            TraceStep::List { owner, second_source: Some(why), .. } => Check::warning(
+                "token",
+                format!(
+                    "plex.tv takes it; the owner is {}. The friend list is from the second source, and each sign-in is \
+                     confirmed by the user's own servers: {why}",
+                    named(owner)
+                ),
+            ),
+            TraceStep::OwnerWithoutList { plex_id, why } => Check::warning(
+                "friend list",
+                format!("the owner (Plex id {plex_id}) signs in without one; there is none now: {why}"),
+            )
+            .hint("plex-auth doctor"),
             TraceStep::NoList(reason) => Check::error("friend list", reason).hint("plex-auth doctor"),
             TraceStep::Found(account) => Check::ok("friend list", named(account)),
             TraceStep::NotFound(reference) => {

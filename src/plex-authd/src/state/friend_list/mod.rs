@@ -1,6 +1,7 @@
 //! The friend list, refreshed by one thread with the owner's token.
 
 mod miss;
+mod reading;
 mod refresher;
 
 use std::collections::BTreeSet;
@@ -104,6 +105,8 @@ impl FriendListCache {
             people: list.map(people).map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
             age: list.map(|list| list.age(clock::now_for(list.fetched_at)).as_secs()),
             failing: state.failure.as_ref().map(|(why, _)| protocol::printable(&why.to_string(), 512)),
+            second_source: list.and_then(|list| list.second_source.as_ref()).map(|why| protocol::printable(why, 512)),
+            doubt: None,
         }
     }
 

@@ -3,18 +3,12 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use directory::{Error, Reader};
-use policy::{FriendList, PlexUser, Reason};
+use directory::Error;
+use policy::{FriendList, Reason};
 
 use super::{FriendListCache, State};
 use crate::clock;
 use crate::state::store::Change;
-
-/// Age at which the owner's own account is fetched again.
-const OWNER_AGE: Duration = Duration::from_secs(3600);
-
-/// The longest duration of one refresh.
-const REFRESH: Duration = Duration::from_secs(12);
 
 /// The shortest pause after a failed refresh.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -29,7 +23,7 @@ impl FriendListCache {
     pub(super) fn run(&self) {
         while self.wait_for_work() {
             let start = Instant::now();
-            let outcome = self.refresh().map(Arc::new);
+            let outcome = self.read().map(Arc::new);
             self.source.limits.refusal_delay.record_refresh(start.elapsed());
             if let Ok(list) = &outcome {
                 (self.source.on_update)(list);
@@ -43,6 +37,7 @@ impl FriendListCache {
                     if state.failure.take().is_some() {
                         self.log.info("the friend list can be had again");
                     }
+                    self.log_source(state.list.as_deref(), &list);
                     state.list = Some(list);
                 }
                 Err(error) => self.record_failure(&mut state, &error),
@@ -75,31 +70,18 @@ impl FriendListCache {
         }
     }
 
-    fn refresh(&self) -> Result<FriendList, Error> {
-        let (fetched_at, now) = (clock::now(), Instant::now());
-        let source = &self.source;
-        let reader = Reader {
-            client: &source.client,
-            token: &source.token,
-            owner_id: source.owner_id,
-            has_identity: source.has_identity,
-            machine_id: source.machine_id.as_deref(),
-            strict: source.strict,
-            // Per request: one that hangs must not keep the next login waiting when plex.tv is available again.
-            timeout: source.timeout,
-            deadline: Some(now + REFRESH),
-        };
-        reader.list(self.owner(now, &reader)?, fetched_at)
-    }
-
-    fn owner(&self, now: Instant, reader: &Reader) -> Result<PlexUser, Error> {
-        let recent = self.lock().owner.clone().filter(|(_, at)| now.saturating_duration_since(*at) < OWNER_AGE);
-        if let Some((owner, _)) = recent {
-            return Ok(owner);
+    /// Logs a change of the list's source.
+    fn log_source(&self, before: Option<&FriendList>, list: &FriendList) {
+        let before = before.and_then(|list| list.second_source.as_ref());
+        match (before, &list.second_source) {
+            (None, Some(why)) => self.log.warning(format!(
+                "the friend list is read from the second source from now on, and each sign-in is confirmed by the user's \
+                 own servers: {}",
+                protocol::printable(why, 512)
+            )),
+            (Some(_), None) => self.log.notice("the friend list is read from the first source again"),
+            _ => {}
         }
-        let owner = reader.owner()?;
-        self.lock().owner = Some((owner.clone(), now));
-        Ok(owner)
     }
 
     fn record_failure(&self, state: &mut State, error: &Error) {

@@ -85,9 +85,10 @@ pub fn worlds() -> impl Strategy<Value = World> {
     );
     let plex = (answer(), weighted(0.9, vec(row(), 0..4)));
     let written_owner = weighted(0.5, prop_oneof![4 => Just(Id::Owner), 1 => id()]);
-    let owner = (written_owner, weighted(0.7, (id(), age())));
+    let second_source = weighted(0.25, Just("the first one is gone"));
+    let owner = (written_owner, weighted(0.7, (id(), age())), second_source);
     (machine, config, known, plex, owner).prop_map(|(machine, config, known, plex, owner)| {
-        let (written_owner, signed_in) = owner;
+        let (written_owner, signed_in, second_source) = owner;
         let (raw_local, family, hero, mapping, typed) = machine;
         let (admin, strict, token, limits) = config;
         let (pin, known, fresh, remembered) = known;
@@ -122,6 +123,7 @@ pub fn worlds() -> impl Strategy<Value = World> {
             token,
             strict,
             owner_id,
+            second_source,
             written_owner: written_owner.map(|id| of.id(id)),
             signed_in: signed_in.map(|(id, age)| (of.id(id), of.age(age))),
             limits,

@@ -37,6 +37,8 @@ pub struct World {
     pub signed_in: Option<(u64, u64)>,
     /// The binding of the first sign-in.
     pub pin: Option<IdentityBinding>,
+    /// Why every list is from the second source, if they are.
+    pub second_source: Option<&'static str>,
     /// The list that is at hand.
     pub known: Option<Known>,
     /// plex.tv's current list; `None` in an outage.

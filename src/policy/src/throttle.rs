@@ -6,6 +6,7 @@
 //! reserved for keys that have signed in before. The machine has a back-off while plex.tv gives no verdict. A circuit
 //! breaker opens when plex.tv limits or blocks the machine.
 
+mod admission;
 mod breaker;
 mod failures;
 mod limits;
@@ -14,6 +15,7 @@ mod undecided;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+pub use admission::Admission;
 pub use breaker::BreakerOpen;
 use failures::FORGET;
 pub use failures::{AttemptKey, Failures};
@@ -36,15 +38,6 @@ pub struct Rejected {
     pub at: BootTime,
     /// Origin of the attempt.
     pub origin: String,
-}
-
-/// Permission for a check or a sign-in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// It may begin.
-    Granted,
-    /// The result of those in progress counts first: try again when one has ended.
-    Queued,
 }
 
 /// State of all rate limits.

@@ -11,8 +11,8 @@ use crate::auth::attempt::{Attempt, deny};
 use crate::auth::confirmation::{confirm, record};
 use crate::auth::outcome::{Accepted, AuthResult, Refusal};
 use crate::context::Context;
-use crate::limits::rate_limiter::Permit;
-use crate::limits::sign_in::{NotSent, SignIn, backing_off};
+use crate::limits::rate_limiter::{Permit, backing_off};
+use crate::limits::sign_in::{NotSent, SignIn};
 use crate::state::password_cache::Lookup;
 
 /// Reason for a 401 without a code. It may be a wrong password or a fault of plex.tv, so it is no denial.

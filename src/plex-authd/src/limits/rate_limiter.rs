@@ -5,10 +5,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::Error;
-use policy::{Admission, AttemptKey, BreakerOpen, Reason, Throttle};
+use policy::{Admission, AttemptKey, BreakerOpen, MAX_UNDECIDED, Reason, Throttle};
 
 use crate::clock;
-use crate::limits::sign_in::backing_off;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::state::store::{Change, Store};
@@ -38,6 +37,14 @@ pub(crate) struct Permit {
     pub(super) key: AttemptKey,
     /// The attempt is counted as a wrong guess. One attempt is one guess, whatever it is compared with.
     is_counted: Cell<bool>,
+}
+
+/// Reason for a sign-in that is not sent during the back-off. It does not open the offline cache: what a stranger typed may
+/// have provoked the answers before it (R69).
+pub(crate) fn backing_off() -> Reason {
+    Reason::Unavailable(format!(
+        "plex.tv gave no verdict on the last {MAX_UNDECIDED} sign-ins, so one is sent every 30 seconds"
+    ))
 }
 
 impl RateLimiter {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use plex::Error;
-use policy::{Admission, Lane, MAX_UNDECIDED, Reason, SignInResponse};
+use policy::{Admission, Lane, MAX_UNDECIDED, SignInResponse};
 
 use crate::clock;
 use crate::limits::rate_limiter::{Permit, RateLimiter};
@@ -24,14 +24,6 @@ pub(crate) struct SignIn<'a> {
     response: SignInResponse,
     /// The error that is no verdict, for the log.
     why: String,
-}
-
-/// Reason for a sign-in that is not sent during the back-off. It does not open the offline cache: what a stranger typed may
-/// have provoked the answers before it (R69).
-pub(crate) fn backing_off() -> Reason {
-    Reason::Unavailable(format!(
-        "plex.tv gave no verdict on the last {MAX_UNDECIDED} sign-ins, so one is sent every 30 seconds"
-    ))
 }
 
 impl Permit {

@@ -6,8 +6,7 @@
 
 use std::time::Duration;
 
-use super::Admission;
-use crate::BootTime;
+use crate::{Admission, BootTime};
 
 /// Answers in a row without a verdict that start the back-off.
 pub const MAX_UNDECIDED: u32 = 5;

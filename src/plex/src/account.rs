@@ -43,6 +43,15 @@ pub struct SignedIn {
     pub two_factor: Option<bool>,
 }
 
+/// Answer to a request for the account of a token.
+#[derive(Debug)]
+pub enum TokenAccount {
+    /// The account.
+    Shown(PlexUser),
+    /// Any client error (4xx) but a rate limit. Another token may be accepted.
+    Rejected(Error),
+}
+
 impl Client {
     /// Signs in with a name or an e-mail address, a password, and a verification code where plex.tv wants one.
     ///
@@ -67,8 +76,26 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] if the token is no longer valid.
     pub fn account(&self, token: &Token, deadline: Instant) -> Result<PlexUser, Error> {
+        match self.token_account(token, deadline)? {
+            TokenAccount::Shown(account) => Ok(account),
+            TokenAccount::Rejected(error) => Err(error),
+        }
+    }
+
+    /// The account of a token, or why plex.tv does not show it for this token.
+    ///
+    /// # Errors
+    /// [`Error`]; plex.tv says nothing about the token.
+    pub fn token_account(&self, token: &Token, deadline: Instant) -> Result<TokenAccount, Error> {
         let request = with_token(self.request(Method::GET, "/api/v2/user"), token)?;
-        account(&send(request, deadline)?.success()?)
+        let answer = send(request, deadline)?;
+        let is_client_error = (400..=499).contains(&answer.status);
+        match answer.success() {
+            Ok(body) => account(&body).map(TokenAccount::Shown),
+            Err(error @ Error::RateLimited(_)) => Err(error),
+            Err(error) if is_client_error => Ok(TokenAccount::Rejected(error)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Revokes a token.

@@ -24,7 +24,7 @@ mod tls;
 mod token;
 mod xml;
 
-pub use account::SignedIn;
+pub use account::{SignedIn, TokenAccount};
 pub use client::{Client, FAIR, Settings};
 pub use connectivity::Unreachable;
 pub use error::Error;

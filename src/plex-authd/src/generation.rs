@@ -53,7 +53,8 @@ impl Generation {
             saved.as_ref().filter(|(scope_id, _)| *scope_id == settings.scope_id()).map(|(_, list)| list.clone());
         let start_smb = || SmbQueue::start(Arc::clone(&settings), listed, identities.bindings(), log.clone());
         let (smb, smb_worker) = config.samba.sync_password.then(start_smb).transpose()?.unzip();
-        let source = list_source(shared, &settings, client, &passwords, smb.as_ref());
+        let owner_client = shared.device_ids.for_owner(&client, config);
+        let source = list_source(shared, &settings, owner_client, &passwords, smb.as_ref());
         let friends = source.map(|source| FriendListCache::start(source, saved, store.clone(), log.clone()));
         let media_server = config.server_url.clone().zip(config.machine_id.clone());
         let context = Context {

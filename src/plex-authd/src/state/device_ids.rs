@@ -41,30 +41,32 @@ impl DeviceIds {
         (0..SLOTS).any(|slot| self.sign_in_id(slot) == token_id)
     }
 
-    /// Client for requests with the owner's token.
+    /// Client whose connections all others share. It is the first device for sign-ins.
     ///
     /// # Errors
     /// [`SetupError`]
     pub(crate) fn client(&self, config: &Config) -> Result<Client, SetupError> {
-        let host = host();
         Client::new(&Settings {
             base: config.plex_url.clone(),
             ca_file: config.ca_file.clone(),
             connect_timeout: config.timeouts.connect,
-            client_id: self.token_id(config).to_owned(),
-            device_name: if config.client_identifier.is_some() { format!("{host} (friend list)") } else { host },
+            client_id: self.sign_in_id(0),
+            device_name: device_name(0),
         })
+    }
+
+    /// Client for requests with the owner's token, without a description of this machine: plex.tv would put it into its record
+    /// of the device that the token was issued to, which may be another program's (R64). Without `client_identifier`, only
+    /// requests that plex.tv answers only with an identifier have one.
+    pub(crate) fn for_owner(&self, client: &Client, config: &Config) -> Client {
+        client.for_owner(config.client_identifier.as_deref(), &self.fallback)
     }
 
     /// Devices for sign-ins. They share the connections of `client`.
     pub(crate) fn devices(&self, client: &Client) -> [Device; SLOTS] {
-        let host = host();
-        std::array::from_fn(|slot| {
-            let name = match slot {
-                0 => format!("{host} (sign-ins)"),
-                _ => format!("{host} (sign-ins {})", slot + 1),
-            };
-            Device { client: client.as_device(&self.sign_in_id(slot), &name), slot }
+        std::array::from_fn(|slot| Device {
+            client: client.as_device(&self.sign_in_id(slot), &device_name(slot)),
+            slot,
         })
     }
 
@@ -77,6 +79,7 @@ impl DeviceIds {
     }
 }
 
-fn host() -> String {
-    gethostname().unwrap_or_default().to_string_lossy().into_owned()
+fn device_name(slot: usize) -> String {
+    let host = gethostname().unwrap_or_default().to_string_lossy().into_owned();
+    if slot == 0 { format!("{host} (sign-ins)") } else { format!("{host} (sign-ins {})", slot + 1) }
 }

@@ -80,7 +80,9 @@ section! {
     /// plex.tv keeps one token for each account and client identifier, so requests with the token carry this identifier
     /// and sign-ins another one.
     /// It goes with the token: change or remove both together.
-    /// Without it the token is used with the identifier in `/var/lib/plex-auth/client-id`.
+    /// Without it nobody knows which device the token was given to, and requests with the token carry no identifier.
+    /// plex.tv answers some only with one: where `owner_id` is set they are not made, otherwise they carry the identifier
+    /// in `/var/lib/plex-auth/client-id`.
     /// Only with `token` or `token_file`.
     client_identifier: Option<String> = String, |place, text, _| place.value(text, |text| client_identifier(text));
     /// String, 8 to 64 letters, digits and hyphens; no default.

@@ -18,7 +18,7 @@ pub use keys::{Cache, Config, SECTIONS, Samba, Source, Timeouts};
 pub use mistake::Mistake;
 pub use problem::Problem;
 pub use validate::parse;
-pub use values::{base_url, local_name, server_url};
+pub use values::{base_url, local_name, machine_id, server_url};
 pub use warnings::{USUAL_GROUP, Warning};
 
 /// The configuration's usual path.

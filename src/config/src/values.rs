@@ -15,8 +15,11 @@ pub(crate) fn token(text: &str) -> Result<Secret, Mistake> {
     if printable { Ok(Secret::from(text)) } else { Err(Mistake::Token) }
 }
 
-/// The machine id of a Plex Media Server.
-pub(crate) fn machine_id(text: &str) -> Result<String, Mistake> {
+/// Reads the machine id of a Plex Media Server.
+///
+/// # Errors
+/// [`Mistake::MachineId`]
+pub fn machine_id(text: &str) -> Result<String, Mistake> {
     if is_identifier(text) { Ok(text.to_owned()) } else { Err(Mistake::MachineId) }
 }
 

@@ -54,6 +54,17 @@ pub const DEN: &str = include_str!("../../fakeplex/worlds/den.toml");
 /// The Den's machine id.
 pub const MACHINE: &str = "0123456789abcdef0123456789abcdef01234567";
 
+/// The Den's own token, which its media server keeps in its preferences.
+pub const SERVER_TOKEN: &str = "SERVER-TOKEN-SECRET-den";
+
+/// This world, with the Den's own token.
+#[must_use]
+pub fn with_server_token(world: &str) -> String {
+    let server = "name = \"Den\"\n";
+    assert!(world.contains(server));
+    world.replacen(server, &format!("{server}token = \"{SERVER_TOKEN}\"\n"), 1)
+}
+
 /// Plex password of an account of the Den.
 #[must_use]
 pub fn password(name: &str) -> String {

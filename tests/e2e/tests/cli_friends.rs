@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, Out, World, password};
-use fakeplex::{Command, Connections};
+use fakeplex::{Command, Connections, Endpoint, ListShape};
 
 /// Names that make a table hard to read. plex.tv writes XML, which excludes ESC but allows the C1 control character
 /// CSI.
@@ -28,21 +28,21 @@ fn with_people(names: &[&str]) -> String {
 }
 
 #[test]
-fn friends_table_shows_access_account_and_last_login() {
+fn r77_friends_table_shows_id_access_account_and_last_login() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     let mut screen = world.terminal(&["plex-auth", "friends"]);
     assert_eq!(screen.exit(), 0, "{}", screen.contents());
     let shown = screen.contents();
     let rows: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[0], ["NAME", "E-MAIL", "ACCESS", "LOCAL", "ACCOUNT", "LAST", "LOGIN"], "{shown}");
+    assert_eq!(rows[0], ["NAME", "ID", "E-MAIL", "ACCESS", "LOCAL", "ACCOUNT", "LAST", "LOGIN"], "{shown}");
     let names: Vec<_> = rows[1..].iter().map(|row| row[0]).collect();
     assert_eq!(names, ["olga", "alice", "bob", "carol", "erin", "frank"], "{shown}");
-    assert_eq!(rows[1][1..], ["olga@example.org", "owner", "olga", "-"], "{shown}");
-    assert_eq!(rows[2][..4], ["alice", "alice@example.org", "shared", "alice"], "{shown}");
-    assert!(rows[2][4].starts_with("20"), "alice came today: {shown}");
-    assert_eq!(rows[3][1..], ["bob@example.org", "no", "bob", "-"], "{shown}");
-    assert_eq!(rows[4][1..], ["carol@example.org", "invited", "carol", "-"], "{shown}");
+    assert_eq!(rows[1][1..], ["1", "olga@example.org", "owner", "olga", "-"], "{shown}");
+    assert_eq!(rows[2][..5], ["alice", "2", "alice@example.org", "shared", "alice"], "{shown}");
+    assert!(rows[2][5].starts_with("20"), "alice came today: {shown}");
+    assert_eq!(rows[3][1..], ["3", "bob@example.org", "no", "bob", "-"], "{shown}");
+    assert_eq!(rows[4][1..], ["4", "carol@example.org", "invited", "carol", "-"], "{shown}");
     assert!(friends(&world, &[]).stdout.lines().all(|line| !line.contains('\u{1b}')), "no colours in a file");
     world.assert_no_secret_leaked();
 }
@@ -132,4 +132,30 @@ fn friends_reports_errors_with_a_hint() {
     assert!(friends(&world, &[]).ok());
     world.plex().send(&Command::KillTokens("olga".into())).unwrap();
     fails(&["does not take the owner's token", "plex-auth setup"]);
+}
+
+#[test]
+fn r76_friends_says_that_its_list_is_from_the_second_source() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let json = |world: &World| serde_json::from_str::<serde_json::Value>(&friends(world, &["--json"]).stdout).unwrap();
+    assert!(json(&world).as_array().unwrap().iter().all(|row| row["second_source"] == false));
+    world.plex().shape(Endpoint::SharedServers, ListShape::Gone);
+    let out = friends(&world, &[]);
+    assert!(out.ok() && out.stderr.contains("warning: this list is from the second source"), "{out:?}");
+    let json = json(&world);
+    let [olga, alice, bob, carol] = [0, 1, 2, 3].map(|row| json[row].clone());
+    for (row, access, may) in
+        [(&olga, "owner", true), (&alice, "shared", true), (&bob, "no", false), (&carol, "invited", false)]
+    {
+        assert_eq!((&row["access"], &row["may_sign_in"]), (&access.into(), &may.into()), "{row}");
+        assert_eq!(row["second_source"], true, "{row}");
+    }
+}
+
+#[test]
+fn r64_friends_shows_the_owner_by_id_with_a_token_of_an_unknown_device() {
+    let Some(world) = World::with_everything(DEN, "owner_id = 1") else { return };
+    let csv = friends(&world, &["--csv"]).stdout;
+    assert!(csv.contains("\n1,Plex id 1,,owner,yes,olga,"), "{csv}");
+    assert!(csv.contains("\n2,alice,alice@example.org,shared,yes,alice,"), "{csv}");
 }

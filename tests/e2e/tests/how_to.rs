@@ -9,7 +9,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{DEN, MACHINE, Out, Terminal, World, as_user, page_commands, password};
+use e2e::{DEN, MACHINE, Out, SERVER_TOKEN, Terminal, World, as_user, page_commands, password, with_server_token};
 
 const SSH: &str = "docs/how-to/ssh.md";
 
@@ -25,7 +25,7 @@ fn set_plex_world(world: &World, plex: &str) {
 }
 
 fn internet(plex: &str) -> String {
-    plex.replace("local = \"normal\"", "local = \"normal\"\nport = 32400")
+    with_server_token(plex).replace("local = \"normal\"", "local = \"normal\"\nport = 32400")
 }
 
 /// The Den without Alice.
@@ -70,7 +70,7 @@ fn assert_refused(world: &World, logins: &[(&str, &str)]) {
 fn r55_how_to_pages_work_to_the_letter_on_a_clean_machine() {
     let Some(world) = World::clean("bookworm") else { return };
     world.start_internet(&internet(DEN));
-    world.preferences(MACHINE, "TOKEN-SECRET-olga");
+    world.preferences(MACHINE, SERVER_TOKEN);
     world.install_package();
     world.add_user("local", false, Some("LOCAL-SECRET"));
     let pages: [Page; 8] = [

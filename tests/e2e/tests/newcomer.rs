@@ -9,7 +9,7 @@
 
 use std::time::Instant;
 
-use e2e::{DEN, MACHINE, Terminal, World, password, screen};
+use e2e::{DEN, MACHINE, SERVER_TOKEN, Terminal, World, password, screen, with_server_token};
 
 /// Maximum number of answers in setup, account creation and the login together.
 const ANSWERS: usize = 5;
@@ -51,8 +51,8 @@ fn quick_start_needs_at_most_five_answers_until_a_friend_logs_in() {
     for suite in ["bookworm", "trixie"] {
         let Some(world) = World::clean(suite) else { return };
         eprintln!("{suite}");
-        world.start_internet(&DEN.replace("local = \"normal\"", "local = \"normal\"\nport = 32400"));
-        world.preferences(MACHINE, "TOKEN-SECRET-olga");
+        world.start_internet(&with_server_token(DEN).replace("local = \"normal\"", "local = \"normal\"\nport = 32400"));
+        world.preferences(MACHINE, SERVER_TOKEN);
         let package = world.bring_package();
 
         let mut owner = Sitting::new(world.terminal(&["env", "-C", "/root", "HOME=/root", "USER=root", "bash"]));

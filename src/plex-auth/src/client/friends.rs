@@ -11,7 +11,7 @@ use policy::{
 use protocol::{AdminRequest, AdminResponse, ListedFriend};
 
 use super::daemon::{self, Daemon};
-use super::plex_tv::{self, Place, QUESTION};
+use super::plex_tv::{Clients, QUESTION};
 use crate::context::Context;
 use crate::error::Error;
 use crate::ui::terminal;
@@ -126,7 +126,7 @@ impl Friends {
 
     /// The id that a reference resolves to, with or without access.
     pub(crate) fn id_of(&self, reference: &PlexRef) -> Option<PlexId> {
-        self.all.id_of(reference)
+        self.rules.resolve(&self.all, reference, None).id().ok()
     }
 
     /// The person with this username, e-mail address or id, if exactly one has it.
@@ -144,6 +144,11 @@ impl Friends {
             Error::new(format!("no one person on the owner's list goes by '{}'", protocol::printable(who, 64)))
                 .hint("take a name, an address or an id from: plex-auth friends")
         })
+    }
+
+    /// What is wrong with the first source of the list, if it comes from the second.
+    pub(crate) fn second_source(&self) -> Option<&str> {
+        self.deciding.second_source.as_deref()
     }
 
     pub(crate) fn owner(&self) -> &PlexUser {
@@ -193,8 +198,7 @@ fn read(config: &Config, extent: Extent) -> Result<Friends, Error> {
         return Err(Error::new("without the owner's token there is no friend list")
             .hint("put it into the configuration: plex-auth setup"));
     };
-    // Only a sign-in makes a device of an identifier, so a new one need not be stored.
-    let client = plex_tv::passing_client(Place::of(config))?;
+    let client = Clients::of(config)?.for_owner(config.client_identifier.as_deref());
     let token = Token::from(token.expose());
     let reader = Reader {
         client: &client,

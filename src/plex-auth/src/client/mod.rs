@@ -4,4 +4,5 @@ pub(crate) mod conversation;
 pub(crate) mod daemon;
 pub(crate) mod friends;
 pub(crate) mod plex_tv;
+pub(crate) mod preferences;
 pub(crate) mod service_manager;

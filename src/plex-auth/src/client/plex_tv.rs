@@ -1,5 +1,5 @@
-//! Client of plex.tv, as the device that the owner's token was issued to. Its identifier is in the configuration; otherwise
-//! the daemon's is used, so that the owner's list of devices does not show two.
+//! Clients of plex.tv. plex.tv rewrites its record of a device from the headers of any request with its token, so the owner's
+//! token is sent without a description of this machine, and as no other device than the one that it was issued to.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,19 +30,6 @@ pub(crate) struct Place {
     pub ca_file: Option<PathBuf>,
     /// Connection timeout.
     pub connect: Duration,
-    /// Client identifier that the owner's token was issued to, if known.
-    pub identifier: Option<String>,
-}
-
-impl Place {
-    pub(crate) fn of(config: &Config) -> Self {
-        Self {
-            url: config.plex_url.clone(),
-            ca_file: config.ca_file.clone(),
-            connect: config.timeouts.connect,
-            identifier: config.client_identifier.clone(),
-        }
-    }
 }
 
 /// The client cannot be set up.
@@ -63,57 +50,89 @@ impl From<ClientError> for Error {
     }
 }
 
-/// Client for this place. A new identifier is stored.
-///
-/// # Errors
-/// [`ClientError`]
-pub(crate) fn client(place: Place) -> Result<Client, ClientError> {
-    let id = match place.identifier.clone() {
-        Some(id) => id,
-        None => stored_or_new()?,
-    };
-    client_called(place, id)
+/// What becomes of a new identifier for tokens whose device is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NewIdentifier {
+    /// It is stored, and never replaced.
+    Stored,
+    /// It serves this run only.
+    Passing,
 }
 
-/// Client that leaves no trace: a new identifier is not stored.
-///
-/// # Errors
-/// As [`client`].
-pub(crate) fn passing_client(place: Place) -> Result<Client, ClientError> {
-    let id = match place.identifier.clone() {
-        Some(id) => id,
-        None => stored()?.unwrap_or_else(fresh),
-    };
-    client_called(place, id)
+/// Clients of one plex.tv, which share their connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    plain: Client,
+    /// Identifier for tokens whose device is unknown, for requests that plex.tv answers only with one.
+    fallback: String,
 }
 
-/// `client` as the device that holds a token of the owner.
-pub(crate) fn as_keeper(client: &Client, identifier: &str) -> Client {
-    client.as_device(identifier, &format!("{} (friend list)", host()))
+impl Clients {
+    /// Clients for this place.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub(crate) fn new(place: Place, new: NewIdentifier) -> Result<Self, ClientError> {
+        let fallback = identifier(new)?;
+        let settings = Settings {
+            base: place.url,
+            ca_file: place.ca_file,
+            connect_timeout: place.connect,
+            device_name: host(),
+            client_id: fallback.clone(),
+        };
+        let plain = Client::new(&settings).map_err(ClientError::Setup)?;
+        Ok(Self { plain, fallback })
+    }
+
+    /// Clients for the place in the configuration. The identifier is stored if the configured token needs one.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub(crate) fn of(config: &Config) -> Result<Self, ClientError> {
+        let place =
+            Place { url: config.plex_url.clone(), ca_file: config.ca_file.clone(), connect: config.timeouts.connect };
+        let is_needed = config.client_identifier.is_none() && config.owner_id.is_none();
+        Self::new(place, if is_needed { NewIdentifier::Stored } else { NewIdentifier::Passing })
+    }
+
+    /// Client for requests without a token, and for a media server.
+    pub(crate) fn plain(&self) -> &Client {
+        &self.plain
+    }
+
+    /// Client for requests with a token of the owner, which was issued to the device with this identifier, if that is known.
+    pub(crate) fn for_owner(&self, identifier: Option<&str>) -> Client {
+        self.plain.for_owner(identifier, &self.fallback)
+    }
+
+    /// Client for a sign-in of the owner as a new device, which thereby gets its description.
+    pub(crate) fn new_device(&self, identifier: &str) -> Client {
+        self.plain.as_device(identifier, &format!("{} (friend list)", host()))
+    }
 }
 
 fn host() -> String {
     nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn client_called(place: Place, client_id: String) -> Result<Client, ClientError> {
-    let settings = Settings {
-        base: place.url,
-        ca_file: place.ca_file,
-        connect_timeout: place.connect,
-        device_name: host(),
-        client_id,
-    };
-    let client = Client::new(&settings).map_err(ClientError::Setup)?;
-    Ok(match &place.identifier {
-        Some(identifier) => as_keeper(&client, identifier),
-        None => client,
-    })
-}
-
 /// A new random identifier.
 pub(crate) fn fresh() -> String {
     Uuid::new_v4().simple().to_string()
+}
+
+fn identifier(new: NewIdentifier) -> Result<String, ClientError> {
+    if let Some(stored) = stored()? {
+        return Ok(stored);
+    }
+    let id = fresh();
+    if new == NewIdentifier::Stored {
+        // One that cannot be stored still serves this run.
+        if let Ok(mut file) = system::create_in(Path::new(CLIENT_ID)) {
+            let _ = file.write_all(id.as_bytes());
+        }
+    }
+    Ok(id)
 }
 
 /// The stored identifier. It is sent to plex.tv and is in a directory of the daemon's, so that no other file that the
@@ -124,16 +143,4 @@ fn stored() -> Result<Option<String>, ClientError> {
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(ClientError::Identifier(error)),
     }
-}
-
-fn stored_or_new() -> Result<String, ClientError> {
-    if let Some(stored) = stored()? {
-        return Ok(stored);
-    }
-    let id = fresh();
-    // One that cannot be stored still serves this run.
-    if let Ok(mut file) = system::create_in(Path::new(CLIENT_ID)) {
-        let _ = file.write_all(id.as_bytes());
-    }
-    Ok(id)
 }

@@ -39,6 +39,8 @@ struct Row {
     email: Option<String>,
     /// Access to the server.
     access: &'static str,
+    /// The access comes from the second source, so that a sign-in needs a confirmation.
+    second_source: bool,
     /// The rules allow a sign-in here.
     may_sign_in: bool,
     /// The reason, if they do not.
@@ -58,6 +60,13 @@ pub(crate) fn run(context: &Context, args: &FriendsArgs) -> Result<ExitCode, Err
     let locals = local_accounts::managed(&config)?;
     let known = daemon::known_accounts(&context.socket).inspect_err(|error| warn(error)).ok();
     let rows = rows(&friends, &locals, known.as_deref());
+    if let Some(why) = friends.second_source() {
+        warn(format!(
+            "this list is from the second source, for plex.tv does not list with whom the server is shared ({}); each sign-in \
+             is confirmed by the person's own list of servers",
+            protocol::printable(why, 300)
+        ));
+    }
     if args.json {
         let json = serde_json::to_string_pretty(&rows).map_err(|error| Error::new(error.to_string()))?;
         print(&format!("{json}\n"));
@@ -96,6 +105,7 @@ fn rows(friends: &Friends, locals: &[Local], known: Option<&[KnownAccount]>) -> 
                 .filter(|email| !email.is_empty())
                 .map(|email| protocol::printable(email, 254)),
             access: friends.access(person.id),
+            second_source: friends.second_source().is_some(),
             may_sign_in: may.is_ok(),
             why: may.err().map(|why| why.to_string()),
             accounts: theirs.iter().map(|local| protocol::printable(local, 64)).collect(),
@@ -123,10 +133,11 @@ impl Row {
 }
 
 fn table(rows: &[Row]) -> String {
-    let mut table = Table::new(&["NAME", "E-MAIL", "ACCESS", "LOCAL ACCOUNT", "LAST LOGIN"]);
+    let mut table = Table::new(&["NAME", "ID", "E-MAIL", "ACCESS", "LOCAL ACCOUNT", "LAST LOGIN"]);
     for row in rows {
         table.row([
             row.name.as_str(),
+            &row.plex_id.to_string(),
             row.email.as_deref().unwrap_or(NOTHING),
             &row.access(),
             &row.accounts.join(", "),

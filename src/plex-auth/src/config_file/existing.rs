@@ -52,6 +52,18 @@ impl Existing {
         self.document.get(key)?.as_bool()
     }
 
+    /// A top-level number.
+    pub(crate) fn number_of(&self, key: &str) -> Option<u64> {
+        self.document.get(key)?.as_integer()?.try_into().ok()
+    }
+
+    /// The comment behind a top-level value.
+    pub(crate) fn comment_of(&self, key: &str) -> Option<String> {
+        let suffix = self.document.get(key)?.as_value()?.decor().suffix()?.as_str()?;
+        let comment = suffix.trim().strip_prefix('#')?.trim();
+        Some(comment).filter(|comment| !comment.is_empty()).map(|comment| protocol::printable(comment, 40))
+    }
+
     /// The entries of `[users]`: local account and reference.
     pub(crate) fn users(&self) -> Vec<(String, String)> {
         let table = self.document.get("users").and_then(toml_edit::Item::as_table_like);
@@ -61,13 +73,14 @@ impl Existing {
 
     /// The owner's token, from the file itself or from `token_file`.
     pub(crate) fn token(&self) -> Option<plex::Token> {
-        match (self.text_of("token"), self.text_of("token_file")) {
+        let token = match (self.text_of("token"), self.text_of("token_file")) {
             (Some(token), _) => Some(plex::Token::from(token)),
             (None, Some(file)) => {
                 text(&PathBuf::from(file)).ok().flatten().map(|text| plex::Token::from(text.trim_end()))
             }
             (None, None) => None,
-        }
+        };
+        token.filter(|token| !token.expose().is_empty())
     }
 }
 

@@ -10,3 +10,4 @@ mod pam;
 mod patient;
 mod plex;
 mod sshd;
+mod token;

@@ -23,6 +23,9 @@ case "$*" in
 esac
 "#;
 
+/// Client identifier of the owner's token.
+const DEVICE: &str = "0123456789abcdef0123456789abcdef";
+
 /// A machine for doctor to check.
 pub(crate) struct Patient(pub World);
 
@@ -62,8 +65,14 @@ impl Verdict {
 }
 
 impl Patient {
-    /// A healthy machine with `further` lines in its configuration, which may end with tables.
+    /// A healthy machine with `further` lines in its configuration, which may end with tables. The owner's token was issued
+    /// to a device of plex-auth's own.
     pub(crate) fn new(further: &str) -> Option<Self> {
+        Self::with_token_of_unknown_device(&format!("client_identifier = \"{DEVICE}\"\n{further}"))
+    }
+
+    /// [`Self::new`] with a token that was pasted.
+    pub(crate) fn with_token_of_unknown_device(further: &str) -> Option<Self> {
         let world = World::new()?;
         // The tests' own stacks are not meant for a real service.
         world.sh("rm /etc/pam.d/alone /etc/pam.d/every");

@@ -25,7 +25,7 @@ fn setup_again_with_enter_to_every_question_changes_nothing() {
     let text = by_hand(&world);
     let before = etc(&world);
     let mut terminal = world.terminal(&["plex-auth", "setup", "--pam=no"]);
-    terminal.wait_for("Only friends with whom Den is shared?");
+    terminal.wait_for(&format!("Only friends with whom {MACHINE} is shared?"));
     terminal.type_line("");
     terminal.wait_for("May friends approve a code");
     terminal.type_line("");
@@ -34,7 +34,7 @@ fn setup_again_with_enter_to_every_question_changes_nothing() {
     assert!(!shown.contains("alice@example.org  "), "who has an account already is not offered another: {shown}");
     terminal.type_line("");
     let shown = end(&world, terminal, 0);
-    assert!(shown.contains("✓ The owner: olga, by the token in the configuration"), "{shown}");
+    assert!(shown.contains("✓ The owner: Plex id 1, by the token in the configuration"), "{shown}");
     assert!(shown.contains("✓ /etc/plex-auth.toml says all this already"), "{shown}");
     assert_eq!((file(&world), etc(&world)), (text, before));
 }

@@ -1,7 +1,7 @@
 //! A machine on which nothing is set up yet.
 
-use e2e::{DEN, MACHINE, Out, Terminal, World};
-use fakeplex::{Command, Endpoint};
+use e2e::{DEN, MACHINE, Out, SERVER_TOKEN, Terminal, World, with_server_token};
+use fakeplex::{Command, Endpoint, Seen};
 
 /// Preferences of the Plex Media Server's package.
 pub const PREFERENCES: &str = "/var/lib/plexmediaserver/Library/Application Support/Plex Media Server/Preferences.xml";
@@ -21,9 +21,9 @@ pub fn machine(world: &str) -> Option<World> {
 
 /// [`machine`] with Olga's Plex Media Server at its usual address, and its preferences.
 pub fn machine_with_server() -> Option<World> {
-    let machine = machine(DEN)?;
+    let machine = machine(&with_server_token(DEN))?;
     serve(&machine, "Den");
-    preferences(&machine, MACHINE, "TOKEN-SECRET-olga");
+    preferences(&machine, MACHINE, SERVER_TOKEN);
     Some(machine)
 }
 
@@ -99,6 +99,18 @@ pub fn approve(world: &World, terminal: &mut Terminal, who: &str) {
     let contents = terminal.contents();
     let code = contents.rsplit("and type ").next().unwrap().split_whitespace().next().unwrap().to_owned();
     world.plex().send(&Command::Approve(code, who.into())).unwrap();
+}
+
+/// Requests to plex.tv with this account's tokens.
+pub fn with_tokens_of(world: &World, name: &str) -> Vec<Seen> {
+    let seen = world.plex().seen().into_iter();
+    seen.filter(|seen| seen.token_of.as_deref() == Some(name) && seen.endpoint != Endpoint::Pms).collect()
+}
+
+/// A value of the configuration.
+pub fn value(world: &World, key: &str) -> String {
+    let line = world.sh(&format!("grep '^{key} = ' {FILE}")).stdout;
+    line.split('"').nth(1).unwrap().to_owned()
 }
 
 /// Number of requests to an endpoint of plex.tv.

@@ -22,7 +22,7 @@ fn setup_needs_four_answers_until_friends_can_log_in() {
     let shown = end(&world, terminal, 0);
     for said in [
         "✓ Plex Media Server: Den, http://127.0.0.1:32400",
-        "✓ The owner: olga, by the server's own token",
+        "✓ The owner: olga, by a code that the media server approved",
         "✓ The server: Den",
         "alice            alice@example.org              → alice, who is there",
         "erin             erin@example.org               → erin, a new account",
@@ -40,7 +40,8 @@ fn setup_needs_four_answers_until_friends_can_log_in() {
     );
     let text = file(&world);
     for line in [
-        "token = \"TOKEN-SECRET-olga\"\n",
+        "token = \"TOKEN-SECRET-1-",
+        "client_identifier = \"",
         &format!("machine_id = \"{MACHINE}\"  # Den\n"),
         "owner_id = 1\n",
         "admin_account = \"olga\"\n",
@@ -54,7 +55,7 @@ fn setup_needs_four_answers_until_friends_can_log_in() {
         assert!(text.contains(line), "{line}:\n{text}");
     }
     assert!(!text.contains("olga = "), "{text}");
-    assert_eq!(asked(&world, Endpoint::Pins) + asked(&world, Endpoint::Signin), 0, "nobody had to sign in");
+    assert_eq!((asked(&world, Endpoint::Pins), asked(&world, Endpoint::Signin)), (3, 0), "nobody had to sign in");
 
     world.start(&["/usr/sbin/plex-authd", "--user", "plex-auth"]);
     world.wait_for_log(&["is ready"]);

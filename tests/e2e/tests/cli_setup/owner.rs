@@ -1,6 +1,6 @@
 //! The owner signs in where no preferences of a server identify them.
 
-use e2e::{DEN, MACHINE, password};
+use e2e::{DEN, MACHINE, SERVER_TOKEN, password};
 use fakeplex::{Command, Endpoint};
 
 use crate::machine::{FILE, approve, asked, end, etc, file, machine, machine_with_server, preferences, serve, setup};
@@ -117,7 +117,7 @@ fn setup_refuses_a_local_server_of_another_owner() {
 #[test]
 fn setup_ignores_preferences_of_another_server_and_reports_a_revoked_token() {
     let Some(world) = machine_with_server() else { return };
-    preferences(&world, "4444444444444444444444444444444444444444", "TOKEN-SECRET-olga");
+    preferences(&world, "4444444444444444444444444444444444444444", SERVER_TOKEN);
     let mut terminal = setup(&world, &QUIET);
     approve(&world, &mut terminal, "olga");
     terminal.wait_for("Who is to sign in here");
@@ -125,7 +125,7 @@ fn setup_ignores_preferences_of_another_server_and_reports_a_revoked_token() {
     end(&world, terminal, 130);
     preferences(&world, MACHINE, "OLD-SECRET");
     let mut terminal = setup(&world, &QUIET);
-    terminal.wait_for("plex.tv no longer takes the server's own token");
+    terminal.wait_for("the media server cannot sign its owner in: plex.tv: refused");
     approve(&world, &mut terminal, "olga");
     terminal.wait_for("Who is to sign in here");
     terminal.type_line("none");

@@ -1,7 +1,7 @@
 //! R63: a configuration from before tokens had an identifier, and one that names the identifier of sign-ins.
 
 use e2e::{Code, DEN, World, password};
-use fakeplex::Command;
+use fakeplex::{Command, Endpoint};
 
 use crate::machine::{EVERY, KEPT, QUICK, assert_devices_are_kept_apart, assert_friend_list_works, den, is_good};
 
@@ -28,6 +28,9 @@ fn r63_older_configuration_keeps_its_token_and_sign_ins_get_one_new_identifier()
         assert_friend_list_works(&world);
         assert!(is_good(&world, "TOKEN-SECRET-olga"), "{reissue:?}");
         assert_devices_are_kept_apart(&world, &former);
+        // R64: nobody knows what the token was issued to.
+        let lists = world.plex().seen().into_iter().filter(|seen| seen.endpoint == Endpoint::SharedServers);
+        assert!(lists.into_iter().all(|seen| seen.client_id.is_none() && seen.described.is_empty()));
         let sign_ins = world.sign_in_id();
         assert_ne!(sign_ins, former);
         // Not even the loss of state.db causes more notification mails.

@@ -64,6 +64,12 @@ fn r63_setup_again_interrupted_or_dry_does_not_revoke_the_friend_lists_token() {
         world.wait_for_log(&["the configuration has been read again"]);
         assert_friend_list_works(&world);
         let (token, identifier) = (value(&world, "token"), value(&world, "client_identifier"));
+        let host = world.sh("hostname").stdout;
+        let is_new_device = |seen: &Seen| {
+            seen.client_id.as_ref() == Some(&identifier)
+                && seen.device_name == Some(format!("{} (friend list)", host.trim()))
+        };
+        assert!(world.plex().seen().iter().any(is_new_device), "its name in the owner's list of devices");
         assert_ne!((token.as_str(), identifier.as_str()), ("TOKEN-SECRET-olga", KEPT));
 
         // Without a running daemon, the old token is revoked, by its own device.

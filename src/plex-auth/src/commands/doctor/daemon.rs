@@ -135,10 +135,23 @@ fn friends(config: Option<&Config>, status: &Status, checks: &mut Checks) {
         (Some(why), ..) => checks.error("friend list", format!("there is none, and it cannot be read: {why}"), later),
         (None, Some(people), age) => {
             let age = age.map_or_else(String::new, |age| format!(", {} old", shown(age)));
-            checks.ok("friend list", format!("{people} people{age}"));
+            match &list.second_source {
+                None => checks.ok("friend list", format!("{people} people{age}")),
+                Some(why) => second_source(people, &age, why, checks),
+            }
         }
         (None, None, _) => {
             checks.warning("friend list", "plex-authd is still reading it", "run: plex-auth doctor, in a while");
         }
     }
+}
+
+fn second_source(people: u32, age: &str, why: &str, checks: &mut Checks) {
+    let what = format!(
+        "{people} people{age}, from the second source, for plex.tv does not list with whom the server is shared: {why}. \
+         Friends sign in as before; each sign-in is confirmed by the person's own list of servers"
+    );
+    let hint = "if machine_id is not the server of the token's account, run: plex-auth setup --sign-in link; otherwise look for \
+                an update of plex-auth, and compare plex.tv's answers: plex-auth doctor --plex";
+    checks.warning("friend list", what, hint);
 }

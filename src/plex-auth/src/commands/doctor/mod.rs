@@ -15,6 +15,7 @@ mod shares;
 mod shell;
 mod sshd;
 mod stacks;
+mod token;
 
 use std::process::ExitCode;
 

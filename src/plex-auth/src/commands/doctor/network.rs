@@ -1,12 +1,13 @@
-//! Checks of the connection to plex.tv: clock, name, network, certificate, token, and the owner's server.
+//! Checks of the connection to plex.tv: clock, name, network, certificate, and the media server.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use config::{Config, Source};
-use plex::{Client, Error, SetupError, Token, Unreachable};
-use policy::{PlexId, PlexUser, reaches};
+use plex::{Client, SetupError, Token, Unreachable};
+use policy::PlexUser;
 
-use crate::client::plex_tv::{self, CLIENT_ID, ClientError, Place, QUESTION};
+use super::token;
+use crate::client::plex_tv::{CLIENT_ID, ClientError, Clients, QUESTION};
 use crate::ui::check::Checks;
 
 /// Largest difference to plex.tv's clock, in seconds.
@@ -25,14 +26,14 @@ pub(super) fn check(config: &Config, checks: &mut Checks) -> Option<PlexUser> {
     if unset {
         checks.error("clock", "it was never set: it stands before 2024", SET_CLOCK);
     }
-    let client = match plex_tv::client(Place::of(config)) {
-        Ok(client) => client,
+    let clients = match Clients::of(config) {
+        Ok(clients) => clients,
         Err(error) => {
             unusable(error, checks);
             return None;
         }
     };
-    match client.reach(Instant::now() + QUESTION) {
+    match clients.plain().reach(Instant::now() + QUESTION) {
         Ok(date) => {
             checks.ok("TLS", format!("{} answers, and its certificate is good", config.plex_url));
             let there = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
@@ -46,11 +47,11 @@ pub(super) fn check(config: &Config, checks: &mut Checks) -> Option<PlexUser> {
         }
     }
     let owner = match &config.source {
-        Source::Token(token) => owner(config, &client, &Token::from(token.expose()), checks),
+        Source::Token(token) => token::check(config, &clients, &Token::from(token.expose()), checks),
         Source::Resources { .. } => None,
     };
     if let Some(url) = &config.server_url {
-        server(config, &client, url, checks);
+        server(config, clients.plain(), url, checks);
     }
     owner
 }
@@ -100,66 +101,6 @@ fn unreachable(config: &Config, why: &Unreachable, checks: &mut Checks) {
             let port = config.plex_url.port_or_known_default().unwrap_or(443);
             checks.error("network", what, format!("let this machine reach {host} port {port}: look at `ip route` and the firewall"));
         }
-    }
-}
-
-/// Checks the token's account and the machine.
-fn owner(config: &Config, client: &Client, token: &Token, checks: &mut Checks) -> Option<PlexUser> {
-    let account = match client.account(token, Instant::now() + QUESTION) {
-        Ok(account) => account,
-        Err(Error::Refused | Error::Forbidden(_)) => {
-            checks.error("token", "plex.tv no longer takes it", "run: plex-auth setup");
-            return None;
-        }
-        Err(error) => {
-            checks.warning(
-                "token",
-                format!("plex.tv does not say whose it is: {error}"),
-                "run: plex-auth doctor, later",
-            );
-            return None;
-        }
-    };
-    let name = account.username.clone().or_else(|| account.email.clone()).unwrap_or_else(|| "somebody".to_owned());
-    let (id, person) = (account.id, account);
-    let before = checks.count();
-    if let Some(owner) = config.owner_id.filter(|owner| *owner != id) {
-        let what = format!("it is {name}'s (Plex id {id}), and owner_id is {owner}");
-        checks.error("token", what, "run: plex-auth setup");
-    }
-    if let Some(admin) = config.admin_account.as_ref().filter(|admin| !person.goes_by(admin)) {
-        let hint = format!("write admin_account = \"{name}\", or sign {admin} in: plex-auth setup");
-        checks.warning(
-            "token",
-            format!("it is {name}'s, and admin_account names {admin}: {admin} does not come in"),
-            hint,
-        );
-    }
-    checks.ok_unless(before, "token", format!("plex.tv takes it; it is {name}'s"));
-    if let Some(machine_id) = &config.machine_id {
-        machine(machine_id, id, &name, client, token, checks);
-    }
-    Some(person)
-}
-
-fn machine(id: &str, owner: PlexId, name: &str, client: &Client, token: &Token, checks: &mut Checks) {
-    let rows = match client.resources(token, Instant::now() + QUESTION) {
-        Ok(rows) => rows,
-        Err(error) => {
-            let what = format!("plex.tv does not say which servers {name} has: {error}");
-            checks.warning("machine", what, "run: plex-auth doctor, later");
-            return;
-        }
-    };
-    let rows: Vec<_> = rows.into_iter().filter_map(|row| row.server_row()).collect();
-    if reaches(id, owner, owner, &rows).is_ok() {
-        checks.ok("machine", format!("{id} is {name}'s server"));
-    } else {
-        checks.error(
-            "machine",
-            format!("{name} has no server {id}: nobody but {name} comes in"),
-            "run: plex-auth setup",
-        );
     }
 }
 

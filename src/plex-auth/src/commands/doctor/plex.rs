@@ -12,7 +12,8 @@ use plex::{Client, Error as PlexError, Token};
 use self::shown::{found, in_words, name, unused};
 use self::sign_in::Account;
 use super::settings;
-use crate::client::plex_tv::{self, Place, QUESTION};
+use crate::client::plex_tv::{self, Clients, QUESTION};
+use crate::client::preferences;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ui::check::Checks;
@@ -47,9 +48,8 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
     announce(&config, &plan, sign_in);
     let owner = if sign_in { Some(Account::ask(&config)?) } else { None };
     let mut session = Session { checks, stopped: None };
-    // A new identifier need not be stored: only a sign-in makes a device of it.
-    let reading =
-        plex_tv::passing_client(Place::of(&config))?.for_owner(config.client_identifier.as_deref(), &plex_tv::fresh());
+    let clients = Clients::of(&config)?;
+    let reading = clients.for_owner(config.client_identifier.as_deref());
     let _spinner = terminal::spinner("comparing the answers");
     for (endpoint, step) in plan {
         match step {
@@ -62,9 +62,8 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
         }
     }
     if let Some(owner) = owner {
-        // As a sign-in of a login: the identifier of the owner's token would end that token.
-        let client = plex_tv::client(Place { identifier: None, ..Place::of(&config) })?;
-        owner.compare(&client, &mut session);
+        // The identifier of the owner's token would end that token, and a stored one may be it.
+        owner.compare(&clients.new_device(&plex_tv::fresh()), &mut session);
     }
     Ok(())
 }
@@ -78,10 +77,15 @@ enum Step {
 /// The requests without a sign-in, in order.
 fn plan(config: &Config) -> Vec<(Endpoint, Step)> {
     let has_token = matches!(config.source, Source::Token(_));
+    let is_servers_own = match &config.source {
+        Source::Token(token) => preferences::with_token(&Token::from(token.expose()), None).is_some(),
+        Source::Resources { .. } => false,
+    };
     let pasted = config.client_identifier.is_none();
     let without_token = "the configuration has no token";
     let reading = |endpoint: Endpoint| match endpoint {
         _ if !has_token => Step::Skip(without_token),
+        _ if is_servers_own => Step::Skip("the token is the media server's own; `plex-auth setup` replaces it"),
         // R64: v2 needs a client identifier, and one of ours must not be tied to a token of unknown origin.
         Endpoint::User | Endpoint::Resources if pasted && config.owner_id.is_some() => Step::Skip(
             "the token was pasted and owner_id is set, so plex-auth never sends this request; after `plex-auth setup` it can",

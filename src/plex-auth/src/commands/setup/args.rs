@@ -16,7 +16,7 @@ pub(crate) struct SetupArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// How the owner is known: by the local server's own token, a code to approve, or name and password
+    /// How the owner signs in: the local server approves a code, the owner does, or by name and password
     #[arg(long, value_enum, value_name = "WAY")]
     pub sign_in: Option<SignIn>,
 
@@ -80,7 +80,7 @@ pub(crate) struct SetupArgs {
 /// How the owner signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SignIn {
-    /// The token in the local server's Preferences.xml
+    /// The local server approves a code, by the token in its Preferences.xml
     Preferences,
     /// A code that is approved at plex.tv/link
     Link,

@@ -24,7 +24,7 @@ pub(crate) struct Wanted {
     pub client_identifier: Option<String>,
     /// Machine id of the server.
     pub machine_id: String,
-    /// Name of the server, for a comment.
+    /// Name of the server, for a comment; its machine id if the name is not known.
     pub server_name: String,
     /// The owner's numeric id.
     pub owner_id: u64,
@@ -65,7 +65,8 @@ pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result
         // The old identifier belongs to the old token.
         set_or_remove(&mut document, "client_identifier", wanted.client_identifier.as_deref());
     }
-    if set(&mut document, "machine_id", wanted.machine_id.as_str()) {
+    let is_named = wanted.server_name != wanted.machine_id;
+    if set(&mut document, "machine_id", wanted.machine_id.as_str()) && is_named {
         comment(&mut document, "machine_id", &wanted.server_name);
     }
     if let Ok(id) = i64::try_from(wanted.owner_id) {

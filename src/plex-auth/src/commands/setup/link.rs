@@ -26,14 +26,20 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// # Errors
 /// plex.tv gives no code, or it expires without approval.
 pub(crate) fn sign_in(device: FreshDevice) -> Result<Owner, Error> {
-    let client = &device.client;
-    let code = client.link_code(Instant::now() + QUESTION).map_err(|error| explain(&error))?;
+    let code = device.client.link_code(Instant::now() + QUESTION).map_err(|error| explain(&error))?;
     show(&code);
-    let token = wait(client, &code)?;
-    rollback::fresh_token(client, &token);
-    let deadline = Instant::now() + QUESTION;
-    let account = client.account(&token, deadline).map_err(|error| explain(&error))?;
-    Ok(signed_in(device, account, token, "a link code"))
+    let token = wait(&device.client, &code)?;
+    approved(device, token, "a link code")
+}
+
+/// The owner whose approval of a code issued this token.
+///
+/// # Errors
+/// plex.tv does not show the account.
+pub(super) fn approved(device: FreshDevice, token: Token, how: &'static str) -> Result<Owner, Error> {
+    rollback::fresh_token(&device.owner, &token);
+    let account = device.owner.account(&token, Instant::now() + QUESTION).map_err(|error| explain(&error))?;
+    Ok(signed_in(device, account, token, how))
 }
 
 fn show(code: &LinkCode) {
@@ -46,20 +52,33 @@ fn show(code: &LinkCode) {
 }
 
 fn wait(client: &Client, code: &LinkCode) -> Result<Token, Error> {
-    let end = Instant::now() + code.lifetime().unwrap_or(LIFETIME).min(LIFETIME);
+    let lifetime = code.lifetime().unwrap_or(LIFETIME).min(LIFETIME);
     let _spinner = spinner("Waiting for the approval; Ctrl-C stops and changes nothing");
-    let mut pace = PACE;
-    while Instant::now() < end {
-        std::thread::sleep(pace);
-        pace = PACE;
-        match client.approval(code, Instant::now() + QUESTION) {
-            Ok(Approval::Approved(token)) => return Ok(token),
-            Ok(Approval::Expired) => break,
-            Err(plex::Error::RateLimited(_)) => pace = PAUSE,
+    std::thread::sleep(PACE);
+    let token = poll(client, code, lifetime.saturating_sub(PACE))?;
+    token.ok_or_else(|| {
+        Error::new(format!("nobody approved {} while it lasted", code.code())).hint("run this again for a new code")
+    })
+}
+
+/// Polls a code for this long; `None` if it was not approved by then.
+///
+/// # Errors
+/// plex.tv refuses to answer.
+pub(super) fn poll(client: &Client, code: &LinkCode, time: Duration) -> Result<Option<Token>, Error> {
+    let end = Instant::now() + time;
+    loop {
+        let pace = match client.approval(code, Instant::now() + QUESTION) {
+            Ok(Approval::Approved(token)) => return Ok(Some(token)),
+            Ok(Approval::Expired) => return Ok(None),
+            Err(plex::Error::RateLimited(_)) => PAUSE,
             // The code survives a short network failure.
-            Ok(Approval::Waiting) | Err(plex::Error::Unreachable(_) | plex::Error::Unavailable(_)) => {}
+            Ok(Approval::Waiting) | Err(plex::Error::Unreachable(_) | plex::Error::Unavailable(_)) => PACE,
             Err(other) => return Err(explain(&other)),
+        };
+        if Instant::now() + pace >= end {
+            return Ok(None);
         }
+        std::thread::sleep(pace);
     }
-    Err(Error::new(format!("nobody approved {} while it lasted", code.code())).hint("run this again for a new code"))
 }

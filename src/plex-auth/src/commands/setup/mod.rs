@@ -1,5 +1,6 @@
 //! `plex-auth setup`: from an installed package to the first friend's login.
 
+mod approval;
 mod args;
 mod authselect;
 mod choice;
@@ -10,29 +11,30 @@ mod finish;
 mod friends;
 mod link;
 mod local_server;
+mod named_server;
 mod network;
 mod owner;
 mod pam;
 mod password;
 mod plex_errors;
-mod preferences;
 mod preflight;
+mod proof;
 mod questions;
 mod rollback;
 mod server;
 mod sign_in;
 mod superseded;
+mod token_owner;
 
 use std::process::ExitCode;
 
 use config::Config;
 use directory::Reader;
-use plex::Client;
 use policy::{PlexRef, PlexUser, Rules};
 
 use crate::accounts::{create::create, membership};
 use crate::client::friends::{Extent, Friends};
-use crate::client::plex_tv::QUESTION;
+use crate::client::plex_tv::{Clients, NewIdentifier, QUESTION};
 use crate::client::service_manager;
 use crate::config_file::existing::Existing;
 use crate::config_file::write;
@@ -68,9 +70,9 @@ fn perform(context: &Context, args: &SetupArgs) -> Result<(), Error> {
     rollback::watch();
     let asking = Asking { args, existing: &existing, interactive };
     let place = Network::of(asking)?;
-    let client = place.client(args.dry_run)?;
+    let clients = place.clients(if args.dry_run { NewIdentifier::Passing } else { NewIdentifier::Stored })?;
 
-    let Asked { wanted, chosen, owner, superseded } = ask(&client, asking, place)?;
+    let Asked { wanted, chosen, owner, superseded } = ask(&clients, asking, place)?;
     let (text, config) = edit::apply(&existing, &wanted, path)?;
     let create = asking.create(&chosen);
     let way = pam::way();
@@ -108,18 +110,18 @@ struct Asked {
 }
 
 /// Asks for all settings, in the file's order.
-fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> {
+fn ask(clients: &Clients, asking: Asking, place: Network) -> Result<Asked, Error> {
     let Asking { args, existing, interactive } = asking;
     let local = {
         let _spinner = terminal::spinner("Looking for the Plex server on this machine");
         let configured = existing.text_of("server_url");
-        local_server::find(client, args.server_url.as_deref(), configured, args.preferences.as_deref())?
+        local_server::find(clients.plain(), args.server_url.as_deref(), configured, args.preferences.as_deref())?
     };
     if let Some(local) = &local {
         let name = local.name.as_deref().map(|name| format!("{}, ", protocol::printable(name, 40))).unwrap_or_default();
         good(format!("Plex Media Server: {name}{}", local.url.as_str().trim_end_matches('/')));
     }
-    let owner = sign_in::owner(client, args, existing, local.as_ref(), interactive)?;
+    let owner = sign_in::owner(clients, asking, local.as_ref())?;
     good(format!("The owner: {}, by {}", owner.name(), owner.how));
     let server = server::choose(&owner, args.machine.as_deref(), existing, local.as_ref(), interactive)?;
     good(format!("The server: {}", server.name));
@@ -129,23 +131,26 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> 
     let strict = asking.strict(&server)?;
     let link = asking.link()?;
     let server_url = asking.server_url(&server, local.as_ref(), strict)?;
-    // The shares are read in any case: the response also proves that the server is the owner's.
+    // The shares are read in any case: the response also proves that the server is the owner's. The second source does not.
     let reader = Reader {
         client: &owner.client,
         token: &owner.token,
-        owner_id: None,
-        has_identity: owner.identifier.is_some(),
+        owner_id: Some(owner.account.id),
+        has_identity: owner.may_use_v2,
         machine_id: Some(&server.machine_id),
         strict,
         timeout: QUESTION,
         deadline: None,
     };
-    let rules = Rules { strict, admin: admin.clone(), owner_id: None };
+    let rules = Rules { strict, admin: admin.clone(), owner_id: Some(owner.account.id) };
     let extent = if strict { Extent::Deciding } else { Extent::All };
     let friends = Friends::fetch(&reader, owner.account.clone(), rules, extent).map_err(|error| match error {
         directory::Error::Plex(error) => plex_errors::explain(&error),
         wrong_owner @ directory::Error::WrongOwner { .. } => Error::new(wrong_owner.to_string()),
     })?;
+    if let Some(why) = friends.second_source() {
+        proof::without_shares(asking, &owner, &server, why)?;
+    }
     let users = existing.users();
     let chosen = match args.users.as_slice() {
         [] if interactive => friends::ask_which(&friends, &users, !existing.is_configured())?,
@@ -156,7 +161,7 @@ fn ask(client: &Client, asking: Asking, place: Network) -> Result<Asked, Error> 
     let there = |new: &&AccountChoice| users.iter().any(|(local, plex)| *local == new.local && is(plex, new.plex));
     let fresh = chosen.iter().filter(|new| !there(new)).cloned().collect();
     let known = existing.token().is_some_and(|token| token.expose() == owner.token.expose());
-    let superseded = if known { None } else { Superseded::by(&owner.token, existing, client, local.as_ref()) };
+    let superseded = if known { None } else { Superseded::by(&owner.token, existing, clients, local.as_ref()) };
     let wanted = Wanted {
         token: Some(owner.token).filter(|_| !known),
         client_identifier: owner.identifier,

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use plex::Client;
 use url::Url;
 
 use super::questions::Asking;
-use crate::client::plex_tv::{self, Place};
+use crate::client::plex_tv::{Clients, NewIdentifier, Place};
 use crate::error::Error;
 
 /// Connection timeout.
@@ -39,10 +38,9 @@ impl Network {
         Ok(Self { url, ca_file, given_url, given_ca })
     }
 
-    /// Client for tokens whose device is unknown. A `passing` one leaves no trace.
-    pub(crate) fn client(&self, passing: bool) -> Result<Client, Error> {
-        let place = Place { url: self.url.clone(), ca_file: self.ca_file.clone(), connect: CONNECT, identifier: None };
-        let client = if passing { plex_tv::passing_client(place) } else { plex_tv::client(place) };
-        Ok(client?)
+    /// Clients for this place.
+    pub(crate) fn clients(&self, new: NewIdentifier) -> Result<Clients, Error> {
+        let place = Place { url: self.url.clone(), ca_file: self.ca_file.clone(), connect: CONNECT };
+        Ok(Clients::new(place, new)?)
     }
 }

@@ -2,6 +2,11 @@
 
 use crate::error::Error;
 
+/// Tests whether an error of a list of people is about the token: a sign-in then gives a new one.
+pub(crate) fn is_refusal(error: &plex::Error) -> bool {
+    matches!(error, plex::Error::Refused | plex::Error::Forbidden(_))
+}
+
 /// The error of a request, with a hint.
 pub(crate) fn explain(error: &plex::Error) -> Error {
     let failure = Error::new(format!("plex.tv: {}", protocol::printable(&error.to_string(), 300)));

@@ -68,13 +68,21 @@ impl Asking<'_> {
         match self.args.admin.as_deref() {
             Some("") => Ok(None),
             Some(name) if person.goes_by(name) => Ok(Some(name.to_owned())),
+            Some(name) if !owner.has_names() => {
+                warn(format!(
+                    "that {} is {} cannot be checked with this token",
+                    protocol::printable(name, 64),
+                    owner.name()
+                ));
+                Ok(Some(name.to_owned()))
+            }
             Some(name) => {
                 Err(Error::new(format!("--admin {}: that is not {}", protocol::printable(name, 64), owner.name()))
                     .hint("the admin account is the owner's own, by its Plex username or e-mail address"))
             }
             None if self.existing.is_configured() => {
                 let kept = self.existing.text_of("admin_account");
-                if kept.is_some_and(|name| !person.goes_by(name)) {
+                if kept.is_some_and(|name| owner.has_names() && !person.goes_by(name)) {
                     warn(format!("admin_account is not {0}, so {0} may not sign in here; see --admin", owner.name()));
                 }
                 Ok(kept.map(str::to_owned))

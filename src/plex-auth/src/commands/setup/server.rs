@@ -5,12 +5,16 @@ use std::time::Instant;
 use plex::Resource;
 
 use super::local_server::LocalServer;
+use super::named_server;
 use super::owner::Owner;
 use super::plex_errors::explain;
 use crate::client::plex_tv::QUESTION;
 use crate::config_file::existing::Existing;
 use crate::error::Error;
 use crate::ui::terminal::{ask, say};
+
+/// Hint where the server is another account's, or the account does not show its servers.
+pub(super) const SIGN_IN: &str = "sign in as the server's owner: plex-auth setup --sign-in link";
 
 /// A server of the owner's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,17 +36,19 @@ pub(crate) fn choose(
     local: Option<&LocalServer>,
     interactive: bool,
 ) -> Result<Server, Error> {
+    if !owner.may_use_v2 {
+        return named_server::choose(owner, asked_for, existing, local);
+    }
     let rows = owner.client.resources(&owner.token, Instant::now() + QUESTION).map_err(|error| explain(&error))?;
     let servers = theirs(&rows);
     let who = owner.name();
-    let sign_in = "sign in as the server's owner: plex-auth setup --sign-in link";
     let not_theirs = |what: String| {
         let what = format!("{what} does not belong to {who}");
         if servers.is_empty() {
-            Error::new(format!("{what}, who owns no Plex server")).hint(sign_in)
+            Error::new(format!("{what}, who owns no Plex server")).hint(SIGN_IN)
         } else {
             let theirs = commands(&servers);
-            Error::new(what).hint(format!("{sign_in}; or take one of {who}'s servers:\n{theirs}"))
+            Error::new(what).hint(format!("{SIGN_IN}; or take one of {who}'s servers:\n{theirs}"))
         }
     };
     let by = |wanted: &str| by_id_or_name(&servers, wanted).cloned();
@@ -57,7 +63,7 @@ pub(crate) fn choose(
         return by(&local.machine_id).ok_or_else(|| not_theirs(what()));
     }
     match servers.as_slice() {
-        [] => Err(Error::new(format!("{who} owns no Plex server")).hint(sign_in)),
+        [] => Err(Error::new(format!("{who} owns no Plex server")).hint(SIGN_IN)),
         [only] => Ok(only.clone()),
         _ if interactive => by_number(&who, &servers),
         several => Err(Error::new(format!("{who} owns {} servers", several.len()))

@@ -1,95 +1,97 @@
-//! The owner's token, and the account that it belongs to.
+//! The ways to the owner's token, in order: a given one, the configured one, the media server's approval, a sign-in.
 
 use std::io::Read;
 use std::path::Path;
-use std::time::Instant;
 
-use plex::{Client, Token};
+use plex::Token;
 
-use super::args::{SetupArgs, SignIn};
+use super::args::SignIn;
 use super::local_server::LocalServer;
 use super::owner::{FreshDevice, Owner};
-use super::{link, password, plex_errors};
-use crate::client::plex_tv::{self, QUESTION};
-use crate::config_file::existing::Existing;
+use super::questions::Asking;
+use super::token_owner::{Rejected, TokenOwner};
+use super::{approval, link, password, plex_errors};
+use crate::client::plex_tv::Clients;
+use crate::client::preferences::{self, Preferences, ServerToken};
 use crate::error::Error;
-use crate::ui::terminal;
+use crate::ui::terminal::warn;
 
 const GIVEN: &str = "the token that was given";
 const OF_THE_FILE: &str = "the token in the configuration";
-const OF_THE_SERVER: &str = "the server's own token";
 
-/// Finds the owner: by the command line, by the configured token while it is valid, by the local server's; otherwise the
-/// owner signs in.
+/// Finds the owner: by the command line, by the configured token while it is valid, by the local server's approval; otherwise
+/// the owner signs in.
 ///
 /// # Errors
 /// There is no token that plex.tv accepts.
-pub(crate) fn owner(
-    client: &Client,
-    args: &SetupArgs,
-    existing: &Existing,
-    local: Option<&LocalServer>,
-    interactive: bool,
-) -> Result<Owner, Error> {
+pub(crate) fn owner(clients: &Clients, asking: Asking, local: Option<&LocalServer>) -> Result<Owner, Error> {
+    let Asking { args, existing, interactive } = asking;
+    let explained = |error: plex::Error| plex_errors::explain(&error);
+    let tokens = TokenOwner { clients, existing };
+    let of_a_server = |token: &Token| preferences::with_token(token, args.preferences.as_deref());
     if let Some(file) = &args.token_file {
-        return given(client, read(file)?, GIVEN);
+        let token = read(file)?;
+        return match of_a_server(&token) {
+            Some(server) => by_server(clients, interactive, server_token(server, GIVEN).as_ref()),
+            None => match tokens.of(token, GIVEN).map_err(explained)? {
+                Ok(owner) => Ok(owner),
+                Err(Rejected(plex::Error::Refused)) => Err(Error::new(format!("plex.tv does not take {GIVEN}"))
+                    .hint("it is mistyped or was signed out; get another one: plex-auth setup --sign-in link")),
+                Err(Rejected(other)) => Err(plex_errors::explain(&other)),
+            },
+        };
     }
-    let of_the_server = || local.and_then(|local| local.token.clone());
     match args.sign_in {
-        Some(SignIn::Link) => return link::sign_in(FreshDevice::new(client)),
+        Some(SignIn::Link) => return link::sign_in(FreshDevice::new(clients)),
         Some(SignIn::Password) if interactive => {
-            return password::sign_in(FreshDevice::new(client), existing.text_of("admin_account"));
+            return password::sign_in(FreshDevice::new(clients), existing.text_of("admin_account"));
         }
         Some(SignIn::Password) => {
             return Err(Error::new("a password can only be typed at a terminal")
                 .hint("use --sign-in link, or --token-file FILE"));
         }
         Some(SignIn::Preferences) => {
-            let token = of_the_server().ok_or_else(|| {
+            let server = local.and_then(LocalServer::own_token).ok_or_else(|| {
                 Error::new("no local Plex server whose Preferences.xml can be read and has a token")
                     .hint("name it: --preferences FILE; or use --sign-in link")
             })?;
-            return given(client, token, OF_THE_SERVER);
+            return by_server(clients, interactive, Some(&server));
         }
         None => {}
     }
-    let identifier = existing.text_of("client_identifier").map(str::to_owned);
-    let keeper = identifier.as_ref().map_or_else(|| client.clone(), |id| plex_tv::as_keeper(client, id));
-    if let Some(owner) = still_good(&keeper, existing.token(), OF_THE_FILE)? {
-        let owner = Owner { identifier, ..owner };
-        return Ok(owner);
+    let mut server = local.and_then(LocalServer::own_token);
+    if let Some(token) = existing.token() {
+        match of_a_server(&token) {
+            Some(preferences) => server = server_token(preferences, OF_THE_FILE).or(server),
+            None => match tokens.of(token, OF_THE_FILE).map_err(explained)? {
+                Ok(owner) => return Ok(owner),
+                Err(Rejected(error)) => warn(format!("plex.tv no longer takes {OF_THE_FILE}: {error}")),
+            },
+        }
     }
-    if let Some(owner) = still_good(client, of_the_server(), OF_THE_SERVER)? {
-        return Ok(owner);
+    by_server(clients, interactive, server.as_ref())
+}
+
+/// The token to approve a code with, in place of using it for anything else.
+fn server_token(preferences: Preferences, how: &str) -> Option<ServerToken> {
+    warn(format!("{how} is the media server's own; a token of plex-auth's own takes its place"));
+    let Preferences { machine_id, token, .. } = preferences;
+    machine_id.zip(token).map(|(machine_id, token)| ServerToken { machine_id, token })
+}
+
+/// Signs the owner in by the media server's approval. Where there is none, the owner approves a code.
+fn by_server(clients: &Clients, interactive: bool, server: Option<&ServerToken>) -> Result<Owner, Error> {
+    if let Some(server) = server {
+        match approval::sign_in(FreshDevice::new(clients), server) {
+            Ok(owner) => return Ok(owner),
+            Err(why) => warn(format!("the media server cannot sign its owner in: {}", why.into_parts().0)),
+        }
     }
     if interactive {
-        return link::sign_in(FreshDevice::new(client));
+        return link::sign_in(FreshDevice::new(clients));
     }
     Err(Error::new("the owner must sign in, and nobody can be asked")
         .hint("give a token: --token-file FILE; or a code to approve: --sign-in link"))
-}
-
-/// The owner of a given token.
-fn given(client: &Client, token: Token, how: &'static str) -> Result<Owner, Error> {
-    let account = client.account(&token, Instant::now() + QUESTION).map_err(|error| match error {
-        plex::Error::Refused => Error::new(format!("plex.tv does not take {how}"))
-            .hint("it is mistyped or was signed out; get another one: plex-auth setup --sign-in link"),
-        other => plex_errors::explain(&other),
-    })?;
-    Ok(Owner { account, token, how, client: client.clone(), identifier: None })
-}
-
-/// The owner of an existing token; `None` if it was revoked.
-fn still_good(client: &Client, token: Option<Token>, how: &'static str) -> Result<Option<Owner>, Error> {
-    let Some(token) = token.filter(|token| !token.expose().is_empty()) else { return Ok(None) };
-    match client.account(&token, Instant::now() + QUESTION) {
-        Ok(account) => Ok(Some(Owner { account, token, how, client: client.clone(), identifier: None })),
-        Err(plex::Error::Refused) => {
-            terminal::warn(format!("plex.tv no longer takes {how}"));
-            Ok(None)
-        }
-        Err(other) => Err(plex_errors::explain(&other)),
-    }
 }
 
 fn read(file: &Path) -> Result<Token, Error> {

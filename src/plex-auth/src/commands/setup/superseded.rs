@@ -9,7 +9,8 @@ use protocol::{AdminRequest, AdminResponse};
 use super::local_server::LocalServer;
 use crate::client::daemon::Daemon;
 use crate::client::daemon::changed_since;
-use crate::client::plex_tv::{self, QUESTION};
+use crate::client::plex_tv::{Clients, QUESTION};
+use crate::client::preferences;
 use crate::config_file::existing::Existing;
 use crate::context::Context;
 use crate::ui::terminal::{say, warn};
@@ -32,14 +33,15 @@ pub(crate) struct Superseded {
 impl Superseded {
     /// The configured token, if the device that it was issued to is known. A copied one, such as the media server's own, is not
     /// ours to revoke.
-    pub(crate) fn by(new: &Token, existing: &Existing, client: &Client, local: Option<&LocalServer>) -> Option<Self> {
+    pub(crate) fn by(new: &Token, existing: &Existing, clients: &Clients, local: Option<&LocalServer>) -> Option<Self> {
         let identifier = existing.text_of("client_identifier")?;
-        let token = existing.token().filter(|token| !token.expose().is_empty())?;
+        let token = existing.token()?;
         let others = [Some(new), local.and_then(|local| local.token.as_ref())];
-        if others.into_iter().flatten().any(|other| other.expose() == token.expose()) {
+        let is_in_use = others.into_iter().flatten().any(|other| other.expose() == token.expose());
+        if is_in_use || preferences::with_token(&token, None).is_some() {
             return None;
         }
-        Some(Self { token, client: plex_tv::as_keeper(client, identifier) })
+        Some(Self { token, client: clients.for_owner(Some(identifier)) })
     }
 
     /// Revokes the token, or shows what is left to do while plex-authd uses it. `told`: the daemon was told to reload, which may

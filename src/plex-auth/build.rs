@@ -9,6 +9,9 @@ use std::path::Path;
 /// Begin of the tests in a file, or of the declaration of a file of tests. Their literals have names of people.
 const TESTS: &str = "#[cfg(test)]\nmod ";
 
+/// The most digits of a word, as in `fail2ban`.
+const MAX_DIGITS: usize = 2;
+
 /// Names in messages that show how something is written.
 const EXAMPLES: [&str; 2] = ["alice", "example.org"];
 
@@ -93,6 +96,7 @@ fn is_part_of_a_word(c: char) -> bool {
 
 fn word(text: &str) -> Option<String> {
     let word = text.trim_matches(['-', '.']);
-    let is_word = word.chars().any(char::is_alphabetic) && !word.chars().any(|c| c.is_ascii_digit());
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    let is_word = word.chars().any(char::is_alphabetic) && digits <= MAX_DIGITS;
     Some(word.to_lowercase()).filter(|word| is_word && !EXAMPLES.contains(&word.as_str()))
 }

@@ -4,8 +4,7 @@
 use e2e::{DEN, MACHINE, World, as_user, password};
 
 /// Texts that no report may contain, upper and lower case aside.
-const PRIVATE: [&str; 27] = [
-    "SECRET",
+const PRIVATE: [&str; 25] = [
     "hunter2",
     "olga",
     "alice",
@@ -28,7 +27,6 @@ const PRIVATE: [&str; 27] = [
     "8123458",
     "bobsproxy",
     "notify.sh",
-    "/home/",
     "02:00:5e",
     "token.private",
     "ca.pem",
@@ -104,6 +102,7 @@ fn report(world: &World, further: &[&str]) -> String {
     );
     assert_eq!(world.sh(&format!("stat -c '%a %U' {FILE}")).stdout, "600 root\n");
     let text = world.sh(&format!("cat {FILE}; rm {FILE}")).stdout;
+    assert!(!text.contains("SECRET"), "{text}");
     let lower = text.to_lowercase();
     for private in PRIVATE {
         assert!(!lower.contains(&private.to_lowercase()), "{private} is in the report:\n{text}");
@@ -120,6 +119,7 @@ fn r41_report_has_nothing_private_and_all_that_is_needed() {
         concat!("plex-auth ", env!("CARGO_PKG_VERSION")),
         concat!("plex-authd ", env!("CARGO_PKG_VERSION")),
         "distribution debian ",
+        "fail2ban: it is installed",
         "not requested; plex-auth report --plex adds them",
         "configuration: /etc/plex-auth.toml is understood and kept private",
         "token = (hidden)\n",

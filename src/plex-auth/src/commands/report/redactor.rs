@@ -196,6 +196,10 @@ impl<'a> Redactor<'a> {
 
     /// A path: the part from the first component that is not a system's is replaced.
     pub(super) fn path(&mut self, path: &str) -> String {
+        // Behind a file there may be a place in it, such as `:2:1`.
+        let file = path.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':');
+        let place = path.get(file.len()..).filter(|place| place.starts_with(':')).unwrap_or_default();
+        let path = path.strip_suffix(place).unwrap_or(path);
         let mut shown = Vec::new();
         let mut rest = path.split('/');
         for part in rest.by_ref() {
@@ -208,7 +212,7 @@ impl<'a> Redactor<'a> {
             }
             shown.push(part.to_owned());
         }
-        shown.join("/")
+        format!("{}{place}", shown.join("/"))
     }
 
     /// An address: those of the machine itself say nothing.

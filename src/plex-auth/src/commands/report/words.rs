@@ -56,7 +56,7 @@ pub(super) const SERVICES: [&str; 51] = [
 ];
 
 /// Arguments of common PAM modules.
-pub(super) const ARGUMENTS: [&str; 40] = [
+pub(super) const ARGUMENTS: [&str; 43] = [
     "audit",
     "authfail",
     "authsucc",
@@ -68,6 +68,7 @@ pub(super) const ARGUMENTS: [&str; 40] = [
     "even_deny_root",
     "fail_interval",
     "first",
+    "force",
     "forward_pass",
     "gid",
     "ingroup",
@@ -85,6 +86,8 @@ pub(super) const ARGUMENTS: [&str; 40] = [
     "quiet",
     "quiet_fail",
     "quiet_success",
+    "readenv",
+    "revoke",
     "ruser",
     "service",
     "sha",

@@ -40,6 +40,7 @@ fn unknown_words_and_values_are_replaced_and_the_programs_words_stay() {
         ("owner_id is 17", "owner_id is id-1"),
         ("put 17 to 17", "put id-1 to id-1"),
         ("/etc/pam.d/plex-auth.toml", "/etc/pam.d/plex-auth.toml"),
+        ("/etc/plex-auth.toml:12:1:", "/etc/plex-auth.toml:12:1:"),
         ("/home/olga/.ssh/key", "/path-1"),
         ("/etc/olga/key denied", "/etc/path-1 denied"),
         ("https://plex.tv/", "https://plex.tv/"),

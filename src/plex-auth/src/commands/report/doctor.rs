@@ -47,8 +47,23 @@ pub(super) fn section(context: &Context, plex: bool, redactor: &mut Redactor) ->
     }
 }
 
+/// What is before the names of fields that plex-auth does not use. They are no values, and doctor shows none that could be one.
+const NAMES: &str = "; not used: ";
+
+/// Begins of a line about the shape of an answer.
+const SHAPES: [&str; 2] = ["as expected: status ", "differs: "];
+
+/// An observation: names of fields are shown unless they are known to be private, which is checked at the end.
+fn observation(what: &str, redactor: &mut Redactor) -> String {
+    let is_shape = SHAPES.iter().any(|begin| what.starts_with(begin));
+    match what.split_once(NAMES).filter(|_| is_shape) {
+        Some((found, names)) => format!("{}{NAMES}{names}", redactor.text(found)),
+        None => redactor.text(what),
+    }
+}
+
 fn shown(line: &Line, redactor: &mut Redactor) -> String {
     let status = ["ok", "info", "warning", "error"].into_iter().find(|status| *status == line.status).unwrap_or("?");
     let hint = line.hint.as_ref().map(|hint| format!("\n    {}", redactor.text(hint))).unwrap_or_default();
-    format!("{status:7} {}: {}{hint}\n", redactor.text(&line.name), redactor.text(&line.what))
+    format!("{status:7} {}: {}{hint}\n", redactor.text(&line.name), observation(&line.what, redactor))
 }

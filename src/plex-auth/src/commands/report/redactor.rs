@@ -203,9 +203,9 @@ impl<'a> Redactor<'a> {
         let mut shown = Vec::new();
         let mut rest = path.split('/');
         for part in rest.by_ref() {
-            let is_known = self.labels.contains_key(&part.to_lowercase());
             let of_a_system = PATHS.contains(&part) || self.is_harmless(part) || part.is_empty() || is_machine(part);
-            if is_known || !of_a_system {
+            let in_a_home = shown.last().is_some_and(|above| above == "home");
+            if in_a_home || !of_a_system {
                 let rest: Vec<_> = std::iter::once(part).chain(rest).collect();
                 shown.push(self.label(Category::Path, &rest.join("/")));
                 break;

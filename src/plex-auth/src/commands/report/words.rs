@@ -107,7 +107,7 @@ pub(super) const SYSTEM_ACCOUNTS: [&str; 9] =
     ["apache", "http", "mail", "nginx", "nobody", "plex-auth", "postfix", "root", "www-data"];
 
 /// Directories of systems, and files that plex-auth and its packages use.
-pub(super) const PATHS: [&str; 46] = [
+pub(super) const PATHS: [&str; 50] = [
     "account",
     "api",
     "apparmor",
@@ -119,6 +119,10 @@ pub(super) const PATHS: [&str; 46] = [
     "certs",
     "dev",
     "etc",
+    "home",
+    "html",
+    "text",
+    "xml",
     "issued",
     "lib",
     "lib64",

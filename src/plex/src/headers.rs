@@ -51,7 +51,7 @@ impl Headers {
         Self { v2: named(identifier.unwrap_or(fallback)), other: identifier.map(named).unwrap_or_default() }
     }
 
-    /// A media server.
+    /// Headers of a media server, as it sends them about itself.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the machine id cannot be one.

@@ -16,7 +16,7 @@ pub enum ListError {
     Request(#[from] Error),
 }
 
-/// What is wrong with a list.
+/// Reason why an answer is not the list as it is known.
 #[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]
 pub enum Changed {
     /// No XML, or another document.

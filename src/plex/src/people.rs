@@ -22,7 +22,7 @@ pub(crate) struct Form {
     pub attributes: &'static [&'static str],
 }
 
-/// A row.
+/// One person's row, with the rows of servers inside it.
 pub(crate) struct Row {
     pub fields: Fields,
     /// Its servers, in a list of friends.

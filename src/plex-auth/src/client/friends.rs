@@ -146,7 +146,7 @@ impl Friends {
         })
     }
 
-    /// What is wrong with the first source of the list, if it comes from the second.
+    /// Fault of the list's first source, if the list comes from the second.
     pub(crate) fn second_source(&self) -> Option<&str> {
         self.deciding.second_source.as_deref()
     }

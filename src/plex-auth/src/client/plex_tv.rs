@@ -50,7 +50,7 @@ impl From<ClientError> for Error {
     }
 }
 
-/// What becomes of a new identifier for tokens whose device is unknown.
+/// Lifetime of a new identifier for tokens whose device is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NewIdentifier {
     /// It is stored, and never replaced.

@@ -34,7 +34,7 @@ pub(crate) struct Preferences {
 pub(crate) struct ServerToken {
     /// The server's machine id.
     pub machine_id: String,
-    /// The token.
+    /// The token, which is as good as the server itself at plex.tv.
     pub token: Token,
 }
 

@@ -23,7 +23,7 @@ const COUNTS: [&str; 2] = ["size", "totalSize"];
 /// Type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ValueType {
-    /// `null`.
+    /// JSON's `null`; XML has none.
     Null,
     /// `true` or `false`.
     Boolean,
@@ -41,7 +41,7 @@ pub enum ValueType {
     Text,
     /// An array.
     List,
-    /// An object.
+    /// A JSON object, or an XML element.
     Object,
 }
 

@@ -57,7 +57,7 @@ pub enum Kind {
     Boolean,
     /// Text that is not empty, never a number.
     Token,
-    /// The same, or `null`.
+    /// Text, or `null` while there is no token yet.
     TokenOrNull,
 }
 
@@ -98,7 +98,7 @@ pub struct Rows {
     pub one_of: &'static [&'static str],
 }
 
-/// What plex-auth relies on in one answer.
+/// The parts of one answer that plex-auth relies on.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Contract {
     /// The request.
@@ -113,7 +113,7 @@ pub struct Contract {
     pub format: Format,
     /// Rows of the answer.
     pub rows: &'static [Rows],
-    /// What is lost when the answer is another one.
+    /// Loss when the answer is another one.
     pub otherwise: &'static str,
     /// Logins go on without it: there is a second source, or another way to sign in.
     pub replaceable: bool,
@@ -331,7 +331,7 @@ impl Endpoint {
         Self::MediaServer,
     ];
 
-    /// What plex-auth relies on in its answer.
+    /// The parts of its answer that plex-auth relies on.
     #[must_use]
     pub fn contract(self) -> &'static Contract {
         static TABLE: [Contract; 10] = CONTRACTS;

@@ -68,7 +68,7 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
     Ok(())
 }
 
-/// What is done about a request.
+/// Treatment of a request.
 enum Step {
     Send,
     Skip(&'static str),

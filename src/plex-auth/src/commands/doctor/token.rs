@@ -40,7 +40,7 @@ fn listed(config: &Config, owner: PlexId, client: &Client, token: &Token, checks
         owner_id: Some(owner),
         has_identity: false,
         machine_id: config.machine_id.as_deref(),
-        // Only the owner sees with whom the server is shared, whoever has access here.
+        // Only the owner sees with whom the server is shared, no matter who has access here.
         strict: config.machine_id.is_some(),
         timeout: QUESTION,
         deadline: None,

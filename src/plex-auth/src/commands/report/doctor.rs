@@ -8,7 +8,7 @@ use system::command::Command;
 use super::redactor::Redactor;
 use crate::context::Context;
 
-/// What `--plex` sends, to be said before.
+/// Announcement of the requests of `--plex`, shown before they are sent.
 pub(super) const ANNOUNCEMENT: &str = "\
 This sends the requests of `plex-auth doctor --plex`, once each, with the stored token: GET of the account, of the friend list,
 of the list of shares and of the list of devices at plex.tv, and of the identity and the front page of the media server.
@@ -47,7 +47,7 @@ pub(super) fn section(context: &Context, plex: bool, redactor: &mut Redactor) ->
     }
 }
 
-/// What is before the names of fields that plex-auth does not use. They are no values, and doctor shows none that could be one.
+/// Text before the names of fields that plex-auth does not use. They are no values, and doctor shows none that could be one.
 const NAMES: &str = "; not used: ";
 
 /// Begins of a line about the shape of an answer.

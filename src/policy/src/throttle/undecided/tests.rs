@@ -101,7 +101,7 @@ fn r60_parallel_sign_ins_do_not_exceed_five_once_one_had_no_verdict() {
     assert!((0..100).all(|_| undecided.start(Other, false, at(0)) == Ok(Granted)), "plex.tv decides again");
 }
 
-/// What was sent when, and what came of it, as a list; the rule is read off the list.
+/// The sign-ins that were sent, with their times and results, as a list; the rule is read off the list.
 #[derive(Default)]
 struct Model {
     /// Answers in order of arrival.

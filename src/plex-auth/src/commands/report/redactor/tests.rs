@@ -1,4 +1,4 @@
-//! What is replaced, and what stays.
+//! Tests of the replacements, and of the text that stays.
 
 use std::collections::BTreeSet;
 

@@ -10,7 +10,7 @@ use crate::limits::Limits;
 use crate::log::Log;
 use crate::settings::Settings;
 use crate::state::audit_log::AuditLog;
-use crate::state::friend_list::FriendListCache;
+use crate::state::friend_list::{Doubt, FriendListCache};
 use crate::state::identities::Identities;
 use crate::state::password_cache::PasswordCache;
 use crate::state::store::{Change, Store};
@@ -56,6 +56,11 @@ impl Context {
     pub(crate) fn owners_id(&self, account: &str, mapped_to: &PlexRef) -> Option<PlexId> {
         let binding = self.identities.binding(account);
         self.settings.rules.owners_id(self.friend_list().as_deref(), mapped_to, binding.as_ref())
+    }
+
+    /// The doubt about a refusal of a local account by the friend list.
+    pub(crate) fn doubt(&self, account: &str, mapped_to: &PlexRef) -> Option<Doubt> {
+        self.friends.as_ref()?.doubt(mapped_to, self.identities.binding(account).as_ref())
     }
 
     /// Deletes everything known about an account, in memory and on disk, except its logins in the audit log. False if there

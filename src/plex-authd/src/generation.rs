@@ -17,8 +17,8 @@ use crate::helpers::Helpers;
 use crate::helpers::local_password::LocalPasswords;
 use crate::helpers::smb::SmbQueue;
 use crate::settings::Settings;
-use crate::shared::{SavedList, Shared};
-use crate::state::friend_list::{self, FriendListCache};
+use crate::shared::Shared;
+use crate::state::friend_list::{self, FriendListCache, SavedList};
 use crate::state::password_cache::PasswordCache;
 use crate::worker::Worker;
 
@@ -39,7 +39,7 @@ impl Generation {
     ///
     /// # Errors
     /// [`Error::Client`] or [`Error::Thread`]
-    pub(crate) fn start(shared: &Shared, config: Config, saved: SavedList) -> Result<Self, Error> {
+    pub(crate) fn start(shared: &Shared, config: Config, saved: Option<SavedList>) -> Result<Self, Error> {
         let Shared { identities, limits, account_locks, token_revoker, audit_log, store, log, .. } = shared;
         let settings = Arc::new(Settings::new(config, shared.config_file.clone()));
         let config = &settings.config;
@@ -50,7 +50,7 @@ impl Generation {
         let passwords = Arc::new(passwords);
         let hasher = max_age.map(|_| start_hasher(&passwords)).transpose()?;
         let listed =
-            saved.as_ref().filter(|(scope_id, _)| *scope_id == settings.scope_id()).map(|(_, list)| list.clone());
+            saved.as_ref().filter(|saved| saved.scope_id == settings.scope_id()).map(|saved| saved.list.clone());
         let start_smb = || SmbQueue::start(Arc::clone(&settings), listed, identities.bindings(), log.clone());
         let (smb, smb_worker) = config.samba.sync_password.then(start_smb).transpose()?.unzip();
         let owner_client = shared.device_ids.for_owner(&client, config);
@@ -80,8 +80,8 @@ impl Generation {
     }
 
     /// The friend list for the next generation.
-    pub(crate) fn friend_list(&self) -> SavedList {
-        self.context.friends.as_ref().and_then(|friends| friends.with_scope())
+    pub(crate) fn friend_list(&self) -> Option<SavedList> {
+        self.context.friends.as_ref().and_then(|friends| friends.saved())
     }
 
     /// Ends the threads that only later sessions would need. The others end with the last session.
@@ -127,10 +127,10 @@ fn list_source(
     let token = Token::from(token.expose());
     shared.token_revoker.never_revoke(&token);
     let (passwords, identities) = (Arc::clone(passwords), Arc::clone(&shared.identities));
-    let (rules, smb) = (rules.clone(), smb.cloned());
+    let (judged_by, smb) = (rules.clone(), smb.cloned());
     // As soon as a list shows that a user has lost access, their cached password is deleted, and Samba follows.
     let on_update = move |list: &FriendList| {
-        passwords.retain(|cached| rules.is_permitted(list, cached.id).is_ok());
+        passwords.retain(|cached| judged_by.is_permitted(list, cached.id).is_ok());
         if let Some(smb) = &smb {
             smb.follow(list, identities.bindings());
         }
@@ -145,6 +145,7 @@ fn list_source(
         max_age: config.timeouts.friend_list,
         timeout: config.timeouts.login,
         scope_id: settings.scope_id(),
+        rules: rules.clone(),
         on_update: Box::new(on_update),
         limits: Arc::clone(&shared.limits),
     })

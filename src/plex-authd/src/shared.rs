@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use config::Config;
-use policy::{FriendList, Throttle};
+use policy::Throttle;
 
 use crate::args::Args;
 use crate::auth::account_locks::AccountLocks;
@@ -17,6 +17,7 @@ use crate::limits::refusal_delay::RefusalDelay;
 use crate::log::Log;
 use crate::state::audit_log::{AuditLog, MAX_ENTRIES};
 use crate::state::device_ids::DeviceIds;
+use crate::state::friend_list::SavedList;
 use crate::state::identities::Identities;
 use crate::state::password_cache::PasswordHashes;
 use crate::state::store::{self, Store};
@@ -42,15 +43,12 @@ pub(crate) struct Workers {
     writer: Worker,
 }
 
-/// A friend list with its scope.
-pub(crate) type SavedList = Option<(String, FriendList)>;
-
 impl Shared {
     /// Reads the state directory and starts the threads.
     ///
     /// # Errors
     /// [`Error::Store`] or [`Error::Thread`]
-    pub(crate) fn open(config: &Config, args: &Args, log: &Log) -> Result<(Self, Workers, SavedList), Error> {
+    pub(crate) fn open(config: &Config, args: &Args, log: &Log) -> Result<(Self, Workers, Option<SavedList>), Error> {
         let (store, saved, writer) = store::open(&args.state, MAX_ENTRIES, log).map_err(Error::Store)?;
         let throttle = Throttle::new(config.throttle.clone(), saved.failures, saved.rejected, saved.breaker);
         let account_locks = AccountLocks::default();
@@ -72,7 +70,8 @@ impl Shared {
             store,
             log: log.clone(),
         };
-        Ok((shared, Workers { revoker, writer }, saved.friend_list))
+        let friend_list = saved.friend_list.map(|(scope_id, list)| SavedList { scope_id, list, suspicion: None });
+        Ok((shared, Workers { revoker, writer }, friend_list))
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn check_at_once(context: &Context, account: &str, mapped_to: &PlexRe
     let result = by_list(context, account, mapped_to, &list, clock::now_for(list.fetched_at));
     // The person may have been invited since.
     let may_change = result.as_ref().is_err_and(Reason::is_lookup_miss) && friends.can_be_newer();
-    (!may_change).then(|| accepted(record_denial(context, account, result)))
+    (!may_change).then(|| accepted(record_denial(context, account, mapped_to, result)))
 }
 
 /// Decides about an account that is not the owner's.
@@ -48,7 +48,7 @@ pub(crate) fn check(context: &Context, account: &str, mapped_to: &PlexRef, deadl
     {
         result = by_list(context, account, mapped_to, &newer, called);
     }
-    accepted(record_denial(context, account, result))
+    accepted(record_denial(context, account, mapped_to, result))
 }
 
 /// The account is the owner's own, by configuration, bindings and the latest list.
@@ -91,11 +91,21 @@ fn decide(
     access.account(mapped_to, binding.as_ref(), last_sign_in).result()
 }
 
-/// Deletes the cached password after a denial.
-fn record_denial(context: &Context, account: &str, result: Result<PlexId, Reason>) -> Result<PlexId, Reason> {
-    result.inspect_err(|reason| {
-        if !reason.is_outage() {
-            context.passwords.forget(account);
+/// Deletes the cached password after a denial, unless the friend list is in doubt.
+fn record_denial(
+    context: &Context,
+    account: &str,
+    mapped_to: &PlexRef,
+    result: Result<PlexId, Reason>,
+) -> Result<PlexId, Reason> {
+    result.map_err(|reason| match context.doubt(account, mapped_to) {
+        Some(doubt) if reason.is_lookup_miss() && !doubt.is_denial => Reason::Unavailable(doubt.why),
+        Some(_) => reason,
+        None => {
+            if !reason.is_outage() {
+                context.passwords.forget(account);
+            }
+            reason
         }
     })
 }

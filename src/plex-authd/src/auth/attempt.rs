@@ -59,7 +59,8 @@ pub(super) fn target(
 /// is read again.
 ///
 /// # Errors
-/// There is no list that is new enough, and the account is not known to be the owner's.
+/// There is no list that is new enough, and the account is not known to be the owner's; or the list lacks a person and is in
+/// doubt.
 pub(crate) fn decision(
     context: &Context,
     account: &str,
@@ -89,6 +90,11 @@ pub(crate) fn decision(
         && let Some(newer) = friends.newer(&list, deadline)
     {
         (list, decision) = by(newer);
+    }
+    if decision.refusal().is_some_and(Reason::is_lookup_miss)
+        && let Some(doubt) = context.doubt(account, mapped_to).filter(|doubt| !doubt.is_denial)
+    {
+        return Err(Reason::Unavailable(doubt.why));
     }
     Ok(Basis { list: Some(list), no_list: None, decision })
 }
@@ -126,9 +132,11 @@ fn decide(
 }
 
 /// Denies an attempt, and deletes the account's cached password. A person without access who types the right password does not
-/// guess, so only a refusal of what was typed counts as a failure.
-pub(super) fn deny(context: &Context, key: &AttemptKey, reason: Reason) -> Refusal {
-    context.passwords.forget(&key.account);
+/// guess, so only a refusal of what was typed counts as a failure. While the friend list is in doubt, the password is kept.
+pub(super) fn deny(context: &Context, key: &AttemptKey, mapped_to: &PlexRef, reason: Reason) -> Refusal {
+    if context.doubt(&key.account, mapped_to).is_none() {
+        context.passwords.forget(&key.account);
+    }
     if reason.is_about_the_password() {
         context.limits.rate_limiter.record_failure(key);
     }

@@ -34,7 +34,7 @@ fn decide_unshared(context: &Context, attempt: &Attempt, code: Option<&Secret>, 
     let target = match target(context, attempt.account(), &attempt.mapped_to, Method::Password, deadline) {
         Ok(target) => target,
         Err(reason) if reason.is_outage() => return offline::without_list(context, attempt, reason),
-        Err(reason) => return Err(deny(context, &attempt.key, reason)),
+        Err(reason) => return Err(deny(context, &attempt.key, &attempt.mapped_to, reason)),
     };
     let permit = context.limits.rate_limiter.acquire(&attempt.key, deadline)?;
     let cached = match code {

@@ -89,7 +89,7 @@ pub(crate) fn decide(
     let target = match target(context, &key.account, mapped_to, Method::Link, deadline) {
         Ok(target) => target,
         Err(reason) if reason.is_outage() => return Err(reason.into()),
-        Err(reason) => return Err(deny(context, key, reason)),
+        Err(reason) => return Err(deny(context, key, mapped_to, reason)),
     };
     // Anyone can approve a code, so a failure does not delete the cached password of the account's own user.
     let (id, evidence) = confirm(context, &target, &token, deadline)?;

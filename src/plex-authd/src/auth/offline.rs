@@ -30,7 +30,9 @@ pub(super) fn decide(
 ) -> AuthResult {
     let max_age = context.settings.config.cache.offline.filter(|_| reason.opens_offline_cache());
     let offline = match max_age.map(|max_age| (max_age, target(context, attempt, max_age))) {
-        Some((_, Err(denial))) if !denial.is_outage() => return Err(deny(context, &attempt.key, denial)),
+        Some((_, Err(denial))) if !denial.is_outage() && !is_open(context, attempt) => {
+            return Err(deny(context, &attempt.key, &attempt.mapped_to, denial));
+        }
         Some((max_age, Ok(target))) => {
             context.passwords.check(attempt.account(), &target, &attempt.password, Some(max_age), permit)
         }
@@ -45,6 +47,11 @@ pub(super) fn decide(
         permit.record_wrong_guess();
     }
     Err(reason.into())
+}
+
+/// The last list is in doubt, and denies nothing.
+fn is_open(context: &Context, attempt: &Attempt) -> bool {
+    context.doubt(attempt.account(), &attempt.mapped_to).is_some_and(|doubt| !doubt.is_denial)
 }
 
 fn target(context: &Context, attempt: &Attempt, max_age: Duration) -> Result<SignInTarget, Reason> {

@@ -71,7 +71,7 @@ pub(super) fn sign_in(
             Ok(Accepted { id, evidence, token: Some(Arc::new(token)) })
         }
         Err(reason) if reason.is_outage() => Err(reason.into()),
-        Err(reason) => Err(deny(context, &attempt.key, reason)),
+        Err(reason) => Err(deny(context, &attempt.key, &attempt.mapped_to, reason)),
     }
 }
 

@@ -3,13 +3,14 @@
 mod miss;
 mod reading;
 mod refresher;
+mod suspicion;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::{Client, Token};
-use policy::{FriendList, PlexId, PlexUser, Reason};
+use policy::{FriendList, IdentityBinding, PlexId, PlexRef, PlexUser, Reason, Rules};
 use protocol::FriendListStatus;
 
 use crate::clock;
@@ -18,6 +19,7 @@ use crate::lock::lock;
 use crate::log::Log;
 use crate::state::store::Store;
 use miss::Misses;
+use suspicion::{Check, Suspicion};
 
 /// Source of the list, from the configuration.
 pub(crate) struct Source {
@@ -38,10 +40,31 @@ pub(crate) struct Source {
     pub timeout: Duration,
     /// Identifies the configuration that the list belongs to.
     pub scope_id: String,
-    /// Called with every new list.
+    /// The owner's rules, by which a list is compared with the one before it.
+    pub rules: Rules,
+    /// Called with every new list that is not in doubt.
     pub on_update: Box<dyn Fn(&FriendList) + Send + Sync>,
     /// Delays refusals by the duration of a refresh, which one of them may have waited for.
     pub limits: Arc<Limits>,
+}
+
+/// The friend list of an earlier run or configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct SavedList {
+    /// Identifies the configuration that it belongs to.
+    pub scope_id: String,
+    /// The last one that is not in doubt.
+    pub list: FriendList,
+    /// The one in doubt, which is in force.
+    pub suspicion: Option<Suspicion>,
+}
+
+/// Doubt about a refusal: the person had access by the last list that is not in doubt.
+pub(crate) struct Doubt {
+    /// The second source agrees that they have none now.
+    pub is_denial: bool,
+    /// Text for the log.
+    pub why: String,
 }
 
 /// The latest friend list, shared with the thread that refreshes it.
@@ -55,7 +78,12 @@ pub(crate) struct FriendListCache {
 
 #[derive(Default)]
 struct State {
+    /// The list in force.
     list: Option<Arc<FriendList>>,
+    /// The last list that is not in doubt.
+    confirmed: Option<Arc<FriendList>>,
+    /// The doubt about the list in force.
+    suspicion: Option<Suspicion>,
     /// The owner's account, and the time at which it was fetched.
     owner: Option<(PlexUser, Instant)>,
     /// Why the last refresh failed, and the earliest time of the next.
@@ -68,18 +96,21 @@ struct State {
 }
 
 impl FriendListCache {
-    /// Starts the thread. `saved` is the last list, with its scope; it is used if the scope is the same.
+    /// Starts the thread. `saved` is used if its scope is the same.
     ///
     /// # Errors
     /// No thread can be created.
     pub(crate) fn start(
         source: Source,
-        saved: Option<(String, FriendList)>,
+        saved: Option<SavedList>,
         store: Store,
         log: Log,
     ) -> std::io::Result<Arc<Self>> {
-        let list = saved.filter(|(scope_id, _)| *scope_id == source.scope_id).map(|(_, list)| Arc::new(list));
-        let state = Mutex::new(State { list, wanted: true, ..State::default() });
+        let saved = saved.filter(|saved| saved.scope_id == source.scope_id);
+        let (confirmed, suspicion) = saved.map(|saved| (Arc::new(saved.list), saved.suspicion)).unzip();
+        let suspicion = suspicion.flatten();
+        let list = suspicion.as_ref().map(|suspicion| Arc::clone(&suspicion.list)).or_else(|| confirmed.clone());
+        let state = Mutex::new(State { list, confirmed, suspicion, wanted: true, ..State::default() });
         let friends = Arc::new(Self { source, store, log, state, changed: Condvar::new() });
         let refresher = Arc::clone(&friends);
         std::thread::Builder::new().name("friends".into()).spawn(move || refresher.run())?;
@@ -91,9 +122,22 @@ impl FriendListCache {
         self.lock().list.clone()
     }
 
-    /// The latest list with its scope, for the cache of the next configuration.
-    pub(crate) fn with_scope(&self) -> Option<(String, FriendList)> {
-        self.latest().map(|list| (self.source.scope_id.clone(), FriendList::clone(&list)))
+    /// The list for the cache of the next configuration.
+    pub(crate) fn saved(&self) -> Option<SavedList> {
+        let state = self.lock();
+        let list = FriendList::clone(state.confirmed.as_ref()?);
+        Some(SavedList { scope_id: self.source.scope_id.clone(), list, suspicion: state.suspicion.clone() })
+    }
+
+    /// The doubt about a refusal of this account by the list in force.
+    pub(crate) fn doubt(&self, mapped_to: &PlexRef, binding: Option<&IdentityBinding>) -> Option<Doubt> {
+        let state = self.lock();
+        let suspicion = state.suspicion.as_ref()?;
+        let id = self.source.rules.resolve(state.confirmed.as_ref()?, mapped_to, binding).id().ok()?;
+        suspicion.loss.missing.contains(&id).then(|| Doubt {
+            is_denial: suspicion.check == Check::Agrees,
+            why: format!("the friend list is in doubt: {}", suspicion.text()),
+        })
     }
 
     /// Size and age of the list, for `plex-auth status`.
@@ -106,7 +150,7 @@ impl FriendListCache {
             age: list.map(|list| list.age(clock::now_for(list.fetched_at)).as_secs()),
             failing: state.failure.as_ref().map(|(why, _)| protocol::printable(&why.to_string(), 512)),
             second_source: list.and_then(|list| list.second_source.as_ref()).map(|why| protocol::printable(why, 512)),
-            doubt: None,
+            doubt: state.suspicion.as_ref().map(Suspicion::text),
         }
     }
 

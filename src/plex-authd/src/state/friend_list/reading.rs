@@ -1,4 +1,5 @@
-//! One reading of the friend list: the owner's account, and the list from the source that can be read.
+//! One reading of the friend list: the owner's account, the list from the source that can be read, and the comparison with the
+//! last one.
 
 use std::time::{Duration, Instant};
 
@@ -6,6 +7,7 @@ use directory::{Error, Reader};
 use policy::{FriendList, PlexUser};
 
 use super::FriendListCache;
+use super::suspicion::{Check, Suspicion};
 use crate::clock;
 
 /// Age at which the owner's own account is fetched again.
@@ -17,8 +19,15 @@ const READING: Duration = Duration::from_secs(12);
 /// The longest time for the owner's account if it is known already, so that the list can still be read.
 const KNOWN_OWNER: Duration = Duration::from_secs(4);
 
+/// A list that has been read.
+pub(super) enum Reading {
+    /// It shows the people of the last one, or is confirmed.
+    Confirmed(FriendList),
+    Suspect(Suspicion),
+}
+
 impl FriendListCache {
-    pub(super) fn read(&self) -> Result<FriendList, Error> {
+    pub(super) fn read(&self) -> Result<Reading, Error> {
         let (fetched_at, now) = (clock::now(), Instant::now());
         let source = &self.source;
         let reader = Reader {
@@ -32,7 +41,50 @@ impl FriendListCache {
             timeout: source.timeout,
             deadline: Some(now + READING),
         };
-        reader.list(self.owner(now, &reader)?, fetched_at)
+        let list = reader.list(self.owner(now, &reader)?, fetched_at)?;
+        Ok(self.compare(list, &reader))
+    }
+
+    /// Compares a list with the last one that is not in doubt. One that lacks most people is compared with the second source,
+    /// which is used if it shows them.
+    fn compare(&self, list: FriendList, reader: &Reader) -> Reading {
+        let (earlier, suspicion) = {
+            let state = self.lock();
+            (state.confirmed.clone(), state.suspicion.clone())
+        };
+        let Some(earlier) = earlier else { return Reading::Confirmed(list) };
+        let rules = &self.source.rules;
+        let loss = rules.loss(&earlier, &list);
+        if !loss.is_suspect() {
+            return Reading::Confirmed(list);
+        }
+        let is_first = list.second_source.is_none();
+        let why = format!("the list of shares no longer shows {loss}");
+        let second = is_first.then(|| reader.second_list(list.owner.clone(), why, list.fetched_at)).flatten();
+        let (list, loss, check) = match second {
+            None => (list, loss, Check::Impossible),
+            Some(Err(_)) => (list, loss, Check::Open),
+            Some(Ok(second)) => {
+                let second_loss = rules.loss(&earlier, &second);
+                if !second_loss.is_suspect() {
+                    return Reading::Confirmed(second);
+                }
+                if loss.missing.is_subset(&second_loss.missing) {
+                    (list, loss, Check::Agrees)
+                } else if second_loss.missing.is_subset(&loss.missing) {
+                    // Both lack these people, and each sign-in of the others needs a confirmation.
+                    (second, second_loss, Check::Agrees)
+                } else {
+                    (list, loss, Check::Open)
+                }
+            }
+        };
+        let suspicion = Suspicion::new(list, loss, check, suspicion.as_ref());
+        if suspicion.is_confirmed(self.source.max_age) {
+            Reading::Confirmed(FriendList::clone(&suspicion.list))
+        } else {
+            Reading::Suspect(suspicion)
+        }
     }
 
     /// The owner. The last list belongs to the same token, so its owner is used while plex.tv does not show the account, and

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use directory::Error;
 use policy::{FriendList, Reason};
 
+use super::reading::Reading;
+use super::suspicion::Suspicion;
 use super::{FriendListCache, State};
 use crate::clock;
 use crate::state::store::Change;
@@ -19,40 +21,109 @@ const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
 /// The longest pause that a `Retry-After` can cause.
 const MAX_PAUSE: Duration = Duration::from_secs(900);
 
+/// Work of the thread.
+enum Work {
+    /// Read the list.
+    Read,
+    /// The list has been in doubt for as long as a list may be.
+    EndDoubt,
+    Stop,
+}
+
 impl FriendListCache {
     pub(super) fn run(&self) {
-        while self.wait_for_work() {
-            let start = Instant::now();
-            let outcome = self.read().map(Arc::new);
-            self.source.limits.refusal_delay.record_refresh(start.elapsed());
-            if let Ok(list) = &outcome {
-                (self.source.on_update)(list);
-                self.store.write(Change::FriendList(self.source.scope_id.clone(), Arc::clone(list)));
-            }
-            let mut state = self.lock();
-            state.wanted = false;
-            state.misses.end();
-            match outcome {
-                Ok(list) => {
-                    if state.failure.take().is_some() {
-                        self.log.info("the friend list can be had again");
+        loop {
+            match self.wait_for_work() {
+                Work::Read => self.refresh(),
+                Work::EndDoubt => {
+                    let latest = self.lock().suspicion.as_ref().map(|suspicion| Arc::clone(&suspicion.list));
+                    if let Some(list) = latest {
+                        self.publish(&list);
+                        self.confirm(&mut self.lock(), list);
                     }
-                    self.log_source(state.list.as_deref(), &list);
-                    state.list = Some(list);
                 }
-                Err(error) => self.record_failure(&mut state, &error),
+                Work::Stop => return,
             }
-            self.changed.notify_all();
         }
     }
 
-    /// Waits until the list is about to expire or a login wants a new one; false when the thread is to end.
-    fn wait_for_work(&self) -> bool {
+    fn refresh(&self) {
+        let start = Instant::now();
+        let outcome = self.read();
+        self.source.limits.refusal_delay.record_refresh(start.elapsed());
+        let outcome = outcome.map(|reading| match reading {
+            Reading::Confirmed(list) => {
+                let list = Arc::new(list);
+                self.publish(&list);
+                Ok(list)
+            }
+            Reading::Suspect(suspicion) => Err(suspicion),
+        });
+        let mut state = self.lock();
+        state.wanted = false;
+        state.misses.end();
+        if outcome.is_ok() && state.failure.take().is_some() {
+            self.log.info("the friend list can be had again");
+        }
+        match outcome {
+            Ok(Ok(list)) => self.confirm(&mut state, list),
+            Ok(Err(suspicion)) => self.doubt_list(&mut state, suspicion),
+            Err(error) => self.record_failure(&mut state, &error),
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Tells the rest of the daemon about a list that is not in doubt.
+    fn publish(&self, list: &Arc<FriendList>) {
+        (self.source.on_update)(list);
+        self.store.write(Change::FriendList(self.source.scope_id.clone(), Arc::clone(list)));
+    }
+
+    /// Puts a list in force that is not in doubt.
+    fn confirm(&self, state: &mut State, list: Arc<FriendList>) {
+        self.log_source(state.list.as_deref(), &list);
+        if let (Some(suspicion), Some(earlier)) = (state.suspicion.take(), &state.confirmed) {
+            let loss = self.source.rules.loss(earlier, &list);
+            if loss.is_suspect() {
+                self.log.warning(format!("the friend list is no longer in doubt: {loss} have none any more"));
+            } else {
+                let before = suspicion.loss.missing.len();
+                self.log.notice(format!(
+                    "the friend list is no longer in doubt: {before} were missing, and are listed again"
+                ));
+            }
+        }
+        state.list = Some(Arc::clone(&list));
+        state.confirmed = Some(list);
+    }
+
+    /// Puts a suspect list in force. The missing people are refused, and nothing of theirs is deleted.
+    fn doubt_list(&self, state: &mut State, suspicion: Suspicion) {
+        self.log_source(state.list.as_deref(), &suspicion.list);
+        let missing = |suspicion: &Suspicion| suspicion.loss.missing.clone();
+        if state.suspicion.as_ref().map(missing) != Some(missing(&suspicion)) {
+            self.log.warning(format!(
+                "the friend list is in doubt: {}; until it is confirmed these people are refused, and their cached \
+                 passwords and SMB entries are kept",
+                suspicion.text()
+            ));
+        }
+        state.list = Some(Arc::clone(&suspicion.list));
+        state.suspicion = Some(suspicion);
+    }
+
+    /// Waits until the list is about to expire or a login wants a new one.
+    fn wait_for_work(&self) -> Work {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
             if state.stopping {
-                return false;
+                return Work::Stop;
+            }
+            let doubt = state.suspicion.as_ref();
+            if doubt.is_some_and(|doubt| doubt.is_expired(clock::now(), self.source.max_age)) {
+                return Work::EndDoubt;
             }
             let soonest = state.failure.as_ref().map_or(now, |(_, retry_at)| *retry_at);
             // Early, so that no login finds the list expired.
@@ -61,12 +132,17 @@ impl FriendListCache {
                 state.list.as_ref().map_or(soonest, |list| now + refresh_age.saturating_sub(list.age(clock::now())));
             // After a failure, only a login causes a refresh at the earliest time.
             let unhurried = if state.failure.is_some() { soonest + self.source.max_age / 10 } else { soonest };
+            let again = doubt.map(|doubt| now + doubt.until_again(clock::now(), self.source.max_age));
+            let regular = again.map_or(regular, |again| again.min(regular));
             let due = if state.wanted || state.misses.is_requested() { soonest } else { regular.max(unhurried) };
             if now >= due {
                 state.misses.begin();
-                return true;
+                return Work::Read;
             }
-            state = self.changed.wait_timeout(state, due - now).unwrap_or_else(PoisonError::into_inner).0;
+            // Doubt ends at its time, whether plex.tv answers or not.
+            let end = doubt.map(|doubt| now + doubt.until_end(clock::now(), self.source.max_age));
+            let wake = end.map_or(due, |end| end.min(due));
+            state = self.changed.wait_timeout(state, wake - now).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

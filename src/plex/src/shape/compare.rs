@@ -8,7 +8,7 @@ use super::table::{Contract, Field, Kind, Need, Rows};
 /// The shape of one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
-    /// The parts of the answer that plex-auth relies on.
+    /// The contract that it is compared with.
     pub contract: &'static Contract,
     /// HTTP status.
     pub status: u16,
@@ -25,7 +25,7 @@ pub struct Shape {
 /// The rows of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowShape {
-    /// The rows that plex-auth relies on.
+    /// The contract's rows.
     pub rows: &'static Rows,
     /// Number of rows.
     pub count: usize,
@@ -44,7 +44,7 @@ pub struct RowShape {
 /// One field in all rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldShape {
-    /// The field that plex-auth relies on.
+    /// The contract's field.
     pub field: &'static Field,
     /// Number of rows that have it with the right type.
     pub present: usize,

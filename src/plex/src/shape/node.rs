@@ -23,7 +23,7 @@ const COUNTS: [&str; 2] = ["size", "totalSize"];
 /// Type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ValueType {
-    /// JSON's `null`; XML has none.
+    /// The value `null` of JSON.
     Null,
     /// `true` or `false`.
     Boolean,
@@ -41,7 +41,7 @@ pub enum ValueType {
     Text,
     /// An array.
     List,
-    /// A JSON object, or an XML element.
+    /// An object of JSON.
     Object,
 }
 

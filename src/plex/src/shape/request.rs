@@ -80,8 +80,8 @@ impl Client {
     /// # Errors
     /// As [`Self::user_shape`]; the token may still be valid.
     pub fn sign_out_shape(&self, token: &Token, deadline: Instant) -> Result<Shape, Error> {
-        let request = self.request(Method::DELETE, Endpoint::SignOut.contract().path);
-        shape(Endpoint::SignOut, with_token(request, token)?, deadline).map(|(shape, _)| shape)
+        let request = self.request(Method::DELETE, Endpoint::Revocation.contract().path);
+        shape(Endpoint::Revocation, with_token(request, token)?, deadline).map(|(shape, _)| shape)
     }
 
     /// Requests a link code, and returns the shape of the answer and the code, if there is one.

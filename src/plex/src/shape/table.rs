@@ -20,7 +20,7 @@ pub enum Endpoint {
     /// Sign-in with a password.
     SignIn,
     /// The end of a token.
-    SignOut,
+    Revocation,
     /// A new link code.
     LinkCode,
     /// The state of a link code.
@@ -57,7 +57,7 @@ pub enum Kind {
     Boolean,
     /// Text that is not empty, never a number.
     Token,
-    /// Text, or `null` while there is no token yet.
+    /// Such text, or `null`.
     TokenOrNull,
 }
 
@@ -98,7 +98,7 @@ pub struct Rows {
     pub one_of: &'static [&'static str],
 }
 
-/// The parts of one answer that plex-auth relies on.
+/// Everything that plex-auth relies on in one answer.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Contract {
     /// The request.
@@ -113,7 +113,7 @@ pub struct Contract {
     pub format: Format,
     /// Rows of the answer.
     pub rows: &'static [Rows],
-    /// Loss when the answer is another one.
+    /// Consequence of an answer that differs.
     pub otherwise: &'static str,
     /// Logins go on without it: there is a second source, or another way to sign in.
     pub replaceable: bool,
@@ -252,7 +252,7 @@ const CONTRACTS: [Contract; 10] = [
         replaceable: false,
     },
     Contract {
-        endpoint: Endpoint::SignOut,
+        endpoint: Endpoint::Revocation,
         method: "DELETE",
         path: "/api/v2/users/signout",
         status: SUCCESS,
@@ -324,14 +324,14 @@ impl Endpoint {
         Self::SharedServers,
         Self::Resources,
         Self::SignIn,
-        Self::SignOut,
+        Self::Revocation,
         Self::LinkCode,
         Self::Approval,
         Self::Identity,
         Self::MediaServer,
     ];
 
-    /// The parts of its answer that plex-auth relies on.
+    /// The fields that plex-auth relies on in its answer.
     #[must_use]
     pub fn contract(self) -> &'static Contract {
         static TABLE: [Contract; 10] = CONTRACTS;
@@ -342,7 +342,7 @@ impl Endpoint {
             Self::SharedServers => shared,
             Self::Resources => resources,
             Self::SignIn => sign_in,
-            Self::SignOut => sign_out,
+            Self::Revocation => sign_out,
             Self::LinkCode => code,
             Self::Approval => approval,
             Self::Identity => identity,

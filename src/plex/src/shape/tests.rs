@@ -29,7 +29,7 @@ fn useful(endpoint: Endpoint, body: &str) -> usize {
         Endpoint::LinkCode => usize::from(parse::link_code(body).is_ok()),
         Endpoint::Approval => usize::from(parse::approval(body).is_ok_and(|token| token.is_some())),
         Endpoint::Identity => usize::from(parse::server_identity(body).is_ok_and(|server| server.claimed)),
-        Endpoint::SignOut | Endpoint::MediaServer => 0,
+        Endpoint::Revocation | Endpoint::MediaServer => 0,
     }
 }
 

@@ -1,15 +1,17 @@
 //! `doctor --plex`: the shapes of the answers of plex.tv and of the media server, compared with what plex-auth relies on.
 
+mod session;
 mod shown;
 mod sign_in;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use config::{Config, Source};
-use plex::shape::{Contract, Endpoint, Shape};
+use plex::shape::{Endpoint, Shape};
 use plex::{Client, Error as PlexError, Token};
 
-use self::shown::{found, in_words, name, unused};
+use self::session::Session;
+use self::shown::name;
 use self::sign_in::Account;
 use super::settings;
 use crate::client::plex_tv::{self, Clients, QUESTION};
@@ -18,18 +20,6 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ui::check::Checks;
 use crate::ui::terminal;
-
-/// plex.tv's code for an address with too many failed sign-ins.
-const ADDRESS_BLOCKED: u32 = 1031;
-
-/// plex.tv's code for a sign-in that lacks its verification code.
-const VERIFICATION_CODE_REQUIRED: u32 = 1029;
-
-/// plex.tv's code for too many requests.
-const RATE_LIMITED: u32 = 1003;
-
-/// Interval between two requests: plex.tv allows one poll of a link code a second.
-const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs the comparison. Everything that will be sent is announced first.
 ///
@@ -47,7 +37,7 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
     let plan = plan(&config);
     announce(&config, &plan, sign_in);
     let owner = if sign_in { Some(Account::ask(&config)?) } else { None };
-    let mut session = Session { checks, stopped: None };
+    let mut session = Session::new(checks);
     let clients = Clients::of(&config)?;
     let reading = clients.for_owner(config.client_identifier.as_deref());
     let _spinner = terminal::spinner("comparing the answers");
@@ -117,13 +107,15 @@ fn announce(config: &Config, plan: &[(Endpoint, Step)], sign_in: bool) {
     if sign_in {
         for (endpoint, what) in [
             (Endpoint::SignIn, "with the password that you will be asked for"),
-            (Endpoint::SignOut, "which ends that sign-in"),
+            (Endpoint::Revocation, "which ends that sign-in"),
             (Endpoint::LinkCode, "which creates a link code"),
             (Endpoint::Approval, "once; the code is then forgotten, and expires (plex.tv cannot cancel one)"),
         ] {
             terminal::note(format!("  {} to {}, {what}", name(endpoint.contract()), config.plex_url));
         }
-        terminal::note("plex.tv may send the owner a mail about a new device.");
+        terminal::note(
+            "plex.tv may send the owner a mail about a new device, and lists it until the owner removes it.",
+        );
     }
     terminal::note(
         "No answer is stored. What is shown are names of fields, types and numbers of rows, and no content.",
@@ -144,78 +136,5 @@ fn read(endpoint: Endpoint, config: &Config, client: &Client) -> Result<Shape, P
         (Endpoint::Identity, _, Some(server)) => client.identity_shape(server, deadline),
         (Endpoint::MediaServer, _, Some(server)) => client.media_server_shape(server, deadline),
         _ => client.user_shape(&token, deadline),
-    }
-}
-
-/// The comparison so far.
-struct Session<'a> {
-    checks: &'a mut Checks,
-    /// Why nothing more is sent to plex.tv.
-    stopped: Option<&'static str>,
-}
-
-impl Session<'_> {
-    /// True if nothing more may be sent to plex.tv; these requests are then added as not sent.
-    fn stopped_at(&mut self, endpoints: &[Endpoint]) -> bool {
-        // A media server has no part in that.
-        let plex_tv = |endpoint: &Endpoint| ![Endpoint::Identity, Endpoint::MediaServer].contains(endpoint);
-        let Some(why) = self.stopped.filter(|_| endpoints.iter().all(plex_tv)) else { return false };
-        for endpoint in endpoints {
-            self.skip(endpoint.contract(), why);
-        }
-        true
-    }
-
-    /// Adds a request that is not sent.
-    fn skip(&mut self, contract: &Contract, why: &str) {
-        self.checks.info(&name(contract), format!("not sent: {why}"), contract.otherwise);
-    }
-
-    /// Adds an answer, or its absence.
-    fn add(&mut self, contract: &'static Contract, shape: Result<Shape, PlexError>) {
-        let name = name(contract);
-        let shape = match shape {
-            Ok(shape) => shape,
-            Err(why) => {
-                self.checks.warning(&name, format!("no answer: {why}"), "run: plex-auth doctor");
-                return;
-            }
-        };
-        if shape.status == 429 || shape.code.is_some_and(|code| [ADDRESS_BLOCKED, RATE_LIMITED].contains(&code)) {
-            self.stopped = Some("plex.tv limits requests from here");
-        }
-        if let Some((why, hint)) = rejected(&shape) {
-            self.checks.error(&name, format!("{why} ({}); there is nothing to compare", found(&shape)), hint);
-            return;
-        }
-        let differences = shape.differences();
-        let (found, unused) = (found(&shape), unused(&shape));
-        if differences.is_empty() {
-            self.checks.ok(&name, format!("as expected: {found}{unused}"));
-            return;
-        }
-        let what = format!("differs: {}; {found}{unused}", in_words(&shape, &differences).join("; "));
-        let hint = format!("{}; please attach this to an issue: plex-auth report --plex", contract.otherwise);
-        if contract.replaceable || shape.is_partly_usable() || shape.status == 429 {
-            self.checks.warning(&name, what, hint);
-        } else {
-            self.checks.error(&name, what, hint);
-        }
-    }
-}
-
-/// The reason and the fix for an answer that says nothing about shapes: plex.tv accepts neither the token nor the password.
-fn rejected(shape: &Shape) -> Option<(&'static str, &'static str)> {
-    match (shape.contract.endpoint, shape.status, shape.code) {
-        (Endpoint::SignIn, 401, Some(VERIFICATION_CODE_REQUIRED)) => {
-            Some(("plex.tv requires a verification code", "run it again and type the code at its prompt"))
-        }
-        (Endpoint::SignIn, 401, Some(code)) if code != ADDRESS_BLOCKED => {
-            Some(("plex.tv rejects the name, the password or the code", "run it again; a wrong password counts there"))
-        }
-        (Endpoint::User | Endpoint::Users | Endpoint::SharedServers | Endpoint::Resources, 401 | 498, _) => {
-            Some(("plex.tv no longer accepts the token", "run: plex-auth setup"))
-        }
-        _ => None,
     }
 }

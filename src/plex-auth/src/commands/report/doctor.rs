@@ -8,7 +8,7 @@ use system::command::Command;
 use super::redactor::Redactor;
 use crate::context::Context;
 
-/// Announcement of the requests of `--plex`, shown before they are sent.
+/// Announcement of everything that `--plex` sends.
 pub(super) const ANNOUNCEMENT: &str = "\
 This sends the requests of `plex-auth doctor --plex`, once each, with the stored token: GET of the account, of the friend list,
 of the list of shares and of the list of devices at plex.tv, and of the identity and the front page of the media server.

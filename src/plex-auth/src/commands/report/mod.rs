@@ -48,7 +48,7 @@ pub(crate) struct ReportArgs {
 pub(crate) fn run(context: &Context, args: &ReportArgs) -> Result<ExitCode, Error> {
     Context::require_root("plex-auth report")?;
     let path = absolute(args.output.as_deref())?;
-    // Before the work, which lasts a while: a file that cannot be written is known at once.
+    // Before the work, which is long: a file that cannot be written is known at once.
     let mut file = system::create_in(&path).map_err(|error| refused(&path, error))?;
     if args.plex {
         terminal::note(doctor::ANNOUNCEMENT);

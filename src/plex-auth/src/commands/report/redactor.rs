@@ -28,7 +28,7 @@ pub(super) enum Category {
     Group,
     Secret,
     /// Not known to be harmless.
-    Word,
+    Unknown,
 }
 
 impl Category {
@@ -44,7 +44,7 @@ impl Category {
             Self::Service => "service",
             Self::Group => "group",
             Self::Secret => "secret",
-            Self::Word => "word",
+            Self::Unknown => "word",
         }
     }
 }
@@ -92,7 +92,7 @@ impl<'a> Redactor<'a> {
             match chunk {
                 Chunk::Separator(separator) => made.push_str(separator),
                 Chunk::Part(part) if made.ends_with(['\'', '"']) && self.labels.contains_key(&part.to_lowercase()) => {
-                    made.push_str(&self.label(Category::Word, part));
+                    made.push_str(&self.label(Category::Unknown, part));
                 }
                 Chunk::Part(part) => made.push_str(&self.part(part, &mut before)),
             }
@@ -154,7 +154,7 @@ impl<'a> Redactor<'a> {
         } else if core.contains('.') {
             self.label(Category::Host, core)
         } else {
-            self.label(Category::Word, core)
+            self.label(Category::Unknown, core)
         };
         before.push(lower);
         word.replacen(core, &shown, 1)

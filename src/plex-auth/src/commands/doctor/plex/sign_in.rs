@@ -1,18 +1,21 @@
 //! The part with a password: one sign-in of the owner, its end, and one link code.
 
 use std::thread::sleep;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use config::Config;
 use plex::Client;
 use plex::shape::Endpoint;
 use protocol::Secret;
 
-use super::{INTERVAL, Session};
+use super::session::Session;
 use crate::client::plex_tv::QUESTION;
 use crate::error::Error;
 use crate::ui::secret_prompt::ask_hidden;
 use crate::ui::terminal;
+
+/// Interval between two requests: plex.tv allows one poll of a link code a second.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The owner's account, as typed.
 pub(super) struct Account {
@@ -37,7 +40,7 @@ impl Account {
     /// Sends the requests, each once, and nothing more as soon as plex.tv limits them.
     pub(super) fn compare(&self, client: &Client, session: &mut Session) {
         let deadline = || Instant::now() + QUESTION;
-        if session.stopped_at(&[Endpoint::SignIn, Endpoint::SignOut, Endpoint::LinkCode, Endpoint::Approval]) {
+        if session.stopped_at(&[Endpoint::SignIn, Endpoint::Revocation, Endpoint::LinkCode, Endpoint::Approval]) {
             return;
         }
         let code = self.code.as_ref().map(|code| code.expose().trim());
@@ -48,9 +51,9 @@ impl Account {
             // Also where plex.tv limits requests: the token must not stay valid.
             Some(token) => {
                 let shape = client.sign_out_shape(&token, deadline());
-                session.add(Endpoint::SignOut.contract(), shape);
+                session.add(Endpoint::Revocation.contract(), shape);
             }
-            None => session.skip(Endpoint::SignOut.contract(), "the sign-in has given no token"),
+            None => session.skip(Endpoint::Revocation.contract(), "the sign-in has given no token"),
         }
         if session.stopped_at(&[Endpoint::LinkCode, Endpoint::Approval]) {
             return;

@@ -1,4 +1,4 @@
-//! Tests of the replacements, and of the text that stays.
+//! Values that are replaced, and words that stay.
 
 use std::collections::BTreeSet;
 

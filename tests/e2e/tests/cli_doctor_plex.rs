@@ -65,8 +65,9 @@ fn r41_doctor_plex_compares_each_answer_once_and_shows_no_content() {
         assert!(out.stderr.contains(name), "{name} was not announced: {}", out.stderr);
     }
     assert_line(&lines, "GET /api/v2/user", "ok", &["application/json", "1 object: id (number), username (text)"]);
-    let shares =
-        ["xml; 1 MediaContainer: size (number); 4 SharedServer: userID (number) in all, acceptedAt (number) in 3 of 4"];
+    let shares = [
+        "xml; 1 MediaContainer: size (number), totalSize (number); 4 SharedServer: userID (number) in all, acceptedAt (number) in 3 of 4",
+    ];
     assert_line(&lines, SHARES, "ok", &shares);
     assert_line(&lines, "GET /", "ok", &["status 401"]);
     let counters = world.plex().counters();

@@ -121,7 +121,7 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    /// The account that the local account maps to. A known id decides, whoever has the name by now: names change hands, and
+    /// The account that the local account maps to. A known id decides, no matter who has the name by now: names change hands, and
     /// anybody can choose one that makes it ambiguous.
     ///
     /// # Errors

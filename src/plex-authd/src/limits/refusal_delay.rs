@@ -11,7 +11,7 @@ const QUANTUM: Duration = Duration::from_millis(500);
 const MAX_QUANTA: u64 = 10;
 
 /// Delay of refusals, derived from the latest sign-in and the latest refresh of the friend list. A refusal of an account that is
-/// not on the list may have waited for a refresh, and takes no longer than the others.
+/// not on the list may have waited for a refresh, and must not be later than the others.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalDelay {
     /// Duration of the latest sign-in, in quanta.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::client::{send, with_token};
 use crate::de::{is_true, non_empty};
-use crate::people::{Form, MACHINE, PENDING, People, Row};
+use crate::people::{Form, MACHINE, OWNED, PENDING, People, Row};
 use crate::xml::Fields;
 use crate::{Client, ListError, Token};
 
@@ -64,7 +64,8 @@ impl Client {
 pub fn users(body: &[u8], machine_id: Option<&str>) -> Result<Vec<FriendRecord>, ListError> {
     let list = People::read(body, &USERS)?;
     list.describes_servers(machine_id.is_some())?;
-    Ok(list.rows.iter().map(|(id, row)| friend(*id, row, machine_id)).collect())
+    let ours = machine_id.map(|machine_id| Ours::of(machine_id, &list));
+    Ok(list.rows.iter().map(|(id, row)| friend(*id, row, ours.as_ref())).collect())
 }
 
 /// The answer to [`Client::shared_servers`].
@@ -87,11 +88,34 @@ fn is_pending(row: &Fields) -> bool {
     row.has(PENDING) && !matches!(row.get(PENDING), Some("" | "0" | "false"))
 }
 
+/// Rows of the owner's server in a list of friends. A friend can share a server with a copied machine id, but plex.tv says whose
+/// server a row is. It has not always said so: where no row is the owner's, all of them count, and each sign-in is confirmed
+/// by the user's own resources.
+struct Ours<'a> {
+    machine_id: &'a str,
+    says_owned: bool,
+}
+
+impl<'a> Ours<'a> {
+    fn of(machine_id: &'a str, list: &People) -> Self {
+        let any = Self { machine_id, says_owned: false };
+        let servers = || list.rows.iter().flat_map(|(_, row)| &row.servers);
+        Self { says_owned: servers().any(|server| any.is(server) && is_owned(server)), ..any }
+    }
+
+    fn is(&self, server: &Fields) -> bool {
+        server.get(MACHINE) == Some(self.machine_id) && (is_owned(server) || !self.says_owned)
+    }
+}
+
+fn is_owned(server: &Fields) -> bool {
+    server.get(OWNED).is_some_and(is_true)
+}
+
 /// A friend, a Home member, a user who only shares with the owner, or one whose invitations are all pending.
-fn friend(id: PlexId, row: &Row, machine_id: Option<&str>) -> FriendRecord {
+fn friend(id: PlexId, row: &Row, ours: Option<&Ours>) -> FriendRecord {
     let servers = &row.servers;
-    let mut of_this_server =
-        servers.iter().filter(|server| machine_id.is_some_and(|id| server.get(MACHINE) == Some(id)));
+    let mut of_this_server = servers.iter().filter(|server| ours.is_some_and(|ours| ours.is(server)));
     let relationship = if let Some(server) = of_this_server.next() {
         let is_shared = !is_pending(server) || of_this_server.any(|server| !is_pending(server));
         if is_shared { Relationship::Shared } else { Relationship::Pending }

@@ -12,6 +12,9 @@ pub(crate) const MACHINE: &str = "machineIdentifier";
 /// Attribute of an invitation that has not been accepted.
 pub(crate) const PENDING: &str = "pending";
 
+/// Attribute of a server of the account that the list belongs to.
+pub(crate) const OWNED: &str = "owned";
+
 /// Names in a list.
 pub(crate) struct Form {
     /// A person's row.
@@ -128,7 +131,7 @@ impl Draft {
 }
 
 fn with_server(mut row: Row, element: &Element) -> Option<Row> {
-    row.servers.push(element.fields(&[MACHINE, PENDING])?);
+    row.servers.push(element.fields(&[MACHINE, PENDING, OWNED])?);
     Some(row)
 }
 

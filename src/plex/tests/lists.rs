@@ -18,6 +18,7 @@ struct Attribute(String, Option<String>);
 struct Server {
     machine: Option<Attribute>,
     pending: Option<Attribute>,
+    owned: Option<Attribute>,
     broken: bool,
 }
 
@@ -84,9 +85,10 @@ fn id() -> BoxedStrategy<Option<Attribute>> {
 
 fn server() -> impl Strategy<Value = Server> {
     let machine = mostly(OURS, &[("attic", Some("attic")), ("d\u{b}en", None), ("", Some(""))]);
-    (machine, flag("0"), prop::bool::weighted(0.02)).prop_map(|(machine, pending, broken)| Server {
+    (machine, flag("0"), flag("1"), prop::bool::weighted(0.02)).prop_map(|(machine, pending, owned, broken)| Server {
         machine,
         pending,
+        owned,
         broken,
     })
 }
@@ -159,11 +161,16 @@ impl Row {
 impl Server {
     fn tag(&self) -> String {
         let broken = if self.broken { " pending=\"0\" pending=\"1\"" } else { "" };
-        format!("<Server{}{broken}/>", attributes(&[("machineIdentifier", &self.machine), ("pending", &self.pending)]))
+        let said = [("machineIdentifier", &self.machine), ("pending", &self.pending), ("owned", &self.owned)];
+        format!("<Server{}{broken}/>", attributes(&said))
     }
 
     fn is_ours(&self) -> bool {
         read(self.machine.as_ref()) == Some(OURS)
+    }
+
+    fn is_owned(&self) -> bool {
+        matches!(read(self.owned.as_ref()), Some("1" | "true"))
     }
 }
 
@@ -193,7 +200,7 @@ impl List {
         &'a self,
         is_broken: impl Fn(&Row) -> bool,
         further: impl Fn(&[(PlexUser, &'a Row)]) -> Option<Changed>,
-        relationship: impl Fn(&Row) -> Relationship,
+        relationship: impl Fn(&[&Row], &Row) -> Relationship,
     ) -> Result<Vec<FriendRecord>, ListError> {
         let people: Vec<_> =
             self.rows.iter().filter(|row| !is_broken(row)).filter_map(|row| Some((row.person()?, row))).collect();
@@ -206,7 +213,8 @@ impl List {
             } else {
                 further(&people)
             };
-        let record = |(person, row): (PlexUser, &Row)| FriendRecord { person, relationship: relationship(row) };
+        let all: Vec<_> = people.iter().map(|(_, row)| *row).collect();
+        let record = |(person, row): (PlexUser, &Row)| FriendRecord { person, relationship: relationship(&all, row) };
         wrong.map_or_else(|| Ok(people.into_iter().map(record).collect()), |wrong| Err(ListError::Changed(wrong)))
     }
 }
@@ -224,7 +232,7 @@ proptest! {
         let expected = list.expected(
             |row| row.servers.iter().any(|server| server.broken),
             further,
-            |row| {
+            |_, row| {
                 let accepted = !matches!(read(row.accepted.as_ref()), None | Some("" | "0"));
                 if accepted && !is_pending(row.pending.as_ref()) { Relationship::Shared } else { Relationship::Pending }
             },
@@ -235,8 +243,14 @@ proptest! {
     /// P5, P6
     #[test]
     fn r76_a_list_of_friends_is_what_a_second_reading_says(list in list(), of_server in any::<bool>()) {
-        let ours = |row: &Row| {
-            row.servers.iter().filter(|server| of_server && server.is_ours()).map(|server| is_pending(server.pending.as_ref())).collect::<Vec<_>>()
+        // One server that plex.tv calls the owner's, and then only such count.
+        let ours = |all: &[&Row], row: &Row| {
+            let is_copy = |server: &&Server| {
+                let owned = |other: &Server| other.is_ours() && other.is_owned();
+                all.iter().any(|row| row.servers.iter().any(owned)) && !server.is_owned()
+            };
+            let servers = row.servers.iter().filter(|server| of_server && server.is_ours() && !is_copy(server));
+            servers.map(|server| is_pending(server.pending.as_ref())).collect::<Vec<_>>()
         };
         let lack = |people: &[(PlexUser, &Row)], value: fn(&Server) -> bool| {
             let servers: Vec<_> = people.iter().flat_map(|(_, row)| &row.servers).map(value).collect();
@@ -252,7 +266,7 @@ proptest! {
         let expected = list.expected(
             |row| row.servers.iter().any(|server| server.broken),
             further,
-            |row| match ours(row).as_slice() {
+            |all, row| match ours(all, row).as_slice() {
                 [] if matches!(read(row.home.as_ref()), Some("1" | "true")) => Relationship::Home,
                 [] if !row.servers.is_empty() && row.servers.iter().all(|server| is_pending(server.pending.as_ref())) => {
                     Relationship::Pending

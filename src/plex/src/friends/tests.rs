@@ -75,6 +75,23 @@ fn r76_the_list_of_friends_shows_who_has_access_to_one_server() {
     assert!(!read(None).any(|relationship| relationship == Relationship::Shared), "without a server nothing is shared");
 }
 
+/// P6
+#[test]
+fn r76_a_copied_machine_id_counts_only_where_plex_tv_does_not_say_whose_a_server_is() {
+    let read = |owned: [&str; 2]| {
+        let row = |(id, owned): (u64, &str)| {
+            format!("<User id=\"{id}\"><Server machineIdentifier=\"den\" pending=\"0\" {owned}/></User>")
+        };
+        let rows: String = (2..).zip(owned).map(row).collect();
+        let list = users(format!("<MediaContainer>{rows}</MediaContainer>").as_bytes(), Some("den")).unwrap();
+        list.into_iter().map(|friend| friend.relationship == Relationship::Shared).collect::<Vec<_>>()
+    };
+    assert_eq!(read(["owned=\"1\"", "owned=\"0\""]), [true, false]);
+    assert_eq!(read(["owned=\"1\"", ""]), [true, false]);
+    assert_eq!(read(["owned=\"0\"", "owned=\"0\""]), [true, true]);
+    assert_eq!(read(["", ""]), [true, true]);
+}
+
 /// P5
 #[test]
 fn r75_a_list_of_another_shape_is_no_list_of_fewer_people() {

@@ -1,6 +1,7 @@
 //! Olga's Den with a member of her Home, and a person who forges a share of it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use e2e::{Code, DEN, Try, World, password};
@@ -150,9 +151,12 @@ pub fn assert_nothing_sent(world: &World, when: &str, users: &[&str]) {
     assert_eq!(sent.iter().find(of_them), None, "{when}");
 }
 
-/// Signs a user in by a link code, at the module alone.
+/// Signs a user in by a link code, at the module alone. Each login has an address of its own, since codes are limited by
+/// address.
 pub fn by_link(world: &World, user: &str, approver: &str) -> Code {
-    let mut login = world.pam_terminal("alone", user, "192.0.2.99");
+    static LOGINS: AtomicU8 = AtomicU8::new(0);
+    let address = format!("203.0.113.{}", LOGINS.fetch_add(1, Ordering::Relaxed));
+    let mut login = world.pam_terminal("alone", user, &address);
     let code = login.ask_for_code();
     world.approve(&code, approver);
     login.verdict()

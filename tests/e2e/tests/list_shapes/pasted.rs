@@ -1,7 +1,7 @@
 //! R64: requests with the owner's token. plex.tv rewrites the record of the device that a token belongs to from the
 //! headers of a request, and a pasted token may be that of the media server itself.
 
-use e2e::{Code, World, password};
+use e2e::{Code, MACHINE, World, password};
 use fakeplex::{Endpoint, ListShape, Seen};
 
 use crate::machine::{
@@ -21,9 +21,10 @@ fn town_with_server_token() -> String {
     town().replace(server, &format!("{server}token = \"{PASTED}\"\n"))
 }
 
-/// Requests with the owner's token since the last reset.
+/// Requests with the configured token since the last reset. The owner's sign-ins get tokens of their own.
 fn with_the_owners_token(world: &World) -> Vec<Seen> {
-    world.plex().seen().into_iter().filter(|seen| seen.token_of.as_deref() == Some("olga")).collect()
+    let configured = |seen: &Seen| matches!(seen.token_client.as_deref(), Some(MACHINE | KEPT));
+    world.plex().seen().into_iter().filter(configured).collect()
 }
 
 fn is_v2(seen: &Seen) -> bool {

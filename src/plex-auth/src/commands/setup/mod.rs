@@ -123,14 +123,19 @@ fn ask(clients: &Clients, asking: Asking, place: Network) -> Result<Asked, Error
     }
     let owner = sign_in::owner(clients, asking, local.as_ref())?;
     good(format!("The owner: {}, by {}", owner.name(), owner.how));
-    let server = server::choose(&owner, args.machine.as_deref(), existing, local.as_ref(), interactive)?;
+    let (machine, local) = (args.machine.as_deref(), local.as_ref());
+    let server = if owner.may_use_v2 {
+        server::choose(&owner, machine, existing, local, interactive)?
+    } else {
+        named_server::choose(&owner, machine, existing, local)?
+    };
     good(format!("The server: {}", server.name));
 
     let admin = asking.admin(&owner)?;
     let group = asking.group()?;
     let strict = asking.strict(&server)?;
     let link = asking.link()?;
-    let server_url = asking.server_url(&server, local.as_ref(), strict)?;
+    let server_url = asking.server_url(&server, local, strict)?;
     // The shares are read in any case: the response also proves that the server is the owner's. The second source does not.
     let reader = Reader {
         client: &owner.client,
@@ -161,7 +166,7 @@ fn ask(clients: &Clients, asking: Asking, place: Network) -> Result<Asked, Error
     let there = |new: &&AccountChoice| users.iter().any(|(local, plex)| *local == new.local && is(plex, new.plex));
     let fresh = chosen.iter().filter(|new| !there(new)).cloned().collect();
     let known = existing.token().is_some_and(|token| token.expose() == owner.token.expose());
-    let superseded = if known { None } else { Superseded::by(&owner.token, existing, clients, local.as_ref()) };
+    let superseded = if known { None } else { Superseded::by(&owner.token, existing, clients, local) };
     let wanted = Wanted {
         token: Some(owner.token).filter(|_| !known),
         client_identifier: owner.identifier,

@@ -5,7 +5,6 @@ use std::time::Instant;
 use plex::Resource;
 
 use super::local_server::LocalServer;
-use super::named_server;
 use super::owner::Owner;
 use super::plex_errors::explain;
 use crate::client::plex_tv::QUESTION;
@@ -36,9 +35,6 @@ pub(crate) fn choose(
     local: Option<&LocalServer>,
     interactive: bool,
 ) -> Result<Server, Error> {
-    if !owner.may_use_v2 {
-        return named_server::choose(owner, asked_for, existing, local);
-    }
     let rows = owner.client.resources(&owner.token, Instant::now() + QUESTION).map_err(|error| explain(&error))?;
     let servers = theirs(&rows);
     let who = owner.name();

@@ -16,7 +16,7 @@ const OWNER_AGE: Duration = Duration::from_secs(3600);
 /// The longest duration of one reading.
 const READING: Duration = Duration::from_secs(12);
 
-/// The longest time for the owner's account if it is known already, so that the list can still be read.
+/// The longest time for the owner's account if its id is known already, so that the list can still be read.
 const KNOWN_OWNER: Duration = Duration::from_secs(4);
 
 /// A list that has been read.
@@ -95,8 +95,8 @@ impl FriendListCache {
             return Ok(owner);
         }
         let known = self.latest().map(|list| list.owner.clone());
-        let reader =
-            Reader { deadline: known.as_ref().map_or(reader.deadline, |_| Some(now + KNOWN_OWNER)), ..*reader };
+        let is_known = known.is_some() || self.source.owner_id.is_some();
+        let reader = Reader { deadline: if is_known { Some(now + KNOWN_OWNER) } else { reader.deadline }, ..*reader };
         match (reader.owner(), known) {
             (Ok(owner), Some(known)) if is_nameless(&owner) && owner.id == known.id => Ok(known),
             // Not kept: plex.tv may show the names with the next list.

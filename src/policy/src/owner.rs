@@ -1,6 +1,6 @@
 //! The owner's own local account, which is allowed without a list.
 
-use crate::{Decision, FriendList, IdentityBinding, PlexId, PlexRef, Resolution, Rules, SignInTarget, Step};
+use crate::{Decision, FriendList, IdentityBinding, PlexId, PlexRef, PlexUser, Resolution, Rules, SignInTarget, Step};
 
 impl Rules {
     /// The Plex account of the server's owner, if a local account is the owner's ([`Self::is_owners`]) and the configuration, the
@@ -57,6 +57,17 @@ impl Rules {
     /// True if `admin` is a name of the list's owner.
     pub(crate) fn owner_goes_by(&self, list: &FriendList, admin: &str) -> bool {
         list.owner.goes_by(admin) || self.substitute(list).is_some()
+    }
+
+    /// The owner of a list, called as `admin_account` says where the list has no names: for display.
+    #[must_use]
+    pub fn named_owner(&self, list: &FriendList) -> PlexUser {
+        let owner = list.owner.clone();
+        match self.substitute(list).map(str::to_owned) {
+            Some(address) if address.contains('@') => PlexUser { email: Some(address), ..owner },
+            Some(username) => PlexUser { username: Some(username), ..owner },
+            None => owner,
+        }
     }
 
     /// `admin_account` in place of the owner's names, if the list has none and `owner_id` says who the owner is: the owner

@@ -81,7 +81,7 @@ impl Friends {
         let entries = listed.map(record).collect::<Option<Vec<_>>>().ok_or_else(daemon::unexpected_reply)?;
         let list =
             FriendList { owner: person(&owner), entries, second_source: None, fetched_at: BootTime::from_millis(0) };
-        Ok(Self { rules: config.rules(), all: list.clone(), deciding: list, has_server: config.machine_id.is_some() })
+        Ok(Self::new(config.rules(), list.clone(), list, config.machine_id.is_some()))
     }
 
     /// Fetches the lists that `extent` needs.
@@ -99,7 +99,13 @@ impl Friends {
         if extent == Extent::All {
             all.entries.extend(reader.others()?);
         }
-        Ok(Self { rules, deciding, all, has_server: reader.machine_id.is_some() })
+        Ok(Self::new(rules, deciding, all, reader.machine_id.is_some()))
+    }
+
+    fn new(rules: Rules, deciding: FriendList, mut all: FriendList, has_server: bool) -> Self {
+        // The owner is on the screen by name, even where plex.tv did not show their account.
+        all.owner = rules.named_owner(&all);
+        Self { rules, deciding, all, has_server }
     }
 
     /// A list that a test made up.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use policy::{FriendList, Grounds, IdentityBinding, PlexRef, PlexUser, Reason, Resolution, Step};
+use policy::{FriendList, Grounds, IdentityBinding, PlexRef, PlexUser, Reason, Resolution, Rules, Step};
 use protocol::{Binding, LoginRequest, MappedTo, Phase, PlexAccount, Standing, TraceStep};
 
 use super::{Session, Stop};
@@ -60,7 +60,7 @@ fn sign_in(context: &Context, user: &str, mapped_to: &PlexRef, deadline: Instant
                 plex_id: id.0,
                 why: no_list.as_ref().map(ToString::to_string).unwrap_or_default(),
             }),
-            Step::ListAge { .. } => steps.extend(list.as_deref().map(from_list)),
+            Step::ListAge { .. } => steps.extend(list.as_deref().map(|list| from_list(&context.settings.rules, list))),
             Step::Resolution(resolution) => {
                 steps.push(found(resolution, mapped_to, list.as_deref()));
             }
@@ -78,9 +78,9 @@ fn sign_in(context: &Context, user: &str, mapped_to: &PlexRef, deadline: Instant
     });
 }
 
-fn from_list(list: &FriendList) -> TraceStep {
+fn from_list(rules: &Rules, list: &FriendList) -> TraceStep {
     let second_source = list.second_source.as_ref().map(|why| protocol::printable(why, 512));
-    TraceStep::List { owner: shown(&list.owner), people: count(list), second_source }
+    TraceStep::List { owner: shown(&rules.named_owner(list)), people: count(list), second_source }
 }
 
 fn refused(reason: &Reason) -> TraceStep {

@@ -192,9 +192,23 @@ fn r76_the_owner_signs_in_by_their_own_password_whatever_becomes_of_the_list() {
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
     assert_owner_signs_in(&world, "dead token");
     let test = world.run(&["plex-auth", "test", "olga"]);
-    let shown = "! friend list: the owner (Plex id 1) signs in without one; there is none now: ";
+    let shown = "! friend list: the owner (Plex id 1) signs in without it: ";
     assert!(test.stdout.contains(shown) && test.ok(), "{test:?}");
     world.assert_no_secret_leaked();
+}
+
+#[test]
+fn r76_a_friend_named_as_the_owners_address_does_not_keep_the_owner_out() {
+    let namesake = "[[account]]\nid = 9\nusername = \"olga@example.org\"\nemail = \"zed@example.org\"\n\
+                    password = \"PASSWORD-SECRET-zed\"\n\n[[server]]";
+    let town = DEN.replacen("[[server]]", namesake, 1).replace("\"alice\", ", "\"alice\", \"olga@example.org\", ");
+    let Some(world) = World::with_everything(&town, QUICK) else { return };
+    world.stop_authd();
+    let config = world.config(&format!("[users]\nolga = \"olga@example.org\"\n{QUICK}"));
+    world.start_authd(&config.replace("admin_account = \"olga\"", "admin_account = \"olga@example.org\""));
+    assert_eq!(world.account("olga"), Code::SUCCESS);
+    assert_ne!(world.authenticate("olga", "PASSWORD-SECRET-zed"), Code::SUCCESS, "the friend");
+    assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS, "the owner");
 }
 
 #[test]

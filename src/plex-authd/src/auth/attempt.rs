@@ -39,7 +39,7 @@ pub(crate) enum Method {
 pub(crate) struct Basis {
     /// The friend list; `None` without a token, and for the owner where there is none that is new enough.
     pub list: Option<Arc<FriendList>>,
-    /// Why the owner signs in without a list, if so.
+    /// Reason why the owner signs in without a list, if so.
     pub no_list: Option<Reason>,
     pub decision: Decision<SignInTarget>,
 }
@@ -90,6 +90,12 @@ pub(crate) fn decision(
         && let Some(newer) = friends.newer(&list, deadline)
     {
         (list, decision) = by(newer);
+    }
+    // The owner does not depend on a list, nor on the names of the people on it.
+    if let Some(why) = decision.refusal().filter(|why| why.is_lookup_miss() || **why == Reason::Ambiguous).cloned()
+        && let Some(decision) = owner_sign_in(context, account, mapped_to)
+    {
+        return Ok(Basis { list: None, no_list: Some(why), decision });
     }
     if decision.refusal().is_some_and(Reason::is_lookup_miss)
         && let Some(doubt) = context.doubt(account, mapped_to).filter(|doubt| !doubt.is_denial)

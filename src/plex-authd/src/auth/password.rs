@@ -71,7 +71,13 @@ pub(super) fn sign_in(
             Ok(Accepted { id, evidence, token: Some(Arc::new(token)) })
         }
         Err(reason) if reason.is_outage() => Err(reason.into()),
-        Err(reason) => Err(deny(context, &attempt.key, &attempt.mapped_to, reason)),
+        Err(reason) => {
+            // Each try costs plex.tv a sign-in, unlike one of an account that is not on the list, for which nothing is sent.
+            if !reason.is_about_the_password() {
+                limits.rate_limiter.record_failure(&attempt.key);
+            }
+            Err(deny(context, &attempt.key, &attempt.mapped_to, reason))
+        }
     }
 }
 

@@ -194,8 +194,13 @@ impl Session {
 
     /// Delays a refusal, so that its time does not reveal its reason.
     fn delay_refusal(&mut self, request: &LoginRequest, result: &LoginResult) -> Result<(), Stop> {
-        match (self.typed, verdict(result, request)) {
-            (Some(typed), Verdict::WrongSecret | Verdict::NotAllowed) => {
+        let is_refusal = match result {
+            // A list in doubt refuses some accounts only, and their refusal must not be faster than a wrong password's.
+            Err(Reason::Unavailable(_)) => true,
+            _ => matches!(verdict(result, request), Verdict::WrongSecret | Verdict::NotAllowed),
+        };
+        match self.typed {
+            Some(typed) if is_refusal => {
                 let send_at = self.context.limits.refusal_delay.send_at(typed);
                 self.wait_until(send_at)
             }

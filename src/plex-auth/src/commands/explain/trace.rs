@@ -38,11 +38,10 @@ pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file
                     named(owner)
                 ),
             ),
-            TraceStep::OwnerWithoutList { plex_id, why } => Check::warning(
-                "friend list",
-                format!("the owner (Plex id {plex_id}) signs in without one; there is none now: {why}"),
-            )
-            .hint("plex-auth doctor"),
+            TraceStep::OwnerWithoutList { plex_id, why } => {
+                Check::warning("friend list", format!("the owner (Plex id {plex_id}) signs in without it: {why}"))
+                    .hint("plex-auth doctor")
+            }
             TraceStep::NoList(reason) => Check::error("friend list", reason).hint("plex-auth doctor"),
             TraceStep::Found(account) => Check::ok("friend list", named(account)),
             TraceStep::NotFound(reference) => {

@@ -83,7 +83,9 @@ fn r69_refused_or_limited_friend_list_keeps_the_offline_cache_closed() {
     let Some(world) = cached(&tables) else { return };
     world.plex().load(&changed());
     for fault in [Fault::Status(401, String::new()), Fault::Status(403, String::new()), Fault::TooMany(Some(30))] {
+        // Both sources of the list.
         world.plex().fault(Endpoint::SharedServers, fault.clone());
+        world.plex().fault(Endpoint::Users, fault.clone());
         std::thread::sleep(std::time::Duration::from_millis(2200));
         let code = login_from(&world, "192.0.2.50", "alice", &password("alice"));
         assert!([Code::AUTHINFO_UNAVAIL, Code::MAXTRIES].contains(&code), "{fault:?}: {code:?}");

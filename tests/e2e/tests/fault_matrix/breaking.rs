@@ -20,7 +20,9 @@ impl Machine {
             self.world.stop_authd();
         }
         match strike {
-            Strike::Answer(fault) => self.world.plex().fault(self.step.endpoint(), fault.clone()),
+            Strike::Answer(fault) => {
+                self.step.endpoints().iter().for_each(|endpoint| self.world.plex().fault(*endpoint, fault.clone()));
+            }
             _ if self.step == Step::Server => self.lead_astray(strike),
             Strike::Connection(bad) if self.step.follows_sign_in() => self.send(&Command::Turn(Endpoint::Signin, *bad)),
             Strike::Connection(bad) => self.send(&Command::Connections(*bad)),

@@ -26,16 +26,16 @@ impl Step {
     pub const ALL: [Self; 7] =
         [Self::Friends, Self::Shares, Self::Owner, Self::SignIn, Self::Resources, Self::SignOut, Self::Server];
 
-    /// The endpoint of this step.
-    pub fn endpoint(self) -> Endpoint {
+    /// The endpoints of this step: the list of shares has a second source.
+    pub fn endpoints(self) -> &'static [Endpoint] {
         match self {
-            Self::Friends => Endpoint::Users,
-            Self::Shares => Endpoint::SharedServers,
-            Self::Owner => Endpoint::User,
-            Self::SignIn => Endpoint::Signin,
-            Self::Resources => Endpoint::Resources,
-            Self::SignOut => Endpoint::Signout,
-            Self::Server => Endpoint::Pms,
+            Self::Friends => &[Endpoint::Users],
+            Self::Shares => &[Endpoint::SharedServers, Endpoint::Users],
+            Self::Owner => &[Endpoint::User],
+            Self::SignIn => &[Endpoint::Signin],
+            Self::Resources => &[Endpoint::Resources],
+            Self::SignOut => &[Endpoint::Signout],
+            Self::Server => &[Endpoint::Pms],
         }
     }
 

@@ -76,7 +76,7 @@ impl Reader<'_> {
     /// [`Error::Plex`], of the source that is at fault for the moment.
     pub fn list(&self, owner: PlexUser, now: BootTime) -> Result<FriendList, Error> {
         let list = |entries, second_source| FriendList { owner, entries, second_source, fetched_at: now };
-        let Some(machine_id) = self.decisive_server() else { return Ok(list(self.friends(None)?, None)) };
+        let Some(machine_id) = self.decisive_server() else { return Ok(list(self.friends()?, None)) };
         let shares = self.client.shared_servers(self.token, machine_id, self.next_deadline());
         let why = match &shares {
             Ok(shares) if is_conclusive(shares) => None,
@@ -101,11 +101,16 @@ impl Reader<'_> {
 
     /// The list from the second source, whatever the first says; `why` is what is wrong with the first. `None` if the list that
     /// decides has no second source, which is so without `strict_friends`.
+    ///
+    /// The first list could be read, so the second is an error where it shows no server of the owner's with this machine id, but
+    /// others with it: a friend with a copied machine id would overrule the first. [`Self::list`], which has no first list
+    /// then, uses it.
     #[must_use]
     pub fn second_list(&self, owner: PlexUser, why: String, now: BootTime) -> Option<Result<FriendList, Error>> {
         let machine_id = self.decisive_server()?;
-        let friends = self.friends(Some(machine_id));
-        Some(friends.map(|entries| FriendList { owner, entries, second_source: Some(why), fetched_at: now }))
+        let friends = self.client.users_of_own_server(self.token, machine_id, self.next_deadline());
+        let list = |entries| FriendList { owner, entries, second_source: Some(why), fetched_at: now };
+        Some(friends.map(list).map_err(|error| plex::Error::from(error).into()))
     }
 
     /// The users who are not on the list that decides: under `strict_friends` friends and Home members, otherwise those with
@@ -115,7 +120,7 @@ impl Reader<'_> {
     /// [`Error::Plex`]
     pub fn others(&self) -> Result<Vec<FriendRecord>, Error> {
         match (self.decisive_server(), self.machine_id) {
-            (Some(_), _) => self.friends(None),
+            (Some(_), _) => self.friends(),
             (None, Some(machine_id)) => self.shares(machine_id),
             (None, None) => Ok(Vec::new()),
         }
@@ -131,8 +136,8 @@ impl Reader<'_> {
         Ok(shares.map_err(plex::Error::from)?)
     }
 
-    fn friends(&self, machine_id: Option<&str>) -> Result<Vec<FriendRecord>, Error> {
-        let friends = self.client.users(self.token, machine_id, self.next_deadline());
+    fn friends(&self) -> Result<Vec<FriendRecord>, Error> {
+        let friends = self.client.users(self.token, None, self.next_deadline());
         Ok(friends.map_err(plex::Error::from)?)
     }
 

@@ -10,7 +10,7 @@ use crate::client::{send, with_token};
 use crate::de::{is_true, non_empty};
 use crate::people::{Form, MACHINE, OWNED, PENDING, People, Row};
 use crate::xml::Fields;
-use crate::{Client, ListError, Token};
+use crate::{Changed, Client, ListError, Token};
 
 /// Rows of `/api/users`.
 const USERS: Form = Form { row: "User", id: "id", attributes: &["id", "username", "email", "home"] };
@@ -33,6 +33,20 @@ impl Client {
         deadline: Instant,
     ) -> Result<Vec<FriendRecord>, ListError> {
         users(&self.list("/api/users", token, deadline)?, machine_id)
+    }
+
+    /// As [`Self::users`] with a machine id, for a list that is to overrule another: one that shows this machine id, but no
+    /// server with it that is the owner's, does not say who has access to the owner's.
+    ///
+    /// # Errors
+    /// As [`Self::users`], and [`crate::Changed::NoOwner`].
+    pub fn users_of_own_server(
+        &self,
+        token: &Token,
+        machine_id: &str,
+        deadline: Instant,
+    ) -> Result<Vec<FriendRecord>, ListError> {
+        users_of_own_server(&self.list("/api/users", token, deadline)?, machine_id)
     }
 
     /// The users with whom this server is shared, or to whom that was offered.
@@ -65,7 +79,18 @@ pub fn users(body: &[u8], machine_id: Option<&str>) -> Result<Vec<FriendRecord>,
     let list = People::read(body, &USERS)?;
     list.describes_servers(machine_id.is_some())?;
     let ours = machine_id.map(|machine_id| Ours::of(machine_id, &list));
-    Ok(list.rows.iter().map(|(id, row)| friend(*id, row, ours.as_ref())).collect())
+    Ok(friends(&list, ours.as_ref()))
+}
+
+/// The answer to [`Client::users_of_own_server`].
+///
+/// # Errors
+/// [`ListError::Changed`]
+pub fn users_of_own_server(body: &[u8], machine_id: &str) -> Result<Vec<FriendRecord>, ListError> {
+    let list = People::read(body, &USERS)?;
+    list.describes_servers(true)?;
+    let ours = Ours::of(machine_id, &list);
+    if ours.may_all_be_copies(&list) { Err(Changed::NoOwner.into()) } else { Ok(friends(&list, Some(&ours))) }
 }
 
 /// The answer to [`Client::shared_servers`].
@@ -89,8 +114,8 @@ fn is_pending(row: &Fields) -> bool {
 }
 
 /// Rows of the owner's server in a list of friends. A friend can share a server with a copied machine id, but plex.tv says whose
-/// server a row is. It has not always said so: where no row is the owner's, all of them count, and each sign-in is confirmed
-/// by the user's own resources.
+/// server a row is. It has not always said so: where no row is the owner's, all of them count while there is no other list
+/// ([`Client::users_of_own_server`]), and each sign-in is confirmed by the user's own resources.
 struct Ours<'a> {
     machine_id: &'a str,
     says_owned: bool,
@@ -103,6 +128,11 @@ impl<'a> Ours<'a> {
         Self { says_owned: servers().any(|server| any.is(server) && is_owned(server)), ..any }
     }
 
+    /// True if there are rows, none of them the owner's. Without any, the list says that nobody has access.
+    fn may_all_be_copies(&self, list: &People) -> bool {
+        !self.says_owned && list.rows.iter().flat_map(|(_, row)| &row.servers).any(|server| self.is(server))
+    }
+
     fn is(&self, server: &Fields) -> bool {
         server.get(MACHINE) == Some(self.machine_id) && (is_owned(server) || !self.says_owned)
     }
@@ -110,6 +140,10 @@ impl<'a> Ours<'a> {
 
 fn is_owned(server: &Fields) -> bool {
     server.get(OWNED).is_some_and(is_true)
+}
+
+fn friends(list: &People, ours: Option<&Ours>) -> Vec<FriendRecord> {
+    list.rows.iter().map(|(id, row)| friend(*id, row, ours)).collect()
 }
 
 /// A friend, a Home member, a user who only shares with the owner, or one whose invitations are all pending.

@@ -37,6 +37,9 @@ pub enum Changed {
     /// Rows of servers of which none says whether it is an invitation: those who have not accepted would pass for friends.
     #[error("the list does not say who is only invited")]
     NoPending,
+    /// Rows of a server of which none is the owner's: each may be another server with a copied machine id.
+    #[error("the list does not say which server is the owner's")]
+    NoOwner,
 }
 
 impl ListError {
@@ -69,7 +72,7 @@ impl From<ListError> for Error {
 
 #[cfg(test)]
 mod tests {
-    use super::Changed::{NoIds, NoList, NoNames, NoPending, NoServers, Short};
+    use super::Changed::{NoIds, NoList, NoNames, NoOwner, NoPending, NoServers, Short};
     use super::*;
 
     /// P6
@@ -87,7 +90,7 @@ mod tests {
         assert_eq!(of(498, b""), ListError::Request(Error::Refused));
         let blocked = br#"{"errors":[{"code":1003}]}"#;
         assert!(!of(403, blocked).is_lasting(), "a rate limit is not a closed endpoint");
-        for changed in [NoList, Short, NoIds, NoNames, NoServers, NoPending] {
+        for changed in [NoList, Short, NoIds, NoNames, NoServers, NoPending, NoOwner] {
             assert!(ListError::Changed(changed).is_lasting());
             assert!(matches!(Error::from(ListError::Changed(changed)), Error::Unavailable(_)));
         }

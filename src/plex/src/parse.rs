@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::Error;
 pub use crate::account::{account, signed_in};
-pub use crate::friends::{shared_servers, users};
+pub use crate::friends::{shared_servers, users, users_of_own_server};
 pub use crate::link::{approval, link_code};
 pub use crate::resources::resources;
 pub use crate::server::server_identity;

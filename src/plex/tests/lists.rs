@@ -151,6 +151,10 @@ impl Row {
         format!("<{tag}{fields}{pending}{}>{servers}<Section id=\"1\"/></{tag}>\n", self.noise.0)
     }
 
+    fn is_broken(&self) -> bool {
+        self.servers.iter().any(|server| server.broken)
+    }
+
     fn person(&self) -> Option<PlexUser> {
         let id = read(self.id.as_ref())?.parse().ok().filter(|id: &u64| *id > 0 && !self.noise.1)?;
         let name = |value: &Option<Attribute>| read(value.as_ref()).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -230,7 +234,7 @@ proptest! {
         };
         let further = |people: &[(PlexUser, &Row)]| (!has_names(people)).then_some(Changed::NoNames);
         let expected = list.expected(
-            |row| row.servers.iter().any(|server| server.broken),
+            Row::is_broken,
             further,
             |_, row| {
                 let accepted = !matches!(read(row.accepted.as_ref()), None | Some("" | "0"));
@@ -264,7 +268,7 @@ proptest! {
             }
         };
         let expected = list.expected(
-            |row| row.servers.iter().any(|server| server.broken),
+            Row::is_broken,
             further,
             |all, row| match ours(all, row).as_slice() {
                 [] if matches!(read(row.home.as_ref()), Some("1" | "true")) => Relationship::Home,
@@ -277,7 +281,18 @@ proptest! {
             },
         );
         let machine_id = of_server.then_some(OURS);
-        prop_assert_eq!(parse::users(list.document("User", "id").as_bytes(), machine_id), expected);
+        let document = list.document("User", "id");
+        prop_assert_eq!(&parse::users(document.as_bytes(), machine_id), &expected);
+        if of_server {
+            // It overrules another list only if one of its rows is the owner's server, or none is this server at all.
+            let read = list.rows.iter().filter(|row| row.person().is_some() && !row.is_broken());
+            let servers: Vec<_> = read.flat_map(|row| &row.servers).filter(|server| server.is_ours()).collect();
+            let is_known = servers.is_empty() || servers.iter().any(|server| server.is_owned());
+            let expected = expected.and_then(|list| {
+                if is_known { Ok(list) } else { Err(ListError::Changed(Changed::NoOwner)) }
+            });
+            prop_assert_eq!(parse::users_of_own_server(document.as_bytes(), OURS), expected);
+        }
     }
 
     /// A list that is cut anywhere is no list.

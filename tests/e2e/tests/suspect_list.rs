@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Code, DEN, World, password};
+use e2e::{Code, DEN, MACHINE, World, password};
 use fakeplex::{Endpoint, Fault, ListShape};
 
 /// A suspect list is read again after three seconds, and is in doubt for fifteen at most.
@@ -75,6 +75,34 @@ fn r75_removal_of_everyone_refuses_at_once_and_deletes_once_confirmed() {
     wait_until_wiped(&world, Duration::from_secs(10));
     world.wait_for_log(&["the friend list is no longer in doubt", "3 of 3 people who had access have none any more"]);
     assert_eq!(world.account("alice"), Code::PERM_DENIED);
+}
+
+/// P5, P6: Alice, the only friend, is removed. She shares a server with the Den's machine id with Olga, so that the second source
+/// shows the Den in her row, as a server that is not Olga's.
+#[test]
+fn r75_copied_machine_id_does_not_keep_the_last_friend_once_removed() {
+    let Some(world) = World::with_everything(&DEN.replace("[\"alice\", \"erin\", \"frank\"]", "[\"alice\"]"), QUICK)
+    else {
+        return;
+    };
+    alice_signed_in(&world);
+    world.plex().load(&format!(
+        "{}\n[[server]]\nmachine_id = \"{MACHINE}\"\nname = \"Copy\"\nowner = \"alice\"\nshared_with = [\"olga\"]\n",
+        nobody().replace("invited = [\"carol\"]", "")
+    ));
+    refresh(&world);
+    let start = Instant::now();
+    assert_eq!(world.account("alice"), Code::PERM_DENIED, "at once");
+    world.wait_for_log(&[
+        "the friend list is in doubt: it lacks 1 of 1 person",
+        "the second source does not confirm it",
+    ]);
+    wait_until_wiped(&world, Duration::from_secs(20));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
+    // And at every later reading.
+    std::thread::sleep((start + Duration::from_secs(40)).saturating_duration_since(Instant::now()));
+    assert_eq!(world.account("alice"), Code::PERM_DENIED);
+    assert!(!world.syslog().contains("the second source from now on"), "{}", world.syslog());
 }
 
 #[test]

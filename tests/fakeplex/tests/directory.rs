@@ -206,6 +206,29 @@ fn r76_only_the_list_of_shares_has_a_second_source() {
     assert_eq!((access(&friends), friends.second_source), ((vec![], vec![4]), None));
 }
 
+/// P5, P6: Alice is no longer allowed, and shares a server with the Den's machine id with Olga.
+#[test]
+fn r75_a_copied_machine_id_never_overrules_a_list_of_shares_that_can_be_read() {
+    let copy = |shared_with| {
+        format!(
+            "{}\n[[server]]\nmachine_id = \"{MACHINE}\"\nname = \"Copy\"\nowner = \"alice\"\nshared_with = [\"olga\"]\n",
+            den(shared_with, "")
+        )
+    };
+    let f = Fixture::new(&copy(""));
+    let second = || f.reader(true).second_list(olga(), "a test".into(), BootTime::from_millis(0)).unwrap();
+    assert_eq!(access(&f.list(true).unwrap()), (vec![], vec![]));
+    let error = second().unwrap_err();
+    assert!(matches!(&error, Error::Plex(plex::Error::Unavailable(why)) if why.contains("owner's")), "{error:?}");
+    // Without a first list it is used, and each sign-in is confirmed.
+    f.shape(Endpoint::SharedServers, ListShape::Gone);
+    assert_eq!(access(&f.list(true).unwrap()), (vec![2], vec![]));
+    f.server.control().send(&Command::Load(copy(r#""erin""#))).unwrap();
+    assert_eq!(access(&second().unwrap()), (vec![5], vec![]), "the owner's row outranks it");
+    f.server.control().send(&Command::Load(den("", ""))).unwrap();
+    assert_eq!(access(&second().unwrap()), (vec![], vec![]), "nobody has the machine id any more");
+}
+
 /// P7
 #[test]
 fn r76_the_owner_is_known_by_owner_id_whatever_plex_tv_answers() {

@@ -92,6 +92,28 @@ fn r76_a_copied_machine_id_counts_only_where_plex_tv_does_not_say_whose_a_server
     assert_eq!(read(["", ""]), [true, true]);
 }
 
+/// P5, P6
+#[test]
+fn r75_a_list_that_overrules_another_shows_the_owners_server_or_none_with_its_machine_id() {
+    let read = |servers: [&str; 2]| {
+        let row = |(id, server): (u64, &str)| format!("<User id=\"{id}\"><Server pending=\"0\" {server}/></User>");
+        let rows: String = (2..).zip(servers).map(row).collect();
+        let list = users_of_own_server(format!("<MediaContainer>{rows}</MediaContainer>").as_bytes(), "den")?;
+        Ok(list.into_iter().map(|friend| friend.relationship == Relationship::Shared).collect::<Vec<_>>())
+    };
+    let (owned, copied) = ("machineIdentifier=\"den\" owned=\"1\"", "machineIdentifier=\"den\" owned=\"0\"");
+    let (silent, other) = ("machineIdentifier=\"den\"", "machineIdentifier=\"attic\" owned=\"0\"");
+    let unknown = Err(ListError::Changed(Changed::NoOwner));
+    assert_eq!(read([owned, copied]), Ok(vec![true, false]));
+    assert_eq!(read([owned, silent]), Ok(vec![true, false]));
+    for servers in [[copied, copied], [copied, silent], [silent, silent], [other, copied], [copied, other]] {
+        assert_eq!(read(servers), unknown, "{servers:?}");
+    }
+    // Nobody has this server any more.
+    assert_eq!(read([other, other]), Ok(vec![false, false]));
+    assert_eq!(users_of_own_server(b"<MediaContainer size=\"0\"/>", "den").map(|list| list.len()), Ok(0));
+}
+
 /// P5
 #[test]
 fn r75_a_list_of_another_shape_is_no_list_of_fewer_people() {

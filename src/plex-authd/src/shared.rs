@@ -9,6 +9,7 @@ use policy::Throttle;
 use crate::args::Args;
 use crate::auth::account_locks::AccountLocks;
 use crate::auth::token_revoker::TokenRevoker;
+use crate::clock;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::limits::link_slots::LinkSlots;
@@ -17,7 +18,7 @@ use crate::limits::refusal_delay::RefusalDelay;
 use crate::log::Log;
 use crate::state::audit_log::{AuditLog, MAX_ENTRIES};
 use crate::state::device_ids::DeviceIds;
-use crate::state::friend_list::SavedList;
+use crate::state::friend_list::{SavedList, Suspicion};
 use crate::state::identities::Identities;
 use crate::state::password_cache::PasswordHashes;
 use crate::state::store::{self, Store};
@@ -70,7 +71,10 @@ impl Shared {
             store,
             log: log.clone(),
         };
-        let friend_list = saved.friend_list.map(|(scope_id, list)| SavedList { scope_id, list, suspicion: None });
+        let friend_list = saved.friend_list.map(|(scope_id, list, doubt)| {
+            let suspicion = doubt.map(|doubt| Suspicion::restored(&list, doubt, clock::now()));
+            SavedList { scope_id, list, suspicion }
+        });
         Ok((shared, Workers { revoker, writer }, friend_list))
     }
 }

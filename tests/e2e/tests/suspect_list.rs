@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use e2e::{Code, DEN, MACHINE, World, password};
-use fakeplex::{Endpoint, Fault, ListShape};
+use fakeplex::{Command, Connections, Endpoint, Fault, ListShape};
 
 /// A suspect list is read again after three seconds, and is in doubt for fifteen at most.
 const QUICK: &str = "[cache]\nremember = \"10m\"\noffline = \"10m\"\n\
@@ -128,6 +128,35 @@ fn r75_without_the_second_source_missing_people_are_an_outage_until_friend_list(
     wait_until_wiped(&world, Duration::from_secs(20));
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
+}
+
+/// The list before the doubt is the last one on the disk, and plex.tv does not answer after the restart.
+#[test]
+fn r75_restart_during_doubt_brings_nobody_back() {
+    let slow = QUICK.replace("15s", "60s");
+    let Some(world) = World::with_everything(DEN, &slow) else { return };
+    alice_signed_in(&world);
+    world.plex().fault(Endpoint::Users, Fault::Status(503, String::new()));
+    world.plex().load(&nobody().replace("invited = [\"carol\"]", ""));
+    refresh(&world);
+    world.wait_for_log(&["the friend list is in doubt: it lacks 3 of 3 people"]);
+    world.stop_authd();
+    world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
+    world.start_authd(&world.config(&slow));
+    for _ in 0..3 {
+        assert_eq!(world.account("alice"), Code::PERM_DENIED);
+        assert_ne!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "from the cache");
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    assert_eq!(world.rows("remembered"), 1, "nothing of hers is deleted");
+    let status = world.run(&["plex-auth", "status"]).stdout;
+    assert!(status.contains("; it is in doubt: it lacks 3 of 3 people"), "{status}");
+    // Nothing confirmed it.
+    world.plex().send(&Command::Connections(Connections::Serve)).unwrap();
+    world.plex().clear_faults();
+    world.plex().load(DEN);
+    world.wait_for_log_within(Duration::from_secs(30), &["the friend list is no longer in doubt"]);
+    assert_eq!(world.account("alice"), Code::SUCCESS);
 }
 
 #[test]

@@ -19,7 +19,8 @@ use crate::lock::lock;
 use crate::log::Log;
 use crate::state::store::Store;
 use miss::Misses;
-use suspicion::{Check, Suspicion};
+use suspicion::Check;
+pub(crate) use suspicion::Suspicion;
 
 /// Source of the list, from the configuration.
 pub(crate) struct Source {

@@ -77,7 +77,7 @@ impl FriendListCache {
     /// Tells the rest of the daemon about a list that is not in doubt.
     fn publish(&self, list: &Arc<FriendList>) {
         (self.source.on_update)(list);
-        self.store.write(Change::FriendList(self.source.scope_id.clone(), Arc::clone(list)));
+        self.store.write(Change::FriendList(self.source.scope_id.clone(), Arc::clone(list), None));
     }
 
     /// Puts a list in force that is not in doubt.
@@ -108,6 +108,11 @@ impl FriendListCache {
                  passwords and SMB entries are kept",
                 suspicion.text()
             ));
+            // A restart brings nobody back, whether plex.tv answers then or not.
+            if let Some(confirmed) = &state.confirmed {
+                let (scope_id, doubt) = (self.source.scope_id.clone(), suspicion.stored());
+                self.store.write(Change::FriendList(scope_id, Arc::clone(confirmed), Some(doubt)));
+            }
         }
         state.list = Some(Arc::clone(&suspicion.list));
         state.suspicion = Some(suspicion);
@@ -122,7 +127,9 @@ impl FriendListCache {
                 return Work::Stop;
             }
             let doubt = state.suspicion.as_ref();
-            if doubt.is_some_and(|doubt| doubt.is_expired(clock::now(), self.source.max_age)) {
+            // A reading that is due at once comes first: the doubt may be one of an earlier run.
+            let is_due = state.wanted && state.failure.is_none();
+            if !is_due && doubt.is_some_and(|doubt| doubt.is_expired(clock::now(), self.source.max_age)) {
                 return Work::EndDoubt;
             }
             let soonest = state.failure.as_ref().map_or(now, |(_, retry_at)| *retry_at);

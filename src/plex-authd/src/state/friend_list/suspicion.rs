@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use policy::{BootTime, FriendList, Loss};
 
+use crate::state::store::StoredDoubt;
+
 /// The longest time until a suspect list is read again.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -44,6 +46,20 @@ impl Suspicion {
             loss,
             check,
         }
+    }
+
+    /// The doubt of an earlier run about a list after `confirmed`. The people who were missing still are. Of the two readings
+    /// that confirm this, none is known.
+    pub(crate) fn restored(confirmed: &FriendList, doubt: StoredDoubt, now: BootTime) -> Self {
+        let StoredDoubt { loss, since } = doubt;
+        let mut list = confirmed.clone();
+        list.entries.retain(|entry| !loss.missing.contains(&entry.person.id));
+        Self { list: Arc::new(list), loss, check: Check::Open, since, unchanged_since: now }
+    }
+
+    /// The doubt for the next run.
+    pub(super) fn stored(&self) -> StoredDoubt {
+        StoredDoubt { loss: self.loss.clone(), since: self.since }
     }
 
     /// Two readings with the time between them that a passing fault needs to end lack the same people, and so does the second

@@ -19,7 +19,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 pub(crate) use client_id::{new_sign_in_id, sign_in_id};
-pub(crate) use records::{Change, SavedState, StoredHash};
+pub(crate) use records::{Change, SavedState, StoredDoubt, StoredHash};
 
 use crate::log::Log;
 use crate::worker::Worker;

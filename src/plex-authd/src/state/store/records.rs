@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use policy::{
-    AttemptKey, BootTime, BreakerOpen, CachedPassword, Failures, FriendList, IdentityBinding, PlexId, Rejected,
+    AttemptKey, BootTime, BreakerOpen, CachedPassword, Failures, FriendList, IdentityBinding, Loss, PlexId, Rejected,
 };
 use protocol::Login;
 
@@ -15,6 +15,15 @@ pub(crate) struct StoredHash {
     pub cached: CachedPassword,
     pub salt: [u8; 16],
     pub hash: [u8; 32],
+}
+
+/// Doubt about a later friend list than the stored one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredDoubt {
+    /// The people whom the later list lacks.
+    pub loss: Loss,
+    /// Time of the first list in doubt.
+    pub since: BootTime,
 }
 
 /// Content of `state.db` at the start.
@@ -31,8 +40,9 @@ pub(crate) struct SavedState {
     pub failures: HashMap<AttemptKey, Failures>,
     pub rejected: Vec<Rejected>,
     pub breaker: Option<BreakerOpen>,
-    /// The last friend list, with the scope of the configuration that it was fetched for.
-    pub friend_list: Option<(String, FriendList)>,
+    /// The last friend list that is not in doubt, with the scope of the configuration that it was fetched for, and the doubt
+    /// about the one in force.
+    pub friend_list: Option<(String, FriendList, Option<StoredDoubt>)>,
     /// The latest logins, oldest first.
     pub logins: Vec<Login>,
     /// Last accepted login by local account, in seconds since 1970.
@@ -49,7 +59,7 @@ pub(crate) enum Change {
     Failures(AttemptKey, Failures),
     Rejected(Rejected),
     BreakerOpen(BreakerOpen),
-    FriendList(String, Arc<FriendList>),
+    FriendList(String, Arc<FriendList>, Option<StoredDoubt>),
     Login(Box<Login>),
     LastLogin(String, i64),
     /// Deletes every record of an account except its logins in the audit log.

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use policy::{
-    AttemptKey, BootTime, BreakerOpen, CachedPassword, Failures, FriendList, FriendRecord, IdentityBinding, PlexId,
-    PlexUser, Rejected, Relationship,
+    AttemptKey, BootTime, BreakerOpen, CachedPassword, Failures, FriendList, FriendRecord, IdentityBinding, Loss,
+    PlexId, PlexUser, Rejected, Relationship,
 };
 use protocol::Login;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::records::{Change, SavedState, StoredHash};
+use super::records::{Change, SavedState, StoredDoubt, StoredHash};
 use super::wall_clock;
 use crate::clock;
 
@@ -28,6 +28,18 @@ struct StoredList {
     /// Not written by the first release.
     #[serde(default)]
     second_source: Option<String>,
+    /// Not written by the first releases, which ignore it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doubt: Option<JsonDoubt>,
+}
+
+/// JSON form of a doubt.
+#[derive(Serialize, Deserialize)]
+struct JsonDoubt {
+    missing: Vec<u64>,
+    of: usize,
+    /// In milliseconds since 1970.
+    since: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -121,7 +133,7 @@ fn breaker(connection: &Connection) -> rusqlite::Result<Option<BreakerOpen>> {
     connection.query_row("SELECT at, span, blocked FROM closed", [], read).optional()
 }
 
-fn friend_list(connection: &Connection) -> rusqlite::Result<Option<(String, FriendList)>> {
+fn friend_list(connection: &Connection) -> rusqlite::Result<Option<(String, FriendList, Option<StoredDoubt>)>> {
     let row = connection
         .query_row("SELECT mark, at, people FROM circle", [], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
@@ -138,8 +150,13 @@ fn friend_list(connection: &Connection) -> rusqlite::Result<Option<(String, Frie
                 Some(FriendRecord { person: plex_user(user), relationship: Relationship::named(&name)? })
             })
             .collect();
+        let doubt = stored.doubt.map(|JsonDoubt { missing, of, since }| StoredDoubt {
+            loss: Loss { missing: missing.into_iter().map(PlexId).collect(), of },
+            // A doubt dated in the future counts as one of now.
+            since: clock::from_wall_clock(since).unwrap_or_else(clock::now),
+        });
         let (owner, second_source) = (plex_user(stored.owner), stored.second_source);
-        Some((scope_id, FriendList { owner, entries: entries?, second_source, fetched_at }))
+        Some((scope_id, FriendList { owner, entries: entries?, second_source, fetched_at }, doubt))
     }))
 }
 
@@ -186,9 +203,10 @@ fn write_one(to: &Connection, change: &Change, max_logins: usize) -> rusqlite::R
             let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
             run("INSERT INTO closed VALUES (?1, ?2, ?3)", params![millis(at), span, blocked])
         }
-        Change::FriendList(scope_id, list) => {
+        Change::FriendList(scope_id, list, doubt) => {
             run("DELETE FROM circle", params![])?;
-            run("INSERT INTO circle VALUES (?1, ?2, ?3)", params![scope_id, millis(&list.fetched_at), to_json(list)])
+            let people = to_json(list, doubt.as_ref());
+            run("INSERT INTO circle VALUES (?1, ?2, ?3)", params![scope_id, millis(&list.fetched_at), people])
         }
         Change::Login(login) => {
             let Login { at, user, plex_id, service, rhost, phase, outcome, why } = &**login;
@@ -208,14 +226,20 @@ fn write_one(to: &Connection, change: &Change, max_logins: usize) -> rusqlite::R
     }
 }
 
-fn to_json(list: &FriendList) -> String {
+fn to_json(list: &FriendList, doubt: Option<&StoredDoubt>) -> String {
     let others =
         list.entries.iter().map(|entry| (stored_user(&entry.person), entry.relationship.word().to_owned())).collect();
+    let doubt = doubt.map(|StoredDoubt { loss, since }| JsonDoubt {
+        missing: loss.missing.iter().map(|id| id.0).collect(),
+        of: loss.of,
+        since: clock::to_wall_clock(*since),
+    });
     // Text and numbers always serialise.
     serde_json::to_string(&StoredList {
         owner: stored_user(&list.owner),
         others,
         second_source: list.second_source.clone(),
+        doubt,
     })
     .unwrap_or_default()
 }

@@ -4,8 +4,8 @@
 use std::fs;
 
 use policy::{
-    AttemptKey, BootTime, BreakerOpen, CachedPassword, Failures, FriendList, FriendRecord, IdentityBinding, PlexId,
-    PlexUser, Rejected, Relationship,
+    AttemptKey, BootTime, BreakerOpen, CachedPassword, Failures, FriendList, FriendRecord, IdentityBinding, Loss,
+    PlexId, PlexUser, Rejected, Relationship,
 };
 use protocol::Login;
 use rusqlite::Connection;
@@ -53,7 +53,7 @@ fn every_change_is_read_back_after_a_restart() {
     let closed = BreakerOpen { at: now, span: Duration::from_secs(1800), blocked: true };
     store.write(Change::BreakerOpen(BreakerOpen { blocked: false, ..closed }));
     store.write(Change::BreakerOpen(closed));
-    store.write(Change::FriendList("scope".into(), Arc::new(list.clone())));
+    store.write(Change::FriendList("scope".into(), Arc::new(list.clone()), None));
     store.write(Change::Login(Box::new(login(1))));
     store.write(Change::LastLogin("alice".into(), 1));
     store.write(Change::LastLogin("alice".into(), 2));
@@ -74,11 +74,41 @@ fn every_change_is_read_back_after_a_restart() {
     assert_eq!(saved.rejected.iter().map(|rejected| rejected.origin.as_str()).collect::<Vec<_>>(), ["x"]);
     let back = saved.breaker.unwrap();
     assert!(near(back.at, closed.at) && back.span == closed.span && back.blocked);
-    let (scope_id, back) = saved.friend_list.unwrap();
+    let (scope_id, back, doubt) = saved.friend_list.unwrap();
+    assert_eq!(doubt, None);
     assert_eq!((scope_id.as_str(), &back.owner, &back.entries), ("scope", &list.owner, &list.entries));
     assert!(near(back.fetched_at, now));
     assert_eq!(saved.logins, [login(1)]);
     assert_eq!(saved.last_logins, [("alice".to_owned(), 2)].into());
+}
+
+#[test]
+fn r75_a_doubt_survives_a_restart_until_a_list_is_confirmed() {
+    let directory = tempfile::tempdir().unwrap();
+    let restart = |doubt: Option<StoredDoubt>| {
+        let (store, _, worker) = open_here(directory.path());
+        let entries = [2, 3].map(|id| FriendRecord { person: person(id), relationship: Relationship::Shared }).to_vec();
+        let list = FriendList { owner: person(1), entries, second_source: None, fetched_at: clock::now() };
+        store.write(Change::FriendList("scope".into(), Arc::new(list), doubt));
+        drop(store);
+        worker.finish();
+        let people: String = Connection::open(directory.path().join("state.db"))
+            .unwrap()
+            .query_row("SELECT people FROM circle", [], |row| row.get(0))
+            .unwrap();
+        (open_here(directory.path()).1.friend_list.unwrap().2, people)
+    };
+    let loss = Loss { missing: [PlexId(3), PlexId(u64::MAX)].into(), of: 4 };
+    let since = clock::now() - Duration::from_secs(60);
+    let (back, people) = restart(Some(StoredDoubt { loss: loss.clone(), since }));
+    let back = back.unwrap();
+    assert!(back.loss == loss && near(back.since, since), "{back:?}");
+    assert!(people.contains("\"id\":3"), "an earlier version reads the people that are not in doubt: {people}");
+    let later = clock::now() + Duration::from_secs(3600);
+    let back = restart(Some(StoredDoubt { loss, since: later })).0.unwrap();
+    assert!(near(back.since, clock::now()), "{back:?}");
+    let (back, people) = restart(None);
+    assert!(back.is_none() && !people.contains("doubt"), "{people}");
 }
 
 /// A login with this time.
@@ -266,7 +296,7 @@ fn records_dated_in_the_future_are_not_trusted() {
     store.write(Change::RecentSignIn("alice".into(), PlexId(2), later));
     store.write(Change::Failures(key.clone(), Failures { wrong: 9, last: later, succeeded: Some(later) }));
     let list = FriendList { owner: person(1), entries: Vec::new(), second_source: None, fetched_at: later };
-    store.write(Change::FriendList("scope".into(), Arc::new(list)));
+    store.write(Change::FriendList("scope".into(), Arc::new(list), None));
     drop(store);
     worker.finish();
     let (_store, saved, _worker) = open_here(directory.path());

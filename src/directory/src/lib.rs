@@ -52,8 +52,9 @@ impl Reader<'_> {
     /// always with `owner_id` and a token of an unknown device, for which this request is not sent.
     ///
     /// # Errors
-    /// [`Error::WrongOwner`]; without `owner_id` also [`Error::Plex`], with [`plex::Error::Refused`] if the token is no longer
-    /// valid.
+    /// [`Error::WrongOwner`], and [`Error::Plex`] if plex.tv demands a pause ([`plex::Error::RateLimited`] or
+    /// [`plex::Error::AddressBlocked`]); without `owner_id` any [`Error::Plex`], with [`plex::Error::Refused`] if the token is
+    /// no longer valid.
     pub fn owner(&self) -> Result<PlexUser, Error> {
         let configured = self.owner_id.map(|id| PlexUser { id, username: None, email: None });
         if let Some(owner) = configured.clone().filter(|_| !self.has_identity) {
@@ -64,8 +65,11 @@ impl Reader<'_> {
                 Err(Error::WrongOwner { token: owner.id, owner_id: configured.id })
             }
             (Ok(owner), _) => Ok(owner),
+            // The requests that follow would not keep to the pause.
+            (Err(error @ (plex::Error::RateLimited(_) | plex::Error::AddressBlocked)), _) | (Err(error), None) => {
+                Err(error.into())
+            }
             (Err(_), Some(configured)) => Ok(configured),
-            (Err(error), None) => Err(error.into()),
         }
     }
 

@@ -245,11 +245,24 @@ fn r76_the_owner_is_known_by_owner_id_whatever_plex_tv_answers() {
     assert_eq!(owner(Some(2), true), (Err(wrong), 1));
     // R64: with a token of an unknown device, v2 is not called.
     assert_eq!(owner(Some(1), false), (Ok(nameless(1)), 0));
-    let faults = [(401, 1001), (403, 1041), (404, 1002), (410, 1999), (429, 1003), (503, 1007)];
+    let faults = [(401, 1001), (403, 1041), (404, 1002), (410, 1999), (503, 1007)];
     for (status, code) in faults {
         f.server.control().fault(Endpoint::User, Fault::Api(status, code));
         assert_eq!(owner(Some(1), true), (Ok(nameless(1)), 1), "{status}");
         assert!(owner(None, true).0.is_err(), "{status}");
+        f.server.control().clear_faults();
+    }
+    // What plex.tv demands of every request is not about this one.
+    let pauses = [
+        (Fault::TooMany(Some(30)), plex::Error::RateLimited(Some(Duration::from_secs(30)))),
+        (Fault::Api(429, 1003), plex::Error::RateLimited(None)),
+        (Fault::Api(401, 1031), plex::Error::AddressBlocked),
+    ];
+    for (fault, error) in pauses {
+        f.server.control().fault(Endpoint::User, fault.clone());
+        for owner_id in [Some(1), None] {
+            assert_eq!(owner(owner_id, true), (Err(Error::Plex(error.clone())), 1), "{fault:?}");
+        }
         f.server.control().clear_faults();
     }
 }

@@ -33,6 +33,12 @@ impl PlexUser {
         self.email.as_deref().filter(|address| !address.is_empty())
     }
 
+    /// True if plex.tv shows neither name nor address.
+    #[must_use]
+    pub fn is_nameless(&self) -> bool {
+        self.name().is_none() && self.address().is_none()
+    }
+
     /// True if `name` is the username or the e-mail address. ASCII letters count as equal in either case and nothing
     /// else does: folding by Unicode's rules would let a look-alike name pass for another.
     #[must_use]

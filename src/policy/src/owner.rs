@@ -74,9 +74,8 @@ impl Rules {
     /// has access although plex.tv does not show their account (P7).
     fn substitute(&self, list: &FriendList) -> Option<&str> {
         let owner = &list.owner;
-        let is_nameless = owner.name().is_none() && owner.address().is_none();
         let admin = self.admin.as_deref().filter(|admin| !admin.is_empty())?;
-        (is_nameless && self.owner_id == Some(owner.id)).then_some(admin)
+        (owner.is_nameless() && self.owner_id == Some(owner.id)).then_some(admin)
     }
 
     /// True if a local account belongs to the server's owner, by the configuration and the last friend list of any age. The

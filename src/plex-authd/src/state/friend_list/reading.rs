@@ -98,9 +98,9 @@ impl FriendListCache {
         let is_known = known.is_some() || self.source.owner_id.is_some();
         let reader = Reader { deadline: if is_known { Some(now + KNOWN_OWNER) } else { reader.deadline }, ..*reader };
         match (reader.owner(), known) {
-            (Ok(owner), Some(known)) if is_nameless(&owner) && owner.id == known.id => Ok(known),
+            (Ok(owner), Some(known)) if owner.is_nameless() && owner.id == known.id => Ok(known),
             // Not kept: plex.tv may show the names with the next list.
-            (Ok(owner), _) if is_nameless(&owner) => Ok(owner),
+            (Ok(owner), _) if owner.is_nameless() => Ok(owner),
             (Ok(owner), _) => {
                 self.lock().owner = Some((owner.clone(), now));
                 Ok(owner)
@@ -109,11 +109,6 @@ impl FriendListCache {
             (Err(error), _) => Err(error),
         }
     }
-}
-
-fn is_nameless(owner: &PlexUser) -> bool {
-    let is_empty = |name: &Option<String>| name.as_ref().is_none_or(String::is_empty);
-    is_empty(&owner.username) && is_empty(&owner.email)
 }
 
 /// True if an error is neither about the token nor a demand for a pause.

@@ -193,11 +193,9 @@ impl FriendListCache {
         let deadline = deadline.min(now + miss::MAX_WAIT);
         let mut state = self.lock();
         let has_newer = |state: &State| state.list.as_ref().is_some_and(|latest| latest.fetched_at > list.fetched_at);
-        // plex.tv does not give an answer, and a refusal need not wait for the next attempt.
-        let is_paused = state.failure.as_ref().is_some_and(|(_, retry_at)| now < *retry_at);
-        if !has_newer(&state) && !is_paused && state.misses.request(now) {
+        if !has_newer(&state) && state.can_be_newer(now) && state.misses.request(now) {
             self.changed.notify_all();
-            while state.misses.is_open() && Instant::now() < deadline {
+            while state.misses.is_open() && !state.stopping && Instant::now() < deadline {
                 let left = deadline.saturating_duration_since(Instant::now());
                 state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
             }
@@ -207,7 +205,7 @@ impl FriendListCache {
 
     /// [`Self::newer`] would cause a refresh or wait for one.
     pub(crate) fn can_be_newer(&self) -> bool {
-        self.lock().misses.is_available(Instant::now())
+        self.lock().can_be_newer(Instant::now())
     }
 
     /// Ends the thread, after a refresh in progress.
@@ -221,6 +219,15 @@ impl FriendListCache {
     }
 }
 
+impl State {
+    /// A refresh because of an account that is not on the list is possible, or in progress. While plex.tv does not give an
+    /// answer, a refusal need not wait for the next attempt.
+    fn can_be_newer(&self, now: Instant) -> bool {
+        let is_paused = self.failure.as_ref().is_some_and(|(_, retry_at)| now < *retry_at);
+        !self.stopping && !is_paused && self.misses.is_available(now)
+    }
+}
+
 /// The reason for a login, which names the list.
 fn about_the_list(reason: &Reason) -> Reason {
     match reason {
@@ -229,3 +236,6 @@ fn about_the_list(reason: &Reason) -> Reason {
         other => other.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

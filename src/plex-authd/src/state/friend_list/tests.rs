@@ -1,0 +1,82 @@
+//! Refreshes because of an account that is not on the list, without a thread that does them.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+use std::collections::HashMap;
+
+use policy::Throttle;
+
+use super::*;
+use crate::limits::rate_limiter::RateLimiter;
+
+/// A cache whose thread does not run.
+fn without_thread() -> FriendListCache {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::start();
+    let (store, _, _) = crate::state::store::open(directory.path(), 10, &log).unwrap();
+    let throttle = Throttle::new(policy::Limits::default(), HashMap::new(), Vec::new(), None);
+    let client = Client::new(&plex::Settings {
+        base: "https://plex.invalid".parse().unwrap(),
+        ca_file: None,
+        connect_timeout: Duration::from_secs(1),
+        client_id: "11111111-2222-3333-4444-555555555555".into(),
+        device_name: "testhost".into(),
+    });
+    let source = Source {
+        client: client.unwrap(),
+        token: Token::from("TOKEN-SECRET"),
+        machine_id: None,
+        strict: true,
+        owner_id: None,
+        has_identity: true,
+        max_age: Duration::from_secs(300),
+        timeout: Duration::from_secs(1),
+        scope_id: "scope".into(),
+        rules: Rules::default(),
+        on_update: Box::new(|_| {}),
+        limits: Arc::new(Limits {
+            connections: Arc::default(),
+            rate_limiter: Arc::new(RateLimiter::new(throttle, store.clone(), log.clone())),
+            link_slots: crate::limits::link_slots::LinkSlots::default(),
+            refusal_delay: crate::limits::refusal_delay::RefusalDelay::default(),
+        }),
+    };
+    FriendListCache { source, store, log, state: Mutex::default(), changed: Condvar::new() }
+}
+
+fn list() -> FriendList {
+    let owner = PlexUser { id: PlexId(1), username: None, email: None };
+    FriendList { owner, entries: Vec::new(), second_source: None, fetched_at: clock::now() }
+}
+
+#[test]
+fn r37_a_refusal_does_not_wait_during_the_pause_after_a_failure() {
+    let cache = without_thread();
+    assert!(cache.can_be_newer());
+    let now = Instant::now();
+    let failed = |retry_at| Some((Reason::Unavailable("a test".into()), retry_at));
+    cache.lock().failure = failed(now + Duration::from_secs(60));
+    assert!(!cache.can_be_newer());
+    assert!(cache.newer(&list(), now + Duration::from_secs(60)).is_none());
+    assert!(now.elapsed() < Duration::from_secs(2) && !cache.lock().misses.is_requested());
+    cache.lock().failure = failed(now);
+    assert!(cache.can_be_newer(), "the pause has ended");
+}
+
+#[test]
+fn r37_a_refusal_does_not_wait_for_a_refresher_that_stops() {
+    let cache = Arc::new(without_thread());
+    let waiting = Arc::clone(&cache);
+    let start = Instant::now();
+    let login = std::thread::spawn(move || waiting.newer(&list(), start + Duration::from_secs(60)));
+    while !cache.lock().misses.is_requested() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    cache.stop();
+    assert!(login.join().unwrap().is_none());
+    assert!(start.elapsed() < miss::MAX_WAIT / 2, "{:?}", start.elapsed());
+    // And nothing is requested after that.
+    let stopped = without_thread();
+    stopped.stop();
+    assert!(!stopped.can_be_newer() && stopped.newer(&list(), start + Duration::from_secs(60)).is_none());
+    assert!(!stopped.lock().misses.is_open());
+}

@@ -17,7 +17,7 @@ const OFFLINE: &str = "[throttle]\nfree_tries = 20\n[cache]\noffline = \"1h\"\n"
 const GUESSED: [&str; 3] = ["frank", "erin", "olga"];
 
 /// Log line at the beginning of the back-off.
-const BEGINS: &str = "plex.tv gave no verdict on the last 5 sign-ins (";
+const BEGINS: &str = "plex.tv did not decide the last 5 sign-ins (";
 
 fn sign_ins(world: &World) -> u64 {
     world.plex().counters().of(Endpoint::Signin)
@@ -77,8 +77,8 @@ fn r60_r19_guesses_without_a_verdict_stop_after_five_and_hold_up_no_friend_at_ho
         // That was a verdict, so everyone may sign in. Only a key without a success is a stranger's.
         assert_eq!(login(&world, &format!("192.0.2.{}", number + 10), "frank", "wrong"), Code::AUTH_ERR, "{fault:?}");
     }
-    world.wait_for_log(&["unavailable", "user=\"frank\"", "so one is sent every 30 seconds"]);
-    world.wait_for_log(&["plex.tv gives verdicts on sign-ins again"]);
+    world.wait_for_log(&["unavailable", "user=\"frank\"", "until it does, one is sent every 30 seconds"]);
+    world.wait_for_log(&["plex.tv decides sign-ins again"]);
     world.assert_no_secret_leaked();
 }
 
@@ -92,7 +92,7 @@ fn r60_a_flood_of_guesses_without_a_verdict_sends_five_and_a_right_password_work
     let last = Instant::now();
     assert_eq!((count(&answers, Code::AUTHINFO_UNAVAIL), sign_ins(&world)), (120, 5), "{answers:?}");
     let status = world.run(&["plex-auth", "status"]).stdout;
-    assert!(status.contains("left alone for ") && status.contains("plex.tv gave no verdict"), "{status}");
+    assert!(status.contains("left alone for ") && status.contains("plex.tv did not decide"), "{status}");
     world.plex().clear_faults();
     while start.elapsed() < Duration::from_secs(20) {
         assert_eq!(login(&world, ELSEWHERE, "frank", &password("frank")), Code::AUTHINFO_UNAVAIL);

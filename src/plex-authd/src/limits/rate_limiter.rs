@@ -43,7 +43,7 @@ pub(crate) struct Permit {
 /// have provoked the answers before it (R69).
 pub(crate) fn backing_off() -> Reason {
     Reason::Unavailable(format!(
-        "plex.tv gave no verdict on the last {MAX_UNDECIDED} sign-ins, so one is sent every 30 seconds"
+        "plex.tv did not decide the last {MAX_UNDECIDED} sign-ins; until it does, one is sent every 30 seconds"
     ))
 }
 

@@ -76,10 +76,10 @@ impl RateLimiter {
         self.answered.notify_all();
         match (before, after) {
             (false, true) => self.log.warning(format!(
-                "plex.tv gave no verdict on the last {MAX_UNDECIDED} sign-ins ({why}); one is sent every 30 seconds until it \
-                 gives one"
+                "plex.tv did not decide the last {MAX_UNDECIDED} sign-ins ({why}); until it does, one is sent every 30 \
+                 seconds"
             )),
-            (true, false) => self.log.info("plex.tv gives verdicts on sign-ins again"),
+            (true, false) => self.log.info("plex.tv decides sign-ins again"),
             _ => {}
         }
     }

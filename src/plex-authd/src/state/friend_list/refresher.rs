@@ -83,15 +83,13 @@ impl FriendListCache {
     /// Puts a list in force that is not in doubt.
     fn confirm(&self, state: &mut State, list: Arc<FriendList>) {
         self.log_source(state.list.as_deref(), &list);
-        if let (Some(suspicion), Some(earlier)) = (state.suspicion.take(), &state.confirmed) {
+        if let (Some(_), Some(earlier)) = (state.suspicion.take(), &state.confirmed) {
             let loss = self.source.rules.loss(earlier, &list);
             if loss.is_suspect() {
-                self.log.warning(format!("the friend list is no longer in doubt: {loss} have none any more"));
+                let verb = if loss.missing.len() == 1 { "has" } else { "have" };
+                self.log.warning(format!("the friend list is confirmed: {loss} no longer {verb} it"));
             } else {
-                let before = suspicion.loss.missing.len();
-                self.log.notice(format!(
-                    "the friend list is no longer in doubt: {before} were missing, and are listed again"
-                ));
+                self.log.notice("the friend list is no longer in doubt: most people are listed again");
             }
         }
         state.list = Some(Arc::clone(&list));
@@ -158,8 +156,8 @@ impl FriendListCache {
         let before = before.and_then(|list| list.second_source.as_ref());
         match (before, &list.second_source) {
             (None, Some(why)) => self.log.warning(format!(
-                "the friend list is read from the second source from now on, and each sign-in is confirmed by the user's \
-                 own servers: {}",
+                "the friend list is read from the second source from now on, and each sign-in is also checked against \
+                 the user's own list of servers: {}",
                 protocol::printable(why, 512)
             )),
             (Some(_), None) => self.log.notice("the friend list is read from the first source again"),

@@ -16,7 +16,8 @@ const AGAIN: Duration = Duration::from_secs(60);
 pub(super) enum Check {
     /// It lacks the same people.
     Agrees,
-    /// There is no other source, so that a second reading is all that can confirm the list.
+    /// No other source can confirm the list, because there is none or because it is the second: a second reading is all that
+    /// can.
     Impossible,
     /// It could not be read, or shows some of them.
     Open,
@@ -89,15 +90,15 @@ impl Suspicion {
     pub(super) fn text(&self) -> String {
         let check = match self.check {
             Check::Agrees => "the second source agrees",
-            Check::Impossible => "there is no second source",
+            Check::Impossible => "no other source can confirm it",
             Check::Open => "the second source does not confirm it",
         };
         format!("it lacks {}; {check}, and it is read again", self.loss)
     }
 }
 
-/// Time until a suspect list is read again. A list is refreshed at four fifths of `friend_list`, so after another fifth the removal
-/// of a person is confirmed within `friend_list`, which is five minutes by default.
+/// Time until a suspect list is read again. A list is refreshed at four fifths of `friend_list`, so after another fifth the
+/// removal of a person is confirmed within `friend_list`, which is five minutes by default.
 fn interval(friend_list: Duration) -> Duration {
     AGAIN.min(friend_list / 5)
 }

@@ -82,9 +82,10 @@ pub(crate) enum Command {
     Logins(logins::LoginsArgs),
     /// Write a file to attach to an issue, without secrets, names and addresses
     ///
-    /// It has versions, doctor's output, the configuration, the PAM stacks that use `pam_plex.so` and the last lines of the log.
-    /// Secrets, names of people, accounts, hosts and servers, addresses and Plex ids are replaced, the same one by the same
-    /// label, and so is each word that is not plex-auth's own. The file is new and for root alone. Read it before you attach it.
+    /// It contains versions, doctor's output, the configuration, the PAM stacks that use `pam_plex.so` and the last lines of
+    /// the log. Secrets, names of people, accounts, hosts and servers, addresses and Plex ids are replaced, the same one by
+    /// the same label, and so is each word that plex-auth does not know. The file is new and readable only by the owner of
+    /// the directory. Read it before you attach it.
     Report(report::ReportArgs),
     /// Forget what is known of a local account
     ///

@@ -51,6 +51,15 @@ pub fn open_without_waiting(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
 }
 
+/// Opens a file for reading as [`open_without_waiting`] does, unless its name is a symbolic link.
+///
+/// # Errors
+/// The kernel's error, `ELOOP` for a link.
+pub fn open_without_following(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
+}
+
 fn open(directory: &Directory, name: &OsStr) -> Result<OwnedFd, Problem> {
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     openat(&directory.fd, name, flags, Mode::empty()).map_err(|error| match error {
@@ -191,5 +200,9 @@ mod tests {
         let (_directory, file) = place();
         mkfifo(&file, Mode::S_IRWXU).unwrap();
         assert!(!open_without_waiting(&file).unwrap().metadata().unwrap().is_file());
+        assert!(!open_without_following(&file).unwrap().metadata().unwrap().is_file());
+        let link = file.with_file_name("link");
+        symlink("/dev/zero", &link).unwrap();
+        assert!(open_without_following(&link).is_err() && open_without_waiting(&link).is_ok());
     }
 }

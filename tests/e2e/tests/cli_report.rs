@@ -48,7 +48,7 @@ fn machine() -> Option<World> {
     world.sh("rm /etc/pam.d/alone /etc/pam.d/every; hostname olgas-attic");
     world.sh("ip addr add 203.0.113.77/32 dev lo; ip -6 addr add fd12:3456:789a::42/128 dev lo nodad; \
               ip link add eth7 address 02:00:5e:11:22:33 type dummy 2>/dev/null || true");
-    for name in ["zoeu", "al", "user", "denied", "olga"] {
+    for name in ["zoeu", "al", "user", "denied", "olga", "mark"] {
         world.add_user(name, true, None);
     }
     world.add_user("bobsproxy", false, Some("LOCAL-SECRET"));
@@ -107,6 +107,9 @@ fn report(world: &World, further: &[&str]) -> String {
         let found = lower.contains(&private.to_lowercase());
         assert!(!found, "{private} is in the report:\n{text}");
     }
+    // A given name that is also a word of the messages.
+    let mark = lower.split(|c: char| !c.is_alphanumeric()).any(|word| word == "mark");
+    assert!(!mark, "mark is in the report:\n{text}");
     text
 }
 
@@ -192,14 +195,17 @@ fn r67_report_overwrites_nothing_and_is_not_written_where_others_can() {
     };
     world.sh("echo mine >/root/there; ln -s /root/there /root/link; mkdir -m 777 /root/open; mkdir /root/folder");
     for taken in ["/root/there", "/root/link"] {
-        fails(&["plex-auth", "report", "--output", taken], &[taken, "--output FILE"]);
+        fails(&["plex-auth", "report", "--output", taken], &[taken, "already exists", "--output FILE"]);
     }
     assert_eq!(world.sh("cat /root/there").stdout, "mine\n");
-    fails(&["plex-auth", "report", "--output", "/root/folder"], &["exists", "--output FILE"]);
+    fails(&["plex-auth", "report", "--output", "/root/folder"], &["is not a regular file", "--output FILE"]);
     fails(&["plex-auth", "report", "--output", "/root/open/report"], &["/root/open: has mode 0777", "chmod go-w"]);
-    fails(&["plex-auth", "report", "--output", "/root/none/report"], &["/root/none"]);
+    fails(&["plex-auth", "report", "--output", "/root/none/report"], &["/root/none", "--output FILE"]);
+    // An interrupted run leaves nothing in the way of the next one.
+    let stopped = "timeout -s INT 0.2 plex-auth report --output /root/stopped; [ $? != 124 ] || [ ! -e /root/stopped ]";
+    assert!(world.run(&["sh", "-c", stopped]).ok(), "an interrupted run leaves a file");
     world.add_user("local", false, None);
     fails(&as_user("local", &["plex-auth", "report"]), &["only root may do this", "sudo plex-auth report"]);
-    // The default name, in the present directory.
+    // The default name, in the current directory.
     world.sh("cd /root/folder && plex-auth report && ls | grep -Eqx 'plex-auth-report-[0-9-]+\\.txt'");
 }

@@ -58,6 +58,8 @@ fn r67_root_reads_no_client_id_replaced_by_the_daemons_user() {
         let out = run(&world, &["plex-auth", "friends"]);
         let said = format!("{}{}", out.stdout, out.stderr);
         assert!(!out.ok() && said.contains(CLIENT_ID) && said.contains(refusal), "{what}: {out:?}");
+        let report = "rm -f /root/report; plex-auth report --output /root/report && cat /root/report";
+        assert!(run(&world, &["sh", "-c", report]).ok(), "{what}");
         let doctor = run(&world, &["plex-auth", "doctor"]).stdout;
         assert!(doctor.contains(CLIENT_ID) && doctor.contains(refusal), "{what}: {doctor}");
     }

@@ -137,7 +137,10 @@ fn identifier(new: NewIdentifier) -> Result<String, ClientError> {
 
 /// The stored identifier. It is sent to plex.tv and is in a directory of the daemon's, so that no other file that the
 /// daemon's user put there is read.
-fn stored() -> Result<Option<String>, ClientError> {
+///
+/// # Errors
+/// [`ClientError::Identifier`]
+pub(crate) fn stored() -> Result<Option<String>, ClientError> {
     match system::read(Path::new(CLIENT_ID), MAX_CLIENT_ID) {
         Ok(stored) => Ok(plex::client_id(&stored).map(str::to_owned)),
         Err(error) if error.is_not_found() => Ok(None),

@@ -10,14 +10,15 @@ use crate::context::Context;
 
 /// Announcement of everything that `--plex` sends.
 pub(super) const ANNOUNCEMENT: &str = "\
-This sends the requests of `plex-auth doctor --plex`, once each, with the stored token: GET of the account, of the friend list,
-of the list of shares and of the list of devices at plex.tv, and of the identity and the front page of the media server.
+This sends the requests of `plex-auth doctor --plex`, once each. With the stored token, to plex.tv: GET of the account, the
+friend list, the list of shares and the list of devices. Without it, to the media server: GET of its identity and its front
+page. Requests that your configuration rules out are skipped.
 No answer is stored. The file gets names of fields, types and numbers of rows, and no content.";
 
 /// Time limit: many requests, each with a time limit of its own.
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// The process itself, whatever has become of its file.
+/// The program itself, also after an upgrade has replaced its file.
 const SELF: &str = "/proc/self/exe";
 
 /// A line of `doctor --json`.
@@ -36,10 +37,9 @@ pub(super) fn section(context: &Context, plex: bool, redactor: &mut Redactor) ->
     if plex {
         arguments.push("--plex");
     }
-    let program = std::env::current_exe().map_or_else(|_| SELF.to_owned(), |path| path.to_string_lossy().into_owned());
-    let output = match Command::tool(&program, &arguments).limit(LIMIT).run() {
+    let output = match Command::tool(SELF, &arguments).limit(LIMIT).run() {
         Ok(output) => output,
-        Err(error) => return format!("doctor has not run: {}", redactor.text(&error.to_string())),
+        Err(error) => return format!("doctor could not be started: {}", redactor.text(&error.to_string())),
     };
     match serde_json::from_str::<Vec<Line>>(&output.stdout) {
         Ok(lines) => lines.iter().map(|line| shown(line, redactor)).collect(),

@@ -1,11 +1,11 @@
 //! The last lines of the log: plex-authd's, the helpers' and the module's.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 use system::command::{Command, find};
 
 use self::message::shown;
@@ -35,6 +35,9 @@ const MAX_OUTPUT: usize = 32 * 1024 * 1024;
 
 /// Files of other system logs.
 const FILES: [&str; 4] = ["/var/log/auth.log", "/var/log/secure", "/var/log/messages", "/var/log/syslog"];
+
+/// The longest message that was not plain text, in characters.
+const MAX_MESSAGE: usize = 4096;
 
 /// Part of a file that is read, in bytes from its end.
 const TAIL: u64 = 4 * 1024 * 1024;
@@ -96,7 +99,7 @@ struct Entry {
     program: Option<String>,
     /// An array of bytes if it is not plain text.
     #[serde(rename = "MESSAGE")]
-    message: Option<serde_json::Value>,
+    message: Option<Value>,
     /// Microseconds since 1970.
     #[serde(rename = "__REALTIME_TIMESTAMP")]
     time: Option<String>,
@@ -112,8 +115,20 @@ fn entry(line: &str) -> Option<Line> {
     let Entry { program, message, time } = serde_json::from_str(line).ok()?;
     let microseconds: i64 = time?.parse().ok()?;
     let program = program.filter(|program| is_ours(program))?;
-    let message = message?.as_str()?.to_owned();
+    let message = plain(&message?)?;
     Some(Line { time: crate::ui::time::local(microseconds / 1_000_000), program, message })
+}
+
+/// The text of a message, which is an array of bytes if it is not UTF-8 or not printable.
+fn plain(message: &Value) -> Option<String> {
+    let bytes = match message {
+        Value::String(text) => return Some(text.clone()),
+        Value::Array(bytes) => {
+            bytes.iter().map(|byte| u8::try_from(byte.as_u64()?).ok()).collect::<Option<Vec<_>>>()?
+        }
+        _ => return None,
+    };
+    Some(protocol::printable(&String::from_utf8_lossy(&bytes), MAX_MESSAGE))
 }
 
 fn of_file(file: &Path) -> Vec<Line> {
@@ -136,12 +151,15 @@ fn of_syslog(line: &str) -> Option<Line> {
     Some(Line { time, program: program.to_owned(), message: message.to_owned() })
 }
 
-/// The last [`TAIL`] bytes of a file.
+/// The last [`TAIL`] bytes of a file. The log's daemon may own the directory, so that links and pipes there are not read.
 fn tail(file: &Path) -> String {
     let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(file)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let mut file = system::open_without_following(file)?;
+        let about = file.metadata()?;
+        if !about.is_file() {
+            return Ok(Vec::new());
+        }
+        file.seek(SeekFrom::Start(about.len().saturating_sub(TAIL)))?;
         let mut text = Vec::new();
         file.take(TAIL).read_to_end(&mut text)?;
         Ok(text)
@@ -172,6 +190,22 @@ mod tests {
         let json = r#"{"SYSLOG_IDENTIFIER":"plex-authd","MESSAGE":"a line","__REALTIME_TIMESTAMP":"1795615380000000"}"#;
         assert_eq!(entry(json).unwrap().message, "a line");
         assert!(entry(&json.replace("plex-authd", "sshd")).is_none());
-        assert!(entry(&json.replace("\"a line\"", "[97]")).is_none());
+        assert_eq!(entry(&json.replace("\"a line\"", "[97,255,10]")).unwrap().message, "a\u{fffd}?");
+        for other in ["[300]", "[\"a\"]", "7", "null"] {
+            assert!(entry(&json.replace("\"a line\"", other)).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn r67_only_a_regular_file_is_read_as_a_log() {
+        let folder = std::env::temp_dir().join(format!("plex-auth-log-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let (file, link, pipe) = (folder.join("log"), folder.join("link"), folder.join("pipe"));
+        std::fs::write(&file, "a line\n").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert_eq!(tail(&file), "a line\n");
+        assert_eq!((tail(&link), tail(&pipe), tail(&folder)), (String::new(), String::new(), String::new()));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

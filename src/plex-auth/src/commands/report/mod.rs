@@ -29,14 +29,14 @@ const HEAD: &str = "\
 plex-auth report
 
 Secrets, names of people, accounts, hosts and servers, e-mail and network addresses and Plex ids are replaced: user-1 is the
-same user everywhere in this file. Words that are not plex-auth's own are replaced, too, so that some are missing that say
-nothing about anybody. Please read the file before you show it to others.
+same user everywhere in this file. Every word that plex-auth does not know is replaced too, even harmless ones. Please read
+the file before you show it to others.
 ";
 
 /// Options of `plex-auth report`.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The file to write; it must not exist yet [default: plex-auth-report-DATE.txt in the present directory]
+    /// The file to write; it must not exist yet [default: plex-auth-report-DATE.txt in the current directory]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -48,21 +48,24 @@ pub(crate) struct ReportArgs {
 pub(crate) fn run(context: &Context, args: &ReportArgs) -> Result<ExitCode, Error> {
     Context::require_root("plex-auth report")?;
     let path = absolute(args.output.as_deref())?;
-    // Before the work, which is long: a file that cannot be written is known at once.
-    let mut file = system::create_in(&path).map_err(|error| refused(&path, error))?;
+    // Before the work, which is long: a file that cannot be written is known at once. It is removed, so that an interrupted
+    // run does not block the next one.
+    system::create_in(&path).map_err(|error| refused(&path, error))?;
+    remove_file(&path).map_err(|error| unwritten(&path, &error))?;
     if args.plex {
         terminal::note(doctor::ANNOUNCEMENT);
     }
     let text = {
-        let _spinner = terminal::spinner("looking at everything");
+        let _spinner = terminal::spinner("Collecting information");
         text(context, args.plex)
     };
+    let mut file = system::create_in(&path).map_err(|error| refused(&path, error))?;
     if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
         let _ = remove_file(&path);
-        return Err(Error::new(format!("{}: {error}", path.display())));
+        return Err(unwritten(&path, &error));
     }
     say(format!("{} {} is written; only its owner can read it", Status::Ok.shown(), path.display()));
-    say("  It has versions, doctor's output, the configuration, PAM stacks and the last lines of the log,");
+    say("  It contains versions, doctor's output, the configuration, PAM stacks and the last lines of the log,");
     say("  with every secret, name and address replaced. Please read it before you attach it to an issue.");
     Ok(ExitCode::SUCCESS)
 }
@@ -71,18 +74,25 @@ pub(crate) fn run(context: &Context, args: &ReportArgs) -> Result<ExitCode, Erro
 fn absolute(output: Option<&Path>) -> Result<PathBuf, Error> {
     let name = || PathBuf::from(format!("plex-auth-report-{}.txt", time::file_name()));
     let output = output.map_or_else(name, Path::to_owned);
-    std::path::absolute(&output).map_err(|error| Error::new(format!("{}: {error}", output.display())))
+    std::path::absolute(&output).map_err(|error| unwritten(&output, &error))
+}
+
+/// Error for a file that cannot be written.
+fn unwritten(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(format!("{}: {error}", path.display()))
+        .hint("name a file in another directory: plex-auth report --output FILE")
 }
 
 /// Error for a place where the file cannot be created.
 fn refused(path: &Path, error: system::Error) -> Error {
     match &error.problem {
         Problem::Io(why) if why.kind() == ErrorKind::AlreadyExists => {
-            Error::new(format!("{}: exists, and is not overwritten", path.display()))
+            Error::new(format!("{}: already exists", path.display()))
                 .hint("name another file: plex-auth report --output FILE")
         }
-        Problem::NotAFile => Error::new(format!("{}: exists, and is no file to write", path.display()))
+        Problem::NotAFile => Error::new(format!("{}: is not a regular file", path.display()))
             .hint("name a new file: plex-auth report --output FILE"),
+        Problem::Io(why) => unwritten(&error.path, why),
         _ => Error::from(error),
     }
 }

@@ -1,7 +1,6 @@
 //! Everything that is known to be private on this machine.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use config::{Config, Source};
 use nix::ifaddrs::getifaddrs;
@@ -10,9 +9,9 @@ use protocol::{AdminRequest, KnownAccount, ListedFriend, Login};
 use system::accounts;
 
 use super::redactor::{Category, Redactor};
-use super::words::SYSTEM_ACCOUNTS;
+use super::words::{COMMON_HOSTS, SYSTEM_ACCOUNTS};
 use crate::client::daemon::Daemon;
-use crate::client::plex_tv::CLIENT_ID;
+use crate::client::plex_tv;
 use crate::context::Context;
 
 /// Teaches the redactor what to replace, users first, so that they have the lowest numbers. What cannot be read is left out:
@@ -24,7 +23,7 @@ pub(super) fn collect(context: &Context, config: Option<&Config>, redactor: &mut
     if let Some(config) = config {
         of_the_configuration(config, redactor);
     }
-    if let Ok(identifier) = fs::read_to_string(CLIENT_ID) {
+    if let Ok(Some(identifier)) = plex_tv::stored() {
         redactor.label(Category::Id, &identifier);
     }
 }
@@ -111,8 +110,11 @@ fn of_the_configuration(config: &Config, redactor: &mut Redactor) {
     let texts = [
         (Category::Id, config.client_identifier.as_deref()),
         (Category::Id, config.machine_id.as_deref()),
-        (Category::Host, config.server_url.as_ref().and_then(|url| url.host_str()).filter(|host| !is_common(host))),
-        (Category::Host, config.plex_url.host_str().filter(|host| !is_common(host))),
+        (
+            Category::Host,
+            config.server_url.as_ref().and_then(|url| url.host_str()).filter(|host| !COMMON_HOSTS.contains(host)),
+        ),
+        (Category::Host, config.plex_url.host_str().filter(|host| !COMMON_HOSTS.contains(host))),
     ];
     for (category, text) in texts.into_iter().filter_map(|(category, text)| Some((category, text?))) {
         redactor.label(category, text);
@@ -126,9 +128,4 @@ fn of_the_configuration(config: &Config, redactor: &mut Redactor) {
     for file in [&config.token_file, &config.ca_file].into_iter().flatten() {
         redactor.path(&file.to_string_lossy());
     }
-}
-
-/// Hosts that are the same everywhere.
-fn is_common(host: &str) -> bool {
-    ["plex.tv", "localhost", "127.0.0.1", "[::1]"].contains(&host)
 }

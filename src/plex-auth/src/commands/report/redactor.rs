@@ -6,10 +6,10 @@ use std::net::IpAddr;
 
 use url::Url;
 
-use super::words::PATHS;
+use super::words::{COMMON_HOSTS, GIVEN_NAMES, PATHS};
 
-/// The shortest name that is replaced within longer words too, in characters.
-const MIN_WITHIN: usize = 4;
+/// The shortest value with a digit or an `@` that is replaced within longer words too, in characters.
+const MIN_WITHIN: usize = 9;
 
 /// The most digits of a number that is a count, a port, a mode or a status. Others may be ids.
 const MAX_DIGITS: usize = 4;
@@ -111,8 +111,12 @@ impl<'a> Redactor<'a> {
         if let Some((key, value)) = part.split_once('=') {
             return format!("{}={}", self.part(key, before), self.part(value, before));
         }
-        if let Some(ip) = address(part) {
-            return self.ip(ip);
+        // An IPv6 address may end in two colons, and a sentence in one sign more.
+        let bare = part.trim_end_matches('.');
+        for candidate in [bare, bare.strip_suffix(':').unwrap_or(bare)] {
+            if let Some(ip) = address(candidate) {
+                return format!("{}{}", self.ip(ip), part.get(candidate.len()..).unwrap_or_default());
+            }
         }
         let core = part.trim_matches(['.', ':']);
         let shown = match core {
@@ -151,7 +155,7 @@ impl<'a> Redactor<'a> {
             self.number(core, before)
         } else if self.is_harmless(core) {
             core.to_owned()
-        } else if core.contains('.') {
+        } else if core.contains('.') && !lower.starts_with("pam_") {
             self.label(Category::Host, core)
         } else {
             self.label(Category::Unknown, core)
@@ -161,14 +165,25 @@ impl<'a> Redactor<'a> {
     }
 
     fn is_harmless(&self, word: &str) -> bool {
+        let lower = word.to_lowercase();
+        // A sentence that has lost one of these words can still be read, unlike one without "denied".
+        if (GIVEN_NAMES.contains(&lower.as_str()) || lower.starts_with("pam_")) && self.labels.contains_key(&lower) {
+            return false;
+        }
         let is_label = |word: &str| self.labels.values().any(|label| label == word);
         let is_letter = word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
         is_letter
-            || self.shown.contains(&word.to_lowercase())
+            || self.shown.contains(&lower)
             || is_duration(word)
             || is_version(word)
-            || is_module(word)
+            || self.is_module(word)
             || is_label(word)
+    }
+
+    /// Name of a known PAM module, with or without its ending. Others may have the name of a site or a user.
+    fn is_module(&self, word: &str) -> bool {
+        let name = word.strip_suffix(".so").unwrap_or(word);
+        name.starts_with("pam_") && (self.shown.contains(name) || self.shown.contains(&format!("{name}.so")))
     }
 
     /// A number: an id after a word that says so, or if it has many digits.
@@ -186,8 +201,7 @@ impl<'a> Redactor<'a> {
     pub(super) fn url(&mut self, text: &str) -> String {
         let Ok(url) = Url::parse(text) else { return self.label(Category::Host, text) };
         let host = url.host_str().unwrap_or_default();
-        let harmless = ["plex.tv", "localhost", "127.0.0.1", "[::1]", "github.com"];
-        let host = self.unless(&harmless, Category::Host, host);
+        let host = self.unless(&COMMON_HOSTS, Category::Host, host);
         let scheme = ["http", "https"].into_iter().find(|known| *known == url.scheme()).unwrap_or("scheme");
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         let path = if url.path() == "/" { "/".to_owned() } else { self.path(url.path()) };
@@ -226,7 +240,7 @@ impl<'a> Redactor<'a> {
         values.sort_by_key(|(value, _)| std::cmp::Reverse(value.chars().count()));
         values.into_iter().fold(document.to_owned(), |text, (value, label)| {
             let is_long =
-                value.chars().count() > 2 * MIN_WITHIN && value.contains(|c: char| c.is_ascii_digit() || c == '@');
+                value.chars().count() >= MIN_WITHIN && value.contains(|c: char| c.is_ascii_digit() || c == '@');
             replace(&text, value, label, !is_long)
         })
     }
@@ -309,18 +323,10 @@ fn is_duration(word: &str) -> bool {
     (1..=5).contains(&digits) && units.contains(&unit)
 }
 
-/// A version of two or three numbers. Four of them are an address.
+/// A version of two or three numbers of at most two digits. Four numbers are an address, and larger ones a part of it.
 fn is_version(word: &str) -> bool {
     let parts: Vec<_> = word.split('.').collect();
-    (2..=3).contains(&parts.len()) && parts.iter().all(|part| is_count(part))
-}
-
-/// Name of a PAM module.
-fn is_module(word: &str) -> bool {
-    let name = word.strip_prefix("pam_").map(|name| name.strip_suffix(".so").unwrap_or(name));
-    name.is_some_and(|name| {
-        name.len() <= 24 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    })
+    (2..=3).contains(&parts.len()) && parts.iter().all(|part| part.len() <= 2 && is_count(part))
 }
 
 /// A hardware address.

@@ -42,7 +42,7 @@ fn files_of(service: &str) -> Vec<PathBuf> {
 
 fn file_shown(file: &Path, redactor: &mut Redactor) -> String {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let folder = file.parent().unwrap_or(Path::new("/")).display();
+    let folder = redactor.path(&file.parent().unwrap_or(Path::new("/")).to_string_lossy());
     let text = fs::read_to_string(file).unwrap_or_default();
     let lines =
         text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).filter(|line| !line.is_empty());
@@ -55,17 +55,22 @@ fn file_shown(file: &Path, redactor: &mut Redactor) -> String {
 fn line_shown(line: &str, redactor: &mut Redactor) -> String {
     let (first, rest) = word(line);
     if first == "@include" {
-        return format!("@include {}", redactor.unless(&SERVICES, Category::Service, rest));
+        return format!("@include {}", included(rest, redactor));
     }
     let (control, rest) = word(rest);
     if !KINDS.contains(&first) {
         return redactor.text(line);
     }
     if ["include", "substack"].contains(&control) {
-        return format!("{first} {control} {}", redactor.unless(&SERVICES, Category::Service, rest));
+        return format!("{first} {control} {}", included(rest, redactor));
     }
     let control = if Control::parse(control).is_ok() { control.to_owned() } else { redactor.text(control) };
     format!("{first} {control} {}", redactor.text(rest))
+}
+
+/// An included file: a service or a path.
+fn included(name: &str, redactor: &mut Redactor) -> String {
+    if name.contains('/') { redactor.path(name) } else { redactor.unless(&SERVICES, Category::Service, name) }
 }
 
 /// The first word, where a part in brackets is one, and the rest.
@@ -73,4 +78,21 @@ fn word(text: &str) -> (&str, &str) {
     let end = if text.starts_with('[') { text.find(']').map(|end| end + 1) } else { text.find(char::is_whitespace) };
     let (word, rest) = text.split_at(end.unwrap_or(text.len()));
     (word, rest.trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_included_files_are_replaced() {
+        let words = crate::commands::report::vocabulary::words();
+        let mut redactor = Redactor::new(&words);
+        let shown = file_shown(Path::new("/srv/olga/stack"), &mut redactor);
+        assert_eq!(shown, "/srv/path-1/service-1\n");
+        assert_eq!(file_shown(Path::new("/etc/pam.d/none/"), &mut redactor), "/etc/pam.d/service-2\n");
+        assert_eq!(line_shown("@include /srv/olga/stack", &mut redactor), "@include /srv/path-2");
+        assert_eq!(line_shown("auth substack /srv/olga", &mut redactor), "auth substack /srv/path-1");
+        assert_eq!(line_shown("auth include system-auth", &mut redactor), "auth include system-auth");
+    }
 }

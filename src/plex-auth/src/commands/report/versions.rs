@@ -6,7 +6,7 @@ use nix::sys::utsname::uname;
 use protocol::{AdminRequest, AdminResponse};
 use system::command::{Command, find};
 
-use super::words::KERNELS;
+use super::words::{DISTRIBUTIONS, KERNELS, VERSION_LETTERS};
 use crate::client::daemon::Daemon;
 use crate::context::Context;
 
@@ -62,7 +62,25 @@ fn version_of(program: &str, arguments: &[&str]) -> Option<String> {
 fn version(line: &str) -> Option<String> {
     let trimmed = line.split_whitespace().map(|word| word.trim_matches(['(', ')', ',']).trim_start_matches("OpenSSH_"));
     let mut versions = trimmed.filter(|word| is_version(word));
-    if line.starts_with("ldd ") { versions.next_back() } else { versions.next() }.map(str::to_owned)
+    if line.starts_with("ldd ") { versions.next_back() } else { versions.next() }.map(public)
+}
+
+/// A version without the ending that an own build has: with other letters than the usual ones, the part before the first sign.
+fn public(version: &str) -> String {
+    let is_usual = |version: &str| {
+        version
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .filter(|letters| !letters.is_empty())
+            .all(|letters| VERSION_LETTERS.contains(&letters.to_lowercase().as_str()))
+    };
+    let short = version.split(['-', '+', '~', ':']).next().unwrap_or_default();
+    if is_usual(version) {
+        version.to_owned()
+    } else if is_usual(short) {
+        short.to_owned()
+    } else {
+        version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect()
+    }
 }
 
 fn is_version(word: &str) -> bool {
@@ -70,14 +88,17 @@ fn is_version(word: &str) -> bool {
     fits && word.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Id and version in `/etc/os-release`, of plain letters and digits.
+/// Id and version in `/etc/os-release`, if they are those of a known distribution.
 fn distribution(text: &str) -> Option<String> {
     let value = |key: &str| {
         let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?.trim_matches('"');
         let fits = value.len() <= 32 && value.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
         Some(value).filter(|_| fits)
     };
-    Some(format!("{} {}", value("ID")?, value("VERSION_ID").unwrap_or("rolling")))
+    let id = value("ID").filter(|id| DISTRIBUTIONS.contains(id))?;
+    let version = value("VERSION_ID").map(public).filter(|version| !version.is_empty());
+    let version = version.unwrap_or_else(|| "rolling".to_owned());
+    Some(format!("{id} {version}"))
 }
 
 /// A kernel's release: its number, and the end that a distribution gives it. Kernels that people build have names of theirs.
@@ -120,6 +141,21 @@ mod tests {
         assert_eq!(kernel("6.11.4-301.fc41.x86_64"), "6.11.4-301.fc41.x86_64");
         assert_eq!(kernel("6.9.1-olgas-den"), "6.9.1 (own build)");
         assert_eq!(distribution("NAME=\"x\"\nID=debian\nVERSION_ID=\"12\"\n").as_deref(), Some("debian 12"));
+        assert_eq!(distribution("ID=opensuse-leap\nVERSION_ID=\"15.6\"\n").as_deref(), Some("opensuse-leap 15.6"));
+        assert_eq!(distribution("ID=arch\n").as_deref(), Some("arch rolling"));
+        assert_eq!(distribution("ID=debian\nVERSION_ID=\"12-olga\"\n").as_deref(), Some("debian 12"));
         assert_eq!(distribution("ID=\"olga's own\"\n"), None);
+        assert_eq!(distribution("ID=arch\nVERSION_ID=olga\n").as_deref(), Some("arch rolling"));
+        assert_eq!(distribution("ID=olga\nVERSION_ID=1\n"), None);
+        for (line, expected) in [
+            ("1.5.2-6+acme1", "1.5.2"),
+            ("1.5.2-6+deb12u1", "1.5.2-6+deb12u1"),
+            ("Version 4.17.12-olgas-build", "4.17.12"),
+            ("Version 4.17.12-Ubuntu", "4.17.12-Ubuntu"),
+            ("9.2p1olga", "9.2"),
+            ("9.2p1-olga", "9.2p1"),
+        ] {
+            assert_eq!(version(line).as_deref(), Some(expected), "{line}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::words::{ARGUMENTS, SERVICES, SYSTEM_ACCOUNTS};
+use super::words::{ARGUMENTS, MODULES, SERVICES, SYSTEM_ACCOUNTS};
 
 /// The words in the messages of all shipped programs, see `build.rs`.
 const OWN: &str = include_str!(concat!(env!("OUT_DIR"), "/words.txt"));
@@ -11,7 +11,7 @@ const OWN: &str = include_str!(concat!(env!("OUT_DIR"), "/words.txt"));
 pub(super) fn words() -> BTreeSet<String> {
     let keys =
         config::SECTIONS.into_iter().flat_map(|(_, keys)| keys).flat_map(|key| [key.name.to_owned(), key.path()]);
-    let fixed = [&SERVICES[..], &ARGUMENTS, &SYSTEM_ACCOUNTS].concat().into_iter().map(str::to_owned);
+    let fixed = [&SERVICES[..], &ARGUMENTS, &MODULES, &SYSTEM_ACCOUNTS].concat().into_iter().map(str::to_owned);
     OWN.lines().map(str::to_owned).chain(keys).chain(fixed).collect()
 }
 

@@ -102,6 +102,31 @@ pub(super) const ARGUMENTS: [&str; 43] = [
     "yescrypt",
 ];
 
+/// PAM modules of systems that no message of plex-auth names.
+pub(super) const MODULES: [&str; 15] = [
+    "pam_console",
+    "pam_ecryptfs",
+    "pam_exec",
+    "pam_ftp",
+    "pam_google_authenticator",
+    "pam_issue",
+    "pam_listfile",
+    "pam_mail",
+    "pam_motd",
+    "pam_namespace",
+    "pam_pwhistory",
+    "pam_pwquality",
+    "pam_tty_audit",
+    "pam_umask",
+    "pam_xauth",
+];
+
+/// Words of the messages that are also names which people give. They are replaced where they are known to be a name.
+pub(super) const GIVEN_NAMES: [&str; 8] = ["green", "mark", "max", "may", "page", "pam", "rocky", "will"];
+
+/// Hosts that are the same everywhere.
+pub(super) const COMMON_HOSTS: [&str; 5] = ["plex.tv", "localhost", "127.0.0.1", "[::1]", "github.com"];
+
 /// Accounts that systems create for programs.
 pub(super) const SYSTEM_ACCOUNTS: [&str; 9] =
     ["apache", "http", "mail", "nginx", "nobody", "plex-auth", "postfix", "root", "www-data"];
@@ -159,6 +184,38 @@ pub(super) const PATHS: [&str; 50] = [
     "usr",
     "var",
 ];
+
+/// Distributions, by their ID in `/etc/os-release`. A system that was built by its owner may have any.
+pub(super) const DISTRIBUTIONS: [&str; 24] = [
+    "almalinux",
+    "alpine",
+    "amzn",
+    "arch",
+    "centos",
+    "debian",
+    "devuan",
+    "fedora",
+    "gentoo",
+    "linuxmint",
+    "mageia",
+    "manjaro",
+    "nixos",
+    "opensuse",
+    "opensuse-leap",
+    "opensuse-tumbleweed",
+    "raspbian",
+    "rhel",
+    "rocky",
+    "slackware",
+    "sled",
+    "sles",
+    "ubuntu",
+    "unraid",
+];
+
+/// Letters in versions of packages, in lower case. Other letters may be the name of a build that a person made.
+pub(super) const VERSION_LETTERS: [&str; 14] =
+    ["b", "bpo", "build", "deb", "debian", "dfsg", "el", "fc", "git", "nmu", "p", "rc", "u", "ubuntu"];
 
 /// Ends of names of Linux kernels that distributions build.
 pub(super) const KERNELS: [&str; 14] = [

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{Category, Redactor};
 
 fn words() -> BTreeSet<String> {
-    let words =
-        "wrong password can sign in with plex the user denied id is owner_id put to plex.tv answered rejected from";
+    let words = "wrong password can sign in with plex the user denied id is owner_id put to plex.tv answered rejected from \
+         pam_unix.so pam_exec mark will";
     words.split(' ').map(str::to_owned).collect()
 }
 
@@ -47,6 +47,13 @@ fn unknown_words_and_values_are_replaced_and_the_programs_words_stay() {
         ("https://plex.tv/", "https://plex.tv/"),
         ("https://olga:secret@den.example:32400/xx?yy=zz", "https://host-1:32400/path-1?word-1=word-2"),
         ("pam_unix.so 0640 1.2.3", "pam_unix.so 0640 1.2.3"),
+        ("pam_unix pam_exec.so", "pam_unix pam_exec.so"),
+        ("pam_beesly pam_olga.so", "word-1 word-2"),
+        ("from 203.0.113.*", "from host-1.*"),
+        ("from 198.51.100/24", "from path-1"),
+        ("from fd12:3456:789a::.", "from ip-1."),
+        ("from fd12:3456:789a:::", "from ip-1:"),
+        ("Mark will", "Mark will"),
         ("ОЛЬГА wrong", "word-1 wrong"),
     ] {
         assert_eq!(shown(&[], text), expected, "{text}");
@@ -64,6 +71,13 @@ fn the_same_value_has_the_same_label_in_any_case() {
 fn a_name_that_is_a_word_of_the_messages_is_replaced_in_quotes_only() {
     let known = [(Category::User, "denied"), (Category::User, "user")];
     assert_eq!(shown(&known, "'denied' denied the user \"user\""), "'user-1' denied the user \"user-2\"");
+}
+
+#[test]
+fn a_name_that_is_a_word_or_a_module_is_replaced_everywhere() {
+    let known = [(Category::User, "Mark"), (Category::User, "pam_unix"), (Category::User, "will")];
+    let text = "mark can sign in, pam_unix: 'mark' Will put /home/mark";
+    assert_eq!(shown(&known, text), "user-1 can sign in, user-2: 'user-1' user-3 put /home/user-1");
 }
 
 #[test]

@@ -204,6 +204,15 @@ fn doctor_plex_refuses_a_sign_in_without_a_terminal_and_other_users() {
         &["plex-auth", "doctor", "--plex", "--sign-in"],
         &["there is no terminal to ask at; nothing was sent", "leave --sign-in out"],
     );
+    let mut terminal = world.terminal_of(200, 60, "C.UTF-8", &["plex-auth", "doctor", "--plex", "--sign-in"]);
+    terminal.wait_for("Plex username or e-mail address of the owner [olga]:");
+    terminal.type_line("");
+    terminal.wait_for("Plex password (not shown, not stored):");
+    terminal.type_line("");
+    assert_eq!(terminal.exit(), 1);
+    let shown = terminal.contents();
+    let no_password = "no username or no password was typed; nothing was sent";
+    assert!(shown.contains(no_password) && shown.contains("leave --sign-in out: plex-auth doctor --plex"), "{shown}");
     fails(&["plex-auth", "doctor", "--sign-in"], &["--plex"]);
     world.add_user("local", false, None);
     let local = e2e::as_user("local", &["plex-auth", "doctor", "--plex"]);

@@ -62,7 +62,7 @@ pub(crate) fn run(context: &Context, args: &FriendsArgs) -> Result<ExitCode, Err
     let rows = rows(&friends, &locals, known.as_deref());
     if let Some(why) = friends.second_source() {
         warn(format!(
-            "this list is from the second source, for plex.tv does not list with whom the server is shared ({}); each sign-in \
+            "this list is from the second source, because plex.tv does not list with whom the server is shared ({}); each sign-in \
              is confirmed by the person's own list of servers",
             protocol::printable(why, 300)
         ));

@@ -38,7 +38,10 @@ fn r64_doctor_checks_a_token_of_an_unknown_device_without_v2() {
     patient.0.plex().reset();
     let verdict = patient.look();
     assert_eq!(verdict.code, 0, "{verdict:#?}");
-    assert!(verdict.find("token", "ok", "by owner_id, it is Plex id 1's").is_some(), "{verdict:#?}");
+    assert!(
+        verdict.find("token", "ok", "plex.tv accepts it; according to owner_id it belongs to Plex id 1").is_some(),
+        "{verdict:#?}"
+    );
     assert!(verdict.find("machine", "ok", &format!("{MACHINE} is the server of the token's account")).is_some());
     let seen = with_the_token(&patient);
     assert!(

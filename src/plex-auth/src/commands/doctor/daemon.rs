@@ -148,7 +148,7 @@ fn friends(config: Option<&Config>, status: &Status, checks: &mut Checks) {
 
 fn second_source(people: u32, age: &str, why: &str, checks: &mut Checks) {
     let what = format!(
-        "{people} people{age}, from the second source, for plex.tv does not list with whom the server is shared: {why}. \
+        "{people} people{age}, from the second source, because plex.tv does not list with whom the server is shared: {why}. \
          Friends sign in as before; each sign-in is confirmed by the person's own list of servers"
     );
     let hint = "if machine_id is not the server of the token's account, run: plex-auth setup --sign-in link; otherwise look for \

@@ -46,8 +46,9 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
             Step::Skip(why) => session.skip(endpoint.contract(), why),
             Step::Send if session.stopped_at(&[endpoint]) => {}
             Step::Send => {
-                let shape = read(endpoint, &config, &reading);
-                session.add(endpoint.contract(), shape);
+                if let Some(shape) = read(endpoint, &config, &reading) {
+                    session.add(endpoint.contract(), shape);
+                }
             }
         }
     }
@@ -122,19 +123,24 @@ fn announce(config: &Config, plan: &[(Endpoint, Step)], sign_in: bool) {
     );
 }
 
-/// Sends a request that changes nothing.
-fn read(endpoint: Endpoint, config: &Config, client: &Client) -> Result<Shape, PlexError> {
+/// Sends a request that changes nothing. `None` for one that does, or that the configuration has no address or name for.
+fn read(endpoint: Endpoint, config: &Config, client: &Client) -> Option<Result<Shape, PlexError>> {
     let deadline = Instant::now() + QUESTION;
     let token = match &config.source {
         Source::Token(token) => Token::from(token.expose()),
         Source::Resources { .. } => Token::from(""),
     };
-    match (endpoint, &config.machine_id, &config.server_url) {
-        (Endpoint::Users, ..) => client.users_shape(&token, deadline),
-        (Endpoint::SharedServers, Some(machine_id), _) => client.shared_servers_shape(&token, machine_id, deadline),
-        (Endpoint::Resources, ..) => client.resources_shape(&token, deadline),
-        (Endpoint::Identity, _, Some(server)) => client.identity_shape(server, deadline),
-        (Endpoint::MediaServer, _, Some(server)) => client.media_server_shape(server, deadline),
-        _ => client.user_shape(&token, deadline),
+    let server = config.server_url.as_ref();
+    match endpoint {
+        Endpoint::User => Some(client.user_shape(&token, deadline)),
+        Endpoint::Users => Some(client.users_shape(&token, deadline)),
+        Endpoint::SharedServers => {
+            let machine_id = config.machine_id.as_deref()?;
+            Some(client.shared_servers_shape(&token, machine_id, deadline))
+        }
+        Endpoint::Resources => Some(client.resources_shape(&token, deadline)),
+        Endpoint::Identity => Some(client.identity_shape(server?, deadline)),
+        Endpoint::MediaServer => Some(client.media_server_shape(server?, deadline)),
+        Endpoint::SignIn | Endpoint::Revocation | Endpoint::LinkCode | Endpoint::Approval => None,
     }
 }

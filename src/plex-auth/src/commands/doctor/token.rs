@@ -17,8 +17,8 @@ const LATER: &str = "run: plex-auth doctor, later";
 /// Checks the token, and returns its account, if plex.tv told.
 pub(super) fn check(config: &Config, clients: &Clients, token: &Token, checks: &mut Checks) -> Option<PlexUser> {
     if preferences::with_token(token, None).is_some() {
-        let what = "it is the media server's own: plex.tv rewrites its record of the server from every request with it, and \
-                    Plex apps then may not find the server";
+        let what = "it is the media server's own: plex.tv may rewrite its record of the server from requests with it, and Plex \
+                    apps then may not find the server";
         checks.warning("token", what, "replace it by one of plex-auth's own; run: plex-auth setup");
         return None;
     }
@@ -56,7 +56,7 @@ fn listed(config: &Config, owner: PlexId, client: &Client, token: &Token, checks
             return;
         }
     };
-    checks.ok("token", format!("plex.tv takes it; by owner_id, it is Plex id {owner}'s"));
+    checks.ok("token", format!("plex.tv accepts it; according to owner_id it belongs to Plex id {owner}"));
     let Some(machine_id) = &config.machine_id else { return };
     match list.second_source {
         None => checks.ok("machine", format!("{machine_id} is the server of the token's account")),
@@ -90,7 +90,7 @@ fn shown(config: &Config, client: &Client, token: &Token, checks: &mut Checks) -
     }
     if let Some(admin) = config.admin_account.as_ref().filter(|admin| !person.goes_by(admin)) {
         let hint = format!("write admin_account = \"{name}\", or sign {admin} in: plex-auth setup");
-        let what = format!("it is {name}'s, and admin_account names {admin}: {admin} does not come in");
+        let what = format!("it is {name}'s, and admin_account names {admin}: {admin} cannot sign in");
         checks.warning("token", what, hint);
     }
     checks.ok_unless(before, "token", format!("plex.tv takes it; it is {name}'s"));

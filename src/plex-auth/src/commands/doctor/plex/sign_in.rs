@@ -27,12 +27,15 @@ pub(super) struct Account {
 impl Account {
     /// Asks for it. The verification code is asked for now, since a sign-in is sent only once.
     pub(super) fn ask(config: &Config) -> Result<Self, Error> {
-        let login = terminal::ask("Plex username or e-mail address of the owner", config.admin_account.as_deref())?;
-        let password = ask_hidden("Plex password (not shown, not stored)")?;
+        let hint = "run it again and type both, or leave --sign-in out: plex-auth doctor --plex";
+        let again = |error: Error| error.with_outcome("nothing was sent").hint(hint);
+        let login = terminal::ask("Plex username or e-mail address of the owner", config.admin_account.as_deref());
+        let login = login.map_err(again)?;
+        let password = ask_hidden("Plex password (not shown, not stored)").map_err(again)?;
         if login.is_empty() || password.expose().is_empty() {
-            return Err(Error::new("no username or no password was typed; nothing was sent"));
+            return Err(again(Error::new("no username or no password was typed")));
         }
-        let code = ask_hidden("Verification code (empty if plex.tv asks for none)")?;
+        let code = ask_hidden("Verification code (empty if plex.tv asks for none)").map_err(again)?;
         let code = Some(code).filter(|code| !code.expose().trim().is_empty());
         Ok(Self { login, password, code })
     }

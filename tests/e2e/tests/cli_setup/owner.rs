@@ -125,7 +125,7 @@ fn setup_ignores_preferences_of_another_server_and_reports_a_revoked_token() {
     end(&world, terminal, 130);
     preferences(&world, MACHINE, "OLD-SECRET");
     let mut terminal = setup(&world, &QUIET);
-    terminal.wait_for("the media server cannot sign its owner in: plex.tv: refused");
+    terminal.wait_for("sign-in through the media server failed: plex.tv: refused");
     approve(&world, &mut terminal, "olga");
     terminal.wait_for("Who is to sign in here");
     terminal.type_line("none");

@@ -118,7 +118,7 @@ fn r64_new_pasted_token_of_the_known_owner_needs_no_v2_and_leaves_its_device_alo
     // A token that is not valid.
     world.write("/run/other", 0o600, "root:root", "OLD-SECRET\n");
     let out = script(&world, &[&QUICK[..], &["--token-file", "/run/other"]].concat());
-    assert!(out.code == 1 && out.stderr.contains("plex.tv does not take the token that was given"), "{out:?}");
+    assert!(out.code == 1 && out.stderr.contains("plex.tv rejects the token that was given"), "{out:?}");
     assert_eq!(file(&world), text);
 }
 

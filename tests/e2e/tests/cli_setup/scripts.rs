@@ -135,7 +135,7 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
     assert!(out.code == 1 && out.stderr.contains("there is no token in it"), "{out:?}");
     world.plex().send(&Command::KillTokens("olga".into())).unwrap();
     let out = script(&world, &["--yes", "--pam=no", "--token-file", token]);
-    assert!(out.code == 1 && out.stderr.contains("plex.tv does not take the token that was given\n"), "{out:?}");
+    assert!(out.code == 1 && out.stderr.contains("plex.tv rejects the token that was given\n"), "{out:?}");
     assert!(!world.run(&["test", "-e", FILE]).ok());
 }
 

@@ -127,15 +127,12 @@ fn r64_failed_approval_falls_back_to_link_sign_in() {
         strike();
         let before = etc(&world);
         let out = script(&world, &QUICK);
-        assert!(
-            out.code == 1 && out.stderr.contains("the media server cannot sign its owner in: plex.tv: "),
-            "{out:?}"
-        );
+        assert!(out.code == 1 && out.stderr.contains("sign-in through the media server failed: plex.tv: "), "{out:?}");
         assert!(out.stderr.contains("error: the owner must sign in, and nobody can be asked"), "{out:?}");
         assert_eq!((etc(&world), world.plex().counters().live_tokens), (before, 0), "{fault:?}");
         strike();
         let mut terminal = setup(&world, &QUIET);
-        terminal.wait_for("the media server cannot sign its owner in: plex.tv: ");
+        terminal.wait_for("sign-in through the media server failed: plex.tv: ");
         approve(&world, &mut terminal, "olga");
         terminal.wait_for("Who is to sign in here");
         terminal.type_line("none");
@@ -158,7 +155,7 @@ fn r64_setup_replaces_the_servers_token_in_a_configuration() {
         address.trim_end()
     );
     let replaced =
-        "the token in the configuration is the media server's own; a token of plex-auth's own takes its place";
+        "the token in the configuration is the media server's own; it is replaced by one issued to plex-auth";
     for server in ["runs", "is stopped"] {
         world.write_config(&older);
         world.plex().reset();

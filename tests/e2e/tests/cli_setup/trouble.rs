@@ -47,7 +47,8 @@ fn setup_reports_outages_and_malformed_answers_at_every_step() {
             world.plex().fault(endpoint, fault.clone());
             // A changed list of shares has a second source, which proves nothing about the server.
             let is_changed = endpoint == Endpoint::SharedServers && matches!(fault, Fault::Captcha | Fault::Gone);
-            let no_proof = ["plex.tv does not prove that the server Den belongs to olga", "run this at a terminal"];
+            let no_proof =
+                ["plex.tv does not prove that the server Den belongs to olga", "run it at a terminal without --yes"];
             fails(&world, &[], &if is_changed { no_proof } else { [what, hint] });
             world.plex().clear_faults();
         }

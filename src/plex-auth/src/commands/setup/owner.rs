@@ -3,7 +3,6 @@
 use plex::{Client, Token};
 use policy::PlexUser;
 
-use super::rollback;
 use crate::client::plex_tv::{self, Clients};
 
 /// The owner, as shown by the token.
@@ -54,9 +53,8 @@ impl Owner {
     }
 }
 
-/// The owner after a sign-in. The new token is revoked again unless it is written to the configuration.
+/// The owner after a sign-in, whose new token the caller has registered for its revocation.
 pub(crate) fn signed_in(device: FreshDevice, account: PlexUser, token: Token, how: &'static str) -> Owner {
     let FreshDevice { owner: client, identifier, .. } = device;
-    rollback::fresh_token(&client, &token);
     Owner { account, token, how, client, identifier: Some(identifier), may_use_v2: true }
 }

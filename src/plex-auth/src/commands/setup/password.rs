@@ -43,6 +43,7 @@ pub(crate) fn sign_in(device: FreshDevice, default: Option<&str>) -> Result<Owne
 }
 
 fn owner(device: FreshDevice, signed: SignedIn) -> Owner {
+    rollback::fresh_token(&device.owner, &signed.token);
     signed_in(device, signed.account, signed.token, "a password")
 }
 

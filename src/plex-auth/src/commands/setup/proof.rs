@@ -27,7 +27,7 @@ pub(crate) fn without_shares(asking: Asking, owner: &Owner, server: &Server, why
         return Ok(());
     }
     Err(Error::new(format!("plex.tv does not prove that the server {name} belongs to {who}: {why}"))
-        .hint("run this at a terminal, to confirm that it does; or write the configuration by hand"))
+        .hint("run it at a terminal without --yes and confirm"))
 }
 
 fn is_known(existing: &Existing, owner: &Owner, server: &Server) -> bool {

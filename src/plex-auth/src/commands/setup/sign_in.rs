@@ -35,7 +35,7 @@ pub(crate) fn owner(clients: &Clients, asking: Asking, local: Option<&LocalServe
             Some(server) => by_server(clients, interactive, server_token(server, GIVEN).as_ref()),
             None => match tokens.of(token, GIVEN).map_err(explained)? {
                 Ok(owner) => Ok(owner),
-                Err(Rejected(plex::Error::Refused)) => Err(Error::new(format!("plex.tv does not take {GIVEN}"))
+                Err(Rejected(plex::Error::Refused)) => Err(Error::new(format!("plex.tv rejects {GIVEN}"))
                     .hint("it is mistyped or was signed out; get another one: plex-auth setup --sign-in link")),
                 Err(Rejected(other)) => Err(plex_errors::explain(&other)),
             },
@@ -74,7 +74,7 @@ pub(crate) fn owner(clients: &Clients, asking: Asking, local: Option<&LocalServe
 
 /// The token to approve a code with, in place of using it for anything else.
 fn server_token(preferences: Preferences, how: &str) -> Option<ServerToken> {
-    warn(format!("{how} is the media server's own; a token of plex-auth's own takes its place"));
+    warn(format!("{how} is the media server's own; it is replaced by one issued to plex-auth"));
     let Preferences { machine_id, token, .. } = preferences;
     machine_id.zip(token).map(|(machine_id, token)| ServerToken { machine_id, token })
 }
@@ -84,7 +84,7 @@ fn by_server(clients: &Clients, interactive: bool, server: Option<&ServerToken>)
     if let Some(server) = server {
         match approval::sign_in(FreshDevice::new(clients), server) {
             Ok(owner) => return Ok(owner),
-            Err(why) => warn(format!("the media server cannot sign its owner in: {}", why.into_parts().0)),
+            Err(why) => warn(format!("sign-in through the media server failed: {}", why.into_parts().0)),
         }
     }
     if interactive {

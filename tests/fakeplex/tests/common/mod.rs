@@ -101,6 +101,8 @@ pub fn tls(server: &Running) -> ClientConfig {
 
 fn http(server: &Running, from: Option<[u8; 4]>) -> Client {
     Client::builder()
+        // The body as it is sent, even where another crate of the workspace turns the unpacking on.
+        .no_gzip()
         .tls_backend_preconfigured(tls(server))
         .local_address(from.map(std::net::IpAddr::from))
         .no_proxy()

@@ -14,4 +14,4 @@ mod walk;
 
 pub use directory::{OpenDirectory, create_in, open_among_others, prepare, prepare_own};
 pub use error::{Error, Problem};
-pub use trusted_file::{open_without_following, open_without_waiting, read};
+pub use trusted_file::{open_without_waiting, read, tail};

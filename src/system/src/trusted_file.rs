@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -55,9 +55,26 @@ pub fn open_without_waiting(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// The kernel's error, `ELOOP` for a link.
-pub fn open_without_following(path: &Path) -> io::Result<File> {
+fn open_without_following(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
+}
+
+/// The last `bytes` of a log as text, with bytes that are not UTF-8 replaced; empty if it cannot be read. The log's daemon may
+/// own the directory, so that links and pipes there are not read.
+#[must_use]
+pub fn tail(log: &Path, bytes: u64) -> String {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = open_without_following(log)?;
+        let about = file.metadata()?;
+        let mut text = Vec::new();
+        if about.is_file() {
+            file.seek(SeekFrom::Start(about.len().saturating_sub(bytes)))?;
+            file.take(bytes).read_to_end(&mut text)?;
+        }
+        Ok(text)
+    };
+    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
 }
 
 fn open(directory: &Directory, name: &OsStr) -> Result<OwnedFd, Problem> {

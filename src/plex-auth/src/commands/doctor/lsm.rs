@@ -1,7 +1,6 @@
 //! Checks of `SELinux` and `AppArmor`: denials for plex-auth within the last day.
 
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -23,7 +22,7 @@ pub(super) fn check(checks: &mut Checks) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let (mut selinux, mut profiles) = (0_usize, 0_usize);
     for log in LOGS {
-        let text = tail(Path::new(log));
+        let text = system::tail(Path::new(log), TAIL);
         selinux = selinux.max(refusals(&text, now, "avc:  denied"));
         profiles = profiles.max(refusals(&text, now, "apparmor=\"DENIED\""));
     }
@@ -59,19 +58,6 @@ fn refusals(log: &str, now: u64, sign: &str) -> usize {
 fn when(line: &str) -> Option<u64> {
     let (_, rest) = line.split_once("audit(")?;
     rest.split(['.', ':']).next()?.parse().ok()
-}
-
-/// The last [`TAIL`] bytes of a file.
-fn tail(file: &Path) -> String {
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(file)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-        let mut text = Vec::new();
-        file.take(TAIL).read_to_end(&mut text)?;
-        Ok(text)
-    };
-    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
 }
 
 #[cfg(test)]

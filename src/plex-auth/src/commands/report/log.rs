@@ -1,6 +1,5 @@
 //! The last lines of the log: plex-authd's, the helpers' and the module's.
 
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
@@ -132,7 +131,7 @@ fn plain(message: &Value) -> Option<String> {
 }
 
 fn of_file(file: &Path) -> Vec<Line> {
-    tail(file).lines().filter_map(of_syslog).collect()
+    system::tail(file, TAIL).lines().filter_map(of_syslog).collect()
 }
 
 /// A line such as `Nov 30 02:56:55 den plex-authd[93]: …`, or with a time by RFC 3339. Its host is left out.
@@ -149,22 +148,6 @@ fn of_syslog(line: &str) -> Option<Line> {
     let (name, _pid) = head.rsplit_once('[')?;
     let program = name.split_whitespace().last().filter(|program| is_ours(program))?;
     Some(Line { time, program: program.to_owned(), message: message.to_owned() })
-}
-
-/// The last [`TAIL`] bytes of a file. The log's daemon may own the directory, so that links and pipes there are not read.
-fn tail(file: &Path) -> String {
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = system::open_without_following(file)?;
-        let about = file.metadata()?;
-        if !about.is_file() {
-            return Ok(Vec::new());
-        }
-        file.seek(SeekFrom::Start(about.len().saturating_sub(TAIL)))?;
-        let mut text = Vec::new();
-        file.take(TAIL).read_to_end(&mut text)?;
-        Ok(text)
-    };
-    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
 }
 
 #[cfg(test)]
@@ -204,8 +187,11 @@ mod tests {
         std::fs::write(&file, "a line\n").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert_eq!(tail(&file), "a line\n");
-        assert_eq!((tail(&link), tail(&pipe), tail(&folder)), (String::new(), String::new(), String::new()));
+        assert_eq!(system::tail(&file, TAIL), "a line\n");
+        assert_eq!(
+            (system::tail(&link, TAIL), system::tail(&pipe, TAIL), system::tail(&folder, TAIL)),
+            (String::new(), String::new(), String::new())
+        );
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -16,7 +16,8 @@ const OWNER_AGE: Duration = Duration::from_secs(3600);
 /// The longest duration of one reading.
 const READING: Duration = Duration::from_secs(12);
 
-/// The longest time for the owner's account if its id is known already, so that the list can still be read.
+/// The longest time for the owner's account if its id is known already, so that the list can still be read. At most half the
+/// time of a login, which may wait for the list.
 const KNOWN_OWNER: Duration = Duration::from_secs(4);
 
 /// A list that has been read.
@@ -96,7 +97,10 @@ impl FriendListCache {
         }
         let known = self.latest().map(|list| list.owner.clone());
         let is_known = known.is_some() || self.source.owner_id.is_some();
-        let reader = Reader { deadline: if is_known { Some(now + KNOWN_OWNER) } else { reader.deadline }, ..*reader };
+        let reader = Reader {
+            deadline: if is_known { Some(now + KNOWN_OWNER.min(self.source.timeout / 2)) } else { reader.deadline },
+            ..*reader
+        };
         match (reader.owner(), known) {
             (Ok(owner), Some(known)) if owner.is_nameless() && owner.id == known.id => Ok(known),
             // Not kept: plex.tv may show the names with the next list.

@@ -149,7 +149,8 @@ fn sync_changes_nothing_without_a_valid_friend_list() {
         refused(&world, &["--yes"], &["the friend list cannot be had", "nothing was changed"]);
     }
     world.plex().clear_faults();
-    for endpoint in [Endpoint::SharedServers, Endpoint::User] {
+    // The list of shares has a second source, so both fail.
+    for endpoints in [&[Endpoint::SharedServers, Endpoint::Users][..], &[Endpoint::User]] {
         for fault in [
             Fault::Status(503, "<html>".into()),
             Fault::Status(200, "<html><body>hello</body></html>".into()),
@@ -159,7 +160,9 @@ fn sync_changes_nothing_without_a_valid_friend_list() {
             Fault::Reset,
             Fault::TooMany(Some(60)),
         ] {
-            world.plex().fault(endpoint, fault);
+            for endpoint in endpoints {
+                world.plex().fault(*endpoint, fault.clone());
+            }
             refused(&world, &["--yes", "--remove"], &["nothing was changed"]);
             world.plex().clear_faults();
         }

@@ -43,7 +43,7 @@ impl Machine {
         let before = signed_in();
         std::thread::scope(|scope| {
             let right = scope.spawn(|| self.login("alice"));
-            let wrong = self.step.wrong().map(|_| scope.spawn(|| self.login("mallory")));
+            let wrong = self.step.wrong(strike).map(|_| scope.spawn(|| self.login("mallory")));
             if self.step.follows_sign_in() && matches!(strike, Strike::NoName | Strike::SilentNames) {
                 // The answer to the sign-in is delayed, so that the name disappears while it is awaited.
                 until(Duration::from_secs(2), || signed_in() > before);

@@ -89,9 +89,10 @@ impl Machine {
             }
         };
         let cached = self.cache && strike.is_unreachable();
-        let expected = self.step.right(cached) == right.code && right.log.contains(self.reason(right.code));
+        let expected =
+            self.step.right(strike, cached) == right.code && right.log.contains(self.reason(strike, right.code));
         must(expected && right.took < LATEST, &format!("right password: {right:?}"));
-        let expected = wrong.as_ref().map(|wrong| wrong.code) == self.step.wrong();
+        let expected = wrong.as_ref().map(|wrong| wrong.code) == self.step.wrong(strike);
         must(expected && wrong.as_ref().is_none_or(|wrong| wrong.took < LATEST), &format!("wrong password: {wrong:?}"));
         must(self.world.account("alice") == Code::SUCCESS, "account phase");
         if self.step == Step::SignOut && !strike.is_success_by_status() {
@@ -119,8 +120,9 @@ impl Machine {
     }
 
     /// Reason in the log of a verdict during the fault.
-    fn reason(&self, code: Code) -> &'static str {
+    fn reason(&self, strike: &Strike, code: Code) -> &'static str {
         match (self.step, code) {
+            _ if self.step.is_spared(strike) => self.whole(),
             (Step::Server, _) => "plex.tv alone says yes",
             (Step::SignOut, _) => "plex.tv says yes",
             (_, Code::SUCCESS) => "remembered, since plex.tv could not be asked",

@@ -3,6 +3,8 @@
 use e2e::{Code, World};
 use fakeplex::Endpoint;
 
+use crate::fault::Strike;
+
 /// A step, named after the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -49,10 +51,16 @@ impl Step {
         matches!(self, Self::Resources | Self::SignOut)
     }
 
+    /// True if nothing is lost by the fault: the owner is known from the last list, which needs no further answer (P7).
+    pub fn is_spared(self, strike: &Strike) -> bool {
+        self == Self::Owner && strike.is_answer()
+    }
+
     /// The rule of the matrix: the return code for a right password during a fault at this step. `cached`: the password
     /// is in the cache for outages, and this fault is an outage.
-    pub fn right(self, cached: bool) -> Code {
+    pub fn right(self, strike: &Strike, cached: bool) -> Code {
         match self {
+            _ if self.is_spared(strike) => Code::SUCCESS,
             // Nothing after the verdict can change it, and an unavailable media server has no veto.
             Self::SignOut | Self::Server => Code::SUCCESS,
             _ if cached => Code::SUCCESS,
@@ -60,8 +68,11 @@ impl Step {
         }
     }
 
-    /// The return code for a wrong password, where plex.tv cannot reject it.
-    pub fn wrong(self) -> Option<Code> {
+    /// The return code for a wrong password, for the steps before plex.tv's answer to it.
+    pub fn wrong(self, strike: &Strike) -> Option<Code> {
+        if self.is_spared(strike) {
+            return Some(Code::AUTH_ERR);
+        }
         (self.is_list() || self == Self::SignIn).then_some(Code::AUTHINFO_UNAVAIL)
     }
 

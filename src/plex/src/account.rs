@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use policy::{PlexId, PlexUser};
 use reqwest::Method;
+use reqwest::blocking::RequestBuilder;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -64,9 +65,7 @@ impl Client {
         code: Option<&str>,
         deadline: Instant,
     ) -> Result<SignedIn, Error> {
-        let request = self.request(Method::POST, "/api/v2/users/signin");
-        let request = with_form(request, form(login, password, code));
-        let answer = send(request, deadline)?;
+        let answer = send(self.sign_in_request(login, password, code), deadline)?;
         let status = answer.status;
         signed_in(&answer.success().map_err(|error| of_a_sign_in(status, error))?)
     }
@@ -87,8 +86,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; plex.tv says nothing about the token.
     pub fn token_account(&self, token: &Token, deadline: Instant) -> Result<TokenAccount, Error> {
-        let request = with_token(self.request(Method::GET, "/api/v2/user"), token)?;
-        let answer = send(request, deadline)?;
+        let answer = send(self.account_request(token)?, deadline)?;
         let is_client_error = (400..=499).contains(&answer.status);
         match answer.success() {
             Ok(body) => account(&body).map(TokenAccount::Shown),
@@ -103,8 +101,19 @@ impl Client {
     /// # Errors
     /// [`Error`]; the token may still be valid.
     pub fn sign_out(&self, token: &Token, deadline: Instant) -> Result<(), Error> {
-        let request = self.request(Method::DELETE, "/api/v2/users/signout");
-        send(with_token(request, token)?, deadline)?.success().map(|_| ())
+        send(self.sign_out_request(token)?, deadline)?.success().map(|_| ())
+    }
+
+    pub(crate) fn sign_in_request(&self, login: &str, password: &str, code: Option<&str>) -> RequestBuilder {
+        with_form(self.request(Method::POST, "/api/v2/users/signin"), form(login, password, code))
+    }
+
+    pub(crate) fn account_request(&self, token: &Token) -> Result<RequestBuilder, Error> {
+        with_token(self.request(Method::GET, "/api/v2/user"), token)
+    }
+
+    pub(crate) fn sign_out_request(&self, token: &Token) -> Result<RequestBuilder, Error> {
+        with_token(self.request(Method::DELETE, "/api/v2/users/signout"), token)
     }
 }
 
@@ -120,7 +129,7 @@ pub(crate) fn of_a_sign_in(status: u16, error: Error) -> Error {
 }
 
 /// The form, in memory that is wiped as soon as the request has been sent.
-pub(crate) fn form(login: &str, password: &str, code: Option<&str>) -> Bytes {
+fn form(login: &str, password: &str, code: Option<&str>) -> Bytes {
     // Room enough that the text never moves and so leaves no copy behind: each byte becomes three at most.
     let room = 64 + 3 * (login.len() + password.len() + code.map_or(0, str::len));
     let mut form = form_urlencoded::Serializer::new(String::with_capacity(room));

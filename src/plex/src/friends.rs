@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use policy::{FriendRecord, PlexId, PlexUser, Relationship};
 use reqwest::Method;
+use reqwest::blocking::RequestBuilder;
 use zeroize::Zeroizing;
 
 use crate::client::{send, with_token};
 use crate::de::{is_true, non_empty};
 use crate::people::{Form, MACHINE, OWNED, PENDING, People, Row};
 use crate::xml::Fields;
-use crate::{Changed, Client, ListError, Token};
+use crate::{Changed, Client, Error, ListError, Token};
 
 /// Rows of `/api/users`.
 const USERS: Form = Form { row: "User", id: "id", attributes: &["id", "username", "email", "home"] };
@@ -25,14 +26,14 @@ impl Client {
     /// it [`Relationship::Pending`].
     ///
     /// # Errors
-    /// [`ListError`], with [`crate::Error::Refused`] if the token is no longer valid.
+    /// [`ListError`], with [`Error::Refused`] if the token is no longer valid.
     pub fn users(
         &self,
         token: &Token,
         machine_id: Option<&str>,
         deadline: Instant,
     ) -> Result<Vec<FriendRecord>, ListError> {
-        users(&self.list("/api/users", token, deadline)?, machine_id)
+        users(&list(self.users_request(token)?, deadline)?, machine_id)
     }
 
     /// As [`Self::users`] with a machine id, for a list that is to overrule another: one that shows this machine id, but no
@@ -46,13 +47,13 @@ impl Client {
         machine_id: &str,
         deadline: Instant,
     ) -> Result<Vec<FriendRecord>, ListError> {
-        users_of_own_server(&self.list("/api/users", token, deadline)?, machine_id)
+        users_of_own_server(&list(self.users_request(token)?, deadline)?, machine_id)
     }
 
     /// The users with whom this server is shared, or to whom that was offered.
     ///
     /// # Errors
-    /// [`ListError`], with [`crate::Error::Refused`] if the token is no longer valid; [`ListError::Gone`] also when the server is
+    /// [`ListError`], with [`Error::Refused`] if the token is no longer valid; [`ListError::Gone`] also when the server is
     /// not the token's.
     pub fn shared_servers(
         &self,
@@ -60,15 +61,22 @@ impl Client {
         machine_id: &str,
         deadline: Instant,
     ) -> Result<Vec<FriendRecord>, ListError> {
-        let path = format!("/api/servers/{machine_id}/shared_servers");
-        shared_servers(&self.list(&path, token, deadline)?)
+        shared_servers(&list(self.shared_servers_request(token, machine_id)?, deadline)?)
     }
 
-    fn list(&self, path: &str, token: &Token, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, ListError> {
-        let answer = send(with_token(self.request(Method::GET, path), token)?, deadline)?;
-        let status = answer.status;
-        answer.success().map_err(|error| ListError::of(status, error))
+    pub(crate) fn users_request(&self, token: &Token) -> Result<RequestBuilder, Error> {
+        with_token(self.request(Method::GET, "/api/users"), token)
     }
+
+    pub(crate) fn shared_servers_request(&self, token: &Token, machine_id: &str) -> Result<RequestBuilder, Error> {
+        with_token(self.request(Method::GET, &format!("/api/servers/{machine_id}/shared_servers")), token)
+    }
+}
+
+fn list(request: RequestBuilder, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, ListError> {
+    let answer = send(request, deadline)?;
+    let status = answer.status;
+    answer.success().map_err(|error| ListError::of(status, error))
 }
 
 /// The answer to [`Client::users`].
@@ -124,13 +132,12 @@ struct Ours<'a> {
 impl<'a> Ours<'a> {
     fn of(machine_id: &'a str, list: &People) -> Self {
         let any = Self { machine_id, says_owned: false };
-        let servers = || list.rows.iter().flat_map(|(_, row)| &row.servers);
-        Self { says_owned: servers().any(|server| any.is(server) && is_owned(server)), ..any }
+        Self { says_owned: list.servers().any(|server| any.is(server) && is_owned(server)), ..any }
     }
 
     /// True if there are rows, none of them the owner's. Without any, the list says that nobody has access.
     fn may_all_be_copies(&self, list: &People) -> bool {
-        !self.says_owned && list.rows.iter().flat_map(|(_, row)| &row.servers).any(|server| self.is(server))
+        !self.says_owned && list.servers().any(|server| self.is(server))
     }
 
     fn is(&self, server: &Fields) -> bool {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
+use reqwest::blocking::RequestBuilder;
 use serde::Deserialize;
 
 use crate::body::json;
@@ -19,9 +20,6 @@ pub const LINK_PAGE: &str = "https://plex.tv/link";
 /// The same page with a code filled in. The other page for codes, app.plex.tv/auth, accepts only codes of 25 characters: it
 /// rejects one of four after the person has signed in.
 const FILLED_IN: &str = "https://plex.tv/link/?pin=";
-
-/// Form of a request for a code: a short one, which the page accepts.
-pub(crate) const STRONG: &str = "strong=false";
 
 /// The longest code that is shown to anybody. plex.tv makes them of four characters, stronger ones of twenty-five.
 const LONGEST: usize = 32;
@@ -87,8 +85,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; nobody has been refused by it.
     pub fn link_code(&self, deadline: Instant) -> Result<LinkCode, Error> {
-        let request = with_form(self.request(Method::POST, "/api/v2/pins"), STRONG);
-        link_code(&send(request, deadline)?.success()?)
+        link_code(&send(self.link_code_request(), deadline)?.success()?)
     }
 
     /// State of a code. plex.tv allows one request a second.
@@ -96,8 +93,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; the code may still be good.
     pub fn approval(&self, code: &LinkCode, deadline: Instant) -> Result<Approval, Error> {
-        let request = self.request(Method::GET, &format!("/api/v2/pins/{}", code.id));
-        match send(request, deadline)?.success() {
+        match send(self.approval_request(code), deadline)?.success() {
             Ok(body) => Ok(approval(&body)?.map_or(Approval::Waiting, Approval::Approved)),
             Err(Error::UnknownCode) => Ok(Approval::Expired),
             Err(other) => Err(other),
@@ -120,6 +116,14 @@ impl Client {
         let request = with_token(server.request(Method::PUT, "/api/v2/pins/link"), token)?;
         // A code has letters and digits only, which a form holds as they are.
         send(with_form(request, format!("code={}", code.code)), deadline)?.success().map(drop)
+    }
+
+    pub(crate) fn link_code_request(&self) -> RequestBuilder {
+        with_form(self.request(Method::POST, "/api/v2/pins"), "strong=false")
+    }
+
+    pub(crate) fn approval_request(&self, code: &LinkCode) -> RequestBuilder {
+        self.request(Method::GET, &format!("/api/v2/pins/{}", code.id))
     }
 }
 

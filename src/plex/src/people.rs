@@ -62,6 +62,11 @@ impl People {
         Ok(Self { rows })
     }
 
+    /// The servers of all rows, in a list of friends.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = &Fields> {
+        self.rows.iter().flat_map(|(_, row)| &row.servers)
+    }
+
     /// Checks that the rows have names at all: who is known by name only would be missing.
     ///
     /// # Errors
@@ -80,8 +85,7 @@ impl People {
     /// # Errors
     /// [`Changed::NoPending`] or [`Changed::NoServers`].
     pub(crate) fn describes_servers(&self, of_one_server: bool) -> Result<(), Changed> {
-        let servers = || self.rows.iter().flat_map(|(_, row)| &row.servers);
-        let all_lack = |name: &str| servers().next().is_some() && !servers().any(|server| server.has(name));
+        let all_lack = |name: &str| self.servers().next().is_some() && !self.servers().any(|server| server.has(name));
         match () {
             () if all_lack(PENDING) => Err(Changed::NoPending),
             () if of_one_server && all_lack(MACHINE) => Err(Changed::NoServers),

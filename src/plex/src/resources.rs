@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use policy::{PlexId, ServerRow};
 use reqwest::Method;
+use reqwest::blocking::RequestBuilder;
 use serde::Deserialize;
 
 use crate::body::json;
@@ -62,8 +63,11 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] if the token is not valid.
     pub fn resources(&self, token: &Token, deadline: Instant) -> Result<Vec<Resource>, Error> {
-        let request = self.request(Method::GET, "/api/v2/resources").query(&[("includeHttps", "1")]);
-        resources(&send(with_token(request, token)?, deadline)?.success()?)
+        resources(&send(self.resources_request(token)?, deadline)?.success()?)
+    }
+
+    pub(crate) fn resources_request(&self, token: &Token) -> Result<RequestBuilder, Error> {
+        with_token(self.request(Method::GET, "/api/v2/resources").query(&[("includeHttps", "1")]), token)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use reqwest::blocking::RequestBuilder;
 use serde::Deserialize;
 use url::Url;
 
@@ -27,7 +28,7 @@ impl Client {
     /// # Errors
     /// [`Error::Unavailable`]
     pub fn server_identity(&self, server: &Url, deadline: Instant) -> Result<Identity, Error> {
-        server_identity(&send(self.request_to(server, "/identity"), deadline)?.success()?)
+        server_identity(&send(self.identity_request(server), deadline)?.success()?)
     }
 
     /// True if a server accepts this token. A server may accept any token from the local network, so this counts only if it
@@ -36,9 +37,17 @@ impl Client {
     /// # Errors
     /// [`Error::Unavailable`] when the server does not say.
     pub fn server_accepts(&self, server: &Url, token: &Token, deadline: Instant) -> Result<bool, Error> {
-        let answer = send(with_token(self.request_to(server, "/"), token)?, deadline)?;
+        let answer = send(self.front_page_request(server, token)?, deadline)?;
         // The refusal is a page of HTML without a code.
         if answer.status == 401 { Ok(false) } else { answer.success().map(|_| true) }
+    }
+
+    pub(crate) fn identity_request(&self, server: &Url) -> RequestBuilder {
+        self.request_to(server, "/identity")
+    }
+
+    pub(crate) fn front_page_request(&self, server: &Url, token: &Token) -> Result<RequestBuilder, Error> {
+        with_token(self.request_to(server, "/"), token)
     }
 }
 

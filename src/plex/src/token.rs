@@ -11,6 +11,12 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Token(String);
 
 impl Token {
+    /// A token that no server knows, to see whether a server rejects it.
+    #[must_use]
+    pub fn invalid() -> Self {
+        Self::from("plex-auth-asks-whether-you-say-no")
+    }
+
     /// The token itself, for a request's header and for the owner's configuration. Every call is a place to look at when
     /// asking where tokens go.
     #[must_use]

@@ -10,9 +10,6 @@ use url::Url;
 /// Time limit of all requests to the server.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A token that no server knows.
-const INVALID_TOKEN: &str = "plex-auth-asks-whether-you-say-no";
-
 /// The server at `server_url`.
 pub(crate) struct MediaServer {
     pub url: Url,
@@ -83,7 +80,7 @@ impl MediaServer {
         if client.server_identity(&self.url, deadline)?.machine_identifier != self.machine_id {
             return Err(NoOpinion::OtherServer);
         }
-        let accepts = client.server_accepts(&self.url, &Token::from(INVALID_TOKEN), deadline)?;
+        let accepts = client.server_accepts(&self.url, &Token::invalid(), deadline)?;
         if accepts { Err(NoOpinion::AcceptsAnyToken) } else { Ok(()) }
     }
 }

@@ -2,13 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use policy::Relationship;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::compare::{Difference, Shape};
 use super::table::{Contract, Endpoint, Field, Format, Kind, Need, Rows};
-use crate::parse;
+use crate::{Client, Settings, Token, link, parse};
 
 /// Rows of each kind in a sample. Booleans and what may be null differ between them.
 const ROWS: usize = 2;
@@ -177,4 +179,37 @@ fn each_changed_shape_of_the_list_of_shares_is_a_difference() {
     let forbidden = shape(Endpoint::SharedServers, 403, r#"<errors><error code="1080"/></errors>"#);
     assert_eq!((forbidden.status, forbidden.code), (403, Some(1080)));
     assert_eq!(forbidden.content_type.as_deref(), Some("text/xml"));
+}
+
+/// Each endpoint's request, and the one that the table describes, with example values.
+#[test]
+fn requests_have_the_method_and_path_of_the_table() {
+    let settings = Settings {
+        base: Url::parse("https://plex.tv/").unwrap(),
+        ca_file: None,
+        connect_timeout: Duration::from_secs(1),
+        client_id: "client".into(),
+        device_name: "device".into(),
+    };
+    let client = Client::new(&settings).unwrap();
+    let (token, server) = (Token::invalid(), Url::parse("http://127.0.0.1:32400").unwrap());
+    let code = link::link_code(br#"{"id": 7, "code": "ABCD"}"#).unwrap();
+    for endpoint in Endpoint::ALL {
+        let request = match endpoint {
+            Endpoint::User => client.account_request(&token).unwrap(),
+            Endpoint::Users => client.users_request(&token).unwrap(),
+            Endpoint::SharedServers => client.shared_servers_request(&token, "M1").unwrap(),
+            Endpoint::Resources => client.resources_request(&token).unwrap(),
+            Endpoint::SignIn => client.sign_in_request("alice", "password", None),
+            Endpoint::Revocation => client.sign_out_request(&token).unwrap(),
+            Endpoint::LinkCode => client.link_code_request(),
+            Endpoint::Approval => client.approval_request(&code),
+            Endpoint::Identity => client.identity_request(&server),
+            Endpoint::MediaServer => client.front_page_request(&server, &token).unwrap(),
+        };
+        let request = request.build().unwrap();
+        let contract = endpoint.contract();
+        assert_eq!(request.method(), contract.method);
+        assert_eq!(request.url().path(), contract.path.replace("{machine_id}", "M1").replace("{id}", "7"));
+    }
 }

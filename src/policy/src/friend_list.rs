@@ -1,5 +1,6 @@
 //! The friend list: the Plex accounts that the owner's token shows.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::{BootTime, IdentityBinding, PlexId, PlexRef, PlexUser, Reason};
@@ -101,6 +102,13 @@ impl FriendList {
     /// The relationships of the account with this id to the owner, one for each of its rows.
     pub(crate) fn relationships(&self, id: PlexId) -> impl Iterator<Item = Relationship> {
         self.entries.iter().filter(move |entry| entry.person.id == id).map(|entry| entry.relationship)
+    }
+
+    /// Number of people on the list, without the owner.
+    #[must_use]
+    pub fn people(&self) -> u32 {
+        let ids: BTreeSet<_> = self.entries.iter().map(|entry| entry.person.id).collect();
+        u32::try_from(ids.len()).unwrap_or(u32::MAX)
     }
 
     /// The owner, and the account of each row.

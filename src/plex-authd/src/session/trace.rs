@@ -1,6 +1,5 @@
 //! Trace of the decision before a sign-in, for `plex-auth test`.
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
 use policy::{FriendList, Grounds, IdentityBinding, PlexRef, PlexUser, Reason, Resolution, Rules, Step};
@@ -80,7 +79,7 @@ fn sign_in(context: &Context, user: &str, mapped_to: &PlexRef, deadline: Instant
 
 fn from_list(rules: &Rules, list: &FriendList) -> TraceStep {
     let second_source = list.second_source.as_ref().map(|why| protocol::printable(why, 512));
-    TraceStep::List { owner: shown(&rules.named_owner(list)), people: count(list), second_source }
+    TraceStep::List { owner: shown(&rules.named_owner(list)), people: list.people(), second_source }
 }
 
 fn refused(reason: &Reason) -> TraceStep {
@@ -95,12 +94,6 @@ fn reference(mapped_to: &PlexRef, group: Option<&str>) -> MappedTo {
             MappedTo::Member { local: local.clone(), group: group.unwrap_or_default().to_owned() }
         }
     }
-}
-
-/// Number of people on the list, without the owner.
-fn count(list: &FriendList) -> u32 {
-    let people = list.entries.iter().map(|entry| entry.person.id).collect::<BTreeSet<_>>().len();
-    u32::try_from(people).unwrap_or(u32::MAX)
 }
 
 fn shown(user: &PlexUser) -> PlexAccount {

@@ -5,7 +5,6 @@ mod reading;
 mod refresher;
 mod suspicion;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -145,9 +144,8 @@ impl FriendListCache {
     pub(crate) fn status(&self) -> FriendListStatus {
         let state = self.lock();
         let list = state.list.as_ref();
-        let people = |list: &Arc<FriendList>| list.entries.iter().map(|e| e.person.id).collect::<BTreeSet<_>>().len();
         FriendListStatus {
-            people: list.map(people).map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+            people: list.map(|list| list.people()),
             age: list.map(|list| list.age(clock::now_for(list.fetched_at)).as_secs()),
             failing: state.failure.as_ref().map(|(why, _)| protocol::printable(&why.to_string(), 512)),
             second_source: list.and_then(|list| list.second_source.as_ref()).map(|why| protocol::printable(why, 512)),

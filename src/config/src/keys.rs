@@ -185,11 +185,21 @@ section! {
     /// Pauses of up to 4 seconds are waited out, longer ones answered at once.
     longest_pause: Duration = String, |place, text, _| Ok(place.time(text, SECOND..=HOUR)?.unwrap_or(15 * MINUTE));
     /// Whole number, `3` to `1000`; the default is `30`.
-    /// How many sign-ins of this machine may be rejected within an hour: by plex.tv, or by a cached password while plex.tv
-    /// is not contacted.
-    /// One address can use up a third of them.
-    /// Another third is kept for those who have signed in from where they are before.
+    /// How many sign-ins may end in anything but a login within an hour: at plex.tv, or by a wrong guess at a cached password.
+    /// Two thirds are for all accounts and addresses that have not signed in together within 30 days; one address can use half
+    /// of that, and one account half.
+    /// Each account has another third of its own where it has signed in before, and one at services that name no remote host.
     rejected_per_hour: u32 = u64, |place, number, _| Ok(place.number(number, 3..=1000)?.unwrap_or(30));
+    /// Whole number, `rejected_per_hour` to `1000`; the default is `120`, or `rejected_per_hour` if that is more.
+    /// How many sign-ins of one account are sent to plex.tv within an hour, accepted ones included.
+    /// A password that `[cache] remember` accepts is not sent.
+    sign_ins_per_hour: u32 = u64, |place, number, section| {
+        let least = section.rejected_per_hour(place)?;
+        Ok(place.number(number, least..=1000)?.unwrap_or(least.max(120)))
+    };
+    /// Whole number, `3` to `1000`; the default is `60`.
+    /// How many link codes are requested within an hour, shared out as `rejected_per_hour` is.
+    link_codes_per_hour: u32 = u64, |place, number, _| Ok(place.number(number, 3..=1000)?.unwrap_or(60));
     /// Time, `1m` to `1day`; the default is `30m`.
     /// How long plex.tv is left alone after it has blocked this address.
     blocked_pause: Duration = String, |place, text, _| Ok(place.time(text, MINUTE..=DAY)?.unwrap_or(30 * MINUTE));

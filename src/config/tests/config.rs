@@ -39,6 +39,8 @@ free_tries = 5
 first_pause = "1s"
 longest_pause = "10m"
 rejected_per_hour = 60
+sign_ins_per_hour = 200
+link_codes_per_hour = 90
 blocked_pause = "1h"
 
 [timeouts]
@@ -72,6 +74,8 @@ fn a_file_with_every_key_is_read() {
         first_pause: Duration::from_secs(1),
         longest_pause: Duration::from_secs(600),
         rejected_per_hour: 60,
+        sign_ins_per_hour: 200,
+        link_codes_per_hour: 90,
         blocked_pause: Duration::from_secs(3600),
     };
     assert_eq!(config.throttle, throttle);
@@ -87,6 +91,8 @@ fn a_key_that_is_not_set_has_its_safe_default() {
     assert_eq!(config.server_url, None);
     assert_eq!(config.cache.longest(), None, "R45: no password is cached by default");
     assert_eq!(config.throttle, Limits::default());
+    let larger = read(&format!("token = \"t\"\n{MACHINE}[throttle]\nrejected_per_hour = 500\n")).unwrap();
+    assert_eq!(larger.throttle.sign_ins_per_hour, 500, "strangers never use up an account's sign-ins");
     assert_eq!(config.timeouts.login, Duration::from_secs(15));
     assert_eq!(config.timeouts.friend_list, Duration::from_secs(300));
 }
@@ -108,7 +114,7 @@ type Mistake = (&'static str, Option<(usize, usize)>, &'static [&'static str]);
 /// Text, line and column of the problem, and words of its message.
 #[test]
 fn every_mistake_is_located_and_has_a_hint() {
-    let cases: [Mistake; 30] = [
+    let cases: [Mistake; 33] = [
         ("token = \"TOKEN-SECRET", Some((1, 22)), &["not valid TOML"]),
         ("token = TOKEN-SECRET\n", Some((1, 9)), &["not valid TOML", "double quotes"]),
         ("token = \"a\"\ntoken = \"b\"\n", Some((2, 1)), &["twice"]),
@@ -139,6 +145,13 @@ fn every_mistake_is_located_and_has_a_hint() {
         ("token = \"t\"\n[cache]\nofline = \"1h\"\n", Some((3, 1)), &["did you mean 'offline'?"]),
         ("token = \"t\"\n[throttle]\nfree_tries = 0\n", Some((3, 14)), &["out of range", "from 1 to 20"]),
         ("token = \"t\"\n[throttle]\nrejected_per_hour = 1001\n", Some((3, 21)), &["from 3 to 1000"]),
+        ("token = \"t\"\n[throttle]\nsign_ins_per_hour = 29\n", Some((3, 21)), &["from 30 to 1000"]),
+        (
+            "token = \"t\"\n[throttle]\nsign_ins_per_hour = 99\nrejected_per_hour = 100\n",
+            Some((3, 21)),
+            &["from 100 to 1000"],
+        ),
+        ("token = \"t\"\n[throttle]\nlink_codes_per_hour = 2\n", Some((3, 23)), &["from 3 to 1000"]),
         (
             "token = \"t\"\n[throttle]\nlongest_pause = \"5s\"\nfirst_pause = \"6s\"\n",
             Some((4, 15)),

@@ -51,7 +51,7 @@ impl Shared {
     /// [`Error::Store`] or [`Error::Thread`]
     pub(crate) fn open(config: &Config, args: &Args, log: &Log) -> Result<(Self, Workers, Option<SavedList>), Error> {
         let (store, saved, writer) = store::open(&args.state, MAX_ENTRIES, log).map_err(Error::Store)?;
-        let throttle = Throttle::new(config.throttle.clone(), saved.failures, saved.rejected, saved.breaker);
+        let throttle = Throttle::new(config.throttle.clone(), saved.limits);
         let account_locks = AccountLocks::default();
         let (token_revoker, revoker) = TokenRevoker::start(account_locks.clone(), log.clone())?;
         let shared = Self {

@@ -132,8 +132,12 @@ pub enum Reason {
     AddressBlocked,
     /// plex.tv has had too many requests from this machine.
     RateLimited,
-    /// plex.tv has rejected as many sign-ins of this machine within the hour as `rejected_per_hour` allows.
+    /// As many sign-ins were not accepted within the hour as `rejected_per_hour` allows for this account and origin.
     BudgetSpent,
+    /// As many sign-ins of this account were sent within the hour as `sign_ins_per_hour` allows.
+    SignInsSpent,
+    /// As many link codes were requested within the hour as `link_codes_per_hour` allows for this account and origin.
+    LinkCodesSpent,
     /// Other sign-ins of the same Plex account took until the deadline.
     AccountBusy,
     /// The media server does not give the user access.
@@ -203,7 +207,9 @@ impl Reason {
             | Self::TooManyLinkCodes
             | Self::AddressBlocked
             | Self::RateLimited
-            | Self::BudgetSpent => Outcome::Throttled,
+            | Self::BudgetSpent
+            | Self::SignInsSpent
+            | Self::LinkCodesSpent => Outcome::Throttled,
             Self::LinkNotOffered
             | Self::ListTooOld
             | Self::NoSignInYet
@@ -234,6 +240,8 @@ impl Reason {
                 | Self::AddressBlocked
                 | Self::RateLimited
                 | Self::BudgetSpent
+                | Self::SignInsSpent
+                | Self::LinkCodesSpent
                 | Self::AccountBusy
         )
     }
@@ -322,8 +330,15 @@ impl fmt::Display for Reason {
             }
             Self::RateLimited => "plex.tv has had too many requests from here; try again in some minutes",
             Self::BudgetSpent => {
-                "plex.tv has rejected too many sign-ins of this machine within the hour; nothing was sent \
+                "too many sign-ins were not accepted within the hour, of this account or from there; nothing was sent \
                  (see rejected_per_hour)"
+            }
+            Self::SignInsSpent => {
+                "this account was signed in too often within the hour; nothing was sent (see sign_ins_per_hour)"
+            }
+            Self::LinkCodesSpent => {
+                "too many link codes were requested within the hour, for this account or from there; nothing was sent \
+                 (see link_codes_per_hour)"
             }
             Self::AccountBusy => "other sign-ins of the same Plex account took too long; try again",
             Self::ServerRefuses => "the media server does not let them in",

@@ -32,11 +32,13 @@ pub use friend_list::{FriendList, FriendRecord, Relationship, Resolution};
 pub use identity::{PlexId, PlexRef, PlexUser};
 pub use list_change::Loss;
 pub use local_account::{Account, authorize_caller, resolve_account, validate_password};
-pub use origin::origin;
+pub use origin::{Origin, origin};
 pub use rules::{Grounds, Rules, Standing};
 pub use server_access::{ServerRow, reaches};
 pub use sign_in_target::SignInTarget;
 pub use throttle::{
-    Admission, AttemptKey, BreakerOpen, Failures, Lane, Limits, MAX_UNDECIDED, Rejected, SignInResponse, Throttle,
+    Admission, Answer, AttemptKey, BreakerOpen, Counted, Ending, Entry, Failures, Hold, Lane, Limits,
+    MAX_RATE_LIMIT_PAUSE, MAX_UNDECIDED, Recorded, SavedLimits, Sent, SentLastHour, SignInResponse, Throttle, Ticket,
+    rate_limit_pause, surplus,
 };
 pub use verification_code::verification_code;

@@ -1,36 +1,105 @@
 //! Origin of a login attempt, for the rate limits.
 
+use std::fmt;
 use std::net::IpAddr;
 
-/// Origin of an attempt. `believed` is true for processes whose statements about the remote host count: those of root and
-/// of `trusted_callers`. For others the user id is the origin.
-///
-/// Only the network of an IPv6 address counts: a client has any number of addresses in its own.
-#[must_use]
-pub fn origin(uid: u32, believed: bool, rhost: Option<&str>, ruser: Option<&str>) -> String {
-    if !believed {
-        return format!("uid:{uid}");
+/// Prefix of the origins that many people share.
+const SERVICE: &str = "service:";
+
+/// The longest name of a service or local user in an origin, in characters.
+const MAX_NAME: usize = 64;
+
+/// Origin of an attempt: an IPv4 address, the /64 network of an IPv6 address, a local user, or a service that names no
+/// remote host. The text form is stored in `state.db`; any text is an origin, and one that no attempt has expires unused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin(String);
+
+impl Origin {
+    /// True for a service that names no remote host, such as a RADIUS server: many people are behind one origin, strangers
+    /// among them.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.0.starts_with(SERVICE)
     }
-    match (rhost.filter(|host| !host.is_empty()), ruser.filter(|user| !user.is_empty())) {
-        (Some(host), _) => remote(host),
-        (None, Some(user)) => format!("local:{user}"),
-        (None, None) if uid == 0 => "local".into(),
-        // Remote attempts through such a program must not delay logins at the machine.
-        (None, None) => format!("uid:{uid}"),
+
+    /// The text form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
-fn remote(host: &str) -> String {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let bare = bare.split('%').next().unwrap_or(bare);
-    match bare.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V4(address)) => address.to_string(),
-        Ok(IpAddr::V6(address)) => {
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<String> for Origin {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Origin {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+/// Origin of an attempt. `believed` is true for processes whose statements about the login count: those of root and of
+/// `trusted_callers`. For others the user id is the origin.
+///
+/// Only the network of an IPv6 address counts: a client has any number of addresses in its own. A host name is no origin,
+/// because the other end chooses it in its own DNS, and neither is a remote user's name next to one.
+#[must_use]
+pub fn origin(uid: u32, believed: bool, service: Option<&str>, rhost: Option<&str>, ruser: Option<&str>) -> Origin {
+    if !believed {
+        return Origin(format!("uid:{uid}"));
+    }
+    match (rhost.filter(|host| !host.is_empty()), ruser.filter(|user| !user.is_empty())) {
+        (Some(host), _) => address(host).map_or_else(|| shared(uid, service), network),
+        (None, Some(user)) => Origin(format!("local:{}", shortened(user))),
+        (None, None) => shared(uid, service),
+    }
+}
+
+/// Origin of a program that names no remote host. That of a user other than root has the uid in it: such a user chooses the
+/// service, and must not use up the share of root's services.
+fn shared(uid: u32, service: Option<&str>) -> Origin {
+    let service = shortened(service.filter(|service| !service.is_empty()).unwrap_or("unknown"));
+    Origin(if uid == 0 { format!("{SERVICE}{service}") } else { format!("{SERVICE}{uid}/{service}") })
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().take(MAX_NAME).collect()
+}
+
+/// The address in `ADDRESS`, `ADDRESS:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`, with or without a zone; `None` for a host name.
+fn address(host: &str) -> Option<IpAddr> {
+    let (bare, port) = if let Some(rest) = host.strip_prefix('[') {
+        let (bare, after) = rest.split_once(']')?;
+        (bare, if after.is_empty() { None } else { Some(after.strip_prefix(':')?) })
+    } else if host.matches(':').count() == 1 {
+        host.split_once(':').map(|(bare, port)| (bare, Some(port)))?
+    } else {
+        (host, None)
+    };
+    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return None;
+    }
+    let without_zone = bare.split('%').next().unwrap_or(bare);
+    without_zone.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+fn network(address: IpAddr) -> Origin {
+    Origin(match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
-        Err(_) => format!("host:{}", host.to_ascii_lowercase()),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -38,23 +107,64 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r19_an_origin_is_an_address_an_ipv6_network_or_a_local_user() {
+    fn r19_an_origin_is_an_address_an_ipv6_network_a_local_user_or_a_service() {
+        let sshd = Some("sshd");
         let cases = [
-            (0, true, Some("192.0.2.7"), None, "192.0.2.7"),
-            (0, true, Some("::ffff:192.0.2.7"), None, "192.0.2.7"),
-            (0, true, Some("2001:db8:1:2:aaaa::1"), None, "2001:db8:1:2::/64"),
-            (0, true, Some("[2001:db8:1:2::9]"), Some("x"), "2001:db8:1:2::/64"),
-            (0, true, Some("fe80::1%eth0"), None, "fe80:0:0:0::/64"),
-            (0, true, Some("Den.Example.org"), None, "host:den.example.org"),
-            (0, true, Some(""), Some("alice"), "local:alice"),
-            (0, true, None, Some("alice"), "local:alice"),
-            (0, true, None, None, "local"),
-            (1000, false, Some("192.0.2.7"), Some("root"), "uid:1000"),
-            (33, true, Some("192.0.2.7"), None, "192.0.2.7"),
-            (33, true, None, None, "uid:33"),
+            (0, true, sshd, Some("192.0.2.7"), None, "192.0.2.7"),
+            (0, true, sshd, Some("192.0.2.7:51022"), None, "192.0.2.7"),
+            (0, true, sshd, Some("::ffff:192.0.2.7"), None, "192.0.2.7"),
+            (0, true, sshd, Some("[::ffff:192.0.2.7]:22"), None, "192.0.2.7"),
+            (0, true, sshd, Some("2001:db8:1:2:aaaa::1"), None, "2001:db8:1:2::/64"),
+            (0, true, sshd, Some("[2001:db8:1:2::9]"), Some("x"), "2001:db8:1:2::/64"),
+            (0, true, sshd, Some("[2001:db8:1:2::9]:8443"), None, "2001:db8:1:2::/64"),
+            (0, true, sshd, Some("fe80::1%eth0"), None, "fe80:0:0:0::/64"),
+            (0, true, sshd, Some("[fe80::1%eth0]:22"), None, "fe80:0:0:0::/64"),
+            (0, true, Some("su"), Some(""), Some("alice"), "local:alice"),
+            (0, true, Some("sudo"), None, Some("alice"), "local:alice"),
+            (0, true, Some("login"), None, None, "service:login"),
+            (0, true, Some("radiusd"), Some(""), Some(""), "service:radiusd"),
+            (0, true, None, None, None, "service:unknown"),
+            (0, true, Some(""), None, None, "service:unknown"),
+            (1000, false, sshd, Some("192.0.2.7"), Some("root"), "uid:1000"),
+            (33, true, Some("nginx"), Some("192.0.2.7"), None, "192.0.2.7"),
+            (33, true, Some("nginx"), None, None, "service:33/nginx"),
         ];
-        for (uid, believed, rhost, ruser, expected) in cases {
-            assert_eq!(origin(uid, believed, rhost, ruser), expected, "{rhost:?} {ruser:?}");
+        for (uid, believed, service, rhost, ruser, expected) in cases {
+            let origin = origin(uid, believed, service, rhost, ruser);
+            assert_eq!(origin.as_str(), expected, "{rhost:?} {ruser:?}");
+            assert_eq!(origin.is_shared(), expected.starts_with("service:"), "{expected}");
+            assert_eq!(Origin::from(origin.to_string()), origin, "the stored form is read back");
         }
+    }
+
+    /// The other end chooses the name in its own DNS, and the user that it says it is.
+    #[test]
+    fn r70_a_host_name_is_no_origin_whatever_the_other_end_calls_itself() {
+        let names = [
+            "Den.Example.org",
+            "a1.attacker.example",
+            "192.0.2.7.attacker.example",
+            "192.0.2.7:",
+            "192.0.2.7:port",
+            "192.0.2.7:99999",
+            "[192.0.2.7",
+            "[192.0.2.7]x",
+            "[]",
+            ":",
+            "192.0.2.256",
+            "local",
+        ];
+        for name in names {
+            for ruser in [None, Some("alice"), Some("root")] {
+                assert_eq!(origin(0, true, Some("sshd"), Some(name), ruser).as_str(), "service:sshd", "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn r70_long_names_in_an_origin_are_shortened() {
+        let long = "ß".repeat(5000);
+        assert_eq!(origin(0, true, Some(&long), None, None).as_str().chars().count(), "service:".len() + 64);
+        assert_eq!(origin(0, true, None, None, Some(&long)).as_str().chars().count(), "local:".len() + 64);
     }
 }

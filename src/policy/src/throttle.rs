@@ -1,43 +1,47 @@
 //! Rate limits: guessing is slow, no user is locked out by another's guesses, and plex.tv has no reason to block this
 //! machine's address.
 //!
-//! Four bounds, from the narrowest to the widest. Each key, an account and an origin, has a back-off that grows with
-//! each failure. Each origin, and the machine as a whole, has an hourly budget of rejected sign-ins, part of which is
-//! reserved for keys that have signed in before. The machine has a back-off while plex.tv gives no verdict. A circuit
-//! breaker opens when plex.tv limits or blocks the machine.
+//! Each key, an account and an origin, has a back-off that grows with each failure. Sign-ins that are not accepted draw on an
+//! hourly budget, and so do link codes on one of their own; both are divided into shares, see [`budget`]. Each account has an
+//! hourly number of sign-ins, accepted ones included. The machine has a back-off while plex.tv gives no verdict. Circuit
+//! breakers open when plex.tv limits or blocks the machine: one for everything, and one for link codes alone.
 
 mod admission;
 mod breaker;
+mod budget;
 mod failures;
 mod limits;
+mod sent;
 mod undecided;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
 pub use admission::Admission;
-pub use breaker::BreakerOpen;
-use failures::FORGET;
-pub use failures::{AttemptKey, Failures};
+use breaker::Breaker;
+pub use breaker::{BreakerOpen, MAX_RATE_LIMIT_PAUSE, rate_limit_pause};
+use budget::Budget;
+pub use budget::{Counted, Ending, Entry, Ticket};
+pub use failures::{AttemptKey, Failures, Recorded, surplus};
 pub use limits::Limits;
+use sent::SentCounts;
+pub use sent::{Answer, Sent, SentLastHour};
 use undecided::Undecided;
 pub use undecided::{Lane, MAX_UNDECIDED, SignInResponse};
 
 use crate::{BootTime, Reason};
 
-/// Period of the budget.
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// The most keys that are kept, since each new address of an attacker adds one.
-const MAX_KEYS: usize = 10_000;
-
-/// A sign-in that plex.tv rejected, or a wrong guess at a cached password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejected {
-    /// Time of the rejection.
-    pub at: BootTime,
-    /// Origin of the attempt.
-    pub origin: String,
+/// State of the rate limits that outlives the process.
+#[derive(Debug, Clone, Default)]
+pub struct SavedLimits {
+    /// Failures and last success by key.
+    pub failures: HashMap<AttemptKey, Failures>,
+    /// Requests of the last hour.
+    pub entries: Vec<Entry>,
+    /// The circuit breaker, if it has opened.
+    pub breaker: Option<BreakerOpen>,
+    /// That of link codes.
+    pub link_breaker: Option<BreakerOpen>,
 }
 
 /// State of all rate limits.
@@ -45,26 +49,47 @@ pub struct Rejected {
 pub struct Throttle {
     limits: Limits,
     failures: HashMap<AttemptKey, Failures>,
-    rejected: VecDeque<Rejected>,
-    /// Number of checks in progress; each may fail.
-    in_progress: HashMap<AttemptKey, usize>,
+    sign_ins: Budget,
+    link_codes: Budget,
+    sent: SentCounts,
     /// Not stored: a restart, which is root's, allows five more sign-ins.
     undecided: Undecided,
-    breaker: Option<BreakerOpen>,
+    breaker: Breaker,
+    link_breaker: Breaker,
+}
+
+/// Why a sign-in is not sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// The rest of the machine's back-off: the last five answers to sign-ins, or more, were no verdicts.
+    BackingOff(Duration),
+    /// `sign_ins_per_hour` sign-ins of the account were sent within the hour.
+    SignInsSpent,
 }
 
 impl Throttle {
     /// The state that an earlier process stored.
     #[must_use]
-    pub fn new(
-        limits: Limits,
-        failures: HashMap<AttemptKey, Failures>,
-        mut rejected: Vec<Rejected>,
-        breaker: Option<BreakerOpen>,
-    ) -> Self {
-        rejected.sort_by_key(|rejected| rejected.at);
-        let (in_progress, undecided) = (HashMap::new(), Undecided::default());
-        Self { limits, failures, rejected: rejected.into(), in_progress, undecided, breaker }
+    pub fn new(limits: Limits, saved: SavedLimits) -> Self {
+        let SavedLimits { failures, mut entries, breaker, link_breaker } = saved;
+        entries.sort_by_key(|entry| entry.at);
+        let mut sent = SentCounts::default();
+        for entry in &entries {
+            if let Some(kind) = Sent::from_entry(entry.counted) {
+                sent.count(kind, entry.at);
+            }
+        }
+        let (codes, sign_ins) = entries.into_iter().partition(|entry| entry.counted == Counted::LinkCode);
+        Self {
+            limits,
+            failures,
+            sign_ins: Budget::new(sign_ins),
+            link_codes: Budget::new(codes),
+            sent,
+            undecided: Undecided::default(),
+            breaker: Breaker(breaker),
+            link_breaker: Breaker(link_breaker),
+        }
     }
 
     /// Replaces the settings; the state is kept.
@@ -77,66 +102,111 @@ impl Throttle {
     pub fn backoff(&self, key: &AttemptKey, now: BootTime) -> Duration {
         let Some(failures) = self.failures.get(key) else { return Duration::ZERO };
         let Some(over) = failures.current(now).checked_sub(self.limits.free_tries) else { return Duration::ZERO };
-        let pause = self.limits.first_pause.saturating_mul(1 << over.min(20)).min(self.limits.longest_pause);
+        let pause = self.limits.first_pause.saturating_mul(1 << over.min(20)).min(self.limits.longest_pause(key));
         // A last attempt in the future has an age of zero, so the back-off is whole.
         pause.saturating_sub(now.since(failures.last))
     }
 
+    /// True if the account has signed in from this origin within 30 days.
+    #[must_use]
+    pub fn is_known(&self, key: &AttemptKey, now: BootTime) -> bool {
+        self.failures.get(key).is_some_and(|failures| failures.is_known(now))
+    }
+
     /// Admits the check of a password, at plex.tv or against a cached one: both may be guesses, and both draw on one budget.
-    /// [`Admission::Granted`] must be followed by [`Self::complete`]. The circuit breaker is [`Self::open_breaker`].
+    /// A ticket must be followed by [`Self::settle`]; `None` means that the attempts in progress count first. The circuit
+    /// breaker is [`Self::open_breaker`].
     ///
     /// # Errors
     /// [`Reason::BudgetSpent`]
-    pub fn admit(&mut self, key: &AttemptKey, now: BootTime) -> Result<Admission, Reason> {
-        self.expire(now);
-        let all = self.limits.rejected_per_hour as usize;
-        let (share, share_here) =
-            if self.is_known(key, now) { (all, all) } else { (all - self.limits.reserve(), self.limits.per_origin()) };
-        let here = self.rejected.iter().filter(|rejected| rejected.origin == key.origin).count();
-        if self.rejected.len() >= share || here >= share_here {
-            return Err(Reason::BudgetSpent);
-        }
-        let (pending, pending_here) = self.pending(|pending| pending.origin == key.origin);
-        let own = self.in_progress.get(key).copied().unwrap_or_default();
+    pub fn admit(&mut self, key: &AttemptKey, now: BootTime) -> Result<Option<Ticket>, Reason> {
+        let known = self.is_known(key, now);
+        let own = self.sign_ins.in_progress(key);
         let failed = self.failures.get(key).map_or(0, |failures| failures.current(now)) as usize;
         // One check of a key at a time, except while failures are free: parallel guesses are no faster than sequential ones.
         let crowded = own > 0 && own + failed >= self.limits.free_tries as usize;
-        if crowded || self.rejected.len() + pending >= share || here + pending_here >= share_here {
-            return Ok(Admission::Queued);
+        let per_hour = self.limits.rejected_per_hour;
+        let admitted = if crowded {
+            self.sign_ins.check(per_hour, key, known, now).map(|_| None)
+        } else {
+            self.sign_ins.reserve(per_hour, key, known, now)
+        };
+        admitted.map_err(|_| Reason::BudgetSpent)
+    }
+
+    /// Ends an attempt that [`Self::admit`] granted. Returns what is to be stored.
+    pub fn settle(&mut self, ticket: Ticket, ending: Ending, now: BootTime) -> Option<Entry> {
+        self.sign_ins.settle(ticket, ending, now)
+    }
+
+    /// Admits and counts a link code, before it is requested. Returns what is to be stored.
+    ///
+    /// # Errors
+    /// [`Reason::AddressBlocked`] or [`Reason::RateLimited`] while a circuit breaker is open, and [`Reason::LinkCodesSpent`].
+    pub fn admit_code(&mut self, key: &AttemptKey, now: BootTime) -> Result<Entry, Reason> {
+        if let Some(open) = self.open_link_breaker(now) {
+            return Err(open.reason());
         }
-        *self.in_progress.entry(key.clone()).or_default() += 1;
-        Ok(Admission::Granted)
+        let known = self.is_known(key, now);
+        let drawn = self.link_codes.draw_code(self.limits.link_codes_per_hour, key, known, now);
+        drawn.map_err(|_| Reason::LinkCodesSpent)
+    }
+
+    /// Counts a request to plex.tv.
+    pub fn count(&mut self, sent: Sent, now: BootTime) {
+        self.sent.count(sent, now);
+    }
+
+    /// Number of requests to plex.tv within the last hour, by kind.
+    pub fn sent_last_hour(&mut self, now: BootTime) -> SentLastHour {
+        self.sent.last_hour(now)
     }
 
     /// The circuit breaker, if it is open.
     #[must_use]
     pub fn open_breaker(&self, now: BootTime) -> Option<BreakerOpen> {
-        self.breaker.filter(|breaker| now < breaker.at + breaker.span)
+        self.breaker.at(now)
     }
 
-    /// Ends a check that [`Self::admit`] granted, with or without a response.
-    pub fn complete(&mut self, key: &AttemptKey) {
-        if let Some(own) = self.in_progress.get_mut(key) {
-            *own -= 1;
-            if *own == 0 {
-                self.in_progress.remove(key);
-            }
-        }
+    /// The circuit breaker that stops link codes, if one is open: their own, or that of everything.
+    #[must_use]
+    pub fn open_link_breaker(&self, now: BootTime) -> Option<BreakerOpen> {
+        self.breaker.at(now).or_else(|| self.link_breaker.at(now))
     }
 
-    /// The sign-ins that one of this key waits for during the back-off of the machine.
+    /// The sign-ins that one of this key waits for during the back-off of the machine. At a service that names no remote host,
+    /// strangers have the same key, so it has no privilege.
     #[must_use]
     pub fn lane(&self, key: &AttemptKey, now: BootTime) -> Lane {
-        if self.is_known(key, now) { Lane::Known } else { Lane::Other }
+        if self.is_known(key, now) && !key.origin.is_shared() { Lane::Known } else { Lane::Other }
     }
 
     /// Admits a sign-in at plex.tv, after [`Self::admit`] and the caches. [`Admission::Granted`] must be followed by
     /// [`Self::end_sign_in`]. A password that is cached for outages is not held up by the pause.
     ///
     /// # Errors
-    /// The rest of the machine's back-off: the last five answers to sign-ins, or more, were no verdicts.
-    pub fn start_sign_in(&mut self, lane: Lane, is_cached: bool, now: BootTime) -> Result<Admission, Duration> {
-        self.undecided.start(lane, is_cached, now)
+    /// [`Hold`]
+    pub fn start_sign_in(
+        &mut self,
+        ticket: Ticket,
+        lane: Lane,
+        is_cached: bool,
+        now: BootTime,
+    ) -> Result<Admission, Hold> {
+        let account = self.sign_ins.key(ticket).map(|key| key.account.clone()).unwrap_or_default();
+        let (ended, pending) = self.sign_ins.sign_ins(&account, now);
+        let all = self.limits.sign_ins_per_hour as usize;
+        if ended >= all {
+            return Err(Hold::SignInsSpent);
+        }
+        if ended + pending >= all {
+            return Ok(Admission::Queued);
+        }
+        let admission = self.undecided.start(lane, is_cached, now).map_err(Hold::BackingOff)?;
+        if admission == Admission::Granted {
+            self.sign_ins.sent(ticket);
+        }
+        Ok(admission)
     }
 
     /// Ends a sign-in that [`Self::start_sign_in`] granted.
@@ -156,91 +226,59 @@ impl Throttle {
         self.undecided.pause(now)
     }
 
-    /// Draws on the budget: plex.tv, or a cached password, rejected an attempt.
-    pub fn record_rejection(&mut self, key: &AttemptKey, now: BootTime) -> Rejected {
-        let rejected = Rejected { at: now, origin: key.origin.clone() };
-        self.rejected.push_back(rejected.clone());
-        rejected
-    }
-
-    /// Number of rejections within the last hour.
+    /// Number of rejected sign-ins and wrong guesses at cached passwords within the last hour.
     pub fn recent_rejections(&mut self, now: BootTime) -> usize {
-        self.expire(now);
-        self.rejected.len()
+        self.sign_ins.rejected(now)
     }
 
-    /// Deletes the failures of an account from all origins; true if there were any. Its rejections still count: the budget
-    /// is the machine's.
+    /// Deletes the failures of an account from all origins; true if there were any. Its requests still count: plex.tv has
+    /// had them.
     pub fn forget(&mut self, account: &str) -> bool {
         let before = self.failures.len();
         self.failures.retain(|key, _| key.account != account);
         self.failures.len() < before
     }
 
-    /// Counts a failure of a key; returns its state.
-    pub fn record_failure(&mut self, key: &AttemptKey, now: BootTime) -> Failures {
-        self.evict(now);
-        let failures = self.failures.entry(key.clone()).or_insert(Failures { wrong: 0, last: now, succeeded: None });
-        failures.wrong = failures.current(now).saturating_add(1);
-        failures.last = now;
-        *failures
+    /// Counts a failure of a key.
+    pub fn record_failure(&mut self, key: &AttemptKey, now: BootTime) -> Recorded {
+        let before = self.failures.get(key).copied();
+        let before = before.unwrap_or(Failures { wrong: 0, last: now, succeeded: None });
+        self.insert(key, Failures { wrong: before.current(now).saturating_add(1), last: now, ..before }, now)
     }
 
-    /// Clears the failures of a key after a success; returns its state.
-    pub fn record_success(&mut self, key: &AttemptKey, now: BootTime) -> Failures {
-        self.evict(now);
-        let failures = Failures { wrong: 0, last: now, succeeded: Some(now) };
-        self.failures.insert(key.clone(), failures);
-        failures
+    /// Clears the failures of a key after a success.
+    pub fn record_success(&mut self, key: &AttemptKey, now: BootTime) -> Recorded {
+        self.insert(key, Failures { wrong: 0, last: now, succeeded: Some(now) }, now)
+    }
+
+    /// After a success of a key: its sign-ins that lacked a verification code no longer draw on the budget. True if there were
+    /// any.
+    pub fn code_entered(&mut self, key: &AttemptKey) -> bool {
+        self.sign_ins.code_entered(key)
     }
 
     /// Opens the circuit breaker for the time that plex.tv demanded, after too many requests.
-    pub fn rate_limited(&mut self, span: Duration, now: BootTime) -> BreakerOpen {
-        self.open(BreakerOpen { at: now, span, blocked: false })
+    pub fn rate_limited(&mut self, retry_after: Option<Duration>, now: BootTime) -> BreakerOpen {
+        self.breaker.open(BreakerOpen { at: now, span: rate_limit_pause(retry_after), blocked: false })
+    }
+
+    /// Opens the circuit breaker of link codes for the time that plex.tv demanded, after too many requests for them.
+    pub fn codes_rate_limited(&mut self, retry_after: Option<Duration>, now: BootTime) -> BreakerOpen {
+        self.link_breaker.open(BreakerOpen { at: now, span: rate_limit_pause(retry_after), blocked: false })
     }
 
     /// Opens the circuit breaker for `blocked_pause`, because plex.tv blocks this machine's address.
     pub fn address_blocked(&mut self, now: BootTime) -> BreakerOpen {
-        self.open(BreakerOpen { at: now, span: self.limits.blocked_pause, blocked: true })
+        self.breaker.open(BreakerOpen { at: now, span: self.limits.blocked_pause, blocked: true })
     }
 
-    /// The later end counts: the response to an earlier request must not shorten what a later one demanded.
-    fn open(&mut self, opened: BreakerOpen) -> BreakerOpen {
-        let longer = match self.breaker {
-            Some(before) if before.at + before.span > opened.at + opened.span => before,
-            _ => opened,
-        };
-        *self.breaker.insert(longer)
-    }
-
-    /// Number of checks in progress: all, and those of the keys that `some` selects.
-    fn pending(&self, some: impl Fn(&AttemptKey) -> bool) -> (usize, usize) {
-        let of_some: usize = self.in_progress.iter().filter(|(key, _)| some(key)).map(|(_, count)| count).sum();
-        (self.in_progress.values().sum(), of_some)
-    }
-
-    fn is_known(&self, key: &AttemptKey, now: BootTime) -> bool {
-        self.failures.get(key).is_some_and(|failures| failures.is_known(now))
-    }
-
-    fn expire(&mut self, now: BootTime) {
-        while self.rejected.front().is_some_and(|rejected| now.since(rejected.at) >= HOUR) {
-            self.rejected.pop_front();
+    fn insert(&mut self, key: &AttemptKey, failures: Failures, now: BootTime) -> Recorded {
+        self.failures.insert(key.clone(), failures);
+        let evicted = surplus(&self.failures, now);
+        for key in &evicted {
+            self.failures.remove(key);
         }
-    }
-
-    /// Bounds the number of keys: removes expired ones first, then those that never signed in.
-    fn evict(&mut self, now: BootTime) {
-        if self.failures.len() < MAX_KEYS {
-            return;
-        }
-        self.failures.retain(|_, failures| now.since(failures.last) < FORGET || failures.is_known(now));
-        if self.failures.len() >= MAX_KEYS {
-            self.failures.retain(|_, failures| failures.is_known(now));
-        }
-        if self.failures.len() >= MAX_KEYS {
-            self.failures.clear();
-        }
+        Recorded { failures, evicted }
     }
 }
 

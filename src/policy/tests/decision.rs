@@ -417,7 +417,10 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
             "NotYourAccount ChangedAtPlex NotOnList Ambiguous Pending NoAccess OwnerNotAdmin Renamed WrongPerson NoLoginName Forbidden \
              ServerRefuses",
         ),
-        (Outcome::Throttled, "TooManyTries TooManyLinkCodes AddressBlocked RateLimited BudgetSpent"),
+        (
+            Outcome::Throttled,
+            "TooManyTries TooManyLinkCodes AddressBlocked RateLimited BudgetSpent SignInsSpent LinkCodesSpent",
+        ),
         (
             Outcome::Unavailable,
             "LinkNotOffered AccountBusy ListTooOld NoSignInYet Unreachable AccountsUnreadable OtherVersion NoSlot Unavailable",

@@ -123,7 +123,7 @@ fn r60_hourly_budget_is_limited_per_address_and_reserves_a_part_for_friends() {
     assert_eq!(home(&password("alice")), Code::MAXTRIES, "after a restart");
     assert_eq!(sign_ins(&world), spent);
     world.stop_authd();
-    world.sql("UPDATE rejected SET at = at - 3600000");
+    world.sql("UPDATE sent SET at = at - 3600000");
     world.start_authd(&world.config(numbers));
     assert_eq!(login(&world, ELSEWHERE, "alice", &password("alice")).0, Code::SUCCESS, "an hour later");
 }
@@ -139,7 +139,7 @@ fn r60_identical_simultaneous_attempts_share_one_sign_in() {
         let answers = world.many(16, &vec![Try::new("alice", HOME, &typed); 16]);
         assert_eq!((count(&answers, code), sign_ins(&world)), (16, 1), "{typed}: {answers:?}");
     }
-    world.wait_for_rows("rejected", 1);
+    world.wait_for_rows("sent", 1);
     world.plex().reset();
     let mut different: Vec<Try> = (0..4).map(|n| Try::new("alice", HOME, &format!("wrong{n}"))).collect();
     // Another password, address or account shares nothing.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use plex::{Approval, LinkCode, SignedIn};
-use policy::{AttemptKey, PlexRef, Reason};
+use policy::{AttemptKey, PlexRef, Reason, Sent};
 
 use crate::auth::account_locks::{CodeSlot, LockedAccount};
 use crate::auth::attempt::{Method, deny, target};
@@ -35,7 +35,7 @@ impl OpenCode {
         deadline: Instant,
     ) -> Result<Self, Reason> {
         let (plex_tv, rate_limiter) = (&context.plex_tv, &context.limits.rate_limiter);
-        rate_limiter.check_breaker()?;
+        rate_limiter.admit_code(key)?;
         rate_limiter.record_failure(key);
         let slot = match approver(context, &key.account, mapped_to) {
             Some(account) => {
@@ -44,7 +44,8 @@ impl OpenCode {
             None => None,
         };
         let device = plex_tv.device(slot.as_ref().map_or(0, |slot| slot.slot)).clone();
-        let code = device.client.link_code(deadline).map_err(|error| rate_limiter.outage(error))?;
+        rate_limiter.count(Sent::LinkCode);
+        let code = device.client.link_code(deadline).map_err(|error| rate_limiter.code_outage(error))?;
         Ok(Self { code, device, _slot: slot })
     }
 
@@ -53,11 +54,13 @@ impl OpenCode {
     /// # Errors
     /// [`Reason::CodeExpired`], or an outage.
     pub(crate) fn approval(&self, context: &Context, deadline: Instant) -> Result<Option<HeldToken>, Reason> {
+        context.limits.rate_limiter.check_link_breaker()?;
+        context.limits.rate_limiter.count(Sent::Poll);
         match self.device.client.approval(&self.code, deadline) {
             Ok(Approval::Approved(token)) => Ok(Some(context.plex_tv.token_revoker.hold(&self.device, token))),
             Ok(Approval::Waiting) => Ok(None),
             Ok(Approval::Expired) => Err(Reason::CodeExpired),
-            Err(error) => Err(context.limits.rate_limiter.outage(error)),
+            Err(error) => Err(context.limits.rate_limiter.code_outage(error)),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::auth::attempt::{AFTER_DEADLINE, Attempt, deny, owner_sign_in};
 use crate::auth::outcome::{Accepted, AuthResult, Evidence};
 use crate::clock;
 use crate::context::Context;
-use crate::limits::rate_limiter::Permit;
+use crate::limits::permit::Permit;
 use crate::state::password_cache::Lookup;
 
 /// Decides when plex.tv is unreachable for the friend list. The last known list still applies.
@@ -39,6 +39,7 @@ pub(super) fn decide(
         _ => Lookup::Absent,
     };
     if let Lookup::Match(id) = offline {
+        permit.record_offline_login();
         context.limits.rate_limiter.record_success(&attempt.key);
         return Ok(Accepted { id, evidence: Evidence::Offline(reason), token: None });
     }

@@ -11,7 +11,8 @@ use crate::auth::attempt::{Attempt, deny};
 use crate::auth::confirmation::{confirm, record};
 use crate::auth::outcome::{Accepted, AuthResult, Refusal};
 use crate::context::Context;
-use crate::limits::rate_limiter::{Permit, backing_off};
+use crate::limits::permit::Permit;
+use crate::limits::rate_limiter::backing_off;
 use crate::limits::sign_in::{NotSent, SignIn};
 use crate::state::password_cache::Lookup;
 
@@ -64,13 +65,17 @@ pub(super) fn sign_in(
     let (two_factor, token) = (signed_in.two_factor, held.belongs_to(signed_in));
     match confirm(context, target, &token, deadline) {
         Ok((id, evidence)) => {
+            permit.record_login();
             record(context, &attempt.key, target, &token);
             if may_remember(two_factor, code.is_some()) {
                 context.passwords.insert(attempt.account(), id, &attempt.password);
             }
             Ok(Accepted { id, evidence, token: Some(Arc::new(token)) })
         }
-        Err(reason) if reason.is_outage() => Err(reason.into()),
+        Err(reason) if reason.is_outage() => {
+            permit.record_unconfirmed();
+            Err(reason.into())
+        }
         Err(reason) => {
             // Each try costs plex.tv a sign-in, unlike one of an account that is not on the list, for which nothing is sent.
             if !reason.is_about_the_password() {
@@ -99,6 +104,7 @@ fn start<'a>(
     };
     let sign_in = started.map_err(|why| match why {
         NotSent::BackingOff => backing_off(),
+        NotSent::Spent => Reason::SignInsSpent,
         NotSent::TimedOut => not_sent(context, queued),
     })?;
     // The sign-in that this one waited for may have opened it.

@@ -2,6 +2,7 @@
 
 pub(crate) mod connections;
 pub(crate) mod link_slots;
+pub(crate) mod permit;
 pub(crate) mod rate_limiter;
 pub(crate) mod refusal_delay;
 pub(crate) mod sign_in;

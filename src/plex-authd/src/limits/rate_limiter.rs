@@ -1,42 +1,30 @@
 //! Rate limit of requests to plex.tv: the policy's throttle, shared by all sessions and saved in `state.db`.
 
-use std::cell::Cell;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::Error;
-use policy::{Admission, AttemptKey, BreakerOpen, MAX_UNDECIDED, Reason, Throttle};
+use policy::{AttemptKey, BreakerOpen, MAX_UNDECIDED, Reason, Recorded, Sent, SentLastHour, Throttle};
 
 use crate::clock;
+use crate::limits::permit::Permit;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::state::store::{Change, Store};
 
-/// Pause after a 429 from plex.tv without a `Retry-After`.
-const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
-
-/// The longest pause that a `Retry-After` can cause.
-const MAX_PAUSE: Duration = Duration::from_secs(900);
-
-const LIMITED: &str = "plex.tv has had too many requests from here (429)";
-const BLOCKED: &str =
-    "plex.tv blocks this machine's address for too many wrong passwords (1031); it may take hours to end";
+const LIMITED: &str = "plex.tv has had too many requests from here (429); no password is sent there";
+const BLOCKED: &str = "plex.tv blocks this machine's address for too many wrong passwords (1031); it may take hours to \
+                       end; no password is sent there";
+const CODES_LIMITED: &str =
+    "plex.tv has had too many requests for link codes from here (429); none is sent there, and passwords still are,";
 
 /// The throttle; sessions wait here for a [`Permit`].
 pub(crate) struct RateLimiter {
     throttle: Mutex<Throttle>,
     /// Notified at the end of each check and of each sign-in.
     pub(super) answered: Condvar,
-    store: Store,
+    pub(super) store: Store,
     pub(super) log: Log,
-}
-
-/// Permission to check one password, released on drop.
-pub(crate) struct Permit {
-    pub(super) limiter: Arc<RateLimiter>,
-    pub(super) key: AttemptKey,
-    /// The attempt is counted as a wrong guess. One attempt is one guess, whatever it is compared with.
-    is_counted: Cell<bool>,
 }
 
 /// Reason for a sign-in that is not sent during the back-off. It does not open the offline cache: what a stranger typed may
@@ -62,6 +50,12 @@ impl RateLimiter {
         self.lock().backoff(key, clock::now())
     }
 
+    /// True if the account has signed in from this origin within 30 days.
+    #[allow(dead_code, reason = "for the status and for reserves of people who are known")]
+    pub(crate) fn is_known(&self, key: &AttemptKey) -> bool {
+        self.lock().is_known(key, clock::now())
+    }
+
     /// Waits for a permit to check one password, at plex.tv or against a cached one. The back-off is checked again after each
     /// wait, so parallel guesses for one key are no faster than sequential ones.
     ///
@@ -73,8 +67,8 @@ impl RateLimiter {
             if !throttle.backoff(key, clock::now()).is_zero() {
                 return Err(Reason::TooManyTries);
             }
-            if throttle.admit(key, clock::now())? == Admission::Granted {
-                return Ok(Permit { limiter: Arc::clone(self), key: key.clone(), is_counted: Cell::new(false) });
+            if let Some(ticket) = throttle.admit(key, clock::now())? {
+                return Ok(Permit::new(Arc::clone(self), key.clone(), ticket));
             }
             let late = || Reason::Unavailable("too many sign-ins wait for plex.tv's answer".into());
             throttle = self.wait_for_response(throttle, deadline).ok_or_else(late)?;
@@ -94,7 +88,29 @@ impl RateLimiter {
         Some(self.answered.wait_timeout(throttle, left).unwrap_or_else(PoisonError::into_inner).0)
     }
 
-    /// Checked before each request to plex.tv.
+    /// Admits and draws one link code of this key, immediately before it is requested. What is then sent is counted with
+    /// [`Self::count`].
+    ///
+    /// # Errors
+    /// [`Reason::LinkCodesSpent`], and those of [`Self::check_link_breaker`].
+    pub(crate) fn admit_code(&self, key: &AttemptKey) -> Result<(), Reason> {
+        let entry = self.lock().admit_code(key, clock::now())?;
+        self.store.write(Change::Counted(entry));
+        Ok(())
+    }
+
+    /// Counts a request that is sent to plex.tv, whatever the response.
+    pub(crate) fn count(&self, sent: Sent) {
+        self.lock().count(sent, clock::now());
+    }
+
+    /// Number of requests to plex.tv within the last hour, by kind.
+    #[allow(dead_code, reason = "for the status and for reserves of people who are known")]
+    pub(crate) fn sent_last_hour(&self) -> SentLastHour {
+        self.lock().sent_last_hour(clock::now())
+    }
+
+    /// Checked before each sign-in with a password.
     ///
     /// # Errors
     /// [`Reason::AddressBlocked`] or [`Reason::RateLimited`] while the circuit breaker is open.
@@ -102,24 +118,52 @@ impl RateLimiter {
         self.lock().open_breaker(clock::now()).map_or(Ok(()), |breaker| Err(breaker.reason()))
     }
 
+    /// Checked before each poll for the approval of a link code.
+    ///
+    /// # Errors
+    /// [`Reason::AddressBlocked`] or [`Reason::RateLimited`] while the circuit breaker of link codes, or that of everything, is
+    /// open.
+    pub(crate) fn check_link_breaker(&self) -> Result<(), Reason> {
+        self.lock().open_link_breaker(clock::now()).map_or(Ok(()), |breaker| Err(breaker.reason()))
+    }
+
     /// Reason and remaining time of an open circuit breaker, or of the machine's back-off.
     pub(crate) fn breaker(&self) -> Option<(Reason, Duration)> {
         let (throttle, now) = (self.lock(), clock::now());
         let open = throttle.open_breaker(now);
-        let open = open.map(|breaker| (breaker.reason(), (breaker.at + breaker.span).since(now)));
+        let open = open.map(|breaker| (breaker.reason(), breaker.left(now)));
         open.or_else(|| throttle.sign_in_pause(now).map(|left| (backing_off(), left)))
+    }
+
+    /// Reason and remaining time of an open circuit breaker that stops link codes.
+    #[allow(dead_code, reason = "for the status and for reserves of people who are known")]
+    pub(crate) fn link_breaker(&self) -> Option<(Reason, Duration)> {
+        let now = clock::now();
+        self.lock().open_link_breaker(now).map(|breaker| (breaker.reason(), breaker.left(now)))
     }
 
     /// Reason for the failure of a request that carries no password, which is always an outage. A 429 opens the breaker.
     pub(crate) fn outage(&self, error: Error) -> Reason {
-        match error {
-            Error::RateLimited(retry_after) => {
-                self.rate_limited(retry_after);
-                Reason::RateLimited
-            }
-            Error::Unreachable(why) => Reason::Unreachable(format!("plex.tv: {why}")),
-            other => Reason::Unavailable(format!("plex.tv: {other}")),
+        if let Error::RateLimited(retry_after) = error {
+            self.rate_limited(retry_after);
         }
+        reason(error)
+    }
+
+    /// Reason for the failure of a request for a link code, or of a poll, which is always an outage. A 429 opens the breaker of
+    /// link codes only.
+    pub(crate) fn code_outage(&self, error: Error) -> Reason {
+        if let Error::RateLimited(retry_after) = error {
+            let mut throttle = self.lock();
+            let is_news = throttle.open_link_breaker(clock::now()).is_none();
+            let breaker = throttle.codes_rate_limited(retry_after, clock::now());
+            drop(throttle);
+            self.store.write(Change::LinkBreakerOpen(breaker));
+            if is_news {
+                self.log.error(format!("{CODES_LIMITED} for {} seconds", breaker.span.as_secs()));
+            }
+        }
+        reason(error)
     }
 
     /// Number of sign-ins of this machine that plex.tv has rejected within the last hour.
@@ -135,22 +179,34 @@ impl RateLimiter {
 
     /// Records a failed attempt.
     pub(crate) fn record_failure(&self, key: &AttemptKey) {
-        let failures = self.lock().record_failure(key, clock::now());
-        self.store.write(Change::Failures(key.clone(), failures));
+        let recorded = self.lock().record_failure(key, clock::now());
+        self.save(key, recorded);
     }
 
     /// Records a successful attempt.
     pub(crate) fn record_success(&self, key: &AttemptKey) {
-        let failures = self.lock().record_success(key, clock::now());
+        let mut throttle = self.lock();
+        let recorded = throttle.record_success(key, clock::now());
+        let is_code_entered = throttle.code_entered(key);
+        drop(throttle);
+        self.save(key, recorded);
+        if is_code_entered {
+            self.store.write(Change::CodeEntered(key.clone()));
+        }
+    }
+
+    fn save(&self, key: &AttemptKey, Recorded { failures, evicted }: Recorded) {
         self.store.write(Change::Failures(key.clone(), failures));
+        for evicted in evicted {
+            self.store.write(Change::ForgetFailures(evicted));
+        }
     }
 
-    fn rate_limited(&self, retry_after: Option<Duration>) {
-        let pause = retry_after.unwrap_or(DEFAULT_PAUSE).clamp(Duration::from_secs(1), MAX_PAUSE);
-        self.open_breaker(|throttle| throttle.rate_limited(pause, clock::now()));
+    pub(super) fn rate_limited(&self, retry_after: Option<Duration>) {
+        self.open_breaker(|throttle| throttle.rate_limited(retry_after, clock::now()));
     }
 
-    fn open_breaker(&self, open: impl FnOnce(&mut Throttle) -> BreakerOpen) {
+    pub(super) fn open_breaker(&self, open: impl FnOnce(&mut Throttle) -> BreakerOpen) {
         let mut throttle = self.lock();
         let before = throttle.open_breaker(clock::now());
         let breaker = open(&mut throttle);
@@ -161,7 +217,7 @@ impl RateLimiter {
             return;
         }
         let (what, seconds) = (if breaker.blocked { BLOCKED } else { LIMITED }, breaker.span.as_secs());
-        self.log.error(format!("{what}; no password is sent there for {seconds} seconds"));
+        self.log.error(format!("{what} for {seconds} seconds"));
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Throttle> {
@@ -169,41 +225,10 @@ impl RateLimiter {
     }
 }
 
-impl Permit {
-    /// Records a password that differs from the cached one while plex.tv is unreachable, or that plex.tv rejects without a
-    /// code: it counts as a failure, and in the machine's budget as a rejected sign-in. Only the first call counts.
-    pub(crate) fn record_wrong_guess(&self) {
-        if !self.is_counted.replace(true) {
-            self.record_rejection();
-            self.limiter.record_failure(&self.key);
-        }
-    }
-
-    /// Records an error of plex.tv in the machine's budget or in the circuit breaker.
-    pub(super) fn record_error(&self, error: &Error) {
-        match error {
-            Error::Refused | Error::WrongCode | Error::EmailOnly | Error::Forbidden(_) => self.record_rejection(),
-            Error::RefusedWithoutCode => self.record_wrong_guess(),
-            Error::RateLimited(retry_after) => self.limiter.rate_limited(*retry_after),
-            Error::AddressBlocked => self.limiter.open_breaker(|throttle| throttle.address_blocked(clock::now())),
-            // The password was right, or plex.tv did not check it.
-            Error::CodeWanted
-            | Error::UnknownCode
-            | Error::Unreachable(_)
-            | Error::ServerError(_)
-            | Error::Unavailable(_) => {}
-        }
-    }
-
-    fn record_rejection(&self) {
-        let rejected = self.limiter.lock().record_rejection(&self.key, clock::now());
-        self.limiter.store.write(Change::Rejected(rejected));
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.limiter.lock().complete(&self.key);
-        self.limiter.answered.notify_all();
+fn reason(error: Error) -> Reason {
+    match error {
+        Error::RateLimited(_) => Reason::RateLimited,
+        Error::Unreachable(why) => Reason::Unreachable(format!("plex.tv: {why}")),
+        other => Reason::Unavailable(format!("plex.tv: {other}")),
     }
 }

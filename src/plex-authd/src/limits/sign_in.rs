@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use plex::Error;
-use policy::{Admission, Lane, MAX_UNDECIDED, SignInResponse};
+use policy::{Admission, Hold, Lane, MAX_UNDECIDED, SignInResponse};
 
 use crate::clock;
-use crate::limits::rate_limiter::{Permit, RateLimiter};
+use crate::limits::permit::Permit;
+use crate::limits::rate_limiter::RateLimiter;
 
 /// Why a sign-in is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,17 @@ pub(crate) enum NotSent {
     TimedOut,
     /// The machine's back-off.
     BackingOff,
+    /// The account was signed in `sign_ins_per_hour` times within the hour.
+    Spent,
+}
+
+impl From<Hold> for NotSent {
+    fn from(hold: Hold) -> Self {
+        match hold {
+            Hold::BackingOff(_) => Self::BackingOff,
+            Hold::SignInsSpent => Self::Spent,
+        }
+    }
 }
 
 /// A sign-in in progress. Dropped without [`Self::record`], it had no response.
@@ -36,8 +48,10 @@ impl Permit {
         let mut throttle = self.limiter.lock();
         loop {
             let lane = throttle.lane(&self.key, clock::now());
-            match throttle.start_sign_in(lane, is_cached, clock::now()).map_err(|_| NotSent::BackingOff)? {
+            match throttle.start_sign_in(self.ticket, lane, is_cached, clock::now())? {
                 Admission::Granted => {
+                    drop(throttle);
+                    self.record_sent();
                     return Ok(SignIn { permit: self, lane, response: SignInResponse::Uncounted, why: String::new() });
                 }
                 Admission::Queued => {
@@ -51,12 +65,11 @@ impl Permit {
 impl SignIn<'_> {
     /// Records the result, in each limit that it concerns.
     pub(crate) fn record<T>(mut self, result: &Result<T, Error>) {
-        let Err(error) = result else {
-            self.response = SignInResponse::Verdict;
-            return;
-        };
-        (self.response, self.why) = (response(error), error.to_string());
-        self.permit.record_error(error);
+        self.permit.record_result(result);
+        match result {
+            Ok(_) => self.response = SignInResponse::Verdict,
+            Err(error) => (self.response, self.why) = (response(error), error.to_string()),
+        }
     }
 }
 

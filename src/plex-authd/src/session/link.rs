@@ -46,7 +46,7 @@ impl Session {
         mapped_to: &PlexRef,
     ) -> Result<Source, Stop> {
         self.wait_backoff(key)?;
-        let _slot = self.context.limits.link_slots.acquire(&key.origin).ok_or(Reason::TooManyLinkCodes)?;
+        let _slot = self.context.limits.link_slots.acquire(key.origin.as_str()).ok_or(Reason::TooManyLinkCodes)?;
         let (of, of_user) = (key.clone(), mapped_to.clone());
         let code =
             self.run_with_deadline(move |context, deadline| OpenCode::create(context, &of, &of_user, deadline))?;

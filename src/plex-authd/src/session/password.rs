@@ -60,7 +60,14 @@ impl Session {
                     return Ok(self.accept(accepted));
                 }
                 Err(Refusal::Denied(reason)) => return Err(reason.into()),
-                Err(Refusal::CodeRequired) => code = Some(self.prompt_code(&mut prompts_left)?),
+                Err(Refusal::CodeRequired) => match self.prompt_code(&mut prompts_left) {
+                    Ok(typed) => code = Some(typed),
+                    Err(stop) => {
+                        // The password may be right, and its codes must not be guessed without limit.
+                        self.context.limits.rate_limiter.record_failure(&attempt.key);
+                        return Err(stop);
+                    }
+                },
             }
         }
     }

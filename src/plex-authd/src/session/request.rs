@@ -1,6 +1,6 @@
 //! Decides about one request: the local account, the caller's rights, and then by phase.
 
-use policy::{Account, AttemptKey, PlexRef, Reason};
+use policy::{Account, AttemptKey, Origin, PlexRef, Reason};
 use protocol::{LoginRequest, Phase};
 use system::accounts;
 
@@ -32,7 +32,7 @@ impl Session {
     ///
     /// # Errors
     /// The account is not managed, or the caller may not ask about it.
-    pub(super) fn resolve(&mut self, request: &LoginRequest) -> Result<(Account, PlexRef, String), Reason> {
+    pub(super) fn resolve(&mut self, request: &LoginRequest) -> Result<(Account, PlexRef, Origin), Reason> {
         let (settings, uid) = (&self.context.settings, self.peer.uid);
         let managed = settings.managed_accounts();
         let unreadable = |error: accounts::Error| Reason::AccountsUnreadable(error.to_string());
@@ -42,7 +42,8 @@ impl Session {
         let trusted = uid != 0 && accounts::is_one_of(uid, &settings.config.trusted_callers).map_err(unreadable)?;
         policy::authorize_caller(uid, trusted, account.as_ref())?;
         self.is_trusted = uid == 0 || trusted;
-        let origin = policy::origin(uid, self.is_trusted, request.rhost.as_deref(), request.ruser.as_deref());
+        let (service, rhost, ruser) = (&request.service, &request.rhost, &request.ruser);
+        let origin = policy::origin(uid, self.is_trusted, service.as_deref(), rhost.as_deref(), ruser.as_deref());
         account.map(|account| (account, mapped_to, origin)).ok_or(Reason::NoLocalAccount)
     }
 

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::clock;
-use crate::limits::rate_limiter::Permit;
+use crate::limits::permit::Permit;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::state::password_hash::Hasher;

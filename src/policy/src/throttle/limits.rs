@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use super::AttemptKey;
+
+/// The longest back-off at an origin that many people share. A stranger there must not keep an account's own user out.
+const LONGEST_SHARED_PAUSE: Duration = Duration::from_secs(10);
+
 /// Settings of the rate limits: the section `[throttle]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -11,8 +16,12 @@ pub struct Limits {
     pub first_pause: Duration,
     /// The longest back-off, so that no user is locked out for good.
     pub longest_pause: Duration,
-    /// Budget of this machine: sign-ins that may be rejected within an hour, by plex.tv or by a cached password.
+    /// Sign-ins within an hour that were not accepted; two thirds are for unknown keys, and each known account has one third.
     pub rejected_per_hour: u32,
+    /// Sign-ins of one account within an hour, whatever the response.
+    pub sign_ins_per_hour: u32,
+    /// Link codes within an hour, shared out as `rejected_per_hour` is.
+    pub link_codes_per_hour: u32,
     /// Time for which the circuit breaker stays open after plex.tv blocked this address.
     pub blocked_pause: Duration,
 }
@@ -24,19 +33,16 @@ impl Default for Limits {
             first_pause: Duration::from_secs(2),
             longest_pause: Duration::from_secs(15 * 60),
             rejected_per_hour: 30,
+            sign_ins_per_hour: 120,
+            link_codes_per_hour: 60,
             blocked_pause: Duration::from_secs(30 * 60),
         }
     }
 }
 
 impl Limits {
-    /// Part of the budget that one origin may use.
-    pub(super) fn per_origin(&self) -> usize {
-        (self.rejected_per_hour as usize).div_ceil(3)
-    }
-
-    /// Part of the budget that only keys which have signed in before may use.
-    pub(super) fn reserve(&self) -> usize {
-        self.rejected_per_hour as usize / 3
+    /// The longest back-off of a key.
+    pub(super) fn longest_pause(&self, key: &AttemptKey) -> Duration {
+        if key.origin.is_shared() { self.longest_pause.min(LONGEST_SHARED_PAUSE) } else { self.longest_pause }
     }
 }

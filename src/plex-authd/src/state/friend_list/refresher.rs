@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use directory::Error;
-use policy::{FriendList, Reason};
+use policy::{FriendList, MAX_RATE_LIMIT_PAUSE, Reason, rate_limit_pause};
 
 use super::reading::Reading;
 use super::suspicion::Suspicion;
@@ -14,12 +14,6 @@ use crate::state::store::Change;
 
 /// The shortest pause after a failed refresh.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// Pause after a 429 from plex.tv without a `Retry-After`.
-const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
-
-/// The longest pause that a `Retry-After` can cause.
-const MAX_PAUSE: Duration = Duration::from_secs(900);
 
 /// Work of the thread.
 enum Work {
@@ -177,10 +171,8 @@ impl FriendListCache {
             Error::Plex(_) => Reason::Unavailable(error.to_string()),
         };
         let pause = match error {
-            Error::Plex(plex::Error::RateLimited(retry_after)) => {
-                retry_after.unwrap_or(DEFAULT_PAUSE).clamp(PAUSE, MAX_PAUSE)
-            }
-            Error::Plex(plex::Error::AddressBlocked) => MAX_PAUSE,
+            Error::Plex(plex::Error::RateLimited(retry_after)) => rate_limit_pause(*retry_after),
+            Error::Plex(plex::Error::AddressBlocked) => MAX_RATE_LIMIT_PAUSE,
             _ => PAUSE,
         };
         if state.failure.as_ref().is_none_or(|(before, _)| *before != reason) {

@@ -1,8 +1,6 @@
 //! Refreshes because of an account that is not on the list, without a thread that does them.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
-use std::collections::HashMap;
-
 use policy::Throttle;
 
 use super::*;
@@ -13,7 +11,7 @@ fn without_thread() -> FriendListCache {
     let directory = tempfile::tempdir().unwrap();
     let log = Log::start();
     let (store, _, _) = crate::state::store::open(directory.path(), 10, &log).unwrap();
-    let throttle = Throttle::new(policy::Limits::default(), HashMap::new(), Vec::new(), None);
+    let throttle = Throttle::new(policy::Limits::default(), policy::SavedLimits::default());
     let client = Client::new(&plex::Settings {
         base: "https://plex.invalid".parse().unwrap(),
         ca_file: None,

@@ -12,7 +12,7 @@ use super::{client_id, rows};
 use crate::log::Log;
 
 /// Migrations, in order. A released migration never changes; `user_version` counts those that have been applied.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE installation (client_id TEXT NOT NULL) STRICT;
     CREATE TABLE pin (
@@ -39,6 +39,15 @@ pub(super) const MIGRATIONS: [&str; 3] = [
         phase TEXT NOT NULL, outcome TEXT NOT NULL, why TEXT NOT NULL
     ) STRICT;
     CREATE TABLE last_login (account TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    ",
+    "
+    CREATE TABLE sent (
+        at INTEGER NOT NULL, counted TEXT NOT NULL, account TEXT NOT NULL, origin TEXT NOT NULL, known INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX sent_at ON sent (at);
+    INSERT INTO sent SELECT at, 'rejected', '', origin, 0 FROM rejected;
+    DROP TABLE rejected;
+    ALTER TABLE closed ADD COLUMN link INTEGER NOT NULL DEFAULT 0;
     ",
 ];
 

@@ -4,6 +4,8 @@
 
 mod client_id;
 mod file;
+#[cfg(test)]
+mod migration_tests;
 mod records;
 mod rows;
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use policy::{
-    AttemptKey, BootTime, BreakerOpen, CachedPassword, Failures, FriendList, IdentityBinding, Loss, PlexId, Rejected,
+    AttemptKey, BootTime, BreakerOpen, CachedPassword, Entry, Failures, FriendList, IdentityBinding, Loss, PlexId,
+    SavedLimits,
 };
 use protocol::Login;
 
@@ -37,9 +38,7 @@ pub(crate) struct SavedState {
     pub recent_sign_ins: HashMap<String, (PlexId, BootTime)>,
     /// By local account.
     pub passwords: HashMap<String, StoredHash>,
-    pub failures: HashMap<AttemptKey, Failures>,
-    pub rejected: Vec<Rejected>,
-    pub breaker: Option<BreakerOpen>,
+    pub limits: SavedLimits,
     /// The last friend list that is not in doubt, with the scope of the configuration that it was fetched for, and the doubt
     /// about the one in force.
     pub friend_list: Option<(String, FriendList, Option<StoredDoubt>)>,
@@ -57,12 +56,18 @@ pub(crate) enum Change {
     Password(String, StoredHash),
     ForgetPassword(String),
     Failures(AttemptKey, Failures),
-    Rejected(Rejected),
+    ForgetFailures(AttemptKey),
+    /// A request of the last hour, for the hourly budgets.
+    Counted(Entry),
+    /// The sign-ins of a key that lacked a verification code were steps to a login.
+    CodeEntered(AttemptKey),
     BreakerOpen(BreakerOpen),
+    /// The circuit breaker of link codes.
+    LinkBreakerOpen(BreakerOpen),
     FriendList(String, Arc<FriendList>, Option<StoredDoubt>),
     Login(Box<Login>),
     LastLogin(String, i64),
-    /// Deletes every record of an account except its logins in the audit log.
+    /// Deletes every record of an account except its logins in the audit log and its part in the last hour's budgets.
     ForgetAccount(String),
     /// Changes nothing; receives whether all changes up to here have been written.
     Written(SyncSender<bool>),

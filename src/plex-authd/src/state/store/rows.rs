@@ -1,10 +1,11 @@
 //! Reads and writes the tables of `state.db`. Column and table names are those of the first release.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use policy::{
-    AttemptKey, BootTime, BreakerOpen, CachedPassword, Failures, FriendList, FriendRecord, IdentityBinding, Loss,
-    PlexId, PlexUser, Rejected, Relationship,
+    AttemptKey, BootTime, BreakerOpen, CachedPassword, Counted, Entry, Failures, FriendList, FriendRecord,
+    IdentityBinding, Loss, PlexId, PlexUser, Relationship, SavedLimits,
 };
 use protocol::Login;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -14,7 +15,7 @@ use super::records::{Change, SavedState, StoredDoubt, StoredHash};
 use super::wall_clock;
 use crate::clock;
 
-/// Age at which a rejected sign-in no longer counts.
+/// Age at which a request no longer counts.
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Age at which the failures of a key are deleted.
@@ -55,8 +56,11 @@ pub(super) fn prune(connection: &mut Connection) -> rusqlite::Result<()> {
     wall_clock::follow(&transaction, &wall_clock::boot_id(), clock::wall_clock_offset())?;
     wall_clock::clamp_future(&transaction)?;
     let before = |age| clock::to_wall_clock(clock::now() - age);
-    transaction.execute("DELETE FROM rejected WHERE at < ?1", [before(HOUR)])?;
+    transaction.execute("DELETE FROM sent WHERE at < ?1", [before(HOUR)])?;
     transaction.execute("DELETE FROM tries WHERE last < ?1", [before(MONTH)])?;
+    for key in policy::surplus(&failures(&transaction)?, clock::now()) {
+        forget_failures(&transaction, &key)?;
+    }
     transaction.commit()
 }
 
@@ -77,21 +81,14 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<SavedState> {
             let cached = CachedPassword { id: id(row, 1)?, at };
             Ok(Some((row.get(0)?, StoredHash { cached, salt: row.get(3)?, hash: row.get(4)? })))
         })?,
-        // A penalty dated in the future counts as one of now.
-        failures: all(connection, "SELECT account, origin, wrong, last, succeeded FROM tries", |row| {
-            let succeeded: Option<i64> = row.get(4)?;
-            let failures = Failures {
-                wrong: row.get(2)?,
-                last: clock::from_wall_clock(row.get(3)?).unwrap_or_else(clock::now),
-                succeeded: succeeded.and_then(clock::from_wall_clock),
-            };
-            Ok(Some((AttemptKey { account: row.get(0)?, origin: row.get(1)? }, failures)))
-        })?,
-        rejected: all(connection, "SELECT at, origin FROM rejected", |row| {
-            let at = clock::from_wall_clock(row.get(0)?).unwrap_or_else(clock::now);
-            Ok(Some(Rejected { at, origin: row.get(1)? }))
-        })?,
-        breaker: breaker(connection)?,
+        limits: SavedLimits {
+            failures: failures(connection)?,
+            entries: all(connection, "SELECT at, counted, account, origin, known FROM sent", |row| {
+                Ok(Some(entry(row)?))
+            })?,
+            breaker: breaker(connection, false)?,
+            link_breaker: breaker(connection, true)?,
+        },
         friend_list: friend_list(connection)?,
         logins: all(connection, "SELECT * FROM login ORDER BY number", |row| Ok(Some(login(row)?)))?,
         last_logins: all(connection, "SELECT account, at FROM last_login", |row| Ok(Some((row.get(0)?, row.get(1)?))))?,
@@ -125,12 +122,42 @@ fn login(row: &Row) -> rusqlite::Result<Login> {
     })
 }
 
-fn breaker(connection: &Connection) -> rusqlite::Result<Option<BreakerOpen>> {
+/// A penalty dated in the future counts as one of now.
+fn failures(connection: &Connection) -> rusqlite::Result<HashMap<AttemptKey, Failures>> {
+    all(connection, "SELECT account, origin, wrong, last, succeeded FROM tries", |row| {
+        let succeeded: Option<i64> = row.get(4)?;
+        let failures = Failures {
+            wrong: row.get(2)?,
+            last: clock::from_wall_clock(row.get(3)?).unwrap_or_else(clock::now),
+            succeeded: succeeded.and_then(clock::from_wall_clock),
+        };
+        Ok(Some((AttemptKey { account: row.get(0)?, origin: row.get::<_, String>(1)?.into() }, failures)))
+    })
+}
+
+/// What a later version counts, and this one does not know, counts as rejected.
+fn entry(row: &Row) -> rusqlite::Result<Entry> {
+    let counted: String = row.get("counted")?;
+    Ok(Entry {
+        at: clock::from_wall_clock(row.get("at")?).unwrap_or_else(clock::now),
+        key: AttemptKey { account: row.get("account")?, origin: row.get::<_, String>("origin")?.into() },
+        known: row.get("known")?,
+        counted: counted.parse().unwrap_or(Counted::Rejected),
+    })
+}
+
+fn forget_failures(connection: &Connection, key: &AttemptKey) -> rusqlite::Result<usize> {
+    let mut statement = connection.prepare_cached("DELETE FROM tries WHERE account = ?1 AND origin = ?2")?;
+    statement.execute(params![key.account, key.origin.as_str()])
+}
+
+/// The circuit breaker of everything, or that of link codes.
+fn breaker(connection: &Connection, link: bool) -> rusqlite::Result<Option<BreakerOpen>> {
     let read = |row: &Row| {
         let at = clock::from_wall_clock(row.get(0)?).unwrap_or_else(clock::now);
         Ok(BreakerOpen { at, span: Duration::from_millis(row.get(1)?), blocked: row.get(2)? })
     };
-    connection.query_row("SELECT at, span, blocked FROM closed", [], read).optional()
+    connection.query_row("SELECT at, span, blocked FROM closed WHERE link = ?1", [link], read).optional()
 }
 
 fn friend_list(connection: &Connection) -> rusqlite::Result<Option<(String, FriendList, Option<StoredDoubt>)>> {
@@ -192,17 +219,28 @@ fn write_one(to: &Connection, change: &Change, max_logins: usize) -> rusqlite::R
         Change::ForgetPassword(account) => run("DELETE FROM remembered WHERE account = ?1", params![account]),
         Change::Failures(key, Failures { wrong, last, succeeded }) => run(
             "REPLACE INTO tries VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![key.account, key.origin, wrong, millis(last), succeeded.as_ref().map(millis)],
+            params![key.account, key.origin.as_str(), wrong, millis(last), succeeded.as_ref().map(millis)],
         ),
-        Change::Rejected(rejected) => {
-            run("DELETE FROM rejected WHERE at < ?1", params![clock::to_wall_clock(clock::now() - HOUR)])?;
-            run("INSERT INTO rejected VALUES (?1, ?2)", params![millis(&rejected.at), rejected.origin])
+        Change::ForgetFailures(key) => forget_failures(to, key),
+        Change::Counted(Entry { at, key, known, counted }) => {
+            run("DELETE FROM sent WHERE at < ?1", params![clock::to_wall_clock(clock::now() - HOUR)])?;
+            let (counted, origin) = (<&str>::from(counted), key.origin.as_str());
+            run(
+                "INSERT INTO sent VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![millis(at), counted, key.account, origin, known],
+            )
         }
-        Change::BreakerOpen(BreakerOpen { at, span, blocked }) => {
-            run("DELETE FROM closed", params![])?;
-            let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-            run("INSERT INTO closed VALUES (?1, ?2, ?3)", params![millis(at), span, blocked])
-        }
+        Change::CodeEntered(key) => run(
+            "UPDATE sent SET counted = ?3 WHERE account = ?1 AND origin = ?2 AND counted = ?4",
+            params![
+                key.account,
+                key.origin.as_str(),
+                <&str>::from(Counted::Accepted),
+                <&str>::from(Counted::CodeRequired)
+            ],
+        ),
+        Change::BreakerOpen(breaker) => write_breaker(to, breaker, false),
+        Change::LinkBreakerOpen(breaker) => write_breaker(to, breaker, true),
         Change::FriendList(scope_id, list, doubt) => {
             run("DELETE FROM circle", params![])?;
             let people = to_json(list, doubt.as_ref());
@@ -224,6 +262,14 @@ fn write_one(to: &Connection, change: &Change, max_logins: usize) -> rusqlite::R
             .sum(),
         Change::Written(_) => Ok(0),
     }
+}
+
+fn write_breaker(to: &Connection, breaker: &BreakerOpen, link: bool) -> rusqlite::Result<usize> {
+    let BreakerOpen { at, span, blocked } = breaker;
+    to.prepare_cached("DELETE FROM closed WHERE link = ?1")?.execute([link])?;
+    let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    let mut insert = to.prepare_cached("INSERT INTO closed VALUES (?1, ?2, ?3, ?4)")?;
+    insert.execute(params![clock::to_wall_clock(*at), span, blocked, link])
 }
 
 fn to_json(list: &FriendList, doubt: Option<&StoredDoubt>) -> String {

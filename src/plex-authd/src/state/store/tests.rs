@@ -4,8 +4,8 @@
 use std::fs;
 
 use policy::{
-    AttemptKey, BootTime, BreakerOpen, CachedPassword, Failures, FriendList, FriendRecord, IdentityBinding, Loss,
-    PlexId, PlexUser, Rejected, Relationship,
+    AttemptKey, BootTime, BreakerOpen, CachedPassword, Counted, Entry, Failures, FriendList, FriendRecord,
+    IdentityBinding, Loss, PlexId, PlexUser, Relationship,
 };
 use protocol::Login;
 use rusqlite::Connection;
@@ -48,11 +48,20 @@ fn every_change_is_read_back_after_a_restart() {
     store.write(Change::Password("bob".into(), hashed.clone()));
     store.write(Change::ForgetPassword("bob".into()));
     store.write(Change::Failures(key.clone(), failures));
-    store.write(Change::Rejected(Rejected { at: now, origin: "x".into() }));
-    store.write(Change::Rejected(Rejected { at: now - Duration::from_secs(3700), origin: "long ago".into() }));
+    let counted = |counted, at| Change::Counted(Entry { at, key: key.clone(), known: true, counted });
+    for kind in [Counted::CodeRequired, Counted::Rejected, Counted::LinkCode] {
+        store.write(counted(kind, now));
+    }
+    store.write(Change::CodeEntered(key.clone()));
+    store.write(counted(Counted::Guess, now - Duration::from_secs(3700)));
+    let forgotten = AttemptKey { account: "alice".into(), origin: "192.0.2.2".into() };
+    store.write(Change::Failures(forgotten.clone(), failures));
+    store.write(Change::ForgetFailures(forgotten.clone()));
     let closed = BreakerOpen { at: now, span: Duration::from_secs(1800), blocked: true };
     store.write(Change::BreakerOpen(BreakerOpen { blocked: false, ..closed }));
     store.write(Change::BreakerOpen(closed));
+    let no_codes = BreakerOpen { at: now, span: Duration::from_secs(60), blocked: false };
+    store.write(Change::LinkBreakerOpen(no_codes));
     store.write(Change::FriendList("scope".into(), Arc::new(list.clone()), None));
     store.write(Change::Login(Box::new(login(1))));
     store.write(Change::LastLogin("alice".into(), 1));
@@ -69,11 +78,18 @@ fn every_change_is_read_back_after_a_restart() {
     let back = saved.passwords.get("alice").unwrap();
     assert_eq!((back.salt, back.hash, back.cached.id), (hashed.salt, hashed.hash, hashed.cached.id));
     assert!(near(back.cached.at, now));
-    assert_eq!(saved.failures.get(&key).unwrap().wrong, 4);
-    assert!(near(saved.failures.get(&key).unwrap().succeeded.unwrap(), now));
-    assert_eq!(saved.rejected.iter().map(|rejected| rejected.origin.as_str()).collect::<Vec<_>>(), ["x"]);
-    let back = saved.breaker.unwrap();
+    let limits = saved.limits;
+    assert_eq!(limits.failures.len(), 1, "one of the two is evicted");
+    assert_eq!(limits.failures.get(&key).unwrap().wrong, 4);
+    assert!(near(limits.failures.get(&key).unwrap().succeeded.unwrap(), now));
+    let entries: Vec<_> = limits.entries.iter().map(|entry| (entry.counted, entry.known, &entry.key)).collect();
+    let expected = [Counted::Accepted, Counted::Rejected, Counted::LinkCode].map(|kind| (kind, true, &key));
+    assert_eq!(entries, expected, "a code that was entered later makes a login of its first step");
+    assert!(limits.entries.iter().all(|entry| near(entry.at, now)));
+    let back = limits.breaker.unwrap();
     assert!(near(back.at, closed.at) && back.span == closed.span && back.blocked);
+    let back = limits.link_breaker.unwrap();
+    assert!(near(back.at, no_codes.at) && back.span == no_codes.span && !back.blocked);
     let (scope_id, back, doubt) = saved.friend_list.unwrap();
     assert_eq!(doubt, None);
     assert_eq!((scope_id.as_str(), &back.owner, &back.entries), ("scope", &list.owner, &list.entries));
@@ -176,7 +192,8 @@ fn a_forgotten_account_is_deleted_from_every_table_and_from_the_disk() {
     assert_eq!(saved.recent_sign_ins.keys().collect::<Vec<_>>(), ["bob"]);
     assert_eq!(saved.passwords.keys().collect::<Vec<_>>(), ["bob"]);
     assert_eq!(saved.last_logins.keys().collect::<Vec<_>>(), ["bob"]);
-    assert!(saved.failures.len() == 2 && saved.failures.keys().all(|key| key.account == "bob"), "{:?}", saved.failures);
+    let failures = saved.limits.failures;
+    assert!(failures.len() == 2 && failures.keys().all(|key| key.account == "bob"), "{failures:?}");
     assert_eq!(saved.logins, [login(1)], "the audit log keeps its logins");
 }
 
@@ -301,7 +318,7 @@ fn records_dated_in_the_future_are_not_trusted() {
     worker.finish();
     let (_store, saved, _worker) = open_here(directory.path());
     assert!(saved.passwords.is_empty() && saved.recent_sign_ins.is_empty() && saved.friend_list.is_none());
-    let failures = saved.failures.get(&key).unwrap();
+    let failures = saved.limits.failures.get(&key).unwrap();
     assert!(failures.succeeded.is_none() && near(failures.last, clock::now()), "{failures:?}");
 }
 
@@ -314,8 +331,8 @@ fn rows_dated_in_the_future_are_clamped() {
     at("INSERT INTO recent VALUES ('alice', 2, ?1)");
     at("INSERT INTO circle VALUES ('mark', ?1, '')");
     at("INSERT INTO tries VALUES ('alice', 'x', 9, ?1, ?1)");
-    at("INSERT INTO rejected VALUES (?1, 'x')");
-    at("INSERT INTO closed VALUES (?1, 1, 0)");
+    at("INSERT INTO sent VALUES (?1, 'rejected', 'alice', 'x', 0)");
+    at("INSERT INTO closed VALUES (?1, 1, 0, 0)");
     wall_clock::clamp_future(&connection).unwrap();
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     for table in ["remembered", "recent", "circle"] {
@@ -323,7 +340,7 @@ fn rows_dated_in_the_future_are_clamped() {
     }
     let now = clock::to_wall_clock(clock::now());
     assert_eq!(count("SELECT count(*) FROM tries WHERE succeeded IS NULL"), 1);
-    for when in ["last FROM tries", "at FROM rejected", "at FROM closed"] {
+    for when in ["last FROM tries", "at FROM sent", "at FROM closed"] {
         assert!((now - count(&format!("SELECT {when}"))).abs() < 1000, "{when}");
     }
 }
@@ -332,14 +349,14 @@ fn rows_dated_in_the_future_are_clamped() {
 fn penalties_move_with_the_wall_clock_while_the_machine_runs() {
     let connection = fresh();
     connection.execute("INSERT INTO tries VALUES ('alice', 'x', 9, 5000, NULL)", []).unwrap();
-    connection.execute("INSERT INTO rejected VALUES (5000, 'x')", []).unwrap();
-    connection.execute("INSERT INTO closed VALUES (5000, 1, 0)", []).unwrap();
+    connection.execute("INSERT INTO sent VALUES (5000, 'rejected', 'alice', 'x', 0)", []).unwrap();
+    connection.execute("INSERT INTO closed VALUES (5000, 1, 0, 0)", []).unwrap();
     connection.execute("INSERT INTO recent VALUES ('alice', 2, 5000)", []).unwrap();
     let steps =
         [("one", 0, 0), ("one", 999, 0), ("one", 90_000, 90_000), ("one", -7000, -7000), ("two", 80_000, -7000)];
     for (boot, offset, moved) in steps {
         wall_clock::follow(&connection, boot, offset).unwrap();
-        for when in ["last FROM tries", "at FROM rejected", "at FROM closed"] {
+        for when in ["last FROM tries", "at FROM sent", "at FROM closed"] {
             let at: i64 = connection.query_row(&format!("SELECT {when}"), [], |row| row.get(0)).unwrap();
             assert_eq!(at, 5000 + moved, "{boot} {offset}: {when}");
         }

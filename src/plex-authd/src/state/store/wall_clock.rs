@@ -32,7 +32,7 @@ pub(super) fn follow(connection: &Connection, boot: &str, offset: i64) -> rusqli
         return Ok(());
     }
     connection.execute("UPDATE tries SET last = last + ?1, succeeded = succeeded + ?1", [step])?;
-    connection.execute("UPDATE rejected SET at = at + ?1", [step])?;
+    connection.execute("UPDATE sent SET at = at + ?1", [step])?;
     connection.execute("UPDATE closed SET at = at + ?1", [step])?;
     connection.execute("DELETE FROM calendar", [])?;
     connection.execute("INSERT INTO calendar VALUES (?1, ?2)", params![boot, offset])?;
@@ -48,7 +48,7 @@ pub(super) fn clamp_future(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM circle WHERE at > ?1", [now])?;
     connection.execute("UPDATE tries SET succeeded = NULL WHERE succeeded > ?1", [now])?;
     connection.execute("UPDATE tries SET last = ?1 WHERE last > ?1", [now])?;
-    connection.execute("UPDATE rejected SET at = ?1 WHERE at > ?1", [now])?;
+    connection.execute("UPDATE sent SET at = ?1 WHERE at > ?1", [now])?;
     connection.execute("UPDATE closed SET at = ?1 WHERE at > ?1", [now])?;
     Ok(())
 }

@@ -11,7 +11,7 @@ const DAY: u64 = 24 * HOUR;
 const MONTH: u64 = 30 * DAY;
 
 const ACCOUNTS: [&str; 3] = ["alice", "bob", "carol"];
-const ORIGINS: [&str; 4] = ["192.0.2.1", "203.0.113.9", "198.51.100.7", "local"];
+const ORIGINS: [&str; 5] = ["192.0.2.1", "203.0.113.9", "198.51.100.7", "local:bob", "service:radiusd"];
 
 /// The owner's numbers, and what happens.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Case {
     pub first_pause: u64,
     pub longest_pause: u64,
     pub rejected_per_hour: u32,
+    pub sign_ins_per_hour: u32,
+    pub link_codes_per_hour: u32,
     pub blocked_pause: u64,
     pub events: Vec<Event>,
 }
@@ -31,6 +33,12 @@ pub enum Event {
     Admit(Who),
     /// One of the sign-ins that are under way ends.
     Finish(usize, End),
+    /// A wrong guess at a cached password.
+    Guess(Who),
+    /// A pair wants a link code.
+    Code(Who),
+    /// plex.tv refuses link codes for so long.
+    CodesLimited(u64),
     /// A wrong try that plex.tv had nothing to do with.
     Wrong(Who),
     /// A right one, likewise.
@@ -46,9 +54,12 @@ pub enum Wait {
     AlmostOut(Who),
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum End {
-    Nothing,
+    /// No answer, and the password is the cached one.
+    Offline,
+    Undecided,
+    CodeRequired,
     Rejected,
     Right,
     Limited(u64),
@@ -64,14 +75,16 @@ pub fn cases() -> impl Strategy<Value = Case> {
         1..4_u32,
         select(&[1_000, 2_500][..]),
         select(&[1_000, 6_000, HOUR][..]),
-        3..10_u32,
+        (3..10_u32, 0..6_u32, 3..10_u32),
         select(&[60_000, DAY][..]),
     );
-    (limits, vec(event(), 0..100)).prop_map(|((free, first, longest, rejected, blocked), events)| Case {
+    (limits, vec(event(), 0..120)).prop_map(|((free, first, longest, numbers, blocked), events)| Case {
         free_tries: free,
         first_pause: first,
         longest_pause: longest.max(first),
-        rejected_per_hour: rejected,
+        rejected_per_hour: numbers.0,
+        sign_ins_per_hour: numbers.0 + numbers.1,
+        link_codes_per_hour: numbers.2,
         blocked_pause: blocked,
         events,
     })
@@ -79,9 +92,11 @@ pub fn cases() -> impl Strategy<Value = Case> {
 
 fn event() -> impl Strategy<Value = Event> {
     let end = prop_oneof![
-        4 => Just(End::Nothing),
-        20 => Just(End::Rejected),
-        4 => Just(End::Right),
+        2 => Just(End::Offline),
+        4 => Just(End::Undecided),
+        4 => Just(End::CodeRequired),
+        16 => Just(End::Rejected),
+        6 => Just(End::Right),
         1 => select(&[60_000, 0, 1, 1_000, HOUR][..]).prop_map(End::Limited),
         1 => Just(End::Blocked),
     ];
@@ -91,12 +106,15 @@ fn event() -> impl Strategy<Value = Event> {
         6 => wait().prop_map(Event::Wait),
         4 => who().prop_map(Event::Wrong),
         2 => who().prop_map(Event::Right),
+        2 => who().prop_map(Event::Guess),
+        6 => who().prop_map(Event::Code),
+        1 => select(&[60_000, 0, 1_000, HOUR][..]).prop_map(Event::CodesLimited),
         1 => Just(Event::Restart),
     ]
 }
 
 fn wait() -> impl Strategy<Value = Wait> {
-    let short = select(&[1, 500, 1_000, 60_000, 1_200_000][..]);
+    let short = select(&[1, 500, 1_000, 60_000, 599_999, 600_000, 1_199_999, 1_200_000][..]);
     let long = select(&[HOUR, HOUR - 1, DAY, DAY - 1, MONTH, MONTH - 1, MONTH - DAY][..]);
     prop_oneof![
         6 => short.prop_map(Wait::For),

@@ -1,8 +1,10 @@
 //! All events, from which every question is answered again.
 
-use super::events::Case;
+use super::events::{Case, End};
 
-const HOUR: u64 = 3_600_000;
+const SECOND: u64 = 1000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 /// An account and the origin of an attempt.
@@ -10,26 +12,56 @@ pub type Who = (&'static str, &'static str);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum What {
-    /// A sign-in was sent to plex.tv.
-    Went(Who),
+    /// A sign-in with this number was sent to plex.tv.
+    Went(usize, Who),
     /// It is over.
-    Answered(Who),
-    Rejected(Who),
+    Ended(usize, End),
+    /// A wrong guess at a cached password.
+    Guessed(Who),
+    /// A link code was requested.
+    Code(Who),
     Wrong(Who),
     Right(Who),
     Limited(u64),
+    CodesLimited(u64),
     Blocked,
     Restart,
 }
 
-/// Expected admission of a sign-in.
+/// Expected admission of a sign-in or a link code.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum May {
     Go,
     Wait,
     Spent,
+    SignInsSpent,
+    CodesSpent,
     Limited,
     Blocked,
+}
+
+/// Whose share a request draws on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Share {
+    Strangers,
+    KnownAccount,
+    Service,
+}
+
+/// Something that draws on a budget: since when, by whom, and on which share.
+type Draw = (u64, Who, Share);
+
+/// The most requests within a period, and whose count.
+type Rule<'a> = (usize, u64, &'a dyn Fn(Who) -> bool);
+
+/// A sign-in that was sent.
+struct Sent {
+    who: Who,
+    share: Share,
+    /// Position and time of its end; `None` while it is under way.
+    end: Option<(usize, u64, End)>,
+    /// The daemon ended before the answer.
+    is_lost: bool,
 }
 
 pub struct History<'a> {
@@ -46,52 +78,119 @@ impl<'a> History<'a> {
         self.all.push((now, what));
     }
 
-    /// The first wrong tries are free; the pause after the next is the first one, and each further one doubles it.
+    /// The first wrong tries are free; the pause after the next is the first one, and each further one doubles it. Where many
+    /// people share an origin it ends at ten seconds.
     pub fn pause(&self, who: Who, now: u64) -> u64 {
         let wrong = self.wrong(who, now);
         let Some(last) = wrong.last() else { return 0 };
         if wrong.len() < self.case.free_tries as usize {
             return 0;
         }
+        let longest = if is_service(who) { self.case.longest_pause.min(10 * SECOND) } else { self.case.longest_pause };
         let mut pause = self.case.first_pause;
         for _ in self.case.free_tries as usize..wrong.len() {
-            pause = self.case.longest_pause.min(pause * 2);
+            pause = longest.min(pause * 2);
         }
-        (last + pause.min(self.case.longest_pause)).saturating_sub(now)
+        (last + pause.min(longest)).saturating_sub(now)
     }
 
-    pub fn authorize_caller(&self, who: Who, now: u64) -> May {
+    /// Whether a sign-in of this pair is sent.
+    pub fn sign_in(&self, who: Who, now: u64) -> May {
         if let Some(why) = self.closed(now) {
             return why;
         }
-        let rejected: Vec<Who> = self
-            .all
+        let guess = self.guess(who, now);
+        if guess != May::Go {
+            return guess;
+        }
+        // Each account has a number of sign-ins, whatever their end.
+        let of_account: Vec<Sent> =
+            self.sent().into_iter().filter(|sent| sent.who.0 == who.0 && !sent.is_lost).collect();
+        let ended = of_account
             .iter()
-            .filter(|(at, _)| now - at < HOUR)
-            .filter_map(|(_, what)| if let What::Rejected(who) = what { Some(*who) } else { None })
-            .collect();
-        let under_way = self.under_way();
-        let here = |pairs: &[Who]| pairs.iter().filter(|pair| pair.1 == who.1).count();
-
-        // A third of the hour, rounded down, is for those who signed in before; a third, rounded up, is all that one
-        // place may use of the rest.
-        let all = self.case.rejected_per_hour as usize;
-        let (most, most_here) = if self.signed_in_lately(who, now) {
-            (all, all)
+            .filter_map(|sent| sent.end)
+            .filter(|(_, at, end)| *end != End::Offline && now - at < HOUR)
+            .count();
+        let under_way = of_account.iter().filter(|sent| sent.end.is_none()).count();
+        let most = self.case.sign_ins_per_hour as usize;
+        if ended >= most {
+            May::SignInsSpent
+        } else if ended + under_way >= most {
+            May::Wait
         } else {
-            (all - all / 3, all / 3 + usize::from(!all.is_multiple_of(3)))
+            May::Go
+        }
+    }
+
+    /// Whether a password of this pair is looked at, at plex.tv or in a cache.
+    pub fn guess(&self, who: Who, now: u64) -> May {
+        let under_way: Vec<Draw> = self
+            .sent()
+            .into_iter()
+            .filter(|sent| sent.end.is_none() && !sent.is_lost)
+            .map(|sent| (now, sent.who, sent.share))
+            .collect();
+        let drawn = self.drawn(now);
+        match self.of_shares(self.case.rejected_per_hour, who, now, &drawn, &under_way) {
+            May::Go => {
+                let own = under_way.iter().filter(|(_, other, _)| *other == who).count();
+                let is_crowded = own > 0 && own + self.wrong(who, now).len() >= self.case.free_tries as usize;
+                if is_crowded { May::Wait } else { May::Go }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether a link code is requested for this pair. What stops passwords stops codes.
+    pub fn code(&self, who: Who, now: u64) -> May {
+        if let Some(why) = self.closed(now) {
+            return why;
+        }
+        let codes_closed = |(at, what): &(u64, What)| match what {
+            What::CodesLimited(span) => now < at + demanded(*span),
+            _ => false,
         };
-        if rejected.len() >= most || here(&rejected) >= most_here {
+        if self.all.iter().any(codes_closed) {
+            return May::Limited;
+        }
+        let mut codes: Vec<Draw> = Vec::new();
+        for (position, (at, what)) in self.all.iter().enumerate() {
+            if let What::Code(who) = what
+                && now - at < HOUR
+            {
+                codes.push((*at, *who, self.share(*who, position, *at)));
+            }
+        }
+        match self.of_shares(self.case.link_codes_per_hour, who, now, &codes, &[]) {
+            May::Spent => May::CodesSpent,
+            other => other,
+        }
+    }
+
+    /// Two thirds of the number, rounded up, are for strangers, a third for one origin and a third for one account. A known
+    /// account has a third of its own. So has an account at a service, of which a third, rounded up, within twenty minutes.
+    fn of_shares(&self, number: u32, who: Who, now: u64, drawn: &[Draw], under_way: &[Draw]) -> May {
+        let number = number as usize;
+        let third = number.div_ceil(3);
+        let share = self.share(who, self.all.len(), now);
+        let count = |draws: &[Draw], period: u64, whose: &dyn Fn(Who) -> bool| {
+            draws.iter().filter(|(at, other, of)| *of == share && now - at < period && whose(*other)).count()
+        };
+        let (anyone, account, origin) = (|_: Who| true, |other: Who| other.0 == who.0, |other: Who| other.1 == who.1);
+        let rules: Vec<Rule> = match share {
+            Share::Strangers => {
+                vec![(number - number / 3, HOUR, &anyone), (third, HOUR, &account), (third, HOUR, &origin)]
+            }
+            Share::KnownAccount => vec![(third, HOUR, &account)],
+            Share::Service => vec![(third, HOUR, &account), (third.div_ceil(3), 20 * MINUTE, &account)],
+        };
+        if rules.iter().any(|(most, period, whose)| count(drawn, *period, whose) >= *most) {
             return May::Spent;
         }
-        if rejected.len() + under_way.len() >= most || here(&rejected) + here(&under_way) >= most_here {
-            return May::Wait;
-        }
-        let own = under_way.iter().filter(|pair| **pair == who).count();
-        if own > 0 && own + self.wrong(who, now).len() >= self.case.free_tries as usize {
-            return May::Wait;
-        }
-        May::Go
+        let is_full = |most: usize, period: u64, whose: &dyn Fn(Who) -> bool| {
+            count(drawn, period, whose) + count(under_way, period, whose) >= most
+        };
+        if rules.iter().any(|(most, period, whose)| is_full(*most, *period, whose)) { May::Wait } else { May::Go }
     }
 
     /// Whether a pair has signed in within thirty days.
@@ -99,14 +198,78 @@ impl<'a> History<'a> {
         self.all.iter().any(|(at, what)| *what == What::Right(who) && now - at < 30 * DAY)
     }
 
+    /// The most sign-ins of strangers that were rejected within any hour.
     pub fn most_rejected_in_an_hour(&self) -> usize {
-        let times: Vec<u64> =
-            self.all.iter().filter(|(_, what)| matches!(what, What::Rejected(_))).map(|(at, _)| *at).collect();
-        times
-            .iter()
-            .map(|start| times.iter().filter(|at| (*start..start + HOUR).contains(at)).count())
-            .max()
-            .unwrap_or(0)
+        let mut times: Vec<u64> = Vec::new();
+        for sent in self.sent() {
+            if let (Share::Strangers, Some((_, at, End::Rejected))) = (sent.share, sent.end) {
+                times.push(at);
+            }
+        }
+        let of_hour = |start: &u64| times.iter().filter(|at| (*start..start + HOUR).contains(at)).count();
+        times.iter().map(of_hour).max().unwrap_or(0)
+    }
+
+    /// What draws on the budget of sign-ins: what did not end in a login.
+    fn drawn(&self, now: u64) -> Vec<Draw> {
+        let mut drawn = Vec::new();
+        for sent in self.sent() {
+            let Some((position, at, end)) = sent.end else { continue };
+            let counts_for = match end {
+                // A login of the pair later on had this as its first step.
+                End::CodeRequired if self.all.iter().skip(position).any(|(_, what)| *what == What::Right(sent.who)) => {
+                    0
+                }
+                End::CodeRequired | End::Rejected => HOUR,
+                End::Undecided | End::Limited(_) | End::Blocked => 10 * MINUTE,
+                End::Offline | End::Right => 0,
+            };
+            if now - at < counts_for {
+                drawn.push((at, sent.who, sent.share));
+            }
+        }
+        for (position, (at, what)) in self.all.iter().enumerate() {
+            if let What::Guessed(who) = what
+                && now - at < HOUR
+            {
+                drawn.push((*at, *who, self.share(*who, position, *at)));
+            }
+        }
+        drawn
+    }
+
+    /// The share that a pair draws on, by what had happened before this position.
+    fn share(&self, who: Who, position: usize, now: u64) -> Share {
+        let mut before = self.all.iter().take(position);
+        if is_service(who) {
+            Share::Service
+        } else if before.any(|(at, what)| *what == What::Right(who) && now - at < 30 * DAY) {
+            Share::KnownAccount
+        } else {
+            Share::Strangers
+        }
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        let went = |(position, (went_at, what)): (usize, &(u64, What))| {
+            let What::Went(number, who) = *what else { return None };
+            let mut sent = Sent { who, share: self.share(who, position, *went_at), end: None, is_lost: false };
+            for (later, (at, what)) in self.all.iter().enumerate().skip(position) {
+                match what {
+                    What::Ended(ended, end) if *ended == number => {
+                        sent.end = Some((later, *at, *end));
+                        break;
+                    }
+                    What::Restart => {
+                        sent.is_lost = true;
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+            Some(sent)
+        };
+        self.all.iter().enumerate().filter_map(went).collect()
     }
 
     /// When a pair's wrong tries were: those that no right one has followed, and that no day without a try lies behind.
@@ -131,7 +294,7 @@ impl<'a> History<'a> {
         let mut latest: Option<(u64, May)> = None;
         for (at, what) in &self.all {
             let (end, why) = match what {
-                What::Limited(span) => (at + span, May::Limited),
+                What::Limited(span) => (at + demanded(*span), May::Limited),
                 What::Blocked => (at + self.case.blocked_pause, May::Blocked),
                 _ => continue,
             };
@@ -141,20 +304,13 @@ impl<'a> History<'a> {
         }
         latest.filter(|(end, _)| now < *end).map(|(_, why)| why)
     }
+}
 
-    fn under_way(&self) -> Vec<Who> {
-        let mut under_way: Vec<Who> = Vec::new();
-        for (_, what) in &self.all {
-            match what {
-                What::Went(who) => under_way.push(*who),
-                What::Answered(who) => {
-                    let done = under_way.iter().position(|pair| pair == who);
-                    done.map(|done| under_way.remove(done));
-                }
-                What::Restart => under_way.clear(),
-                _ => {}
-            }
-        }
-        under_way
-    }
+/// What plex.tv demands is followed from a second to a quarter of an hour.
+fn demanded(span: u64) -> u64 {
+    span.clamp(SECOND, 15 * MINUTE)
+}
+
+fn is_service(who: Who) -> bool {
+    who.1.starts_with("service:")
 }

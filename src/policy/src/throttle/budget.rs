@@ -1,0 +1,285 @@
+//! Hourly budget of one kind of request, divided into shares so that nobody can use up what others need.
+//!
+//! Keys that have not signed in before draw on a common pool, of which one origin and one account can use a part. Each
+//! account has a share of its own for the origins that it is known at, and another one for services that name no remote
+//! host. So the reserve grows with the number of people who are known here.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use strum::{EnumString, IntoStaticStr};
+
+use super::AttemptKey;
+use crate::BootTime;
+
+/// Period of the budget.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Time for which a sign-in counts that plex.tv decided nothing about: an outage must not be followed by an hour of refusals.
+const OUTAGE: Duration = Duration::from_secs(10 * 60);
+
+/// Period in which a service that names no remote host can use a third of an account's share, so that a stranger behind it
+/// keeps the account's own user out for no longer than that.
+const SHARED_PERIOD: Duration = Duration::from_secs(20 * 60);
+
+/// What a request counts as. The text form is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Counted {
+    /// A sign-in that ended in a login, or was a step to it.
+    Accepted,
+    /// plex.tv requires a verification code.
+    CodeRequired,
+    /// A sign-in that plex.tv rejected, or that ended in a refusal.
+    Rejected,
+    /// plex.tv decided nothing.
+    Undecided,
+    /// A wrong guess at a cached password; nothing was sent.
+    Guess,
+    /// A link code.
+    LinkCode,
+}
+
+impl Counted {
+    /// Time for which it draws on the budget.
+    fn span(self) -> Duration {
+        match self {
+            Self::Accepted => Duration::ZERO,
+            Self::Undecided => OUTAGE,
+            Self::CodeRequired | Self::Rejected | Self::Guess | Self::LinkCode => HOUR,
+        }
+    }
+
+    /// A sign-in that was sent to plex.tv.
+    fn is_sign_in(self) -> bool {
+        !matches!(self, Self::Guess | Self::LinkCode)
+    }
+}
+
+/// A request of the last hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Time of its end.
+    pub at: BootTime,
+    /// Account and origin.
+    pub key: AttemptKey,
+    /// The key had signed in before.
+    pub known: bool,
+    /// What it counts as.
+    pub counted: Counted,
+}
+
+/// End of an attempt that was admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing to count: an outage, and the offline cache accepted the password.
+    Nothing,
+    /// A login.
+    Accepted,
+    /// plex.tv requires a verification code.
+    CodeRequired,
+    /// A refusal of what was typed or of the user.
+    Rejected,
+    /// plex.tv decided nothing.
+    Undecided,
+}
+
+/// Number of an attempt in progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+/// Part of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    /// Keys that have not signed in before.
+    Common,
+    /// Known keys of an account.
+    Own,
+    /// Services that name no remote host, for one account.
+    Shared,
+}
+
+impl Share {
+    fn of(key: &AttemptKey, known: bool) -> Self {
+        match (key.origin.is_shared(), known) {
+            (true, _) => Self::Shared,
+            (false, true) => Self::Own,
+            (false, false) => Self::Common,
+        }
+    }
+}
+
+/// Whose requests a bound counts, within a share.
+#[derive(Debug, Clone, Copy)]
+enum Scope {
+    All,
+    Origin,
+    Account,
+}
+
+/// An attempt that was admitted and has not ended.
+#[derive(Debug, Clone)]
+struct InProgress {
+    key: AttemptKey,
+    known: bool,
+    /// A sign-in was sent to plex.tv.
+    sent: bool,
+}
+
+/// The shares of an hourly number are used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spent;
+
+/// Requests of the last hour, and attempts in progress, each of which may become one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Budget {
+    entries: VecDeque<Entry>,
+    in_progress: BTreeMap<Ticket, InProgress>,
+    tickets: u64,
+}
+
+impl Budget {
+    pub(super) fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by_key(|entry| entry.at);
+        Self { entries: entries.into(), ..Self::default() }
+    }
+
+    /// Checks the shares of a key. `None`: those in progress must end first.
+    pub(super) fn check(
+        &mut self,
+        per_hour: u32,
+        key: &AttemptKey,
+        known: bool,
+        now: BootTime,
+    ) -> Result<Option<()>, Spent> {
+        self.expire(now);
+        let all = per_hour as usize;
+        let third = all.div_ceil(3);
+        let share = Share::of(key, known);
+        let bounds: &[(Scope, usize, Duration)] = match share {
+            Share::Common => {
+                &[(Scope::All, all - all / 3, HOUR), (Scope::Origin, third, HOUR), (Scope::Account, third, HOUR)]
+            }
+            Share::Own => &[(Scope::Account, third, HOUR)],
+            Share::Shared => &[(Scope::Account, third, HOUR), (Scope::Account, third.div_ceil(3), SHARED_PERIOD)],
+        };
+        let mut queued = false;
+        for (scope, max, period) in bounds {
+            let counts = |other: &AttemptKey, known: bool| {
+                Share::of(other, known) == share
+                    && match scope {
+                        Scope::All => true,
+                        Scope::Origin => other.origin == key.origin,
+                        Scope::Account => other.account == key.account,
+                    }
+            };
+            let is_drawn = |entry: &&Entry| {
+                now.since(entry.at) < entry.counted.span().min(*period) && counts(&entry.key, entry.known)
+            };
+            let used = self.entries.iter().filter(is_drawn).count();
+            if used >= *max {
+                return Err(Spent);
+            }
+            let pending = self.in_progress.values().filter(|other| counts(&other.key, other.known)).count();
+            queued |= used + pending >= *max;
+        }
+        Ok((!queued).then_some(()))
+    }
+
+    /// Reserves a place for an attempt. [`Self::settle`] must follow.
+    pub(super) fn reserve(
+        &mut self,
+        per_hour: u32,
+        key: &AttemptKey,
+        known: bool,
+        now: BootTime,
+    ) -> Result<Option<Ticket>, Spent> {
+        if self.check(per_hour, key, known, now)?.is_none() {
+            return Ok(None);
+        }
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.in_progress.insert(ticket, InProgress { key: key.clone(), known, sent: false });
+        Ok(Some(ticket))
+    }
+
+    /// Ends an attempt. Returns what is to be stored.
+    pub(super) fn settle(&mut self, ticket: Ticket, ending: Ending, now: BootTime) -> Option<Entry> {
+        let InProgress { key, known, sent } = self.in_progress.remove(&ticket)?;
+        let counted = match (ending, sent) {
+            (Ending::Nothing, _) | (Ending::Accepted | Ending::CodeRequired | Ending::Undecided, false) => return None,
+            (Ending::Rejected, false) => Counted::Guess,
+            (Ending::Rejected, true) => Counted::Rejected,
+            (Ending::Accepted, true) => Counted::Accepted,
+            (Ending::CodeRequired, true) => Counted::CodeRequired,
+            (Ending::Undecided, true) => Counted::Undecided,
+        };
+        Some(self.push(Entry { at: now, key, known, counted }))
+    }
+
+    /// Counts a link code, before it is requested. Returns what is to be stored.
+    pub(super) fn draw_code(
+        &mut self,
+        per_hour: u32,
+        key: &AttemptKey,
+        known: bool,
+        now: BootTime,
+    ) -> Result<Entry, Spent> {
+        self.check(per_hour, key, known, now)?.ok_or(Spent)?;
+        Ok(self.push(Entry { at: now, key: key.clone(), known, counted: Counted::LinkCode }))
+    }
+
+    /// Number of attempts of a key in progress.
+    pub(super) fn in_progress(&self, key: &AttemptKey) -> usize {
+        self.in_progress.values().filter(|other| other.key == *key).count()
+    }
+
+    pub(super) fn key(&self, ticket: Ticket) -> Option<&AttemptKey> {
+        self.in_progress.get(&ticket).map(|attempt| &attempt.key)
+    }
+
+    /// Marks the sign-in of an attempt as sent.
+    pub(super) fn sent(&mut self, ticket: Ticket) {
+        if let Some(attempt) = self.in_progress.get_mut(&ticket) {
+            attempt.sent = true;
+        }
+    }
+
+    /// Sign-ins of an account within the hour: those that have ended, and those that are sent and have not.
+    pub(super) fn sign_ins(&mut self, account: &str, now: BootTime) -> (usize, usize) {
+        self.expire(now);
+        let is_sign_in = |entry: &&Entry| entry.counted.is_sign_in() && entry.key.account == account;
+        let pending = self.in_progress.values().filter(|attempt| attempt.sent && attempt.key.account == account);
+        (self.entries.iter().filter(is_sign_in).count(), pending.count())
+    }
+
+    /// Ends the verification code prompts of a key with a success: its sign-ins without a code were steps to it. True if there
+    /// were any.
+    pub(super) fn code_entered(&mut self, key: &AttemptKey) -> bool {
+        let mut any = false;
+        for entry in &mut self.entries {
+            if entry.counted == Counted::CodeRequired && entry.key == *key {
+                (entry.counted, any) = (Counted::Accepted, true);
+            }
+        }
+        any
+    }
+
+    /// Number of rejected sign-ins and wrong guesses at cached passwords within the hour.
+    pub(super) fn rejected(&mut self, now: BootTime) -> usize {
+        self.expire(now);
+        let is_rejected = |entry: &&Entry| matches!(entry.counted, Counted::Rejected | Counted::Guess);
+        self.entries.iter().filter(is_rejected).count()
+    }
+
+    fn push(&mut self, entry: Entry) -> Entry {
+        self.entries.push_back(entry.clone());
+        entry
+    }
+
+    fn expire(&mut self, now: BootTime) {
+        while self.entries.front().is_some_and(|entry| now.since(entry.at) >= HOUR) {
+            self.entries.pop_front();
+        }
+    }
+}

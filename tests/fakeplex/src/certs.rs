@@ -54,10 +54,19 @@ impl Authority {
         [Good, Expired, WrongName, SelfSigned, UnknownCa].map(|kind| (kind, self.server(kind))).into()
     }
 
+    /// The certificate of a media server: for every name below its own part of plex.direct.
+    pub(crate) fn media_server(&self, domain: &str) -> Arc<ServerConfig> {
+        self.issue(Certificate::Good, vec![format!("*.{domain}")])
+    }
+
     fn server(&self, kind: Certificate) -> Arc<ServerConfig> {
-        let key = KeyPair::generate().unwrap();
         let names =
             if kind == Certificate::WrongName { vec!["elsewhere.test".into()] } else { NAMES.map(Into::into).to_vec() };
+        self.issue(kind, names)
+    }
+
+    fn issue(&self, kind: Certificate, names: Vec<String>) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(names).unwrap();
         if kind == Certificate::Expired {
             params.not_before = date_time_ymd(2020, 1, 1);

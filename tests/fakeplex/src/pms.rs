@@ -1,8 +1,10 @@
 //! A Plex Media Server on the local network.
 
-use std::net::TcpListener;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Map, Value, json};
 
 use crate::api::{Element, access_token, either};
@@ -12,16 +14,38 @@ use crate::serve::{self, converse};
 use crate::store::Store;
 use crate::world::Server;
 
-/// Serves one media server of the world until the process ends.
-pub(crate) fn run(listener: &TcpListener, name: &str, store: &Arc<Mutex<Store>>) {
-    while let Ok((mut stream, peer)) = listener.accept() {
-        let (name, store) = (name.to_owned(), Arc::clone(store));
-        std::thread::spawn(move || {
-            converse(&mut stream, peer, |request| {
-                serve::answer(request, &store, Endpoint::Pms, |store| answer(request, &name, store))
-            })
-        });
+/// First byte of a TLS connection: a handshake record.
+const HANDSHAKE: u8 = 0x16;
+
+/// Serves one media server of the world until the process ends: with TLS or without, on one port.
+pub(crate) fn run(listener: &TcpListener, name: &str, tls: &Arc<ServerConfig>, store: &Arc<Mutex<Store>>) {
+    while let Ok((stream, peer)) = listener.accept() {
+        let (name, tls, store) = (name.to_owned(), Arc::clone(tls), Arc::clone(store));
+        std::thread::spawn(move || connection(stream, peer, &name, tls, &store));
     }
+}
+
+fn connection(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    name: &str,
+    tls: Arc<ServerConfig>,
+    store: &Mutex<Store>,
+) -> io::Result<()> {
+    let respond =
+        |request: &Request| serve::answer(request, store, Endpoint::Pms, |store| answer(request, name, store));
+    let mut first = [0];
+    if stream.peek(&mut first)? == 1 && first == [HANDSHAKE] {
+        let session = ServerConnection::new(tls).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(session, stream);
+        if converse(&mut stream, peer, respond)? {
+            stream.conn.send_close_notify();
+            stream.flush()?;
+        }
+    } else {
+        converse(&mut stream, peer, respond)?;
+    }
+    Ok(())
 }
 
 fn answer(request: &Request, name: &str, store: &Store) -> Response {
@@ -32,8 +56,10 @@ fn answer(request: &Request, name: &str, store: &Store) -> Response {
     let token = request.plex_header("X-Plex-Token");
     let mut guests = store.world.accounts.iter().filter(|account| account.is_among(&server.shared_with));
     // An account's token is valid only on its own server. Where no token is needed, everyone has the owner's rights.
-    let owner = mode != "normal" || store.account_of(request).is_some_and(|account| account.name() == server.owner);
-    let guest = token.is_some_and(|token| guests.any(|account| access_token(server, account) == token));
+    let open = matches!(mode, "allow-all" | "unclaimed");
+    let owner = open || store.account_of(request).is_some_and(|account| account.name() == server.owner);
+    let guest =
+        mode != "refuse" && token.is_some_and(|token| guests.any(|account| access_token(server, account) == token));
     let shown = |fields: Value, children: Vec<Element>| container(request, &fields, children);
     match request.path.trim_end_matches('/') {
         "/identity" => shown(identity(server), Vec::new()),

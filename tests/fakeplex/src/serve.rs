@@ -44,9 +44,12 @@ pub fn serve(world: World, directory: &Path, listen: SocketAddr) -> io::Result<(
 
     for server in local {
         let listener = TcpListener::bind(("127.0.0.1", server.port))?;
+        let port = listener.local_addr()?.port();
+        publish(directory, &format!("address.pms-tls.{}", server.name), &server.secure_address(port))?;
         publish(directory, &format!("address.pms.{}", server.name), &format!("http://{}", listener.local_addr()?))?;
-        let store = Arc::clone(&store);
-        std::thread::spawn(move || pms::run(&listener, &server.name, &store));
+        store.lock().unwrap().local_ports.insert(server.name.clone(), port);
+        let (store, tls) = (Arc::clone(&store), authority.media_server(&server.domain()));
+        std::thread::spawn(move || pms::run(&listener, &server.name, &tls, &store));
     }
     let tls = Arc::new(authority.servers());
     for (kind, ending) in BAD {

@@ -38,6 +38,8 @@ pub(crate) struct Store {
     pub seen: Vec<Seen>,
     pub approvals: Vec<Approval>,
     pub blocked: Blocked,
+    /// Ports of the media servers on 127.0.0.1, by name.
+    pub local_ports: BTreeMap<String, u16>,
     pub case_sensitive: bool,
     pub friends_array: bool,
     /// Treatment of connections from the next answer of an endpoint on.

@@ -65,7 +65,8 @@ pub struct Server {
     pub invited: Vec<String>,
     /// Number of libraries in each share; 1 by default.
     pub libraries: Option<usize>,
-    /// Behaviour on the local network, if it is reachable there: `normal`, `allow-all` or `unclaimed`.
+    /// Behaviour on the local network, if it is reachable there: `normal`, `allow-all`, `unclaimed`, or `refuse`, which lets in
+    /// the owner alone.
     pub local: Option<String>,
     /// Its port on 127.0.0.1; 0 for any.
     pub port: u16,
@@ -95,6 +96,18 @@ pub struct Device {
 }
 
 impl Server {
+    /// Its part of plex.direct, for which it has a certificate.
+    #[must_use]
+    pub fn domain(&self) -> String {
+        format!("{}.plex.direct", self.machine_id.chars().take(32).collect::<String>())
+    }
+
+    /// Its https address at a port of 127.0.0.1.
+    #[must_use]
+    pub fn secure_address(&self, port: u16) -> String {
+        format!("https://127-0-0-1.{}:{port}", self.domain())
+    }
+
     /// Number of libraries in each share.
     #[must_use]
     pub fn libraries(&self) -> usize {

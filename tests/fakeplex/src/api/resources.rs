@@ -18,6 +18,8 @@ struct Row {
     owner_id: Option<u64>,
     owner: Option<String>,
     token: String,
+    /// Its https address on 127.0.0.1, and the port.
+    local: Option<(String, u16)>,
 }
 
 impl Row {
@@ -69,6 +71,7 @@ fn rows(store: &Store, account: &Account, own_token: &str) -> Vec<Row> {
             owner_id: (!owned).then_some(person.id),
             owner: (!owned).then(|| person.title().to_owned()),
             token: if owned { own_token.to_owned() } else { access_token(server, account) },
+            local: store.local_ports.get(&server.name).map(|port| (server.secure_address(*port), *port)),
         })
     });
     let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { text.to_owned() };
@@ -85,6 +88,7 @@ fn rows(store: &Store, account: &Account, own_token: &str) -> Vec<Row> {
         owner_id: device.owner_id,
         owner: device.owner_id.and_then(|id| world.by_id(id)).map(|owner| owner.title().to_owned()),
         token: own_token.to_owned(),
+        local: None,
     });
     let provides = |device: &&Device| !device.is_server() && !device.origin.provides.is_empty();
     let signed_in = store.tokens.devices_of(account.id).filter(provides).map(|device| Row {
@@ -94,6 +98,7 @@ fn rows(store: &Store, account: &Account, own_token: &str) -> Vec<Row> {
         owner_id: None,
         owner: None,
         token: own_token.to_owned(),
+        local: None,
     });
     servers.chain(further).chain(signed_in).collect()
 }
@@ -108,9 +113,15 @@ const URI: &str = "https://203-0-113-5.0123456789abcdef0123456789abcdef.plex.dir
 
 fn to_json(row: &Row) -> serde_json::Value {
     let of = &row.origin;
-    let connection = json!({
-        "protocol": "https", "address": ADDRESS, "port": 32400, "uri": URI, "local": false, "relay": false, "IPv6": false
-    });
+    let connection = |uri: &str, address: &str, port: u16, local: bool| {
+        json!({
+            "protocol": "https", "address": address, "port": port, "uri": uri, "local": local, "relay": false, "IPv6": false
+        })
+    };
+    // The remote one first: an order says nothing.
+    let remote = row.is_server().then(|| connection(URI, ADDRESS, 32400, false));
+    let local = row.local.as_ref().map(|(uri, port)| connection(uri, "127.0.0.1", *port, true));
+    let connections: Vec<_> = remote.into_iter().chain(local).collect();
     json!({
         "name": of.name, "product": of.product, "productVersion": of.version, "platform": of.platform,
         "platformVersion": "12", "device": of.device, "clientIdentifier": of.client_id,
@@ -118,7 +129,7 @@ fn to_json(row: &Row) -> serde_json::Value {
         "ownerId": row.owner_id, "sourceTitle": row.owner, "publicAddress": ADDRESS, "accessToken": row.token,
         "owned": row.owned, "home": row.home, "synced": false, "relay": true, "presence": true, "httpsRequired": false,
         "publicAddressMatches": false, "dnsRebindingProtection": false, "natLoopbackSupported": false,
-        "connections": if row.is_server() { vec![connection] } else { Vec::new() }
+        "connections": connections
     })
 }
 

@@ -1,6 +1,7 @@
 //! One client, shared by all logins: connections are reused, and every response has a deadline and a size limit.
 
 use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,11 @@ pub const FAIR: Duration = Duration::from_millis(500);
 
 /// Lifetime of an idle connection. plex.tv closes its end about then.
 const KEEP_IDLE: Duration = Duration::from_secs(90);
+
+/// Addresses of `localhost`. A name service could give another machine's, to which plain http would carry a token. The port is
+/// the URL's.
+const LOCALHOST: [SocketAddr; 2] =
+    [SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0)];
 
 /// Settings of a client.
 #[derive(Debug, Clone)]
@@ -59,6 +65,7 @@ impl Client {
             .tls_backend_preconfigured(tls::config(settings.ca_file.as_deref())?)
             .user_agent(concat!("plex-auth/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
+            .resolve_to_addrs("localhost", &LOCALHOST)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(settings.connect_timeout)
@@ -95,11 +102,12 @@ impl Client {
         self.http.request(method, url).headers(self.headers.of(path).clone()).header(ACCEPT, accept(path))
     }
 
-    /// The beginning of a request to a media server, which answers in the format that is asked for.
+    /// The beginning of a request to a media server, which answers in the format that is asked for. It says nothing about this
+    /// machine or its device at plex.tv: another process may listen in the server's place (R72).
     pub(crate) fn request_to(&self, server: &Url, path: &str) -> RequestBuilder {
         let mut url = server.clone();
         url.set_path(path);
-        self.http.get(url).headers(self.headers.on_the_network().clone()).header(ACCEPT, "application/json")
+        self.http.get(url).header(ACCEPT, "application/json")
     }
 }
 

@@ -29,7 +29,7 @@ pub fn client_id(text: &str) -> Option<&str> {
 #[derive(Debug, Clone)]
 pub(crate) struct Headers {
     v2: HeaderMap,
-    /// For older endpoints, and for media servers.
+    /// For older endpoints.
     other: HeaderMap,
 }
 
@@ -66,11 +66,6 @@ impl Headers {
     pub(crate) fn of(&self, path: &str) -> &HeaderMap {
         if path.starts_with(V2) { &self.v2 } else { &self.other }
     }
-
-    /// The headers of a request to a media server.
-    pub(crate) fn on_the_network(&self) -> &HeaderMap {
-        &self.other
-    }
 }
 
 /// The formats of an answer that this crate reads: older endpoints have XML only.
@@ -102,7 +97,7 @@ mod tests {
         let (v1, v2, both) = ("/api/users", "/api/v2/user", ["x-plex-client-identifier", "x-plex-product"]);
         let identifier = |headers: &Headers, path| headers.of(path).get(IDENTIFIER).cloned();
         let unknown = Headers::holder(None, "fallback");
-        assert_eq!((names(unknown.of(v1)), names(unknown.on_the_network())), (vec![], vec![]));
+        assert!(unknown.of(v1).is_empty());
         assert_eq!((names(unknown.of(v2)), identifier(&unknown, v2)), (both.to_vec(), Some(value("fallback"))));
         let known = Headers::holder(Some("ours"), "fallback");
         for path in [v1, v2, "/api/servers/m/shared_servers"] {

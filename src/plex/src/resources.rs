@@ -5,7 +5,7 @@ use std::time::Instant;
 use policy::{PlexId, ServerRow};
 use reqwest::Method;
 use reqwest::blocking::RequestBuilder;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::body::json;
 use crate::client::{send, with_token};
@@ -31,12 +31,42 @@ pub struct Resource {
     /// The owner's account, if it is shared.
     #[serde(default, deserialize_with = "de::number")]
     pub owner_id: Option<u64>,
-    /// The account's own token for this server.
+    /// The account's own token for this server. For the owner it is the token of the account itself.
     #[serde(default)]
     pub access_token: Option<Token>,
+    /// Addresses of a server, as it has told plex.tv.
+    #[serde(default, deserialize_with = "connections")]
+    connections: Vec<Connection>,
+}
+
+/// An address of a server.
+#[derive(Debug, Clone, Deserialize)]
+struct Connection {
+    #[serde(default, deserialize_with = "de::text")]
+    uri: Option<String>,
+    #[serde(default, deserialize_with = "de::bool")]
+    local: bool,
+    /// Plex's own machine, which forwards to the server.
+    #[serde(default, deserialize_with = "de::bool")]
+    relay: bool,
+}
+
+/// Reads the addresses. They are only shown, so that a list of another shape is an empty one.
+fn connections<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Connection>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let rows = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    Ok(rows.iter().filter_map(|row| Object::deserialize(row).ok()).map(|Object(row)| row).collect())
 }
 
 impl Resource {
+    /// The server's own https addresses, those on the local network first. Texts of the server's: nothing in them is checked.
+    pub fn secure_addresses(&self) -> impl Iterator<Item = &str> {
+        let own = self.connections.iter().filter(|connection| !connection.relay);
+        let (local, remote): (Vec<_>, Vec<_>) = own.partition(|connection| connection.local);
+        let uris = local.into_iter().chain(remote).filter_map(|connection| connection.uri.as_deref());
+        uris.filter(|uri| uri.starts_with("https://"))
+    }
+
     /// True if it is a server.
     #[must_use]
     pub fn is_server(&self) -> bool {
@@ -106,6 +136,24 @@ mod tests {
         assert_eq!(read, expected);
         let names: Vec<_> = rows.iter().map(|row| row.name.as_deref()).collect();
         assert_eq!(names, [Some("Den"), None, None, None, None]);
+    }
+
+    #[test]
+    fn secure_addresses_are_the_servers_own_and_local_ones_come_first() {
+        let text = r#"[
+            {"connections":[
+                {"uri":"https://203-0-113-5.aa.plex.direct:32400","local":false,"relay":false},
+                {"uri":"http://192.0.2.7:32400","local":true},
+                {"uri":"https://192-0-2-7.aa.plex.direct:32400","local":"1","relay":0},
+                {"uri":"https://relay.aa.plex.direct:443","local":false,"relay":true},
+                {"uri":null}, 7, ["https://x"]
+            ]},
+            {"connections":null}, {"connections":"x"}, {}
+        ]"#;
+        let rows = resources(text.as_bytes()).unwrap();
+        let found: Vec<Vec<_>> = rows.iter().map(|row| row.secure_addresses().collect()).collect();
+        let expected = vec!["https://192-0-2-7.aa.plex.direct:32400", "https://203-0-113-5.aa.plex.direct:32400"];
+        assert_eq!(found, [expected, vec![], vec![], vec![]]);
     }
 
     #[test]

@@ -17,6 +17,12 @@ impl Token {
         Self::from("plex-auth-asks-whether-you-say-no")
     }
 
+    /// True if this is the same token.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
     /// The token itself, for a request's header and for the owner's configuration. Every call is a place to look at when
     /// asking where tokens go.
     #[must_use]

@@ -258,6 +258,13 @@ impl Reason {
         self.of_sign_in() == Outcome::WrongSecret || matches!(self, Self::WrongPerson { .. })
     }
 
+    /// True if plex.tv has signed the right user in and only the media server refuses. Another process may have answered in its
+    /// place, so the refusal deletes nothing that is stored about the user, and is no failure (R72).
+    #[must_use]
+    pub fn is_only_the_media_servers(&self) -> bool {
+        matches!(self, Self::ServerRefuses)
+    }
+
     /// True if the offline cache may accept a password. Only plex.tv's own absence opens it (R69): a stranger
     /// can use up our limits, or make plex.tv refuse this machine's requests, and a password that was changed at Plex
     /// would be good again.
@@ -341,7 +348,7 @@ impl fmt::Display for Reason {
                  (see link_codes_per_hour)"
             }
             Self::AccountBusy => "other sign-ins of the same Plex account took too long; try again",
-            Self::ServerRefuses => "the media server does not let them in",
+            Self::ServerRefuses => "plex.tv says yes, but the media server does not let them in",
             Self::ListTooOld => "the last known friend list is too old",
             Self::NoSignInYet => {
                 "without a token, an account can be used once its Plex user has signed in to it with a password or a link; \

@@ -46,6 +46,13 @@ impl SignInTarget {
         self.owner_id
     }
 
+    /// True if a user is the server's owner. The media server is not contacted about the owner: their token for the server is
+    /// that of their account (R72).
+    #[must_use]
+    pub fn is_owner(&self, id: PlexId) -> bool {
+        self.owner_id == Some(id)
+    }
+
     /// True if the account's own resources have to show that it reaches the server (see [`crate::reaches`]): there is no friend
     /// list, or it is from the second source. The owner needs no list, and so no confirmation of it.
     #[must_use]

@@ -25,7 +25,8 @@ pub(super) fn confirm(
     target.confirm(user)?;
     let server_token = || server_token(context, target, user.id, token, deadline);
     let confirmed = if target.needs_server() { Some(server_token()?) } else { None };
-    let Some(media_server) = &context.plex_tv.media_server else {
+    let is_owner = target.is_owner(user.id);
+    let Some(media_server) = context.plex_tv.media_server.as_ref().filter(|_| !is_owner) else {
         let evidence = if confirmed.is_some() { Evidence::PlexAndResources } else { Evidence::Plex };
         return Ok((user.id, evidence));
     };
@@ -36,7 +37,8 @@ pub(super) fn confirm(
     }
 }
 
-/// The user's access token for the server, if their resources show that they have access to it.
+/// The user's access token for the server, after their resources have shown that they have access to it. `None` if there is no
+/// token, or only the one of the sign-in, which plex.tv accepts and which is sent nowhere else (R72).
 fn server_token(
     context: &Context,
     target: &SignInTarget,
@@ -51,7 +53,8 @@ fn server_token(
         let row = resource.server_row()?;
         policy::reaches(&machine_id, owner_id, id, &[row]).ok().map(|()| resource.access_token)
     });
-    server.ok_or(Reason::NoAccess)
+    let own = &token.signed_in.token;
+    server.map(|token| token.filter(|token| !token.is(own))).ok_or(Reason::NoAccess)
 }
 
 /// The configured server and its owner.

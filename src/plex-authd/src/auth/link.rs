@@ -95,7 +95,12 @@ pub(crate) fn decide(
         Err(reason) => return Err(deny(context, key, mapped_to, reason)),
     };
     // Anyone can approve a code, so a failure does not delete the cached password of the account's own user.
-    let (id, evidence) = confirm(context, &target, &token, deadline)?;
+    let (id, evidence) = confirm(context, &target, &token, deadline).inspect_err(|reason| {
+        // The right user has approved the code, so it no longer counts as a failure.
+        if reason.is_only_the_media_servers() {
+            context.limits.rate_limiter.record_success(key);
+        }
+    })?;
     record(context, key, &target, &token);
     Ok(Accepted { id, evidence, token: Some(Arc::new(token)) })
 }

@@ -1,5 +1,10 @@
-//! Optional confirmation by the local Plex Media Server. It counts only if the server rejects an invalid token: servers can be
-//! configured to allow LAN clients without authentication.
+//! Optional confirmation by the Plex Media Server, after plex.tv has signed a friend in. It can refuse a login and never admits
+//! one, and counts only if the server rejects an invalid token: servers can be configured to allow LAN clients without
+//! authentication.
+//!
+//! With `server_url_insecure` any local user may be listening in the server's place. What crosses this connection is therefore two
+//! requests that are the same for everyone, and the friend's token for this one server (R72): no password, no token that plex.tv
+//! accepts, nothing about the owner, and no header that describes this machine.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -30,6 +35,8 @@ pub(crate) enum NoOpinion {
     OtherServer,
     /// It accepts an invalid token.
     AcceptsAnyToken,
+    /// plex.tv shows the user no token that is for this server alone.
+    NoServerToken,
     /// No usable response; the error's text.
     NoAnswer(String),
 }
@@ -47,28 +54,31 @@ impl fmt::Display for NoOpinion {
             Self::AcceptsAnyToken => {
                 f.write_str("the server lets everybody on the local network in, so its word does not count")
             }
+            Self::NoServerToken => {
+                f.write_str("plex.tv shows no token for the server alone, and no other is sent to the server")
+            }
             Self::NoAnswer(why) => write!(f, "the server does not answer: {why}"),
         }
     }
 }
 
 impl MediaServer {
-    /// Presents the user's token to the server. `user_token` fetches it from plex.tv, after the server has rejected an
+    /// Presents the user's token for the server. `server_token` fetches it from plex.tv, after the server has rejected an
     /// invalid one.
     ///
     /// # Errors
-    /// Those of `user_token`.
+    /// Those of `server_token`.
     pub(crate) fn accepts<E>(
         &self,
         client: &Client,
         deadline: Instant,
-        user_token: impl FnOnce() -> Result<Option<Token>, E>,
+        server_token: impl FnOnce() -> Result<Option<Token>, E>,
     ) -> Result<ServerAnswer, E> {
         let deadline = deadline.min(Instant::now() + TIMEOUT);
         if let Err(why) = self.rejects_invalid_tokens(client, deadline) {
             return Ok(ServerAnswer::NoOpinion(why));
         }
-        let Some(token) = user_token()? else { return Ok(ServerAnswer::Rejects) };
+        let Some(token) = server_token()? else { return Ok(ServerAnswer::NoOpinion(NoOpinion::NoServerToken)) };
         Ok(match client.server_accepts(&self.url, &token, deadline.max(Instant::now() + TIMEOUT / 3)) {
             Ok(true) => ServerAnswer::Accepts,
             Ok(false) => ServerAnswer::Rejects,

@@ -76,6 +76,11 @@ pub(super) fn sign_in(
             permit.record_unconfirmed();
             Err(reason.into())
         }
+        // plex.tv has signed the right user in: for every limit this is a login, whoever listens in the media server's place.
+        Err(reason) if reason.is_only_the_media_servers() => {
+            permit.record_login();
+            Err(reason.into())
+        }
         Err(reason) => {
             // Each try costs plex.tv a sign-in, unlike one of an account that is not on the list, for which nothing is sent.
             if !reason.is_about_the_password() {

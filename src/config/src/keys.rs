@@ -110,13 +110,26 @@ section! {
     /// except the owner's own: `plex-auth setup`, `user add` and `user link` add the accounts, and create the group where
     /// it does not exist.
     group: Option<String> = String, |place, text, _| place.value(text, |text| local_name(text));
-    /// String, https, or http to this very machine; no default.
-    /// The Plex Media Server itself, such as `http://127.0.0.1:32400`.
-    /// It must let the person in too.
-    /// Its word counts only while it refuses a token that cannot be good; when it is off, plex.tv decides alone, and the
-    /// log says so.
+    /// String, `https://` and a name; no default.
+    /// The Plex Media Server itself, which then has to let each friend in as well: it may refuse, and never admits anyone.
+    /// The name is that of the server's certificate, such as
+    /// `https://192-0-2-7.0123456789abcdef0123456789abcdef.plex.direct:32400`, which `plex-auth doctor` and `plex-auth setup`
+    /// show, or another with a certificate that the system or `ca_file` trusts.
+    /// The friend's token for this one server is sent there, never one that plex.tv accepts, and nothing about the owner.
+    /// A refusal is logged, deletes nothing and counts as no failure.
+    /// The server's answer counts only while it rejects an invalid token; when it does not answer, plex.tv decides alone, and
+    /// the log says so.
     /// Only with `strict_friends`.
-    server_url: Option<Url> = String, |place, text, _| place.value(text, |text| server_url(text));
+    server_url: Option<Url> = String, |place, text, section| {
+        let insecure = section.server_url_insecure(place)?;
+        place.value(text, |text| server_url(text, insecure))
+    };
+    /// Boolean; the default is `false`.
+    /// Allows plain http in `server_url`, to this machine only: `http://127.0.0.1:32400`.
+    /// Nothing then proves that the media server is listening: while it is stopped, any local user can listen there, refuse
+    /// friends, and get the tokens for the server of those who sign in.
+    /// Only with such a `server_url`.
+    server_url_insecure: bool = bool, |_, value, _| Ok(value.is_some_and(|value| *value.get_ref()));
     /// Boolean; the default is `false`.
     /// Whether people may approve a code at plex.tv/link in place of typing a password, by an empty answer to the prompt
     /// or with the module's argument **link**.
@@ -139,7 +152,8 @@ section! {
         None => base_url("https://plex.tv").map_err(|mistake| Problem::of_file(place.file, mistake)),
     };
     /// Absolute path; no default.
-    /// A further CA to trust, as a PEM file, for networks that inspect TLS.
+    /// A further CA to trust, as a PEM file, for networks that inspect TLS, and for a `server_url` with a certificate of a
+    /// private CA.
     ca_file: Option<PathBuf> = String, |place, text, _| place.value(text, |text| absolute(text));
 }
 

@@ -8,6 +8,9 @@ use humantime::format_duration;
 /// How an address is written.
 const ADDRESS: &str = "write https://HOST or https://HOST:PORT";
 
+/// How a media server's https name is written, and where to find it.
+const DIRECT: &str = "https://….plex.direct:32400 (run: plex-auth setup --server-url auto)";
+
 /// A mistake in a configuration: a file that cannot be used, TOML that cannot be read, a value or a combination of values
 /// that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +67,12 @@ pub enum Mistake {
     AddressWithMore,
     /// An address of plex.tv without TLS.
     NotHttps,
+    /// An address of a media server that is an IP address, for which it has no certificate.
+    ServerUrlIsAnAddress,
     /// An address of a media server on another machine without TLS.
-    InTheClear,
+    PlainHttp,
+    /// An address of a media server on this machine without TLS, and without `server_url_insecure`.
+    PlainHttpHere,
     /// The number is not between these two.
     NumberOutOfRange(u32, u32),
     /// Not a length of time; it must be between these two.
@@ -84,11 +91,28 @@ pub enum Mistake {
     NoLinkService,
     /// `server_url` is set without `strict_friends`.
     ServerUrlWithoutStrict,
+    /// `server_url_insecure` is set without `server_url`.
+    InsecureWithoutServerUrl,
+    /// `server_url_insecure` is set, and `server_url` is https.
+    InsecureWithHttps,
     /// `strict_friends` is on without `machine_id`.
     StrictWithoutMachineId,
 }
 
 impl Mistake {
+    /// True if it is about where the media server is contacted, which `plex-auth setup` corrects.
+    #[must_use]
+    pub fn is_about_server_url(&self) -> bool {
+        matches!(
+            self,
+            Self::ServerUrlIsAnAddress
+                | Self::PlainHttp
+                | Self::PlainHttpHere
+                | Self::InsecureWithoutServerUrl
+                | Self::InsecureWithHttps
+        )
+    }
+
     /// The mistake in a sentence.
     #[must_use]
     pub fn what(&self) -> String {
@@ -113,7 +137,11 @@ impl Mistake {
             Self::Address => "this is not an address",
             Self::AddressWithMore => "this is more than an address",
             Self::NotHttps => "passwords are sent over https only",
-            Self::InTheClear => "a token would cross the network in the clear",
+            Self::ServerUrlIsAnAddress => "a media server has a certificate for its name and for no IP address",
+            Self::PlainHttp => "a token would cross the network in the clear",
+            Self::PlainHttpHere => {
+                "while the media server is stopped, any local user can listen there and would get friends' tokens"
+            }
             Self::NumberOutOfRange(..) => "this number is out of range",
             Self::NotATime(..) => "this is not a length of time",
             Self::TimeOutOfRange(..) => "this time is out of range",
@@ -123,6 +151,8 @@ impl Mistake {
             Self::LinkServicesWithoutLink => "link_services says nothing without link_sign_in",
             Self::NoLinkService => "no service is left to offer link sign-in",
             Self::ServerUrlWithoutStrict => "server_url is only asked with strict_friends",
+            Self::InsecureWithoutServerUrl => "server_url_insecure says nothing without server_url",
+            Self::InsecureWithHttps => "server_url_insecure is about plain http, and server_url is https",
             Self::StrictWithoutMachineId => "strict_friends needs machine_id",
         }
         .to_owned()
@@ -158,7 +188,15 @@ impl Mistake {
             Self::RootMapped => "remove the line; root never signs in with Plex",
             Self::RelativePath => "begin it with /",
             Self::Address | Self::AddressWithMore | Self::NotHttps => ADDRESS,
-            Self::InTheClear => "write http://127.0.0.1:32400, or the server's https address",
+            Self::ServerUrlIsAnAddress | Self::PlainHttp => {
+                return format!("write the server's https name, {DIRECT}, or remove server_url: then plex.tv decides alone");
+            }
+            Self::PlainHttpHere => {
+                return format!(
+                    "remove server_url: then plex.tv decides alone; or write the server's https name, {DIRECT}; or add \
+                     server_url_insecure = true"
+                );
+            }
             Self::NumberOutOfRange(least, most) => return format!("write a number from {least} to {most}"),
             Self::NotATime(least, most) | Self::TimeOutOfRange(least, most) => {
                 let (least, most) = (format_duration(*least), format_duration(*most));
@@ -173,6 +211,7 @@ impl Mistake {
             Self::LinkServicesWithoutLink => "add link_sign_in = true, or remove it",
             Self::NoLinkService => "name one, or write link_sign_in = false",
             Self::ServerUrlWithoutStrict => "remove it, or remove strict_friends = false",
+            Self::InsecureWithoutServerUrl | Self::InsecureWithHttps => "remove server_url_insecure",
             Self::StrictWithoutMachineId => {
                 "add machine_id = \"…\" (the server's machineIdentifier, shown at http://127.0.0.1:32400/identity) or \
                  strict_friends = false"

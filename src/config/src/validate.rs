@@ -68,6 +68,13 @@ fn check(place: &Place, raw: &Raw, config: &Config) -> Result<(), Problem> {
     if let Some(url) = raw.server_url.as_ref().filter(|_| !config.strict_friends) {
         return Err(place.problem(url, Mistake::ServerUrlWithoutStrict));
     }
+    if let Some(insecure) = raw.server_url_insecure.as_ref().filter(|insecure| *insecure.get_ref()) {
+        match &config.server_url {
+            None => return Err(place.problem(insecure, Mistake::InsecureWithoutServerUrl)),
+            Some(url) if url.scheme() == "https" => return Err(place.problem(insecure, Mistake::InsecureWithHttps)),
+            Some(_) => {}
+        }
+    }
     if config.strict_friends && config.machine_id.is_none() {
         return Err(Problem::of_file(place.file, Mistake::StrictWithoutMachineId));
     }

@@ -68,22 +68,37 @@ pub fn base_url(text: &str) -> Result<Url, Mistake> {
     if url.scheme() == "https" { bare(url) } else { Err(Mistake::NotHttps) }
 }
 
-/// Reads an address of a media server. A user's own token is sent there, so it must be https unless the server is on
-/// this machine.
+/// Reads an address of a media server. A user's token for the server is sent there, so a certificate has to prove that the server
+/// is listening: https with a name. `insecure` allows plain http to this machine.
 ///
 /// # Errors
-/// [`Mistake::InTheClear`], and those of [`base_url`]
-pub fn server_url(text: &str) -> Result<Url, Mistake> {
-    let local = |host: Host<&str>| match host {
-        Host::Domain(name) => name == "localhost",
+/// [`Mistake::ServerUrlIsAnAddress`], [`Mistake::PlainHttpHere`], [`Mistake::PlainHttp`], [`Mistake::Address`],
+/// [`Mistake::AddressWithMore`]
+pub fn server_url(text: &str, insecure: bool) -> Result<Url, Mistake> {
+    let url = url(text)?;
+    match (url.scheme(), url.host()) {
+        ("https", Some(Host::Domain(name))) if is_host_name(name) => bare(url),
+        ("https", Some(Host::Domain(_)) | None) => Err(Mistake::Address),
+        ("https", _) => Err(Mistake::ServerUrlIsAnAddress),
+        ("http", Some(host)) if !is_this_machine(&host) => Err(Mistake::PlainHttp),
+        ("http", _) if !insecure => Err(Mistake::PlainHttpHere),
+        ("http", _) => bare(url),
+        _ => Err(Mistake::Address),
+    }
+}
+
+/// True for a name that a certificate can hold. A URL's may have signs that mean something to a shell, and it is shown as a part of
+/// a command.
+fn is_host_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+}
+
+/// True for a loopback address, and for `localhost`, which the client never looks up.
+fn is_this_machine(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),
         Host::Ipv6(address) => address.is_loopback(),
-    };
-    let url = url(text)?;
-    match url.scheme() {
-        "http" if !url.host().is_some_and(local) => Err(Mistake::InTheClear),
-        "http" | "https" => bare(url),
-        _ => Err(Mistake::NotHttps),
     }
 }
 

@@ -58,6 +58,7 @@ impl World {
         wait("plex.tv", || directory.join("address").exists());
         self.sh("echo 127.0.0.1 plex.tv clients.plex.tv >>/etc/hosts; \
              cp /mnt/plex/ca.pem /usr/local/share/ca-certificates/internet.crt && update-ca-certificates");
+        self.resolve_media_servers();
     }
 
     /// Preferences of a claimed Plex Media Server on this machine, as far as setup reads them.

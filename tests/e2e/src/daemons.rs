@@ -40,6 +40,19 @@ impl World {
         let serve = ["/mnt/fakeplex", "serve", "--state", "/mnt/plex/world.toml", "--dir", "/mnt/plex"];
         self.start(&serve);
         wait("plex.tv", || directory.join("address").exists());
+        self.resolve_media_servers();
+    }
+
+    /// Gives the media servers of the machine's world their names below plex.direct.
+    pub(crate) fn resolve_media_servers(&self) {
+        self.sh("cd /mnt/plex; ls | grep '^address.pms-tls.' | xargs -r sed -n 's|^https://\\(.*\\):.*|127.0.0.1 \\1|p' >>/etc/hosts");
+    }
+
+    /// The https address of a media server of the machine's world.
+    #[must_use]
+    pub fn media_server(&self, name: &str) -> String {
+        let file = self.plex_directory().join(format!("address.pms-tls.{name}"));
+        fs::read_to_string(file).unwrap().trim_end().to_owned()
     }
 
     /// The usual configuration with further lines; top-level keys come first, so `further` may end with tables.

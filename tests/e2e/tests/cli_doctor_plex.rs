@@ -21,9 +21,8 @@ const SHARES: &str = READ_ONLY[2];
 fn machine(further: &str) -> Option<World> {
     let world = World::new()?;
     world.start_plex(DEN);
-    let server = std::fs::read_to_string(world.shared().join("plex/address.pms.Den")).unwrap();
     let identifier = "client_identifier = \"0a0b0c0d0e0f\"\nowner_id = 1\n";
-    let server = format!("server_url = \"{}\"\n", server.trim_end());
+    let server = format!("server_url = \"{}\"\n", world.media_server("Den"));
     world.write_config(&world.config(&format!("{identifier}{server}{further}")));
     Some(world)
 }

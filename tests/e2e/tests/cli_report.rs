@@ -60,12 +60,11 @@ fn machine() -> Option<World> {
     ];
     let shared = "shared_with = [\"Zoë Ünïcödé Bundy\", \"al\", \"user\", \"denied\", ";
     world.start_plex(&(DEN.replace("shared_with = [", shared) + &friends.concat()));
-    let server = std::fs::read_to_string(world.shared().join("plex/address.pms.Den")).unwrap();
+    let server = world.media_server("Den");
     world.write("/etc/token.private", 0o640, "root:plex-auth", "TOKEN-SECRET-olga\n");
     let further = format!(
-        "owner_id = 1\nclient_identifier = \"0a0b0c0d0e0f\"\nserver_url = \"{}\"\ntrusted_callers = [\"bobsproxy\"]\n\
-         [users]\nzoeu = \"zoe.private@familie.example\"\nal = \"8123456\"\n[cache]\nremember = \"5m\"\n",
-        server.trim_end()
+        "owner_id = 1\nclient_identifier = \"0a0b0c0d0e0f\"\nserver_url = \"{server}\"\ntrusted_callers = [\"bobsproxy\"]\n\
+         [users]\nzoeu = \"zoe.private@familie.example\"\nal = \"8123456\"\n[cache]\nremember = \"5m\"\n"
     );
     let config = world.config(&further).replace("token = \"TOKEN-SECRET-olga\"", "token_file = \"/etc/token.private\"");
     let service = "# olga's own service\nauth include plex-auth\naccount include plex-auth\n\

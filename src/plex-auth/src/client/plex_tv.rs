@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::Config;
-use plex::{Client, Settings, SetupError};
+use plex::{Client, Resource, Settings, SetupError};
 use url::Url;
 use uuid::Uuid;
 
@@ -110,6 +110,12 @@ impl Clients {
     pub(crate) fn new_device(&self, identifier: &str) -> Client {
         self.plain.as_device(identifier, &format!("{} (friend list)", host()))
     }
+}
+
+/// The https addresses of a server that can be its `server_url`, as plex.tv shows them, those on the local network first. Their
+/// texts are from the server.
+pub(crate) fn server_addresses(server: &Resource) -> Vec<Url> {
+    server.secure_addresses().filter_map(|text| config::server_url(text, false).ok()).collect()
 }
 
 fn host() -> String {

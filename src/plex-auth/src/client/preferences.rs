@@ -1,7 +1,9 @@
 //! The Plex Media Server's own settings file, with its name and its own token.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use nix::unistd::Uid;
 use plex::Token;
 
 use crate::error::Error;
@@ -56,6 +58,11 @@ pub(crate) fn with_token(token: &Token, named: Option<&Path>) -> Option<Preferen
     let is_own =
         |preferences: &Preferences| preferences.token.as_ref().is_some_and(|own| own.expose() == token.expose());
     texts.filter_map(|text| understand(&text)).find(is_own)
+}
+
+/// The user that the server runs as: the owner of its settings file in one of the usual places.
+pub(crate) fn user() -> Option<Uid> {
+    USUAL.iter().find_map(|file| std::fs::symlink_metadata(file).ok()).map(|about| Uid::from_raw(about.uid()))
 }
 
 /// A person names files from where they are.

@@ -27,9 +27,11 @@ impl Existing {
         let Some(text) = text(path)? else {
             return Ok(Self { text: None, document: DocumentMut::new() });
         };
-        // setup adds missing settings; a wrong one, which has a position, is for the owner to fix.
+        // setup adds missing settings, and corrects where the media server is contacted, which an earlier one wrote. Another wrong
+        // setting, which has a position, is for the owner to fix.
         if let Err(problem) = config::parse(&text, path)
             && problem.position.is_some()
+            && !problem.mistake.is_about_server_url()
         {
             return Err(keep(path, problem.to_string()));
         }

@@ -35,7 +35,8 @@ pub(crate) fn summary(config: &Config) -> String {
         line("trusted callers", config.trusted_callers.join(", "));
     }
     if let Some(url) = &config.server_url {
-        line("media server", format!("{url} is asked too"));
+        let how = if config.server_url_insecure { ", in the clear: see plex-auth doctor" } else { "" };
+        line("media server", format!("{url} may refuse, too{how}"));
     }
     line("remembered", remembered(config.cache));
     if config.samba.sync_password {
@@ -80,11 +81,14 @@ mod tests {
         }
         assert!(!shown.contains("SECRET"), "{shown}");
         let text = format!(
-            "server_url = \"http://127.0.0.1:32400\"\n{text}[cache]\nremember = \"5m\"\noffline = \"24h\"\n[samba]\nsync_password = true\n"
+            "server_url = \"http://127.0.0.1:32400\"\nserver_url_insecure = true\n{text}[cache]\nremember = \"5m\"\noffline = \"24h\"\n[samba]\nsync_password = true\n"
         );
         let shown = summary(&config::parse(&text, Path::new("x")).unwrap());
-        for part in ["127.0.0.1:32400/ is asked too", "5m without asking and 1day while plex.tv cannot be asked", "SMB"]
-        {
+        for part in [
+            "127.0.0.1:32400/ may refuse, too, in the clear",
+            "5m without asking and 1day while plex.tv cannot be asked",
+            "SMB",
+        ] {
             assert!(shown.contains(part), "{shown}");
         }
     }

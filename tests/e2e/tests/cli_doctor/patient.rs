@@ -83,8 +83,7 @@ impl Patient {
         world.add_user("local", false, Some("LOCAL-SECRET"));
         world.write("/usr/local/sbin/systemctl", 0o755, "root:root", SYSTEMCTL);
         world.start_plex(DEN);
-        let server = std::fs::read_to_string(world.shared().join("plex/address.pms.Den")).unwrap();
-        let config = world.config(&format!("owner_id = 1\nserver_url = \"{}\"\n{further}", server.trim_end()));
+        let config = world.config(&format!("owner_id = 1\nserver_url = \"{}\"\n{further}", world.media_server("Den")));
         world.start_sshd();
         world.start_authd(&config);
         let patient = Self(world);

@@ -74,11 +74,11 @@ fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
             saying(
                 "sed -i 's/^machine_id = .*/machine_id = \"2222222222222222\"/' /etc/plex-auth.toml && systemctl restart plex-authd",
                 ("media server", "error", "is another server: 0123456789abcdef"),
-                "mend server_url or machine_id",
+                "correct server_url or machine_id",
                 RESTORE,
             ),
             saying(
-                "sed -i 's|^server_url = .*|server_url = \"http://127.0.0.1:1\"|' /etc/plex-auth.toml && systemctl restart plex-authd",
+                "sed -i 's|^server_url = .*|server_url = \"https://localhost:1\"|' /etc/plex-auth.toml && systemctl restart plex-authd",
                 ("media server", "warning", "does not answer"),
                 "systemctl start plexmediaserver",
                 RESTORE,

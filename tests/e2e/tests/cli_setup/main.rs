@@ -11,5 +11,6 @@ mod pasted_token;
 mod scripts;
 mod secure_server;
 mod server_token;
+mod server_url;
 mod trouble;
 mod writing;

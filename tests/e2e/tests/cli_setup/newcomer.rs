@@ -47,7 +47,6 @@ fn setup_needs_four_answers_until_friends_can_log_in() {
         "admin_account = \"olga\"\n",
         "strict_friends = true\n",
         "link_sign_in = false\n",
-        "server_url = \"http://127.0.0.1:32400\"\n",
         "group = \"plex-users\"\n",
         // Enter maps no account that can become root.
         "[users]\nalice = \"2\"  # alice\nerin = \"5\"  # erin\nfrank = \"6\"  # frank\n",
@@ -55,6 +54,7 @@ fn setup_needs_four_answers_until_friends_can_log_in() {
         assert!(text.contains(line), "{line}:\n{text}");
     }
     assert!(!text.contains("olga = "), "{text}");
+    assert!(!text.contains("server_url"), "R72: only an owner who asks for it gets it: {text}");
     assert_eq!((asked(&world, Endpoint::Pins), asked(&world, Endpoint::Signin)), (3, 0), "nobody had to sign in");
 
     world.start(&["/usr/sbin/plex-authd", "--user", "plex-auth"]);

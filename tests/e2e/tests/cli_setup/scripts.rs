@@ -3,14 +3,14 @@
 use e2e::{DEN, MACHINE};
 use fakeplex::Command;
 
-use crate::machine::{FILE, file, machine, machine_with_server, media_server, script, script_with, token_file};
+use crate::machine::{FILE, file, machine, machine_with_server, script, script_with, token_file};
 
 #[test]
 fn setup_options_answer_every_question() {
     let Some(world) = machine(DEN) else { return };
     let token = token_file(&world);
     world.sh("groupadd friends");
-    let server = media_server(&world, "Den");
+    let server = world.media_server("Den");
     let out = script(
         &world,
         &[
@@ -56,10 +56,7 @@ fn setup_defaults_use_the_local_server_and_create_no_account() {
     let out = script(&world, &["--yes", "--pam=no"]);
     assert!(out.ok(), "{out:?}");
     let text = file(&world);
-    assert!(
-        text.contains("strict_friends = true\nlink_sign_in = false\nserver_url = \"http://127.0.0.1:32400\"\n"),
-        "{text}"
-    );
+    assert!(text.contains("strict_friends = true\nlink_sign_in = false\n") && !text.contains("server_url"), "{text}");
     assert!(!text.contains("[users]"), "{text}");
     assert!(out.stdout.contains("Members of the group plex-users may sign in"), "{out:?}");
 }
@@ -95,7 +92,7 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
     let Some(world) = machine(DEN) else { return };
     world.sh("useradd --system services");
     let token = token_file(&world);
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 18] = [
         (&["--machine", "Cellar"], "the server Cellar does not belong to olga"),
         (&["--admin", "mallory"], "--admin mallory: that is not olga"),
         (&["--group", "sudo"], "members of the group sudo can become root"),
@@ -109,7 +106,20 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
             "no one person on the owner's list goes by mallory\n  those who may sign in: alice, erin, frank, olga",
         ),
         (&["--user", "x=alice", "--user", "x=erin"], "x cannot belong to two people"),
-        (&["--server-url", "http://127.0.0.1:1"], "no Plex Media Server answers at http://127.0.0.1:1: "),
+        (&["--server-url", "https://localhost:1"], "no Plex Media Server answers at https://localhost:1: "),
+        (
+            &["--server-url", "http://127.0.0.1:1"],
+            "any local user can listen there and would get friends' tokens\n  let plex.tv show its https address: \
+             --server-url auto; or allow it: --server-url-insecure",
+        ),
+        (
+            &["--server-url", "https://127.0.0.1:1"],
+            "a media server has a certificate for its name and for no IP address",
+        ),
+        (
+            &["--server-url", "https://localhost:1", "--server-url-insecure"],
+            "--server-url-insecure is about plain http",
+        ),
         (&["--server-url", "http://192.0.2.1"], "a token would cross the network in the clear"),
         (&["--preferences", "/no/such"], "no Plex Media Server answers at http://127.0.0.1:32400: "),
         (&["--plex-url", "http://plex.example.org"], "passwords are sent over https only"),

@@ -1,41 +1,51 @@
 //! A local media server that requires secure connections closes every other without an answer.
 
-use e2e::{DEN, MACHINE};
+use e2e::{DEN, MACHINE, SERVER_TOKEN, with_server_token};
 
 use crate::machine::{PREFERENCES, file, machine, preferences, script, token_file};
 
 #[test]
-fn setup_names_the_option_for_a_server_that_requires_secure_connections() {
-    let Some(world) = machine(DEN) else { return };
+fn setup_finds_a_server_that_requires_secure_connections_by_the_name_in_its_certificate() {
+    let Some(world) = machine(&with_server_token(DEN)) else { return };
     let usual = ["--yes", "--pam=no", "--dry-run", "--token-file", token_file(&world)];
-    let secure =
-        "--server-url https://127-0-0-1.HASH.plex.direct:32400 (HASH is CertificateUUID in its Preferences.xml)";
-    let run = |further: &[&str]| script(&world, &[&usual, further].concat());
-    let out = run(&[]);
+    let out = script(&world, &usual);
     assert!(out.ok() && !out.stderr.contains("plex.direct"), "nothing listens: {out:?}");
-    world.start(&["socat", "TCP-LISTEN:32400,bind=127.0.0.1,fork,reuseaddr", "SYSTEM:'sleep 0.1'"]);
+    // Only TLS gets through to the server.
+    let port = world.media_server("Den").rsplit(':').next().unwrap().to_owned();
+    world.write(
+        "/run/secure-only.py",
+        0o644,
+        "root:root",
+        &format!(
+            "import os, socket, subprocess\n\
+             s = socket.create_server(('127.0.0.1', 32400))\n\
+             while True:\n    c = s.accept()[0]\n    if c.recv(1, socket.MSG_PEEK) == b'\\x16':\n        \
+             subprocess.Popen(['socat', '-', 'TCP:127.0.0.1:{port}'], stdin=c, stdout=c)\n    c.close()\n"
+        ),
+    );
+    world.start(&["python3", "/run/secure-only.py"]);
     world.sh("until ss -lnt | grep -q ':32400 '; do sleep 0.02; done");
-    let out = run(&[]);
+    let out = script(&world, &usual);
     assert!(
         out.ok() && out.stderr.contains("warning: no Plex Media Server answers at http://127.0.0.1:32400"),
         "{out:?}"
     );
-    assert!(out.stderr.contains(secure), "{out:?}");
-    let out = run(&["--server-url", "http://127.0.0.1:32400"]);
-    assert!(out.code == 1 && out.stderr.contains(secure), "{out:?}");
+    assert!(
+        out.stderr.contains("127-0-0-1.HASH.plex.direct (HASH is CertificateUUID in its Preferences.xml)"),
+        "{out:?}"
+    );
     // The server's preferences name its certificate.
-    preferences(&world, MACHINE, "OLD-SECRET");
-    world.sh(&format!("sed -i 's/PlexOnlineToken/CertificateUUID=\"0123abcd\" PlexOnlineToken/' '{PREFERENCES}'"));
-    for further in [&[][..], &["--server-url", "http://127.0.0.1:32400"], &["--preferences", PREFERENCES]] {
-        let out = run(further);
-        assert!(
-            out.stderr.contains("--server-url https://127-0-0-1.0123abcd.plex.direct:32400\n"),
-            "{further:?}: {out:?}"
-        );
-    }
-    // That address is accepted in the configuration.
-    let out = script(&world, &["--yes", "--pam=no", "--token-file", token_file(&world)]);
-    assert!(out.ok() && !file(&world).contains("server_url"), "{out:?}");
-    let server = "https://127-0-0-1.0123abcd.plex.direct:32400";
-    world.sh(&format!("sed -i '/^group/a server_url = \"{server}\"' /etc/plex-auth.toml; plex-auth config check"));
+    preferences(&world, MACHINE, SERVER_TOKEN);
+    let hash = &MACHINE[..32];
+    world.sh(&format!("sed -i 's/PlexOnlineToken/CertificateUUID=\"{hash}\" PlexOnlineToken/' '{PREFERENCES}'"));
+    let out = script(&world, &["--yes", "--pam=no"]);
+    let found = format!("✓ Plex Media Server: Den, https://127-0-0-1.{hash}.plex.direct:32400");
+    assert!(out.ok() && out.stdout.contains(&found), "{out:?}");
+    assert!(out.stdout.contains("✓ The owner: olga, by a code that the media server approved"), "{out:?}");
+    assert!(!file(&world).contains("server_url"), "{}", file(&world));
+    // Where the name does not resolve, it is said.
+    world.sh("grep -v plex.direct /etc/hosts >/run/hosts; cat /run/hosts >/etc/hosts");
+    let out = script(&world, &["--yes", "--pam=no", "--dry-run"]);
+    let hint = format!("this name must lead to it: 127-0-0-1.{hash}.plex.direct\n");
+    assert!(out.ok() && out.stderr.contains(&hint), "{out:?}");
 }

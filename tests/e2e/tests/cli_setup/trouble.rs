@@ -76,7 +76,7 @@ fn setup_lists_several_servers_and_reports_a_missing_one() {
             "--machine 3333333333333333333333333333333333333333  (Attic)",
         ],
     );
-    let den = crate::machine::media_server(&world, "Den");
+    let den = world.media_server("Den");
     fails(
         &world,
         &["--machine", "Attic", "--server-url", &den],

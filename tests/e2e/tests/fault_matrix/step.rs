@@ -86,6 +86,9 @@ impl Step {
             further += "server_url = \"";
             further += server_url;
             further += "\"\n";
+            if server_url.starts_with("http://") {
+                further += "server_url_insecure = true\n";
+            }
         }
         further += "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000\n";
         further += "[timeouts]\nlogin = \"2s\"\nconnect = \"1s\"\n";

@@ -13,8 +13,7 @@ fn machine(reissue: Reissue, token: bool, server: bool) -> Option<World> {
     }
     world.start_plex(&den(KEPT));
     world.plex().send(&Command::Tokens(reissue)).unwrap();
-    let address = std::fs::read_to_string(world.shared().join("plex/address.pms.Den")).unwrap();
-    let server = if server { format!("server_url = \"{}\"\n", address.trim_end()) } else { String::new() };
+    let server = if server { format!("server_url = \"{}\"\n", world.media_server("Den")) } else { String::new() };
     let further = format!("{server}{QUICK}[users]\nzoe = \"alice@example.org\"\n");
     let config = if token {
         world.config(&format!("client_identifier = \"{KEPT}\"\n{further}"))

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use config::{Config, Source};
-use plex::{Client, SetupError, Token, Unreachable};
+use plex::{SetupError, Token, Unreachable};
 use policy::PlexUser;
 
-use super::token;
+use super::{media_server, token};
 use crate::client::plex_tv::{CLIENT_ID, ClientError, Clients, QUESTION};
 use crate::ui::check::Checks;
 
@@ -51,7 +51,7 @@ pub(super) fn check(config: &Config, checks: &mut Checks) -> Option<PlexUser> {
         Source::Resources { .. } => None,
     };
     if let Some(url) = &config.server_url {
-        server(config, clients.plain(), url, checks);
+        media_server::check(config, &clients, url, checks);
     }
     owner
 }
@@ -101,27 +101,5 @@ fn unreachable(config: &Config, why: &Unreachable, checks: &mut Checks) {
             let port = config.plex_url.port_or_known_default().unwrap_or(443);
             checks.error("network", what, format!("let this machine reach {host} port {port}: look at `ip route` and the firewall"));
         }
-    }
-}
-
-/// Checks that the media server's address leads to the configured server.
-fn server(config: &Config, client: &Client, url: &url::Url, checks: &mut Checks) {
-    let identity = match client.server_identity(url, Instant::now() + QUESTION) {
-        Ok(identity) => identity,
-        Err(error) => {
-            let hint = "run: systemctl start plexmediaserver (or mend server_url; until then plex.tv alone is asked)";
-            checks.warning("media server", format!("{url} does not answer: {error}"), hint);
-            return;
-        }
-    };
-    let found = protocol::printable(&identity.machine_identifier, 64);
-    if config.machine_id.as_deref() != Some(&identity.machine_identifier) {
-        let what = format!("{url} is another server: {found}");
-        checks.error("media server", what, "mend server_url or machine_id: plex-auth setup");
-    } else if identity.claimed {
-        checks.ok("media server", format!("{url} is the server that counts"));
-    } else {
-        let hint = format!("claim it: sign in at {url}web; until then its word does not count");
-        checks.error("media server", format!("{url} belongs to nobody, and lets everybody in as its owner"), hint);
     }
 }

@@ -28,9 +28,14 @@ pub(crate) struct SetupArgs {
     #[arg(long, value_name = "ID")]
     pub machine: Option<String>,
 
-    /// Where the Plex Media Server answers [default: port 32400 of this machine, where one answers]
+    /// Let the Plex Media Server at this https address refuse people too; auto for the one that plex.tv shows, '' for not
+    /// [default: as configured, or not]
     #[arg(long, value_name = "URL")]
     pub server_url: Option<String>,
+
+    /// Allow http:// to this machine in --server-url: while the server is stopped, any local user can listen there
+    #[arg(long, requires = "server_url")]
+    pub server_url_insecure: bool,
 
     /// The Plex Media Server's Preferences.xml, when it is not in the usual place
     #[arg(long, value_name = "FILE")]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use config::Config;
 
 use super::choice::AccountChoice;
+use super::server_url::ServerUrl;
 use crate::config_file::existing::Existing;
 use crate::config_file::values::{add_users, comment, set, set_or_remove};
 use crate::error::Error;
@@ -34,8 +35,8 @@ pub(crate) struct Wanted {
     pub strict: bool,
     /// Link sign-in is offered.
     pub link: bool,
-    /// URL of the media server.
-    pub server_url: Option<String>,
+    /// Address of the media server, if it confirms sign-ins.
+    pub server_url: Option<ServerUrl>,
     /// Group of managed accounts.
     pub group: Option<String>,
     /// Base URL of plex.tv, if given.
@@ -80,7 +81,13 @@ pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result
     if new || document.contains_key("link_sign_in") || wanted.link {
         set(&mut document, "link_sign_in", wanted.link);
     }
-    set_or_remove(&mut document, "server_url", wanted.server_url.as_deref());
+    let address = wanted.server_url.as_ref();
+    set_or_remove(&mut document, "server_url", address.map(|address| address.text.as_str()));
+    if address.is_some_and(|address| address.insecure) {
+        set(&mut document, "server_url_insecure", true);
+    } else {
+        document.remove("server_url_insecure");
+    }
     set_or_remove(&mut document, "group", wanted.group.as_deref());
     for (key, value) in
         [("plex_url", wanted.plex_url.as_deref()), ("ca_file", wanted.ca_file.as_deref().and_then(Path::to_str))]

@@ -22,6 +22,7 @@ mod proof;
 mod questions;
 mod rollback;
 mod server;
+mod server_url;
 mod sign_in;
 mod superseded;
 mod token_owner;
@@ -47,6 +48,7 @@ use choice::AccountChoice;
 use edit::Wanted;
 use network::Network;
 use questions::Asking;
+use server_url::Confirmation;
 use superseded::Superseded;
 
 pub(crate) fn run(context: &Context, args: &SetupArgs) -> Result<ExitCode, Error> {
@@ -112,10 +114,10 @@ struct Asked {
 /// Asks for all settings, in the file's order.
 fn ask(clients: &Clients, asking: Asking, place: Network) -> Result<Asked, Error> {
     let Asking { args, existing, interactive } = asking;
+    let confirmation = Confirmation::of(asking)?;
     let local = {
         let _spinner = terminal::spinner("Looking for the Plex server on this machine");
-        let configured = existing.text_of("server_url");
-        local_server::find(clients.plain(), args.server_url.as_deref(), configured, args.preferences.as_deref())?
+        local_server::find(clients.plain(), confirmation.address(), args.preferences.as_deref())?
     };
     if let Some(local) = &local {
         let name = local.name.as_deref().map(|name| format!("{}, ", protocol::printable(name, 40))).unwrap_or_default();
@@ -135,7 +137,7 @@ fn ask(clients: &Clients, asking: Asking, place: Network) -> Result<Asked, Error
     let group = asking.group()?;
     let strict = asking.strict(&server)?;
     let link = asking.link()?;
-    let server_url = asking.server_url(&server, local, strict)?;
+    let server_url = confirmation.decide(clients.plain(), &server, local, strict)?;
     // The shares are read in any case: the response also proves that the server is the owner's. The second source does not.
     let reader = Reader {
         client: &owner.client,

@@ -27,10 +27,12 @@ pub(crate) fn choose(
     let configured = existing.text_of("machine_id").map(|id| Server {
         machine_id: id.to_owned(),
         name: existing.comment_of("machine_id").unwrap_or_else(|| id.to_owned()),
+        addresses: Vec::new(),
     });
     let local = local.filter(|local| config::machine_id(&local.machine_id).is_ok()).map(|local| {
         let name = local.name.as_deref().map(|name| protocol::printable(name, 40));
-        Server { name: name.unwrap_or_else(|| local.machine_id.clone()), machine_id: local.machine_id.clone() }
+        let machine_id = local.machine_id.clone();
+        Server { name: name.unwrap_or_else(|| machine_id.clone()), machine_id, addresses: Vec::new() }
     });
     let is = |wanted: &str, server: &Server| server.machine_id == wanted || server.name == wanted;
     let is_configured = |id: &str| configured.as_ref().is_some_and(|server| server.machine_id == id);
@@ -56,7 +58,7 @@ fn by_id(wanted: &str) -> Result<Server, Error> {
         Error::new(format!("--machine {}: {}", protocol::printable(wanted, 64), mistake.what()))
             .hint(format!("{}; a name is known only after a sign-in: plex-auth setup --sign-in link", mistake.hint()))
     })?;
-    Ok(Server { name: machine_id.clone(), machine_id })
+    Ok(Server { name: machine_id.clone(), machine_id, addresses: Vec::new() })
 }
 
 /// Checks that plex.tv shows the owner with whom the server is shared.

@@ -5,7 +5,6 @@ use system::accounts::group;
 
 use super::args::SetupArgs;
 use super::choice::{AccountChoice, missing};
-use super::local_server::LocalServer;
 use super::owner::Owner;
 use super::pam::Way;
 use super::server::Server;
@@ -116,38 +115,6 @@ impl Asking<'_> {
             (None, Some(name)) => Ok(Some(name.to_owned())),
             (None, None) if self.existing.is_configured() => Ok(None),
             (None, None) => Ok(Some(USUAL_GROUP.to_owned())),
-        }
-    }
-
-    /// URL of the media server, which confirms sign-ins.
-    pub(crate) fn server_url(
-        self,
-        server: &Server,
-        local: Option<&LocalServer>,
-        strict: bool,
-    ) -> Result<Option<String>, Error> {
-        let configured = self.existing.text_of("server_url");
-        let wanted = self.args.server_url.is_some() || configured.is_some() || !self.existing.is_configured();
-        if !strict {
-            if configured.is_some() || self.args.server_url.is_some() {
-                warn("the server itself is only asked about friends with whom it is shared; server_url is left out");
-            }
-            return Ok(None);
-        }
-        match local {
-            Some(local) if local.machine_id == server.machine_id => {
-                let address = local.url.as_str().trim_end_matches('/').to_owned();
-                // An equivalent value keeps its text.
-                let same = configured.filter(|known| known.trim_end_matches('/') == address).map(str::to_owned);
-                Ok(Some(same.unwrap_or(address)).filter(|_| wanted))
-            }
-            Some(local) if self.args.server_url.is_some() => {
-                Err(Error::new(format!("the server at {} is another one than {}", local.url, server.name))
-                    .hint("leave --server-url out, or name that server with --machine"))
-            }
-            // The configured URL is that of another server.
-            Some(_) => Ok(None),
-            None => Ok(configured.map(str::to_owned)),
         }
     }
 }

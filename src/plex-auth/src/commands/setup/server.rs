@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use plex::Resource;
+use url::Url;
 
 use super::local_server::LocalServer;
 use super::owner::Owner;
 use super::plex_errors::explain;
-use crate::client::plex_tv::QUESTION;
+use crate::client::plex_tv::{self, QUESTION};
 use crate::config_file::existing::Existing;
 use crate::error::Error;
 use crate::ui::terminal::{ask, say};
@@ -22,6 +23,8 @@ pub(crate) struct Server {
     pub machine_id: String,
     /// Its name, for display.
     pub name: String,
+    /// The https addresses that can be its `server_url`, as far as plex.tv shows them.
+    pub addresses: Vec<Url>,
 }
 
 /// Chooses the requested server, the configured one, the local one, or the only one; otherwise asks.
@@ -74,7 +77,8 @@ fn theirs(rows: &[Resource]) -> Vec<Server> {
         let Some(machine_id) = row.client_identifier.clone() else { continue };
         if !servers.iter().any(|server| server.machine_id == machine_id) {
             let name = protocol::printable(row.name.as_deref().unwrap_or("unnamed"), 40);
-            servers.push(Server { machine_id, name });
+            let addresses = plex_tv::server_addresses(row);
+            servers.push(Server { machine_id, name, addresses });
         }
     }
     servers
@@ -132,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_server_is_found_by_id_or_by_a_unique_name() {
-        let server = |id: &str, name: &str| Server { machine_id: id.into(), name: name.into() };
+        let server = |id: &str, name: &str| Server { machine_id: id.into(), name: name.into(), addresses: Vec::new() };
         let servers = [server("aaaaaaaa", "Den"), server("bbbbbbbb", "Den"), server("cccccccc", "aaaaaaaa")];
         let found = |wanted| by_id_or_name(&servers, wanted).map(|server| server.machine_id.as_str());
         assert_eq!((found("bbbbbbbb"), found("Den"), found("aaaaaaaa")), (Some("bbbbbbbb"), None, Some("aaaaaaaa")));

@@ -1,7 +1,9 @@
 //! Failures to start or run a service.
 
+use std::io;
+
 use nix::errno::Errno;
-use system::{listener, privileges};
+use system::{listener, privileges, sandbox};
 
 /// A service cannot start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,15 @@ pub enum Error {
     /// The socket's directory could be changed by another user.
     #[error("{}", with_fix(.0))]
     Directory(system::Error),
+    /// No descriptor is left for a copy of the socket.
+    #[error("the passed socket: {0}")]
+    Copy(io::Error),
+    /// The process was not restricted.
+    #[error("{0}")]
+    Sandbox(#[from] sandbox::Error),
+    /// The service's own reason.
+    #[error("{0}")]
+    Service(String),
     /// The kernel failed to wait for connections.
     #[error("waiting to be asked: {0}")]
     Wait(Errno),

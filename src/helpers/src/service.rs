@@ -12,8 +12,10 @@ use nix::unistd::{Gid, Uid, chdir};
 use protocol::{Connection, Deadline};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use system::failed_start;
 use system::listener::{self, Listener};
 use system::privileges;
+use system::sandbox::Sandbox;
 use system::syslog::Log;
 
 use crate::error::Error;
@@ -38,19 +40,78 @@ pub trait Service {
     fn answer(&self, request: &Self::Request, log: &mut Log) -> Self::Reply;
 }
 
-/// Serves only `user`, as whom plex-authd runs. Ends when idle for a minute, if systemd passed the socket.
-///
-/// # Errors
-/// [`Error`]: the service cannot start, or cannot wait for connections.
-pub fn serve(socket: &Path, user: &str, service: &impl Service, log: &mut Log) -> Result<(), Error> {
+/// Where a service listens, for whom, and what it needs to work.
+pub struct Setting<'a> {
+    /// Path of the socket; one that systemd passes is used instead.
+    pub socket: &'a Path,
+    /// Name of the user that plex-authd runs as. No other user is served.
+    pub user: &'a str,
+    /// Access that the service and its programs keep.
+    pub sandbox: Sandbox,
+}
+
+/// A service that can accept connections.
+struct Started<S> {
+    listener: Listener,
+    daemon: Uid,
+    service: S,
+}
+
+/// Runs a service: the process's exit code. Errors are logged. The service ends when idle for a minute, if systemd passed the
+/// socket.
+pub fn run<S: Service, E: Display>(setting: Setting, service: Result<S, E>, log: &mut Log) -> ExitCode {
+    let mut passed = None;
+    let started = match start(setting, service, &mut passed, log) {
+        Ok(started) => started,
+        Err(why) => {
+            log.error(&format!("cannot run: {why}"));
+            if let Some(socket) = &passed {
+                failed_start::turn_away(socket, None);
+            }
+            return ExitCode::from(failed_start::EXIT_CODE);
+        }
+    };
+    drop(passed);
+    match serve(&started, log) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.error(&format!("cannot run: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Opens the socket and restricts the process. `passed` becomes a copy of systemd's socket.
+fn start<S: Service, E: Display>(
+    setting: Setting,
+    service: Result<S, E>,
+    passed: &mut Option<UnixListener>,
+    log: &mut Log,
+) -> Result<Started<S>, Error> {
+    let listener = Listener::passed()?;
+    *passed = listener.as_ref().map_or(Ok(None), failed_start::copy).map_err(Error::Copy)?;
     prepare_process()?;
-    let daemon = privileges::daemon_user(user)?;
-    let listener = listen(socket, daemon.gid)?;
+    let service = service.map_err(|error| Error::Service(error.to_string()))?;
+    let daemon = privileges::daemon_user(setting.user)?;
+    let listener = match listener {
+        Some(listener) => listener,
+        None => listen(setting.socket, daemon.gid)?,
+    };
+    let sandbox = setting.sandbox;
+    let sandbox = if listener.is_passed() { sandbox } else { sandbox.removing(setting.socket) };
+    if let Some(line) = sandbox.enter()?.warning() {
+        log.warning(line);
+    }
+    Ok(Started { listener, daemon: daemon.uid, service })
+}
+
+fn serve(started: &Started<impl Service>, log: &mut Log) -> Result<(), Error> {
+    let Started { listener, daemon, service } = started;
     log.info(&format!("{} {} waits to be asked", log.program(), env!("CARGO_PKG_VERSION")));
     while wait(listener.socket(), listener.is_passed())? {
         // The client may have disconnected already.
         let Ok((stream, _)) = listener.socket().accept() else { continue };
-        handle(stream, daemon.uid, service, log);
+        handle(stream, *daemon, service, log);
     }
     Ok(())
 }
@@ -67,23 +128,9 @@ fn prepare_process() -> Result<(), privileges::Error> {
 
 /// The socket, which the kernel lets only root and plex-authd's group reach. The caller is checked again.
 fn listen(path: &Path, group: Gid) -> Result<Listener, Error> {
-    if let Some(listener) = Listener::passed()? {
-        return Ok(listener);
-    }
     let directory = listener::directory(path)?;
     system::prepare_own(directory, 0o755).map_err(Error::Directory)?;
     Ok(Listener::bind(path, 0o660, Some(group))?)
-}
-
-/// The exit code of the program. An error is logged.
-pub fn exit(ended: Result<(), impl Display>, log: &mut Log) -> ExitCode {
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            log.error(&format!("cannot run: {error}"));
-            ExitCode::FAILURE
-        }
-    }
 }
 
 /// Waits for a connection; false after [`IDLE`], if the service may end.

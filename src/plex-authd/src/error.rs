@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use system::{listener, privileges};
+use system::{listener, privileges, sandbox};
 
 use crate::state::store::OpenError;
 
@@ -13,6 +13,7 @@ pub(crate) enum Error {
     System(String),
     Privileges(privileges::Error),
     Listener(listener::Error),
+    Sandbox(sandbox::Error),
     Config(config::Problem),
     /// The owner's token and the sign-ins have the same `client_identifier`.
     ClientIdentifier,
@@ -42,6 +43,12 @@ impl From<listener::Error> for Error {
     }
 }
 
+impl From<sandbox::Error> for Error {
+    fn from(error: sandbox::Error) -> Self {
+        Self::Sandbox(error)
+    }
+}
+
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Self::Thread(error)
@@ -57,6 +64,7 @@ impl fmt::Display for Error {
                 write!(f, "{}: another plex-authd is listening there", path.display())
             }
             Self::Listener(error) => error.fmt(f),
+            Self::Sandbox(error) => error.fmt(f),
             Self::Config(problem) => problem.fmt(f),
             Self::ClientIdentifier => f.write_str(
                 "client_identifier is what plex.tv knows this daemon's sign-ins by; they must be two devices: run \

@@ -2,15 +2,16 @@
 //! not fit into the queue are counted and dropped.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use protocol::Severity;
 use system::syslog;
 
+use crate::lock::lock;
 use crate::worker;
 
 /// Capacity of the queue, in lines.
@@ -24,19 +25,46 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 pub(crate) struct Log {
     queue: SyncSender<(Severity, String)>,
     dropped: Arc<AtomicU64>,
-    writer: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
+    writer: Arc<Mutex<Writer>>,
+}
+
+/// The thread that writes the lines.
+enum Writer {
+    /// Not started yet; the lines wait in the queue.
+    Waiting(Receiver<(Severity, String)>),
+    Running(JoinHandle<()>),
+    /// Finished, or no thread can be created: then there is no log, and every login fails for the same lack of threads.
+    None,
 }
 
 impl Log {
-    /// Starts the writer thread. Lines go to standard error too if that is a terminal.
-    pub(crate) fn start() -> Self {
+    /// A log whose lines wait for [`Log::run`].
+    pub(crate) fn new() -> Self {
         let (queue, lines) = sync_channel(QUEUE);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&dropped);
-        let syslog = syslog::Log::of("plex-authd").echo(std::io::stderr().is_terminal());
-        let writer = std::thread::Builder::new().name("log".into()).spawn(move || write(syslog, &counter, &lines));
-        // Without a thread there is no log, and every login fails for the same lack of threads.
-        Self { queue, dropped, writer: Arc::new(std::sync::Mutex::new(writer.ok())) }
+        Self { queue, dropped: Arc::default(), writer: Arc::new(Mutex::new(Writer::Waiting(lines))) }
+    }
+
+    /// A log that is written from the start.
+    #[cfg(test)]
+    pub(crate) fn start() -> Self {
+        let log = Self::new();
+        log.run();
+        log
+    }
+
+    /// Starts the writer thread, unless it runs. Lines go to standard error too if that is a terminal.
+    pub(crate) fn run(&self) {
+        let mut writer = lock(&self.writer);
+        *writer = match std::mem::replace(&mut *writer, Writer::None) {
+            Writer::Waiting(lines) => {
+                let dropped = Arc::clone(&self.dropped);
+                let syslog = syslog::Log::of("plex-authd").echo(std::io::stderr().is_terminal());
+                let thread =
+                    std::thread::Builder::new().name("log".into()).spawn(move || write(syslog, &dropped, &lines));
+                thread.map_or(Writer::None, Writer::Running)
+            }
+            other => other,
+        };
     }
 
     /// A fault that the administrator must fix.
@@ -73,9 +101,9 @@ impl Log {
     /// Waits up to [`LAST_LINES`] for the last lines. The queue closes with its last clone, and a session that is still in
     /// progress may hold one, so the wait has a limit.
     pub(crate) fn finish(self) {
-        let writer = self.writer.lock().ok().and_then(|mut writer| writer.take());
+        let writer = std::mem::replace(&mut *lock(&self.writer), Writer::None);
         drop(self);
-        if let Some(writer) = writer {
+        if let Writer::Running(writer) = writer {
             worker::join_within(&writer, LAST_LINES);
         }
     }

@@ -21,6 +21,7 @@ mod session;
 mod settings;
 mod shared;
 mod signals;
+mod startup;
 mod state;
 mod worker;
 
@@ -39,12 +40,22 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let signals = signals::block();
-    let log = Log::start();
-    let result = signals.and_then(|signals| server::run(&args, &signals, &log));
-    if let Err(error) = &result {
-        log.error(format!("cannot run: {error}"));
-    }
+    let log = Log::new();
+    let ended = run(&args, &log);
     log.finish();
-    if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    ended
+}
+
+fn run(args: &Args, log: &Log) -> ExitCode {
+    let started = match startup::start(args, log) {
+        Ok(started) => started,
+        Err(failed) => return failed.end(log),
+    };
+    match server::run(started, log) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.error(format!("cannot run: {error}"));
+            ExitCode::FAILURE
+        }
+    }
 }

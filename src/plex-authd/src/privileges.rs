@@ -10,6 +10,9 @@ use system::privileges::daemon_user;
 
 use crate::error::Error;
 
+/// Mode of the state directory.
+pub(crate) const STATE_DIRECTORY: u32 = 0o700;
+
 /// The mode of the directory of the socket, through which everybody may go.
 pub(crate) const SOCKET_DIRECTORY: u32 = 0o755;
 

@@ -1,4 +1,4 @@
-//! The main loop: start, accept connections, reload, end.
+//! The main loop: accept connections, reload, end.
 
 use std::fmt;
 use std::os::fd::AsFd;
@@ -8,53 +8,31 @@ use std::sync::mpsc::sync_channel;
 
 use nix::poll::{PollFd, PollFlags, poll};
 use protocol::Connection;
-use system::listener::Listener;
-use system::privileges::{become_user, harden};
 
-use crate::args::Args;
 use crate::config_warnings;
 use crate::context::Context;
-use crate::daemon::Daemon;
 use crate::error::Error;
 use crate::limits::connections::ConnectionSlot;
 use crate::log::Log;
-use crate::privileges;
 use crate::reserve::{Reserve, STACK};
 use crate::service_manager::{self, ServiceManager};
 use crate::session::Session;
 use crate::signals::{SignalEvent, Signals};
-
-/// Mode of the state directory.
-const STATE_MODE: u32 = 0o700;
+use crate::startup::Started;
 
 /// Runs until a signal ends it.
 ///
 /// # Errors
-/// [`Error`]: the daemon cannot start, or cannot wait for connections.
-pub(crate) fn run(args: &Args, signals: &Signals, log: &Log) -> Result<(), Error> {
-    let user = privileges::intended(args.user.as_deref())?;
-    let passed = Listener::passed()?;
-    if let Some(user) = &user {
-        // Nothing more is done as root: other processes of the user may change whatever belongs to the user.
-        let socket = args.socket.parent().filter(|_| passed.is_none());
-        let wanted = [(Some(args.state.as_path()), STATE_MODE), (socket, privileges::SOCKET_DIRECTORY)];
-        for (directory, mode) in wanted.into_iter().filter_map(|(path, mode)| Some((path?, mode))) {
-            privileges::prepare(directory, mode, user).unwrap_or_else(|why| log.warning(why));
-        }
-        become_user(user)?;
-    }
-    harden()?;
-    privileges::directory(&args.state, STATE_MODE)?;
-    let listener = privileges::listen(passed, &args.socket)?;
-    let mut daemon = Daemon::open(config::load(&args.config).map_err(Error::Config)?, args, log)?;
-    let reserve = Reserve::start()?;
+/// [`Error`]: the daemon cannot wait for connections.
+pub(crate) fn run(started: Started, log: &Log) -> Result<(), Error> {
+    let Started { signals, listener, mut daemon, reserve } = started;
     let service_manager = ServiceManager::new();
     service_manager::ready();
     log.info(format!("plex-authd {} is ready", env!("CARGO_PKG_VERSION")));
     config_warnings::log_in_background(daemon.context());
 
     loop {
-        match wait(listener.socket(), signals, &service_manager)? {
+        match wait(listener.socket(), &signals, &service_manager)? {
             Event::Connection => {
                 // The client may have disconnected again.
                 let Ok((stream, _)) = listener.socket().accept() else { continue };

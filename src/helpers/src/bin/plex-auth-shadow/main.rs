@@ -8,6 +8,8 @@ use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
+use helpers::Setting;
+use system::sandbox::Sandbox;
 use system::syslog::Log;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -21,6 +23,7 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 fn main() -> ExitCode {
     let options = Args::parse();
     let mut log = Log::of("plex-auth-shadow");
-    let ended = helpers::serve(&options.socket, &options.user, &Passwords::of_the_machine(), &mut log);
-    helpers::exit(ended, &mut log)
+    let service: Result<_, std::convert::Infallible> = Ok(Passwords::of_the_machine());
+    let setting = Setting { socket: &options.socket, user: &options.user, sandbox: Sandbox::reading() };
+    helpers::run(setting, service, &mut log)
 }

@@ -131,6 +131,8 @@ fn empty(directory: &Path) -> SavedState {
 
 fn read(directory: &Path) -> Result<(Connection, SavedState), Unreadable> {
     let mut connection = Connection::open(directory.join(FILE))?;
+    // What SQLite would otherwise put into a temporary directory, where the daemon cannot write.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A power failure loses at most the last batch, never the file.
     connection.pragma_update(None, "synchronous", "FULL")?;

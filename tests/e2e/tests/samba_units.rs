@@ -93,15 +93,20 @@ fn filter(world: &World, lines: &[String]) -> BTreeSet<String> {
     let mut allowed = BTreeSet::new();
     for line in lines {
         let (away, set) = line.strip_prefix('~').map_or((false, line.as_str()), |set| (true, set));
-        let names = calls(world, set);
+        let names: BTreeSet<_> = set.split(' ').flat_map(|name| named(world, name)).collect();
         if away { allowed.retain(|name| !names.contains(name)) } else { allowed.extend(names) }
     }
     allowed
+}
+
+/// A system call, or those of a set.
+fn named(world: &World, name: &str) -> BTreeSet<String> {
+    if name.starts_with('@') { calls(world, name) } else { [name.to_owned()].into() }
 }
 
 /// System calls of a systemd set, including nested sets.
 fn calls(world: &World, set: &str) -> BTreeSet<String> {
     let listed = world.run(&["systemd-analyze", "--no-pager", "syscall-filter", set]).stdout;
     let names = listed.lines().filter_map(|line| line.strip_prefix("    ")).filter(|name| !name.starts_with('#'));
-    names.flat_map(|name| if name.starts_with('@') { calls(world, name) } else { [name.to_owned()].into() }).collect()
+    names.flat_map(|name| named(world, name)).collect()
 }

@@ -1,6 +1,8 @@
 //! The systemd units on a Debian server: they are hardened, and the services work with them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
+use std::time::{Duration, Instant};
+
 use e2e::{DEN, World, checkout, password};
 
 /// Maximum exposure by `systemd-analyze security`, in tenths.
@@ -45,6 +47,7 @@ fn systemd_units_are_valid_hardened_and_functional() {
         assert_start_waits_until_ready(&world);
         assert_reload(&world);
         assert_restart_after_failures(&world);
+        assert_limits(&world);
         assert_sync(&world);
         world.assert_no_secret_leaked();
     }
@@ -81,7 +84,8 @@ fn assert_hardened(world: &World) {
 
 fn assert_start_waits_until_ready(world: &World) {
     world.sh("mkdir -p /run/systemd/system/plex-authd.service.d");
-    let slow = "[Service]\nExecStart=\nExecStart=/bin/sh -c 'sleep 0.7; exec /usr/sbin/plex-authd'\nWatchdogSec=1\n";
+    let slow = "[Service]\nExecStart=\nExecStart=/bin/sh -c 'sleep 0.7; exec /usr/sbin/plex-authd'\n\
+                ExecPaths=/usr/bin\nWatchdogSec=1\n";
     world.write("/run/systemd/system/plex-authd.service.d/slow.conf", 0o644, "root:root", slow);
     world.sh("systemctl daemon-reload; systemctl stop plex-authd; systemctl start plex-authd");
     let pid = process(world);
@@ -118,6 +122,124 @@ fn assert_restart_after_failures(world: &World) {
     world.wait_for_log(&["Watchdog timeout"]);
     wait_for_another(world, &before);
     world.sh("rm -r /run/systemd/system/plex-authd.service.d; systemctl daemon-reload");
+}
+
+/// The limits of the units are in force, and the services restrict themselves inside of them.
+fn assert_limits(world: &World) {
+    world.sh("systemctl start plex-auth-shadow plex-authd");
+    for (service, memory, tasks) in [("plex-authd", 512 << 20, 1024), ("plex-auth-shadow", 64 << 20, 4)] {
+        let property = |name: &str| {
+            world.sh(&format!("systemctl show --value --property={name} {service}")).stdout.trim().to_owned()
+        };
+        assert_eq!(property("MemoryMax"), memory.to_string(), "{service}");
+        assert_eq!(property("MemorySwapMax"), "0", "{service}");
+        assert_eq!(property("TasksMax"), tasks.to_string(), "{service}");
+        let process = property("MainPID");
+        let refused = |call: &str, path: &str| {
+            let results = world.take_over(&process, call, path);
+            assert!(results.iter().all(|result| *result < 0), "{service}: {call} {path}: {results:?}");
+        };
+        // The unit gives it a /tmp of its own, where only Landlock refuses anything.
+        for path in ["/tmp/probe", "/dev/shm/probe", "/run/probe", "/var/lib/probe"] {
+            refused("write", path);
+        }
+        refused("run", "/bin/true");
+        refused("port", "");
+    }
+    assert!(!world.syslog().contains("no Landlock"), "{}", world.syslog());
+}
+
+/// Number of starts that have failed, by the log of this program.
+fn failed_starts(world: &World, program: &str) -> usize {
+    let sender = format!(" {program}[");
+    world.syslog().lines().filter(|line| line.contains(&sender) && line.contains("cannot run: ")).count()
+}
+
+#[test]
+fn failed_starts_answer_logins_at_once_and_never_stop_the_socket() {
+    for suite in ["bookworm", "trixie"] {
+        let Some(world) = server(suite) else { return };
+        world.sh("useradd --create-home --shell /bin/sh probe; echo probe:LOCAL-SECRET | chpasswd");
+        world.sh("useradd --create-home --shell /bin/sh --password '*' --groups plex-users alice");
+        assert_broken_configuration(&world);
+        assert_failing_shadow_service(&world);
+        assert_missing_program(&world);
+        world.assert_no_secret_leaked();
+    }
+}
+
+fn assert_sockets_listen(world: &World) {
+    let sockets = "systemctl is-active plex-authd.socket plex-auth-shadow.socket";
+    assert_eq!(world.sh(sockets).stdout, "active\nactive\n", "{}", world.syslog());
+}
+
+fn assert_alice_logs_in(world: &World) {
+    let inside = world.ssh("password", "alice", &password("alice"));
+    assert_eq!(inside.stdout, "alice\n", "{inside:?}\n{}", world.syslog());
+}
+
+fn assert_broken_configuration(world: &World) {
+    world.sh("cp -p /etc/plex-auth.toml /root/good; sed -i '1i nonsense = 1' /etc/plex-auth.toml");
+    world.sh("systemctl stop plex-authd");
+    // More than systemd's own limits for starts (5 in 10 seconds) and for connections (20 in 2 seconds).
+    let before = failed_starts(world, "plex-authd");
+    for attempt in 0..8 {
+        let start = Instant::now();
+        for _ in 0..5 {
+            assert!(!world.run(&["plex-auth", "status"]).ok());
+        }
+        // Each of them would otherwise wait for its time limit.
+        assert!(start.elapsed() < Duration::from_secs(8), "{attempt}: {:?}", start.elapsed());
+        world.sh("until systemctl is-failed --quiet plex-authd; do sleep 0.05; done");
+    }
+    let starts = failed_starts(world, "plex-authd") - before;
+    assert!((8..=40).contains(&starts), "{starts} starts");
+    // Without a connection, it is not started again.
+    world.sh("sleep 3");
+    assert_eq!(failed_starts(world, "plex-authd") - before, starts);
+    assert_sockets_listen(world);
+
+    // The account phase is decided by the local group, as without a daemon.
+    let start = Instant::now();
+    let local = world.ssh("password", "probe", "LOCAL-SECRET");
+    assert_eq!(local.stdout, "probe\n", "{local:?}");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(!world.ssh("password", "alice", &password("alice")).ok());
+
+    // Once the file is fixed, the next login finds a daemon. Nobody has to start it.
+    world.sh("cp -p /root/good /etc/plex-auth.toml; until systemctl is-failed --quiet plex-authd; do sleep 0.05; done");
+    assert_alice_logs_in(world);
+}
+
+fn assert_failing_shadow_service(world: &World) {
+    let drop_in = "/run/systemd/system/plex-auth-shadow.service.d";
+    world.sh(&format!("mkdir -p {drop_in}"));
+    let wrong = "[Service]\nExecStart=\nExecStart=/usr/sbin/plex-auth-shadow --user no-such-user\n";
+    world.write(&format!("{drop_in}/wrong.conf"), 0o644, "root:root", wrong);
+    world.sh("systemctl daemon-reload; systemctl stop plex-auth-shadow");
+    for _ in 0..7 {
+        assert_alice_logs_in(world);
+        world.sh("until systemctl is-failed --quiet plex-auth-shadow; do sleep 0.05; done");
+    }
+    assert!((7..=21).contains(&failed_starts(world, "plex-auth-shadow")), "{}", world.syslog());
+    assert_sockets_listen(world);
+    world.sh(&format!("rm -r {drop_in}; systemctl daemon-reload"));
+    let (_, log) = world.logged(|| assert_alice_logs_in(world));
+    assert!(!log.contains("pam_unix(sshd:auth): authentication failure"), "{log}");
+}
+
+/// A program that does not even run cannot close connections; systemd starts it again twice a second.
+fn assert_missing_program(world: &World) {
+    world.sh("mv /usr/sbin/plex-authd /usr/sbin/away; systemctl stop plex-authd");
+    assert!(!world.run(&["plex-auth", "status"]).ok());
+    world.sh("sleep 6");
+    let restarts = world.sh("systemctl show --value --property=NRestarts plex-authd").stdout;
+    assert!((6..=25).contains(&restarts.trim().parse::<u32>().unwrap()), "{restarts}");
+    assert_sockets_listen(world);
+    world.sh(
+        "mv /usr/sbin/away /usr/sbin/plex-authd; until systemctl is-active --quiet plex-authd; do sleep 0.05; done",
+    );
+    assert_alice_logs_in(world);
 }
 
 /// plex-auth-sync creates complete accounts, and locks the accounts of former friends.

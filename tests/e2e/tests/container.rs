@@ -109,6 +109,10 @@ fn container_serves_logins_and_ends_on_sigterm_or_with_either_daemon() {
     assert_eq!(world.sh("stat -c %U:%G:%a /etc/plex-auth.toml").stdout, "root:plex-auth:640\n");
     assert_eq!(world.sh("stat -c %U $(pgrep -x plex-authd | sed 's|.*|/proc/&|')").stdout, "plex-auth\n");
 
+    // No service manager has restricted them.
+    world.assert_confines_itself(world.sh("pgrep -x plex-authd").stdout.trim(), Some("/var/lib/plex-auth"));
+    world.assert_confines_itself(world.sh("pgrep -x plex-auth-shado").stdout.trim(), None);
+
     // Orphaned processes are reaped.
     let left = format!("nsenter --target {0} --pid --mount sh -c 'setsid --fork true'", container.pid);
     world.sh(&left);

@@ -6,6 +6,19 @@ use std::time::{Duration, Instant};
 
 use e2e::{Code, DEN, World, password, within};
 
+/// Passes a socket to a program, as systemd does, while a connection waits there, and makes another one half a second later.
+/// Prints what each of the two has read, the exit code of the program, and its seconds of processor time.
+const PASS: &str = "import os,resource,socket,sys,time\n\
+    path='/run/passed'; listener=socket.socket(socket.AF_UNIX); listener.bind(path); listener.listen()\n\
+    def connect():\n  s=socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(path); return s\n\
+    first=connect(); pid=os.fork()\n\
+    if pid==0:\n\
+    \x20 os.dup2(listener.fileno(),3); os.environ.update(LISTEN_FDS='1',LISTEN_PID=str(os.getpid()))\n\
+    \x20 os.set_inheritable(3,True); os.execv(sys.argv[1],sys.argv[1:])\n\
+    read=first.recv(1); time.sleep(0.5); read+=connect().recv(1); os.unlink(path)\n\
+    code=os.waitstatus_to_exitcode(os.waitpid(pid,0)[1])\n\
+    print(read,code,int(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime))\n";
+
 /// Waits until Alice can log in, and returns the time it took.
 fn until_alice_is_in(world: &World, most: u64) -> Duration {
     let start = Instant::now();
@@ -101,4 +114,34 @@ fn r14_slow_name_service_delays_no_other_login() {
         }
     });
     assert_eq!(world.authenticate("nobody-here", "x"), Code::USER_UNKNOWN);
+}
+
+#[test]
+fn service_that_cannot_start_closes_the_connections_at_its_passed_socket() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+    let daemon = ["/usr/sbin/plex-authd", "--user", "plex-auth"];
+    let fails = |program: &[&str], why: &str| {
+        let start = Instant::now();
+        let (out, log) = world.logged(|| world.run(&[&["python3", "-c", PASS], program].concat()));
+        assert_eq!(out.stdout, "b'' 78 0\n", "{program:?}: {out:?}\n{log}");
+        assert!(start.elapsed() < Duration::from_secs(15), "{program:?}: {:?}", start.elapsed());
+        assert_eq!(log.matches("cannot run: ").count(), 1, "{log}");
+        assert!(log.contains(why), "{log}");
+    };
+    world.sh("cp -p /etc/plex-auth.toml /root/good; echo nonsense = 1 >>/etc/plex-auth.toml");
+    fails(&daemon, "nonsense");
+    // Its own socket is closed with the process, which has the same exit code.
+    let out = world.run(&daemon);
+    assert_eq!(out.code, 78, "{out:?}");
+    world.sh("! test -e /run/plex-auth/socket; rm /etc/plex-auth.toml");
+    fails(&daemon, "/etc/plex-auth.toml");
+    world.sh("cp -p /root/good /etc/plex-auth.toml; chmod 777 /var/lib/plex-auth");
+    fails(&daemon, "others could change");
+    world.sh("chmod 700 /var/lib/plex-auth; sqlite3 /var/lib/plex-auth/state.db 'PRAGMA user_version = 99'");
+    fails(&daemon, "newer version");
+    fails(&["/usr/sbin/plex-authd"], "refuses to run as root");
+    fails(&["/usr/sbin/plex-auth-shadow", "--user", "no-such-user"], "no-such-user");
+    // The module acts as without a daemon: it is not there.
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
 }

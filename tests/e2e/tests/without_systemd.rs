@@ -32,6 +32,13 @@ fn assert_friend_can_log_in(world: &World) {
     assert_eq!(world.account("bob"), Code::PERM_DENIED);
 }
 
+/// Asserts that the daemon and plex-auth-shadow can write nothing but the daemon's state, whatever started them.
+fn assert_services_are_restricted(world: &World) {
+    world.assert_confines_itself(&process(world), Some("/var/lib/plex-auth"));
+    let shadow = world.sh("pgrep -x plex-auth-shado").stdout;
+    world.assert_confines_itself(shadow.trim(), None);
+}
+
 /// Waits until a different process answers.
 fn wait_for_another(world: &World, before: &str) {
     world.sh(&format!(
@@ -53,6 +60,7 @@ fn openrc_starts_supervises_reloads_and_stops_the_daemon() {
     // The start command waited until the daemon was ready.
     world.sh("plex-auth status; rc-service plex-authd status");
     assert_friend_can_log_in(&world);
+    assert_services_are_restricted(&world);
 
     let before = process(&world);
     assert_eq!(
@@ -97,6 +105,7 @@ fn runit_starts_supervises_reloads_and_stops_the_daemon() {
     world.follow(&page_commands(PAGE, "runit"));
     world.sh("sv status plex-authd | grep -q '^run: plex-authd'");
     assert_friend_can_log_in(&world);
+    assert_services_are_restricted(&world);
     let before = process(&world);
     let ((), log) = world.logged(|| {
         world.sh("sv hup plex-authd");

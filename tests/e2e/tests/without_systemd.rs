@@ -60,7 +60,6 @@ fn openrc_starts_supervises_reloads_and_stops_the_daemon() {
     // The start command waited until the daemon was ready.
     world.sh("plex-auth status; rc-service plex-authd status");
     assert_friend_can_log_in(&world);
-    assert_services_are_restricted(&world);
 
     let before = process(&world);
     assert_eq!(
@@ -78,6 +77,7 @@ fn openrc_starts_supervises_reloads_and_stops_the_daemon() {
     assert_eq!(process(&world), before);
     assert_friend_can_log_in(&world);
     world.sh("cp -p /root/good /etc/plex-auth.toml");
+    assert_services_are_restricted(&world);
 
     world.sh(&format!("kill -KILL {before}"));
     wait_for_another(&world, &before);

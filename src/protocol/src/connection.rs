@@ -4,16 +4,17 @@
 //! every descriptor is close-on-exec and above the standard three.
 
 use std::fmt;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, connect, getsockopt, recv, send, socket,
+    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, connect, getsockopt, recv, send, shutdown, socket,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -127,7 +128,7 @@ pub struct Peer {
 /// An open connection between the daemon and one that asks it something.
 #[derive(Debug)]
 pub struct Connection {
-    socket: OwnedFd,
+    socket: Arc<OwnedFd>,
     /// Received bytes that are not decoded yet; they may contain a password.
     inbox: Zeroizing<Vec<u8>>,
 }
@@ -156,7 +157,7 @@ impl Connection {
         loop {
             match connect(fd.as_raw_fd(), &address) {
                 Ok(()) => {
-                    return Ok(Self { socket: fd, inbox: Zeroizing::default() });
+                    return Ok(Self { socket: Arc::new(fd), inbox: Zeroizing::default() });
                 }
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) if !deadline.left().is_zero() => {
@@ -174,7 +175,7 @@ impl Connection {
     /// When the kernel does not let it be made non-blocking.
     pub fn accepted(stream: UnixStream) -> Result<Self, Error> {
         stream.set_nonblocking(true).map_err(Error::Io)?;
-        Ok(Self { socket: stream.into(), inbox: Zeroizing::default() })
+        Ok(Self { socket: Arc::new(stream.into()), inbox: Zeroizing::default() })
     }
 
     /// The process at the other end.
@@ -182,8 +183,14 @@ impl Connection {
     /// # Errors
     /// When the kernel does not say.
     pub fn peer(&self) -> Result<Peer, Error> {
-        let credentials = getsockopt(&self.socket, PeerCredentials)?;
+        let credentials = getsockopt(&*self.socket, PeerCredentials)?;
         Ok(Peer { uid: credentials.uid(), pid: credentials.pid() })
+    }
+
+    /// A means for another thread to end the waits of [`Self::receive`].
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter(Arc::downgrade(&self.socket))
     }
 
     /// Sends one message.
@@ -268,6 +275,27 @@ impl Connection {
                 Ok(_) => return Ok(()),
                 Err(other) => return Err(other.into()),
             }
+        }
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Ends the waits of a connection from another thread. It does not keep the connection open.
+#[derive(Debug, Clone)]
+pub struct Interrupter(Weak<OwnedFd>);
+
+impl Interrupter {
+    /// Lets [`Connection::receive`] return [`Error::Closed`] once it has returned what has arrived already. Messages can still be
+    /// sent. Without effect on a connection that is closed.
+    pub fn interrupt(&self) {
+        if let Some(socket) = self.0.upgrade() {
+            // Fails only if the other end has disconnected.
+            let _ = shutdown(socket.as_raw_fd(), Shutdown::Read);
         }
     }
 }

@@ -106,3 +106,24 @@ fn the_peers_uid_and_pid_come_from_the_kernel() {
     let peer = ours.peer().unwrap();
     assert_eq!(u32::try_from(peer.pid).unwrap(), std::process::id());
 }
+
+#[test]
+fn an_interrupted_wait_ends_at_once_and_a_verdict_can_still_be_sent() {
+    let (mut ours, theirs) = pair();
+    let mut theirs = Connection::accepted(theirs).unwrap();
+    let interrupter = ours.interrupter();
+    let waiting = std::thread::spawn(move || {
+        let start = Instant::now();
+        let received = ours.receive::<Reply>(Deadline::after(Duration::from_secs(30)));
+        assert!(matches!(received, Err(Error::Closed)), "{received:?}");
+        assert!(start.elapsed() < Duration::from_secs(10));
+        ours.send(&Reply::Verdict(Verdict::Unavailable), soon()).unwrap();
+    });
+    std::thread::sleep(Duration::from_millis(50));
+    interrupter.interrupt();
+    waiting.join().unwrap();
+    // A message sent meanwhile is lost, and the verdict is received all the same.
+    assert!(matches!(theirs.send(&Reply::Working, soon()), Err(Error::Closed)));
+    assert_eq!(theirs.receive::<Reply>(soon()).unwrap(), Reply::Verdict(Verdict::Unavailable));
+    interrupter.interrupt();
+}

@@ -18,6 +18,7 @@ mod origin;
 mod owner;
 mod rules;
 mod server_access;
+mod shares;
 mod sign_in_target;
 mod throttle;
 mod verification_code;
@@ -35,6 +36,7 @@ pub use local_account::{Account, authorize_caller, resolve_account, validate_pas
 pub use origin::{Origin, origin};
 pub use rules::{Grounds, Rules, Standing};
 pub use server_access::{ServerRow, reaches};
+pub use shares::{Claim, Crowd, MAX_SESSIONS, MAX_THREADS, Purpose, Shares, SlotId};
 pub use sign_in_target::SignInTarget;
 pub use throttle::{
     Admission, Answer, AttemptKey, BreakerOpen, Counted, Ending, Entry, Failures, Hold, Lane, Limits,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{Gid, Uid, chdir};
-use protocol::{Connection, Deadline};
+use protocol::{Connection, Deadline, Severity};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use system::failed_start;
@@ -152,10 +152,12 @@ fn handle(stream: UnixStream, daemon: Uid, service: &impl Service, log: &mut Log
     let Ok(peer) = connection.peer() else { return };
     if peer.uid != daemon.as_raw() {
         // Closed without a reply. Only root gets this far: the socket's mode excludes others.
-        return log.warning(&format!("a process of uid {} asked (pid {}); only plex-authd may", peer.uid, peer.pid));
+        let line = format!("a process of uid {} asked; only plex-authd may", peer.uid);
+        return log.limited(Severity::Warning, &line);
     }
     let Ok(request) = connection.receive(Deadline::after(MESSAGE_LIMIT)) else {
-        return log.warning("plex-authd asked for nothing that is understood; restart both after an upgrade");
+        let line = "plex-authd asked for nothing that is understood; restart both after an upgrade";
+        return log.limited(Severity::Warning, line);
     };
     let answer = service.answer(&request, log);
     // plex-authd asks again if it has disconnected meanwhile.

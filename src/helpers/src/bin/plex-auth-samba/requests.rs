@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use config::Config;
 use helpers::Service;
-use protocol::Secret;
 use protocol::smb::{Fingerprint, MAX_PASSWORD, SmbAction, SmbRequest, SmbResult};
+use protocol::{Secret, Severity};
 use system::accounts::{ManagedAccounts, uid_min};
 use system::syslog::Log;
 
@@ -98,7 +98,9 @@ impl Service for SmbService {
         match &outcome {
             SmbResult::Done { .. } => log.info(&format!("\"{}\": {}", request.user, past_tense(&request.act))),
             SmbResult::InStep | SmbResult::NoEntry => {}
-            SmbResult::Failed(why) => log.warning(&format!("\"{}\": {why}", protocol::printable(&request.user, 128))),
+            SmbResult::Failed(why) => {
+                log.limited(Severity::Warning, &format!("\"{}\": {why}", protocol::printable(&request.user, 128)));
+            }
         }
         outcome
     }

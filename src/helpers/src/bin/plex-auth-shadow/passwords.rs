@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use helpers::Service;
+use protocol::Severity;
 use protocol::local_password::{LocalPasswordReply, LocalPasswordRequest};
 use system::accounts::password_field;
 use system::syslog::Log;
@@ -50,14 +51,14 @@ impl Service for Passwords {
     /// Answers [`LocalPasswordReply::Something`] in case of doubt.
     fn answer(&self, request: &LocalPasswordRequest, log: &mut Log) -> LocalPasswordReply {
         if request.version != protocol::VERSION {
-            log.warning("plex-authd is of another version; restart both after an upgrade");
+            log.limited(Severity::Warning, "plex-authd is of another version; restart both after an upgrade");
             return LocalPasswordReply::Something;
         }
         match self.has_none(&request.user) {
             Ok(true) => LocalPasswordReply::Nothing,
             Ok(false) => LocalPasswordReply::Something,
             Err(error) => {
-                log.error(&error.to_string());
+                log.limited(Severity::Error, &error.to_string());
                 LocalPasswordReply::Something
             }
         }

@@ -96,7 +96,11 @@ impl Client<'_> {
                     self.prompted.set(true);
                     let answer = self.answer(pamh, &prompt);
                     let failed = answer == PromptReply::Failed;
-                    connection.send(&Request::PromptReply(answer), self.next_deadline())?;
+                    match connection.send(&Request::PromptReply(answer), self.next_deadline()) {
+                        // A daemon that has ended meanwhile has left a verdict, which can still be read.
+                        Ok(()) | Err(Error::Closed) => {}
+                        Err(other) => return Err(other.into()),
+                    }
                     if failed {
                         // The daemon logs the reason; no verdict is needed.
                         return Err(Failure::Prompt);

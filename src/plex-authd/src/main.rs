@@ -3,10 +3,12 @@
 
 mod args;
 mod auth;
+mod callers;
 mod clock;
 mod config_warnings;
 mod context;
 mod daemon;
+mod dispatch;
 mod error;
 mod generation;
 mod helpers;
@@ -23,6 +25,7 @@ mod shared;
 mod signals;
 mod startup;
 mod state;
+mod unread;
 mod worker;
 
 use std::alloc::System;

@@ -1,24 +1,36 @@
-//! Threads for connections without a slot. A module without a verdict would fall back to the local group in its account phase
-//! (R65), so these threads, which always exist, give each such connection half a second.
+//! Threads for account phases without a slot. A module without a verdict would fall back to the local group in its account phase
+//! (R65), so these threads, which always exist, decide them from known state.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use protocol::{LoginRequest, Request};
 
 use crate::lock::lock;
 use crate::session::Session;
+use crate::worker;
 
-/// Threads, and connections that may wait for them. root's connections, which are the system's logins, have their own, so
-/// that no other user can delay them.
+/// Threads, and requests that may wait for them. root's requests, which are the system's logins, have their own, so that no
+/// other user can delay them.
 const ROOT: (usize, usize) = (8, 128);
 const OTHERS: (usize, usize) = (2, 32);
 
-/// Stack of a session's thread, which has no large buffers.
+/// Stack of a session's threads, which have no large buffers.
 pub(crate) const STACK: usize = 512 * 1024;
 
-/// Queues of the threads, which end when this is dropped.
+/// Time limit for the requests that are left at shutdown. Each needs a look into the account database.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);
+
+/// A request whose connection has no slot.
+type Work = (Session, LoginRequest);
+
+/// The threads, and their queues.
 pub(crate) struct Reserve {
-    root: SyncSender<Session>,
-    others: SyncSender<Session>,
+    root: SyncSender<Work>,
+    others: SyncSender<Work>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Reserve {
@@ -27,34 +39,47 @@ impl Reserve {
     /// # Errors
     /// A thread cannot be created.
     pub(crate) fn start() -> std::io::Result<Self> {
-        Ok(Self { root: start(ROOT)?, others: start(OTHERS)? })
+        let mut threads = Vec::new();
+        let (root, others) = (start(ROOT, &mut threads)?, start(OTHERS, &mut threads)?);
+        Ok(Self { root, others, threads })
     }
 
-    /// Queues a session. If the queue is full, the module gets the verdict "unavailable" at once. In the account phase that
-    /// is a refusal, so a managed account does not pass even then.
-    pub(crate) fn push(&self, session: Session) {
+    /// Queues an account phase. If the queue is full, it is refused at once: a managed account does not pass even then.
+    pub(crate) fn push(&self, session: Session, request: LoginRequest) {
         let queue = if session.uid() == 0 { &self.root } else { &self.others };
-        if let Err(TrySendError::Full(session) | TrySendError::Disconnected(session)) = queue.try_send(session) {
-            session.refuse_unread();
+        if let Err(TrySendError::Full((session, request)) | TrySendError::Disconnected((session, request))) =
+            queue.try_send((session, request))
+        {
+            session.refuse(&Request::Login(request));
+        }
+    }
+
+    /// Ends the threads after the requests that are left.
+    pub(crate) fn finish(self) {
+        let Self { root, others, threads } = self;
+        drop((root, others));
+        for thread in &threads {
+            worker::join_within(thread, LAST_REQUESTS);
         }
     }
 }
 
-fn start((threads, capacity): (usize, usize)) -> std::io::Result<SyncSender<Session>> {
-    let (queue, sessions) = sync_channel(capacity);
-    let sessions = Arc::new(Mutex::new(sessions));
-    for _ in 0..threads {
-        let sessions = Arc::clone(&sessions);
-        std::thread::Builder::new().name("reserve".into()).stack_size(STACK).spawn(move || run(&sessions))?;
+fn start((count, capacity): (usize, usize), threads: &mut Vec<JoinHandle<()>>) -> std::io::Result<SyncSender<Work>> {
+    let (queue, requests) = sync_channel(capacity);
+    let requests = Arc::new(Mutex::new(requests));
+    for _ in 0..count {
+        let requests = Arc::clone(&requests);
+        threads
+            .push(std::thread::Builder::new().name("reserve".into()).stack_size(STACK).spawn(move || run(&requests))?);
     }
     Ok(queue)
 }
 
-fn run(sessions: &Mutex<Receiver<Session>>) {
+fn run(requests: &Mutex<Receiver<Work>>) {
     loop {
-        // One thread waits for the next session, the others for the lock.
-        let next = lock(sessions).recv();
-        let Ok(session) = next else { return };
-        session.run_without_slot();
+        // One thread waits for the next request, the others for the lock.
+        let next = lock(requests).recv();
+        let Ok((session, request)) = next else { return };
+        session.run_without_slot(&request);
     }
 }

@@ -1,24 +1,28 @@
 //! The main loop: accept connections, reload, end.
 
-use std::fmt;
+use std::io::ErrorKind;
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, poll};
-use protocol::Connection;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::config_warnings;
-use crate::context::Context;
+use crate::daemon::Daemon;
+use crate::dispatch::serve;
 use crate::error::Error;
-use crate::limits::connections::ConnectionSlot;
 use crate::log::Log;
-use crate::reserve::{Reserve, STACK};
 use crate::service_manager::{self, ServiceManager};
-use crate::session::Session;
 use crate::signals::{SignalEvent, Signals};
 use crate::startup::Started;
+use crate::unread::{Group, Read, Unread};
+
+/// Descriptors for all sessions, the connections that are not read yet, and those to plex.tv; the usual limit is 1024.
+const DESCRIPTORS: u64 = 4096;
+
+/// Pause after an `accept` that failed, as it does without a free descriptor. The connection stays in the socket's queue.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Runs until a signal ends it.
 ///
@@ -26,117 +30,122 @@ use crate::startup::Started;
 /// [`Error`]: the daemon cannot wait for connections.
 pub(crate) fn run(started: Started, log: &Log) -> Result<(), Error> {
     let Started { signals, listener, mut daemon, reserve } = started;
+    raise_descriptor_limit();
     let service_manager = ServiceManager::new();
+    daemon.context().settings.trusted_callers.look_up();
     service_manager::ready();
     log.info(format!("plex-authd {} is ready", env!("CARGO_PKG_VERSION")));
     config_warnings::log_in_background(daemon.context());
 
+    let mut unread = Unread::default();
     loop {
-        match wait(listener.socket(), &signals, &service_manager)? {
-            Event::Connection => {
-                // The client may have disconnected again.
-                let Ok((stream, _)) = listener.socket().accept() else { continue };
-                if let Err(error) = serve(stream, daemon.context(), &reserve) {
-                    log.warning(format!("a login could not be looked at: {error}"));
-                }
-            }
-            Event::Reload => {
-                service_manager::reloading();
-                match daemon.reload() {
-                    Ok(()) => {
-                        log.info("the configuration has been read again");
-                        config_warnings::log_in_background(daemon.context());
-                    }
-                    Err(error) => log.error(format!("{error}; the configuration that was read before stays in force")),
-                }
-                service_manager::ready();
-            }
-            Event::End => break,
+        let ready = wait(&signals, listener.socket(), &unread, &service_manager)?;
+        let mut read = unread.read(&ready.requests);
+        if ready.connection {
+            read.extend(accept(listener.socket(), &mut unread, &daemon));
+        }
+        for read in read {
+            serve(read, daemon.context(), &reserve);
+        }
+        match ready.signal.then(|| signals.next()) {
+            Some(SignalEvent::Reload) => reload(&mut daemon, log),
+            Some(SignalEvent::End) => break,
+            None => {}
         }
     }
 
     service_manager::stopping();
     drop(listener);
-    if !daemon.limits().connections.drain(daemon.context().settings.config.timeouts.login) {
-        log.warning("ending while a login is still waiting for somebody to type");
+    // Account phases whose requests have arrived are still decided.
+    let all = vec![true; unread.poll_fds().count()];
+    for read in unread.read(&all) {
+        serve(read, daemon.context(), &reserve);
     }
+    unread.close();
+    daemon.limits().connections.end();
+    if !daemon.limits().connections.drain(daemon.context().settings.config.timeouts.login) {
+        log.warning("ending while a login is still in progress");
+    }
+    reserve.finish();
     daemon.close();
     log.info("plex-authd has ended");
     Ok(())
 }
 
-enum Event {
-    Connection,
-    Reload,
-    End,
-}
-
-/// Waits for an event, with watchdog messages to the service manager.
-fn wait(listener: &impl AsFd, signals: &Signals, service_manager: &ServiceManager) -> Result<Event, Error> {
-    loop {
-        let mut fds =
-            [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut fds, service_manager.interval()) {
-            Ok(_) => {
-                let [signal, connection] = fds;
-                service_manager.alive();
-                // An unreadable signal counts as the end.
-                if signal.any().unwrap_or(true) {
-                    return Ok(if signals.next() == SignalEvent::Reload { Event::Reload } else { Event::End });
-                }
-                if connection.any().unwrap_or(true) {
-                    return Ok(Event::Connection);
-                }
-            }
-            Err(nix::Error::EINTR) => {}
-            Err(error) => return Err(Error::Poll(error)),
+fn raise_descriptor_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let wanted = DESCRIPTORS.min(hard);
+        if soft < wanted {
+            // Without it, connections above the limit wait in the socket's queue.
+            let _ = setrlimit(Resource::RLIMIT_NOFILE, wanted, hard);
         }
     }
 }
 
-/// Why a connection has no thread of its own.
-enum NotServed {
-    Connection(protocol::Error),
-    /// The limit of connections; the caller's uid.
-    TooMany(u32),
-    NoThread(std::io::Error),
-}
-
-impl fmt::Display for NotServed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connection(error) => error.fmt(f),
-            Self::TooMany(uid) => write!(f, "too many at once (uid {uid})"),
-            Self::NoThread(error) => write!(f, "no thread: {error}"),
+fn reload(daemon: &mut Daemon, log: &Log) {
+    service_manager::reloading();
+    match daemon.reload() {
+        Ok(()) => {
+            log.info("the configuration has been read again");
+            daemon.context().settings.trusted_callers.look_up();
+            config_warnings::log_in_background(daemon.context());
         }
+        Err(error) => log.error(format!("{error}; the configuration that was read before stays in force")),
     }
+    service_manager::ready();
 }
 
-/// Serves a connection in a thread of its own; without a slot or a thread, in the reserve.
-fn serve(stream: UnixStream, context: &Arc<Context>, reserve: &Reserve) -> Result<(), NotServed> {
-    let connection = Connection::accepted(stream).map_err(NotServed::Connection)?;
-    let peer = connection.peer().map_err(NotServed::Connection)?;
-    let session = Session::new(Arc::clone(context), connection, peer);
-    let Some(slot) = context.limits.connections.acquire(peer.uid) else {
-        reserve.push(session);
-        return Err(NotServed::TooMany(peer.uid));
-    };
-    // The session is sent to the thread after its start, so that it is not lost if there is none.
-    let (sender, receiver) = sync_channel::<Session>(1);
-    let run = move || {
-        let _slot: ConnectionSlot = slot;
-        if let Ok(session) = receiver.recv() {
-            session.run();
+/// Accepts a connection. Returns it if its request is there already, and one that makes room for it.
+fn accept(listener: &UnixListener, unread: &mut Unread, daemon: &Daemon) -> Vec<Read> {
+    let stream = match listener.accept() {
+        Ok((stream, _)) => stream,
+        // The client has disconnected again.
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionAborted) => {
+            return Vec::new();
+        }
+        Err(_) => {
+            std::thread::sleep(ACCEPT_PAUSE);
+            return Vec::new();
         }
     };
-    match std::thread::Builder::new().name("session".into()).stack_size(STACK).spawn(run) {
-        Ok(_) => {
-            let _ = sender.send(session);
-            Ok(())
-        }
-        Err(error) => {
-            reserve.push(session);
-            Err(NotServed::NoThread(error))
-        }
+    let callers = &daemon.context().settings.trusted_callers;
+    let group = |uid| if uid == 0 || callers.were_trusted(uid) { Group::Service } else { Group::User };
+    // Without its user, nothing can be said to a process.
+    unread.add(stream, group).unwrap_or_default()
+}
+
+/// Work that needs no waiting.
+struct Ready {
+    signal: bool,
+    connection: bool,
+    /// By connection of [`Unread`].
+    requests: Vec<bool>,
+}
+
+/// Waits for an event or a connection's time limit, with watchdog messages to the service manager.
+fn wait(
+    signals: &Signals,
+    listener: &impl AsFd,
+    unread: &Unread,
+    service_manager: &ServiceManager,
+) -> Result<Ready, Error> {
+    let mut fds =
+        vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+    fds.extend(unread.poll_fds());
+    let limit = unread.deadline().map_or(PollTimeout::NONE, |deadline| {
+        let left = deadline.saturating_duration_since(Instant::now()).as_micros().div_ceil(1000);
+        PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+    });
+    let interval = service_manager.interval();
+    // Without a limit, the time is -1.
+    let timeout = if limit.is_none() || (interval.is_some() && interval < limit) { interval } else { limit };
+    match poll(&mut fds, timeout) {
+        Ok(_) | Err(nix::Error::EINTR) => {}
+        Err(error) => return Err(Error::Poll(error)),
     }
+    service_manager.alive();
+    let mut ready = fds.iter().map(PollFd::any);
+    // An unreadable signal counts as one.
+    let (signal, connection) = (ready.next().flatten().unwrap_or(true), ready.next().flatten().unwrap_or(true));
+    Ok(Ready { signal, connection, requests: ready.map(|ready| ready.unwrap_or(true)).collect() })
 }

@@ -2,11 +2,14 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use config::{Config, Source};
 use policy::Rules;
 use system::accounts::{self, ManagedAccounts};
+
+use crate::callers::TrustedCallers;
 
 /// One configuration in force.
 pub(crate) struct Settings {
@@ -15,13 +18,14 @@ pub(crate) struct Settings {
     pub read_at: Instant,
     pub rules: Rules,
     pub uid_min: u32,
+    pub trusted_callers: Arc<TrustedCallers>,
 }
 
 impl Settings {
     /// Settings from `config`, which has just been read from `file`.
     pub(crate) fn new(config: Config, file: PathBuf) -> Self {
-        let rules = config.rules();
-        Self { config, file, read_at: Instant::now(), rules, uid_min: accounts::uid_min() }
+        let (rules, trusted_callers) = (config.rules(), Arc::new(TrustedCallers::new(&config.trusted_callers)));
+        Self { config, file, read_at: Instant::now(), rules, uid_min: accounts::uid_min(), trusted_callers }
     }
 
     /// The local accounts that are mapped to Plex accounts.

@@ -16,7 +16,7 @@ use crate::limits::link_slots::LinkSlots;
 use crate::limits::rate_limiter::RateLimiter;
 use crate::limits::refusal_delay::RefusalDelay;
 use crate::log::Log;
-use crate::state::audit_log::{AuditLog, MAX_ENTRIES};
+use crate::state::audit_log::AuditLog;
 use crate::state::device_ids::DeviceIds;
 use crate::state::friend_list::{SavedList, Suspicion};
 use crate::state::identities::Identities;
@@ -50,7 +50,7 @@ impl Shared {
     /// # Errors
     /// [`Error::Store`] or [`Error::Thread`]
     pub(crate) fn open(config: &Config, args: &Args, log: &Log) -> Result<(Self, Workers, Option<SavedList>), Error> {
-        let (store, saved, writer) = store::open(&args.state, MAX_ENTRIES, log).map_err(Error::Store)?;
+        let (store, saved, writer) = store::open(&args.state, log).map_err(Error::Store)?;
         let throttle = Throttle::new(config.throttle.clone(), saved.limits);
         let account_locks = AccountLocks::default();
         let (token_revoker, revoker) = TokenRevoker::start(account_locks.clone(), log.clone())?;

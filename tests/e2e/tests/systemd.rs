@@ -127,7 +127,7 @@ fn assert_restart_after_failures(world: &World) {
 /// The limits of the units are in force, and the services restrict themselves inside of them.
 fn assert_limits(world: &World) {
     world.sh("systemctl start plex-auth-shadow plex-authd");
-    for (service, memory, tasks) in [("plex-authd", 512 << 20, 1024), ("plex-auth-shadow", 64 << 20, 4)] {
+    for (service, memory, tasks) in [("plex-authd", 512 << 20, 2048), ("plex-auth-shadow", 64 << 20, 4)] {
         let property = |name: &str| {
             world.sh(&format!("systemctl show --value --property={name} {service}")).stdout.trim().to_owned()
         };

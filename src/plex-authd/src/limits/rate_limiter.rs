@@ -51,7 +51,6 @@ impl RateLimiter {
     }
 
     /// True if the account has signed in from this origin within 30 days.
-    #[allow(dead_code, reason = "for the status and for reserves of people who are known")]
     pub(crate) fn is_known(&self, key: &AttemptKey) -> bool {
         self.lock().is_known(key, clock::now())
     }

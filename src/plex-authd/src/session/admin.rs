@@ -52,6 +52,12 @@ pub(crate) fn answer(
     None
 }
 
+/// Refuses a request of another user than root, without waiting for the process.
+pub(crate) fn deny(connection: &mut Connection) {
+    // A process that has disconnected needs no answer.
+    let _ = connection.send(&Reply::Admin(AdminResponse::NotYours), Deadline::after(Duration::ZERO));
+}
+
 /// Sends the steps and the reason of a decision, before its verdict.
 ///
 /// # Errors

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use policy::{Outcome, Phase, PlexId};
-use protocol::{Login, LoginRequest, printable};
+use policy::{Origin, Outcome, Phase, PlexId};
+use protocol::{Login, LoginRequest, Severity, printable};
 
 use crate::auth::outcome::LoginResult;
 use crate::clock;
-use crate::log::Log;
+use crate::log::{Log, Share};
 
 /// The longest value of a log line, in characters.
 const MAX_VALUE: usize = 128;
@@ -40,17 +40,29 @@ pub(crate) struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Writes the log line. For an account that is not managed it is a debug line: every sudo of such a user causes one.
-    pub(crate) fn write(&self, result: &LoginResult, log: &Log) {
-        match result {
-            Ok((id, evidence)) => log.info(self.line("accepted", *id, evidence)),
-            Err(reason) => match outcome(result, self.request.phase) {
-                outcome @ Outcome::NotManaged => log.debug(self.line(outcome.as_str(), None, reason)),
-                outcome @ Outcome::LocalFirst => log.debug(self.line(outcome.as_str(), self.id, reason)),
-                outcome @ Outcome::Unavailable => log.warning(self.line(outcome.as_str(), self.id, reason)),
-                outcome => log.notice(self.line(outcome.as_str(), self.id, reason)),
-            },
-        }
+    /// Writes the log line, within the share of the login's origin. For an account that is not managed it is a debug line: every
+    /// sudo of such a user causes one.
+    pub(crate) fn write(&self, result: &LoginResult, origin: &Origin, log: &Log) {
+        let reason = match result {
+            Ok((id, evidence)) => {
+                let share = Share::Accepted { account: self.request.user.clone(), origin: origin.to_string() };
+                return log.limited(share, Severity::Info, || self.line("accepted", *id, evidence));
+            }
+            Err(reason) => reason,
+        };
+        let outcome = outcome(result, self.request.phase);
+        let (severity, id) = match outcome {
+            Outcome::NotManaged => (Severity::Debug, None),
+            Outcome::LocalFirst => (Severity::Debug, self.id),
+            Outcome::Unavailable => (Severity::Warning, self.id),
+            _ => (Severity::Notice, self.id),
+        };
+        let share = if self.caller == 0 || self.is_trusted {
+            Share::Refused(origin.to_string())
+        } else {
+            Share::Caller(self.caller)
+        };
+        log.limited(share, severity, || self.line(outcome.as_str(), id, reason));
     }
 
     /// Entry of the audit log; `None` if the login is not this daemon's.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use policy::{AttemptKey, PlexRef, Reason};
-use protocol::{Deadline, LoginRequest};
+use protocol::{Deadline, LoginRequest, Severity};
 
 use super::{Session, Stop};
 use crate::auth::link::{OpenCode, decide};
 use crate::auth::outcome::Source;
 use crate::auth::token_revoker::HeldToken;
+use crate::log::Share;
 use crate::session::link_prompt;
 
 /// The most further prompts after an Enter before the approval.
@@ -53,9 +54,11 @@ impl Session {
         let mut shown = Shown { code: Arc::new(code), polled: None };
         let approved = self.until_approved(request, &mut shown);
         if matches!(approved, Err(Stop::Disconnected)) {
-            let user = protocol::printable(&request.user, 128);
-            let what = "the program has left, so its code is forgotten";
-            self.context.log.info(format!("link sign-in of \"{user}\": {what}"));
+            let share = Share::Refused(key.origin.to_string());
+            self.context.log.limited(share, Severity::Info, || {
+                let user = protocol::printable(&request.user, 128);
+                format!("link sign-in of \"{user}\": the program has left, so its code is forgotten")
+            });
         }
         let (held, key, mapped_to) = (approved?, key.clone(), mapped_to.clone());
         self.end_within(LAST_VERDICT);

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod audit;
+mod claim;
 mod link;
 mod link_prompt;
 mod password;
@@ -12,26 +13,24 @@ mod trace;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::{Outcome, PlexId, Reason};
-use protocol::{Connection, Deadline, Error, LoginRequest, Peer, Phase, Reply, Request, Secret, Verdict};
+use policy::{Origin, Outcome, PlexId, Reason};
+use protocol::{Connection, Deadline, LoginRequest, Peer, Reply, Request, Secret, Verdict};
 
 use crate::auth::account;
 use crate::auth::outcome::{Accepted, LoginResult, Refusal, Source};
 use crate::auth::token_revoker::IssuedToken;
 use crate::context::Context;
+use crate::limits::connections::Slot;
 use crate::session::audit::{Report, outcome, sentence};
-
-/// Time limit for the module's request. It is sent at once, but a busy machine may delay it.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Time limit for the request of a module without a slot.
-const REQUEST_TIMEOUT_WITHOUT_SLOT: Duration = Duration::from_millis(500);
 
 /// Time limit for a message to or from the module that involves no user.
 const MODULE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Time limit for a user's reply to a prompt, for programs that have none themselves.
 const USER_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Reason for a login that a shutdown interrupts. systemd starts the daemon again for the next one.
+const ENDING: &str = "plex-authd is ending; try again";
 
 /// Why a login ends without being accepted.
 enum Stop {
@@ -62,6 +61,10 @@ pub(crate) struct Session {
     peer: Peer,
     /// The calling process is trusted to name the origin of the login.
     is_trusted: bool,
+    /// Origin of the login.
+    origin: Origin,
+    /// `None` without a slot.
+    slot: Option<Arc<Slot>>,
     /// Remaining time for requests to plex.tv.
     time_left: Duration,
     /// The Plex account, for the log, once it is known.
@@ -79,12 +82,15 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(context: Arc<Context>, connection: Connection, peer: Peer) -> Self {
+        let is_trusted = peer.uid == 0 || context.settings.trusted_callers.were_trusted(peer.uid);
         Self {
             time_left: context.settings.config.timeouts.login,
             context,
             connection,
             peer,
-            is_trusted: peer.uid == 0,
+            is_trusted,
+            origin: policy::origin(peer.uid, false, None, None, None),
+            slot: None,
             id: None,
             start: Instant::now(),
             typed: None,
@@ -99,25 +105,26 @@ impl Session {
         self.peer.uid
     }
 
-    /// Handles the request. Ends early, without a log line, when the module disconnects.
-    pub(crate) fn run(mut self) {
-        let (request, explain) = match self.connection.receive(Deadline::after(REQUEST_TIMEOUT)) {
-            Ok(Request::Login(request)) => (request, false),
-            Ok(Request::Admin(request)) => {
-                match admin::answer(&self.context, &mut self.connection, self.peer, request) {
-                    Some(login) => (login, true),
-                    None => return,
-                }
-            }
-            other => return self.reject(&other),
+    /// Handles the request in a slot. Ends early, without a log line, when the module disconnects.
+    pub(crate) fn run(mut self, request: Request, slot: Arc<Slot>) {
+        self.slot = Some(slot);
+        let (request, explain) = match request {
+            Request::Login(request) => (request, false),
+            Request::Admin(request) => match admin::answer(&self.context, &mut self.connection, self.peer, request) {
+                Some(login) => (login, true),
+                None => return,
+            },
+            Request::PromptReply(_) => return self.send_verdict(Verdict::Unavailable, Duration::ZERO),
         };
+        self.origin = self.origin(&request);
         let result = match self.decide(&request) {
             Ok(accepted) => Ok(accepted),
             Err(Stop::Refused(reason)) => Err(reason),
             Err(Stop::Disconnected) => return,
         };
         self.record(&request, &result, explain);
-        if self.delay_refusal(&request, &result).is_err() {
+        // Interrupted by a shutdown, the verdict is sent without a delay.
+        if matches!(self.delay_refusal(&request, &result), Err(Stop::Disconnected)) {
             return;
         }
         if explain {
@@ -126,48 +133,31 @@ impl Session {
         }
         self.send_verdict(verdict(&result, &request), MODULE_TIMEOUT);
         self.sync_smb_password(&request.user, &result);
-        if self.reply_outstanding {
-            // The module sends the late reply before it reads the verdict; a closed connection would be an error to it.
-            let _ = self.connection.receive::<Request>(Deadline::after(USER_TIMEOUT));
-        }
     }
 
-    /// Handles the request when all slots are in use: an account phase is decided from known state, everything else is
-    /// refused.
-    pub(crate) fn run_without_slot(mut self) {
-        let request = match self.connection.receive(Deadline::after(REQUEST_TIMEOUT_WITHOUT_SLOT)) {
-            Ok(Request::Login(request)) => request,
-            other => return self.reject(&other),
-        };
-        let result = match request.phase {
-            Phase::Account => self.resolve(&request).and_then(|(local, mapped_to, _)| {
-                self.id = self.context.plex_id(&local.name, &mapped_to);
-                account::check_at_once(&self.context, &local.name, &mapped_to).unwrap_or(Err(Reason::NoSlot))
-            }),
-            Phase::Authenticate | Phase::Password => Err(Reason::NoSlot),
-        };
-        if request.phase == Phase::Account {
-            self.record(&request, &result, false);
-        }
-        self.send_verdict(verdict(&result, &request), MODULE_TIMEOUT);
+    /// Handles the request of an account phase without a slot: it is decided from known state.
+    pub(crate) fn run_without_slot(mut self, request: &LoginRequest) {
+        self.origin = self.origin(request);
+        let result = self.resolve(request).and_then(|(local, mapped_to, _)| {
+            self.id = self.context.plex_id(&local.name, &mapped_to);
+            account::check_at_once(&self.context, &local.name, &mapped_to).unwrap_or(Err(Reason::NoSlot))
+        });
+        self.record(request, &result, false);
+        self.send_verdict(verdict(&result, request), MODULE_TIMEOUT);
     }
 
-    /// Refuses without reading the request.
-    pub(crate) fn refuse_unread(mut self) {
-        self.send_verdict(Verdict::Unavailable, Duration::ZERO);
-    }
-
-    /// Ends a session without a valid request. The module still gets a verdict: without one, its account phase would fall
-    /// back to the local group.
-    fn reject(&mut self, received: &Result<Request, Error>) {
-        match received {
-            Err(Error::Closed) => return,
-            Err(Error::TimedOut) => {
-                self.context.log.warning(format!("uid {} connected and said nothing", self.peer.uid));
+    /// Refuses a request for which there is no slot, without waiting for anything.
+    pub(crate) fn refuse(mut self, request: &Request) {
+        match request {
+            Request::Login(request) => {
+                self.origin = self.origin(request);
+                let result = Err(Reason::NoSlot);
+                self.record(request, &result, false);
+                self.send_verdict(verdict(&result, request), Duration::ZERO);
             }
-            _ => self.context.log.debug(format!("uid {} said something that is no question", self.peer.uid)),
+            Request::Admin(_) if self.peer.uid != 0 => admin::deny(&mut self.connection),
+            _ => self.send_verdict(Verdict::Unavailable, Duration::ZERO),
         }
-        self.send_verdict(Verdict::Unavailable, Duration::ZERO);
     }
 
     /// A module that has disconnected by now has its result already.
@@ -179,9 +169,9 @@ impl Session {
     fn record(&self, request: &LoginRequest, result: &LoginResult, explain: bool) {
         let (caller, took) = (self.peer.uid, self.start.elapsed());
         let report = Report { request, id: self.id, caller, is_trusted: self.is_trusted, took };
-        report.write(result, &self.context.log);
+        report.write(result, &self.origin, &self.context.log);
         if let Some(login) = report.login(result) {
-            self.context.audit_log.add(login, explain);
+            self.context.audit_log.add(login, self.origin.as_str(), explain);
         }
     }
 

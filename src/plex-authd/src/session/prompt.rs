@@ -7,15 +7,21 @@ use std::time::{Duration, Instant};
 use policy::{AttemptKey, Reason};
 use protocol::{Deadline, Error, HEARTBEAT, InvalidInput, Prompt, PromptReply, Reply, Request, Secret};
 
-use super::{MODULE_TIMEOUT, Session, Stop};
+use super::{ENDING, MODULE_TIMEOUT, Session, Stop};
 use crate::auth::outcome::{PANICKED, TIMED_OUT};
 use crate::context::Context;
+use crate::reserve::STACK;
 
 /// Time after the deadline for work without requests: a password hash or two on a busy machine.
 const AFTER_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The longest back-off that a session waits for; a longer one is refused at once.
 const MAX_BACKOFF: Duration = Duration::from_secs(4);
+
+/// Result of a login that a shutdown interrupts.
+fn ending() -> Stop {
+    Reason::Unavailable(ENDING.into()).into()
+}
 
 impl Session {
     /// Sends a prompt and waits for the reply until `deadline`. After a time-out the reply stays outstanding and the verdict
@@ -29,12 +35,19 @@ impl Session {
     ) -> Result<Secret, Stop> {
         let prompt = Reply::Prompt(Prompt { text: text.into(), echo, password });
         self.connection.send(&prompt, Deadline::after(MODULE_TIMEOUT)).map_err(|_| Stop::Disconnected)?;
-        let reply = match self.connection.receive(deadline) {
+        let slot = self.slot.clone();
+        // Without one, or at the end of the daemon, nothing is waited for.
+        let typing = slot.as_ref().and_then(|slot| slot.type_into(self.connection.interrupter()));
+        let Some(typing) = typing else { return Err(ending()) };
+        let received = self.connection.receive(deadline);
+        drop(typing);
+        let reply = match received {
             Ok(Request::PromptReply(reply)) => reply,
             Err(Error::TimedOut) => {
                 self.reply_outstanding = true;
                 PromptReply::Failed
             }
+            Err(Error::Closed) if self.is_ending() => return Err(ending()),
             Ok(Request::Login(_) | Request::Admin(_)) | Err(_) => return Err(Stop::Disconnected),
         };
         match reply {
@@ -64,11 +77,16 @@ impl Session {
         let start = Instant::now();
         let deadline = start + self.time_left;
         let (done, results) = channel();
+        let slot = self.slot.clone();
         let run = move || {
+            let result = work(&context, deadline);
+            drop(context);
             // Fails after the deadline, when the receiver is gone.
-            let _ = done.send(work(&context, deadline));
+            let _ = done.send(result);
+            // The session may have ended before.
+            drop(slot);
         };
-        let thread = std::thread::Builder::new().name("login".into()).spawn(run);
+        let thread = std::thread::Builder::new().name("login".into()).stack_size(STACK).spawn(run);
         thread.map_err(|error| Reason::Unavailable(format!("no thread: {error}")))?;
         let result = loop {
             let wait = (deadline + AFTER_DEADLINE).saturating_duration_since(Instant::now());
@@ -102,14 +120,22 @@ impl Session {
                 return Ok(());
             }
             std::thread::sleep(left.min(HEARTBEAT));
+            if self.is_ending() {
+                return Err(ending());
+            }
             self.keepalive()?;
         }
+    }
+
+    fn is_ending(&self) -> bool {
+        self.slot.as_ref().is_some_and(|slot| slot.is_ending())
     }
 
     /// Tells the module that its request is in progress.
     fn keepalive(&mut self) -> Result<(), Stop> {
         if self.connection.is_over() {
-            return Err(Stop::Disconnected);
+            // A session that was interrupted just as its reply arrived still has a module that waits for a verdict.
+            return Err(if self.is_ending() { ending() } else { Stop::Disconnected });
         }
         self.connection.send(&Reply::Working, Deadline::after(MODULE_TIMEOUT)).map_err(|_| Stop::Disconnected)
     }

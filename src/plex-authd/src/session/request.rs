@@ -16,6 +16,7 @@ impl Session {
         }
         let (account, mapped_to, origin) = self.resolve(request)?;
         self.id = self.context.plex_id(&account.name, &mapped_to);
+        self.confirm_slot(request, &account.name)?;
         match request.phase {
             Phase::Account => self.check_account(account.name, mapped_to),
             Phase::Password => Err(Reason::ChangedAtPlex.into()),
@@ -39,11 +40,11 @@ impl Session {
         let account = managed.look_up(&request.user).map_err(unreadable)?;
         let mapped_to = managed.resolve(account.as_ref())?;
         let unreadable = |error: accounts::Error| Reason::Unavailable(format!("the local account database: {error}"));
-        let trusted = uid != 0 && accounts::is_one_of(uid, &settings.config.trusted_callers).map_err(unreadable)?;
-        policy::authorize_caller(uid, trusted, account.as_ref())?;
+        let trusted = uid != 0 && settings.trusted_callers.contains(uid).map_err(unreadable)?;
         self.is_trusted = uid == 0 || trusted;
-        let (service, rhost, ruser) = (&request.service, &request.rhost, &request.ruser);
-        let origin = policy::origin(uid, self.is_trusted, service.as_deref(), rhost.as_deref(), ruser.as_deref());
+        self.origin = self.origin(request);
+        policy::authorize_caller(uid, trusted, account.as_ref())?;
+        let origin = self.origin.clone();
         account.map(|account| (account, mapped_to, origin)).ok_or(Reason::NoLocalAccount)
     }
 

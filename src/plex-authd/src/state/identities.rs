@@ -31,6 +31,11 @@ impl Identities {
         lock(&self.bindings).get(account).cloned()
     }
 
+    /// Number of accounts with a binding.
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.bindings).len()
+    }
+
     /// All bindings.
     pub(crate) fn bindings(&self) -> Vec<(String, IdentityBinding)> {
         lock(&self.bindings).iter().map(|(account, binding)| (account.clone(), binding.clone())).collect()

@@ -10,7 +10,7 @@ use crate::limits::rate_limiter::RateLimiter;
 fn without_thread() -> FriendListCache {
     let directory = tempfile::tempdir().unwrap();
     let log = Log::start();
-    let (store, _, _) = crate::state::store::open(directory.path(), 10, &log).unwrap();
+    let (store, _, _) = crate::state::store::open(directory.path(), &log).unwrap();
     let throttle = Throttle::new(policy::Limits::default(), policy::SavedLimits::default());
     let client = Client::new(&plex::Settings {
         base: "https://plex.invalid".parse().unwrap(),

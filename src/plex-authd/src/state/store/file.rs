@@ -12,7 +12,7 @@ use super::{client_id, rows};
 use crate::log::Log;
 
 /// Migrations, in order. A released migration never changes; `user_version` counts those that have been applied.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE installation (client_id TEXT NOT NULL) STRICT;
     CREATE TABLE pin (
@@ -49,6 +49,7 @@ pub(super) const MIGRATIONS: [&str; 4] = [
     DROP TABLE rejected;
     ALTER TABLE closed ADD COLUMN link INTEGER NOT NULL DEFAULT 0;
     ",
+    "ALTER TABLE login ADD COLUMN origin TEXT;",
 ];
 
 /// File name in the state directory.

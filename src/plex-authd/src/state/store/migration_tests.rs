@@ -11,7 +11,6 @@ use super::file::MIGRATIONS;
 use super::open;
 use crate::clock;
 use crate::log::Log;
-use crate::state::audit_log::MAX_ENTRIES;
 
 /// `state.db` as the version with three migrations wrote it.
 fn before_shares(directory: &Path) -> Connection {
@@ -31,7 +30,7 @@ fn r60_rejections_and_the_breaker_of_an_earlier_version_still_count() {
     }
     connection.execute("INSERT INTO closed VALUES (?1, 60000, 1)", [now]).unwrap();
     drop(connection);
-    let (_store, saved, _worker) = open(directory.path(), MAX_ENTRIES, &Log::start()).unwrap();
+    let (_store, saved, _worker) = open(directory.path(), &Log::start()).unwrap();
     let entries = &saved.limits.entries;
     assert!(entries.len() == 20 && entries.iter().all(|entry| entry.counted == Counted::Rejected), "{entries:?}");
     assert!(saved.limits.breaker.is_some_and(|breaker| breaker.blocked) && saved.limits.link_breaker.is_none());
@@ -56,7 +55,7 @@ fn r70_a_file_with_more_keys_than_are_kept_is_trimmed_to_the_latest() {
     }
     transaction.commit().unwrap();
     drop(connection);
-    let (store, saved, worker) = open(directory.path(), MAX_ENTRIES, &Log::start()).unwrap();
+    let (store, saved, worker) = open(directory.path(), &Log::start()).unwrap();
     let failures = saved.limits.failures;
     let of_origin = |origin: &str| failures.get(&AttemptKey { account: "alice".into(), origin: origin.into() });
     assert_eq!(failures.len(), 2000 + 64);

@@ -4,6 +4,7 @@
 
 mod client_id;
 mod file;
+mod logins;
 #[cfg(test)]
 mod migration_tests;
 mod records;
@@ -15,25 +16,22 @@ mod writer;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub(crate) use client_id::{new_sign_in_id, sign_in_id};
 pub(crate) use records::{Change, SavedState, StoredDoubt, StoredHash};
 
+use crate::lock::lock;
 use crate::log::Log;
 use crate::worker::Worker;
 use file::NewerVersion;
+use logins::PendingLogins;
 use writer::Writer;
 
 /// The most changes that wait to be written. A disk that hangs must not fill the memory.
 const QUEUE: usize = 4096;
-
-/// The most of them that are logins for the audit log: a flood of logins must not displace the changes that later
-/// decisions depend on.
-const QUEUED_LOGINS: usize = 1024;
 
 /// The longest wait for the disk in [`Store::is_written`].
 const WRITTEN_WITHIN: Duration = Duration::from_secs(2);
@@ -42,21 +40,23 @@ const WRITTEN_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(crate) struct Store {
     queue: SyncSender<Change>,
-    /// Logins for the audit log that wait in the queue.
-    queued_logins: Arc<AtomicUsize>,
+    /// Logins for the audit log, which do not wait in the queue.
+    logins: Arc<Mutex<PendingLogins>>,
 }
 
 impl Store {
     /// Queues a change.
     pub(crate) fn write(&self, change: Change) {
-        if matches!(change, Change::Login(_)) && self.queued_logins.fetch_add(1, Ordering::Relaxed) >= QUEUED_LOGINS {
-            self.queued_logins.fetch_sub(1, Ordering::Relaxed);
-            return;
-        }
+        let mut logins = lock(&self.logins);
+        let had_none = logins.is_empty();
+        let change = match logins.add(change) {
+            Some(other) => other,
+            None if had_none => Change::LoginsWait,
+            None => return,
+        };
+        drop(logins);
         // A full queue means that the disk does not write, which the writer has logged.
-        if let Err(TrySendError::Full(Change::Login(_))) = self.queue.try_send(change) {
-            self.queued_logins.fetch_sub(1, Ordering::Relaxed);
-        }
+        let _ = self.queue.try_send(change);
     }
 
     /// Waits up to 2 s until all queued changes are on the disk; false if they are not.
@@ -83,17 +83,15 @@ impl fmt::Display for OpenError {
     }
 }
 
-/// Reads `state.db` in `directory`, creating it if it does not exist, and starts the writer, which keeps the latest
-/// `max_logins` logins.
+/// Reads `state.db` in `directory`, creating it if it does not exist, and starts the writer.
 ///
 /// # Errors
 /// [`OpenError`]
-pub(crate) fn open(directory: &Path, max_logins: usize, log: &Log) -> Result<(Store, SavedState, Worker), OpenError> {
+pub(crate) fn open(directory: &Path, log: &Log) -> Result<(Store, SavedState, Worker), OpenError> {
     let (connection, saved) = file::open(directory, log).map_err(OpenError::NewerVersion)?;
     let (queue, changes) = sync_channel(QUEUE);
-    let queued_logins = Arc::new(AtomicUsize::new(0));
-    let store = Store { queue, queued_logins: Arc::clone(&queued_logins) };
-    let writer = Writer { connection, log: log.clone(), queued_logins, failing: false, max_logins };
+    let store = Store { queue, logins: Arc::default() };
+    let writer = Writer { connection, log: log.clone(), logins: Arc::clone(&store.logins), failing: false };
     let worker = Worker::start("state", move || writer.run(&changes)).map_err(OpenError::Thread)?;
     Ok((store, saved, worker))
 }

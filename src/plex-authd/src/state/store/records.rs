@@ -8,7 +8,8 @@ use policy::{
     AttemptKey, BootTime, BreakerOpen, CachedPassword, Entry, Failures, FriendList, IdentityBinding, Loss, PlexId,
     SavedLimits,
 };
-use protocol::Login;
+
+use crate::state::audit_log::LoginEntry;
 
 /// Argon2id hash of a password that plex.tv accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(crate) struct SavedState {
     /// about the one in force.
     pub friend_list: Option<(String, FriendList, Option<StoredDoubt>)>,
     /// The latest logins, oldest first.
-    pub logins: Vec<Login>,
+    pub logins: Vec<LoginEntry>,
     /// Last accepted login by local account, in seconds since 1970.
     pub last_logins: BTreeMap<String, i64>,
 }
@@ -65,8 +66,13 @@ pub(crate) enum Change {
     /// The circuit breaker of link codes.
     LinkBreakerOpen(BreakerOpen),
     FriendList(String, Arc<FriendList>, Option<StoredDoubt>),
-    Login(Box<Login>),
+    /// Adds an entry to the audit log.
+    Login(Box<LoginEntry>),
+    /// Deletes the entry with this number.
+    ForgetLogin(i64),
     LastLogin(String, i64),
+    /// Wakes the writer: there are changes of the audit log, which do not wait in the queue.
+    LoginsWait,
     /// Deletes every record of an account except its logins in the audit log and its part in the last hour's budgets.
     ForgetAccount(String),
     /// Changes nothing; receives whether all changes up to here have been written.

@@ -7,10 +7,10 @@ use policy::{
     AttemptKey, BootTime, BreakerOpen, CachedPassword, Counted, Entry, Failures, FriendList, FriendRecord,
     IdentityBinding, Loss, PlexId, PlexUser, Relationship, SavedLimits,
 };
-use protocol::Login;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
+use super::logins::{self, PendingLogins};
 use super::records::{Change, SavedState, StoredDoubt, StoredHash};
 use super::wall_clock;
 use crate::clock;
@@ -90,7 +90,7 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<SavedState> {
             link_breaker: breaker(connection, true)?,
         },
         friend_list: friend_list(connection)?,
-        logins: all(connection, "SELECT * FROM login ORDER BY number", |row| Ok(Some(login(row)?)))?,
+        logins: all(connection, "SELECT * FROM login ORDER BY number", |row| Ok(Some(logins::entry(row)?)))?,
         last_logins: all(connection, "SELECT account, at FROM last_login", |row| Ok(Some((row.get(0)?, row.get(1)?))))?,
     })
 }
@@ -107,19 +107,6 @@ fn all<T, C: FromIterator<T>>(
 
 fn id(row: &Row, column: usize) -> rusqlite::Result<PlexId> {
     row.get::<_, i64>(column).map(|id| PlexId(id.cast_unsigned()))
-}
-
-fn login(row: &Row) -> rusqlite::Result<Login> {
-    Ok(Login {
-        at: row.get("at")?,
-        user: row.get("user")?,
-        plex_id: row.get::<_, Option<i64>>("plex_id")?.map(i64::cast_unsigned),
-        service: row.get("service")?,
-        rhost: row.get("rhost")?,
-        phase: row.get("phase")?,
-        outcome: row.get("outcome")?,
-        why: row.get("why")?,
-    })
 }
 
 /// A penalty dated in the future counts as one of now.
@@ -187,13 +174,18 @@ fn friend_list(connection: &Connection) -> rusqlite::Result<Option<(String, Frie
     }))
 }
 
-/// Writes changes in one transaction, keeping the latest `max_logins` logins.
-pub(super) fn write(connection: &mut Connection, changes: &[Change], max_logins: usize) -> rusqlite::Result<()> {
+/// Writes changes in one transaction, and the logins after them.
+pub(super) fn write(connection: &mut Connection, changes: &[Change], logins: &PendingLogins) -> rusqlite::Result<()> {
+    // The usual case of a flood: the logins wait.
+    if logins.is_empty() && changes.iter().all(|change| matches!(change, Change::LoginsWait)) {
+        return Ok(());
+    }
     let transaction = connection.transaction()?;
     wall_clock::follow(&transaction, &wall_clock::boot_id(), clock::wall_clock_offset())?;
     for change in changes {
-        write_one(&transaction, change, max_logins)?;
+        write_one(&transaction, change)?;
     }
+    logins.write(&transaction)?;
     transaction.commit()?;
     if changes.iter().any(|change| matches!(change, Change::ForgetPassword(_) | Change::ForgetAccount(_))) {
         // Deleted data must not remain in the write-ahead log.
@@ -202,7 +194,7 @@ pub(super) fn write(connection: &mut Connection, changes: &[Change], max_logins:
     Ok(())
 }
 
-fn write_one(to: &Connection, change: &Change, max_logins: usize) -> rusqlite::Result<usize> {
+fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| to.prepare_cached(sql)?.execute(values);
     let millis = |time: &BootTime| clock::to_wall_clock(*time);
     match change {
@@ -246,21 +238,14 @@ fn write_one(to: &Connection, change: &Change, max_logins: usize) -> rusqlite::R
             let people = to_json(list, doubt.as_ref());
             run("INSERT INTO circle VALUES (?1, ?2, ?3)", params![scope_id, millis(&list.fetched_at), people])
         }
-        Change::Login(login) => {
-            let Login { at, user, plex_id, service, rhost, phase, outcome, why } = &**login;
-            let plex_id = plex_id.map(u64::cast_signed);
-            run(
-                "INSERT INTO login VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                params![at, user, plex_id, service, rhost, phase, outcome, why],
-            )?;
-            run("DELETE FROM login WHERE number <= (SELECT max(number) FROM login) - ?1", params![max_logins])
-        }
-        Change::LastLogin(account, at) => run("REPLACE INTO last_login VALUES (?1, ?2)", params![account, at]),
         Change::ForgetAccount(account) => ["pin", "recent", "remembered", "tries", "last_login"]
             .into_iter()
             .map(|table| run(&format!("DELETE FROM {table} WHERE account = ?1"), params![account]))
             .sum(),
-        Change::Written(_) => Ok(0),
+        // Those of the audit log are in `PendingLogins`.
+        Change::Login(_) | Change::ForgetLogin(_) | Change::LastLogin(..) | Change::LoginsWait | Change::Written(_) => {
+            Ok(0)
+        }
     }
 }
 

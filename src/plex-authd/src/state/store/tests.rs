@@ -10,13 +10,13 @@ use policy::{
 use protocol::Login;
 use rusqlite::Connection;
 
-use super::writer::BATCH;
+use super::logins::PendingLogins;
 use super::*;
 use crate::clock;
-use crate::state::audit_log::MAX_ENTRIES;
+use crate::state::audit_log::LoginEntry;
 
 fn open_here(directory: &Path) -> (Store, SavedState, Worker) {
-    open(directory, MAX_ENTRIES, &Log::start()).unwrap()
+    open(directory, &Log::start()).unwrap()
 }
 
 fn person(id: u64) -> PlexUser {
@@ -63,7 +63,7 @@ fn every_change_is_read_back_after_a_restart() {
     let no_codes = BreakerOpen { at: now, span: Duration::from_secs(60), blocked: false };
     store.write(Change::LinkBreakerOpen(no_codes));
     store.write(Change::FriendList("scope".into(), Arc::new(list.clone()), None));
-    store.write(Change::Login(Box::new(login(1))));
+    store.write(Change::Login(Box::new(entry(1))));
     store.write(Change::LastLogin("alice".into(), 1));
     store.write(Change::LastLogin("alice".into(), 2));
     assert!(store.is_written());
@@ -94,7 +94,7 @@ fn every_change_is_read_back_after_a_restart() {
     assert_eq!(doubt, None);
     assert_eq!((scope_id.as_str(), &back.owner, &back.entries), ("scope", &list.owner, &list.entries));
     assert!(near(back.fetched_at, now));
-    assert_eq!(saved.logins, [login(1)]);
+    assert_eq!(saved.logins, [entry(1)]);
     assert_eq!(saved.last_logins, [("alice".to_owned(), 2)].into());
 }
 
@@ -127,35 +127,84 @@ fn r75_a_doubt_survives_a_restart_until_a_list_is_confirmed() {
     assert!(back.is_none() && !people.contains("doubt"), "{people}");
 }
 
-/// A login with this time.
-fn login(at: i64) -> Login {
+/// An entry with this number.
+fn entry(number: i64) -> LoginEntry {
     let (phase, outcome, why) = ("auth".into(), "denied".into(), "wrong password".into());
     let (plex_id, service) = (Some(u64::MAX), Some("sshd".into()));
-    Login { at, user: "alice".into(), plex_id, service, rhost: None, phase, outcome, why }
+    let login = Login { at: number, user: "alice".into(), plex_id, service, rhost: None, phase, outcome, why };
+    LoginEntry { number, origin: Some("local:bob".into()), login }
 }
 
 #[test]
-fn the_latest_thousand_logins_are_kept() {
-    let mut connection = fresh();
-    let logins: Vec<_> = (0..1500).map(|at| Change::Login(Box::new(login(at)))).collect();
-    for batch in logins.chunks(BATCH) {
-        rows::write(&mut connection, batch, MAX_ENTRIES).unwrap();
-    }
-    let logins = rows::read(&connection).unwrap().logins;
-    assert_eq!((logins.len(), logins[0].at, logins[999].at), (1000, 500, 1499));
-}
-
-#[test]
-fn a_flood_of_logins_does_not_displace_other_changes() {
+fn r70_a_flood_of_logins_displaces_no_other_change_and_displaced_ones_are_never_written() {
     let (queue, changes) = sync_channel(QUEUE);
-    let store = Store { queue, queued_logins: Arc::default() };
-    for at in 0..5000 {
-        store.write(Change::Login(Box::new(login(at))));
+    let store = Store { queue, logins: Arc::default() };
+    for number in 1..=50_000 {
+        store.write(Change::Login(Box::new(entry(number))));
+        if number > 500 {
+            store.write(Change::ForgetLogin(number - 500));
+        }
+        store.write(Change::LastLogin("alice".into(), number));
     }
     store.write(Change::ForgetPassword("alice".into()));
-    assert_eq!(changes.try_iter().filter(|change| matches!(change, Change::Login(_))).count(), QUEUED_LOGINS);
-    store.write(Change::Login(Box::new(login(0))));
-    assert_eq!(changes.try_iter().count(), 0, "only the writer, which does not run here, lowers the count");
+    let queued: Vec<_> = changes.try_iter().collect();
+    assert!(matches!(queued[..], [Change::LoginsWait, Change::ForgetPassword(_)]), "{queued:?}");
+    let pending = std::mem::take(&mut *lock(&store.logins));
+    assert_eq!(pending.pause(), Duration::from_millis(1000 + 501 * 100), "501 rows");
+    let mut connection = fresh();
+    rows::write(&mut connection, &[], &pending).unwrap();
+    let saved = rows::read(&connection).unwrap();
+    assert_eq!((saved.logins.len(), saved.logins[0].number), (500, 49_501));
+    assert_eq!(saved.last_logins["alice"], 50_000);
+    store.write(Change::ForgetLogin(49_501));
+    rows::write(&mut connection, &[], &std::mem::take(&mut *lock(&store.logins))).unwrap();
+    assert_eq!(rows::read(&connection).unwrap().logins.len(), 499, "one that was written is deleted");
+}
+
+#[test]
+fn r70_many_rows_of_logins_are_written_at_most_once_a_minute() {
+    let pause = |rows| {
+        let mut pending = PendingLogins::default();
+        (0..rows).for_each(|number| assert!(pending.add(Change::Login(Box::new(entry(number)))).is_none()));
+        pending.pause()
+    };
+    assert_eq!([0, 10, 590, 5000].map(pause), [1, 2, 60, 60].map(Duration::from_secs));
+}
+
+#[test]
+fn logins_are_written_within_seconds_without_another_change() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _, _worker) = open_here(directory.path());
+    store.write(Change::Login(Box::new(entry(1))));
+    let reader = Connection::open(directory.path().join("state.db")).unwrap();
+    let start = std::time::Instant::now();
+    while rows::read(&reader).unwrap().logins != [entry(1)] {
+        assert!(start.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_forgotten_accounts_last_login_is_not_written_afterwards() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _, worker) = open_here(directory.path());
+    store.write(Change::LastLogin("alice".into(), 1));
+    store.write(Change::ForgetAccount("alice".into()));
+    drop(store);
+    worker.finish();
+    assert!(open_here(directory.path()).1.last_logins.is_empty());
+}
+
+#[test]
+fn logins_of_an_earlier_version_are_kept_without_an_origin() {
+    let connection = Connection::open_in_memory().unwrap();
+    let earlier: String = file::MIGRATIONS[..3].concat();
+    connection.execute_batch(&earlier).unwrap();
+    let sql = "INSERT INTO login VALUES (7, 1, 'alice', NULL, 'sshd', '192.0.2.1', 'auth', 'denied', 'wrong password')";
+    connection.execute(sql, []).unwrap();
+    connection.execute_batch(&file::MIGRATIONS[3..].concat()).unwrap();
+    let saved = rows::read(&connection).unwrap().logins;
+    assert_eq!((saved.len(), saved[0].number, saved[0].origin.clone()), (1, 7, None));
 }
 
 #[test]
@@ -177,7 +226,7 @@ fn a_forgotten_account_is_deleted_from_every_table_and_from_the_disk() {
         store.write(Change::Failures(AttemptKey { account: named(), origin: "192.0.2.2".into() }, failures));
         store.write(Change::LastLogin(named(), 1));
     }
-    store.write(Change::Login(Box::new(login(1))));
+    store.write(Change::Login(Box::new(entry(1))));
     assert!(store.is_written(), "it must be on the disk before it is forgotten");
     store.write(Change::ForgetAccount("alice".into()));
     assert!(store.is_written());
@@ -194,7 +243,7 @@ fn a_forgotten_account_is_deleted_from_every_table_and_from_the_disk() {
     assert_eq!(saved.last_logins.keys().collect::<Vec<_>>(), ["bob"]);
     let failures = saved.limits.failures;
     assert!(failures.len() == 2 && failures.keys().all(|key| key.account == "bob"), "{failures:?}");
-    assert_eq!(saved.logins, [login(1)], "the audit log keeps its logins");
+    assert_eq!(saved.logins, [entry(1)], "the audit log keeps its logins");
 }
 
 #[test]
@@ -288,7 +337,7 @@ fn a_file_of_a_newer_version_is_refused_by_name() {
     let connection = Connection::open(directory.path().join("state.db")).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
-    let error = open(directory.path(), MAX_ENTRIES, &Log::start()).err().unwrap().to_string();
+    let error = open(directory.path(), &Log::start()).err().unwrap().to_string();
     assert!(error.contains("newer version") && error.contains("state.db"), "{error}");
 }
 

@@ -1,0 +1,54 @@
+//! The claim of a request for a slot.
+
+use policy::{AttemptKey, Claim, Crowd, Origin, Purpose, Reason};
+use protocol::{LoginRequest, Phase, Request};
+
+use super::Session;
+
+impl Session {
+    /// The claim of a request, by what is known without a look into the account database.
+    pub(crate) fn claim(&self, request: &Request) -> Claim {
+        match request {
+            Request::Login(login) => self.login_claim(login, &login.user),
+            _ => Claim {
+                purpose: Purpose::Command,
+                origin: self.origin.clone(),
+                crowd: Crowd::Many,
+                account: String::new(),
+            },
+        }
+    }
+
+    /// Checks the slot again, once the account's canonical name and the origin are known.
+    ///
+    /// # Errors
+    /// [`Reason::NoSlot`]
+    pub(super) fn confirm_slot(&self, request: &LoginRequest, account: &str) -> Result<(), Reason> {
+        let Some(slot) = &self.slot else { return Ok(()) };
+        let has_room = slot.replace(self.login_claim(request, account), self.known_accounts());
+        if has_room { Ok(()) } else { Err(Reason::NoSlot) }
+    }
+
+    /// Number of accounts that have signed in.
+    pub(crate) fn known_accounts(&self) -> usize {
+        self.context.identities.count()
+    }
+
+    /// The origin of a login, by what is known of the caller.
+    pub(super) fn origin(&self, request: &LoginRequest) -> Origin {
+        let (service, rhost, ruser) = (&request.service, &request.rhost, &request.ruser);
+        policy::origin(self.peer.uid, self.is_trusted, service.as_deref(), rhost.as_deref(), ruser.as_deref())
+    }
+
+    fn login_claim(&self, request: &LoginRequest, account: &str) -> Claim {
+        let origin = self.origin(request);
+        let key = AttemptKey { account: account.to_owned(), origin: origin.clone() };
+        let purpose = match request.phase {
+            Phase::Account | Phase::Password => Purpose::Account,
+            Phase::Authenticate if self.context.limits.rate_limiter.is_known(&key) => Purpose::Known,
+            Phase::Authenticate => Purpose::Unknown,
+        };
+        let crowd = Crowd::behind(&origin);
+        Claim { purpose, origin, crowd, account: key.account }
+    }
+}

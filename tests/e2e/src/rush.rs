@@ -55,9 +55,14 @@ impl World {
 
     /// Logs the [`EIGHT`] in, a number of times or for a duration ("10s"), in each of `together` processes.
     pub fn rush(&self, together: usize, how_many: &str) -> Rush {
+        self.rush_as(&[], together, how_many)
+    }
+
+    /// [`Self::rush`] through another command, such as `setpriv`.
+    pub fn rush_as(&self, before: &[&str], together: usize, how_many: &str) -> Rush {
         let program = self.c_program("rush");
         let together = together.to_string();
-        let line = [&[program.as_str(), &together, how_many, "alone"], &EIGHT[..]].concat();
+        let line = [before, &[program.as_str(), &together, how_many, "alone"], &EIGHT[..]].concat();
         let typed = |name| match name {
             "erin" => format!("{}314159\n", password("erin")),
             "zoe" => format!("{}\n", password("alice")),

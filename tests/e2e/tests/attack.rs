@@ -32,9 +32,7 @@ fn r60_r19_five_thousand_guesses_stay_within_the_budget_and_lock_no_friend_out()
         world.plex().reset();
         let answers = world.many(TOGETHER, tries);
         assert_eq!(count(&answers, Code::SUCCESS), 0);
-        // On a busy machine some processes may wait so long that they give up.
-        let gave_up = count(&answers, Code::AUTHINFO_UNAVAIL);
-        assert!(gave_up <= tries.len() / 50, "{gave_up} guesses had no answer");
+        // Guesses above an address's share of slots have no answer but "unavailable".
         let sent = world.plex().counters().of(Endpoint::Signin);
         assert!(sent <= budget, "{sent} sign-in requests");
         sent

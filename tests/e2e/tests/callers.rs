@@ -61,17 +61,17 @@ fn r43_failed_attempts_of_a_local_caller_are_throttled_but_not_root_services() {
 #[test]
 fn idle_connections_are_closed_and_limited_per_user() {
     let Some(world) = World::with_everything(DEN, "") else { return };
-    // Sixteen silent connections of one user; eight get a slot. R65: all receive a verdict.
+    // Of sixteen silent connections of one user, eight make room for the others. R65: all receive a verdict.
     let idle = "for i in $(seq 16); do socat -u -T 20 UNIX-CONNECT:/run/plex-auth/socket - & done; wait";
     let as_local = ["setpriv", "--reuid", "local", "--regid", "local", "--clear-groups", "sh", "-c", idle];
     std::thread::scope(|scope| {
         let connections = scope.spawn(|| world.run(&as_local));
-        world.wait_for_log(&["too many at once (uid"]);
+        world.wait_for_log(&["connected too often and said nothing"]);
         assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "others are not disturbed");
         let ended = connections.join().unwrap();
         assert_eq!(ended.stdout.matches("unavailable").count(), 16, "{ended:?}");
     });
-    // An incomplete login request is closed after ten seconds.
+    // An incomplete login request is closed after two seconds.
     let path = format!("/proc/{}/root/run/plex-auth/socket", world.process());
     let mut slow = UnixStream::connect(path).unwrap();
     slow.set_read_timeout(Some(Duration::from_secs(90))).unwrap();

@@ -20,7 +20,7 @@ pub(crate) struct LoginsArgs {
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
 
-    /// How many at most; plex-authd keeps the latest thousand
+    /// How many at most; plex-authd keeps the latest 500 accepted and 500 refused logins
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
     pub count: u32,
 

@@ -11,6 +11,9 @@ pub enum Error {
     /// The process did not get the ids or the protection that it needs.
     #[error("{0}")]
     Privileges(#[from] privileges::Error),
+    /// Descriptors of the process that started the service were not closed.
+    #[error("the descriptors that are open already cannot be closed; the service needs /proc: {0}")]
+    Inherited(io::Error),
     /// The socket was not opened.
     #[error("{0}")]
     Listener(#[from] listener::Error),

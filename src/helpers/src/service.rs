@@ -14,17 +14,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use system::failed_start;
 use system::listener::{self, Listener};
-use system::privileges;
 use system::sandbox::Sandbox;
 use system::syslog::Log;
+use system::{inherited, privileges};
 
 use crate::error::Error;
 
 /// Time limit for receiving a request, and for sending the reply.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(2);
-
-/// The first descriptor that is not one of the standard ones.
-const FIRST_FD: i32 = 3;
 
 /// Idle time after which a service ends if systemd can start it again: a process that does not run cannot be attacked.
 const IDLE: Duration = Duration::from_secs(60);
@@ -116,14 +113,14 @@ fn serve(started: &Started<impl Service>, log: &mut Log) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes the process root's in every respect, with nothing inherited from its parent. The same holds for its children.
-fn prepare_process() -> Result<(), privileges::Error> {
+/// Makes the process root's in every respect, with nothing inherited from its parent. The same holds for its children. A
+/// passed socket is taken over before, or it is closed here.
+fn prepare_process() -> Result<(), Error> {
     privileges::become_root()?;
     privileges::harden()?;
     chdir("/").map_err(privileges::Error::BecomeRoot)?;
-    // Descriptors that the parent left open are not passed on. The service's own are close-on-exec from the start.
-    close_fds::set_fds_cloexec(FIRST_FD, &[]);
-    Ok(())
+    // The service's own descriptors are close-on-exec, and stay open; those that the parent left open are not.
+    inherited::close_descriptors().map_err(Error::Inherited)
 }
 
 /// The socket, which the kernel lets only root and plex-authd's group reach. The caller is checked again.

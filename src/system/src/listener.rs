@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use listenfd::ListenFd;
 use nix::unistd::{Gid, chown};
+
+use crate::inherited;
 
 /// A listening socket, which does not block.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Listener {
 /// A socket was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The descriptor that systemd passed is not a socket.
+    /// What systemd passed is not one listening socket.
     #[error("the passed socket: {0}")]
     Passed(io::Error),
     /// The path is relative, or names no file.
@@ -43,7 +44,7 @@ impl Listener {
     /// # Errors
     /// [`Error::Passed`], [`Error::NonBlocking`]
     pub fn passed() -> Result<Option<Self>, Error> {
-        let passed = ListenFd::from_env().take_unix_listener(0).map_err(Error::Passed)?;
+        let passed = inherited::listening_socket().map_err(Error::Passed)?;
         passed.map(|socket| Self::new(socket, None)).transpose()
     }
 

@@ -158,7 +158,7 @@ fn r43_sandboxed_shadow_service_reads_shadow_with_mode_0_and_exits_when_idle() {
     let writes = |line: &&str| line.contains("O_WRONLY") || line.contains("O_RDWR") || line.contains("O_CREAT");
     assert_eq!(trace.lines().find(writes), None);
     // The service waits for a minute. Without a connection it then exits successfully and leaves the socket to systemd.
-    assert!(trace.contains("poll([{fd=3, events=POLLIN}], 1, 60000"), "{trace}");
+    assert!(trace.contains(", events=POLLIN}], 1, 60000"), "{trace}");
     world.kill_shadow_service();
     world.sh("rm /run/plex-auth-shadow/socket");
     let over = format!("SANDBOX='strace -D -e inject=poll:retval=0:when=2+ {sandbox} /usr/sbin/plex-auth-shadow'");

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use config::Config;
 use plex::{Client, Resource, Settings, SetupError};
+use system::random;
 use url::Url;
-use uuid::Uuid;
 
 use crate::error::Error;
 
@@ -122,16 +122,11 @@ fn host() -> String {
     nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A new random identifier.
-pub(crate) fn fresh() -> String {
-    Uuid::new_v4().simple().to_string()
-}
-
 fn identifier(new: NewIdentifier) -> Result<String, ClientError> {
     if let Some(stored) = stored()? {
         return Ok(stored);
     }
-    let id = fresh();
+    let id = random::identifier();
     if new == NewIdentifier::Stored {
         // One that cannot be stored still serves this run.
         if let Ok(mut file) = system::create_in(Path::new(CLIENT_ID)) {

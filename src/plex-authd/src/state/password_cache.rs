@@ -8,7 +8,7 @@ use std::time::Duration;
 use policy::{CachedPassword, PlexId, SignInTarget};
 use protocol::Secret;
 use subtle::ConstantTimeEq;
-use uuid::Uuid;
+use system::random;
 
 use crate::clock;
 use crate::limits::permit::Permit;
@@ -164,7 +164,7 @@ impl PasswordCache {
     /// Hashes new passwords until [`Self::stop`], and then those that are left.
     pub(crate) fn run(&self) {
         while let Some((account, new)) = self.next() {
-            let salt = Uuid::new_v4().into_bytes();
+            let salt = random::bytes();
             let hash = self.hasher.hash(&new.password, salt);
             let mut queue = lock(&self.queue);
             let (Some(_), Some(hash)) = (queue.hashing.take(), hash) else { continue };

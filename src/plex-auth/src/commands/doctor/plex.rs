@@ -14,7 +14,7 @@ use self::session::Session;
 use self::shown::name;
 use self::sign_in::Account;
 use super::settings;
-use crate::client::plex_tv::{self, Clients, QUESTION};
+use crate::client::plex_tv::{Clients, QUESTION};
 use crate::client::preferences;
 use crate::context::Context;
 use crate::error::Error;
@@ -54,7 +54,7 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
     }
     if let Some(owner) = owner {
         // The identifier of the owner's token would end that token, and a stored one may be it.
-        owner.compare(&clients.new_device(&plex_tv::fresh()), &mut session);
+        owner.compare(&clients.new_device(&system::random::identifier()), &mut session);
     }
     Ok(())
 }

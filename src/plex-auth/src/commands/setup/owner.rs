@@ -2,8 +2,9 @@
 
 use plex::{Client, Token};
 use policy::PlexUser;
+use system::random;
 
-use crate::client::plex_tv::{self, Clients};
+use crate::client::plex_tv::Clients;
 
 /// The owner, as shown by the token.
 pub(crate) struct Owner {
@@ -34,7 +35,7 @@ pub(crate) struct FreshDevice {
 
 impl FreshDevice {
     pub(crate) fn new(clients: &Clients) -> Self {
-        let identifier = plex_tv::fresh();
+        let identifier = random::identifier();
         Self { client: clients.new_device(&identifier), owner: clients.for_owner(Some(&identifier)), identifier }
     }
 }

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use uuid::Uuid;
+use system::random;
 
 use crate::log::Log;
 
@@ -26,7 +26,7 @@ pub(crate) fn sign_in_id(directory: &Path, log: &Log) -> String {
 
 /// Replaces the identifier for sign-ins.
 pub(crate) fn new_sign_in_id(directory: &Path, log: &Log) -> String {
-    let id = generate();
+    let id = random::identifier();
     if let Err(error) = write(directory, SIGN_IN, &id) {
         log.warning(format!(
             "{}: {error}; at each start of this daemon plex.tv will take it for a new device",
@@ -38,7 +38,7 @@ pub(crate) fn new_sign_in_id(directory: &Path, log: &Log) -> String {
 
 /// Identifier for the owner's token: from the file, else a new one.
 pub(super) fn read_or_create(directory: &Path) -> String {
-    read(directory, TOKEN).unwrap_or_else(generate)
+    read(directory, TOKEN).unwrap_or_else(random::identifier)
 }
 
 /// Makes sure that the file contains the identifier that the daemon uses, for the command.
@@ -52,10 +52,6 @@ pub(super) fn save(directory: &Path, id: &str, log: &Log) {
             directory.join(TOKEN).display()
         ));
     }
-}
-
-fn generate() -> String {
-    Uuid::new_v4().simple().to_string()
 }
 
 fn read(directory: &Path, name: &str) -> Option<String> {

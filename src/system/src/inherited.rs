@@ -1,4 +1,4 @@
-//! What a process inherits from the one that started it: a socket that systemd passes, and descriptors that were left open.
+//! Inheritance from the process that started this one: a socket that systemd passes, and descriptors that were left open.
 //!
 //! A descriptor's number becomes an owned descriptor by a message to this process itself (`SCM_RIGHTS`): the kernel checks the
 //! number, and no code here has to promise that nothing else uses it. No system call is needed that the units' filters forbid.

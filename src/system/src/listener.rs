@@ -21,7 +21,7 @@ pub struct Listener {
 /// A socket was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// What systemd passed is not one listening socket.
+    /// systemd passed something else than one listening socket.
     #[error("the passed socket: {0}")]
     Passed(io::Error),
     /// The path is relative, or names no file.

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn r48_the_program_gets_its_input_no_environment_and_nothing_but_the_standard_descriptors() {
-        // What the test runner's own parent left open. A service closes that at its start.
+        // Descriptors that the test runner's own parent left open. A service closes them at its start.
         let any =
             std::process::Command::new("sh").args(["-c", "ls /proc/$$/fd | sed 's,.*, | */&,'"]).output().unwrap();
         let left_open = String::from_utf8(any.stdout).unwrap().replace('\n', "");

@@ -147,6 +147,16 @@ mod tests {
     }
 
     #[test]
+    fn r10_the_longest_frame_is_sent_and_received_and_one_more_byte_is_not() {
+        let prompt = |length| Reply::Prompt(Prompt { text: "x".repeat(length), echo: true, password: false });
+        let envelope = encode(&prompt(0)).unwrap().len() - PREFIX;
+        let bytes = encode(&prompt(MAX_FRAME - envelope)).unwrap();
+        assert_eq!(bytes.len(), PREFIX + MAX_FRAME);
+        assert_eq!(decode::<Reply>(&bytes).unwrap().unwrap().1, bytes.len());
+        assert_eq!(encode(&prompt(MAX_FRAME - envelope + 1)).unwrap_err(), Malformed::Length(MAX_FRAME + 1));
+    }
+
+    #[test]
     fn r10_anything_that_is_not_exactly_a_message_is_refused() {
         let bad: [&[u8]; 8] = [
             b"{}",

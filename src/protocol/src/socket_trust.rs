@@ -177,6 +177,82 @@ mod tests {
     }
 
     #[test]
+    fn r42_each_reason_is_a_sentence_with_the_path() {
+        let path = || PathBuf::from("/run/x");
+        let error = std::io::Error::from_raw_os_error(2);
+        let said = |why: Untrusted| why.to_string();
+        assert_eq!(said(Untrusted::Path(path())), "/run/x: must be an absolute path without '..'");
+        assert_eq!(said(Untrusted::Unreadable(path(), error)), "/run/x: No such file or directory");
+        assert_eq!(said(Untrusted::NotADirectory(path())), "/run/x: is not a directory");
+        assert!(said(Untrusted::Writable(path())).starts_with("/run/x: can be changed by others; "));
+        assert_eq!(said(Untrusted::Socket(path())), "/run/x: is not a socket of root or of its directory's owner");
+        assert!(said(Untrusted::Peer(7)).ends_with("runs as uid 7, not as root or plex-auth"));
+    }
+
+    /// A directory with a socket, below a directory that is taken for granted.
+    fn given_to(owner: u32, socket_owner: u32, kind: &str) -> (tempfile::TempDir, PathBuf) {
+        use std::os::unix::fs::{chown, lchown};
+        let run = run_directory();
+        let path = run.path().join("socket");
+        match kind {
+            "socket" => drop(UnixListener::bind(&path).unwrap()),
+            "file" => std::fs::write(&path, "").unwrap(),
+            _ => symlink("/run/x", &path).unwrap(),
+        }
+        lchown(&path, Some(socket_owner), None).unwrap();
+        chown(run.path(), Some(owner), None).unwrap();
+        (run, path)
+    }
+
+    #[test]
+    fn r42_the_last_directory_and_its_socket_belong_to_root_or_a_system_account() {
+        if me(tempfile::tempdir().unwrap().path()) != 0 {
+            // Only root can give files away.
+            return;
+        }
+        let judged = |owner, socket_owner, kind| {
+            let (run, path) = given_to(owner, socket_owner, kind);
+            socket_owner_below(&path, run.path().parent(), 0)
+        };
+        for (owner, socket_owner) in [(0, 0), (990, 990), (990, 0), (1, 1), (999, 999)] {
+            let trusted = judged(owner, socket_owner, "socket");
+            assert!(matches!(trusted, Ok(found) if found == owner), "{owner} {socket_owner}: {trusted:?}");
+        }
+        for owner in [1000, 1001, 65_534] {
+            for socket_owner in [owner, 0] {
+                let refused = judged(owner, socket_owner, "socket");
+                assert!(matches!(refused, Err(Untrusted::Writable(_))), "{owner}: {refused:?}");
+            }
+        }
+        for (owner, socket_owner) in [(0, 990), (990, 991), (990, 1000), (0, 1000)] {
+            let refused = judged(owner, socket_owner, "socket");
+            assert!(matches!(refused, Err(Untrusted::Socket(_))), "{owner} {socket_owner}: {refused:?}");
+        }
+        for kind in ["file", "link"] {
+            assert!(matches!(judged(0, 0, kind), Err(Untrusted::Socket(_))), "{kind}");
+        }
+    }
+
+    #[test]
+    fn r42_directories_above_the_last_belong_to_root() {
+        let run = run_directory();
+        let path = run.path().join("plex-auth/socket");
+        create_dir(run.path().join("plex-auth")).unwrap();
+        let _listener = UnixListener::bind(&path).unwrap();
+        let me = me(run.path());
+        assert!(socket_owner_below(&path, run.path().parent(), me).is_ok());
+        if me == 0 {
+            std::os::unix::fs::chown(run.path(), Some(990), None).unwrap();
+        }
+        // A system account may have the last directory and none above it.
+        let refused = socket_owner_below(&path, run.path().parent(), 0);
+        assert!(matches!(&refused, Err(Untrusted::Writable(above)) if above == run.path()), "{refused:?}");
+        let relative = socket_owner_below(Path::new("socket"), None, me);
+        assert!(matches!(relative, Err(Untrusted::Path(_))));
+        assert!(matches!(socket_owner_below(Path::new("/"), None, me), Err(Untrusted::Path(_))));
+    }
+
+    #[test]
     fn r42_only_root_and_the_directorys_owner_may_listen() {
         assert!(check_peer(0, 990).is_ok());
         assert!(check_peer(990, 990).is_ok());

@@ -82,6 +82,56 @@ mod tests {
     }
 
     #[test]
+    fn r27_characters_that_reorder_or_hide_text_are_replaced_and_their_neighbours_are_not() {
+        let hidden = [
+            (0xAD, 0xAD),
+            (0x600, 0x605),
+            (0x61C, 0x61C),
+            (0x6DD, 0x6DD),
+            (0x70F, 0x70F),
+            (0x890, 0x891),
+            (0x8E2, 0x8E2),
+            (0x180E, 0x180E),
+            (0x200B, 0x200F),
+            (0x2028, 0x202E),
+            (0x2060, 0x206F),
+            (0xFEFF, 0xFEFF),
+            (0xFFF9, 0xFFFB),
+            (0x110BD, 0x110BD),
+            (0x110CD, 0x110CD),
+            (0x13430, 0x1343F),
+            (0x1BCA0, 0x1BCA3),
+            (0x1D173, 0x1D17A),
+            (0xE0000, 0xE0FFF),
+        ];
+        let shown = |number: u32| char::from_u32(number).map(|c| printable(&c.to_string(), 1) != "?");
+        for (first, last) in hidden {
+            assert!((first..=last).all(|number| shown(number) == Some(false)), "{first:x}");
+            // The last two characters of each plane are none.
+            let before = if first == 0xE0000 { first - 3 } else { first - 1 };
+            assert_eq!((shown(before), shown(last + 1)), (Some(true), Some(true)), "{first:x}");
+        }
+    }
+
+    #[test]
+    fn r27_private_characters_and_those_that_are_none_are_replaced_and_their_neighbours_are_not() {
+        let shown = |number: u32| char::from_u32(number).is_some_and(|c| printable(&c.to_string(), 1) != "?");
+        for (first, last) in [(0xE000, 0xF8FF), (0xFDD0, 0xFDEF)] {
+            assert!(!(first..=last).any(shown), "{first:x}");
+            assert!(shown(last + 1), "{last:x}");
+        }
+        assert!(shown(0xFDCF));
+        for plane in 0..0x11 {
+            let end = plane << 16 | 0xFFFE;
+            assert!(!shown(end) && !shown(end + 1), "{end:x}");
+        }
+        for good in [0xFFFC, 0xFFFD, 0x1FFFD, 0x2FFFD, 0x10000, 0x20000] {
+            assert!(shown(good), "{good:x}");
+        }
+        assert!(!shown(0xF0000) && !shown(0x10_FFFD));
+    }
+
+    #[test]
     fn r27_long_text_is_cut_at_a_character() {
         assert_eq!(printable("ääää", 2), "ää");
     }

@@ -127,3 +127,133 @@ fn an_interrupted_wait_ends_at_once_and_a_verdict_can_still_be_sent() {
     assert_eq!(theirs.receive::<Reply>(soon()).unwrap(), Reply::Verdict(Verdict::Unavailable));
     interrupter.interrupt();
 }
+
+#[test]
+fn each_failure_is_a_sentence_without_what_was_sent() {
+    let said = |error: Error| error.to_string();
+    assert_eq!(said(Error::Untrusted(Untrusted::Peer(7))).split(':').next(), Some("the socket is not trusted"));
+    assert_eq!(said(Error::Io(Errno::ENOENT.into())), "No such file or directory");
+    assert_eq!(said(Error::Closed), "the other end closed the connection");
+    assert_eq!(said(Error::TimedOut), "no answer in time");
+    assert_eq!(said(Error::Malformed(Malformed::Content)), "received a frame that is not a message of this protocol");
+    let length = said(Error::Malformed(Malformed::Length(70_000)));
+    assert_eq!(length, "received a frame of 70000 bytes (1 to 65536 are allowed)");
+}
+
+#[test]
+fn a_deadline_is_shortened_and_extended_by_a_time() {
+    let hour = Duration::from_secs(3600);
+    let far = Deadline::after(2 * hour);
+    let near = far.at_most(hour);
+    assert!(near.left() <= hour && near.left() + Duration::from_secs(60) > hour, "{near:?}");
+    assert!(far.at_most(3 * hour).left() > hour, "an earlier deadline stays");
+    let later = near.extended(hour);
+    assert!(later.left() > hour && later.left() <= 2 * hour, "{later:?}");
+    assert!(Deadline::at(Instant::now()).left().is_zero());
+}
+
+#[test]
+fn a_wait_of_less_than_a_millisecond_is_rounded_up() {
+    let timeout = Deadline::after(Duration::from_micros(900)).poll_timeout();
+    assert_eq!(timeout.as_millis(), Some(1));
+    assert_eq!(Deadline::at(Instant::now()).poll_timeout().as_millis(), Some(0));
+    let long = Deadline::after(Duration::from_secs(10)).poll_timeout().as_millis().unwrap();
+    assert!((5_000..=10_000).contains(&long), "{long}");
+}
+
+/// A listener whose queue is full, and the connections that wait in it.
+fn full_queue(path: &Path) -> (OwnedFd, Vec<OwnedFd>) {
+    use nix::sys::socket::{Backlog, bind, listen};
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let new = || socket(AddressFamily::Unix, SockType::Stream, flags, None).unwrap();
+    let (listener, address) = (new(), UnixAddr::new(path).unwrap());
+    bind(listener.as_raw_fd(), &address).unwrap();
+    listen(&listener, Backlog::new(0).unwrap()).unwrap();
+    let mut waiting = Vec::new();
+    loop {
+        let next = new();
+        match connect(next.as_raw_fd(), &address) {
+            Ok(()) => waiting.push(next),
+            Err(error) => {
+                assert_eq!(error, Errno::EAGAIN);
+                return (listener, waiting);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_full_queue_is_waited_for_until_the_deadline() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("socket");
+    let (listener, _waiting) = full_queue(&path);
+    let start = Instant::now();
+    let outcome = Connection::connect(&path, Deadline::after(Duration::from_millis(200)));
+    assert!(matches!(outcome, Err(Error::TimedOut)), "{outcome:?}");
+    assert!(start.elapsed() >= Duration::from_millis(200), "{:?}", start.elapsed());
+    let server = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        let listener = std::os::unix::net::UnixListener::from(listener);
+        listener.set_nonblocking(false).unwrap();
+        let first = listener.accept().unwrap();
+        (listener, first)
+    });
+    Connection::connect(&path, Deadline::after(Duration::from_secs(60))).unwrap();
+    server.join().unwrap();
+}
+
+#[test]
+fn a_connection_is_not_passed_on_and_does_not_block() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let ours = Connection::connect(&path, soon()).unwrap();
+    let about = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", ours.socket.as_raw_fd())).unwrap();
+    let flags = about.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
+    let flags = u32::from_str_radix(flags.trim(), 8).unwrap();
+    // O_CLOEXEC and O_NONBLOCK.
+    assert_eq!(flags & 0o2_004_000, 0o2_004_000, "{about}");
+}
+
+/// Set in the process that a test starts.
+const CHILD: &str = "CONNECTION_TEST_CHILD";
+
+#[test]
+fn no_connection_has_the_number_of_a_standard_descriptor() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        nix::unistd::close(0).unwrap();
+        let ours = Connection::connect(Path::new(&path), soon()).unwrap();
+        return assert!(ours.socket.as_raw_fd() >= 3, "{ours:?}");
+    }
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let test = "connection::tests::no_connection_has_the_number_of_a_standard_descriptor";
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let child = child.args(["--exact", test]).env(CHILD, &path).output().unwrap();
+    assert!(child.status.success(), "{child:?}");
+}
+
+#[test]
+fn no_more_than_one_frame_is_kept() {
+    let (mut ours, mut theirs) = pair();
+    let empty = encode(&Reply::Prompt(Prompt { text: String::new(), echo: true, password: false })).unwrap().len();
+    let text = "x".repeat(PREFIX + MAX_FRAME - empty);
+    let largest = Reply::Prompt(Prompt { text, echo: true, password: false });
+    let mut bytes = encode(&largest).unwrap().to_vec();
+    assert_eq!(bytes.len(), PREFIX + MAX_FRAME);
+    for _ in 0..5000 {
+        bytes.extend_from_slice(&encode(&Reply::Working).unwrap());
+    }
+    let writer = std::thread::spawn(move || {
+        theirs.write_all(&bytes).unwrap();
+        theirs
+    });
+    let patient = Deadline::after(Duration::from_secs(60));
+    assert_eq!(ours.receive::<Reply>(patient).unwrap(), largest);
+    assert!(ours.inbox.is_empty(), "{} bytes of the next message", ours.inbox.len());
+    for _ in 0..5000 {
+        assert_eq!(ours.receive::<Reply>(patient).unwrap(), Reply::Working);
+    }
+    writer.join().unwrap();
+}

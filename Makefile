@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup pages test check fuzz demo bench clean files units install uninstall deb rpm selinux
+.PHONY: build setup pages test check mutants fuzz demo bench clean files units install uninstall deb rpm selinux
 
 SHIPPED = -p pam-plex -p plex-authd -p helpers -p plex-auth
 
@@ -33,6 +33,10 @@ test: setup
 # What needs no private machine, in less than two minutes after a change: style, lints, names, unit tests.
 check: setup
 	@tests/run check
+
+# How many faults the tests of MUTANTS notice, or of all crates with rules: those of one change each. Takes hours.
+mutants: setup
+	@tests/mutants $(MUTANTS)
 
 # A long search for inputs that break what reads them: FUZZ_SECONDS for each of the targets in FUZZ_TARGETS, or of all.
 FUZZ_SECONDS ?= 600

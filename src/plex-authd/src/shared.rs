@@ -8,7 +8,7 @@ use policy::Throttle;
 
 use crate::args::Args;
 use crate::auth::account_locks::AccountLocks;
-use crate::auth::token_revoker::TokenRevoker;
+use crate::auth::token_revoker::{RevokerWorker, TokenRevoker};
 use crate::clock;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -40,7 +40,7 @@ pub(crate) struct Shared {
 
 /// Threads that end after every [`Shared`] value has been dropped.
 pub(crate) struct Workers {
-    revoker: Worker,
+    revoker: RevokerWorker,
     writer: Worker,
 }
 
@@ -53,7 +53,9 @@ impl Shared {
         let (store, saved, writer) = store::open(&args.state, log).map_err(Error::Store)?;
         let throttle = Throttle::new(config.throttle.clone(), saved.limits);
         let account_locks = AccountLocks::default();
-        let (token_revoker, revoker) = TokenRevoker::start(account_locks.clone(), log.clone())?;
+        let rate_limiter = Arc::new(RateLimiter::new(throttle, store.clone(), log.clone()));
+        let (token_revoker, revoker) =
+            TokenRevoker::start(account_locks.clone(), Arc::clone(&rate_limiter), log.clone())?;
         let shared = Self {
             config_file: args.config.clone(),
             device_ids: DeviceIds::open(saved.client_id, config, &args.state, log),
@@ -61,7 +63,7 @@ impl Shared {
             password_hashes: PasswordHashes::new(saved.passwords),
             limits: Arc::new(Limits {
                 connections: Arc::default(),
-                rate_limiter: Arc::new(RateLimiter::new(throttle, store.clone(), log.clone())),
+                rate_limiter,
                 link_slots: LinkSlots::default(),
                 refusal_delay: RefusalDelay::default(),
             }),

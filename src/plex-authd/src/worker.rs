@@ -23,7 +23,12 @@ impl Worker {
 
     /// Waits up to [`SHUTDOWN_LIMIT`] for the work that is left.
     pub(crate) fn finish(self) {
-        join_within(&self.0, SHUTDOWN_LIMIT);
+        self.finish_within(SHUTDOWN_LIMIT);
+    }
+
+    /// [`Self::finish`] with another limit.
+    pub(crate) fn finish_within(self, limit: Duration) {
+        join_within(&self.0, limit);
     }
 }
 

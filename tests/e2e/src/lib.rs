@@ -67,6 +67,23 @@ pub fn with_server_token(world: &str) -> String {
     world.replacen(server, &format!("{server}token = \"{SERVER_TOKEN}\"\n"), 1)
 }
 
+/// The Den with further friends who have access, of these names.
+#[must_use]
+pub fn den_with_friends(names: &[&str]) -> String {
+    let account = |(id, name): (usize, &&str)| {
+        format!(
+            "\n[[account]]\nid = {id}\nusername = \"{name}\"\nemail = \"{name}@example.org\"\npassword = \"{}\"\n\
+             friend_of = [\"olga\"]\n",
+            password(name)
+        )
+    };
+    let accounts: String = (100..).zip(names).map(account).collect();
+    let shared: String = names.iter().map(|name| format!(", \"{name}\"")).collect();
+    let before = "\"erin\", \"frank\"]";
+    assert!(DEN.contains(before));
+    DEN.replacen(before, &format!("\"erin\", \"frank\"{shared}]"), 1) + &accounts
+}
+
 /// Plex password of an account of the Den.
 #[must_use]
 pub fn password(name: &str) -> String {

@@ -3,15 +3,18 @@
 //! Tokens are compared by value, because plex.tv may issue the same one to two sign-ins. A token is revoked after the last login
 //! that holds it has ended, and never if it is the owner's token from a configuration.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
+mod revocation;
+
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use plex::{Client, Error, SignedIn, Token};
+use plex::{Client, SignedIn, Token};
 use policy::PlexId;
 use subtle::ConstantTimeEq;
 
-use crate::auth::account_locks::{AccountLock, AccountLocks};
+use crate::auth::account_locks::AccountLocks;
+use crate::auth::token_revoker::revocation::Revocation;
+use crate::limits::rate_limiter::RateLimiter;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::worker::Worker;
@@ -19,14 +22,12 @@ use crate::worker::Worker;
 /// Delay after the login, so that a revocation does not compete with the account phase and the session that follow.
 const DELAY: Duration = Duration::from_millis(100);
 
-/// Time limit of one revocation. Sign-ins of the same account wait for it.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// Time at shutdown for the tokens that are left. Each of the 256 sessions that run at once may leave one, and eight at a time
+/// are sent: 32 rounds of 300 ms. All of the shutdown takes 35 seconds at most, of the 90 that systemd allows by default.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 
-/// Interval between attempts to revoke a token whose account is locked.
-const RETRY: Duration = Duration::from_millis(100);
-
-/// Wait when there is nothing to revoke.
-const IDLE: Duration = Duration::from_secs(3600);
+/// Time at shutdown for the last requests to end, which have their own deadline.
+const LAST_REQUESTS: Duration = Duration::from_millis(500);
 
 /// A device for sign-ins.
 #[derive(Debug, Clone)]
@@ -39,10 +40,13 @@ pub(crate) struct Device {
 
 /// Registry of the tokens that logins hold. It survives a reload.
 #[derive(Debug, Clone)]
-pub(crate) struct TokenRevoker {
-    tokens: Arc<Mutex<Tokens>>,
-    /// Wakes the worker, which ends when the last sender is dropped.
-    wake: Sender<()>,
+pub(crate) struct TokenRevoker(Arc<Shared>);
+
+/// Registry and wake-up of the thread that revokes.
+#[derive(Debug, Default)]
+struct Shared {
+    tokens: Mutex<Tokens>,
+    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +54,10 @@ struct Tokens {
     /// Owner's tokens of all configurations so far.
     owners: Vec<Token>,
     issued: Vec<Issued>,
+    /// Number of revocations in progress.
+    running: usize,
+    /// The daemon is shutting down: all tokens are revoked, until then.
+    end: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -62,6 +70,8 @@ struct Issued {
     holders: usize,
     /// Earliest time of the revocation, if no login holds it.
     due: Instant,
+    /// Its revocation is in progress.
+    is_revoking: bool,
 }
 
 /// A token held by one login. When no login holds it any more, however they ended, it is revoked.
@@ -90,7 +100,7 @@ impl IssuedToken {
 impl HeldToken {
     /// Adds the account that has signed in.
     pub(crate) fn belongs_to(self, signed_in: SignedIn) -> IssuedToken {
-        if let Some(issued) = lock(&self.revoker.tokens).find(&self.token) {
+        if let Some(issued) = lock(&self.revoker.0.tokens).find(&self.token) {
             issued.account = Some(signed_in.account.id);
         }
         IssuedToken { signed_in, held: self }
@@ -99,12 +109,12 @@ impl HeldToken {
 
 impl Drop for HeldToken {
     fn drop(&mut self) {
-        if let Some(issued) = lock(&self.revoker.tokens).find(&self.token) {
+        let shared = &self.revoker.0;
+        if let Some(issued) = lock(&shared.tokens).find(&self.token) {
             issued.holders = issued.holders.saturating_sub(1);
             issued.due = Instant::now() + DELAY;
         }
-        // Fails only if the worker has panicked.
-        let _ = self.revoker.wake.send(());
+        shared.changed.notify_all();
     }
 }
 
@@ -113,101 +123,78 @@ impl Tokens {
         self.issued.iter_mut().find(|issued| same(&issued.token, token))
     }
 
-    /// Removes a token, unless a login holds it.
-    fn remove(&mut self, token: &Token) {
-        self.issued.retain(|issued| issued.holders > 0 || !same(&issued.token, token));
+    fn is_owners(&self, token: &Token) -> bool {
+        self.owners.iter().any(|owners| same(owners, token))
+    }
+
+    /// Number of tokens that are yet to be revoked, or are being revoked.
+    fn left(&self) -> usize {
+        self.issued.iter().filter(|issued| !self.is_owners(&issued.token)).count()
+    }
+
+    /// Ends a revocation. A token that was issued again meanwhile stays, and is revoked later.
+    fn end_revocation(&mut self, token: &Token) {
+        let is_ending = self.end.is_some();
+        self.issued.retain(|issued| (issued.holders > 0 && !is_ending) || !same(&issued.token, token));
+        if let Some(issued) = self.find(token) {
+            issued.is_revoking = false;
+        }
+        self.running = self.running.saturating_sub(1);
     }
 }
 
 impl TokenRevoker {
-    /// Starts the worker.
+    /// Starts the thread.
     ///
     /// # Errors
     /// No thread can be created.
-    pub(crate) fn start(account_locks: AccountLocks, log: Log) -> std::io::Result<(Self, Worker)> {
-        let (wake, woken) = channel();
-        let tokens = Arc::<Mutex<Tokens>>::default();
-        let revocation = Revocation { tokens: Arc::clone(&tokens), account_locks, log };
-        let worker = Worker::start("signout", move || revocation.run(&woken))?;
-        Ok((Self { tokens, wake }, worker))
+    pub(crate) fn start(
+        account_locks: AccountLocks,
+        rate_limiter: Arc<RateLimiter>,
+        log: Log,
+    ) -> std::io::Result<(Self, RevokerWorker)> {
+        let shared = Arc::<Shared>::default();
+        let revocation = Revocation { shared: Arc::clone(&shared), account_locks, rate_limiter, log };
+        let worker = Worker::start("signout", move || Arc::new(revocation).run())?;
+        Ok((Self(Arc::clone(&shared)), RevokerWorker { shared, worker }))
     }
 
     /// Protects the owner's token from the configuration.
     pub(crate) fn never_revoke(&self, token: &Token) {
-        let mut tokens = lock(&self.tokens);
-        if !tokens.owners.iter().any(|owners| same(owners, token)) {
+        let mut tokens = lock(&self.0.tokens);
+        if !tokens.is_owners(token) {
             tokens.owners.push(token.clone());
         }
     }
 
     /// Holds a token that plex.tv has just issued to a device. If the same one is about to be revoked, it no longer is.
     pub(crate) fn hold(&self, device: &Device, token: Token) -> HeldToken {
-        let mut tokens = lock(&self.tokens);
+        let mut tokens = lock(&self.0.tokens);
         if let Some(issued) = tokens.find(&token) {
             issued.holders += 1;
         } else {
             let (token, device) = (token.clone(), device.clone());
-            tokens.issued.push(Issued { token, device, account: None, holders: 1, due: Instant::now() });
+            let due = Instant::now();
+            tokens.issued.push(Issued { token, device, account: None, holders: 1, due, is_revoking: false });
         }
         drop(tokens);
         HeldToken { token, client: device.client.clone(), revoker: self.clone() }
     }
 }
 
-/// The worker's state.
-struct Revocation {
-    tokens: Arc<Mutex<Tokens>>,
-    account_locks: AccountLocks,
-    log: Log,
+/// The thread that revokes tokens.
+pub(crate) struct RevokerWorker {
+    shared: Arc<Shared>,
+    worker: Worker,
 }
 
-impl Revocation {
-    fn run(&self, woken: &Receiver<()>) {
-        loop {
-            let ending = woken.recv_timeout(self.pause()) == Err(RecvTimeoutError::Disconnected);
-            while let Some((token, client, account_lock)) = self.next(ending) {
-                self.revoke(&token, &client);
-                // If it was issued again meanwhile, it stays and is revoked later.
-                lock(&self.tokens).remove(&token);
-                drop(account_lock);
-            }
-            if ending {
-                return;
-            }
-        }
-    }
-
-    /// Time until the next attempt.
-    fn pause(&self) -> Duration {
-        let now = Instant::now();
-        let tokens = lock(&self.tokens);
-        let waits = tokens.issued.iter().filter(|issued| issued.holders == 0);
-        // One that is due waits for the lock of its account.
-        let pause = |issued: &Issued| if issued.due > now { issued.due - now } else { RETRY };
-        waits.map(pause).min().unwrap_or(IDLE)
-    }
-
-    /// A token that can be revoked now, with the lock of its account. When the daemon ends, no login holds one, and all can.
-    fn next(&self, ending: bool) -> Option<(Token, Client, Option<AccountLock>)> {
-        let now = Instant::now();
-        let mut tokens = lock(&self.tokens);
-        let Tokens { owners, issued } = &mut *tokens;
-        issued.retain(|issued| issued.holders > 0 || !owners.iter().any(|owners| same(owners, &issued.token)));
-        issued.iter().filter(|issued| issued.holders == 0 && (ending || issued.due <= now)).find_map(|issued| {
-            let account_lock = self.account_locks.try_acquire_to_revoke(issued.account.into(), issued.device.slot);
-            (ending || account_lock.is_some())
-                .then(|| (issued.token.clone(), issued.device.client.clone(), account_lock))
-        })
-    }
-
-    fn revoke(&self, token: &Token, client: &Client) {
-        match client.sign_out(token, Instant::now() + TIMEOUT) {
-            // Refused: a later sign-in of the account has ended it already.
-            Ok(()) | Err(Error::Refused) => {}
-            Err(why) => self.log.warning(format!(
-                "a token could not be signed out of plex.tv and lapses by itself in some weeks: {why}"
-            )),
-        }
+impl RevokerWorker {
+    /// Revokes all tokens that are left, for up to [`SHUTDOWN_LIMIT`]. A login that is still in progress cannot end well any
+    /// more, so its token is one of them.
+    pub(crate) fn finish(self) {
+        lock(&self.shared.tokens).end = Some(Instant::now() + SHUTDOWN_LIMIT);
+        self.shared.changed.notify_all();
+        self.worker.finish_within(SHUTDOWN_LIMIT + 2 * LAST_REQUESTS);
     }
 }
 

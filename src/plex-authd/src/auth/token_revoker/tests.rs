@@ -1,8 +1,12 @@
 //! Conditions and time of revocations.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
-use plex::Settings;
-use policy::PlexUser;
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use plex::Settings;
+use policy::{PlexUser, SavedLimits, Throttle};
+
+use super::revocation::Revoking;
 use super::*;
 use crate::auth::account_locks::LockedAccount;
 
@@ -12,46 +16,61 @@ struct Fixture {
     revoker: TokenRevoker,
     revocation: Revocation,
     device: Device,
-    _woken: Receiver<()>,
 }
 
 fn fixture() -> Fixture {
+    at("https://127.0.0.1:1/")
+}
+
+/// A revoker that sends to this address. Its thread does not run.
+fn at(base: &str) -> Fixture {
     let client = Client::new(&Settings {
-        base: "https://127.0.0.1:1/".parse().unwrap(),
+        base: base.parse().unwrap(),
         ca_file: None,
-        connect_timeout: TIMEOUT,
+        connect_timeout: Duration::from_secs(5),
         client_id: "the-sign-ins".into(),
         device_name: "den".into(),
     });
-    let (wake, woken) = channel();
-    let tokens = Arc::<Mutex<Tokens>>::default();
+    let shared = Arc::<Shared>::default();
+    let log = Log::start();
+    let (store, _, _) = crate::state::store::open(tempfile::tempdir().unwrap().path(), &log).unwrap();
+    let throttle = Throttle::new(policy::Limits::default(), SavedLimits::default());
+    let rate_limiter = Arc::new(RateLimiter::new(throttle, store, log.clone()));
     let revocation =
-        Revocation { tokens: Arc::clone(&tokens), account_locks: AccountLocks::default(), log: Log::start() };
-    let device = Device { client: client.unwrap(), slot: 0 };
-    Fixture { revoker: TokenRevoker { tokens, wake }, revocation, device, _woken: woken }
+        Revocation { shared: Arc::clone(&shared), account_locks: AccountLocks::default(), rate_limiter, log };
+    Fixture { revoker: TokenRevoker(shared), revocation, device: Device { client: client.unwrap(), slot: 0 } }
 }
 
 impl Fixture {
-    /// A login that plex.tv issued this token to.
+    /// A login of Alice that plex.tv issued this token to.
     fn sign_in(&self, token: &str) -> IssuedToken {
+        self.sign_in_of(2, token)
+    }
+
+    fn sign_in_of(&self, id: u64, token: &str) -> IssuedToken {
         let token = Token::from(token);
-        let account = PlexUser { id: PlexId(2), username: None, email: None };
+        let account = PlexUser { id: PlexId(id), username: None, email: None };
         let held = self.revoker.hold(&self.device, token.clone());
         held.belongs_to(SignedIn { account, token, two_factor: None })
     }
 
     /// The token that is revoked next, with the lock of its account.
-    fn next(&self) -> Option<(String, Option<AccountLock>)> {
+    fn next(&self) -> Option<Revoking> {
         std::thread::sleep(DELAY + Duration::from_millis(10));
-        self.revocation.next(false).map(|(token, _, account_lock)| (token.expose().to_owned(), account_lock))
+        self.revocation.next(&mut lock(&self.revoker.0.tokens))
     }
 
+    /// True if this token is the one that is revoked next, which it is then.
     fn is_revoked(&self, token: &str) -> bool {
-        let next = self.next();
-        if next.is_some() {
-            lock(&self.revocation.tokens).remove(&Token::from(token));
-        }
-        next.is_some_and(|(revoked, _)| revoked == token)
+        self.next().is_some_and(|revoking| revoking.token.expose() == token)
+    }
+
+    /// Starts the thread.
+    fn run(self) -> (TokenRevoker, RevokerWorker, Device) {
+        let Self { revoker, revocation, device } = self;
+        let worker = Worker::start("signout", move || Arc::new(revocation).run()).unwrap();
+        let worker = RevokerWorker { shared: Arc::clone(&revoker.0), worker };
+        (revoker, worker, device)
     }
 }
 
@@ -82,11 +101,11 @@ fn r63_a_token_that_is_issued_again_is_not_revoked_while_it_is_held() {
     }
     // During the revocation no sign-in of this account runs. If the token is issued for another account's code, it stays
     // registered, and is revoked after that login.
-    let (_, account_lock) = fixture.next().unwrap();
+    let revoking = fixture.next().unwrap();
+    assert!(fixture.next().is_none(), "it is not sent twice");
     assert!(fixture.revocation.account_locks.acquire(ALICE, Instant::now()).is_none());
     let again = fixture.sign_in("same");
-    lock(&fixture.revocation.tokens).remove(&Token::from("same"));
-    drop(account_lock);
+    drop(revoking);
     assert!(fixture.next().is_none());
     drop(again);
     assert!(fixture.is_revoked("same"));
@@ -107,15 +126,25 @@ fn r63_no_token_is_revoked_while_its_account_signs_in_or_has_an_open_code() {
 #[test]
 fn r63_the_owners_token_is_never_revoked() {
     let fixture = fixture();
+    let shutting_down = |is_ending: bool| {
+        let end = is_ending.then(|| Instant::now() + SHUTDOWN_LIMIT);
+        lock(&fixture.revoker.0.tokens).end = end;
+    };
     fixture.revoker.never_revoke(&Token::from("owners"));
     drop(fixture.sign_in("owners"));
-    assert!(fixture.revocation.next(true).is_none());
+    let held = fixture.sign_in("owners");
+    for is_ending in [false, true] {
+        shutting_down(is_ending);
+        assert!(fixture.next().is_none(), "{is_ending}");
+    }
+    drop(held);
+    shutting_down(false);
     // Also if it becomes the owner's before it is due.
     drop(fixture.sign_in("next"));
     fixture.revoker.never_revoke(&Token::from("next"));
-    assert!(fixture.revocation.next(true).is_none());
+    assert!(fixture.next().is_none());
     drop(fixture.sign_in("other"));
-    assert!(fixture.revocation.next(true).is_some());
+    assert!(fixture.is_revoked("other"));
 }
 
 #[test]
@@ -124,4 +153,85 @@ fn r63_the_token_of_a_cancelled_login_is_revoked() {
     // By link, before its account is known.
     drop(fixture.revoker.hold(&fixture.device, Token::from("unknown")));
     assert!(fixture.is_revoked("unknown"));
+}
+
+/// A plex.tv that accepts connections and never answers. They are closed when it is dropped.
+struct Silent {
+    base: String,
+    connections: Arc<Mutex<Vec<TcpStream>>>,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl Silent {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("https://{}/", listener.local_addr().unwrap());
+        let silent = Self { base, connections: Arc::default(), accepted: Arc::default() };
+        let (connections, accepted) = (Arc::clone(&silent.connections), Arc::clone(&silent.accepted));
+        std::thread::spawn(move || {
+            for connection in listener.incoming().map_while(Result::ok) {
+                lock(&connections).push(connection);
+                accepted.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        silent
+    }
+
+    /// Number of connections so far, once there are as many as that.
+    fn accepted(&self, at_least: usize) -> usize {
+        let start = Instant::now();
+        while self.accepted.load(Ordering::SeqCst) < at_least && start.elapsed() < Duration::from_secs(4) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        self.accepted.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn r71_eight_tokens_are_revoked_at_once_and_those_of_one_account_one_after_the_other() {
+    let plex_tv = Silent::start();
+    let fixture = at(&plex_tv.base);
+    let locks = fixture.revocation.account_locks.clone();
+    let rate_limiter = Arc::clone(&fixture.revocation.rate_limiter);
+    let held: Vec<_> = (0..20).map(|n| fixture.sign_in_of(100 + n, &format!("token{n}"))).collect();
+    let of_alice: Vec<_> = (0..3).map(|n| fixture.sign_in(&format!("alices{n}"))).collect();
+    let (revoker, worker, _) = fixture.run();
+    drop(of_alice);
+    assert_eq!(plex_tv.accepted(1), 1);
+    assert!(locks.acquire(ALICE, Instant::now()).is_none(), "a sign-in waits for the revocation");
+    drop(held);
+    assert_eq!(plex_tv.accepted(8), 8, "those of others do not wait for it");
+    lock(&plex_tv.connections).clear();
+    assert_eq!(plex_tv.accepted(16), 16);
+    // Those that failed are not sent again, and the rest is sent at shutdown.
+    let closer = std::thread::spawn({
+        let connections = Arc::clone(&plex_tv.connections);
+        move || {
+            for _ in 0..40 {
+                std::thread::sleep(Duration::from_millis(50));
+                lock(&connections).clear();
+            }
+        }
+    });
+    worker.finish();
+    assert_eq!((plex_tv.accepted(23), lock(&revoker.0.tokens).left()), (23, 0));
+    assert_eq!(rate_limiter.sent_last_hour().revocations, 23);
+    closer.join().unwrap();
+}
+
+#[test]
+fn r71_shutdown_revokes_held_tokens_too_and_ends_in_time_without_an_answer() {
+    let plex_tv = Silent::start();
+    let (revoker, worker, device) = at(&plex_tv.base).run();
+    // A login in progress, and a code of an unknown account that is not due yet.
+    let held = revoker.hold(&device, Token::from("held"));
+    drop(revoker.hold(&device, Token::from("dropped")));
+    let many: Vec<_> = (0..30).map(|n| revoker.hold(&device, Token::from(format!("token{n}").as_str()))).collect();
+    let start = Instant::now();
+    worker.finish();
+    assert!(start.elapsed() < SHUTDOWN_LIMIT + 2 * LAST_REQUESTS, "{:?}", start.elapsed());
+    // Five seconds for each eight of them.
+    assert_eq!((plex_tv.accepted(16), lock(&revoker.0.tokens).left()), (16, 16));
+    drop((held, many));
 }

@@ -4,7 +4,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use e2e::{Code, DEN, World, as_user};
+use e2e::{Code, DEN, World, as_user, password};
 use fakeplex::{Command, Connections, Endpoint, Fault};
 
 const LINK: &str = "link_sign_in = true\nlink_services = [\"sshd\", \"alone\", \"every\", \"sudo\"]";
@@ -68,20 +68,25 @@ fn expired_link_code_is_refused_and_logged() {
 fn r18_plex_tv_failure_during_link_sign_in_is_an_outage() {
     let Some(world) = World::with_everything(DEN, &format!("{LINK}\n[throttle]\nfree_tries = 20")) else { return };
     let mut rhosts = (1..).map(|number| format!("192.0.2.{number}"));
-    let mut login = || world.pam_terminal("every", "alice", &rhosts.next().unwrap());
+    // An account has two codes at places where it has never signed in, and those that fail count for a while.
+    let mut users = ["alice", "erin", "frank"].into_iter().cycle();
+    let mut login = || {
+        let user = users.next().unwrap();
+        (world.pam_terminal("every", user, &rhosts.next().unwrap()), user)
+    };
     let broken = || Fault::Status(502, "<html>".into());
 
     world.plex().fault(Endpoint::Pins, broken());
-    let mut none = login();
+    let (mut none, _) = login();
     none.wait_for("assword");
     assert_eq!(none.verdict(), Code::AUTHINFO_UNAVAIL);
     assert!(!none.contents().contains("plex.tv/link"), "{}", none.contents());
     world.plex().clear_faults();
 
     for fault in [broken(), Fault::Reset, Fault::Garbage, Fault::Silence] {
-        let mut during = login();
+        let (mut during, user) = login();
         let code = during.ask_for_code();
-        world.approve(&code, "alice");
+        world.approve(&code, user);
         world.plex().fault(Endpoint::Pins, fault.clone());
         let start = Instant::now();
         during.be_patient(Duration::from_secs(40));
@@ -92,16 +97,16 @@ fn r18_plex_tv_failure_during_link_sign_in_is_an_outage() {
     }
     world.wait_for_log(&["unavailable", "user=\"alice\"", "plex.tv"]);
 
-    let mut after = login();
+    let (mut after, user) = login();
     let code = after.ask_for_code();
-    world.approve(&code, "alice");
+    world.approve(&code, user);
     world.plex().fault(Endpoint::User, broken());
     assert_eq!(after.verdict(), Code::AUTHINFO_UNAVAIL, "nobody can say who approved it");
     world.plex().clear_faults();
 
-    let mut once = login();
+    let (mut once, user) = login();
     let code = once.ask_for_code();
-    world.approve(&code, "alice");
+    world.approve(&code, user);
     world.fault_times(Endpoint::Pins, broken(), 1);
     assert_eq!(once.verdict(), Code::SUCCESS, "one answer that fails is asked for again");
     world.assert_no_secret_leaked();
@@ -121,19 +126,54 @@ fn ssh_link_sign_in_ends_when_plex_tv_becomes_unreachable() {
     world.wait_for_log(&["unavailable", "user=\"alice\"", "service=\"sshd\""]);
 }
 
-#[test]
-fn r60_rate_limited_link_codes_open_the_circuit_breaker() {
-    let Some(world) = World::with_everything(DEN, LINK) else { return };
+/// What plex.tv says about link codes concerns no password. `before_the_code` is the moment of its 429.
+fn rate_limited(world: &World, before_the_code: bool) {
+    world.start_sshd();
+    let limit = || world.plex().fault(Endpoint::Pins, Fault::TooMany(Some(120)));
     let mut login = world.pam_terminal("alone", "alice", "192.0.2.1");
-    login.ask_for_code();
-    world.plex().fault(Endpoint::Pins, Fault::TooMany(Some(120)));
-    assert_eq!(login.verdict(), Code::MAXTRIES);
+    login.wait_for("assword");
+    if before_the_code {
+        limit();
+    } else {
+        login.type_line("");
+        login.link_code();
+        limit();
+    }
+    assert_ne!(login.verdict(), Code::SUCCESS);
+    world.wait_for_log(&["throttled", "user=\"alice\"", "plex.tv has had too many requests from here"]);
+    // Even plex.tv's own answer is not waited for: there are no further requests for codes.
     world.plex().clear_faults();
     world.plex().reset();
     let mut next = world.pam_terminal("alone", "frank", "192.0.2.2");
     next.wait_for("assword");
-    assert_eq!(next.verdict(), Code::MAXTRIES);
-    assert_eq!(pin_requests(&world), 0);
+    assert_ne!(next.verdict(), Code::SUCCESS);
+    world.wait_for_log(&["throttled", "user=\"frank\"", "plex.tv has had too many requests from here"]);
+    assert_eq!(pin_requests(world), 0);
+    let status = world.run(&["plex-auth", "status"]).stdout;
+    assert!(status.contains("plex.tv          may be asked\nlink codes       left alone for 1m 5"), "{status}");
+    e2e::within(Duration::from_secs(3), "ssh with a password", || {
+        assert_eq!(world.ssh("keyboard-interactive", "alice", &password("alice")).stdout, "alice\n");
+    });
+    // A restart does not open it.
+    world.kill_authd();
+    world.start_authd(&world.config(LINK));
+    let mut again = world.pam_terminal("alone", "frank", "192.0.2.2");
+    again.wait_for("assword");
+    assert_ne!(again.verdict(), Code::SUCCESS);
+    assert_eq!(pin_requests(world), 0);
+    assert_eq!(world.ssh("password", "alice", &password("alice")).stdout, "alice\n");
+}
+
+#[test]
+fn r60_r71_rate_limited_link_codes_stop_further_codes_and_no_password_sign_in() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    rate_limited(&world, true);
+}
+
+#[test]
+fn r60_r71_rate_limited_polls_stop_further_codes_and_no_password_sign_in() {
+    let Some(world) = World::with_everything(DEN, LINK) else { return };
+    rate_limited(&world, false);
 }
 
 #[test]

@@ -172,6 +172,61 @@ fn address_holds_at_most_three_link_codes() {
     assert!(!code.is_empty(), "another address has its own");
 }
 
+/// Strangers request codes for the account that they want to lock out, and for others, from anywhere.
+#[test]
+fn r70_strangers_hold_five_codes_and_keep_no_known_friend_from_one() {
+    let Some(world) = World::with_everything(DEN, &format!("{ALONE}\n[throttle]\nfree_tries = 20")) else { return };
+    let home = "192.0.2.1";
+    for user in ["alice", "olga"] {
+        assert_eq!(world.codes_from(home, "alone", user, &password(user)).of("auth"), Code::SUCCESS);
+    }
+    let mut held = Vec::new();
+    for (number, user) in (0..).zip(["alice", "olga", "frank", "erin", "alice", "olga", "alice", "frank"]) {
+        let mut stranger = world.pam_terminal("alone", user, &format!("203.0.113.{}", number + 1));
+        stranger.wait_for("assword");
+        stranger.type_line("");
+        held.push(stranger);
+    }
+    let refused = world.wait_for_log(&["throttled", "rhost=\"203.0.113.", "link codes"]);
+    assert_eq!(world.plex().counters().of(Endpoint::Pins), 5, "{refused}");
+    // Alice has two codes of her own at home, and Olga as well.
+    let mut first = world.pam_terminal("alone", "alice", home);
+    first.ask_for_code();
+    for user in ["alice", "olga"] {
+        let mut login = world.pam_terminal("alone", user, home);
+        let code = login.ask_for_code();
+        world.approve(&code, user);
+        assert_eq!(login.verdict(), Code::SUCCESS, "{user}");
+    }
+    // A place where she has never signed in is a stranger's.
+    let mut elsewhere = world.pam_terminal("alone", "alice", "192.0.2.77");
+    elsewhere.wait_for("assword");
+    assert_ne!(elsewhere.verdict(), Code::SUCCESS);
+    world.wait_for_log(&["throttled", "rhost=\"192.0.2.77\"", "link codes"]);
+    drop((first, held));
+}
+
+#[test]
+fn r70_code_approved_by_the_wrong_person_frees_its_slot_at_once_and_is_a_failure() {
+    let Some(world) = World::with_everything(DEN, &format!("{ALONE}\n[throttle]\nfree_tries = 20")) else { return };
+    let home = "192.0.2.1";
+    assert_eq!(world.codes_from(home, "alone", "alice", &password("alice")).of("auth"), Code::SUCCESS);
+    for number in 1..=3_u32 {
+        // Two codes are all that Alice can have, and cancelled ones count for eight seconds.
+        let mut login = world.pam_terminal("alone", "alice", home);
+        let code = login.ask_for_code();
+        world.approve(&code, "mallory");
+        assert_ne!(login.verdict(), Code::SUCCESS);
+        let failures = || world.sql("SELECT wrong FROM tries WHERE account = 'alice' AND origin = '192.0.2.1'");
+        let start = Instant::now();
+        while failures().trim().parse::<u32>().unwrap() < number {
+            assert!(start.elapsed() < Duration::from_secs(20), "{number}: {} failures", failures());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    world.wait_for_log(&["denied", "user=\"alice\"", "plex.tv signed in id 7"]);
+}
+
 #[test]
 fn one_ssh_connection_allows_three_attempts_by_link_or_password() {
     let Some(world) = World::with_everything(DEN, LINK) else { return };

@@ -27,7 +27,7 @@ impl OpenCode {
     /// Creates a code. It counts as a failure until a user has signed in with it, so that codes are not free.
     ///
     /// # Errors
-    /// [`Reason::AccountBusy`], or an outage.
+    /// [`Reason::AccountBusy`], [`Reason::LinkCodesSpent`], or an outage.
     pub(crate) fn create(
         context: &Context,
         key: &AttemptKey,
@@ -35,8 +35,7 @@ impl OpenCode {
         deadline: Instant,
     ) -> Result<Self, Reason> {
         let (plex_tv, rate_limiter) = (&context.plex_tv, &context.limits.rate_limiter);
-        rate_limiter.admit_code(key)?;
-        rate_limiter.record_failure(key);
+        rate_limiter.check_link_breaker()?;
         let slot = match approver(context, &key.account, mapped_to) {
             Some(account) => {
                 Some(plex_tv.account_locks.acquire(account, deadline).ok_or(Reason::AccountBusy)?.open_code())
@@ -44,6 +43,8 @@ impl OpenCode {
             None => None,
         };
         let device = plex_tv.device(slot.as_ref().map_or(0, |slot| slot.slot)).clone();
+        rate_limiter.admit_code(key)?;
+        rate_limiter.record_failure(key);
         rate_limiter.count(Sent::LinkCode);
         let code = device.client.link_code(deadline).map_err(|error| rate_limiter.code_outage(error))?;
         Ok(Self { code, device, _slot: slot })
@@ -82,8 +83,10 @@ pub(crate) fn decide(
     held: HeldToken,
     deadline: Instant,
 ) -> AuthResult {
-    let account = held.client.account(&held.token, deadline);
-    let account = account.map_err(|error| context.limits.rate_limiter.outage(error))?;
+    let rate_limiter = &context.limits.rate_limiter;
+    rate_limiter.count(Sent::List);
+    // Part of link sign-in: a 429 here is no reason to send no passwords.
+    let account = held.client.account(&held.token, deadline).map_err(|error| rate_limiter.code_outage(error))?;
     let (id, token) = (account.id, held.token.clone());
     let token = held.belongs_to(SignedIn { account, token, two_factor: None });
     // Held until the identity is confirmed, as for a password.

@@ -1,66 +1,129 @@
 //! Limits the link codes that wait for approval. Anyone can request a code by pressing Enter, and plex.tv limits the requests
 //! of this machine.
+//!
+//! Pairs of account and origin that have not signed in before share a few codes. Each account that has signed in from where it
+//! is has codes of its own in addition, so that strangers cannot keep it from getting one. Strangers can be behind the same
+//! service as an account's own user if it names no remote host, so codes at such services are a share of their own.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use policy::AttemptKey;
+
 use crate::lock::lock;
 
-/// The most codes at a time. Each polls plex.tv about every two seconds; plex.tv starts to refuse at about ten requests a
-/// second.
-const MAX: usize = 8;
+/// The most codes at a time. Each polls plex.tv about every two seconds while its user has pressed Enter; plex.tv starts to
+/// refuse at about ten requests a second.
+const MAX: usize = 16;
 
-/// The most codes of one origin, so that none can use up all of them.
-const MAX_PER_ORIGIN: usize = 3;
-
-/// The shortest time that a code counts; otherwise codes that are cancelled at once could be requested without limit.
+/// The shortest time that a cancelled code counts; otherwise codes that are cancelled at once could be requested without limit.
 const MIN_TIME: Duration = Duration::from_secs(8);
+
+/// Part of the codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    /// Pairs that have not signed in before.
+    Strangers,
+    /// Accounts at services that name no remote host, if they have signed in there before.
+    Services,
+    /// Accounts that have signed in from where they are.
+    Own,
+}
+
+impl Share {
+    fn of(key: &AttemptKey, is_known: bool) -> Self {
+        match (is_known, key.origin.is_shared()) {
+            (false, _) => Self::Strangers,
+            (true, true) => Self::Services,
+            (true, false) => Self::Own,
+        }
+    }
+
+    /// The most codes in all, of one origin, and of one account.
+    fn limits(self) -> [usize; 3] {
+        match self {
+            Self::Strangers => [5, 3, 2],
+            Self::Services => [3, 3, 1],
+            Self::Own => [MAX, MAX, 2],
+        }
+    }
+}
 
 /// Slots for link codes that wait for approval.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct LinkSlots(Arc<Mutex<Vec<Entry>>>);
+pub(crate) struct LinkSlots(Arc<Mutex<Slots>>);
+
+#[derive(Debug, Default)]
+struct Slots {
+    last_number: u64,
+    entries: Vec<Entry>,
+}
 
 #[derive(Debug)]
 struct Entry {
-    origin: String,
+    number: u64,
+    key: AttemptKey,
+    share: Share,
     since: Instant,
     /// The session has not ended yet.
-    waiting: bool,
+    is_waiting: bool,
 }
 
 impl Entry {
     fn counts(&self) -> bool {
-        self.waiting || self.since.elapsed() < MIN_TIME
+        self.is_waiting || self.since.elapsed() < MIN_TIME
     }
 }
 
-/// Permission for one code, released on drop.
+impl Slots {
+    /// True if there is room for another code of this pair.
+    fn has_room(&self, key: &AttemptKey, share: Share) -> bool {
+        let count = |counts: &dyn Fn(&AttemptKey) -> bool| {
+            self.entries.iter().filter(|entry| entry.share == share && counts(&entry.key)).count()
+        };
+        let [max, max_of_origin, max_of_account] = share.limits();
+        self.entries.len() < MAX
+            && count(&|_| true) < max
+            && count(&|other| other.origin == key.origin) < max_of_origin
+            && count(&|other| other.account == key.account) < max_of_account
+    }
+}
+
+/// Permission for one code. A code that is dropped was cancelled, and counts for a while; see [`Self::approved`].
 #[derive(Debug)]
 pub(crate) struct LinkSlot {
     slots: LinkSlots,
-    since: Instant,
+    number: u64,
 }
 
 impl LinkSlots {
-    /// A slot for a code requested from `origin`, or `None` if all are in use.
-    pub(crate) fn acquire(&self, origin: &str) -> Option<LinkSlot> {
-        let mut entries = lock(&self.0);
-        entries.retain(Entry::counts);
-        let of_origin = entries.iter().filter(|entry| entry.origin == origin).count();
-        if entries.len() >= MAX || of_origin >= MAX_PER_ORIGIN {
+    /// A slot for a code of this pair, or `None` if its share is in use. `is_known` is true for a pair that has signed in
+    /// before.
+    pub(crate) fn acquire(&self, key: &AttemptKey, is_known: bool) -> Option<LinkSlot> {
+        let mut slots = lock(&self.0);
+        slots.entries.retain(Entry::counts);
+        let share = Share::of(key, is_known);
+        if !slots.has_room(key, share) {
             return None;
         }
-        let since = Instant::now();
-        entries.push(Entry { origin: origin.to_owned(), since, waiting: true });
-        Some(LinkSlot { slots: self.clone(), since })
+        slots.last_number += 1;
+        let number = slots.last_number;
+        slots.entries.push(Entry { number, key: key.clone(), share, since: Instant::now(), is_waiting: true });
+        Some(LinkSlot { slots: self.clone(), number })
+    }
+}
+
+impl LinkSlot {
+    /// Releases the slot at once: a person has approved the code, whoever it was, and it is not polled any more.
+    pub(crate) fn approved(self) {
+        lock(&self.slots.0).entries.retain(|entry| entry.number != self.number);
     }
 }
 
 impl Drop for LinkSlot {
     fn drop(&mut self) {
-        // Entries with the same time are interchangeable.
-        if let Some(entry) = lock(&self.slots.0).iter_mut().find(|entry| entry.waiting && entry.since == self.since) {
-            entry.waiting = false;
+        if let Some(entry) = lock(&self.slots.0).entries.iter_mut().find(|entry| entry.number == self.number) {
+            entry.is_waiting = false;
         }
     }
 }
@@ -70,19 +133,74 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
     use super::*;
 
+    fn key(account: &str, origin: &str) -> AttemptKey {
+        AttemptKey { account: account.into(), origin: origin.into() }
+    }
+
+    /// Slots of strangers: those of these pairs that get one.
+    fn strangers(slots: &LinkSlots, pairs: impl IntoIterator<Item = (String, String)>) -> Vec<LinkSlot> {
+        pairs.into_iter().filter_map(|(account, origin)| slots.acquire(&key(&account, &origin), false)).collect()
+    }
+
     #[test]
-    fn one_origin_cannot_use_all_link_slots_and_a_cancelled_code_counts_for_a_while() {
+    fn r70_strangers_share_five_codes_three_of_an_origin_and_two_of_an_account() {
         let slots = LinkSlots::default();
-        let own: Vec<_> = (0..MAX_PER_ORIGIN).map(|_| slots.acquire("a").unwrap()).collect();
-        assert!(slots.acquire("a").is_none());
-        drop(own);
-        assert!(slots.acquire("a").is_none(), "cancelled codes still count");
-        for entry in lock(&slots.0).iter_mut() {
+        let one_origin = strangers(&slots, (0..9).map(|n| (format!("user{n}"), "a".into())));
+        assert_eq!(one_origin.len(), 3);
+        let others = strangers(&slots, (0..9).map(|n| (format!("user{n}"), format!("b{n}"))));
+        assert_eq!(one_origin.len() + others.len(), 5);
+        let slots = LinkSlots::default();
+        let one_account = strangers(&slots, (0..9).map(|n| ("alice".into(), format!("c{n}"))));
+        assert_eq!(one_account.len(), 2);
+    }
+
+    #[test]
+    fn r70_no_number_of_strangers_keeps_a_known_account_from_two_codes() {
+        let slots = LinkSlots::default();
+        // Codes for the friends' own accounts, from their own origins too.
+        let accounts = || (0..20).map(|n| format!("friend{n}"));
+        let mut of_strangers = Vec::new();
+        for round in 0..20 {
+            of_strangers.extend(strangers(&slots, accounts().map(|account| (account, format!("host{round}")))));
+        }
+        assert_eq!(of_strangers.len(), 5);
+        let home = key("friend0", "host0");
+        let own: Vec<_> = (0..2).map(|_| slots.acquire(&home, true).unwrap()).collect();
+        assert!(slots.acquire(&home, true).is_none(), "a third one");
+        assert!(slots.acquire(&key("friend0", "host1"), true).is_none(), "nor from another place");
+        // Friends leave each other two codes as well, within what plex.tv can be asked for.
+        let others = accounts().skip(1).flat_map(|account| [account.clone(), account]);
+        let others: Vec<_> = others.map_while(|account| slots.acquire(&key(&account, "host"), true)).collect();
+        assert_eq!(of_strangers.len() + own.len() + others.len(), MAX);
+    }
+
+    #[test]
+    fn r70_strangers_behind_a_service_without_a_host_leave_an_account_its_codes_elsewhere() {
+        let slots = LinkSlots::default();
+        let at_service = |account: &str| slots.acquire(&key(account, "service:radiusd"), true);
+        let of_alice = at_service("alice").unwrap();
+        assert!(at_service("alice").is_none(), "a second one");
+        let others: Vec<_> = (0..9).filter_map(|n| at_service(&format!("user{n}"))).collect();
+        assert_eq!(others.len(), 2);
+        let at_home: Vec<_> = (0..3).filter_map(|_| slots.acquire(&key("alice", "home"), true)).collect();
+        assert_eq!(at_home.len(), 2);
+        drop(of_alice);
+    }
+
+    #[test]
+    fn r70_an_approved_code_frees_its_slot_at_once_and_a_cancelled_one_after_a_while() {
+        let (slots, alice) = (LinkSlots::default(), key("alice", "a"));
+        let acquire = || slots.acquire(&alice, true);
+        let (first, second) = (acquire().unwrap(), acquire().unwrap());
+        assert!(acquire().is_none());
+        first.approved();
+        drop(second);
+        let third = acquire().unwrap();
+        assert!(acquire().is_none(), "the cancelled one still counts");
+        for entry in &mut lock(&slots.0).entries {
             entry.since = entry.since.checked_sub(MIN_TIME).unwrap();
         }
-        let again = slots.acquire("a");
-        assert!(again.is_some());
-        let others: Vec<_> = (0..MAX).map_while(|n| slots.acquire(&n.to_string())).collect();
-        assert_eq!(others.len(), MAX - 1);
+        assert!(acquire().is_some());
+        drop(third);
     }
 }

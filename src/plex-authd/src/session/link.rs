@@ -47,7 +47,9 @@ impl Session {
         mapped_to: &PlexRef,
     ) -> Result<Source, Stop> {
         self.wait_backoff(key)?;
-        let _slot = self.context.limits.link_slots.acquire(key.origin.as_str()).ok_or(Reason::TooManyLinkCodes)?;
+        let limits = &self.context.limits;
+        let is_known = limits.rate_limiter.is_known(key);
+        let slot = limits.link_slots.acquire(key, is_known).ok_or(Reason::TooManyLinkCodes)?;
         let (of, of_user) = (key.clone(), mapped_to.clone());
         let code =
             self.run_with_deadline(move |context, deadline| OpenCode::create(context, &of, &of_user, deadline))?;
@@ -61,6 +63,7 @@ impl Session {
             });
         }
         let (held, key, mapped_to) = (approved?, key.clone(), mapped_to.clone());
+        slot.approved();
         self.end_within(LAST_VERDICT);
         let accepted =
             self.run_with_deadline(move |context, deadline| decide(context, &key, &mapped_to, held, deadline))?;

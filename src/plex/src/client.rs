@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{self, RequestBuilder, Response};
@@ -53,6 +55,8 @@ pub struct Client {
     http: blocking::Client,
     base: Url,
     headers: Headers,
+    /// Number of requests to plex.tv, of all clones.
+    requests: Arc<AtomicU64>,
 }
 
 impl Client {
@@ -74,7 +78,7 @@ impl Client {
             .build()
             .map_err(|error| SetupError::Client(error.to_string()))?;
         let headers = Headers::device(&settings.client_id, &settings.device_name);
-        Ok(Self { http, base: settings.base.clone(), headers })
+        Ok(Self { http, base: settings.base.clone(), headers, requests: Arc::default() })
     }
 
     /// The same client, with the same connections, as another device.
@@ -92,11 +96,19 @@ impl Client {
     }
 
     pub(crate) fn with_headers(&self, headers: Headers) -> Self {
-        Self { headers, ..self.clone() }
+        Self { headers, requests: Arc::default(), ..self.clone() }
+    }
+
+    /// Number of requests to plex.tv that this client and its clones have made so far, for the accounting of the caller. A
+    /// client for another device or for the owner counts its own.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// The beginning of a request to plex.tv. `path` is one of this crate's own, without anything typed by a user.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let mut url = self.base.clone();
         url.set_path(path);
         self.http.request(method, url).headers(self.headers.of(path).clone()).header(ACCEPT, accept(path))

@@ -64,16 +64,44 @@ pub struct Status {
     pub friends: Option<FriendListStatus>,
     /// Open circuit breaker: the reason, and the seconds that are left.
     pub closed: Option<(String, u64)>,
+    /// Open circuit breaker that stops link codes, as above.
+    #[serde(default)]
+    pub link_closed: Option<(String, u64)>,
     /// Sign-ins of this machine that plex.tv rejected within the last hour.
     pub rejected: u32,
     /// Limit of [`Self::rejected`].
     pub rejected_per_hour: u32,
+    /// Requests to plex.tv within the last hour.
+    #[serde(default)]
+    pub sent: SentCounts,
     /// Number of accounts with a cached password.
     pub remembered: u32,
     /// Number of logins in progress.
     pub under_way: u32,
     /// Verdicts since the start: accepted, denied, throttled, unavailable.
     pub verdicts: [u64; 4],
+}
+
+/// Number of requests to plex.tv within the last hour, by kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SentCounts {
+    /// Sign-ins that plex.tv accepted.
+    pub accepted: u32,
+    /// Sign-ins that plex.tv rejected.
+    pub rejected: u32,
+    /// Sign-ins that plex.tv wanted a verification code for.
+    pub code_required: u32,
+    /// Sign-ins without a verdict: no answer, an error, or one that refuses all requests of this machine.
+    pub undecided: u32,
+    /// Link codes.
+    pub link_codes: u32,
+    /// Polls for the approval of link codes.
+    pub polls: u32,
+    /// Sign-outs: tokens that were revoked.
+    pub revocations: u32,
+    /// Reads of friend lists, of a user's servers and of accounts.
+    pub lists: u32,
 }
 
 /// Status of the friend list.

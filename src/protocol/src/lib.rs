@@ -36,7 +36,7 @@ mod socket_trust;
 mod text;
 mod trace;
 
-pub use admin::{AdminRequest, AdminResponse, FriendListStatus, KnownAccount, ListedFriend, Login, Status};
+pub use admin::{AdminRequest, AdminResponse, FriendListStatus, KnownAccount, ListedFriend, Login, SentCounts, Status};
 pub use connection::{Connection, Deadline, Error, Interrupter, Peer};
 pub use frame::{Malformed, decode, encode};
 pub use limits::{DEFAULT_SOCKET, HEARTBEAT, MAX_FRAME, MAX_NAME, MAX_PASSWORD, MAX_SILENCE, MODULE_DEADLINE, VERSION};

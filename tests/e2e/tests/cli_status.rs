@@ -56,12 +56,16 @@ fn status_shows_the_state_of_plex_authd() {
     assert_eq!(code, 0, "{shown:?}");
     assert!(shown[0].starts_with("plex-authd 0.") && shown[0].contains(", running for "), "{shown:?}");
     assert!(shown[2].starts_with("friend list      4 people, read ") && shown[2].ends_with("s ago"), "{shown:?}");
+    // How often the list was read depends on the machine.
+    assert!(shown[6].starts_with("also sent        0 link codes, 0 polls, 1 sign-out, "), "{shown:?}");
+    assert!(shown[6].ends_with(" reads of lists"), "{shown:?}");
     assert_eq!(
-        [&shown[1..2], &shown[3..]].concat(),
+        [&shown[1..2], &shown[3..6], &shown[7..]].concat(),
         [
             "configuration    /etc/plex-auth.toml",
             "plex.tv          may be asked",
             "rejected there   1 of 30 sign-ins within the hour",
+            "sign-ins sent    2 within the hour: 1 accepted, 1 rejected, 0 without a code, 0 without a verdict",
             "remembered       0 passwords",
             "under way        0 logins",
             "since the start  2 accepted, 3 denied, 0 throttled, 0 unavailable",
@@ -70,7 +74,13 @@ fn status_shows_the_state_of_plex_authd() {
     let status = json(&world, "status --json");
     assert_eq!(status["verdicts"], serde_json::json!([2, 3, 0, 0]));
     assert_eq!((&status["friends"]["people"], &status["rejected"]), (&4.into(), &1.into()));
-    assert!(status["closed"].is_null() && status["friends"]["failing"].is_null(), "{status}");
+    let sent = serde_json::json!({
+        "accepted": 1, "rejected": 1, "code_required": 0, "undecided": 0,
+        "link_codes": 0, "polls": 0, "revocations": 1, "lists": status["sent"]["lists"],
+    });
+    assert_eq!(status["sent"], sent);
+    assert!(status["closed"].is_null() && status["link_closed"].is_null());
+    assert!(status["friends"]["failing"].is_null(), "{status}");
     world.assert_no_secret_leaked();
 }
 

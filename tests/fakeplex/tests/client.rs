@@ -52,6 +52,21 @@ fn is_outage<T: std::fmt::Debug>(outcome: &Result<T, Error>) -> bool {
 }
 
 #[test]
+fn r71_client_counts_the_requests_that_it_and_its_clones_send() {
+    let f = fixture();
+    let token = f.client.sign_in("alice", &password("alice"), None, soon()).unwrap().token;
+    let owner = f.client.for_owner(None, "22222222-2222-3333-4444-555555555555");
+    let of_owner = Token::from("TOKEN-SECRET-olga");
+    assert!(owner.shared_servers(&of_owner, MACHINE, soon()).is_ok());
+    // A fault is a request as well.
+    f.server.control().fault(Endpoint::All, Fault::Status(502, String::new()));
+    assert!(owner.clone().users(&of_owner, None, soon()).is_err());
+    assert!(f.client.sign_out(&token, soon()).is_err());
+    assert_eq!((f.client.requests(), owner.requests()), (2, 2));
+    assert_eq!(f.server.control().counters().total(), 4);
+}
+
+#[test]
 fn client_distinguishes_every_kind_of_rejected_sign_in() {
     let f = fixture();
     let ask = |login: &str, pw: &str, code: Option<&str>| {

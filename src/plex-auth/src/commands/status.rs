@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use protocol::{AdminRequest, AdminResponse, FriendListStatus, Status};
+use protocol::{AdminRequest, AdminResponse, FriendListStatus, SentCounts, Status};
 
 use crate::client::daemon::{self, Daemon};
 use crate::context::Context;
@@ -35,16 +35,19 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<ExitCode, Erro
 
 /// The status, a line for each part.
 fn shown(status: &Status) -> String {
-    let plex_tv = match &status.closed {
-        None => "may be asked".to_owned(),
-        Some((why, left)) => format!("left alone for {}: {why}", span(*left)),
-    };
     let [accepted, denied, throttled, unavailable] = status.verdicts;
-    let lines = [
+    let before = [
         ("configuration", status.config.clone()),
         ("friend list", status.friends.as_ref().map_or_else(|| "none: there is no token".into(), friends)),
-        ("plex.tv", plex_tv),
+        ("plex.tv", status.closed.as_ref().map_or_else(|| "may be asked".to_owned(), left_alone)),
+    ];
+    // While plex.tv is left alone altogether, so it is for link codes.
+    let link_codes = status.link_closed.as_ref().filter(|_| status.closed.is_none());
+    let link_codes = link_codes.map(|closed| ("link codes", left_alone(closed)));
+    let after = [
         ("rejected there", format!("{} of {} sign-ins within the hour", status.rejected, status.rejected_per_hour)),
+        ("sign-ins sent", sign_ins(&status.sent)),
+        ("also sent", others(&status.sent)),
         ("remembered", counted(status.remembered, "password", "passwords")),
         ("under way", counted(status.under_way, "login", "logins")),
         (
@@ -52,8 +55,13 @@ fn shown(status: &Status) -> String {
             format!("{accepted} accepted, {denied} denied, {throttled} throttled, {unavailable} unavailable"),
         ),
     ];
-    let line = |(name, value): &(&str, String)| format!("{name:<17}{}", protocol::printable(value, 600));
-    lines.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
+    let line = |(name, value): (&str, String)| format!("{name:<17}{}\n", protocol::printable(&value, 600));
+    before.into_iter().chain(link_codes).chain(after).map(line).collect()
+}
+
+/// An open circuit breaker: the reason, and the seconds that are left.
+fn left_alone((why, left): &(String, u64)) -> String {
+    format!("left alone for {}: {why}", span(*left))
 }
 
 fn friends(list: &FriendListStatus) -> String {
@@ -68,6 +76,29 @@ fn friends(list: &FriendListStatus) -> String {
         }
         _ => format!("none yet{failing}"),
     }
+}
+
+/// The sign-ins of the last hour, by plex.tv's answer.
+fn sign_ins(sent: &SentCounts) -> String {
+    let SentCounts { accepted, rejected, code_required, undecided, .. } = sent;
+    let all =
+        [accepted, rejected, code_required, undecided].into_iter().fold(0_u32, |sum, one| sum.saturating_add(*one));
+    format!(
+        "{all} within the hour: {accepted} accepted, {rejected} rejected, {code_required} without a code, {undecided} \
+         without a verdict"
+    )
+}
+
+/// The other requests of the last hour.
+fn others(sent: &SentCounts) -> String {
+    let SentCounts { link_codes, polls, revocations, lists, .. } = sent;
+    let [link_codes, polls, sign_outs, lists] = [
+        counted(*link_codes, "link code", "link codes"),
+        counted(*polls, "poll", "polls"),
+        counted(*revocations, "sign-out", "sign-outs"),
+        counted(*lists, "read of a list", "reads of lists"),
+    ];
+    format!("{link_codes}, {polls}, {sign_outs}, {lists}")
 }
 
 fn counted(count: u32, one: &str, many: &str) -> String {
@@ -86,6 +117,16 @@ mod tests {
             friends: Some(list.clone()),
             rejected: 2,
             rejected_per_hour: 30,
+            sent: SentCounts {
+                accepted: 1,
+                rejected: 2,
+                code_required: 3,
+                undecided: 4,
+                link_codes: 1,
+                polls: 6,
+                revocations: 1,
+                lists: 8,
+            },
             remembered: 1,
             verdicts: [4, 3, 2, 1],
             ..Status::default()
@@ -94,6 +135,8 @@ mod tests {
                     friend list      1 person, read 1m 1s ago\n\
                     plex.tv          may be asked\n\
                     rejected there   2 of 30 sign-ins within the hour\n\
+                    sign-ins sent    10 within the hour: 1 accepted, 2 rejected, 3 without a code, 4 without a verdict\n\
+                    also sent        1 link code, 6 polls, 1 sign-out, 8 reads of lists\n\
                     remembered       1 password\n\
                     under way        0 logins\n\
                     since the start  4 accepted, 3 denied, 2 throttled, 1 unavailable\n";
@@ -108,6 +151,13 @@ mod tests {
         let text = shown(&ill);
         assert!(text.contains("1m 1s ago; it cannot be read now: plex.tv:? no connection\n"), "{text}");
         assert!(text.contains("plex.tv          left alone for 30m: it has had enough\n"), "{text}");
+        let link_closed = Some(("too many codes".to_owned(), 60));
+        assert!(!shown(&Status { link_closed: link_closed.clone(), ..ill }).contains("link codes "));
+        let text = shown(&Status { link_closed, ..well.clone() });
+        assert!(
+            text.contains("plex.tv          may be asked\nlink codes       left alone for 1m: too many codes\n"),
+            "{text}"
+        );
         let second_source = Some("plex.tv: answered 404".to_owned());
         let second = FriendListStatus { second_source, doubt: Some("it lacks 2 of 3 people".into()), ..list.clone() };
         let text = shown(&Status { friends: Some(second), ..well.clone() });

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use config::Source;
-use policy::{AttemptKey, PlexId, Reason, SignInTarget};
+use policy::{AttemptKey, PlexId, Reason, Sent, SignInTarget};
 
 use crate::auth::media_server::ServerAnswer;
 use crate::auth::outcome::Evidence;
@@ -47,6 +47,7 @@ fn server_token(
     deadline: Instant,
 ) -> Result<Option<plex::Token>, Reason> {
     let (machine_id, owner_id) = server(context, target).ok_or(Reason::NoAccess)?;
+    context.limits.rate_limiter.count(Sent::List);
     let resources = token.client().resources(&token.signed_in.token, deadline);
     let resources = resources.map_err(|error| context.limits.rate_limiter.outage(error))?;
     let server = resources.into_iter().find_map(|resource| {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::{FriendList, PlexUser, Reason};
+use policy::{FriendList, PlexUser, Reason, SentLastHour};
 use protocol::{
     AdminRequest, AdminResponse, Connection, Deadline, Error, KnownAccount, ListedFriend, LoginRequest, MAX_FRAME,
-    Peer, Reply, Status, Trace, TraceStep,
+    Peer, Reply, SentCounts, Status, Trace, TraceStep,
 };
 use serde::Serialize;
 
@@ -101,21 +101,29 @@ fn parts<T: Serialize>(items: Vec<T>) -> Vec<Vec<T>> {
 fn status(context: &Context) -> Status {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let Context { settings, limits, audit_log, .. } = context;
-    let breaker = limits.rate_limiter.breaker();
+    let closed =
+        |breaker: Option<(Reason, Duration)>| breaker.map(|(reason, left)| (reason.to_string(), left.as_secs()));
     Status {
         version: env!("CARGO_PKG_VERSION").into(),
         uptime: audit_log.uptime().as_secs(),
         config: settings.file.display().to_string(),
         config_age: settings.read_at.elapsed().as_secs(),
         friends: context.friends.as_ref().map(|friends| friends.status()),
-        closed: breaker.map(|(reason, left)| (reason.to_string(), left.as_secs())),
+        closed: closed(limits.rate_limiter.breaker()),
+        link_closed: closed(limits.rate_limiter.link_breaker()),
         rejected: count(limits.rate_limiter.rejected_last_hour()),
         rejected_per_hour: settings.config.throttle.rejected_per_hour,
+        sent: sent(limits.rate_limiter.sent_last_hour()),
         remembered: count(context.passwords.count()),
         // The command's own connection is no login.
         under_way: count(limits.connections.count().saturating_sub(1)),
         verdicts: audit_log.counts(),
     }
+}
+
+fn sent(sent: SentLastHour) -> SentCounts {
+    let SentLastHour { accepted, rejected, code_required, undecided, link_codes, polls, revocations, lists } = sent;
+    SentCounts { accepted, rejected, code_required, undecided, link_codes, polls, revocations, lists }
 }
 
 fn accounts(context: &Context) -> Vec<KnownAccount> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use directory::Error;
-use policy::{FriendList, MAX_RATE_LIMIT_PAUSE, Reason, rate_limit_pause};
+use policy::{FriendList, MAX_RATE_LIMIT_PAUSE, Reason, Sent, rate_limit_pause};
 
 use super::reading::Reading;
 use super::suspicion::Suspicion;
@@ -42,8 +42,11 @@ impl FriendListCache {
     }
 
     fn refresh(&self) {
-        let start = Instant::now();
+        let (start, requests) = (Instant::now(), self.source.client.requests());
         let outcome = self.read();
+        for _ in requests..self.source.client.requests() {
+            self.source.limits.rate_limiter.count(Sent::List);
+        }
         self.source.limits.refusal_delay.record_refresh(start.elapsed());
         let outcome = outcome.map(|reading| match reading {
             Reading::Confirmed(list) => {

@@ -38,9 +38,14 @@ impl World {
     /// Runs these attempts against the module alone, `together` at a time. The results are in the order of the
     /// attempts.
     pub fn many(&self, together: usize, tries: &[Try]) -> Vec<Tried> {
+        self.many_at("alone", together, tries)
+    }
+
+    /// [`Self::many`] at another service.
+    pub fn many_at(&self, service: &str, together: usize, tries: &[Try]) -> Vec<Tried> {
         let program = self.c_program("pammany");
         let lines: String = tries.iter().map(|t| format!("{}\t{}\t{}\n", t.user, t.rhost, t.password)).collect();
-        let out = self.run_with(&[&program, "alone", &together.to_string()], &lines);
+        let out = self.run_with(&[&program, service, &together.to_string()], &lines);
         assert!(out.ok(), "{out:?}");
         let mut answers = vec![None; tries.len()];
         for line in out.stdout.lines() {

@@ -224,7 +224,7 @@ fn assert_failing_shadow_service(world: &World) {
     assert!((7..=21).contains(&failed_starts(world, "plex-auth-shadow")), "{}", world.syslog());
     assert_sockets_listen(world);
     world.sh(&format!("rm -r {drop_in}; systemctl daemon-reload"));
-    let (_, log) = world.logged(|| assert_alice_logs_in(world));
+    let ((), log) = world.logged(|| assert_alice_logs_in(world));
     assert!(!log.contains("pam_unix(sshd:auth): authentication failure"), "{log}");
 }
 

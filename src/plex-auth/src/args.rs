@@ -89,8 +89,9 @@ pub(crate) enum Command {
     Report(report::ReportArgs),
     /// Forget what is known of a local account
     ///
-    /// Which Plex account it has belonged to since its first login, its password's hash, its wrong tries and its last
-    /// login. Its next login begins anew. Neither the account nor the configuration is changed.
+    /// Which Plex account it belongs to, its password's hash, its wrong tries and its last login. Its next login decides
+    /// whom it belongs to, for a member of the group by the next friend list. Neither the account nor the configuration
+    /// is changed.
     Forget(forget::ForgetArgs),
     /// The configuration
     #[command(subcommand)]

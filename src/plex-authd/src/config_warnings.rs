@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use system::accounts;
 
-use crate::auth::account;
 use crate::context::Context;
 
 /// Logs the warnings, in a thread: looking up accounts may need other services, which may themselves wait for a login here.
@@ -33,7 +32,7 @@ fn log_warnings(context: &Context) {
     for (name, reference) in &config.users {
         match accounts::look_up(name, config.group.as_deref(), settings.uid_min) {
             // The owner is not in the group, so that a stopped daemon does not lock them out.
-            Ok(Some(_)) if account::is_owners(context, name, reference) => {}
+            Ok(Some(_)) if context.is_owners(name, reference) => {}
             Ok(Some(account)) if config.group.is_some() && !account.in_group => log.warning(format!(
                 "'{name}' stands in [users] but not in the group: while this daemon is stopped, the shipped PAM stacks \
                  take '{name}' for an ordinary local account"

@@ -52,6 +52,12 @@ impl Context {
         listed.or_else(|| self.owners_id(account, mapped_to)).or_else(|| binding.map(|binding| binding.id))
     }
 
+    /// The account is the owner's own, by configuration, bindings and the latest list.
+    pub(crate) fn is_owners(&self, account: &str, mapped_to: &PlexRef) -> bool {
+        let (list, binding) = (self.friend_list(), self.identities.binding(account));
+        self.settings.rules.is_owners(list.as_deref(), mapped_to, binding.as_ref())
+    }
+
     /// The Plex account of the server's owner, if a local account is the owner's and the id is known.
     pub(crate) fn owners_id(&self, account: &str, mapped_to: &PlexRef) -> Option<PlexId> {
         let binding = self.identities.binding(account);

@@ -19,6 +19,7 @@ use crate::helpers::smb::SmbQueue;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::state::friend_list::{self, FriendListCache, SavedList};
+use crate::state::members::Members;
 use crate::state::password_cache::PasswordCache;
 use crate::worker::Worker;
 
@@ -117,12 +118,12 @@ fn start_hasher(passwords: &Arc<PasswordCache>) -> std::io::Result<JoinHandle<()
 /// Source of the friend list; `None` without an owner's token.
 fn list_source(
     shared: &Shared,
-    settings: &Settings,
+    settings: &Arc<Settings>,
     client: Client,
     passwords: &Arc<PasswordCache>,
     smb: Option<&SmbQueue>,
 ) -> Option<friend_list::Source> {
-    let Settings { config, rules, .. } = settings;
+    let Settings { config, rules, .. } = &**settings;
     let Source::Token(token) = &config.source else { return None };
     let token = Token::from(token.expose());
     shared.token_revoker.never_revoke(&token);
@@ -146,6 +147,7 @@ fn list_source(
         timeout: config.timeouts.login,
         scope_id: settings.scope_id(),
         rules: rules.clone(),
+        members: Members::new(Arc::clone(settings), Arc::clone(&shared.identities), shared.log.clone()),
         on_update: Box::new(on_update),
         limits: Arc::clone(&shared.limits),
     })

@@ -101,6 +101,8 @@ pub enum Reason {
         /// The account now.
         now: PlexId,
     },
+    /// A member of the group that no account had the name of when it joined, and one has now.
+    Unbound,
     /// plex.tv signed another account in.
     WrongPerson {
         /// The account that had to sign in, if it is known.
@@ -199,6 +201,7 @@ impl Reason {
             | Self::NoAccess
             | Self::OwnerNotAdmin
             | Self::Renamed { .. }
+            | Self::Unbound
             | Self::WrongPerson { .. }
             | Self::ServerRefuses
             | Self::NoLoginName
@@ -313,6 +316,10 @@ impl fmt::Display for Reason {
             Self::TooManyTries => "too many wrong tries from there; this one was not looked at",
             Self::NotOnList => "no friend of the owner by that name has access",
             Self::Ambiguous => "more than one Plex account goes by that name; put the id into [users]",
+            Self::Unbound => {
+                "a Plex account has this name now, but had not when the account joined the group; if it is theirs: \
+                 plex-auth user link"
+            }
             Self::Pending => "the invitation has not been accepted",
             Self::NoAccess => "a friend, but the server is not shared with them",
             Self::OwnerNotAdmin => "the owner's own account, which admin_account does not name",

@@ -66,13 +66,22 @@ impl FriendList {
         now.since(self.fetched_at)
     }
 
+    /// True if the list decides whom a new member of the group belongs to (see [`Rules::first_binding`](crate::Rules::first_binding)).
+    /// The second source does not: a friend with a copied machine id is on it.
+    #[must_use]
+    pub fn binds_members(&self) -> bool {
+        self.second_source.is_none()
+    }
+
     /// Searches the list for the account that a local account maps to: by the binding, and by name only where there is none
-    /// (R77). A list whose owner has no names needs [`Rules::resolve`](crate::Rules::resolve).
+    /// (R77), and never for a member of the group (R74). A list whose owner has no names needs
+    /// [`Rules::resolve`](crate::Rules::resolve).
     #[must_use]
     pub fn resolve(&self, reference: &PlexRef, binding: Option<&IdentityBinding>) -> Resolution {
         let bound = IdentityBinding::applied(binding, reference);
         let bound_is_listed = bound.is_some_and(|bound| self.users().any(|user| user.id == bound));
-        Resolution { matches: self.matches(reference), bound, bound_is_listed }
+        let needs_binding = matches!(reference, PlexRef::Member(_));
+        Resolution { matches: self.matches(reference), bound, bound_is_listed, needs_binding }
     }
 
     /// The id of the one account that a reference matches.
@@ -126,6 +135,8 @@ pub struct Resolution {
     pub bound: Option<PlexId>,
     /// The list shows the bound account.
     pub bound_is_listed: bool,
+    /// The local account is a member of the group, which maps to no account but the one that it is bound to.
+    pub needs_binding: bool,
 }
 
 impl Resolution {
@@ -133,11 +144,12 @@ impl Resolution {
     /// anybody can choose one that makes it ambiguous.
     ///
     /// # Errors
-    /// [`Reason::Renamed`], [`Reason::Ambiguous`] or [`Reason::NotOnList`].
+    /// [`Reason::Renamed`], [`Reason::Unbound`], [`Reason::Ambiguous`] or [`Reason::NotOnList`].
     pub fn id(&self) -> Result<PlexId, Reason> {
         match (self.bound, self.matches.as_slice()) {
             (Some(bound), _) if self.bound_is_listed => Ok(bound),
             (Some(pinned), [now, ..]) => Err(Reason::Renamed { pinned, now: *now }),
+            (None, [_, ..]) if self.needs_binding => Err(Reason::Unbound),
             (None, [id]) => Ok(*id),
             (None, [_, _, ..]) => Err(Reason::Ambiguous),
             (_, []) => Err(Reason::NotOnList),

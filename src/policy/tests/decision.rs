@@ -245,6 +245,42 @@ fn r77_a_known_id_decides_whoever_else_has_the_name_now() {
     assert_eq!(who(&list, 2), Err(Reason::Pending));
 }
 
+/// A friend takes the name of a member of the group, whom nobody at Plex was called like when it joined.
+#[test]
+fn r74_member_of_the_group_belongs_to_the_account_that_had_its_name_when_it_joined_and_to_no_other() {
+    let rules = rules(true, Some("olga"));
+    let member = |local: &str| PlexRef::Member(local.into());
+    let mut later = den(NOW);
+    later.entries.push(entry(9, "nora", Relationship::Shared));
+    for (list, expected) in [(den(NOW), Reason::NotOnList), (later.clone(), Reason::Unbound)] {
+        let access = access(&rules, &list, NOW);
+        assert_eq!(access.sign_in(&member("nora"), None).result(), Err(expected.clone()));
+        assert_eq!(access.sign_in_by_link(&member("nora"), None).result(), Err(expected.clone()));
+        assert_eq!(access.account(&member("nora"), None, Some((PlexId(9), NOW))).result(), Err(expected));
+    }
+    assert_eq!(rules.first_binding(&den(NOW), "nora"), None);
+    // The list that is the first after it joined binds it, whatever access the account has.
+    for (local, id) in [("alice", 2), ("bob", 3), ("carol", 5), ("olga", 1)] {
+        let binding = rules.first_binding(&den(NOW), local);
+        assert_eq!(binding, Some(IdentityBinding { id: PlexId(id), reference: local.into() }), "{local}");
+    }
+    let alice = rules.first_binding(&den(NOW), "alice");
+    let who = access(&rules, &later, NOW).account(&member("alice"), alice.as_ref(), None).result();
+    assert_eq!(who, Ok(PlexId(2)));
+    // Neither an address nor another case of the local name is a member's, and of two accounts none is.
+    assert_eq!(rules.first_binding(&den(NOW), "alice@example.org"), None);
+    assert_eq!(rules.first_binding(&den(NOW), "Alice"), None);
+    later.entries.push(entry(10, "NORA", Relationship::Pending));
+    assert_eq!(rules.first_binding(&later, "nora"), None);
+    assert_eq!(access(&rules, &later, NOW).account(&member("nora"), None, None).result(), Err(Reason::Unbound));
+    // The second source binds nobody.
+    assert!(den(NOW).binds_members());
+    assert!(!FriendList { second_source: Some("gone".into()), ..den(NOW) }.binds_members());
+    // Without a token there is no list, and the first login decides.
+    let target = without_list(&rules, NOW).sign_in(&member("alice"), None).result().unwrap();
+    assert_eq!(target.confirm(&person(2, "Alice")), Ok(()));
+}
+
 /// P7: `/api/v2/user` does not show the owner's names, and `owner_id` is configured.
 #[test]
 fn r76_an_owner_without_names_signs_in_as_admin_account() {
@@ -267,7 +303,9 @@ fn r76_an_owner_without_names_signs_in_as_admin_account() {
         assert!(known.is_owners(Some(&list), &name(), None));
         assert!(!known.is_owners(Some(&list), &PlexRef::parse("olga"), None));
         let as_member = rules(Some("Olga"), Some(1));
-        assert_eq!(login(&as_member, &list, PlexRef::Member("olga".into())), Ok(("Olga".to_owned(), Some(PlexId(1)))));
+        let binding = as_member.first_binding(&list, "olga");
+        let target = access(&as_member, &list, NOW).sign_in(&PlexRef::Member("olga".into()), binding.as_ref()).result();
+        assert_eq!(target.map(|t| (t.login.clone(), t.plex_id())), Ok(("Olga".to_owned(), Some(PlexId(1)))));
     }
     // Only the configured id makes up for the names, and only admin_account gives the owner access.
     for id in [None, Some(2)] {
@@ -374,7 +412,12 @@ fn the_trace_of_a_decision_has_every_fact_and_ends_with_the_refusal() {
     let age = Step::ListAge { age: FRESH, max_age: FRESH };
     let resolved = |matches: &[u64], bound: Option<u64>| {
         let matches = matches.iter().copied().map(PlexId).collect();
-        Step::Resolution(Resolution { matches, bound: bound.map(PlexId), bound_is_listed: bound.is_some() })
+        Step::Resolution(Resolution {
+            matches,
+            bound: bound.map(PlexId),
+            bound_is_listed: bound.is_some(),
+            needs_binding: false,
+        })
     };
     let standing = |relationships: &[Relationship]| {
         Step::Standing(Standing::Other { relationships: relationships.to_vec(), strict: true })
@@ -394,7 +437,8 @@ fn the_trace_of_a_decision_has_every_fact_and_ends_with_the_refusal() {
     let alice = [age.clone(), resolved(&[3], Some(2)), standing(&[Relationship::Shared]), login("alice")];
     assert_eq!(steps("bob", Some(&taken)), alice, "R77");
     let gone = IdentityBinding { id: PlexId(9), reference: "bob".into() };
-    let facts = Resolution { matches: vec![PlexId(3)], bound: Some(PlexId(9)), bound_is_listed: false };
+    let facts =
+        Resolution { matches: vec![PlexId(3)], bound: Some(PlexId(9)), bound_is_listed: false, needs_binding: false };
     assert_eq!(steps("bob", Some(&gone)), [age, Step::Resolution(facts)]);
 
     let decision = without_list(&rules, NOW).account(&PlexRef::parse("former"), Some(&former), None);
@@ -414,7 +458,7 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
         ),
         (
             Outcome::NotAllowed,
-            "NotYourAccount ChangedAtPlex NotOnList Ambiguous Pending NoAccess OwnerNotAdmin Renamed WrongPerson NoLoginName Forbidden \
+            "NotYourAccount ChangedAtPlex NotOnList Ambiguous Pending NoAccess OwnerNotAdmin Renamed Unbound WrongPerson NoLoginName Forbidden \
              ServerRefuses",
         ),
         (

@@ -13,7 +13,7 @@ pub enum AdminRequest {
     /// The latest verdicts, at most this many, the newest first. Answered with [`AdminResponse::Logins`], in as many parts as fit
     /// into frames, the last of them empty.
     Logins(u32),
-    /// All accounts that have signed in. Answered with [`AdminResponse::Accounts`], in parts as above.
+    /// All accounts that have signed in, that are bound to a Plex account, or that are bound to none. Answered with [`AdminResponse::Accounts`], in parts as above.
     Accounts,
     /// The friend list, the owner first. Answered with [`AdminResponse::FriendList`], in parts as above.
     #[serde(rename = "people")]
@@ -150,9 +150,10 @@ pub struct Login {
 pub struct KnownAccount {
     /// The local account.
     pub user: String,
-    /// The Plex account that it is bound to since its first login.
+    /// The Plex account that it is bound to.
     pub plex_id: Option<u64>,
-    /// The configuration's reference to that Plex account then.
+    /// The configuration's reference to that Plex account then. Without an account, the name of a member of the group that no
+    /// account had when it joined, and that none is ever bound to by its name.
     pub reference: Option<String>,
     /// Its last accepted login, in seconds since 1970.
     pub last_login: Option<i64>,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
-    /// Steps of the decision before a sign-in, in their order. A refusal is the last step, or the last but the first login.
+    /// Steps of the decision before a sign-in, in their order. A refusal is the last step, or the last but the binding.
     pub steps: Vec<TraceStep>,
     /// Reason of the verdict: the sentence that the log has.
     pub reason: String,
@@ -56,8 +56,15 @@ pub enum TraceStep {
     Ambiguous,
     /// The account in relation to the owner and the rules.
     Standing(Standing),
-    /// The binding that the first login made, if there was one.
+    /// The binding of the local account to a Plex account, if there is one.
     FirstLogin(Option<Binding>),
+    /// The local account is a member of the group without an entry in `[users]`, and bound to no Plex account.
+    Unbound {
+        /// No Plex account was called like it in the first list after it joined. Otherwise the next list decides.
+        decided: bool,
+        /// The account that is called like it now.
+        now: Option<u64>,
+    },
     /// A sign-in is permitted, with this name and the password; empty if plex.tv lists no name.
     Permitted(String),
     /// A sign-in is refused.
@@ -115,7 +122,8 @@ pub enum Standing {
     NoAccess,
 }
 
-/// The Plex account that signed in to a local account first.
+/// The Plex account that a local account belongs to: the one that signed in to it first, or that had the name of a member of the
+/// group when it joined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Binding {

@@ -8,6 +8,9 @@ use crate::MACHINE;
 use crate::artifacts;
 use crate::world::World;
 
+/// Time limit for the first friend list.
+const FIRST_LIST: Duration = Duration::from_secs(3);
+
 /// Time limit for a daemon to become ready.
 const START: Duration = Duration::from_secs(120);
 
@@ -23,7 +26,17 @@ impl World {
         machine.add_user("local", false, Some("LOCAL-SECRET"));
         machine.start_plex(world);
         machine.start_authd(&machine.config(further));
+        machine.wait_for_members();
         Some(machine)
+    }
+
+    /// Waits until the first list has bound the members of the group, for three seconds at most: where there is no such list,
+    /// nothing binds them. A test may make plex.tv's list unreadable right after the start.
+    pub fn wait_for_members(&self) {
+        let start = Instant::now();
+        while !self.syslog().contains("a member of the group plex-users, belongs to") && start.elapsed() < FIRST_LIST {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Starts plex.tv.

@@ -13,6 +13,13 @@ impl World {
         out.stdout
     }
 
+    /// Records that the owner has seen the names of these new accounts, as `plex-auth user sync` does at a terminal.
+    pub fn owner_has_seen(&self, accounts: &[(u64, &str)]) {
+        let lines: String = accounts.iter().map(|(id, local)| format!("{id} {local} seen\n")).collect();
+        self.sh("mkdir -p -m 700 /var/lib/plex-auth-sync");
+        self.write("/var/lib/plex-auth-sync/people", 0o600, "root:root", &lines);
+    }
+
     /// The client identifier of the daemon's sign-ins.
     #[must_use]
     pub fn sign_in_id(&self) -> String {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use e2e::{Code, DEN, MACHINE, World, password};
+use e2e::{Code, DEN, World, password};
 use fakeplex::{Endpoint, Fault};
 
 const QUICK: &str = "[timeouts]\nfriend_list = \"1s\"";
@@ -30,6 +30,19 @@ fn typed(world: &World, line: &str, answers: &[(&str, &str)]) -> (String, i32) {
     (terminal.contents(), code)
 }
 
+/// The line for a member of the group that the first list has bound.
+fn bound(user: &str, id: u64) -> String {
+    format!("✓ binding: {user} belongs to Plex id {id}\n")
+}
+
+/// The line for a member of the group that nobody was called like.
+fn unbound(user: &str) -> String {
+    format!(
+        "✗ binding: no Plex account was called {user} when it joined the group, and one that takes the name later does not get the \
+         account\n    if you know whose it is: plex-auth user link {user} WHO\n"
+    )
+}
+
 /// First lines for an account in the group.
 fn begin(world: &World, user: &str) -> String {
     let uid = world.sh(&format!("id -u {user}")).stdout;
@@ -42,7 +55,6 @@ fn begin(world: &World, user: &str) -> String {
 }
 
 const TOKEN: &str = "✓ token: plex.tv takes it; the owner is olga, olga@example.org (Plex id 1)\n";
-const NEW: &str = "✓ first login: none yet; it decides whom the account belongs to\n";
 const SHARED: &str = "✓ access: the server is shared with them, and they accepted\n";
 const ON_LIST: &str = "✓ account phase: accepted: on the list\n";
 /// People on the list of the server's shares.
@@ -57,9 +69,10 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
         (
             "alice",
             format!(
-                "✓ friend list: alice, alice@example.org (Plex id 2)\n{SHARED}{NEW}\
+                "✓ friend list: alice, alice@example.org (Plex id 2)\n{SHARED}{}\
                  ✓ decision: may come in with the Plex password of alice@example.org\n{ON_LIST}\
-                 alice would be let in with the right password."
+                 alice would be let in with the right password.",
+                bound("alice", 2)
             ),
             0,
         ),
@@ -67,10 +80,11 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
             "olga",
             format!(
                 "✓ friend list: olga, olga@example.org (Plex id 1)\n\
-                 ✓ access: the owner, whom admin_account names\n{NEW}\
+                 ✓ access: the owner, whom admin_account names\n{}\
                  ✓ decision: may come in with the Plex password of olga@example.org\n\
                  ✓ account phase: accepted: the owner's own account, which needs no list\n\
-                 olga would be let in with the right password."
+                 olga would be let in with the right password.",
+                bound("olga", 1)
             ),
             0,
         ),
@@ -78,8 +92,9 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
             "bob",
             format!(
                 "✗ friend list: nobody of the {LISTED} people on it goes by 'bob'\n    \
-                 see who there is: plex-auth friends; invite them: {SHARING}\n{NEW}\
-                 ✗ decision: {nobody}\n✗ account phase: denied: {nobody}\nbob would not be let in."
+                 see who there is: plex-auth friends; invite them: {SHARING}\n{}\
+                 ✗ decision: {nobody}\n✗ account phase: denied: {nobody}\nbob would not be let in.",
+                unbound("bob")
             ),
             1,
         ),
@@ -88,9 +103,10 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
             format!(
                 "✓ friend list: carol, carol@example.org (Plex id 4)\n\
                  ✗ access: the invitation has not been accepted\n    \
-                 they accept the invitation in the mail from Plex, or at https://app.plex.tv\n{NEW}\
+                 they accept the invitation in the mail from Plex, or at https://app.plex.tv\n{}\
                  ✗ decision: the invitation has not been accepted\n\
-                 ✗ account phase: denied: the invitation has not been accepted\ncarol would not be let in."
+                 ✗ account phase: denied: the invitation has not been accepted\ncarol would not be let in.",
+                bound("carol", 4)
             ),
             1,
         ),
@@ -98,8 +114,9 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
             "mallory",
             format!(
                 "✗ friend list: nobody of the {LISTED} people on it goes by 'mallory'\n    \
-                 see who there is: plex-auth friends; invite them: {SHARING}\n{NEW}\
-                 ✗ decision: {nobody}\n✗ account phase: denied: {nobody}\nmallory would not be let in."
+                 see who there is: plex-auth friends; invite them: {SHARING}\n{}\
+                 ✗ decision: {nobody}\n✗ account phase: denied: {nobody}\nmallory would not be let in.",
+                unbound("mallory")
             ),
             1,
         ),
@@ -110,7 +127,21 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
         assert_eq!(code, expected, "{user}");
     }
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
-    assert_eq!((world.rows("pin"), world.rows("last_login")), (0, 0), "nobody has logged in");
+    assert_eq!((world.rows("pin"), world.rows("last_login")), (5, 0), "nobody has logged in");
+    // A friend takes the name of one of them: the account stays nobody's, and the way to change that has their id.
+    world.plex().load(
+        &DEN.replace("username = \"frank\"", "username = \"mallory2\"")
+            .replace("\"mallory\"", "\"other\"")
+            .replace("mallory2", "mallory")
+            .replace("\"frank\"]", "\"mallory\"]"),
+    );
+    std::thread::sleep(Duration::from_millis(2500));
+    let (shown, code) = test(&world, "mallory");
+    let hint = "if you know whose it is: plex-auth user link mallory 6\n";
+    assert!(
+        code == 1 && shown.contains(hint) && shown.contains("✗ decision: a Plex account has this name now"),
+        "{shown}"
+    );
     world.assert_no_secret_leaked();
 }
 
@@ -165,7 +196,7 @@ fn test_with_a_password_shows_the_verdict_without_a_login() {
     let (shown, code) = ask("alice", &[(&prompt("alice"), "wrong")]);
     let end = "✗ sign-in: denied: wrong password\nalice would not have been let in.";
     assert!(shown.ends_with(end) && code == 1, "{code} {shown}");
-    assert!(shown.contains("✓ first login: alice belongs to Plex id 2 since then\n"), "{shown}");
+    assert!(shown.contains("✓ binding: alice belongs to Plex id 2\n"), "{shown}");
 
     let (shown, code) = ask("alice", &[(&prompt("alice"), "")]);
     assert!(shown.contains("✗ sign-in: denied: empty password\n") && code == 1, "{code} {shown}");
@@ -295,7 +326,7 @@ fn test_explains_a_reassigned_username_with_both_solutions() {
                [users]";
     let rest = format!(
         "✓ friend list: alice, alice@example.org (Plex id 22)\n\
-         ✓ first login: alice belongs to Plex id 2 since then\n\
+         ✓ binding: alice belongs to Plex id 2\n\
          ✗ decision: {why}\n    or forget who it was: plex-auth forget alice\n\
          ✗ account phase: denied: {why}\nalice would not be let in."
     );
@@ -329,11 +360,7 @@ fn test_without_a_token_leaves_access_to_the_sign_in() {
 
 #[test]
 fn test_without_strict_friends_accepts_every_friend() {
-    let Some(world) = World::with_everything(DEN, QUICK) else { return };
-    world.stop_authd();
-    let config = world.config(QUICK).replace("machine_id", "strict_friends = false\nmachine_id");
-    assert!(config.contains(MACHINE));
-    world.start_authd(&config);
+    let Some(world) = World::with_everything(DEN, &format!("strict_friends = false\n{QUICK}")) else { return };
     let (shown, code) = test(&world, "bob");
     let access = "✓ access: a friend of the owner, which is enough here\n";
     assert!(shown.contains(access) && shown.contains(ON_LIST) && code == 0, "{shown}");
@@ -358,7 +385,7 @@ fn test_reports_the_same_steps_as_json() {
             "token",
             "friend list",
             "access",
-            "first login",
+            "binding",
             "decision",
             "account phase",
         ];

@@ -114,7 +114,7 @@ fn user_refuses_invalid_accounts_and_changes_nothing() {
         refused(&world, &["add", name, "--plex", "alice"], &["meaning"]);
     }
     refused(&world, &["add", "local", "--plex", "alice"], &["already", "plex-auth user link local alice"]);
-    refused(&world, &["add", "daemon", "--plex", "alice"], &["already"]);
+    refused(&world, &["add", "daemon", "--plex", "alice"], &["meaning"]);
     refused(&world, &["add", "kid", "--plex", "alice"], &["somebody else's in [users]", "user unlink kid"]);
     for who in ["nobody-there", "mallory", "-o", "9", "\u{430}lice", ""] {
         refused(&world, &["add", "al", "--plex", who], &["no one person on the owner's list", "plex-auth friends"]);

@@ -38,7 +38,8 @@ fn every_command_works_on_a_clean_machine_and_matches_its_golden_screen() {
     assert_eq!(run(&world, "test", "plex-auth test alice --password", &typed), 0);
     assert_eq!(run(&world, "logins", "plex-auth logins", &[]), 0);
     assert_eq!(run(&world, "user-add", "plex-auth user add erin --plex erin@example.org", &[]), 0);
-    assert_eq!(run(&world, "user-sync", "plex-auth user sync", &[]), 0);
+    let agreed = [("Create this new account? [y/N]", "y")];
+    assert_eq!(run(&world, "user-sync", "plex-auth user sync", &agreed), 0);
     world.sh("id erin && id frank");
     assert_eq!(run(&world, "status", "plex-auth status", &[]), 0);
     assert_eq!(run(&world, "config-check", "plex-auth config check", &[]), 0);

@@ -222,8 +222,14 @@ fn friends(world: &World) {
     let one = one.replace("alice", "erin");
     world.follow(&one);
     world.sh("! id al2 2>/dev/null && test -d /home/.removed-al2-* && ! grep -q '^local' /etc/plex-auth.toml");
-    let done = world.follow(&page("All accounts"));
+    let commands = page("All accounts");
+    let (dry_run, sync) = commands.trim().split_once('\n').unwrap();
+    let done = world.follow(&format!("{dry_run}\n"));
     assert!(done.contains("add frank: for frank"), "{done}");
+    let mut terminal = world.terminal(&["sh", "-c", sync.trim()]);
+    terminal.wait_for("Create this new account? [y/N]");
+    terminal.type_line("y");
+    assert_eq!(terminal.exit(), 0, "{}", terminal.contents());
     assert!(can_log_in(world, "frank", &password("frank")));
     world.follow(&page("Every hour"));
     world.sh("systemctl is-active plex-auth-sync.timer");

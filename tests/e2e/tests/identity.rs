@@ -12,14 +12,12 @@ const PEOPLE: [&str; 6] = ["olga", "alice", "bob", "carol", "frank", "mallory"];
 fn r33_password_of_one_plex_account_opens_no_other_local_account() {
     let all_friends = "strict_friends = false\n[users]\nfrank = \"frank@example.org\"\ncarol = \"4\"\n\
                      [throttle]\nfree_tries = 20\nrejected_per_hour = 1000";
-    let Some(world) = World::with_everything(DEN, all_friends) else { return };
     // All are friends, so that only the password distinguishes them.
     let friends = DEN.replace("PASSWORD-SECRET-carol\"", "PASSWORD-SECRET-carol\"\nfriend_of = [\"olga\"]");
     let friends = friends.replace("PASSWORD-SECRET-mallory\"", "PASSWORD-SECRET-mallory\"\nfriend_of = [\"olga\"]");
     let friends = friends.replace("email_only = true", "email_only = true\nfriend_of = [\"olga\"]");
-    world.stop_authd();
-    world.plex().load(&friends.replace("invited = [\"carol\"]", ""));
-    world.start_authd(&world.config(all_friends));
+    let friends = friends.replace("invited = [\"carol\"]", "");
+    let Some(world) = World::with_everything(&friends, all_friends) else { return };
     for account in PEOPLE {
         for typist in PEOPLE {
             let expected = if account == typist { Code::SUCCESS } else { Code::AUTH_ERR };
@@ -77,6 +75,126 @@ fn r77_reassigned_username_opens_the_account_only_to_the_friend_who_signed_in_fi
     world.stop_authd();
     world.start_authd(&world.config("[users]\nalice = \"7\""));
     assert_eq!(world.authenticate("alice", &password("mallory")), Code::SUCCESS);
+}
+
+/// Frank, a friend with access, as a world in which he is called `dora`.
+fn frank_called_dora() -> String {
+    DEN.replace("username = \"frank\"", "username = \"dora\"").replace("\"frank\"]", "\"dora\"]")
+}
+
+const FRESH: &str = "[timeouts]\nfriend_list = \"1s\"";
+
+/// `dora` is a member of the group, and nobody at Plex is called so. A friend takes the name and logs in as the local dora,
+/// with the right password of the renamed Plex account, with a key, by link, and after a restart of the daemon.
+#[test]
+fn r74_friend_who_takes_the_name_of_a_member_does_not_get_its_account() {
+    let config = format!("link_sign_in = true\nlink_services = [\"alone\"]\n{FRESH}");
+    let Some(world) = World::with_everything(DEN, &config) else { return };
+    world.add_user("dora", true, None);
+    world.start_sshd();
+    // A list has been read since they joined.
+    world.wait_for_log(&["'dora'", "joined the group plex-users", "plex-auth user link dora"]);
+    world.plex().load(&frank_called_dora());
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    world.plex().reset();
+    assert_ne!(world.authenticate("dora", &password("frank")), Code::SUCCESS);
+    assert!(!world.ssh("password", "dora", &password("frank")).ok());
+    assert!(!world.ssh_key("dora").ok());
+    assert_eq!(world.account("dora"), Code::PERM_DENIED);
+    let mut terminal = world.pam_terminal("alone", "dora", "192.0.2.1");
+    let code = terminal.ask_for_code();
+    world.approve(&code, "dora");
+    assert_ne!(terminal.verdict(), Code::SUCCESS);
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0, "nothing that was typed left the machine");
+    world.wait_for_log(&[
+        "denied",
+        "user=\"dora\"",
+        "had not when the account joined the group",
+        "plex-auth user link",
+    ]);
+    // Neither a restart nor a crash binds it.
+    world.stop_authd();
+    world.start_authd(&world.config(&config));
+    assert_ne!(world.authenticate("dora", &password("frank")), Code::SUCCESS);
+    world.kill_authd();
+    world.start_authd(&world.config(&config));
+    assert_ne!(world.authenticate("dora", &password("frank")), Code::SUCCESS);
+    // The owner decides.
+    assert!(world.run(&["plex-auth", "user", "link", "dora", "dora"]).ok());
+    let linked = world.sh("cat /etc/plex-auth.toml").stdout;
+    assert!(linked.contains("dora = \"6\""), "{linked}");
+    world.stop_authd();
+    world.start_authd(&linked);
+    assert_eq!(world.ssh("password", "dora", &password("frank")).stdout, "dora\n");
+    world.assert_no_secret_leaked();
+}
+
+/// A friend who is added is let in at the first attempt, whether the daemon has read a list since or not.
+#[test]
+fn r74_member_who_just_joined_is_bound_by_a_new_list_at_the_first_login() {
+    let Some(world) = World::with_everything(&frank_called_dora(), "") else { return };
+    world.start_sshd();
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    // An attempt of a stranger has used up the refresh of this half minute.
+    assert_eq!(world.account("mallory"), Code::PERM_DENIED);
+    world.add_user("dora", true, None);
+    world.plex().reset();
+    assert_eq!(world.ssh_key("dora").stdout, "dora\n");
+    assert_eq!(world.plex().counters().of(Endpoint::SharedServers), 1);
+    assert_eq!(world.ssh("password", "dora", &password("frank")).stdout, "dora\n");
+    assert_eq!(world.plex().counters().of(Endpoint::SharedServers), 1, "one list for each new member");
+    // From then on the id counts, whoever has the name.
+    world.wait_for_log(&["'dora'", "belongs to Plex id 6"]);
+    world.plex().load(DEN);
+    world.stop_authd();
+    world.start_authd(&world.config(FRESH));
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(world.ssh("password", "dora", &password("frank")).stdout, "dora\n");
+}
+
+/// A member that joined while the daemon was stopped, one that no source of names enumerates, one that left and came back,
+/// and one that the owner had forgotten.
+#[test]
+fn r74_first_list_after_a_member_joined_decides_wherever_it_joined() {
+    let Some(world) = World::with_everything(DEN, FRESH) else { return };
+    world.stop_authd();
+    world.add_user("dora", true, None);
+    world.start_authd(&world.config(FRESH));
+    world.wait_for_log(&["'dora'", "joined the group plex-users"]);
+    world.plex().load(&frank_called_dora());
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(world.account("dora"), Code::PERM_DENIED);
+    // It leaves, which a list sees, and joins again.
+    world.sh("gpasswd --delete dora plex-users");
+    world.wait_for_rows("unbound", world.rows("unbound") - 1);
+    world.sh("gpasswd --add dora plex-users");
+    assert_eq!(world.account("dora"), Code::SUCCESS);
+    world.wait_for_rows("unbound", world.rows("unbound"));
+    // Renamed again: the account stays Frank's, until root makes the daemon forget that.
+    world.plex().load(DEN);
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(world.account("dora"), Code::SUCCESS);
+    assert!(world.run(&["plex-auth", "forget", "dora"]).ok());
+    assert_eq!(world.account("dora"), Code::PERM_DENIED);
+    world.plex().load(&frank_called_dora());
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(world.account("dora"), Code::PERM_DENIED);
+}
+
+/// The second source shows friends with a copied machine id, and a list in doubt may show anything.
+#[test]
+fn r74_second_source_and_a_list_in_doubt_bind_no_member() {
+    let Some(world) = World::with_everything(DEN, FRESH) else { return };
+    world.plex().fault(Endpoint::SharedServers, fakeplex::Fault::Status(404, String::new()));
+    world.wait_for_log(&["read from the second source from now on"]);
+    world.add_user("dora", true, None);
+    world.plex().load(&frank_called_dora());
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    assert_eq!(world.account("dora"), Code::PERM_DENIED);
+    world.wait_for_log(&["denied", "user=\"dora\"", "second source", "plex-auth user link"]);
+    world.plex().clear_faults();
+    world.wait_for_log(&["read from the first source again"]);
+    assert_eq!(world.account("dora"), Code::SUCCESS, "the first list of the first source decides");
 }
 
 /// Anybody can choose a username, and an invitation needs no answer: neither may lock a friend out.

@@ -32,7 +32,7 @@ fn login(world: &World, place: u8, typed: &str) -> Code {
 fn r45_no_password_is_cached_by_default() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    world.wait_for_rows("pin", 1);
+    world.wait_for_rows("pin WHERE account = 'alice'", 1);
     world.plex().reset();
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 1);

@@ -18,9 +18,13 @@ fn shared_with(name: &str) -> String {
     den.replace("shared_with = [\"alice\"", &format!("shared_with = [\"{name}\", \"alice\""))
 }
 
+/// The entries of `[users]` that `plex-auth user add` and `user link` write. A member of the group without one would be bound to
+/// nobody, since it joined before there was a friend of its name (R74).
+const USERS: &str = "[users]\nbob = \"3\"\ncarol = \"4\"\nmallory = \"7\"";
+
 /// A machine whose list was read before the server was shared with this account.
 fn invited(name: &str, further: &str) -> Option<World> {
-    let world = World::with_everything(DEN, further)?;
+    let world = World::with_everything(DEN, &format!("{further}\n{USERS}"))?;
     assert_eq!(world.account("alice"), Code::SUCCESS);
     world.plex().load(&shared_with(name));
     world.plex().reset();
@@ -90,7 +94,7 @@ fn r37_fifty_attempts_of_strangers_cause_one_refresh_in_30_seconds() {
 fn r37_refused_friend_is_not_in_back_off() {
     let numbers =
         "[throttle]\nfree_tries = 1\nfirst_pause = \"1h\"\nlongest_pause = \"1h\"\n[timeouts]\nfriend_list = \"2s\"";
-    let Some(world) = World::with_everything(DEN, numbers) else { return };
+    let Some(world) = World::with_everything(DEN, &format!("{USERS}\n{numbers}")) else { return };
     for attempt in 0..5 {
         assert_eq!(world.authenticate("bob", &password("bob")), Code::PERM_DENIED, "{attempt}");
     }

@@ -69,7 +69,7 @@ fn full_disk_stops_no_login_and_grants_no_access() {
     world.sh("mount -t tmpfs -o size=512k,mode=700,uid=plex-auth,gid=plex-auth tmpfs /var/lib/plex-auth");
     world.start_authd(&world.config(ONE_SECOND));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    world.wait_for_rows("pin", 1);
+    world.wait_for_rows("pin WHERE account = 'alice'", 1);
     let fill = "dd if=/dev/zero of=/var/lib/plex-auth/filler bs=1k 2>/dev/null; \
                 while printf xxxxxxxx >>/var/lib/plex-auth/filler; do :; done 2>/dev/null; true";
     world.sh(fill);
@@ -93,7 +93,7 @@ fn full_disk_stops_no_login_and_grants_no_access() {
     world.start_authd(&world.config(ONE_SECOND));
     assert_identity_is_bound(&world, "room again");
     assert_logins_go_on(&world, "room again");
-    world.wait_for_rows("pin", 2);
+    world.wait_for_rows("pin WHERE account IN ('alice', 'frank')", 2);
     assert_eq!(world.sql("PRAGMA integrity_check").trim(), "ok");
 }
 
@@ -102,7 +102,7 @@ fn read_only_state_file_is_still_used() {
     for how in [World::kill_authd, World::stop_authd] {
         let Some(world) = World::with_everything(DEN, ONE_SECOND) else { return };
         assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-        world.wait_for_rows("pin", 1);
+        world.wait_for_rows("pin WHERE account = 'alice'", 1);
         let ids = [world.sql("SELECT client_id FROM installation").trim().to_owned(), world.sign_in_id()];
         how(&world);
         world.sh("mount --bind /var/lib/plex-auth /var/lib/plex-auth && mount -o remount,ro,bind /var/lib/plex-auth");
@@ -126,7 +126,7 @@ fn daemon_killed_while_writing_leaves_a_valid_state_file() {
     let numbers = "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000\n[cache]\nremember = \"1s\"";
     let Some(world) = World::with_everything(DEN, numbers) else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    world.wait_for_rows("pin", 1);
+    world.wait_for_rows("pin WHERE account = 'alice'", 1);
     let id = world.sql("SELECT client_id FROM installation");
     for round in 0..5 {
         std::thread::scope(|scope| {

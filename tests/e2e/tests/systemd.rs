@@ -244,6 +244,7 @@ fn assert_missing_program(world: &World) {
 
 /// plex-auth-sync creates complete accounts, and locks the accounts of former friends.
 fn assert_sync(world: &World) {
+    world.owner_has_seen(&[(2, "alice"), (5, "erin"), (6, "frank")]);
     world.sh("systemctl start plex-auth-sync");
     // Mailboxes are created or not depending on the release.
     world.sh("useradd --create-home probe");

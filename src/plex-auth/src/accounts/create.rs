@@ -3,7 +3,7 @@
 use policy::PlexRef;
 
 use super::earlier::Earlier;
-use super::{expiry_locks, membership, names, shadow_utils};
+use super::{expiry_locks, membership, names, people, shadow_utils};
 use crate::client::daemon;
 use crate::client::friends::{Friends, name, name_and_id};
 use crate::client::service_manager;
@@ -28,6 +28,9 @@ pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bo
             ),
         ));
     }
+    if let Some(claim) = names::claim(local)? {
+        return Err(Error::new(claim).nothing_changed().hint("take another name"));
+    }
     let friends = Friends::read_all(&config)?;
     let person = friends.find(plex)?;
     if config.users.get(local).is_some_and(|reference| friends.id_of(reference) != Some(person.id)) {
@@ -35,6 +38,8 @@ pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bo
             .hint(format!("take another name, or first: plex-auth user unlink {local}")));
     }
     let lock = expiry_locks::lock_accounts()?;
+    // Before anything is changed: the account is recorded in it.
+    people::read()?;
     let home = Earlier::of(local)?.settle(local, &person.id.to_string(), interactive)?;
     let is_owners = membership::is_owners(&config, Some(friends.owner()), &PlexRef::Id(person.id));
     let group = config.group.as_deref().filter(|_| !is_owners);
@@ -46,6 +51,7 @@ pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bo
         change.map_or(Ok(()), users::Change::undo)?;
         return Err(error.nothing_changed());
     }
+    people::note_account(&lock, person.id, local)?;
     // Nothing is lost if the daemon does not answer: the log says at the first login what to do.
     let _ = daemon::forget(&context.socket, local);
     say(format!("{} {local} is {}, with the Plex password alone", Status::Ok.shown(), name_and_id(person)));

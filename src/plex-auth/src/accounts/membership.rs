@@ -7,7 +7,7 @@ use policy::{BootTime, FriendList, PlexRef, PlexUser};
 use system::accounts::{self, uid_min};
 
 use super::powers::{self, KEEP, POWERFUL, STOPPED};
-use super::shadow_utils;
+use super::{names, shadow_utils};
 use crate::error::Error;
 use crate::ui::terminal::{Status, say, warn};
 
@@ -33,6 +33,12 @@ pub(crate) fn ensure(name: &str) -> Result<Group, Error> {
     }
     if let Some(group) = accounts::group(name)? {
         return Ok(group);
+    }
+    if names::is_reserved(name) {
+        return Err(Error::new(format!(
+            "there is no group {name}, and packages create one of that name for themselves"
+        ))
+        .hint(format!("set another group: plex-auth setup --group {}", config::USUAL_GROUP)));
     }
     shadow_utils::create_group(name)
         .map_err(|failure| Error::new(format!("the group {name} cannot be created: {failure}")))?;

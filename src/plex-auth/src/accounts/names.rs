@@ -4,27 +4,21 @@ use nix::unistd::User;
 use system::accounts;
 
 use super::powers::POWERFUL;
+use super::sysusers;
 use crate::error::Error;
 
 /// Longest user name that useradd accepts, in bytes.
 const LONGEST: usize = 32;
 
-/// Names with a meaning on many machines. An account of such a name could get a group of the same name, with rights that
-/// the owner did not mean to give.
-const RESERVED: [&str; 12] = [
-    "operator",
-    "staff",
-    "users",
-    "nobody",
-    "nogroup",
-    "plex",
-    "plexmediaserver",
-    "kvm",
-    "netdev",
-    "plugdev",
-    "postgres",
-    "www-data",
-];
+/// Names that systems and packages create. An account of such a name would become the package's, or could get a group of the
+/// same name, with rights that the owner did not mean to give. Each is reserved as a user's name and as a group's.
+const RESERVED: &str = include_str!("system-names.txt");
+
+/// Files whose lines begin with the name of an account that owns subordinate ids.
+const SUBORDINATE_IDS: [&str; 2] = ["/etc/subuid", "/etc/subgid"];
+
+/// Longest prefix for new accounts, in bytes.
+const LONGEST_PREFIX: usize = 16;
 
 /// The local name for a Plex username, if Debian's adduser would accept it.
 pub(crate) fn local_name(username: &str) -> Option<String> {
@@ -37,13 +31,12 @@ pub(crate) fn local_name(username: &str) -> Option<String> {
 /// Tests whether a name is reserved: no friend's account has it.
 pub(crate) fn is_reserved(name: &str) -> bool {
     POWERFUL.contains(&name)
-        || RESERVED.contains(&name)
+        || reserved().any(|reserved| reserved == name)
         || ["systemd-", "plex-auth"].iter().any(|s| name.starts_with(s))
 }
 
-/// The local name derived from a Plex username, unless it is reserved.
-pub(crate) fn from_plex(username: &str) -> Option<String> {
-    local_name(username).filter(|name| !is_reserved(name))
+fn reserved() -> impl Iterator<Item = &'static str> {
+    RESERVED.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace)
 }
 
 /// Checks the name of a new account.
@@ -74,10 +67,55 @@ pub(crate) fn is_taken(name: &str) -> Result<bool, Error> {
     Ok(user.is_some() || accounts::group_exists(name).map_err(|why| failed(&why.to_string()))?)
 }
 
+/// Why a name that no user or group has cannot be a new account's: `sysusers.d` creates it, or it owns subordinate ids.
+///
+/// # Errors
+/// `/etc/subuid` or `/etc/subgid` cannot be read.
+pub(crate) fn claim(name: &str) -> Result<Option<String>, Error> {
+    if let Some(file) = sysusers::file_with(name) {
+        return Ok(Some(format!("{} creates a user or a group '{name}'", file.display())));
+    }
+    for file in SUBORDINATE_IDS {
+        match std::fs::read(file) {
+            Ok(text) if String::from_utf8_lossy(&text).lines().any(|line| line.split(':').next() == Some(name)) => {
+                return Ok(Some(format!("'{name}' has subordinate ids in {file}")));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::new(format!("{file}: {error}"))),
+        }
+    }
+    Ok(None)
+}
+
+/// Checks a prefix for names of new accounts. It ends with a mark, and no name of the system's begins with it, so that what
+/// a friend puts behind it is no such name.
+///
+/// # Errors
+/// It cannot be a prefix.
+pub(crate) fn check_prefix(prefix: &str) -> Result<(), Error> {
+    let shown = protocol::printable(prefix, 64);
+    let is_name = local_name(prefix).as_deref() == Some(prefix) && (2..=LONGEST_PREFIX).contains(&prefix.len());
+    if !is_name || !prefix.ends_with(['-', '_']) {
+        return Err(Error::new(format!("'{shown}' cannot be a prefix"))
+            .hint("take a to z, 0 to 9, - and _, begin with a letter, end with - or _, for example plex-"));
+    }
+    if reserved().any(|reserved| reserved.starts_with(prefix)) || "systemd-".starts_with(prefix) {
+        return Err(Error::new(format!("names of the system's begin with '{shown}'"))
+            .hint("take another prefix, such as plex-"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
     use super::*;
+
+    /// The local name that a Plex username gives, unless it is reserved.
+    fn from_plex(username: &str) -> Option<String> {
+        local_name(username).filter(|name| check(name).is_ok())
+    }
 
     #[test]
     fn a_plex_username_becomes_a_local_name_only_if_debian_accepts_it() {
@@ -119,9 +157,46 @@ mod tests {
         }
     }
 
+    /// Users and groups that a distribution other than those of the list registers: NixOS, ids.nix of 2026. Those that only it has
+    /// are among them.
+    const REGISTERED: &str = include_str!("nixos-ids.txt");
+
+    #[test]
+    fn r73_most_names_that_another_distribution_registers_are_reserved() {
+        let registered: Vec<_> =
+            REGISTERED.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace).collect();
+        let free: Vec<_> = registered.iter().filter(|name| from_plex(name).is_some()).collect();
+        assert!(registered.len() > 200 && free.len() * 4 < registered.len(), "{} are free: {free:?}", free.len());
+        for name in ["mock", "microk8s", "gdm", "input", "jenkins", "render", "minio", "git", "lxd", "ubuntu"] {
+            assert_eq!(from_plex(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn r73_the_list_of_reserved_names_is_sorted_and_has_only_names_that_could_be_chosen() {
+        let names: Vec<_> = reserved().collect();
+        assert!(names.len() > 1400 && names.is_sorted());
+        for name in names {
+            assert_eq!(local_name(name).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn r73_a_prefix_keeps_new_accounts_apart_from_the_systems() {
+        for prefix in ["plex-", "p_", "friend-of-olga-"] {
+            assert!(check_prefix(prefix).is_ok(), "{prefix}");
+        }
+        for prefix in
+            ["", "-", "m", "mo", "plex", "Plex-", "7-", "_x-", "a b-", "systemd-", "gitlab-", "a-very-long-prefix-"]
+        {
+            assert!(check_prefix(prefix).is_err(), "{prefix}");
+        }
+    }
+
     #[test]
     fn a_name_in_use_is_taken() {
         assert!(is_taken("root").unwrap());
         assert!(!is_taken("no-such-account").unwrap());
+        assert_eq!(claim("no-such-account").unwrap(), None);
     }
 }

@@ -6,6 +6,7 @@ use system::command::{CHANGE_LIMIT, Command, find};
 use super::created;
 use super::expiry_locks::AccountsLock;
 use super::ids::{self, Ids};
+use super::people;
 use crate::error::Error;
 
 /// Expiry date that locks an account, in days since 1970, as in the manual of `usermod`.
@@ -35,7 +36,7 @@ pub(crate) fn add(turn: &AccountsLock, name: &str, home: &str, group: Option<&st
     created::read()?;
     let Ids { uid, gid, sub_user, sub_group } = ids::next(turn)?;
     created::note(turn, name, uid)?;
-    let comment = format!("Plex id {plex}");
+    let comment = format!("{}{plex}", people::COMMENT);
     let mut arguments = vec!["--create-home", "--home-dir", home, "--password", "*", "--comment", &comment];
     let uid = uid.to_string();
     arguments.extend(["--uid", &uid]);

@@ -5,12 +5,11 @@ use std::path::Path;
 use config::{Config, Source};
 use directory::Reader;
 use plex::Token;
-use policy::{
-    BootTime, FriendList, FriendRecord, IdentityBinding, PlexId, PlexRef, PlexUser, Reason, Relationship, Rules,
-};
+use policy::{BootTime, FriendList, FriendRecord, PlexId, PlexRef, PlexUser, Reason, Relationship, Rules};
 use protocol::{AdminRequest, AdminResponse, ListedFriend};
 
 use super::daemon::{self, Daemon};
+use super::known_binding::KnownBinding;
 use super::plex_tv::{Clients, QUESTION};
 use crate::context::Context;
 use crate::error::Error;
@@ -126,13 +125,25 @@ impl Friends {
     ///
     /// # Errors
     /// The policy's reason if the account may not be used.
-    pub(crate) fn account(&self, reference: &PlexRef, binding: Option<&IdentityBinding>) -> Result<PlexId, Reason> {
-        policy::Access::of_any_age(&self.rules, &self.deciding).account(reference, binding, None).result()
+    pub(crate) fn account(&self, reference: &PlexRef, known: &KnownBinding) -> Result<PlexId, Reason> {
+        let binding = known.or_first(&self.rules, &self.deciding, reference);
+        policy::Access::of_any_age(&self.rules, &self.deciding).account(reference, binding.as_ref(), None).result()
     }
 
-    /// The id that a reference resolves to, with or without access.
+    /// The id that an entry of `[users]` resolves to, with or without access.
     pub(crate) fn id_of(&self, reference: &PlexRef) -> Option<PlexId> {
-        self.rules.resolve(&self.all, reference, None).id().ok()
+        self.id_of_account(reference, &KnownBinding::Unknown)
+    }
+
+    /// The id that a local account belongs to, with or without access.
+    pub(crate) fn id_of_account(&self, reference: &PlexRef, known: &KnownBinding) -> Option<PlexId> {
+        let binding = known.or_first(&self.rules, &self.all, reference);
+        self.rules.resolve(&self.all, reference, binding.as_ref()).id().ok()
+    }
+
+    /// True if a local account is the owner's own.
+    pub(crate) fn is_owners(&self, reference: &PlexRef) -> bool {
+        self.rules.is_owners(Some(&self.deciding), reference, None)
     }
 
     /// The person with this username, e-mail address or id, if exactly one has it.

@@ -3,6 +3,7 @@
 pub(crate) mod conversation;
 pub(crate) mod daemon;
 pub(crate) mod friends;
+pub(crate) mod known_binding;
 pub(crate) mod plex_tv;
 pub(crate) mod preferences;
 pub(crate) mod service_manager;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::accounts::local_accounts::{self, Local};
 use crate::client::daemon;
 use crate::client::friends::{Friends, name};
+use crate::client::known_binding::KnownBinding;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ui::table::{NOTHING, Table};
@@ -85,8 +86,10 @@ fn rows(friends: &Friends, locals: &[Local], known: Option<&[KnownAccount]>) -> 
     let about = |local: &str| known.as_ref().and_then(|known| known.get(local).copied());
     let mut accounts: BTreeMap<PlexId, Vec<&str>> = BTreeMap::new();
     for local in locals {
-        // By name; by the id of the first login for a friend who was renamed since.
-        let id = friends.id_of(&local.mapped_to).or_else(|| about(&local.name)?.plex_id.map(PlexId));
+        // By name; by the id of the binding for a friend who was renamed since, or is on no list.
+        let binding = about(&local.name).map_or(KnownBinding::Unknown, KnownBinding::of);
+        let bound = || about(&local.name)?.plex_id.map(PlexId);
+        let id = friends.id_of_account(&local.mapped_to, &binding).or_else(bound);
         if let Some(id) = id {
             accounts.entry(id).or_default().push(&local.name);
         }

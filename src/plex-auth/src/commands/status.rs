@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use protocol::{AdminRequest, AdminResponse, FriendListStatus, SentCounts, Status};
 
+use crate::accounts::people;
 use crate::client::daemon::{self, Daemon};
 use crate::context::Context;
 use crate::error::Error;
@@ -29,6 +30,12 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<ExitCode, Erro
     } else {
         say(bold(format!("plex-authd {}, running for {}", status.version, span(status.uptime))));
         print(&shown(&status));
+        // Only root can read who waits, as only root gets the status.
+        let waiting = people::waiting().map_or(0, |waiting| waiting.len());
+        if let count @ 1.. = u32::try_from(waiting).unwrap_or(u32::MAX) {
+            let what = counted(count, "friend waits", "friends wait");
+            say(format!("{:<17}{what} until you have seen the name: plex-auth user sync", "new accounts"));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

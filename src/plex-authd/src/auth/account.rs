@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use policy::{Access, BootTime, FriendList, ListState, PlexId, PlexRef, Reason};
 
+use crate::auth::new_member;
 use crate::auth::outcome::{Evidence, LoginResult};
 use crate::clock;
 use crate::context::Context;
@@ -14,12 +15,15 @@ const FIRST_LIST: Duration = Duration::from_secs(4);
 
 /// Decides without waiting; `None` if a list would have to be waited for.
 pub(crate) fn check_at_once(context: &Context, account: &str, mapped_to: &PlexRef) -> Option<LoginResult> {
-    if is_owners(context, account, mapped_to) {
+    if context.is_owners(account, mapped_to) {
         return Some(Ok((context.owners_id(account, mapped_to), Evidence::Owner)));
     }
     let Some(friends) = &context.friends else {
         return Some(accepted(by_last_sign_in(context, account, mapped_to)));
     };
+    if new_member::is_undecided(context, account, mapped_to) {
+        return None;
+    }
     let list = friends.latest().filter(|list| is_valid(context, list))?;
     let result = by_list(context, account, mapped_to, &list, clock::now_for(list.fetched_at));
     // The person may have been invited since.
@@ -35,6 +39,7 @@ pub(crate) fn check(context: &Context, account: &str, mapped_to: &PlexRef, deadl
     let Some(friends) = &context.friends else { return accepted(by_last_sign_in(context, account, mapped_to)) };
     // The age of a new list counts from here, however long the refresh lasts.
     let called = clock::now();
+    new_member::decide(context, account, mapped_to, deadline);
     let (list, now) = if let Some(list) = friends.latest().filter(|list| is_valid(context, list)) {
         let now = clock::now_for(list.fetched_at);
         (list, now)
@@ -48,13 +53,8 @@ pub(crate) fn check(context: &Context, account: &str, mapped_to: &PlexRef, deadl
     {
         result = by_list(context, account, mapped_to, &newer, called);
     }
+    let result = result.map_err(|reason| new_member::reason(context, account, mapped_to, reason));
     accepted(record_denial(context, account, mapped_to, result))
-}
-
-/// The account is the owner's own, by configuration, bindings and the latest list.
-pub(crate) fn is_owners(context: &Context, account: &str, mapped_to: &PlexRef) -> bool {
-    let (list, binding) = (context.friend_list(), context.identities.binding(account));
-    context.settings.rules.is_owners(list.as_deref(), mapped_to, binding.as_ref())
 }
 
 fn accepted(result: Result<PlexId, Reason>) -> LoginResult {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use policy::{Access, AttemptKey, BootTime, Decision, FriendList, ListState, PlexRef, Reason, SignInTarget};
 use protocol::Secret;
 
+use crate::auth::new_member;
 use crate::auth::outcome::Refusal;
 use crate::clock;
 use crate::context::Context;
@@ -78,6 +79,7 @@ pub(crate) fn decision(
         let decision = decide(context, account, mapped_to, method, ListState::Fetched(&list), now);
         (list, decision)
     };
+    new_member::decide(context, account, mapped_to, deadline);
     let list = match friends.fresh(wait_for_list(context, account, mapped_to, deadline)) {
         Ok(list) => list,
         Err(why) => {
@@ -92,7 +94,8 @@ pub(crate) fn decision(
         (list, decision) = by(newer);
     }
     // The owner does not depend on a list, nor on the names of the people on it.
-    if let Some(why) = decision.refusal().filter(|why| why.is_lookup_miss() || **why == Reason::Ambiguous).cloned()
+    let of_names = |why: &&Reason| why.is_lookup_miss() || matches!(why, Reason::Ambiguous | Reason::Unbound);
+    if let Some(why) = decision.refusal().filter(of_names).cloned()
         && let Some(decision) = owner_sign_in(context, account, mapped_to)
     {
         return Ok(Basis { list: None, no_list: Some(why), decision });
@@ -101,6 +104,9 @@ pub(crate) fn decision(
         && let Some(doubt) = context.doubt(account, mapped_to).filter(|doubt| !doubt.is_denial)
     {
         return Err(Reason::Unavailable(doubt.why));
+    }
+    if decision.refusal() == Some(&Reason::Unbound) && new_member::is_undecided(context, account, mapped_to) {
+        return Err(new_member::reason(context, account, mapped_to, Reason::Unbound));
     }
     Ok(Basis { list: Some(list), no_list: None, decision })
 }

@@ -7,6 +7,7 @@ mod confirmation;
 pub(crate) mod decision;
 pub(crate) mod link;
 pub(crate) mod media_server;
+mod new_member;
 mod offline;
 pub(crate) mod outcome;
 mod password;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use policy::{Access, ListState, Reason, SignInTarget};
 
 use crate::auth::attempt::{AFTER_DEADLINE, Attempt, deny, owner_sign_in};
+use crate::auth::new_member;
 use crate::auth::outcome::{Accepted, AuthResult, Evidence};
 use crate::clock;
 use crate::context::Context;
@@ -74,5 +75,6 @@ fn target(context: &Context, attempt: &Attempt, max_age: Duration) -> Result<Sig
     // An outage does not make a list too old that is fresh enough for a sign-in.
     let max_age = max_age.max(fresh_age);
     let access = Access { rules: &context.settings.rules, list, now, max_age };
-    access.sign_in(&attempt.mapped_to, context.identities.binding(attempt.account()).as_ref()).result()
+    let decision = access.sign_in(&attempt.mapped_to, context.identities.binding(attempt.account()).as_ref());
+    decision.result().map_err(|reason| new_member::reason(context, attempt.account(), &attempt.mapped_to, reason))
 }

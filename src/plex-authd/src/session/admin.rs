@@ -133,6 +133,9 @@ fn accounts(context: &Context) -> Vec<KnownAccount> {
         let (plex_id, reference) = (Some(binding.id.0), Some(binding.reference));
         all.insert(user.clone(), KnownAccount { plex_id, reference, ..known(&user) });
     }
+    for user in context.identities.unbound() {
+        all.insert(user.clone(), KnownAccount { reference: Some(user.clone()), ..known(&user) });
+    }
     for (user, at) in context.audit_log.last_logins() {
         all.entry(user.clone()).or_insert_with(|| known(&user)).last_login = Some(at);
     }

@@ -64,12 +64,20 @@ fn sign_in(context: &Context, user: &str, mapped_to: &PlexRef, deadline: Instant
                 steps.push(found(resolution, mapped_to, list.as_deref()));
             }
             Step::Standing(standing) => steps.push(TraceStep::Standing(judged(standing))),
-            // Part of the first login, or of the decision.
+            // Part of the binding, or of the decision.
             Step::Bound(_) | Step::ListedLogin(_) | Step::ConfiguredLogin(_) | Step::LastSignIn(_) => {}
         }
     }
     if list.is_some() || no_list.is_some() {
-        steps.push(TraceStep::FirstLogin(binding.map(|binding| first_login(binding, mapped_to))));
+        let binding = binding.map(|binding| first_login(binding, mapped_to));
+        let is_bound = binding.as_ref().is_some_and(|binding| binding.applies) || context.is_owners(user, mapped_to);
+        steps.push(match (mapped_to, list) {
+            (PlexRef::Member(_), Some(list)) if !is_bound => {
+                let now = list.users().find(|person| mapped_to.matches(person)).map(|person| person.id.0);
+                TraceStep::Unbound { decided: !context.identities.is_undecided(user), now }
+            }
+            _ => TraceStep::FirstLogin(binding),
+        });
     }
     steps.push(match decision.result() {
         Ok(target) => TraceStep::Permitted(target.login),

@@ -1,6 +1,6 @@
-//! Plex identities of local accounts: the binding made at the first login, and the latest sign-in.
+//! Plex identities of local accounts: the binding, and the latest sign-in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
 use policy::{BootTime, IdentityBinding, PlexId};
@@ -12,6 +12,8 @@ use crate::state::store::{Change, Store};
 /// Bindings and latest sign-ins, by local account. They survive a reload.
 pub(crate) struct Identities {
     bindings: Mutex<HashMap<String, IdentityBinding>>,
+    /// Members of the group whom the first list after they joined bound to nobody, and no name ever binds.
+    unbound: Mutex<BTreeSet<String>>,
     /// Recorded only without a friend list, when it is all that the account phase can use.
     recent_sign_ins: Mutex<HashMap<String, (PlexId, BootTime)>>,
     store: Store,
@@ -20,10 +22,16 @@ pub(crate) struct Identities {
 impl Identities {
     pub(crate) fn new(
         bindings: HashMap<String, IdentityBinding>,
+        unbound: BTreeSet<String>,
         recent_sign_ins: HashMap<String, (PlexId, BootTime)>,
         store: Store,
     ) -> Self {
-        Self { bindings: Mutex::new(bindings), recent_sign_ins: Mutex::new(recent_sign_ins), store }
+        Self {
+            bindings: Mutex::new(bindings),
+            unbound: Mutex::new(unbound),
+            recent_sign_ins: Mutex::new(recent_sign_ins),
+            store,
+        }
     }
 
     /// The binding of one account.
@@ -52,6 +60,33 @@ impl Identities {
         if before.as_ref() != Some(&binding) {
             self.store.write(Change::Binding(account.to_owned(), binding));
         }
+        self.release(account);
+    }
+
+    /// A member of the group that no list has decided about: its name is the reference of no binding, and it is not unbound.
+    pub(crate) fn is_undecided(&self, member: &str) -> bool {
+        let is_bound = lock(&self.bindings).get(member).is_some_and(|binding| binding.reference == member);
+        !is_bound && !lock(&self.unbound).contains(member)
+    }
+
+    /// The members of the group that are bound to nobody.
+    pub(crate) fn unbound(&self) -> BTreeSet<String> {
+        lock(&self.unbound).clone()
+    }
+
+    /// Records members that are bound to nobody.
+    pub(crate) fn leave_unbound(&self, members: Vec<String>) {
+        if !members.is_empty() {
+            lock(&self.unbound).extend(members.iter().cloned());
+            self.store.write(Change::Unbound(members));
+        }
+    }
+
+    /// Forgets that an account is bound to nobody.
+    pub(crate) fn release(&self, account: &str) {
+        if lock(&self.unbound).remove(account) {
+            self.store.write(Change::Released(account.to_owned()));
+        }
     }
 
     /// Records a sign-in of now.
@@ -65,7 +100,8 @@ impl Identities {
     /// [`Change::ForgetAccount`].
     pub(crate) fn forget(&self, account: &str) -> bool {
         let bound = lock(&self.bindings).remove(account).is_some();
+        let unbound = lock(&self.unbound).remove(account);
         let signed_in = lock(&self.recent_sign_ins).remove(account).is_some();
-        bound || signed_in
+        bound || unbound || signed_in
     }
 }

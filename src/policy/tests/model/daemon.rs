@@ -90,12 +90,19 @@ fn account_of_a_friend(world: &World, mapped_to: &PlexRef) -> Result<PlexId, Rea
 }
 
 fn look_up(world: &World) -> Result<PlexRef, Reason> {
-    let account = world.local.as_ref().map(|l| Account { name: l.name.to_owned(), uid: l.uid, in_group: l.in_group });
+    let mapped_to = mapping(world)?;
+    authorize_caller(world.caller, world.trusted, account(world).as_ref())?;
+    Ok(mapped_to)
+}
+
+fn mapping(world: &World) -> Result<PlexRef, Reason> {
     let users: BTreeMap<_, _> =
         world.users.iter().map(|(user, plex)| ((*user).to_owned(), PlexRef::parse(plex))).collect();
-    let mapped_to = resolve_account(account.as_ref(), world.uid_min, &users)?;
-    authorize_caller(world.caller, world.trusted, account.as_ref())?;
-    Ok(mapped_to)
+    resolve_account(account(world).as_ref(), world.uid_min, &users)
+}
+
+fn account(world: &World) -> Option<Account> {
+    world.local.as_ref().map(|l| Account { name: l.name.to_owned(), uid: l.uid, in_group: l.in_group })
 }
 
 fn typed(world: &World) -> Result<(), Reason> {
@@ -228,8 +235,19 @@ fn checked<T>(decision: Decision<T>) -> Result<T, Reason> {
     result
 }
 
+/// The stored binding. A member of the group has been bound by the first list, unless an earlier binding is its own.
 fn pin(world: &World) -> Option<IdentityBinding> {
-    world.pin.as_ref().map(|pin| IdentityBinding { id: PlexId(pin.id), reference: pin.written.to_owned() })
+    let stored =
+        world.pin.as_ref().map(|pin| IdentityBinding { id: PlexId(pin.id), reference: pin.written.to_owned() });
+    let Ok(PlexRef::Member(local)) = mapping(world) else { return stored };
+    if !world.token || stored.as_ref().is_some_and(|stored| stored.reference == local) {
+        return stored;
+    }
+    let first = world.joined.as_ref().map(|(list, second)| {
+        let second_source = second.then(|| "the first one is gone".to_owned());
+        FriendList { second_source, ..friend_list(world, list, 0) }
+    });
+    first.filter(FriendList::binds_members).and_then(|list| rules(world).first_binding(&list, &local)).or(stored)
 }
 
 fn friend_list(world: &World, list: &List, age: u64) -> FriendList {

@@ -29,7 +29,7 @@ const OFTEN: [&str; 17] = [
     "account: the owner's",
     "account: a friend's",
 ];
-const SOMETIMES: [&str; 16] = [
+const SOMETIMES: [&str; 17] = [
     "why not: Ambiguous",
     "why not: ControlByte",
     "why not: EmptyPassword",
@@ -44,6 +44,7 @@ const SOMETIMES: [&str; 16] = [
     "why not: Pending",
     "why not: Renamed",
     "why not: SystemAccount",
+    "why not: Unbound",
     "why not: WrongPerson",
     "may be remembered",
 ];

@@ -272,14 +272,24 @@ fn is_a_password(typed: &str) -> bool {
     !typed.is_empty() && typed.len() <= 1024 && typed.bytes().all(|byte| byte >= 32 && byte != 127)
 }
 
-/// The pinned id, unless the owner has written another reference since. An id needs no binding.
+/// The pinned id, unless the owner has written another reference since. An id needs no binding. A member of the group is pinned
+/// by the first list after it joined, where there is a token and so a list (R74).
 fn pinned(world: &World, owner: Owner) -> Option<u64> {
+    let stored = |name: &str| world.pin.as_ref().filter(|pin| pin.written == name).map(|pin| pin.id);
     match owner {
         Owner::Number(_) => None,
-        Owner::NameOrAddress(name) | Owner::Username(name) => {
-            world.pin.as_ref().filter(|pin| pin.written == name).map(|pin| pin.id)
-        }
+        Owner::NameOrAddress(name) => stored(name),
+        Owner::Username(name) => stored(name).or_else(|| if world.token { had_the_name(world, name) } else { None }),
     }
+}
+
+/// The one account that had a member's name in the first list after it joined, if that list counts.
+fn had_the_name(world: &World, name: &'static str) -> Option<u64> {
+    let (list, second_source) = world.joined.as_ref()?;
+    let everyone = users(world, list);
+    let called = everyone.iter().filter(|who| refers_to(Owner::Username(name), who)).map(|who| who.id);
+    let called: BTreeSet<u64> = called.collect();
+    called.first().copied().filter(|_| called.len() == 1 && !second_source)
 }
 
 fn words(owner: Owner) -> String {
@@ -295,6 +305,10 @@ fn meant(world: &World, list: &List, owner: Owner) -> Option<u64> {
     let users = users(world, list);
     if let Some(pinned) = pinned(world, owner) {
         return users.iter().map(|who| who.id).find(|id| *id == pinned);
+    }
+    // A member of the group belongs to nobody else, whoever takes its name.
+    if matches!(owner, Owner::Username(_)) {
+        return None;
     }
     let named: BTreeSet<u64> = users.iter().filter(|who| refers_to(owner, who)).map(|who| who.id).collect();
     if named.len() == 1 { named.first().copied() } else { None }

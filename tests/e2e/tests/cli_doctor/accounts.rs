@@ -97,6 +97,28 @@ fn r65_doctor_warns_about_the_owners_account_in_the_group() {
 }
 
 #[test]
+fn r74_doctor_names_unbound_members_and_first_those_that_can_become_root() {
+    let Some(patient) = Patient::new("") else { return };
+    let world = &patient.0;
+    for name in ["nora", "rosa"] {
+        world.add_user(name, true, None);
+    }
+    world.sh("getent group sudo || groupadd sudo; gpasswd --add rosa sudo");
+    patient.restart();
+    world.wait_for_log(&["'nora'", "joined the group plex-users"]);
+    let verdict = patient.look();
+    let rosa = verdict.find("accounts", "error", "'rosa' belongs to no Plex account").unwrap();
+    assert!(rosa.what.starts_with("can become root (group sudo"), "{verdict:#?}");
+    assert!(rosa.hint.as_deref().unwrap().contains("plex-auth user link rosa WHO"), "{verdict:#?}");
+    let nora = verdict.find("accounts", "warning", "'nora' belongs to no Plex account").unwrap();
+    assert!(nora.hint.as_deref().unwrap().contains("gpasswd --delete nora plex-users"), "{verdict:#?}");
+    assert_eq!(verdict.lines.iter().filter(|line| line.what.contains("belongs to no Plex account")).count(), 2);
+    world.sh("plex-auth user link rosa frank && gpasswd --delete nora plex-users");
+    patient.restart();
+    patient.wait_until_healthy("each account belongs to somebody, or to nobody's group");
+}
+
+#[test]
 fn r65_doctor_reads_passwd_group_and_shadow_with_non_utf8_bytes() {
     let Some(patient) = Patient::new("") else { return };
     let world = &patient.0;

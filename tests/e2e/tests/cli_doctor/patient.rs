@@ -26,6 +26,12 @@ esac
 /// Client identifier of the owner's token.
 const DEVICE: &str = "0123456789abcdef0123456789abcdef";
 
+/// The Den with Dave, a friend with access: each member of the group has a Plex account.
+fn with_dave() -> String {
+    let shared = DEN.replace("shared_with = [\"alice\"", "shared_with = [\"dave\", \"alice\"");
+    format!("{shared}\n[[account]]\nid = 40\nusername = \"dave\"\nemail = \"dave@example.org\"\n")
+}
+
 /// A machine for doctor to check.
 pub(crate) struct Patient(pub World);
 
@@ -82,7 +88,7 @@ impl Patient {
         world.add_user("olga", false, None);
         world.add_user("local", false, Some("LOCAL-SECRET"));
         world.write("/usr/local/sbin/systemctl", 0o755, "root:root", SYSTEMCTL);
-        world.start_plex(DEN);
+        world.start_plex(&with_dave());
         let config = world.config(&format!("owner_id = 1\nserver_url = \"{}\"\n{further}", world.media_server("Den")));
         world.start_sshd();
         world.start_authd(&config);

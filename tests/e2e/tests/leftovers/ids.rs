@@ -97,6 +97,7 @@ fn r68_damaged_id_file_or_exhausted_range_prevents_new_accounts() {
             .replace("60000 ", "60000\ngid 1001\nsubuid 0\nsubgid 0\n"),
     );
     refused(&world, "add greta --plex erin", &["no user id is left", "UID_MAX", "/etc/login.defs"]);
+    world.owner_has_seen(&[(5, "erin"), (6, "frank")]);
     let sync = user(&world, "sync");
     assert!(sync.code == 1 && sync.stderr.contains("no user id is left"), "{sync:?}");
 }
@@ -105,7 +106,16 @@ fn r68_damaged_id_file_or_exhausted_range_prevents_new_accounts() {
 fn damaged_lists_of_created_and_locked_accounts_prevent_changes() {
     let Some(world) = machine() else { return };
     done(&world, "add fritz --plex alice");
-    let [created, locked] = ["created", "locked"].map(|name| format!("/var/lib/plex-auth-sync/{name}"));
+    let [created, locked, people] =
+        ["created", "locked", "people"].map(|name| format!("/var/lib/plex-auth-sync/{name}"));
+    let known = world.sh(&format!("cat {people}")).stdout;
+    assert_eq!(known, "2 fritz account\n");
+    world.write(&people, 0o600, "root:root", "2 fritz\n");
+    refused(&world, "add greta --plex erin", &[&people, "damaged", "nothing was changed"]);
+    refused(&world, "remove fritz", &[&people, "damaged"]);
+    world.write(&people, 0o666, "root:root", &known);
+    refused(&world, "add greta --plex erin", &[&people, "others can write"]);
+    world.write(&people, 0o600, "root:root", &known);
     let good = world.sh(&format!("cat {created}")).stdout;
     world.write(&created, 0o600, "root:root", "fritz\n");
     refused(&world, "add greta --plex erin", &[&created, "damaged", "nothing was changed"]);

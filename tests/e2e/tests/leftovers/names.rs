@@ -76,6 +76,7 @@ fn r68_add_never_sets_aside_a_symlink_or_the_home_of_an_existing_user() {
 fn r68_sync_skips_a_name_with_leftover_files_and_adds_the_others() {
     let Some(world) = machine() else { return };
     leave(&world, "alice");
+    world.owner_has_seen(&[(2, "alice"), (5, "erin"), (6, "frank")]);
     for _ in 0..2 {
         let out = user(&world, "sync");
         assert!(

@@ -135,6 +135,7 @@ fn r68_remove_ends_smb_sessions_of_the_account_only() {
 #[test]
 fn r68_sync_ends_sessions_of_locked_accounts_unless_keep_sessions() {
     let Some(world) = machine() else { return };
+    world.owner_has_seen(&[(2, "alice"), (5, "erin"), (6, "frank")]);
     done(&world, "sync");
     world.add_user("bob", true, None);
     for name in ["alice", "erin", "bob"] {

@@ -24,9 +24,10 @@ fn accepted() -> String {
     )
 }
 
-/// A machine with the default age of the list, which has just been read.
+/// A machine with the default age of the list, which has just been read. Zoe has an entry: nobody was called like her when the
+/// account joined the group (R74).
 fn machine(further: &str) -> Option<World> {
-    let world = World::with_everything(DEN, further)?;
+    let world = World::with_everything(DEN, &format!("{further}\n[users]\nzoe = \"20\"\n"))?;
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.plex().reset();
     Some(world)

@@ -72,6 +72,7 @@ pub fn town_shared_with(names: &[&str]) -> String {
 pub fn machine(keys: &str, tables: &str) -> Option<World> {
     let world = machine_without_daemon(&town())?;
     world.start_authd(&config(&world, keys, tables));
+    world.wait_for_members();
     Some(world)
 }
 

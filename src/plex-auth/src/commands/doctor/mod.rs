@@ -18,6 +18,8 @@ mod shell;
 mod sshd;
 mod stacks;
 mod token;
+mod unbound;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -99,7 +101,11 @@ fn examine(context: &Context, root: bool, checks: &mut Checks) {
         link(config, &services, checks);
     }
     let users = config.map(|config| accounts::check(config, owner.as_ref(), checks)).unwrap_or_default();
+    if let Some(config) = config {
+        unbound::check(context, config, owner.as_ref(), &users, checks);
+    }
     if root {
+        waiting::check(checks);
         sshd::check(config, &users, checks);
         lsm::check(checks);
     }

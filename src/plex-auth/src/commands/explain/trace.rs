@@ -50,13 +50,16 @@ pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file
             }
             TraceStep::Ambiguous => Check::error("friend list", Reason::Ambiguous.to_string()),
             TraceStep::Standing(standing) => access(standing, owner),
-            TraceStep::FirstLogin(None) => Check::ok("first login", "none yet; it decides whom the account belongs to"),
+            TraceStep::FirstLogin(None) => {
+                Check::ok("binding", "none yet; the first login decides whom the account belongs to")
+            }
             TraceStep::FirstLogin(Some(binding)) if binding.applies => {
-                Check::ok("first login", format!("{user} belongs to Plex id {} since then", binding.plex_id))
+                Check::ok("binding", format!("{user} belongs to Plex id {}", binding.plex_id))
             }
             TraceStep::FirstLogin(Some(binding)) => {
-                Check::ok("first login", format!("as '{}', which is not what counts now", binding.reference))
+                Check::ok("binding", format!("one as '{}', which is not what counts now", binding.reference))
             }
+            TraceStep::Unbound { decided, now } => unbound(*decided, *now, user),
             TraceStep::Permitted(login) if login.is_empty() => Check::ok("decision", "may come in"),
             TraceStep::Permitted(login) => {
                 Check::ok("decision", format!("may come in with the Plex password of {login}"))
@@ -97,6 +100,21 @@ fn managed(mapped_to: &MappedTo) -> String {
             format!("a member of the group {group}, so the Plex username '{local}'")
         }
     }
+}
+
+/// A member of the group that is bound to no Plex account. `now` is the account that has its name.
+fn unbound(decided: bool, now: Option<u64>, user: &str) -> Check {
+    if !decided {
+        return Check::ok(
+            "binding",
+            "none yet; the next friend list decides whom this new member of the group belongs to",
+        );
+    }
+    let what = format!(
+        "no Plex account was called {user} when it joined the group, and one that takes the name later does not get the account"
+    );
+    let who = now.map_or_else(|| "WHO".to_owned(), |id| id.to_string());
+    Check::error("binding", what).hint(format!("if you know whose it is: plex-auth user link {user} {who}"))
 }
 
 fn access(standing: &Standing, owner: Option<&PlexAccount>) -> Check {

@@ -118,6 +118,11 @@ fn rows<'a>(friends: &'a Friends, users: &[(String, String)], first: bool) -> Re
             Some(local) => Some((account_kind::look_up(&local)?, local)),
             None => None,
         };
+        // A new account cannot have a name of the system's.
+        let suggestion = match suggestion {
+            Some((AccountKind::Free, local)) if !is_free(&local)? => None,
+            other => other,
+        };
         let suggestion = suggestion.map(|(account, local)| (local, account));
         let suggestion = suggestion.filter(|(_, account)| *account != AccountKind::System);
         // Not by default: a new account for the owner, who has one already, and accounts that can become root.
@@ -129,6 +134,11 @@ fn rows<'a>(friends: &'a Friends, users: &[(String, String)], first: bool) -> Re
         Ok(Row { person, suggestion, usual })
     };
     permitted(friends).into_iter().filter(|person| !have.contains(&person.id)).map(row).collect()
+}
+
+/// No group has the name, and it is none of the system's.
+fn is_free(local: &str) -> Result<bool, Error> {
+    Ok(names::check(local).is_ok() && !names::is_taken(local)? && names::claim(local)?.is_none())
 }
 
 fn shown(row: &Row, friends: &Friends) -> String {

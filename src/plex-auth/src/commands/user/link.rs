@@ -4,7 +4,7 @@ use policy::PlexRef;
 use system::accounts;
 
 use crate::accounts::account_kind::{AccountKind, look_up};
-use crate::accounts::{expiry_locks, membership};
+use crate::accounts::{expiry_locks, membership, people};
 use crate::client::friends::{Friends, name, name_and_id};
 use crate::client::service_manager;
 use crate::config_file::users::{self, UserEntry};
@@ -26,7 +26,7 @@ pub(crate) fn link(context: &Context, local: &str, who: &str) -> Result<(), Erro
     let friends = Friends::read_all(&config)?;
     let person = friends.find(who)?;
     let powerful = look_up(local)? == AccountKind::Powerful;
-    let _turn = expiry_locks::lock_accounts()?;
+    let turn = expiry_locks::lock_accounts()?;
     let is_owners = membership::is_owners(&config, Some(friends.owner()), &PlexRef::Id(person.id));
     let entry = UserEntry { local: local.to_owned(), plex: person.id, name: name(person) };
     // The entry first: as a member of the group without one, the account would map to the Plex account of its name.
@@ -37,6 +37,7 @@ pub(crate) fn link(context: &Context, local: &str, who: &str) -> Result<(), Erro
         change.map_or(Ok(()), users::Change::undo)?;
         return Err(failure.nothing_changed());
     }
+    people::note_account(&turn, person.id, local)?;
     if change.is_none() {
         say(format!("{} {local} is {} already", Status::Ok.shown(), name_and_id(person)));
     } else {

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use policy::{IdentityBinding, PlexId, PlexRef, PlexUser, Reason};
+use policy::{PlexId, PlexRef, PlexUser, Reason};
 
 use crate::accounts::earlier::command;
 use crate::accounts::expiry_locks::{Lock, Locks};
 use crate::accounts::local_accounts::{Local, Shadow};
 use crate::accounts::names;
+use crate::accounts::people::{People, Person, Stage};
 use crate::accounts::shadow_utils::LOCKED;
 use crate::client::friends::{Friends, name, name_and_id};
+use crate::client::known_binding::KnownBinding;
 
 /// Inputs of the plan.
 pub(crate) struct Given<'a> {
@@ -18,22 +20,33 @@ pub(crate) struct Given<'a> {
     pub friends: &'a Friends,
     /// The entries of `[users]`.
     pub users: &'a BTreeMap<String, PlexRef>,
-    /// A group is configured, so that new accounts need no entry in `[users]`.
-    pub group: bool,
+    /// Friends who have had an account, or for whom the owner has seen the name of a new one.
+    pub people: &'a People,
+    /// Prefix of new accounts' names, if the owner has set one.
+    pub prefix: Option<&'a str>,
     /// All managed accounts.
     pub locals: &'a [Local],
-    /// The [`candidates`] that are names of existing users or groups.
-    pub taken: &'a BTreeSet<String>,
+    /// The [`candidates`] that no new account can have.
+    pub taken: &'a BTreeMap<String, Taken>,
     /// Other candidates with leftovers of an earlier account, and a description of these.
     pub left: &'a BTreeMap<String, String>,
     /// Bindings of accounts to Plex accounts; `None` if plex-authd is not available.
-    pub bindings: Option<&'a BTreeMap<String, IdentityBinding>>,
+    pub bindings: Option<&'a BTreeMap<String, KnownBinding>>,
     /// Locks set by earlier runs.
     pub locks: &'a Locks,
     /// Today, in days since 1970.
     pub today: i64,
     /// Accounts are removed instead of locked.
     pub remove: bool,
+}
+
+/// Why no new account can have a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// A user or a group has it.
+    Exists,
+    /// It belongs to the system otherwise, as this text says.
+    Claimed(String),
 }
 
 /// One step of the plan.
@@ -47,8 +60,8 @@ pub(crate) enum Action {
         plex: PlexId,
         /// The friend's name.
         name: String,
-        /// An entry in `[users]` is needed.
-        line: bool,
+        /// The owner has seen the local name, or has set its prefix. Any other one is what a friend has chosen.
+        seen: bool,
     },
     /// Lock an account.
     Lock {
@@ -93,6 +106,8 @@ pub(crate) struct Plan {
     pub actions: Vec<Action>,
     /// Notes for the owner.
     pub notes: Vec<String>,
+    /// Local accounts of people with access.
+    pub served: BTreeMap<PlexId, String>,
     /// Number of accounts in use.
     in_use: usize,
 }
@@ -112,23 +127,43 @@ impl Plan {
     pub(crate) fn in_use(&self) -> usize {
         self.in_use
     }
+
+    /// Takes the new accounts out whose names the owner has not seen.
+    pub(crate) fn take_unseen(&mut self) -> Vec<Action> {
+        let unseen = |action: &Action| matches!(action, Action::Add { seen: false, .. });
+        let (unseen, actions) = std::mem::take(&mut self.actions).into_iter().partition(unseen);
+        self.actions = actions;
+        unseen
+    }
 }
 
 /// Local names for new accounts, to be looked up before the plan is made.
-pub(crate) fn candidates(friends: &Friends, users: &BTreeMap<String, PlexRef>) -> BTreeSet<String> {
-    let usernames = friends.friends().into_iter().filter_map(|person| names::from_plex(person.username.as_deref()?));
-    users.keys().cloned().chain(usernames).collect()
+pub(crate) fn candidates(
+    friends: &Friends,
+    users: &BTreeMap<String, PlexRef>,
+    people: &People,
+    prefix: Option<&str>,
+) -> BTreeSet<String> {
+    let usernames = friends.friends().into_iter().filter_map(|person| derived(person, prefix));
+    let seen = people.values().map(|person| person.local.clone());
+    users.keys().cloned().chain(usernames).chain(seen).collect()
+}
+
+/// The local name that a friend's username gives.
+fn derived(person: &PlexUser, prefix: Option<&str>) -> Option<String> {
+    let local = names::local_name(person.username.as_deref()?)?;
+    let local = prefix.map_or(local.clone(), |prefix| format!("{prefix}{local}"));
+    Some(local).filter(|local| names::check(local).is_ok())
 }
 
 /// Computes the plan.
 pub(crate) fn plan(given: &Given) -> Plan {
     let mut plan = Plan::default();
-    let mut served = BTreeSet::new();
     for local in given.locals {
         let binding = given.bindings.and_then(|bindings| bindings.get(&local.name));
-        match given.friends.account(&local.mapped_to, binding) {
+        match given.friends.account(&local.mapped_to, binding.unwrap_or(&KnownBinding::Unknown)) {
             Ok(id) => {
-                served.insert(id);
+                plan.served.entry(id).or_insert_with(|| local.name.clone());
                 plan.in_use += 1;
                 if let Some(lock) = given.lock_on(local) {
                     plan.actions.push(Action::Unlock { local: local.name.clone(), lock: lock.clone() });
@@ -140,12 +175,14 @@ pub(crate) fn plan(given: &Given) -> Plan {
                     ));
                 }
             }
+            Err(_) if given.friends.is_owners(&local.mapped_to) => {}
             Err(why) => gone(given, local, why, &mut plan),
         }
     }
     // A friend without access gets no account.
+    let served = &plan.served;
     let arriving = given.friends.friends().into_iter().filter(|person| {
-        given.friends.is_permitted(person.id).is_ok() && !served.contains(&person.id) && can_sign_in(person)
+        given.friends.is_permitted(person.id).is_ok() && !served.contains_key(&person.id) && can_sign_in(person)
     });
     let wanted: Vec<_> = arriving.map(|person| (person, local_name(given, person))).collect();
     for (person, local) in &wanted {
@@ -157,11 +194,11 @@ pub(crate) fn plan(given: &Given) -> Plan {
                 let ask = command(local, &person.id.to_string());
                 plan.notes.push(format!("needs you: {}: {why}; to be asked about it: {ask}", name_and_id(person)));
             }
-            Ok((local, line)) if !twice(local) => plan.actions.push(Action::Add {
+            Ok((local, seen)) if !twice(local) => plan.actions.push(Action::Add {
                 local: local.clone(),
                 plex: person.id,
                 name: name(person),
-                line: *line,
+                seen: *seen,
             }),
             Ok((local, _)) => plan.notes.push(NoName::TwoFriends(local.clone()).note(person)),
             Err(no_name) => plan.notes.push(no_name.note(person)),
@@ -204,7 +241,7 @@ fn gone(given: &Given, local: &Local, why: Reason, plan: &mut Plan) {
         ));
         return;
     }
-    // A renamed friend is identified by the id of the first login, which only plex-authd knows.
+    // A renamed friend is identified by the binding, which only plex-authd knows.
     if given.bindings.is_none() && !matches!(local.mapped_to, PlexRef::Id(_)) {
         plan.notes
             .push(left(name, "plex-authd, which could tell whether its friend only has a new name, does not answer"));
@@ -229,30 +266,30 @@ fn can_sign_in(person: &PlexUser) -> bool {
     [&person.username, &person.email].into_iter().flatten().any(|name| !name.is_empty())
 }
 
-/// The name of a new account, and whether it needs an entry in `[users]`; or a note for the owner.
+/// The name of a new account, and whether the owner has seen it; or a note for the owner.
 fn local_name(given: &Given, person: &PlexUser) -> Result<(String, bool), NoName> {
-    // `[users]` may have a name already.
+    let earlier = given.people.get(&person.id);
+    if let Some(Person { local, stage: Stage::Account }) = earlier {
+        return Err(NoName::HadOne(local.clone()));
+    }
+    // The owner has written a name in `[users]`, or has agreed to one.
     let said = given.users.iter().filter(|(_, reference)| given.friends.id_of(reference) == Some(person.id));
-    for (name, _) in said {
-        if names::check(name).is_ok() && !given.taken.contains(name) {
-            return Ok((name.clone(), false));
+    let agreed = earlier.filter(|person| person.stage == Stage::Seen).map(|person| &person.local);
+    for name in said.map(|(name, _)| name).chain(agreed) {
+        let is_others = given.users.get(name).is_some_and(|other| given.friends.id_of(other) != Some(person.id));
+        if names::check(name).is_ok() && !given.taken.contains_key(name) && !is_others {
+            return Ok((name.clone(), true));
         }
     }
-    let username = person.username.as_deref().unwrap_or_default();
-    let Some(local) = names::from_plex(username) else {
-        return Err(NoName::NoLocalName);
-    };
+    let Some(local) = derived(person, given.prefix) else { return Err(NoName::NoLocalName) };
     if given.users.contains_key(&local) {
         return Err(NoName::InUsers(local));
     }
-    if given.taken.contains(&local) {
-        return Err(NoName::Exists(local));
+    match given.taken.get(&local) {
+        Some(Taken::Exists) => Err(NoName::Exists(local)),
+        Some(Taken::Claimed(why)) => Err(NoName::Claimed(why.clone())),
+        None => Ok((local, given.prefix.is_some())),
     }
-    // As a member of the group, the account maps to the Plex account of its name, which must be this friend.
-    if given.group && given.friends.id_of(&PlexRef::Member(local.clone())) != Some(person.id) {
-        return Err(NoName::Ambiguous(local));
-    }
-    Ok((local, !given.group))
 }
 
 /// Reason why a friend needs a local name that the owner chooses.
@@ -263,10 +300,12 @@ enum NoName {
     InUsers(String),
     /// A user or a group has this name.
     Exists(String),
-    /// As a member of the group, an account of this name would map to several people.
-    Ambiguous(String),
+    /// The name belongs to the system otherwise.
+    Claimed(String),
     /// Another friend would get this name too.
     TwoFriends(String),
+    /// The friend had this account, which is gone.
+    HadOne(String),
 }
 
 impl NoName {
@@ -276,11 +315,13 @@ impl NoName {
             Self::NoLocalName => "no local account can be called so".to_owned(),
             Self::InUsers(local) => format!("'{local}' is somebody else's in [users]"),
             Self::Exists(local) => format!("'{local}' exists already"),
-            Self::Ambiguous(local) => format!("'{local}' stands for several people"),
+            Self::Claimed(why) => why.clone(),
             Self::TwoFriends(local) => format!("two friends would be '{local}'"),
+            Self::HadOne(local) => format!("the account '{local}' was theirs, and sync creates no second one"),
         };
         let (friend, id) = (name_and_id(person), person.id);
-        let note = format!("needs a name: {friend}: {why}: plex-auth user add NAME --plex {id}");
+        let kind = if matches!(self, Self::HadOne(_)) { "had an account" } else { "needs a name" };
+        let note = format!("{kind}: {friend}: {why}: plex-auth user add NAME --plex {id}");
         match self {
             Self::Exists(local) => {
                 format!("{note}; if the account '{local}' is theirs: plex-auth user link {local} {id}")

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use policy::{PlexId, PlexRef};
 use system::accounts;
 
 use super::{sessions, smb};
@@ -11,7 +12,7 @@ use crate::accounts::expiry_locks::{self, AccountsLock};
 use crate::accounts::file_error::FileError;
 use crate::accounts::home::Home;
 use crate::accounts::local_accounts::{self, Local};
-use crate::accounts::{created, ids, shadow_utils, spool};
+use crate::accounts::{created, ids, people, shadow_utils, spool};
 use crate::client::daemon;
 use crate::client::service_manager;
 use crate::config_file::users;
@@ -45,7 +46,7 @@ pub(crate) fn run(context: &Context, args: &RemoveArgs) -> Result<(), Error> {
         Some(_) => {}
     }
     let mut locks = expiry_locks::read()?;
-    let said = remove(&turn, &local, args.keep_home)?;
+    let said = remove(&turn, &context.socket, &local, args.keep_home)?;
     say(format!("{} {name} is removed", Status::Ok.shown()));
     for line in said {
         say(format!("  {line}"));
@@ -66,7 +67,7 @@ pub(crate) fn run(context: &Context, args: &RemoveArgs) -> Result<(), Error> {
 ///
 /// # Errors
 /// Either nothing was removed, or the next run removes the rest.
-pub(super) fn remove(turn: &AccountsLock, local: &Local, keep_home: bool) -> Result<Vec<String>, Error> {
+pub(super) fn remove(turn: &AccountsLock, socket: &Path, local: &Local, keep_home: bool) -> Result<Vec<String>, Error> {
     let (name, uid) = (local.name.as_str(), local.uid);
     let nothing = |failure: Error| failure.with_outcome("nothing was removed");
     sessions::must_be_elsewhere(name, uid).map_err(nothing)?;
@@ -75,6 +76,9 @@ pub(super) fn remove(turn: &AccountsLock, local: &Local, keep_home: bool) -> Res
     ids::note(turn)?;
     // Before anything is removed: afterwards the account is struck out of it.
     created::read()?;
+    if let Some(id) = person_of(socket, local) {
+        people::note_account(turn, id, name).map_err(nothing)?;
+    }
     // Locked first, so that no session begins while others are ended.
     let expires = local.shadow.as_ref().and_then(|shadow| shadow.expires);
     shadow_utils::lock(name).map_err(nothing)?;
@@ -104,6 +108,15 @@ pub(super) fn remove(turn: &AccountsLock, local: &Local, keep_home: bool) -> Res
     shadow_utils::remove(name).map_err(|failure| Error::new(format!("{name} cannot be removed: {failure}")))?;
     created::forget(turn, name)?;
     Ok(said)
+}
+
+/// The friend whose account it is, who gets no other one from `sync`; `None` if only plex-authd could tell and it does not.
+fn person_of(socket: &Path, local: &Local) -> Option<PlexId> {
+    if let PlexRef::Id(id) = local.mapped_to {
+        return Some(id);
+    }
+    let known = daemon::known_accounts(socket).ok()?;
+    known.into_iter().find(|known| known.user == local.name)?.plex_id.map(PlexId)
 }
 
 fn home_of(name: &str) -> Result<String, Error> {

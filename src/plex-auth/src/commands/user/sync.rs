@@ -1,21 +1,24 @@
 //! `plex-auth user sync`: synchronises local accounts with the friend list.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use config::Config;
-use policy::{IdentityBinding, PlexId};
+use policy::PlexId;
 use protocol::KnownAccount;
 
-use super::plan::{Action, Given, Plan, candidates, plan};
+use super::plan::{Action, Given, Plan, Taken, candidates, plan};
 use super::{remove, sessions, smb};
 use crate::accounts::earlier::Earlier;
 use crate::accounts::expiry_locks::{self, AccountsLock, Lock, Locks};
 use crate::accounts::local_accounts::Local;
-use crate::accounts::{created, ids, local_accounts, names, shadow_utils};
+use crate::accounts::people::People;
+use crate::accounts::{created, ids, local_accounts, names, people, shadow_utils};
 use crate::client::daemon;
 use crate::client::friends::Friends;
+use crate::client::known_binding::KnownBinding;
 use crate::client::service_manager;
 use crate::config_file::users::{self, UserEntry};
 use crate::context::Context;
@@ -30,8 +33,16 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     dry_run: bool,
     /// Do it even if more than half of the accounts would be locked, and without asking
+    ///
+    /// This does not include new accounts: their names are chosen by friends, and you are asked about each one once.
     #[arg(long)]
     yes: bool,
+    /// Create new accounts without asking, under names that begin with this prefix
+    ///
+    /// The prefix ends with - or _, as in plex-: the friend alice gets the account plex-alice. Accounts that there are keep
+    /// their names.
+    #[arg(long, value_name = "PREFIX")]
+    prefix: Option<String>,
     /// Remove accounts whose friend is gone, in place of locking them; their homes are kept for root
     #[arg(long)]
     remove: bool,
@@ -44,6 +55,7 @@ pub(crate) struct SyncArgs {
 }
 
 pub(crate) fn run(context: &Context, args: &SyncArgs) -> Result<(), Error> {
+    args.prefix.as_deref().map(names::check_prefix).transpose().map_err(unchanged)?;
     let config = context.load().map_err(unchanged)?;
     let turn = if args.dry_run { None } else { Some(expiry_locks::lock_accounts()?) };
     if let Some(turn) = &turn {
@@ -54,26 +66,63 @@ pub(crate) fn run(context: &Context, args: &SyncArgs) -> Result<(), Error> {
     let locks = expiry_locks::read()?;
     // Needed once accounts are locked; nothing is changed if it is damaged.
     created::read()?;
-    let plan = make(context, &config, &friends, &locks, args.remove).map_err(unchanged)?;
+    let people = people::read()?;
+    let mut plan = make(context, &config, &friends, &locks, &people, args).map_err(unchanged)?;
+    // The names are printed to standard output: who sends that elsewhere has not seen them.
+    let asks = !args.yes && is_interactive() && std::io::stdout().is_terminal();
+    let waiting = if args.dry_run || asks { Vec::new() } else { plan.take_unseen() };
     for action in &plan.actions {
         say(action);
     }
-    for note in &plan.notes {
+    for note in plan.notes.iter().cloned().chain(waiting.iter().filter_map(waits)) {
         say(note);
-    }
-    if plan.actions.is_empty() {
-        say("Everything is in step.");
-        return Ok(());
     }
     let Some(turn) = turn else {
         if plan.is_drastic() {
             warn(drastic(&plan));
         }
-        say("Nothing was changed.");
+        say(if plan.actions.is_empty() { "Everything is in step." } else { "Nothing was changed." });
         return Ok(());
     };
-    agree(&plan, args)?;
+    let nothing_to_do = plan.actions.is_empty();
+    let mut unseen = waiting;
+    if !nothing_to_do {
+        agree(&plan, args)?;
+        if asks && !agrees_to_names(&plan)? {
+            // The other steps do not depend on them.
+            unseen = plan.take_unseen();
+        }
+    }
+    let waiting: Vec<_> = unseen.iter().filter_map(new_account).collect();
+    let seen: Vec<_> = plan.actions.iter().filter_map(new_account).collect();
+    people::note_run(&turn, &seen, &plan.served, &waiting)?;
+    if nothing_to_do && waiting.is_empty() {
+        say("Everything is in step.");
+    }
     Work { context, config: &config, turn: &turn, keep_sessions: args.keep_sessions }.perform(&plan, locks)
+}
+
+/// Asks about the new accounts, whose names the owner sees above the question. True if there are none.
+fn agrees_to_names(plan: &Plan) -> Result<bool, Error> {
+    let count = plan.actions.iter().filter(|action| matches!(action, Action::Add { seen: false, .. })).count();
+    match count {
+        0 => Ok(true),
+        1 => confirm("Create this new account?", false),
+        _ => confirm(&format!("Create these {count} new accounts?"), false),
+    }
+}
+
+/// The note about a new account that waits for the owner.
+fn waits(action: &Action) -> Option<String> {
+    let Action::Add { local, plex, name, .. } = action else { return None };
+    Some(format!(
+        "waits for you: {local}: for {name} (Plex id {plex}), a name that you have not seen: plex-auth user sync at a terminal, \
+         or plex-auth user add {local} --plex {plex}"
+    ))
+}
+
+fn new_account(action: &Action) -> Option<(PlexId, String)> {
+    if let Action::Add { local, plex, .. } = action { Some((*plex, local.clone())) } else { None }
 }
 
 fn unchanged(failure: Error) -> Error {
@@ -101,35 +150,42 @@ fn agree(plan: &Plan, args: &SyncArgs) -> Result<(), Error> {
     Err(unchanged(Error::new(why)).hint("look at it: plex-auth friends; then, to do it: plex-auth user sync --yes"))
 }
 
-fn make(context: &Context, config: &Config, friends: &Friends, locks: &Locks, remove: bool) -> Result<Plan, Error> {
+fn make(
+    context: &Context,
+    config: &Config,
+    friends: &Friends,
+    locks: &Locks,
+    people: &People,
+    args: &SyncArgs,
+) -> Result<Plan, Error> {
     let locals = local_accounts::managed(config)?;
-    let (mut taken, mut left) = (BTreeSet::new(), BTreeMap::new());
-    for name in candidates(friends, &config.users) {
+    let prefix = args.prefix.as_deref();
+    let (mut taken, mut left) = (BTreeMap::new(), BTreeMap::new());
+    for name in candidates(friends, &config.users, people, prefix) {
         if names::is_taken(&name)? {
-            taken.insert(name);
+            taken.insert(name, Taken::Exists);
+        } else if let Some(why) = names::claim(&name)? {
+            taken.insert(name, Taken::Claimed(why));
         } else if let Some(why) = left_behind(&name) {
             left.insert(name, why);
         }
     }
     let known = daemon::known_accounts(&context.socket).inspect_err(|failure| warn(failure)).ok();
-    let bindings = known.map(|known| known.into_iter().filter_map(binding).collect::<BTreeMap<_, _>>());
+    let binding = |known: KnownAccount| (known.user.clone(), KnownBinding::of(&known));
+    let bindings = known.map(|known| known.into_iter().map(binding).collect::<BTreeMap<_, _>>());
     Ok(plan(&Given {
         friends,
         users: &config.users,
-        group: config.group.is_some(),
+        people,
+        prefix,
         locals: &locals,
         taken: &taken,
         left: &left,
         bindings: bindings.as_ref(),
         locks,
         today: today(),
-        remove,
+        remove: args.remove,
     }))
-}
-
-fn binding(known: KnownAccount) -> Option<(String, IdentityBinding)> {
-    let (id, reference) = (PlexId(known.plex_id?), known.reference?);
-    Some((known.user, IdentityBinding { id, reference }))
 }
 
 fn today() -> i64 {
@@ -157,7 +213,7 @@ impl Work<'_> {
     /// Performs all steps. A failure is printed and does not affect the others.
     fn perform(&self, plan: &Plan, mut locks: Locks) -> Result<(), Error> {
         let lines: Vec<_> = plan.actions.iter().filter_map(line).collect();
-        // First: without its entry, the next run would take a new account for another user's.
+        // First: without its entry, a new account would map to the Plex account that has its name, whoever that is.
         let changed = !lines.is_empty() && users::link(&self.context.config, &lines)?.is_some();
         let mut failed = 0;
         for action in &plan.actions {
@@ -184,6 +240,7 @@ impl Work<'_> {
             Action::Add { local, plex, .. } => {
                 let home = Earlier::of(local)?.settle(local, &plex.to_string(), false)?;
                 shadow_utils::add(self.turn, local, &home, self.config.group.as_deref(), *plex)?;
+                people::note_account(self.turn, *plex, local)?;
                 // Nothing is lost if the daemon does not answer: the log says at the first login what to do.
                 let _ = daemon::forget(socket, local);
                 Ok(())
@@ -206,7 +263,7 @@ impl Work<'_> {
             }
             Action::Remove { local, .. } => {
                 let account: Local = local_accounts::one(self.config, local)?;
-                for line in remove::remove(self.turn, &account, false)? {
+                for line in remove::remove(self.turn, socket, &account, false)? {
                     say(format!("{local}: {line}"));
                 }
                 remove::forget(socket, local);
@@ -233,7 +290,7 @@ impl Work<'_> {
 
 fn line(action: &Action) -> Option<UserEntry> {
     match action {
-        Action::Add { local, plex, name, line: true } => {
+        Action::Add { local, plex, name, .. } => {
             Some(UserEntry { local: local.clone(), plex: *plex, name: name.clone() })
         }
         _ => None,

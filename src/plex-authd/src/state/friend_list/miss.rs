@@ -35,6 +35,11 @@ impl Misses {
         self.is_open()
     }
 
+    /// Requests a refresh that strangers cannot cause.
+    pub(super) fn request_unlimited(&mut self) {
+        self.progress = Progress::Requested;
+    }
+
     /// A request is possible, or one is in progress.
     pub(super) fn is_available(&self, now: Instant) -> bool {
         self.is_open() || self.may_request(now)

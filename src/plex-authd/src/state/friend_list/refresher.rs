@@ -43,6 +43,14 @@ impl FriendListCache {
 
     fn refresh(&self) {
         let (start, requests) = (Instant::now(), self.source.client.requests());
+        let waiting = {
+            let mut state = self.lock();
+            state.begun += 1;
+            std::mem::take(&mut state.new_members)
+        };
+        // Before the list is requested, which then is the first one after they joined.
+        let mut new_members = self.source.members.undecided();
+        new_members.extend(waiting);
         let outcome = self.read();
         for _ in requests..self.source.client.requests() {
             self.source.limits.rate_limiter.count(Sent::List);
@@ -51,6 +59,9 @@ impl FriendListCache {
         let outcome = outcome.map(|reading| match reading {
             Reading::Confirmed(list) => {
                 let list = Arc::new(list);
+                if list.binds_members() {
+                    self.source.members.decide(&list, &new_members);
+                }
                 self.publish(&list);
                 Ok(list)
             }
@@ -59,6 +70,7 @@ impl FriendListCache {
         let mut state = self.lock();
         state.wanted = false;
         state.misses.end();
+        state.ended += 1;
         if outcome.is_ok() && state.failure.take().is_some() {
             self.log.info("the friend list can be had again");
         }

@@ -1,10 +1,14 @@
 //! Refreshes because of an account that is not on the list, without a thread that does them.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
+use std::collections::HashMap;
+
 use policy::Throttle;
 
 use super::*;
 use crate::limits::rate_limiter::RateLimiter;
+use crate::settings::Settings;
+use crate::state::identities::Identities;
 
 /// A cache whose thread does not run.
 fn without_thread() -> FriendListCache {
@@ -30,6 +34,7 @@ fn without_thread() -> FriendListCache {
         timeout: Duration::from_secs(1),
         scope_id: "scope".into(),
         rules: Rules::default(),
+        members: members(&store, &log),
         on_update: Box::new(|_| {}),
         limits: Arc::new(Limits {
             connections: Arc::default(),
@@ -39,6 +44,14 @@ fn without_thread() -> FriendListCache {
         }),
     };
     FriendListCache { source, store, log, state: Mutex::default(), changed: Condvar::new() }
+}
+
+/// A configuration whose group does not exist.
+fn members(store: &Store, log: &Log) -> Members {
+    let text = "token = \"TOKEN-SECRET\"\nstrict_friends = false\ngroup = \"no-such-group\"\n";
+    let config = config::parse(text, std::path::Path::new("x")).unwrap();
+    let identities = Identities::new(HashMap::new(), BTreeSet::new(), HashMap::new(), store.clone());
+    Members::new(Arc::new(Settings::new(config, "x".into())), Arc::new(identities), log.clone())
 }
 
 fn list() -> FriendList {
@@ -77,4 +90,52 @@ fn r37_a_refusal_does_not_wait_for_a_refresher_that_stops() {
     stopped.stop();
     assert!(!stopped.can_be_newer() && stopped.newer(&list(), start + Duration::from_secs(60)).is_none());
     assert!(!stopped.lock().misses.is_open());
+}
+
+#[test]
+fn r74_new_member_causes_a_refresh_even_after_a_strangers_unless_no_list_could_decide() {
+    let cache = without_thread();
+    let now = Instant::now();
+    cache.lock().list = Some(Arc::new(list()));
+    assert!(cache.lock().misses.request(now));
+    cache.lock().misses.begin();
+    cache.lock().misses.end();
+    assert!(!cache.lock().misses.request(now), "the refresh of this half minute is used up");
+    assert!(cache.lock().request_for_member(now) && cache.lock().misses.is_requested());
+    cache.lock().misses.begin();
+    cache.lock().misses.end();
+    let second = FriendList { second_source: Some("a test".into()), ..list() };
+    cache.lock().list = Some(Arc::new(second));
+    assert!(!cache.lock().request_for_member(now), "strangers could cause one at each attempt");
+    assert!(cache.obstacle().unwrap().contains("second source"));
+    cache.lock().list = Some(Arc::new(list()));
+    cache.lock().failure = Some((Reason::Unavailable("a test".into()), now + Duration::from_secs(60)));
+    assert!(!cache.lock().request_for_member(now));
+    cache.decide_member("dora", now + Duration::from_secs(60));
+    assert!(now.elapsed() < Duration::from_secs(2), "a login does not wait during the pause after a failure");
+    assert_eq!(cache.obstacle().as_deref(), Some("a test"));
+}
+
+#[test]
+fn r74_a_list_decides_once_about_each_member_and_a_released_one_is_decided_anew() {
+    let cache = without_thread();
+    let members = &cache.source.members;
+    let with = |id, name: &str| {
+        let person = PlexUser { id: PlexId(id), username: Some(name.into()), email: None };
+        let entries = vec![policy::FriendRecord { person, relationship: policy::Relationship::Shared }];
+        FriendList { entries, ..list() }
+    };
+    let both = BTreeSet::from(["dora".to_owned(), "alice".to_owned()]);
+    members.decide(&with(2, "Alice"), &both);
+    assert!(both.iter().all(|member| !members.is_undecided(member)));
+    let identities = members.identities();
+    assert_eq!(identities.binding("alice").unwrap().id, PlexId(2));
+    assert_eq!((identities.binding("dora"), identities.unbound()), (None, BTreeSet::from(["dora".to_owned()])));
+    members.decide(&with(6, "dora"), &both);
+    assert_eq!((identities.binding("dora"), identities.binding("alice").unwrap().id), (None, PlexId(2)));
+    identities.release("dora");
+    assert!(members.is_undecided("dora"));
+    members.decide(&with(6, "dora"), &both);
+    assert_eq!(identities.binding("dora").unwrap().id, PlexId(6));
+    assert!(identities.forget("dora") && members.is_undecided("dora"));
 }

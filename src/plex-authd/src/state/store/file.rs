@@ -12,7 +12,7 @@ use super::{client_id, rows};
 use crate::log::Log;
 
 /// Migrations, in order. A released migration never changes; `user_version` counts those that have been applied.
-pub(super) const MIGRATIONS: [&str; 5] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE installation (client_id TEXT NOT NULL) STRICT;
     CREATE TABLE pin (
@@ -50,6 +50,7 @@ pub(super) const MIGRATIONS: [&str; 5] = [
     ALTER TABLE closed ADD COLUMN link INTEGER NOT NULL DEFAULT 0;
     ",
     "ALTER TABLE login ADD COLUMN origin TEXT;",
+    "CREATE TABLE unbound (account TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
 ];
 
 /// File name in the state directory.
@@ -199,7 +200,7 @@ fn move_aside(file: &Path, why: &str, log: &Log) {
     }
     log.error(format!(
         "{}: {why}; set aside as {} and begun anew. Which Plex account each local account belonged to is learnt again \
-         at its next login",
+         from the next friend list, or at its next login",
         file.display(),
         aside(&format!(".broken-{now}"))
     ));

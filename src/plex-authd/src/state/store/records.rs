@@ -1,6 +1,6 @@
 //! Records of `state.db`: everything that is read at the start, and each change that is written afterwards.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -35,6 +35,8 @@ pub(crate) struct SavedState {
     pub client_id: String,
     /// By local account.
     pub bindings: HashMap<String, IdentityBinding>,
+    /// Members of the group that are bound to nobody.
+    pub unbound: BTreeSet<String>,
     /// Plex account and time of the last sign-in, by local account.
     pub recent_sign_ins: HashMap<String, (PlexId, BootTime)>,
     /// By local account.
@@ -53,6 +55,10 @@ pub(crate) struct SavedState {
 #[derive(Debug)]
 pub(crate) enum Change {
     Binding(String, IdentityBinding),
+    /// Members of the group that are bound to nobody.
+    Unbound(Vec<String>),
+    /// An account that is unbound no longer.
+    Released(String),
     RecentSignIn(String, PlexId, BootTime),
     Password(String, StoredHash),
     ForgetPassword(String),

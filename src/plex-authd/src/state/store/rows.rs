@@ -71,6 +71,7 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<SavedState> {
         bindings: all(connection, "SELECT account, reference, plex_id FROM pin", |row| {
             Ok(Some((row.get(0)?, IdentityBinding { reference: row.get(1)?, id: id(row, 2)? })))
         })?,
+        unbound: all(connection, "SELECT account FROM unbound", |row| row.get(0).map(Some))?,
         // A grant dated in the future is skipped: its age is unknown.
         recent_sign_ins: all(connection, "SELECT account, plex_id, at FROM recent", |row| {
             let Some(at) = clock::from_wall_clock(row.get(2)?) else { return Ok(None) };
@@ -201,6 +202,10 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
         Change::Binding(account, IdentityBinding { id, reference }) => {
             run("REPLACE INTO pin VALUES (?1, ?2, ?3)", params![account, reference, id.0.cast_signed()])
         }
+        Change::Unbound(accounts) => {
+            accounts.iter().map(|account| run("REPLACE INTO unbound VALUES (?1)", params![account])).sum()
+        }
+        Change::Released(account) => run("DELETE FROM unbound WHERE account = ?1", params![account]),
         Change::RecentSignIn(account, id, at) => {
             run("REPLACE INTO recent VALUES (?1, ?2, ?3)", params![account, id.0.cast_signed(), millis(at)])
         }
@@ -238,7 +243,7 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
             let people = to_json(list, doubt.as_ref());
             run("INSERT INTO circle VALUES (?1, ?2, ?3)", params![scope_id, millis(&list.fetched_at), people])
         }
-        Change::ForgetAccount(account) => ["pin", "recent", "remembered", "tries", "last_login"]
+        Change::ForgetAccount(account) => ["pin", "unbound", "recent", "remembered", "tries", "last_login"]
             .into_iter()
             .map(|table| run(&format!("DELETE FROM {table} WHERE account = ?1"), params![account]))
             .sum(),

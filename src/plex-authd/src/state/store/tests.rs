@@ -1,6 +1,7 @@
 //! State across restarts, unusable files and wall-clock steps.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use policy::{
@@ -43,6 +44,8 @@ fn every_change_is_read_back_after_a_restart() {
     let list = FriendList { owner: person(1), entries: entries.to_vec(), second_source: None, fetched_at: now };
     store.write(Change::Binding("alice".into(), IdentityBinding { id: PlexId(1), ..binding.clone() }));
     store.write(Change::Binding("alice".into(), binding.clone()));
+    store.write(Change::Unbound(vec!["dora".into(), "erin".into()]));
+    store.write(Change::Released("erin".into()));
     store.write(Change::RecentSignIn("alice".into(), PlexId(2), now));
     store.write(Change::Password("alice".into(), hashed.clone()));
     store.write(Change::Password("bob".into(), hashed.clone()));
@@ -73,6 +76,7 @@ fn every_change_is_read_back_after_a_restart() {
     let (_store, saved, _worker) = open_here(directory.path());
     assert_eq!(saved.client_id, client_id);
     assert_eq!(saved.bindings.get("alice"), Some(&binding));
+    assert_eq!(saved.unbound, BTreeSet::from(["dora".to_owned()]));
     assert!(near(saved.recent_sign_ins.get("alice").unwrap().1, now));
     assert_eq!(saved.passwords.len(), 1);
     let back = saved.passwords.get("alice").unwrap();

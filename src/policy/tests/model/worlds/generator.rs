@@ -86,9 +86,10 @@ pub fn worlds() -> impl Strategy<Value = World> {
     let plex = (answer(), weighted(0.9, vec(row(), 0..4)));
     let written_owner = weighted(0.5, prop_oneof![4 => Just(Id::Owner), 1 => id()]);
     let second_source = weighted(0.25, Just("the first one is gone"));
-    let owner = (written_owner, weighted(0.7, (id(), age())), second_source);
+    let joined = weighted(0.8, (list(), prop_oneof![9 => Just(false), 1 => Just(true)]));
+    let owner = (written_owner, weighted(0.7, (id(), age())), second_source, joined);
     (machine, config, known, plex, owner).prop_map(|(machine, config, known, plex, owner)| {
-        let (written_owner, signed_in, second_source) = owner;
+        let (written_owner, signed_in, second_source, joined) = owner;
         let (raw_local, family, hero, mapping, typed) = machine;
         let (admin, strict, token, limits) = config;
         let (pin, known, fresh, remembered) = known;
@@ -102,6 +103,7 @@ pub fn worlds() -> impl Strategy<Value = World> {
                 id: of.id(id),
                 written: if same { written } else { of.name(other) },
             }),
+            joined: joined.map(|(list, second)| (of.list(list), second)),
             known: known.map(|(list, age)| Known { list: of.list(list), age: of.age(age) }),
             fresh: fresh.map(|list| of.list(list)),
             remembered: remembered.map(|(id, age, same)| Cached { id: of.id(id), age: of.age(age), same }),

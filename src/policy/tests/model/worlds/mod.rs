@@ -37,6 +37,9 @@ pub struct World {
     pub signed_in: Option<(u64, u64)>,
     /// The binding of the first sign-in.
     pub pin: Option<IdentityBinding>,
+    /// The first list that was read after the account became a member of the group, and whether it was the second source's.
+    /// `None` while none has been.
+    pub joined: Option<(List, bool)>,
     /// Why every list is from the second source, if they are.
     pub second_source: Option<&'static str>,
     /// The list that is at hand.

@@ -1,6 +1,6 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a failed test may panic")]
 
-use policy::{BootTime, FriendList, FriendRecord, Relationship, Rules};
+use policy::{BootTime, FriendList, FriendRecord, IdentityBinding, Relationship, Rules};
 use proptest::prelude::*;
 
 use super::*;
@@ -48,7 +48,10 @@ fn list(friends: &[(u64, &str, Relationship)]) -> Friends {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Machine {
     users: BTreeMap<String, PlexRef>,
+    /// Members of the group need no entry in `[users]`.
     group: bool,
+    people: People,
+    prefix: Option<&'static str>,
     locals: Vec<Local>,
     /// Names of accounts that are not managed.
     others: BTreeSet<String>,
@@ -60,8 +63,8 @@ struct Machine {
 impl Machine {
     fn new() -> Self {
         let others = ["root", "sudo", "dora"].map(str::to_owned).into();
-        let (users, left) = (BTreeMap::new(), BTreeMap::new());
-        Self { users, group: true, locals: Vec::new(), others, left, locks: Locks::new() }
+        let (users, left, people) = (BTreeMap::new(), BTreeMap::new(), People::new());
+        Self { users, group: true, people, prefix: None, locals: Vec::new(), others, left, locks: Locks::new() }
     }
 
     fn member(&mut self, name: &str, password: bool, expires: Option<i64>) {
@@ -75,13 +78,14 @@ impl Machine {
         self.plan_with(friends, Some(&BTreeMap::new()), remove)
     }
 
-    fn plan_with(&self, friends: &Friends, bindings: Option<&BTreeMap<String, IdentityBinding>>, remove: bool) -> Plan {
+    fn plan_with(&self, friends: &Friends, bindings: Option<&BTreeMap<String, KnownBinding>>, remove: bool) -> Plan {
         let names = self.locals.iter().map(|local| local.name.clone()).chain(self.others.clone());
-        let taken = names.collect();
+        let taken = names.map(|name| (name, Taken::Exists)).collect();
         plan(&Given {
             friends,
             users: &self.users,
-            group: self.group,
+            people: &self.people,
+            prefix: self.prefix,
             locals: &self.locals,
             taken: &taken,
             left: &self.left,
@@ -97,10 +101,9 @@ impl Machine {
         let mut after = self.clone();
         for action in &plan.actions {
             match action {
-                Action::Add { local, plex, line, .. } => {
-                    if *line {
-                        after.users.insert(local.clone(), PlexRef::Id(*plex));
-                    }
+                Action::Add { local, plex, .. } => {
+                    after.users.insert(local.clone(), PlexRef::Id(*plex));
+                    after.people.insert(*plex, Person { local: local.clone(), stage: Stage::Account });
                     after.member(local, false, None);
                 }
                 Action::Lock { local, lock, .. } => {
@@ -139,7 +142,8 @@ fn a_friend_with_access_gets_an_account_and_a_former_friend_is_locked() {
     let plan = machine.plan(&before, false);
     assert_eq!(names_of(&plan), ["add alice: for Alice (Plex id 2)"]);
     let machine = machine.after(&plan);
-    assert_eq!(machine.plan(&before, false), Plan { in_use: 2, ..Plan::default() });
+    let served = BTreeMap::from([(PlexId(2), "alice".to_owned()), (PlexId(3), "bob".to_owned())]);
+    assert_eq!(machine.plan(&before, false), Plan { in_use: 2, served, ..Plan::default() });
     let gone = list(&[(2, "Alice", Relationship::Shared)]);
     let plan = machine.plan(&gone, false);
     assert!(matches!(names_of(&plan).as_slice(), [only] if only.starts_with("lock bob: ")), "{plan:?}");
@@ -194,7 +198,8 @@ fn a_friend_with_a_new_name_keeps_their_account() {
     machine.member("bob", false, None);
     let renamed = list(&[(3, "robert", Relationship::Shared)]);
     let binding = |reference: &str| {
-        BTreeMap::from([("bob".to_owned(), IdentityBinding { id: PlexId(3), reference: reference.into() })])
+        let binding = IdentityBinding { id: PlexId(3), reference: reference.into() };
+        BTreeMap::from([("bob".to_owned(), KnownBinding::Bound(binding))])
     };
     assert_eq!(machine.plan_with(&renamed, Some(&binding("bob")), false).actions, []);
     // Without the daemon this is unknown, so nothing is done; with a void binding it is another person.
@@ -234,6 +239,79 @@ fn a_name_in_users_is_used_and_an_existing_account_is_not() {
     assert_eq!(plan.notes.len(), 3, "{plan:?}");
     assert!(plan.notes[1].ends_with("plex-auth user link dora 5"), "{plan:?}");
     assert!(plan.notes.iter().all(|note| note.contains("plex-auth user add NAME --plex ")), "{plan:?}");
+}
+
+fn notes_with(plan: &Plan, words: &str) -> usize {
+    plan.notes.iter().filter(|note| note.contains(words)).count()
+}
+
+#[test]
+fn r73_each_friend_gets_one_account_whatever_becomes_of_it_and_of_their_name() {
+    let alice = |name| list(&[(2, name, Relationship::Shared), (3, "bob", Relationship::Shared)]);
+    let machine = Machine::new();
+    let machine = machine.after(&machine.plan(&alice("alice"), false));
+    assert_eq!(machine.plan(&alice("alicia"), false).actions, [], "a new name is no new friend");
+    // The owner has removed it, with or without its entry in [users].
+    let mut removed = machine.clone();
+    removed.locals.retain(|local| local.name != "alice");
+    for entry in [true, false] {
+        if !entry {
+            removed.users.remove("alice");
+        }
+        for name in ["alice", "alicia"] {
+            let plan = removed.plan(&alice(name), false);
+            assert_eq!((plan.actions.len(), notes_with(&plan, "had an account: ")), (0, 1), "{plan:?}");
+            assert_eq!(notes_with(&plan, "plex-auth user add NAME --plex 2"), 1, "{plan:?}");
+        }
+    }
+    // Away and back: the account that was locked is unlocked, and one that was removed is not created again.
+    let away = machine.after(&machine.plan(&list(&[(3, "bob", Relationship::Shared)]), true));
+    assert_eq!(away.plan(&alice("alice"), false).actions, []);
+}
+
+#[test]
+fn r73_only_a_name_that_the_owner_has_seen_or_prefixed_is_created_without_them() {
+    let mut machine = Machine::new();
+    machine.users.insert("bo".into(), PlexRef::parse("bob"));
+    machine.people.insert(PlexId(5), Person { local: "erin".into(), stage: Stage::Seen });
+    machine.people.insert(PlexId(6), Person { local: "frank".into(), stage: Stage::Waiting });
+    let friends = list(&[
+        (2, "alice", Relationship::Shared),
+        (3, "bob", Relationship::Shared),
+        (5, "mock", Relationship::Shared),
+        (6, "frank", Relationship::Shared),
+    ]);
+    let mut plan = machine.plan(&friends, false);
+    let unseen = plan.take_unseen();
+    // Erin has been shown to the owner under that name, whatever she is called now.
+    assert_eq!(names_of(&plan), ["add bo: for bob (Plex id 3)", "add erin: for mock (Plex id 5)"]);
+    let unseen: Vec<_> = unseen.iter().map(ToString::to_string).collect();
+    assert_eq!(unseen, ["add alice: for alice (Plex id 2)", "add frank: for frank (Plex id 6)"]);
+    machine.prefix = Some("plex-");
+    let mut plan = machine.plan(&friends, false);
+    assert_eq!(plan.take_unseen(), []);
+    assert!(names_of(&plan).contains(&"add plex-frank: for frank (Plex id 6)".to_owned()), "{plan:?}");
+    // A name of the system's is nobody's, with a prefix either.
+    machine.people.clear();
+    machine.prefix = None;
+    let names = list(&[(8, "mock", Relationship::Shared), (9, "Jenkins", Relationship::Shared)]);
+    let plan = machine.plan(&names, false);
+    assert_eq!((plan.actions.len(), notes_with(&plan, "needs a name: ")), (0, 2), "{plan:?}");
+    machine.prefix = Some("plex-");
+    let authd = list(&[(8, "authd", Relationship::Shared)]);
+    assert_eq!(machine.plan(&authd, false).actions, [], "plex-authd");
+}
+
+#[test]
+fn r74_unbound_member_belongs_to_no_friend_who_has_its_name_now() {
+    let mut machine = Machine::new();
+    machine.member("bob", false, None);
+    let unbound = BTreeMap::from([("bob".to_owned(), KnownBinding::Unbound)]);
+    let friends = list(&[(3, "bob", Relationship::Shared)]);
+    let plan = machine.plan_with(&friends, Some(&unbound), false);
+    assert_eq!((plan.actions.len(), plan.served.len()), (0, 0), "{plan:?}");
+    assert_eq!(notes_with(&plan, "plex-auth user link bob 3"), 1, "{plan:?}");
+    assert_eq!(machine.plan(&friends, false).served, BTreeMap::from([(PlexId(3), "bob".to_owned())]));
 }
 
 fn friend() -> impl Strategy<Value = (u64, &'static str, Relationship)> {
@@ -279,7 +357,8 @@ proptest! {
         for action in &plan.actions {
             if let Action::Add { local, plex, .. } = action {
                 let made = after.locals.iter().find(|known| known.name == *local).unwrap();
-                prop_assert_eq!(friends.account(&made.mapped_to, None), Ok(*plex));
+                prop_assert_eq!(made.mapped_to.clone(), PlexRef::Id(*plex));
+                prop_assert_eq!(friends.account(&made.mapped_to, &KnownBinding::Unknown), Ok(*plex));
             }
         }
     }
@@ -299,12 +378,12 @@ proptest! {
                 }
                 Action::Lock { local, .. } | Action::Remove { local, .. } => {
                     let account = known(local).unwrap();
-                    prop_assert!(friends.account(&account.mapped_to, None).is_err());
+                    prop_assert!(friends.account(&account.mapped_to, &KnownBinding::Unknown).is_err());
                     prop_assert!(!account.shadow.as_ref().unwrap().password);
                 }
                 Action::Unlock { local, .. } => {
                     let account = known(local).unwrap();
-                    prop_assert!(friends.account(&account.mapped_to, None).is_ok());
+                    prop_assert!(friends.account(&account.mapped_to, &KnownBinding::Unknown).is_ok());
                     prop_assert_eq!(account.shadow.as_ref().unwrap().expires, Some(LOCKED));
                 }
             }

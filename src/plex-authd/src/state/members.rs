@@ -1,0 +1,109 @@
+//! Members of the configured group without an entry in `[users]`, who map to the Plex account of their name (R74). The first
+//! list that is read after a member joined binds it to that account, or leaves it unbound: then no account gets it by a name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use policy::FriendList;
+use system::accounts;
+
+use crate::log::Log;
+use crate::settings::Settings;
+use crate::state::identities::Identities;
+
+/// The most lines about unbound members that one list causes.
+const MAX_LINES: usize = 20;
+
+/// The most names that are looked up for these lines, apart from those of `/etc/passwd`.
+const MAX_LOOKUPS: usize = 100;
+
+/// The group of one configuration, and the bindings of its members.
+pub(crate) struct Members {
+    settings: Arc<Settings>,
+    identities: Arc<Identities>,
+    log: Log,
+}
+
+impl Members {
+    pub(crate) fn new(settings: Arc<Settings>, identities: Arc<Identities>, log: Log) -> Self {
+        Self { settings, identities, log }
+    }
+
+    /// The members that no list has decided about. The list that decides has to be requested after this call. A member that
+    /// the name service does not list is decided about at its first login. Empty while the group cannot be read.
+    pub(crate) fn undecided(&self) -> BTreeSet<String> {
+        let Some(mut members) = self.members() else { return BTreeSet::new() };
+        self.release_former(&members);
+        members.retain(|member| self.is_undecided(member));
+        members
+    }
+
+    /// No list has decided yet whom this member belongs to.
+    pub(crate) fn is_undecided(&self, member: &str) -> bool {
+        !self.settings.config.users.contains_key(member) && self.identities.is_undecided(member)
+    }
+
+    /// Decides about new members.
+    pub(crate) fn decide(&self, list: &FriendList, members: &BTreeSet<String>) {
+        let mut unbound = Vec::new();
+        for member in members.iter().filter(|member| self.is_undecided(member)) {
+            let Some(binding) = self.settings.rules.first_binding(list, member) else {
+                unbound.push(member.clone());
+                continue;
+            };
+            let (group, shown) = (self.group(), protocol::printable(member, 64));
+            self.log.info(format!(
+                "'{shown}', a member of the group {group}, belongs to Plex id {} from now on",
+                binding.id
+            ));
+            self.identities.bind(member, binding);
+        }
+        self.identities.leave_unbound(unbound.clone());
+        self.warn(&unbound);
+    }
+
+    fn members(&self) -> Option<BTreeSet<String>> {
+        let group = accounts::group(self.settings.config.group.as_deref()?).ok()??;
+        accounts::members(&group).ok()
+    }
+
+    /// Forgets that accounts are unbound which are in the group no longer: when they join again, the next list decides. One that
+    /// the name service does not find may be in the group.
+    fn release_former(&self, members: &BTreeSet<String>) {
+        for account in self.identities.unbound().into_iter().filter(|account| !members.contains(account)) {
+            let found = accounts::look_up(&account, self.settings.config.group.as_deref(), self.settings.uid_min);
+            if matches!(found, Ok(Some(found)) if !found.in_group) {
+                self.identities.release(&account);
+            }
+        }
+    }
+
+    /// Logs the accounts that nobody can sign in to. A group may have many names without an account, which are no loss.
+    fn warn(&self, unbound: &[String]) {
+        let is_person = |uid: u32| uid != 0 && uid >= self.settings.uid_min;
+        let passwd = accounts::passwd_lines().unwrap_or_default();
+        let local: BTreeMap<_, _> = passwd.iter().map(|line| (line.name.as_str(), line.uid)).collect();
+        let (here, elsewhere): (Vec<&String>, Vec<&String>) =
+            unbound.iter().partition(|name| local.contains_key(name.as_str()));
+        let here = here.into_iter().filter(|name| local.get(name.as_str()).is_some_and(|uid| is_person(*uid)));
+        let elsewhere = elsewhere.into_iter().take(MAX_LOOKUPS).filter(|name| {
+            accounts::user(name).is_ok_and(|user| user.is_some_and(|user| is_person(user.uid.as_raw())))
+        });
+        for name in here.chain(elsewhere).take(MAX_LINES) {
+            let (shown, group) = (protocol::printable(name, 64), self.group());
+            self.log.warning(format!(
+                "no one Plex account was called '{shown}' when it joined the group {group}, so that none gets it by its name; \
+                 to give it to one: plex-auth user link {shown} WHO"
+            ));
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn identities(&self) -> &Identities {
+        &self.identities
+    }
+
+    fn group(&self) -> &str {
+        self.settings.config.group.as_deref().unwrap_or_default()
+    }
+}

@@ -273,8 +273,9 @@ impl Throttle {
     }
 
     fn insert(&mut self, key: &AttemptKey, failures: Failures, now: BootTime) -> Recorded {
-        self.failures.insert(key.clone(), failures);
-        let evicted = surplus(&self.failures, now);
+        let before = self.failures.insert(key.clone(), failures);
+        let is_new = before.is_none_or(|before| before.is_known(now) != failures.is_known(now));
+        let evicted = if is_new { surplus(&self.failures, now) } else { Vec::new() };
         for key in &evicted {
             self.failures.remove(key);
         }

@@ -25,11 +25,13 @@ fn login_from(world: &World, host: &str, user: &str, typed: &str) -> Code {
     world.codes_from(host, "alone", user, typed).of("auth")
 }
 
-/// Sends wrong passwords for Frank, ten from each address: the share of one address in the hourly budget.
-fn guess_at_frank(world: &World, count: usize) {
-    for number in 0..count {
-        let host = format!("203.0.113.{}", number / 10);
-        assert_eq!(login_from(world, &host, "frank", &format!("guess{number}")), Code::AUTH_ERR, "{number}");
+/// Uses up the strangers' part of the hourly budget: ten wrong passwords for each of two accounts, the share of one account,
+/// and from each of two addresses, the share of one address.
+fn use_up_the_strangers_part(world: &World) {
+    for (host, user) in [("203.0.113.1", "frank"), ("203.0.113.2", "olga")] {
+        for number in 0..10 {
+            assert_eq!(login_from(world, host, user, &format!("guess{number}")), Code::AUTH_ERR, "{user}: {number}");
+        }
     }
 }
 
@@ -37,7 +39,7 @@ fn guess_at_frank(world: &World, count: usize) {
 fn r69_budget_used_up_by_guesses_does_not_open_another_cached_password() {
     let Some(world) = cached(&format!("{CACHE}[throttle]\nfree_tries = 20")) else { return };
     world.plex().load(&changed());
-    guess_at_frank(&world, 20);
+    use_up_the_strangers_part(&world);
     assert_eq!(login_from(&world, "203.0.113.77", "frank", "another"), Code::MAXTRIES, "the budget is used up");
     assert_eq!(login_from(&world, "192.0.2.50", "alice", &password("alice")), Code::MAXTRIES);
     world.wait_for_log(&["throttled", "user=\"alice\"", "nothing was sent (see rejected_per_hour)"]);
@@ -45,7 +47,7 @@ fn r69_budget_used_up_by_guesses_does_not_open_another_cached_password() {
 
 #[test]
 fn r69_any_answer_of_plex_tv_keeps_the_offline_cache_closed() {
-    let Some(world) = cached(&format!("{CACHE}[throttle]\nfree_tries = 20")) else { return };
+    let Some(world) = cached(&format!("{CACHE}[throttle]\nfree_tries = 20\nrejected_per_hour = 100")) else { return };
     world.plex().load(&changed());
     let useless = [
         Fault::Status(404, String::new()),
@@ -99,8 +101,9 @@ fn r69_guesses_at_cached_passwords_use_the_budget_across_restarts() {
     let Some(world) = cached(&tables) else { return };
     assert_eq!(login_from(&world, "192.0.2.1", "alice", &password("alice")), Code::SUCCESS, "from there before");
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
-    let guess = |number: usize| login_from(&world, &format!("203.0.113.{}", number / 10), "alice", "guess");
-    for number in 0..20 {
+    // The share of one account.
+    let guess = |number: usize| login_from(&world, &format!("203.0.113.{}", number / 4), "alice", "guess");
+    for number in 0..10 {
         assert_eq!(guess(number), Code::AUTHINFO_UNAVAIL, "{number}");
     }
     for restarted in [false, true] {
@@ -121,7 +124,7 @@ fn r69_guesses_at_a_remembered_password_are_limited_by_the_used_up_budget() {
     let tables = "[cache]\nremember = \"1h\"\n[throttle]\nfree_tries = 20\nrejected_per_hour = 30\n";
     let Some(world) = cached(tables) else { return };
     assert_eq!(login_from(&world, "192.0.2.1", "alice", &password("alice")), Code::SUCCESS, "from there before");
-    guess_at_frank(&world, 20);
+    use_up_the_strangers_part(&world);
     // The budget is used up, so no sign-in would reject a guess.
     for typed in ["guess", &password("alice")] {
         assert_eq!(login_from(&world, "203.0.113.77", "alice", typed), Code::MAXTRIES, "{typed}");
@@ -135,8 +138,8 @@ fn r69_guesses_at_a_remembered_password_count_while_plex_tv_is_unreachable() {
         "[cache]\nremember = \"1h\"\n[throttle]\nfree_tries = 20\n[timeouts]\nlogin = \"2s\"\nconnect = \"1s\"";
     let Some(world) = cached(tables) else { return };
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
-    for number in 0..20 {
-        let host = format!("203.0.113.{}", number / 10);
+    for number in 0..10 {
+        let host = format!("203.0.113.{}", number / 4);
         assert_eq!(login_from(&world, &host, "alice", "guess"), Code::AUTHINFO_UNAVAIL, "{number}");
     }
     for typed in ["guess", &password("alice")] {

@@ -42,7 +42,9 @@ pub(crate) fn summary(config: &Config) -> String {
     if config.samba.sync_password {
         line("SMB passwords", "follow those that plex.tv accepts".into());
     }
-    line("wrong passwords", format!("at most {} an hour reach plex.tv", config.throttle.rejected_per_hour));
+    let policy::Limits { rejected_per_hour, sign_ins_per_hour, .. } = config.throttle;
+    let failed = format!("at most {rejected_per_hour} an hour, in shares; of one account {sign_ins_per_hour} sign-ins");
+    line("wrong passwords", failed);
     let times = &config.timeouts;
     line("a login takes", format!("at most {} of the network", format_duration(times.login)));
     line("a removed friend", format!("is out after at most {}", format_duration(times.friend_list)));

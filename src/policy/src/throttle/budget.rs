@@ -22,6 +22,9 @@ const OUTAGE: Duration = Duration::from_secs(10 * 60);
 /// keeps the account's own user out for no longer than that.
 const SHARED_PERIOD: Duration = Duration::from_secs(20 * 60);
 
+/// The least share: a sign-in with a verification code takes two, one without it and one with it.
+const MIN_SHARE: usize = 2;
+
 /// What a request counts as. The text form is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
@@ -48,6 +51,11 @@ impl Counted {
             Self::Undecided => OUTAGE,
             Self::CodeRequired | Self::Rejected | Self::Guess | Self::LinkCode => HOUR,
         }
+    }
+
+    /// [`Self::span`] in the shorter period, in which an outage does not count.
+    fn guess_span(self) -> Duration {
+        if self == Self::Undecided { Duration::ZERO } else { self.span() }
     }
 
     /// A sign-in that was sent to plex.tv.
@@ -154,14 +162,16 @@ impl Budget {
     ) -> Result<Option<()>, Spent> {
         self.expire(now);
         let all = per_hour as usize;
-        let third = all.div_ceil(3);
+        let third = all.div_ceil(3).max(MIN_SHARE);
         let share = Share::of(key, known);
         let bounds: &[(Scope, usize, Duration)] = match share {
             Share::Common => {
                 &[(Scope::All, all - all / 3, HOUR), (Scope::Origin, third, HOUR), (Scope::Account, third, HOUR)]
             }
             Share::Own => &[(Scope::Account, third, HOUR)],
-            Share::Shared => &[(Scope::Account, third, HOUR), (Scope::Account, third.div_ceil(3), SHARED_PERIOD)],
+            Share::Shared => {
+                &[(Scope::Account, third, HOUR), (Scope::Account, third.div_ceil(3).max(MIN_SHARE), SHARED_PERIOD)]
+            }
         };
         let mut queued = false;
         for (scope, max, period) in bounds {
@@ -174,7 +184,8 @@ impl Budget {
                     }
             };
             let is_drawn = |entry: &&Entry| {
-                now.since(entry.at) < entry.counted.span().min(*period) && counts(&entry.key, entry.known)
+                let span = if *period == SHARED_PERIOD { entry.counted.guess_span() } else { entry.counted.span() };
+                now.since(entry.at) < span.min(*period) && counts(&entry.key, entry.known)
             };
             let used = self.entries.iter().filter(is_drawn).count();
             if used >= *max {

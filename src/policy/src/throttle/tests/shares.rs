@@ -134,6 +134,23 @@ fn r71_a_login_that_goes_on_with_the_code_is_not_punished_for_its_first_step() {
 }
 
 #[test]
+fn r71_smallest_budget_still_lets_an_account_with_two_factor_authentication_sign_in() {
+    let numbers = Limits { rejected_per_hour: 3, sign_ins_per_hour: 3, link_codes_per_hour: 3, ..Limits::default() };
+    for origin in [HOME, "service:login"] {
+        for is_known in [false, true] {
+            let alice = key("alice", origin);
+            let mut throttle = Throttle::new(numbers.clone(), SavedLimits::default());
+            if is_known {
+                throttle.record_success(&alice, at(0));
+            }
+            for ending in [Ending::CodeRequired, Ending::Accepted] {
+                assert_eq!(send(&mut throttle, &alice, ending, at(1)), Ok(()), "{origin} {is_known}");
+            }
+        }
+    }
+}
+
+#[test]
 fn r71_sign_ins_without_a_verdict_count_for_ten_minutes() {
     let alice = key("alice", HOME);
     let mut throttle = known(std::slice::from_ref(&alice));

@@ -48,8 +48,8 @@ enum Share {
     Service,
 }
 
-/// Something that draws on a budget: since when, by whom, and on which share.
-type Draw = (u64, Who, Share);
+/// Something that draws on a budget: since when, by whom, on which share, and whether plex.tv decided nothing about it.
+type Draw = (u64, Who, Share, bool);
 
 /// The most requests within a period, and whose count.
 type Rule<'a> = (usize, u64, &'a dyn Fn(Who) -> bool);
@@ -128,12 +128,12 @@ impl<'a> History<'a> {
             .sent()
             .into_iter()
             .filter(|sent| sent.end.is_none() && !sent.is_lost)
-            .map(|sent| (now, sent.who, sent.share))
+            .map(|sent| (now, sent.who, sent.share, false))
             .collect();
         let drawn = self.drawn(now);
         match self.of_shares(self.case.rejected_per_hour, who, now, &drawn, &under_way) {
             May::Go => {
-                let own = under_way.iter().filter(|(_, other, _)| *other == who).count();
+                let own = under_way.iter().filter(|(_, other, ..)| *other == who).count();
                 let is_crowded = own > 0 && own + self.wrong(who, now).len() >= self.case.free_tries as usize;
                 if is_crowded { May::Wait } else { May::Go }
             }
@@ -158,7 +158,7 @@ impl<'a> History<'a> {
             if let What::Code(who) = what
                 && now - at < HOUR
             {
-                codes.push((*at, *who, self.share(*who, position, *at)));
+                codes.push((*at, *who, self.share(*who, position, *at), false));
             }
         }
         match self.of_shares(self.case.link_codes_per_hour, who, now, &codes, &[]) {
@@ -168,13 +168,16 @@ impl<'a> History<'a> {
     }
 
     /// Two thirds of the number, rounded up, are for strangers, a third for one origin and a third for one account. A known
-    /// account has a third of its own. So has an account at a service, of which a third, rounded up, within twenty minutes.
+    /// account has a third of its own. So has an account at a service, of which a third, rounded up, within twenty minutes; only
+    /// an hour's share is used up by what plex.tv did not decide. No share is smaller than two.
     fn of_shares(&self, number: u32, who: Who, now: u64, drawn: &[Draw], under_way: &[Draw]) -> May {
         let number = number as usize;
-        let third = number.div_ceil(3);
+        let third = number.div_ceil(3).max(2);
         let share = self.share(who, self.all.len(), now);
         let count = |draws: &[Draw], period: u64, whose: &dyn Fn(Who) -> bool| {
-            draws.iter().filter(|(at, other, of)| *of == share && now - at < period && whose(*other)).count()
+            let in_time = |at: u64, undecided: bool| now - at < period && (period == HOUR || !undecided);
+            let counts = |(at, other, of, undecided): &&Draw| *of == share && in_time(*at, *undecided) && whose(*other);
+            draws.iter().filter(counts).count()
         };
         let (anyone, account, origin) = (|_: Who| true, |other: Who| other.0 == who.0, |other: Who| other.1 == who.1);
         let rules: Vec<Rule> = match share {
@@ -182,7 +185,7 @@ impl<'a> History<'a> {
                 vec![(number - number / 3, HOUR, &anyone), (third, HOUR, &account), (third, HOUR, &origin)]
             }
             Share::KnownAccount => vec![(third, HOUR, &account)],
-            Share::Service => vec![(third, HOUR, &account), (third.div_ceil(3), 20 * MINUTE, &account)],
+            Share::Service => vec![(third, HOUR, &account), (third.div_ceil(3).max(2), 20 * MINUTE, &account)],
         };
         if rules.iter().any(|(most, period, whose)| count(drawn, *period, whose) >= *most) {
             return May::Spent;
@@ -225,14 +228,14 @@ impl<'a> History<'a> {
                 End::Offline | End::Right => 0,
             };
             if now - at < counts_for {
-                drawn.push((at, sent.who, sent.share));
+                drawn.push((at, sent.who, sent.share, counts_for < HOUR));
             }
         }
         for (position, (at, what)) in self.all.iter().enumerate() {
             if let What::Guessed(who) = what
                 && now - at < HOUR
             {
-                drawn.push((*at, *who, self.share(*who, position, *at)));
+                drawn.push((*at, *who, self.share(*who, position, *at), false));
             }
         }
         drawn

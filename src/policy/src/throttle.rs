@@ -251,10 +251,10 @@ impl Throttle {
         self.insert(key, Failures { wrong: 0, last: now, succeeded: Some(now) }, now)
     }
 
-    /// After a success of a key: its sign-ins that lacked a verification code no longer draw on the budget. True if there were
-    /// any.
-    pub fn code_entered(&mut self, key: &AttemptKey) -> bool {
-        self.sign_ins.code_entered(key)
+    /// After a success of a key: its sign-ins that lacked a verification code, or that plex.tv did not decide, no longer draw on
+    /// the budget. True if there were any.
+    pub fn take_back(&mut self, key: &AttemptKey) -> bool {
+        self.sign_ins.take_back(key)
     }
 
     /// Opens the circuit breaker for the time that plex.tv demanded, after too many requests.

@@ -69,7 +69,9 @@ fn without_strict_friends_every_friend_has_access_and_no_stranger() {
 
 #[test]
 fn verification_code_prompt_allows_three_attempts_and_leaves_no_token() {
-    let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20") else { return };
+    let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000") else {
+        return;
+    };
     let with_code = |typed: &str| world.codes("alone", "erin", "auth", &format!("{}\n{typed}", password("erin")));
     let right = with_code("314159\n");
     assert_eq!((right.of("auth"), right.prompts()), (Code::SUCCESS, 2), "{right:?}");
@@ -90,7 +92,9 @@ fn verification_code_prompt_allows_three_attempts_and_leaves_no_token() {
 /// Apps show codes in groups, and phones have spaces and hyphens of their own.
 #[test]
 fn r22_codes_in_groups_are_sent_as_six_digits_and_nothing_else_is_sent() {
-    let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20") else { return };
+    let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000") else {
+        return;
+    };
     let with_code = |typed: &str| world.codes("alone", "erin", "auth", &format!("{}\n{typed}\n", password("erin")));
     let codes_sent = || world.plex().seen().iter().filter(|seen| seen.code_sent).count();
     for typed in

@@ -186,11 +186,11 @@ impl RateLimiter {
     pub(crate) fn record_success(&self, key: &AttemptKey) {
         let mut throttle = self.lock();
         let recorded = throttle.record_success(key, clock::now());
-        let is_code_entered = throttle.code_entered(key);
+        let is_taken_back = throttle.take_back(key);
         drop(throttle);
         self.save(key, recorded);
-        if is_code_entered {
-            self.store.write(Change::CodeEntered(key.clone()));
+        if is_taken_back {
+            self.store.write(Change::TakenBack(key.clone()));
         }
     }
 

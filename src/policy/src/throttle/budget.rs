@@ -264,12 +264,12 @@ impl Budget {
         (self.entries.iter().filter(is_sign_in).count(), pending.count())
     }
 
-    /// Ends the verification code prompts of a key with a success: its sign-ins without a code were steps to it. True if there
-    /// were any.
-    pub(super) fn code_entered(&mut self, key: &AttemptKey) -> bool {
+    /// After a success of a key: its sign-ins that lacked a verification code, or that plex.tv did not decide, were steps to it
+    /// and draw on the budget no longer. True if there were any.
+    pub(super) fn take_back(&mut self, key: &AttemptKey) -> bool {
         let mut any = false;
         for entry in &mut self.entries {
-            if entry.counted == Counted::CodeRequired && entry.key == *key {
+            if matches!(entry.counted, Counted::CodeRequired | Counted::Undecided) && entry.key == *key {
                 (entry.counted, any) = (Counted::Accepted, true);
             }
         }

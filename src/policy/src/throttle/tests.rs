@@ -48,7 +48,7 @@ fn send(throttle: &mut Throttle, key: &AttemptKey, ending: Ending, now: BootTime
     match ending {
         Ending::Accepted => {
             throttle.record_success(key, now);
-            throttle.code_entered(key);
+            throttle.take_back(key);
         }
         Ending::Rejected => {
             throttle.record_failure(key, now);

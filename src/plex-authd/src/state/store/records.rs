@@ -66,8 +66,8 @@ pub(crate) enum Change {
     ForgetFailures(AttemptKey),
     /// A request of the last hour, for the hourly budgets.
     Counted(Entry),
-    /// The sign-ins of a key that lacked a verification code were steps to a login.
-    CodeEntered(AttemptKey),
+    /// The sign-ins of a key that lacked a verification code, or that plex.tv did not decide, were steps to a login.
+    TakenBack(AttemptKey),
     BreakerOpen(BreakerOpen),
     /// The circuit breaker of link codes.
     LinkBreakerOpen(BreakerOpen),

@@ -55,7 +55,7 @@ fn every_change_is_read_back_after_a_restart() {
     for kind in [Counted::CodeRequired, Counted::Rejected, Counted::LinkCode] {
         store.write(counted(kind, now));
     }
-    store.write(Change::CodeEntered(key.clone()));
+    store.write(Change::TakenBack(key.clone()));
     store.write(counted(Counted::Guess, now - Duration::from_secs(3700)));
     let forgotten = AttemptKey { account: "alice".into(), origin: "192.0.2.2".into() };
     store.write(Change::Failures(forgotten.clone(), failures));

@@ -157,6 +157,12 @@ fn r71_sign_ins_without_a_verdict_count_for_ten_minutes() {
     assert_eq!((0..50).filter(|_| send(&mut throttle, &alice, Ending::Undecided, at(0)).is_ok()).count(), 10);
     assert_eq!(throttle.admit(&alice, at(599)), Err(Reason::BudgetSpent));
     assert_eq!(send(&mut throttle, &alice, Ending::Accepted, at(600)), Ok(()), "an outage is not followed by an hour");
+    assert_eq!((0..7).filter(|_| send(&mut throttle, &alice, Ending::Undecided, at(600)).is_ok()).count(), 7);
+    for _ in 0..5 {
+        for ending in [Ending::Undecided, Ending::Undecided, Ending::Accepted] {
+            assert_eq!(send(&mut throttle, &alice, ending, at(600)), Ok(()), "a login ends the outage for the pair");
+        }
+    }
     // A login from the offline cache is no guess.
     for second in 601..700 {
         assert_eq!(send(&mut throttle, &alice, Ending::Nothing, at(second)), Ok(()));

@@ -218,14 +218,14 @@ impl<'a> History<'a> {
         let mut drawn = Vec::new();
         for sent in self.sent() {
             let Some((position, at, end)) = sent.end else { continue };
+            // A login of the pair later on had those without a decision or a code as its steps.
+            let led_to_login = || self.all.iter().skip(position).any(|(_, what)| *what == What::Right(sent.who));
             let counts_for = match end {
-                // A login of the pair later on had this as its first step.
-                End::CodeRequired if self.all.iter().skip(position).any(|(_, what)| *what == What::Right(sent.who)) => {
-                    0
-                }
-                End::CodeRequired | End::Rejected => HOUR,
-                End::Undecided | End::Limited(_) | End::Blocked => 10 * MINUTE,
                 End::Offline | End::Right => 0,
+                End::Rejected => HOUR,
+                _ if led_to_login() => 0,
+                End::CodeRequired => HOUR,
+                End::Undecided | End::Limited(_) | End::Blocked => 10 * MINUTE,
             };
             if now - at < counts_for {
                 drawn.push((at, sent.who, sent.share, counts_for < HOUR));

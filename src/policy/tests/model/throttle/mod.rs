@@ -290,8 +290,10 @@ impl<'a> Run<'a> {
         let now = self.moment();
         let Recorded { failures, .. } = self.throttle.record_success(&key(who), now);
         self.tries.insert(key(who), failures);
-        if self.throttle.code_entered(&key(who)) {
-            let is_step = |entry: &&mut Entry| entry.counted == Counted::CodeRequired && entry.key == key(who);
+        if self.throttle.take_back(&key(who)) {
+            let is_step = |entry: &&mut Entry| {
+                matches!(entry.counted, Counted::CodeRequired | Counted::Undecided) && entry.key == key(who)
+            };
             self.entries.iter_mut().filter(is_step).for_each(|entry| entry.counted = Counted::Accepted);
         }
         self.alone(who).record_success(&key(who), now);

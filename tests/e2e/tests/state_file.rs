@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use e2e::{Code, DEN, Try, World, password};
 
-const ONE_SECOND: &str = "[timeouts]\nfriend_list = \"1s\"";
+const ONE_SECOND: &str = "[throttle]\nsign_ins_per_hour = 1000\n[timeouts]\nfriend_list = \"1s\"";
 
 /// Alice has renamed herself to Alicia and has no access any more, and Mallory, a friend with access, took the name: only
 /// the identity binding tells.

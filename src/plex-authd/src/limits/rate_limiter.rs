@@ -104,7 +104,6 @@ impl RateLimiter {
     }
 
     /// Number of requests to plex.tv within the last hour, by kind.
-    #[allow(dead_code, reason = "for the status and for reserves of people who are known")]
     pub(crate) fn sent_last_hour(&self) -> SentLastHour {
         self.lock().sent_last_hour(clock::now())
     }
@@ -135,7 +134,6 @@ impl RateLimiter {
     }
 
     /// Reason and remaining time of an open circuit breaker that stops link codes.
-    #[allow(dead_code, reason = "for the status and for reserves of people who are known")]
     pub(crate) fn link_breaker(&self) -> Option<(Reason, Duration)> {
         let now = clock::now();
         self.lock().open_link_breaker(now).map(|breaker| (breaker.reason(), breaker.left(now)))

@@ -123,6 +123,8 @@ enum Scope {
     All,
     Origin,
     Account,
+    /// All, for an account that has had [`MIN_SHARE`] itself.
+    AllButLeast,
 }
 
 /// An attempt that was admitted and has not ended.
@@ -169,16 +171,19 @@ impl Budget {
                 &[(Scope::All, all - all / 3, HOUR), (Scope::Origin, third, HOUR), (Scope::Account, third, HOUR)]
             }
             Share::Own => &[(Scope::Account, third, HOUR)],
-            Share::Shared => {
-                &[(Scope::Account, third, HOUR), (Scope::Account, third.div_ceil(3).max(MIN_SHARE), SHARED_PERIOD)]
-            }
+            // Strangers behind such a service can guess at every account. plex.tv must not see the sum of all shares.
+            Share::Shared => &[
+                (Scope::Account, third, HOUR),
+                (Scope::Account, third.div_ceil(3).max(MIN_SHARE), SHARED_PERIOD),
+                (Scope::AllButLeast, 2 * all, HOUR),
+            ],
         };
-        let mut queued = false;
+        let (mut own, mut queued) = (0, false);
         for (scope, max, period) in bounds {
             let counts = |other: &AttemptKey, known: bool| {
                 Share::of(other, known) == share
                     && match scope {
-                        Scope::All => true,
+                        Scope::All | Scope::AllButLeast => true,
                         Scope::Origin => other.origin == key.origin,
                         Scope::Account => other.account == key.account,
                     }
@@ -188,10 +193,16 @@ impl Budget {
                 now.since(entry.at) < span.min(*period) && counts(&entry.key, entry.known)
             };
             let used = self.entries.iter().filter(is_drawn).count();
+            let pending = self.in_progress.values().filter(|other| counts(&other.key, other.known)).count();
+            if matches!(scope, Scope::Account) {
+                own = own.max(used + pending);
+            }
+            if matches!(scope, Scope::AllButLeast) && own < MIN_SHARE {
+                continue;
+            }
             if used >= *max {
                 return Err(Spent);
             }
-            let pending = self.in_progress.values().filter(|other| counts(&other.key, other.known)).count();
             queued |= used + pending >= *max;
         }
         Ok((!queued).then_some(()))

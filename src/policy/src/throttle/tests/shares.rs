@@ -190,6 +190,18 @@ fn r70_behind_a_shared_origin_guesses_at_one_account_keep_out_no_other_account_a
     }
 }
 
+/// Each account has a share of its own there, and plex.tv would see the sum.
+#[test]
+fn r60_guesses_at_many_accounts_behind_shared_origins_are_bounded_and_leave_each_account_a_try() {
+    for (accounts, most) in [(10, 60), (100, 200)] {
+        let mut throttle = throttle();
+        let guessed = |n: u64| key(&format!("user{}", n % accounts), "service:radiusd");
+        assert_eq!(sent(&mut throttle, HOUR - 1, Ending::Rejected, guessed), most, "{accounts} accounts");
+        let alice = key("alice", "service:radiusd");
+        assert_eq!(send(&mut throttle, &alice, Ending::Accepted, at(HOUR - 1)), Ok(()), "who had none");
+    }
+}
+
 #[test]
 fn r70_an_accounts_own_user_is_kept_out_of_a_shared_origin_for_at_most_twenty_minutes() {
     let alice = key("alice", "service:squid");

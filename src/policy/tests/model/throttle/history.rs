@@ -169,7 +169,8 @@ impl<'a> History<'a> {
 
     /// Two thirds of the number, rounded up, are for strangers, a third for one origin and a third for one account. A known
     /// account has a third of its own. So has an account at a service, of which a third, rounded up, within twenty minutes; only
-    /// an hour's share is used up by what plex.tv did not decide. No share is smaller than two.
+    /// an hour's share is used up by what plex.tv did not decide. No share is smaller than two. All accounts at services together
+    /// have twice the number, beyond two for each.
     fn of_shares(&self, number: u32, who: Who, now: u64, drawn: &[Draw], under_way: &[Draw]) -> May {
         let number = number as usize;
         let third = number.div_ceil(3).max(2);
@@ -187,6 +188,10 @@ impl<'a> History<'a> {
             Share::KnownAccount => vec![(third, HOUR, &account)],
             Share::Service => vec![(third, HOUR, &account), (third.div_ceil(3).max(2), 20 * MINUTE, &account)],
         };
+        let mut rules = rules;
+        if share == Share::Service && count(drawn, HOUR, &account) + count(under_way, HOUR, &account) >= 2 {
+            rules.push((2 * number, HOUR, &anyone));
+        }
         if rules.iter().any(|(most, period, whose)| count(drawn, *period, whose) >= *most) {
             return May::Spent;
         }

@@ -164,3 +164,25 @@ fn r43_sandboxed_shadow_service_reads_shadow_with_mode_0_and_exits_when_idle() {
     let over = format!("SANDBOX='strace -D -e inject=poll:retval=0:when=2+ {sandbox} /usr/sbin/plex-auth-shadow'");
     world.sh(&format!("{over} timeout 10 python3 /usr/sbin/passing.py && test -S /run/plex-auth-shadow/socket"));
 }
+
+/// Accounts of a directory, one of them under a name that `/etc/passwd` has for another account, and one with a line in
+/// `/etc/shadow` that is no longer its own.
+#[test]
+fn accounts_of_other_sources_are_never_asked_for_a_plex_password_first() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let library = world.c_library("nss_spell");
+    world.sh(&format!(
+        "libraries=$(dirname \"$(find /usr/lib /usr/lib64 -name libc.so.6 2>/dev/null | head -n 1)\")
+         install -m 644 {library} \"$libraries/libnss_spell.so.2\"
+         useradd --password '*' emil && echo 'dirk:*:20000::::::' >>/etc/shadow
+         sed -i 's/^passwd:.*/passwd: spell files/' /etc/nsswitch.conf; getent passwd emil | grep -q :5002:"
+    ));
+    world.stop_authd();
+    world.start_authd(&world.config("[users]\ndirk = \"alice\"\nemil = \"frank\"\nalice = \"alice\""));
+    for (user, plex, asked_first) in [("dirk", "alice", true), ("emil", "frank", true), ("alice", "alice", false)] {
+        let typed = format!("{}\n", password(plex));
+        let (codes, log) = world.logged(|| world.codes("plex-auth", user, "auth", &typed));
+        assert_eq!((codes.of("auth"), codes.prompts()), (Code::SUCCESS, 1), "{user}: {codes:?}");
+        assert_eq!(log.contains("pam_unix(plex-auth:auth): authentication failure"), asked_first, "{user}: {log}");
+    }
+}

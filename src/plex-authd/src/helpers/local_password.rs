@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use policy::Account;
 use protocol::local_password::{LocalPasswordReply, LocalPasswordRequest, SOCKET};
 use protocol::{Connection, Deadline};
+use system::accounts;
 
 use crate::log::Log;
 
@@ -24,9 +26,13 @@ impl LocalPasswords {
         Self { log, failing: AtomicBool::new(false) }
     }
 
-    /// No local password can sign in to this account. False if the service does not answer.
-    pub(crate) fn has_none(&self, account: &str) -> bool {
-        let reply = query(account);
+    /// No local password can sign in to this account. False if the service does not answer, and for an account of another
+    /// source than `/etc/passwd`: its password is kept there.
+    pub(crate) fn has_none(&self, account: &Account) -> bool {
+        if !accounts::is_in_passwd(account).unwrap_or(false) {
+            return false;
+        }
+        let reply = query(&account.name);
         let was_failing = self.failing.swap(reply.is_err(), Ordering::Relaxed);
         match reply {
             Ok(reply) => reply == LocalPasswordReply::Nothing,

@@ -20,9 +20,7 @@ impl Session {
         match request.phase {
             Phase::Account => self.check_account(account.name, mapped_to),
             Phase::Password => Err(Reason::ChangedAtPlex.into()),
-            Phase::Authenticate
-                if request.plex_only && !self.context.helpers.local_passwords.has_none(&account.name) =>
-            {
+            Phase::Authenticate if request.plex_only && !self.context.helpers.local_passwords.has_none(&account) => {
                 Err(Reason::LocalFirst.into())
             }
             Phase::Authenticate => self.authenticate(request, AttemptKey { account: account.name, origin }, mapped_to),

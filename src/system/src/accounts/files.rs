@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use policy::Account;
+
 use super::error::Error;
 
 const PASSWD: &str = "/etc/passwd";
@@ -84,6 +86,14 @@ impl ShadowLine {
 /// [`Error::File`]
 pub fn passwd_lines() -> Result<Vec<PasswdLine>, Error> {
     Ok(text(PASSWD)?.lines().filter_map(PasswdLine::parse).collect())
+}
+
+/// The account is the one that `/etc/passwd` has under its name, and not one of another source of the name service.
+///
+/// # Errors
+/// [`Error::File`]
+pub fn is_in_passwd(account: &Account) -> Result<bool, Error> {
+    Ok(passwd_lines()?.iter().any(|line| line.name == account.name && line.uid == account.uid))
 }
 
 /// The lines of `/etc/shadow` by account; the first of each counts, as for the C library.

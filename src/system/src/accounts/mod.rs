@@ -11,7 +11,7 @@ mod password_field;
 
 pub use database::{all, all_group_ids, highest_subordinate};
 pub use error::Error;
-pub use files::{LocalPassword, PasswdLine, ShadowLine, passwd_lines, shadow_lines};
+pub use files::{LocalPassword, PasswdLine, ShadowLine, is_in_passwd, passwd_lines, shadow_lines};
 pub use group::{group, group_exists, groups_of, is_member, is_too_long_for_pam, members};
 pub use login_defs::{login_defs, uid_min};
 pub use look_up::{is_one_of, look_up, user};

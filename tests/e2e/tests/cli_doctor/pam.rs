@@ -245,3 +245,34 @@ fn doctor_evaluates_stacks_as_libpam_does() {
         assert_eq!(world.codes("x", "root", "auth", "").of("auth"), Code(number), "{case}");
     }
 }
+
+#[test]
+fn doctor_warns_of_passwords_kept_elsewhere_behind_the_module() {
+    let Some(patient) = Patient::new("") else { return };
+    let stack = |first: &str, second: &str, third: &str| {
+        let text = format!(
+            "auth [success=4 ignore=ignore module_unknown=ignore default=die] {first}\n\
+             auth [success=3 default=ignore] pam_unix.so\nauth [success=2 default=ignore] {second}\n\
+             auth [success=1 user_unknown=ignore default=die] {third}\n\
+             auth requisite pam_deny.so\nauth required pam_permit.so\naccount include plex-auth\n"
+        );
+        patient.0.write("/etc/pam.d/sudo", 0o644, "root:root", &text);
+        patient.look()
+    };
+    let (first, other) = ("pam_plex.so plex_only", "pam_plex.so try_first_pass");
+    for module in ["pam_krb5", "pam_sss", "pam_ldap", "pam_winbind", "pam_systemd_home"] {
+        let verdict = stack(first, &format!("{module}.so use_first_pass"), other);
+        let line = verdict.find("passwords elsewhere", "warning", module).unwrap_or_else(|| panic!("{verdict:#?}"));
+        assert!(line.what.contains("sudo") && line.what.contains("alice"), "{line:?}");
+        assert!(line.hint.as_deref().is_some_and(|hint| hint.contains("pam_plex.so plex_only")), "{line:?}");
+    }
+    // What the hint says.
+    let verdict = stack("pam_env.so", "pam_krb5.so use_first_pass", other);
+    assert!(verdict.find("passwords elsewhere", "warning", "").is_none(), "{verdict:#?}");
+    // Accounts that have a local password are asked for that first.
+    patient.0.sh(
+        "for name in $(getent group plex-users | cut -d: -f4 | tr , ' '); do echo $name:LOCAL-SECRET | chpasswd; done",
+    );
+    let verdict = stack(first, "pam_krb5.so use_first_pass", other);
+    assert!(verdict.find("passwords elsewhere", "warning", "").is_none(), "{verdict:#?}");
+}

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod daemon;
+mod elsewhere;
 mod fail2ban;
 mod helpers;
 mod listeners;
@@ -106,6 +107,7 @@ fn examine(context: &Context, root: bool, checks: &mut Checks) {
     }
     if root {
         waiting::check(checks);
+        elsewhere::check(&services, &users, checks);
         sshd::check(config, &users, checks);
         lsm::check(checks);
     }

@@ -106,6 +106,19 @@ pub(super) fn locked(users: &[User]) -> Vec<&str> {
     users.iter().map(|user| user.name.as_str()).filter(|name| is_locked(name)).collect()
 }
 
+/// Names of those accounts that are in /etc/passwd and have no password in /etc/shadow.
+pub(super) fn without_password(users: &[User]) -> Vec<&str> {
+    // An unreadable file was reported before.
+    let (shadow, passwd) = (shadow_lines().unwrap_or_default(), passwd_lines().unwrap_or_default());
+    let has_none = |user: &&User| {
+        let is_local =
+            passwd.iter().any(|line| line.name == user.name && line.uid == user.uid.as_raw() && line.in_shadow);
+        let field = shadow.get(&user.name).map(|line| line.password);
+        is_local && matches!(field, Some(LocalPassword::Impossible | LocalPassword::Locked))
+    };
+    users.iter().filter(has_none).map(|user| user.name.as_str()).collect()
+}
+
 fn shell(user: &User, checks: &mut Checks) {
     let (name, shell) = (&user.name, &user.shell);
     let shown = shell.display();

@@ -64,6 +64,13 @@ impl Service {
         self.account.iter().any(|step| step.asks("pam_plex"))
     }
 
+    /// Those of these modules that stand behind `pam_plex` in authentication.
+    pub(super) fn behind_plex<'a>(&self, modules: &[&'a str]) -> Vec<&'a str> {
+        let mut behind = self.auth.iter().skip_while(|step| !step.asks("pam_plex"));
+        let behind: BTreeSet<_> = behind.by_ref().filter_map(Step::module).map(Module::name).collect();
+        modules.iter().copied().filter(|module| behind.contains(module)).collect()
+    }
+
     fn steps(&self, kind: Kind) -> &[Step] {
         if kind == Kind::Auth { &self.auth } else { &self.account }
     }

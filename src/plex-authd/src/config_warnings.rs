@@ -31,6 +31,11 @@ fn log_warnings(context: &Context) {
     }
     for (name, reference) in &config.users {
         match accounts::look_up(name, config.group.as_deref(), settings.uid_min) {
+            Ok(Some(account)) if account.name != *name => log.warning(format!(
+                "'{name}' stands in [users], but that is another spelling of '{}': the entry applies to no account; give it \
+                 that name",
+                protocol::printable(&account.name, 128)
+            )),
             // The owner is not in the group, so that a stopped daemon does not lock them out.
             Ok(Some(_)) if context.is_owners(name, reference) => {}
             Ok(Some(account)) if config.group.is_some() && !account.in_group => log.warning(format!(

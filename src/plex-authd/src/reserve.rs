@@ -79,7 +79,7 @@ fn run(requests: &Mutex<Receiver<Work>>) {
     loop {
         // One thread waits for the next request, the others for the lock.
         let next = lock(requests).recv();
-        let Ok((session, request)) = next else { return };
-        session.run_without_slot(&request);
+        let Ok((session, mut request)) = next else { return };
+        session.run_without_slot(&mut request);
     }
 }

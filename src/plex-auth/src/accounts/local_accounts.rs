@@ -39,7 +39,7 @@ pub(crate) fn managed(config: &Config) -> Result<Vec<Local>, Error> {
     Ok(accounts_of(config).all().map_err(missing_group)?.into_iter().map(local).collect())
 }
 
-/// The managed account with this name.
+/// The managed account that answers to this name, under its canonical name.
 ///
 /// # Errors
 /// There is no such account, it is root's or the system's, or it is not managed.
@@ -50,9 +50,17 @@ pub(crate) fn one(config: &Config, name: &str) -> Result<Local, Error> {
     let mapped_to = managed
         .resolve(account.as_ref())
         .map_err(|reason| Error::new(format!("'{shown}' was not made for Plex: {reason}")).nothing_changed())?;
-    let uid = account.map_or(0, |account| account.uid);
-    let shadow = accounts::shadow_lines()?.get(name).map(Shadow::of);
-    Ok(Local { name: name.to_owned(), uid, mapped_to, shadow })
+    let Account { name, uid, .. } =
+        account.ok_or_else(|| Error::new(format!("there is no local account '{shown}'")))?;
+    let shadow = accounts::shadow_lines()?.get(&name).map(Shadow::of);
+    Ok(Local { name, uid, mapped_to, shadow })
+}
+
+/// The canonical name of the account that answers to this name; the name itself where no account does.
+pub(crate) fn canonical_name(name: &str) -> String {
+    // The daemon reports a failure of the name service where it matters.
+    let account = accounts::user(name).ok().flatten();
+    account.map_or_else(|| name.to_owned(), |account| account.name)
 }
 
 fn accounts_of(config: &Config) -> ManagedAccounts<'_> {

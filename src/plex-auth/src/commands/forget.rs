@@ -6,6 +6,7 @@ use clap::Args;
 use protocol::{AdminRequest, AdminResponse, KnownAccount, printable};
 use system::accounts;
 
+use crate::accounts::local_accounts::canonical_name;
 use crate::client::daemon::{self, Daemon};
 use crate::context::Context;
 use crate::error::Error;
@@ -21,14 +22,13 @@ pub(crate) struct ForgetArgs {
 
 // No confirmation: the next login restores it all, and until then fewer sign-ins are accepted, not more.
 pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ExitCode, Error> {
-    let user = printable(&args.user, protocol::MAX_NAME);
-    let known = daemon::known_accounts(&context.socket)?.into_iter().find(|known| known.user == args.user);
-    let AdminResponse::Forgotten(anything) =
-        Daemon::open(&context.socket)?.ask(AdminRequest::Forget(args.user.clone()))?
-    else {
+    let name = canonical_name(&args.user);
+    let user = printable(&name, protocol::MAX_NAME);
+    let known = daemon::known_accounts(&context.socket)?.into_iter().find(|known| known.user == name);
+    let AdminResponse::Forgotten(anything) = Daemon::open(&context.socket)?.ask(AdminRequest::Forget(name))? else {
         return Err(daemon::unexpected_reply());
     };
-    match accounts::look_up(&args.user, None, 0) {
+    match accounts::user(&args.user) {
         Ok(Some(_)) => {}
         Ok(None) => warn(format!("there is no local account '{user}'")),
         Err(why) => warn(format!("whether there is a local account '{user}' is not known: {why}")),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use protocol::{AdminRequest, Login};
 
+use crate::accounts::local_accounts::canonical_name;
 use crate::client::daemon::Daemon;
 use crate::context::Context;
 use crate::error::Error;
@@ -33,7 +34,8 @@ pub(crate) fn run(context: &Context, args: &LoginsArgs) -> Result<ExitCode, Erro
     // The latest of one account may be old compared with those of all.
     let most = if args.user.is_some() { u32::MAX } else { args.count };
     let all = Daemon::open(&context.socket)?.list(AdminRequest::Logins(most))?;
-    let logins = wanted(all, args);
+    let user = args.user.as_deref().map(canonical_name);
+    let logins = wanted(all, user.as_deref(), args.count);
     if args.json {
         json::print(&logins)?;
     } else if logins.is_empty() {
@@ -44,9 +46,9 @@ pub(crate) fn run(context: &Context, args: &LoginsArgs) -> Result<ExitCode, Erro
     Ok(ExitCode::SUCCESS)
 }
 
-fn wanted(all: Vec<Login>, args: &LoginsArgs) -> Vec<Login> {
-    let theirs = |login: &Login| args.user.as_ref().is_none_or(|user| login.user == *user);
-    all.into_iter().filter(theirs).take(usize::try_from(args.count).unwrap_or(usize::MAX)).collect()
+fn wanted(all: Vec<Login>, user: Option<&str>, count: u32) -> Vec<Login> {
+    let theirs = |login: &Login| user.is_none_or(|user| login.user == user);
+    all.into_iter().filter(theirs).take(usize::try_from(count).unwrap_or(usize::MAX)).collect()
 }
 
 fn table(logins: &[Login]) -> Table {
@@ -84,8 +86,7 @@ mod tests {
         };
         let all = vec![login(4, "bob"), login(3, "alice"), login(2, "alice"), login(1, "alice")];
         let wanted = |user: Option<&str>, count| {
-            let args = LoginsArgs { user: user.map(str::to_owned), count, json: false };
-            super::wanted(all.clone(), &args).iter().map(|login| login.at).collect::<Vec<_>>()
+            super::wanted(all.clone(), user, count).iter().map(|login| login.at).collect::<Vec<_>>()
         };
         assert_eq!(wanted(None, 2), [4, 3]);
         assert_eq!(wanted(Some("alice"), 2), [3, 2]);

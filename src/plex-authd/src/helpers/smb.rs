@@ -144,7 +144,8 @@ impl SmbSync {
     /// Access to an account by this list; `None` if the account is not managed or the list cannot tell.
     fn has_access(&self, account: &str, binding: &IdentityBinding, list: &FriendList) -> Option<bool> {
         let managed = self.settings.managed_accounts();
-        let mapped_to = managed.resolve(managed.look_up(account).ok()?.as_ref()).ok()?;
+        let found = managed.look_up(account).ok()?.filter(|found| found.name == account);
+        let mapped_to = managed.resolve(found.as_ref()).ok()?;
         match Access::of_any_age(&self.settings.rules, list).account(&mapped_to, Some(binding), None).result() {
             Ok(_) => Some(true),
             Err(reason) if reason.is_outage() => None,

@@ -108,7 +108,7 @@ impl Session {
     /// Handles the request in a slot. Ends early, without a log line, when the module disconnects.
     pub(crate) fn run(mut self, request: Request, slot: Arc<Slot>) {
         self.slot = Some(slot);
-        let (request, explain) = match request {
+        let (mut request, explain) = match request {
             Request::Login(request) => (request, false),
             Request::Admin(request) => match admin::answer(&self.context, &mut self.connection, self.peer, request) {
                 Some(login) => (login, true),
@@ -117,7 +117,7 @@ impl Session {
             Request::PromptReply(_) => return self.send_verdict(Verdict::Unavailable, Duration::ZERO),
         };
         self.origin = self.origin(&request);
-        let result = match self.decide(&request) {
+        let result = match self.decide(&mut request) {
             Ok(accepted) => Ok(accepted),
             Err(Stop::Refused(reason)) => Err(reason),
             Err(Stop::Disconnected) => return,
@@ -136,7 +136,7 @@ impl Session {
     }
 
     /// Handles the request of an account phase without a slot: it is decided from known state.
-    pub(crate) fn run_without_slot(mut self, request: &LoginRequest) {
+    pub(crate) fn run_without_slot(mut self, request: &mut LoginRequest) {
         self.origin = self.origin(request);
         let result = self.resolve(request).and_then(|(local, mapped_to, _)| {
             self.id = self.context.plex_id(&local.name, &mapped_to);

@@ -9,7 +9,7 @@ use crate::auth::account;
 use crate::auth::outcome::Source;
 
 impl Session {
-    pub(super) fn decide(&mut self, request: &LoginRequest) -> Result<Source, Stop> {
+    pub(super) fn decide(&mut self, request: &mut LoginRequest) -> Result<Source, Stop> {
         // The account phase is the same in every version of the protocol.
         if request.version != protocol::VERSION && request.phase != Phase::Account {
             return Err(Reason::OtherVersion(request.version).into());
@@ -27,15 +27,19 @@ impl Session {
         }
     }
 
-    /// The local account, the Plex account that it is mapped to, and the origin of the request.
+    /// The local account, the Plex account that it is mapped to, and the origin of the request. From here on, the request has
+    /// the account's canonical name: one name in each limit, cache and log line, whatever was typed (R66).
     ///
     /// # Errors
     /// The account is not managed, or the caller may not ask about it.
-    pub(super) fn resolve(&mut self, request: &LoginRequest) -> Result<(Account, PlexRef, Origin), Reason> {
+    pub(super) fn resolve(&mut self, request: &mut LoginRequest) -> Result<(Account, PlexRef, Origin), Reason> {
         let (settings, uid) = (&self.context.settings, self.peer.uid);
         let managed = settings.managed_accounts();
         let unreadable = |error: accounts::Error| Reason::AccountsUnreadable(error.to_string());
         let account = managed.look_up(&request.user).map_err(unreadable)?;
+        if let Some(account) = &account {
+            request.user.clone_from(&account.name);
+        }
         let mapped_to = managed.resolve(account.as_ref())?;
         let unreadable = |error: accounts::Error| Reason::Unavailable(format!("the local account database: {error}"));
         let trusted = uid != 0 && settings.trusted_callers.contains(uid).map_err(unreadable)?;

@@ -13,6 +13,9 @@ pub enum Error {
     /// The name service failed to look up an account.
     #[error("{}", .0.desc())]
     NameService(Errno),
+    /// The name service answers with an account that has another name, and does not confirm it under that one.
+    #[error("the name is another spelling of an account that has no name of its own; see: getent passwd NAME")]
+    NoCanonicalName,
     /// The name service failed to look up this user id.
     #[error("uid {}: {}", .0, .1.desc())]
     UserId(u32, Errno),

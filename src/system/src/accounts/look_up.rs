@@ -6,28 +6,55 @@ use policy::Account;
 use super::error::Error;
 use super::group::{group, is_member};
 
-/// The account with this canonical name; `None` also for another spelling to which a name service answers.
+/// The most further look-ups until a name service returns an account under the name that it was asked for.
+const MAX_LOOK_UPS: usize = 3;
+
+/// The account that answers to this name, under its canonical name: the one under which the account database returns it.
+/// A name service may answer to other spellings, such as capital letters or a name with a domain; with the canonical name,
+/// each account has one mapping, one membership and one back-off (R66).
+///
+/// Two names that share a user id are two accounts, as they are for PAM and for the password files.
 ///
 /// # Errors
-/// [`Error::NameService`]
+/// [`Error::NameService`]; [`Error::NoCanonicalName`] if the canonical name has no account, or one with another id.
 pub fn user(name: &str) -> Result<Option<User>, Error> {
-    let user = User::from_name(name).map_err(Error::NameService)?;
-    Ok(user.filter(|user| user.name == name))
+    canonical(name, |name| User::from_name(name).map_err(Error::NameService))
 }
 
-/// The account with this canonical name, and its membership in the group. Accounts below `uid_min` are the system's and never
-/// managed, so the group is not read for them.
+fn canonical(name: &str, find: impl Fn(&str) -> Result<Option<User>, Error>) -> Result<Option<User>, Error> {
+    let Some(mut user) = find(name)? else { return Ok(None) };
+    let mut asked = name.to_owned();
+    for _ in 0..MAX_LOOK_UPS {
+        if user.name == asked {
+            return Ok(Some(user));
+        }
+        asked = user.name;
+        let uid = user.uid;
+        match find(&asked)?.filter(|found| found.uid == uid) {
+            Some(found) => user = found,
+            None => break,
+        }
+    }
+    Err(Error::NoCanonicalName)
+}
+
+/// The account that answers to this name, under its canonical name, and its membership in the group. Accounts below `uid_min`
+/// are the system's and never managed, so the group is not read for them.
 ///
 /// # Errors
 /// [`Error`]. [`Error::NoGroup`] too: nobody can then tell which accounts are managed, and a managed one must not pass for one
 /// that is not.
 pub fn look_up(name: &str, group: Option<&str>, uid_min: u32) -> Result<Option<Account>, Error> {
-    let Some(user) = user(name)? else { return Ok(None) };
+    user(name)?.map(|user| account(user, group, uid_min)).transpose()
+}
+
+/// An account and its membership in the group.
+pub(super) fn account(user: User, group: Option<&str>, uid_min: u32) -> Result<Account, Error> {
     let in_group = match group {
         Some(group) if user.uid.as_raw() >= uid_min => is_in(&user, group)?,
         _ => false,
     };
-    Ok(Some(Account { name: user.name, uid: user.uid.as_raw(), in_group }))
+    Ok(Account { name: user.name, uid: user.uid.as_raw(), in_group })
 }
 
 fn is_in(user: &User, name: &str) -> Result<bool, Error> {
@@ -63,5 +90,33 @@ mod tests {
         assert!(matches!(&error, Error::NoGroup(_)) && error.to_string().contains("groupadd no-such-group"), "{error}");
         assert!(is_one_of(0, &["root".to_owned()]).unwrap());
         assert!(!is_one_of(0, &["daemon".to_owned()]).unwrap());
+    }
+
+    #[test]
+    fn r66_an_account_has_the_name_that_the_database_returns_for_itself() {
+        let root = User::from_name("root").unwrap().unwrap();
+        let database = |asked: &str| {
+            let (name, uid) = match asked {
+                "dora" | "DORA" | "dora@example.org" => ("dora", 1000),
+                "Dora" => ("DORA", 1000),
+                // Another account, none, and one another in turn.
+                "D\u{f3}ra" => ("dora", 1001),
+                "DORIS" => ("doris", 1000),
+                "ping" => ("pong", 1000),
+                "pong" => ("ping", 1000),
+                _ => return Ok(None),
+            };
+            Ok(Some(User { name: name.to_owned(), uid: Uid::from_raw(uid), ..root.clone() }))
+        };
+        for spelling in ["dora", "DORA", "Dora", "dora@example.org"] {
+            assert_eq!(canonical(spelling, database).unwrap().unwrap().name, "dora", "{spelling}");
+        }
+        assert!(canonical("doris", database).unwrap().is_none());
+        for odd in ["D\u{f3}ra", "DORIS", "ping", "pong"] {
+            let error = canonical(odd, database).unwrap_err();
+            assert!(matches!(error, Error::NoCanonicalName), "{odd}: {error}");
+        }
+        let gone = |_: &str| Err(Error::NameService(nix::errno::Errno::ECONNREFUSED));
+        assert!(matches!(canonical("dora", gone), Err(Error::NameService(_))));
     }
 }

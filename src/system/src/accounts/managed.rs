@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy::{Account, PlexRef, Reason, resolve_account};
 
 use super::error::Error;
-use super::{group, look_up, members};
+use super::look_up::{account, user};
+use super::{group, members};
 
 /// The settings that decide which accounts are managed.
 #[derive(Debug, Clone, Copy)]
@@ -22,13 +23,16 @@ impl<'a> ManagedAccounts<'a> {
         Self { group, users, uid_min }
     }
 
-    /// The account with this canonical name. `[users]` takes precedence over the group: for an account listed there, the
-    /// group is not read, so that a missing or unreadable group does not matter.
+    /// The account that answers to this name, under its canonical name, which `[users]` and the group have to use.
+    /// `[users]` takes precedence over the group: for an account listed there, the group is not read, so that a missing or
+    /// unreadable group does not matter.
     ///
     /// # Errors
-    /// As [`look_up`].
+    /// As [`look_up`](super::look_up()).
     pub fn look_up(&self, name: &str) -> Result<Option<Account>, Error> {
-        look_up(name, self.group.filter(|_| !self.users.contains_key(name)), self.uid_min)
+        let Some(user) = user(name)? else { return Ok(None) };
+        let group = self.group.filter(|_| !self.users.contains_key(&user.name));
+        account(user, group, self.uid_min).map(Some)
     }
 
     /// The Plex account of a local one, by the policy's rules.
@@ -49,14 +53,14 @@ impl<'a> ManagedAccounts<'a> {
             let group = group(name)?.ok_or_else(|| Error::NoGroup(name.to_owned()))?;
             names.extend(members(&group)?);
         }
-        let mut all = Vec::new();
+        let mut all = BTreeMap::new();
         for name in names {
             let account = self.look_up(&name)?;
             if let (Ok(mapped_to), Some(account)) = (self.resolve(account.as_ref()), account) {
-                all.push((account, mapped_to));
+                all.insert(account.name.clone(), (account, mapped_to));
             }
         }
-        Ok(all)
+        Ok(all.into_values().collect())
     }
 }
 

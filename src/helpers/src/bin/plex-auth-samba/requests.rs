@@ -130,7 +130,8 @@ fn account(user: &str, config: &Config, uid_min: u32) -> Result<(), Refusal> {
         return Err(Refusal::UnusableName);
     }
     let managed = ManagedAccounts::new(config.group.as_deref(), &config.users, uid_min);
-    let found = managed.look_up(user).map_err(Refusal::Accounts)?;
+    // Samba has entries for canonical names only.
+    let found = managed.look_up(user).map_err(Refusal::Accounts)?.filter(|found| found.name == user);
     managed.resolve(found.as_ref()).map(|_| ()).map_err(Refusal::NotManaged)
 }
 

@@ -140,6 +140,12 @@ fn group(name: &str, checks: &mut Checks) -> Option<Group> {
 
 fn account(name: &str, uid_min: u32, checks: &mut Checks) -> Option<User> {
     let user = match accounts::user(name) {
+        Ok(Some(user)) if user.name != name => {
+            let canonical = argument(&user.name);
+            let what = format!("'{name}' is another spelling of {canonical}, so its entry applies to no account");
+            checks.error(CHECK, what, format!("use the name {canonical} in [users] and in the group"));
+            return None;
+        }
         Ok(Some(user)) => user,
         Err(error) => {
             let what = format!("'{name}' cannot be looked up: {error}");

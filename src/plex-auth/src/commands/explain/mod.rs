@@ -12,6 +12,7 @@ use policy::Reason;
 use protocol::{Phase, TraceStep, Verdict, printable};
 use serde::Serialize;
 
+use crate::accounts::local_accounts::canonical_name;
 use crate::client::conversation::explain;
 use crate::context::Context;
 use crate::error::{Error, FAILED};
@@ -56,28 +57,29 @@ struct Decision {
 }
 
 pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<ExitCode, Error> {
-    let user = printable(&args.user, protocol::MAX_NAME);
+    let name = canonical_name(&args.user);
+    let user = printable(&name, protocol::MAX_NAME);
     if !geteuid().is_root() {
         return Err(Error::new("only root can see the whole decision").hint(format!("sudo plex-auth test {user}")));
     }
     let mut checks = Checks::new(!args.json);
     let config = configuration::check(context, &mut checks);
-    let account = decide(context, args, Phase::Account);
+    let account = decide(context, &name, &args.service, Phase::Account);
     if let Ok(decision) = &account {
         trace::add(&decision.steps, &user, config.as_ref(), &context.config, &mut checks);
     }
     let account = add(account, Phase::Account, config.as_ref(), &mut checks);
     let tried = args.password && account.is_some();
     let let_in = if tried {
-        let signed_in =
-            add(decide(context, args, Phase::Authenticate), Phase::Authenticate, config.as_ref(), &mut checks);
+        let decision = decide(context, &name, &args.service, Phase::Authenticate);
+        let signed_in = add(decision, Phase::Authenticate, config.as_ref(), &mut checks);
         [account, signed_in] == [Some(Verdict::Success); 2]
     } else {
         account.is_some() && checks.are_good()
     };
     if args.json {
-        let ExplainArgs { user, service, password, .. } = args;
-        json::print(&Report { user, service, password: *password, let_in, checks: checks.all() })?;
+        let ExplainArgs { service, password, .. } = args;
+        json::print(&Report { user: &name, service, password: *password, let_in, checks: checks.all() })?;
     } else {
         say(bold(conclusion(&user, tried, let_in)));
     }
@@ -94,8 +96,8 @@ fn conclusion(user: &str, password: bool, let_in: bool) -> String {
 }
 
 /// Lets plex-authd decide about a phase of a login. Its prompts are shown here.
-fn decide(context: &Context, args: &ExplainArgs, phase: Phase) -> Result<Decision, Error> {
-    let (verdict, trace) = explain(&context.socket, &args.user, &args.service, phase)?;
+fn decide(context: &Context, user: &str, service: &str, phase: Phase) -> Result<Decision, Error> {
+    let (verdict, trace) = explain(&context.socket, user, service, phase)?;
     let (steps, reason) = trace.map_or_else(Default::default, |trace| (trace.steps, trace.reason));
     Ok(Decision { verdict, steps, reason })
 }

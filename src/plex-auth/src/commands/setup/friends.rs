@@ -6,6 +6,7 @@ use policy::PlexUser;
 
 use super::choice::AccountChoice;
 use crate::accounts::account_kind::{self, AccountKind};
+use crate::accounts::local_accounts::canonical_name;
 use crate::accounts::names;
 use crate::client::friends::{Friends, name};
 use crate::error::Error;
@@ -58,6 +59,10 @@ fn is_owner(friends: &Friends, person: &PlexUser) -> bool {
 /// Kind of account that a local name has, if it can be a friend's.
 fn judge(local: &str) -> Result<AccountKind, Error> {
     config::local_name(local).map_err(|mistake| Error::new(format!("{}; {}", mistake.what(), mistake.hint())))?;
+    let canonical = canonical_name(local);
+    if canonical != local {
+        return Err(Error::new(format!("{local} is another spelling of {canonical}; use that name")));
+    }
     match account_kind::look_up(local)? {
         AccountKind::System => {
             Err(Error::new(format!("{local} is root's or the system's, and nobody signs in to it with Plex")))

@@ -4,6 +4,7 @@ use policy::PlexRef;
 use system::accounts;
 
 use crate::accounts::account_kind::{AccountKind, look_up};
+use crate::accounts::local_accounts::canonical_name;
 use crate::accounts::{expiry_locks, membership, people};
 use crate::client::friends::{Friends, name, name_and_id};
 use crate::client::service_manager;
@@ -23,6 +24,7 @@ pub(crate) fn link(context: &Context, local: &str, who: &str) -> Result<(), Erro
     if account.uid == 0 || account.uid < uid_min {
         return Err(Error::new(format!("'{shown}' is root's or the system's, which never sign in with Plex")));
     }
+    let local = account.name.as_str();
     let friends = Friends::read_all(&config)?;
     let person = friends.find(who)?;
     let powerful = look_up(local)? == AccountKind::Powerful;
@@ -65,6 +67,9 @@ pub(crate) fn unlink(context: &Context, local: &str) -> Result<(), Error> {
     let config = context.load()?;
     let shown = protocol::printable(local, 64);
     let _turn = expiry_locks::lock_accounts()?;
+    // An entry may have any name, and the account's canonical one otherwise.
+    let canonical = canonical_name(local);
+    let local = if config.users.contains_key(local) { local } else { &canonical };
     if !config.users.contains_key(local) {
         let failure = Error::new(format!("'{shown}' is not in [users]"));
         let account = match accounts::look_up(local, config.group.as_deref(), accounts::uid_min()) {

@@ -27,7 +27,7 @@ pub(crate) fn ask(
     prompted: &Cell<bool>,
 ) -> PamResultCode {
     let deadline = Deadline::after(MODULE_DEADLINE);
-    let mut client = Client { args, phase: request.phase, deadline, fresh: None, prompted, asked: false };
+    let mut client = Client { args, phase: request.phase, deadline, fresh: None, prompted, asked: false, read: false };
     match client.converse(pamh, request, log) {
         Ok(verdict) => client.conclude(pamh, verdict, log),
         Err(Failure::Daemon(error)) => {
@@ -60,6 +60,8 @@ struct Client<'a> {
     prompted: &'a Cell<bool>,
     /// The password has been requested once.
     asked: bool,
+    /// It has been read.
+    read: bool,
 }
 
 /// The conversation ended without a verdict.
@@ -101,10 +103,12 @@ impl Client<'_> {
                         Ok(()) | Err(Error::Closed) => {}
                         Err(other) => return Err(other.into()),
                     }
-                    if failed {
+                    if failed && !self.read {
                         // The daemon logs the reason; no verdict is needed.
                         return Err(Failure::Prompt);
                     }
+                    // A code that is not given is a refusal, at the time of all others: a program without a second prompt
+                    // would otherwise show that the password is right.
                 }
             }
         }
@@ -128,23 +132,20 @@ impl Client<'_> {
                 typed
             }
         };
-        if let (true, true, PromptReply::Text(text)) = (prompt.password, typed.fresh, &typed.answer) {
-            self.fresh = Some(text.clone());
+        if let (true, PromptReply::Text(text)) = (prompt.password, &typed.answer) {
+            self.read = true;
+            self.fresh = typed.fresh.then(|| text.clone());
         }
         typed.answer
     }
 
     fn conclude(&self, pamh: &mut PamHandle, verdict: Verdict, log: &Log) -> PamResultCode {
         log.debug(&format!("verdict {verdict:?}"));
-        if self.phase == Phase::Authenticate {
-            match (verdict, &self.fresh) {
-                // Best effort: a module that follows can prompt itself.
-                (Verdict::Success, Some(password)) if !password.expose().is_empty() => {
-                    ffi::set_authtok(pamh, password.expose());
-                }
-                (Verdict::WrongSecret | Verdict::NotAllowed, _) => ffi::fail_delay(pamh, return_code::FAIL_DELAY),
-                _ => {}
-            }
+        if let (Phase::Authenticate, Verdict::Success, Some(password)) = (self.phase, verdict, &self.fresh)
+            && !password.expose().is_empty()
+        {
+            // Best effort: a module that follows can prompt itself.
+            ffi::set_authtok(pamh, password.expose());
         }
         return_code::code(verdict, self.phase)
     }

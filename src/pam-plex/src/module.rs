@@ -12,9 +12,10 @@ use protocol::Phase;
 use crate::args::{Args, is_plex_only};
 use crate::items::Items;
 use crate::log::Log;
-use crate::{client, prompt, return_code};
+use crate::{client, ffi, prompt, return_code};
 
-/// The superuser's login must not depend on a daemon, so the daemon is not contacted about this name.
+/// The superuser's login must not depend on a daemon, so the daemon is not contacted about this name. It decides about other
+/// spellings, and about other accounts of the superuser.
 const SUPERUSER: &str = "root";
 
 /// Message at an attempt to change the local password of a managed account.
@@ -78,8 +79,15 @@ fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase, flags: PamFlag) -> Pa
             }
         }
     });
-    let leaves = phase == Phase::Authenticate && is_plex_only(args) && !prompted.get();
-    if leaves { return_code::left_to_others(code) } else { code }
+    if phase != Phase::Authenticate {
+        return code;
+    }
+    let leaves = is_plex_only(args) && !prompted.get();
+    let code = if leaves { return_code::left_to_others(code) } else { code };
+    if return_code::is_delayed(&code) {
+        ffi::fail_delay(pamh, return_code::FAIL_DELAY);
+    }
+    code
 }
 
 /// The code of a hook without a request; `name` is the hook's name in the log.

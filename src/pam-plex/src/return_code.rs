@@ -11,6 +11,10 @@ pub(crate) const FAIL_DELAY: Duration = Duration::from_secs(2);
 /// The code for a verdict in a phase. A managed account is never ignored: only [`Verdict::NotManaged`] is `PAM_IGNORE`, and only
 /// outside authentication. [`left_to_others`] has the one exception.
 ///
+/// In authentication, a refusal has one code whatever its reason: many programs show it, and `PAM_PERM_DENIED` would tell
+/// strangers which accounts were a friend's. `PAM_MAXTRIES` would make sshd drop its password methods, so a back-off has the code
+/// of an outage.
+///
 /// The account phase has three verdicts, with a daemon of any version: allowed, denied and not managed. Any other answer is a
 /// refusal there (R65): `PAM_AUTHINFO_UNAVAIL` would leave the account to the local group, which is right only without an answer.
 pub(crate) fn code(verdict: Verdict, phase: Phase) -> PamResultCode {
@@ -18,9 +22,12 @@ pub(crate) fn code(verdict: Verdict, phase: Phase) -> PamResultCode {
         (Verdict::Success, Phase::Authenticate | Phase::Account) => PamResultCode::PAM_SUCCESS,
         (Verdict::NotManaged, Phase::Authenticate) => PamResultCode::PAM_USER_UNKNOWN,
         (Verdict::NotManaged, Phase::Account | Phase::Password) => PamResultCode::PAM_IGNORE,
+        (Verdict::WrongSecret | Verdict::NotAllowed, Phase::Authenticate) => PamResultCode::PAM_AUTH_ERR,
+        (Verdict::ConversationFailed, Phase::Authenticate) => PamResultCode::PAM_CONV_ERR,
+        (Verdict::Throttled | Verdict::LocalFirst, Phase::Authenticate)
+        | (Verdict::Unavailable, Phase::Authenticate | Phase::Password) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
         // Nothing in the password phase lets a managed account's local password be changed.
-        (Verdict::NotAllowed, Phase::Authenticate)
-        | (_, Phase::Account)
+        (_, Phase::Account)
         | (
             Verdict::Success
             | Verdict::WrongSecret
@@ -30,11 +37,13 @@ pub(crate) fn code(verdict: Verdict, phase: Phase) -> PamResultCode {
             | Verdict::ConversationFailed,
             Phase::Password,
         ) => PamResultCode::PAM_PERM_DENIED,
-        (Verdict::Unavailable, _) | (Verdict::LocalFirst, Phase::Authenticate) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
-        (Verdict::WrongSecret, Phase::Authenticate) => PamResultCode::PAM_AUTH_ERR,
-        (Verdict::Throttled, Phase::Authenticate) => PamResultCode::PAM_MAXTRIES,
-        (Verdict::ConversationFailed, Phase::Authenticate) => PamResultCode::PAM_CONV_ERR,
     }
+}
+
+/// The code of an authentication that is delayed: every refusal. A login that is left to other modules is none, and after a
+/// prompt that failed, nothing was typed that could have been wrong.
+pub(crate) fn is_delayed(code: &PamResultCode) -> bool {
+    !matches!(code, PamResultCode::PAM_SUCCESS | PamResultCode::PAM_IGNORE | PamResultCode::PAM_CONV_ERR)
 }
 
 /// The code for an answer that this module does not understand, such as one from a daemon of another version.
@@ -61,18 +70,21 @@ mod tests {
         let table = [
             (Verdict::Success, 0, 0, 0, 6),
             (Verdict::WrongSecret, 7, 7, 6, 6),
-            (Verdict::NotAllowed, 6, 6, 6, 6),
+            (Verdict::NotAllowed, 7, 7, 6, 6),
             (Verdict::NotManaged, 10, 25, 25, 25),
             (Verdict::LocalFirst, 9, 25, 6, 6),
-            (Verdict::Throttled, 11, 11, 6, 6),
+            (Verdict::Throttled, 9, 25, 6, 6),
             (Verdict::Unavailable, 9, 25, 6, 9),
             (Verdict::ConversationFailed, 19, 19, 6, 6),
         ];
         assert_eq!(table.map(|(verdict, ..)| verdict), Verdict::ALL);
         for (verdict, authenticate, plex_only, account, password) in table {
-            assert_eq!(code(verdict, Phase::Authenticate) as i32, authenticate, "{verdict:?}");
             let nothing_asked = left_to_others(code(verdict, Phase::Authenticate));
-            assert_eq!(nothing_asked as i32, plex_only, "{verdict:?} with plex_only");
+            // R40: every refusal is delayed, and nothing else is.
+            for (code, number) in [(code(verdict, Phase::Authenticate), authenticate), (nothing_asked, plex_only)] {
+                assert_eq!(is_delayed(&code), [7, 9, 10].contains(&number), "{verdict:?}");
+                assert_eq!(code as i32, number, "{verdict:?}");
+            }
             assert_eq!(code(verdict, Phase::Account) as i32, account, "{verdict:?}");
             assert_eq!(code(verdict, Phase::Password) as i32, password, "{verdict:?}");
         }

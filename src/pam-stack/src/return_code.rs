@@ -66,6 +66,12 @@ impl Code {
         NAMES.iter().position(|known| *known == name).map(Self)
     }
 
+    /// The code with this number.
+    #[must_use]
+    pub fn from_number(number: usize) -> Option<Self> {
+        Some(Self(number)).filter(|_| number < COUNT)
+    }
+
     /// Its number in `security/_pam_types.h`.
     #[must_use]
     pub fn number(self) -> usize {

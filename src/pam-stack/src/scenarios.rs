@@ -80,15 +80,7 @@ fn auth_scenarios(both: bool) -> Vec<Scenario> {
         scenario(NOBODY, Required::Refused, Fault::DeniedAccepted),
         scenario(Subject { root: true, ..NOBODY }, Required::Refused, Fault::DeniedAccepted),
     ];
-    let refusals = [
-        Code::AUTH_ERR,
-        Code::PERM_DENIED,
-        Code::MAXTRIES,
-        Code::CONV_ERR,
-        Code::SERVICE_ERR,
-        Code::MODULE_UNKNOWN,
-        Code::USER_UNKNOWN,
-    ];
+    let refusals = [Code::AUTH_ERR, Code::CONV_ERR, Code::SERVICE_ERR, Code::MODULE_UNKNOWN, Code::USER_UNKNOWN];
     if both {
         scenarios.push(scenario(Subject { plex: Code::SUCCESS, ..with_both }, Required::Granted, Fault::PlexRefused));
     }

@@ -62,6 +62,7 @@ fn subject(kind: Kind, row: &Row, situation: Situation) -> Subject {
     let plex = match (situation, kind) {
         (Situation::DaemonDown, _) => Code::AUTHINFO_UNAVAIL,
         (Situation::ModuleMissing, _) => Code::MODULE_UNKNOWN,
+        (Situation::Normal, Auth) if denied => Code::AUTH_ERR,
         (Situation::Normal, _) if denied => Code::PERM_DENIED,
         (Situation::Normal, Auth) if friend && row.typed != Typed::Plex => Code::AUTH_ERR,
         (Situation::Normal, _) if friend => Code::SUCCESS,
@@ -201,7 +202,7 @@ fn a_faulty_auth_stack_has_the_faults_of_its_effect() {
         ),
         (
             "a denial passed on as a yes",
-            vec![UNIX, "auth [success=1 perm_denied=1 user_unknown=ignore default=die] pam_plex.so\n", DENY, PERMIT],
+            vec![UNIX, "auth [success=1 auth_err=1 user_unknown=ignore default=die] pam_plex.so\n", DENY, PERMIT],
             vec![DeniedAccepted],
         ),
         (

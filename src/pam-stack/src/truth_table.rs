@@ -88,7 +88,7 @@ pub fn rows(situation: Situation) -> Vec<Row> {
             (FriendWithLocalPassword, Typed::Plex, SUCCESS, SUCCESS),
             (FriendWithLocalPassword, Typed::Local, SUCCESS, SUCCESS),
             (FriendWithLocalPassword, Typed::Wrong, AUTH_ERR, SUCCESS),
-            (Denied, Typed::Plex, PERM_DENIED, PERM_DENIED),
+            (Denied, Typed::Plex, AUTH_ERR, PERM_DENIED),
             (DeniedWithLocalPassword, Typed::Local, SUCCESS, PERM_DENIED),
             (Unknown, Typed::Plex, AUTH_ERR, USER_UNKNOWN),
         ],

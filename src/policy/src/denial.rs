@@ -27,7 +27,7 @@ impl Phase {
 pub enum Outcome {
     /// Accepted.
     Success,
-    /// A wrong password or code.
+    /// A wrong password or code, or a code that was not given.
     WrongSecret,
     /// Managed, but without access.
     NotAllowed,
@@ -39,7 +39,7 @@ pub enum Outcome {
     Throttled,
     /// Could not be decided.
     Unavailable,
-    /// No prompt could be shown.
+    /// The first prompt could not be shown, or was cancelled.
     ConversationFailed,
 }
 
@@ -192,6 +192,7 @@ impl Reason {
             | Self::WrongCode
             | Self::NotApproved
             | Self::CodeExpired
+            | Self::CodeWanted
             | Self::EmailOnly => Outcome::WrongSecret,
             Self::NotYourAccount
             | Self::ChangedAtPlex
@@ -222,7 +223,7 @@ impl Reason {
             | Self::OtherVersion(_)
             | Self::NoSlot
             | Self::Unavailable(_) => Outcome::Unavailable,
-            Self::CodeWanted | Self::PromptFailed => Outcome::ConversationFailed,
+            Self::PromptFailed => Outcome::ConversationFailed,
         }
     }
 }

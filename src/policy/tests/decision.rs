@@ -454,7 +454,8 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
         (Outcome::LocalFirst, "LocalFirst"),
         (
             Outcome::WrongSecret,
-            "EmptyPassword LongPassword ControlByte NotUtf8 WrongPassword WrongCode NotApproved CodeExpired EmailOnly",
+            "EmptyPassword LongPassword ControlByte NotUtf8 WrongPassword WrongCode CodeWanted NotApproved CodeExpired \
+             EmailOnly",
         ),
         (
             Outcome::NotAllowed,
@@ -469,7 +470,7 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
             Outcome::Unavailable,
             "LinkNotOffered AccountBusy ListTooOld NoSignInYet Unreachable AccountsUnreadable OtherVersion NoSlot Unavailable",
         ),
-        (Outcome::ConversationFailed, "CodeWanted PromptFailed"),
+        (Outcome::ConversationFailed, "PromptFailed"),
     ];
     for reason in Reason::iter() {
         let name: &str = (&reason).into();

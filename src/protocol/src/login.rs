@@ -107,7 +107,7 @@ pub struct Prompt {
 pub enum Verdict {
     /// Accepted.
     Success,
-    /// A wrong password or code.
+    /// A wrong password or code, or a code that was not given.
     WrongSecret,
     /// A managed account without access: its user is no friend, or the server is not shared with them.
     NotAllowed,
@@ -119,7 +119,7 @@ pub enum Verdict {
     Throttled,
     /// No result, because of plex.tv, the daemon or its configuration.
     Unavailable,
-    /// A prompt could not be shown.
+    /// The first prompt could not be shown, or was cancelled.
     ConversationFailed,
 }
 

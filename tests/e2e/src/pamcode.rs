@@ -14,7 +14,6 @@ impl Code {
     pub const AUTH_ERR: Self = Self(7);
     pub const AUTHINFO_UNAVAIL: Self = Self(9);
     pub const USER_UNKNOWN: Self = Self(10);
-    pub const MAXTRIES: Self = Self(11);
     pub const NEW_AUTHTOK_REQD: Self = Self(12);
     pub const CONV_ERR: Self = Self(19);
     pub const IGNORE: Self = Self(25);

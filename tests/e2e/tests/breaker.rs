@@ -38,14 +38,14 @@ fn r60_every_form_of_rate_limit_or_block_opens_the_circuit_breaker() {
         world.plex().fault(Endpoint::Signin, way.clone());
         world.plex().reset();
         for user in ["alice", "alice", "olga", "frank"] {
-            assert_eq!(world.authenticate(user, &password(user)), Code::MAXTRIES, "{way:?}: {user}");
+            assert_eq!(world.authenticate(user, &password(user)), Code::AUTHINFO_UNAVAIL, "{way:?}: {user}");
             assert_eq!(world.account(user), Code::SUCCESS, "{way:?}: a key login");
         }
         assert_eq!(sign_ins(&world), 1, "{way:?}");
         world.wait_for_log(&[line, &format!("no password is sent there for {span} seconds")]);
         assert_eq!(closings(&world, line), before + 1, "{way:?}: one line for one closing");
         world.plex().clear_faults();
-        assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES, "{way:?}: it stays closed");
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{way:?}: it stays closed");
         world.wait_for_rows("closed", 1);
         world.stop_authd();
         world.sql("DELETE FROM closed");
@@ -59,12 +59,12 @@ fn r60_every_form_of_rate_limit_or_block_opens_the_circuit_breaker() {
 fn r60_circuit_breaker_closes_when_retry_after_has_passed_and_not_before() {
     let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
     world.plex().fault(Endpoint::Signin, Fault::TooMany(Some(8)));
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
     let closed = Instant::now();
     world.plex().clear_faults();
     world.plex().reset();
     while closed.elapsed() < Duration::from_secs(5) {
-        assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES);
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
         assert_eq!(sign_ins(&world), 0);
         sleep(Duration::from_millis(300));
     }
@@ -77,13 +77,17 @@ fn r60_open_circuit_breaker_survives_a_restart_and_expires() {
     let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
     world.plex().send(&fakeplex::Command::BlockAfter(1)).unwrap();
     assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES, "plex.tv blocks even the right one");
+    assert_eq!(
+        world.authenticate("alice", &password("alice")),
+        Code::AUTHINFO_UNAVAIL,
+        "plex.tv blocks even the right one"
+    );
     world.wait_for_rows("closed", 1);
     world.plex().reset();
     for how in [World::kill_authd, World::stop_authd] {
         how(&world);
         world.start_authd(&world.config(NUMBERS));
-        assert_eq!(world.authenticate("alice", &password("alice")), Code::MAXTRIES);
+        assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
         assert_eq!(world.account("alice"), Code::SUCCESS);
     }
     assert_eq!(sign_ins(&world), 0);
@@ -108,7 +112,7 @@ fn r60_simultaneous_rate_limited_sign_ins_open_the_circuit_breaker_once() {
         world.sh("pkill -CONT -x fakeplex");
         together.join().unwrap()
     });
-    assert_eq!(count(&answers, Code::MAXTRIES), 4, "{answers:?}");
+    assert_eq!(count(&answers, Code::AUTHINFO_UNAVAIL), 4, "{answers:?}");
     assert!(sign_ins(&world) > 1, "they were not on their way together");
     world.wait_for_log(&[LIMITED]);
     sleep(Duration::from_millis(300));
@@ -117,7 +121,7 @@ fn r60_simultaneous_rate_limited_sign_ins_open_the_circuit_breaker_once() {
 
 #[test]
 fn r60_r69_open_breaker_allows_remembered_passwords_but_not_the_offline_cache() {
-    for (cache, while_left_alone) in [("remember", Code::SUCCESS), ("offline", Code::MAXTRIES)] {
+    for (cache, while_left_alone) in [("remember", Code::SUCCESS), ("offline", Code::AUTHINFO_UNAVAIL)] {
         let config = format!("{NUMBERS}\n[cache]\n{cache} = \"1h\"");
         let Some(world) = World::with_everything(DEN, &config) else { return };
         assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
@@ -126,10 +130,10 @@ fn r60_r69_open_breaker_allows_remembered_passwords_but_not_the_offline_cache() 
             world.plex().fault(Endpoint::Signin, way.clone());
             world.plex().reset();
             let frank = || world.authenticate("frank", &password("frank"));
-            assert_eq!(frank(), Code::MAXTRIES, "{cache}, {way:?}: plex.tv has had enough");
+            assert_eq!(frank(), Code::AUTHINFO_UNAVAIL, "{cache}, {way:?}: plex.tv has had enough");
             assert_eq!(world.authenticate("alice", &password("alice")), while_left_alone, "{cache}, {way:?}");
-            assert_eq!(world.authenticate("alice", "wrong"), Code::MAXTRIES, "{cache}, {way:?}");
-            assert_eq!(frank(), Code::MAXTRIES, "{cache}, {way:?}: never signed in here");
+            assert_eq!(world.authenticate("alice", "wrong"), Code::AUTHINFO_UNAVAIL, "{cache}, {way:?}");
+            assert_eq!(frank(), Code::AUTHINFO_UNAVAIL, "{cache}, {way:?}: never signed in here");
             assert_eq!(sign_ins(&world), 1, "{cache}, {way:?}");
             assert_eq!(world.rows("remembered"), 1, "{cache}, {way:?}");
             world.plex().clear_faults();

@@ -120,7 +120,7 @@ fn age_of_the_friend_list_ignores_wall_clock_steps() {
         assert_eq!(clocked.login("alice"), Code::SUCCESS);
         clocked.set(calendar);
         clocked.world.plex().load(&unshared);
-        until(Code::PERM_DENIED, || clocked.login("alice"));
+        until(Code::AUTH_ERR, || clocked.login("alice"));
         assert_eq!(clocked.world.account("alice"), Code::PERM_DENIED, "{calendar}");
         let begin = Instant::now();
         clocked.world.plex().load(DEN);
@@ -192,7 +192,7 @@ fn r19_wall_clock_steps_neither_cancel_nor_extend_a_pause() {
         for calendar in JUMPS {
             assert_eq!(clocked.login("mallory"), Code::AUTH_ERR);
             jump(&clocked, calendar);
-            assert_eq!(clocked.login("alice"), Code::MAXTRIES, "{calendar}");
+            assert_eq!(clocked.login("alice"), Code::AUTHINFO_UNAVAIL, "{calendar}");
             until(Code::SUCCESS, || clocked.login("alice"));
             jump(&clocked, RIGHT);
             until(Code::SUCCESS, || clocked.login("alice"));
@@ -207,11 +207,11 @@ fn r60_wall_clock_steps_do_not_change_how_long_the_breaker_is_open() {
     for jump in jumps {
         for calendar in JUMPS {
             clocked.world.plex().fault(Endpoint::Signin, Fault::TooMany(Some(6)));
-            assert_eq!(clocked.login("alice"), Code::MAXTRIES);
+            assert_eq!(clocked.login("alice"), Code::AUTHINFO_UNAVAIL);
             clocked.world.plex().clear_faults();
             let before = clocked.sign_ins();
             jump(&clocked, calendar);
-            assert_eq!((clocked.login("alice"), clocked.sign_ins()), (Code::MAXTRIES, before), "{calendar}");
+            assert_eq!((clocked.login("alice"), clocked.sign_ins()), (Code::AUTHINFO_UNAVAIL, before), "{calendar}");
             until(Code::SUCCESS, || clocked.login("alice"));
             jump(&clocked, RIGHT);
             until(Code::SUCCESS, || clocked.login("alice"));

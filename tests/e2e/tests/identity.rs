@@ -34,7 +34,7 @@ fn r33_email_address_reassigned_after_the_list_was_read_is_refused() {
     // The cached list gives the address to Alice; at plex.tv it belongs to Mallory by now.
     let moved = DEN.replace("alice@example.org", "alice@new.example.org");
     world.plex().load(&moved.replace("mallory@example.org", "alice@example.org"));
-    assert_eq!(world.authenticate("alice", &password("mallory")), Code::PERM_DENIED);
+    assert_eq!(world.authenticate("alice", &password("mallory")), Code::AUTH_ERR);
     world.wait_for_log(&["denied", "user=\"alice\"", "plex.tv signed in id 7, but this account belongs to id 2"]);
     world.stop_authd();
     assert_eq!(world.plex().counters().live_tokens, 0, "the stranger's token is signed out too");
@@ -67,7 +67,7 @@ fn r77_reassigned_username_opens_the_account_only_to_the_friend_who_signed_in_fi
     world.start_authd(&world.config(fresh));
     std::thread::sleep(std::time::Duration::from_millis(1100));
     world.plex().reset();
-    assert_eq!(world.authenticate("alice", &password("mallory")), Code::PERM_DENIED);
+    assert_eq!(world.authenticate("alice", &password("mallory")), Code::AUTH_ERR);
     assert_eq!(world.account("alice"), Code::PERM_DENIED);
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
     world.wait_for_log(&["denied", "the name belonged to Plex id 2 at the first login and belongs to 7 now"]);
@@ -236,9 +236,9 @@ fn r61_without_a_token_only_the_owners_own_server_counts() {
         ("frank", Code::SUCCESS),
         ("olga", Code::SUCCESS),
         // Mallory's own program claims to be Olga's server.
-        ("mallory", Code::PERM_DENIED),
-        ("bob", Code::PERM_DENIED),
-        ("carol", Code::PERM_DENIED),
+        ("mallory", Code::AUTH_ERR),
+        ("bob", Code::AUTH_ERR),
+        ("carol", Code::AUTH_ERR),
     ];
     for (user, code) in table {
         assert_eq!(world.authenticate(user, &password(user)), code, "{user}");
@@ -249,6 +249,6 @@ fn r61_without_a_token_only_the_owners_own_server_counts() {
     assert_eq!(world.plex().counters().live_tokens, 0);
     // With another owner in the configuration no server matches, not even for the real owner.
     world.start_authd(&config("owner_id = 12"));
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
-    assert_eq!(world.authenticate("olga", &password("olga")), Code::PERM_DENIED);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTH_ERR);
+    assert_eq!(world.authenticate("olga", &password("olga")), Code::AUTH_ERR);
 }

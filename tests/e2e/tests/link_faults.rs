@@ -25,7 +25,7 @@ fn r33_link_code_approved_by_another_account_is_refused_and_logged() {
         let mut login = world.pam_terminal("every", user, &format!("192.0.2.{rhost}"));
         let code = login.ask_for_code();
         world.approve(&code, approver);
-        assert_eq!(login.verdict(), Code::PERM_DENIED, "{approver} for {user}");
+        assert_eq!(login.verdict(), Code::AUTH_ERR, "{approver} for {user}");
         let says = format!("plex.tv signed in id {id}, but this account belongs to id 2");
         world.wait_for_log(&["denied", "user=\"alice\"", "plex_id=2", &says]);
         world.assert_code_unseen(&code);
@@ -34,7 +34,7 @@ fn r33_link_code_approved_by_another_account_is_refused_and_logged() {
     let mut bob = world.pam_terminal("every", "bob", "192.0.2.9");
     let code = bob.ask_for_code();
     world.approve(&code, "bob");
-    assert_eq!(bob.verdict(), Code::PERM_DENIED);
+    assert_eq!(bob.verdict(), Code::AUTH_ERR);
     let mut ssh = world.ssh_terminal(HERE, "alice", 1);
     let code = ssh.ask_for_code();
     world.approve(&code, "mallory");

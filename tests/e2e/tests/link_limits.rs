@@ -166,7 +166,7 @@ fn address_holds_at_most_three_link_codes() {
     }
     let mut fourth = ask("olga", "192.0.2.1");
     fourth.wait_for("assword");
-    assert_eq!(fourth.verdict(), Code::MAXTRIES);
+    assert_eq!(fourth.verdict(), Code::AUTHINFO_UNAVAIL);
     world.wait_for_log(&["throttled", "user=\"olga\"", "link codes"]);
     let code = ask("olga", "192.0.2.2").ask_for_code();
     assert!(!code.is_empty(), "another address has its own");

@@ -113,10 +113,10 @@ fn r36_every_verdict_becomes_the_documented_pam_return_code() {
     let table = [
         ("success", Code::SUCCESS, Code::SUCCESS),
         ("wrong-secret", Code::AUTH_ERR, Code::PERM_DENIED),
-        ("not-allowed", Code::PERM_DENIED, Code::PERM_DENIED),
+        ("not-allowed", Code::AUTH_ERR, Code::PERM_DENIED),
         // libpam turns a stack that only returns IGNORE into a refusal.
         ("not-managed", Code::USER_UNKNOWN, Code::PERM_DENIED),
-        ("throttled", Code::MAXTRIES, Code::PERM_DENIED),
+        ("throttled", Code::AUTHINFO_UNAVAIL, Code::PERM_DENIED),
         ("unavailable", Code::AUTHINFO_UNAVAIL, Code::PERM_DENIED),
         ("conversation-failed", Code::CONV_ERR, Code::PERM_DENIED),
         ("a-word-of-another-version", Code::AUTHINFO_UNAVAIL, Code::PERM_DENIED),

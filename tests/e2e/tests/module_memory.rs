@@ -20,7 +20,7 @@ fn r44_no_part_of_the_password_stays_in_the_programs_memory_after_a_login() {
     };
     assert_eq!(search("right", "alice", "auth,account", Code::SUCCESS), "1");
     assert_eq!(search("again", "alice", "auth,auth,account", Code::SUCCESS), "2");
-    assert_eq!(search("denied", "bob", "auth", Code::PERM_DENIED), "1");
+    assert_eq!(search("denied", "bob", "auth", Code::AUTH_ERR), "1");
     world.plex().load(DEN);
     assert_eq!(search("wrong", "alice", "auth", Code::AUTH_ERR), "1");
     // A daemon killed while it holds the password.

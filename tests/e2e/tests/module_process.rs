@@ -22,7 +22,7 @@ fn r2_r9_r34_r47_process_is_unchanged_before_during_and_after_every_hook() {
     let runs = [
         ("alice", "typed", Code::SUCCESS),
         ("alice", "error", Code::CONV_ERR),
-        ("bob", "typed", Code::PERM_DENIED),
+        ("bob", "typed", Code::AUTH_ERR),
         ("local", "typed", Code::USER_UNKNOWN),
         ("root", "typed", Code::USER_UNKNOWN),
         ("alice", "typed", Code::AUTHINFO_UNAVAIL),

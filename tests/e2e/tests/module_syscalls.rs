@@ -69,7 +69,7 @@ fn r2_r15_r28_r32_module_makes_only_system_calls_for_its_socket() {
     assert_eq!(connects(&calls), 3, "one for each question, that about the password among them: {calls:?}");
     assert!(calls.iter().any(|call| call.name == "poll"), "it waits by poll: {calls:?}");
     check("no conversation", "alice", "error", Code::CONV_ERR);
-    check("denied", "bob", "typed", Code::PERM_DENIED);
+    check("denied", "bob", "typed", Code::AUTH_ERR);
     let (facts, _) = check("not managed", "local", "typed", Code::USER_UNKNOWN);
     assert_eq!(facts.get("prompts"), "0", "R15: nobody else is prompted");
     let (facts, calls) = check("root", "root", "typed", Code::USER_UNKNOWN);

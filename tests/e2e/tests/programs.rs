@@ -14,7 +14,7 @@ fn r48_daemon_executes_no_program_and_creates_no_process() {
     ]);
     world.sh(&format!("until [ $(grep -c 'is ready' /var/log/syslog) -gt {before} ]; do sleep 0.05; done"));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    assert_eq!(world.authenticate("bob", &password("bob")), Code::PERM_DENIED);
+    assert_eq!(world.authenticate("bob", &password("bob")), Code::AUTH_ERR);
     assert_eq!(world.account("alice"), Code::SUCCESS);
     world.stop_authd();
     let trace = world.sh("cat /run/trace").stdout;

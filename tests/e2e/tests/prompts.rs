@@ -70,7 +70,7 @@ fn r27_text_from_plex_tv_and_clients_is_logged_as_one_line_without_control_chara
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.codes("alone", hostile, "auth,acct", "x\n");
     let from = world.codes_from(hostile, "alone", "bob", &password("bob"));
-    assert_eq!(from.of("auth"), Code::PERM_DENIED);
+    assert_eq!(from.of("auth"), Code::AUTH_ERR);
     let message = "{\"errors\":[{\"code\":4711,\"message\":\"\\u001b[31mno\\r\\nway\"}]}";
     world.plex().fault(Endpoint::Signin, Fault::Status(500, message.into()));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);

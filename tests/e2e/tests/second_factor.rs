@@ -110,7 +110,7 @@ fn r22_client_with_a_single_prompt_is_refused_at_once_and_the_reason_logged() {
         ("a graphical ssh", &|| graphical().code == 255),
         ("sudo", &|| world.sudo("erin", &password("erin"), &[]).code == 1),
         ("su", &|| world.su("local", "erin", &password("erin"), &[]).code == 1),
-        ("a locker", &|| world.authenticate("erin", &password("erin")) == Code::CONV_ERR),
+        ("a locker", &|| world.authenticate("erin", &password("erin")) == Code::AUTH_ERR),
     ];
     for (way, refused) in ways {
         world.plex().reset();

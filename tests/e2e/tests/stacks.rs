@@ -139,7 +139,7 @@ fn expired_local_password_does_not_skip_the_account_phase() {
 }
 
 #[test]
-fn r18_faillock_counts_neither_outages_nor_broken_conversations() {
+fn r18_faillock_counts_wrong_passwords_but_no_back_off_outage_or_abandoned_prompt() {
     let Some(world) = machine() else { return };
     let stack = "auth required pam_faillock.so preauth silent deny=3\n\
                  auth [success=2 default=ignore] pam_unix.so\n\
@@ -147,15 +147,31 @@ fn r18_faillock_counts_neither_outages_nor_broken_conversations() {
                  auth [default=die] pam_faillock.so authfail deny=3\n\
                  auth required pam_permit.so\n";
     world.write("/etc/pam.d/counted", 0o644, "root:root", stack);
-    let failures = || world.sh("faillock --user alice | grep -c ' V$' || true").stdout.trim().to_owned();
+    let failures =
+        |user: &str| world.sh(&format!("faillock --user {user} | grep -c ' V$' || true")).stdout.trim().to_owned();
+    let login = |user: &str, typed: &str| world.codes("counted", user, "auth", typed).of("auth");
+    let config = world.config("[throttle]\nfree_tries = 2\nfirst_pause = \"1h\"\nlongest_pause = \"1h\"");
     world.stop_authd();
     for _ in 0..3 {
-        let code = world.codes("counted", "alice", "auth", &format!("{}\n", password("alice"))).of("auth");
-        assert_eq!(code, Code::AUTHINFO_UNAVAIL);
+        assert_eq!(login("alice", &format!("{}\n", password("alice"))), Code::AUTHINFO_UNAVAIL, "no daemon");
     }
-    world.start_authd(&world.config(""));
-    assert_eq!(world.codes("counted", "erin", "auth", &format!("{}\n", password("erin"))).of("auth"), Code::CONV_ERR);
-    assert_eq!(failures(), "0");
-    assert_eq!(world.codes("counted", "alice", "auth", "wrong\n").of("auth"), Code::AUTH_ERR);
-    assert_eq!(failures(), "1");
+    world.start_authd(&config);
+    world.plex().fault(Endpoint::Signin, Fault::Status(503, String::new()));
+    assert_eq!(login("alice", &format!("{}\n", password("alice"))), Code::AUTHINFO_UNAVAIL, "no plex.tv");
+    world.plex().clear_faults();
+    // A prompt that is abandoned: pam_unix shows it, and the module then has nothing to send.
+    assert_eq!(login("alice", ""), Code::CONV_ERR);
+    assert_eq!(failures("alice"), "0");
+    for (count, typed) in [("1", "wrong\n"), ("2", "wrong again\n")] {
+        assert_eq!(login("alice", typed), Code::AUTH_ERR);
+        assert_eq!(failures("alice"), count);
+    }
+    for _ in 0..3 {
+        assert_eq!(login("alice", &format!("{}\n", password("alice"))), Code::AUTHINFO_UNAVAIL, "back-off");
+    }
+    assert_eq!(failures("alice"), "2");
+    // No access, and a code that is required and not given, are refusals.
+    assert_eq!((login("bob", "wrong\n"), failures("bob")), (Code::AUTH_ERR, "1".to_owned()));
+    assert_eq!(login("erin", &format!("{}\n", password("erin"))), Code::AUTH_ERR);
+    assert_eq!(failures("erin"), "1");
 }

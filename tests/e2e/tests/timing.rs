@@ -1,36 +1,96 @@
 //! R40: neither messages nor durations reveal why a login was refused.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use e2e::{Code, DEN, Tried, Try, World, password};
 use fakeplex::{Endpoint, Fault};
 
-/// Denied, not on the list, and a wrong password.
-const CLASSES: [(&str, Code); 3] =
-    [("bob", Code::PERM_DENIED), ("mallory", Code::PERM_DENIED), ("alice", Code::AUTH_ERR)];
+/// Limits that do not affect the measurement, except that of [`SLOWED`].
+const NUMBERS: &str =
+    "[throttle]\nfree_tries = 5\nfirst_pause = \"1h\"\nlongest_pause = \"1h\"\nrejected_per_hour = 1000";
 
-/// Limits that do not affect the measurement.
-const NUMBERS: &str = "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000";
+/// A stack of only `pam_unix`, for the time of its hash.
+const HASH: &str = "hash";
 
-const SAMPLES: usize = 200;
+/// Accounts with a local password, which `pam_unix` compares with what was typed.
+const HASHED: [&str; 2] = ["olga", "local"];
 
-/// Simultaneous logins: few enough that the machine's load is not what is measured.
-const TOGETHER: usize = 12;
+/// A reason to refuse a login.
+#[derive(Debug, Clone, Copy)]
+struct Class {
+    reason: &'static str,
+    user: &'static str,
+    /// Code of the module alone.
+    alone: Code,
+    /// Code of the shipped stacks.
+    shipped: Code,
+}
+
+impl Class {
+    const fn new(reason: &'static str, user: &'static str, alone: Code, shipped: Code) -> Self {
+        Self { reason, user, alone, shipped }
+    }
+
+    /// The password that is typed.
+    fn password(self) -> String {
+        if self.user == "erin" { password("erin") } else { "wrong".to_owned() }
+    }
+}
+
+/// The account in back-off.
+const SLOWED: &str = "frank";
+
+const CLASSES: [Class; 8] = [
+    Class::new("wrong password", "alice", Code::AUTH_ERR, Code::AUTH_ERR),
+    Class::new("no access", "bob", Code::AUTH_ERR, Code::AUTH_ERR),
+    Class::new("not on the list", "mallory", Code::AUTH_ERR, Code::AUTH_ERR),
+    Class::new("right password without a code", "erin", Code::AUTH_ERR, Code::AUTH_ERR),
+    Class::new("wrong password, with a local one", "olga", Code::AUTH_ERR, Code::AUTH_ERR),
+    Class::new("back-off", SLOWED, Code::AUTHINFO_UNAVAIL, Code::AUTHINFO_UNAVAIL),
+    Class::new("not managed", "local", Code::USER_UNKNOWN, Code::AUTH_ERR),
+    Class::new("no such account", "nobody-here", Code::USER_UNKNOWN, Code::AUTH_ERR),
+];
+
+/// A measurement of the classes in a stack.
+struct Measurement {
+    service: &'static str,
+    /// The code of a class.
+    code: fn(&Class) -> Code,
+    /// Samples of each class.
+    samples: usize,
+    /// Simultaneous logins: few enough that the machine's load is not what is measured.
+    together: usize,
+    /// The greatest difference between two classes.
+    within: Duration,
+    /// Only medians are compared, without the time of the hash in `pam_unix`, which depends on the machine and its load.
+    without_hash: bool,
+}
+
+/// The Den, where olga has a local password too, and one account is in back-off from this host.
+fn machine(slowed_from: &str) -> Option<World> {
+    let world = World::with_everything(DEN, NUMBERS)?;
+    assert!(world.run_with(&["chpasswd"], "olga:LOCAL-SECRET-olga\n").ok());
+    // The first connection includes a handshake.
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    let failures: Vec<Try> = (0..5).map(|n| Try::new(SLOWED, slowed_from, &format!("wrong{n}"))).collect();
+    assert!(world.many(5, &failures).iter().all(|one| one.code == Code::AUTH_ERR));
+    Some(world)
+}
 
 #[test]
 fn r40_refusals_show_the_same_messages() {
     let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
     world.start_sshd();
-    let shown = CLASSES.map(|(user, code)| {
+    let shown = ["alice", "bob", "mallory"].map(|user| {
         let codes = world.codes_from("192.0.2.1", "alone", user, "wrong");
-        assert_eq!(codes.of("auth"), code);
-        let text: Vec<&str> =
-            codes.text.lines().filter(|line| !line.starts_with("auth=") && !line.starts_with("delay=")).collect();
+        assert_eq!(codes.of("auth"), Code::AUTH_ERR);
+        let text: Vec<&str> = codes.text.lines().filter(|line| !line.starts_with("delay=")).collect();
         let ssh = ["password", "keyboard-interactive"]
             .map(|method| world.ssh(method, user, "wrong"))
             .map(|out| (out.code, out.stdout, out.stderr));
-        format!("{text:?} {ssh:?}").replace(user, "USER")
+        let su = world.su("local", user, "wrong", &[]);
+        format!("{text:?} {ssh:?} {su:?}").replace(user, "USER")
     });
     let [first, rest @ ..] = &shown;
     assert!(rest.iter().all(|other| other == first), "{shown:#?}");
@@ -43,19 +103,23 @@ fn spread(mut times: Vec<Duration>) -> [Duration; 3] {
     [1, 5, 9].map(|tenths| *times.get(times.len() * tenths / 10).unwrap())
 }
 
+fn median(times: Vec<Duration>) -> Duration {
+    let [_, median, _] = spread(times);
+    median
+}
+
 fn times_of(class: usize, tried: &[Tried], time: impl Fn(&Tried) -> Duration) -> Vec<Duration> {
     tried.iter().skip(class).step_by(CLASSES.len()).map(time).collect()
 }
 
-/// True if two spreads differ by less than a twentieth of the median.
-fn alike(one: [Duration; 3], other: [Duration; 3]) -> bool {
-    let [_, median, _] = one;
-    one.iter().zip(other).all(|(one, other)| one.abs_diff(other) < median / 20)
+/// True if all values are within this of each other.
+fn are_close(values: &[Duration], within: Duration) -> bool {
+    let (least, most) = (values.iter().min().unwrap(), values.iter().max().unwrap());
+    most.abs_diff(*least) < within
 }
 
-/// On a busy machine three classes differ now and then by chance; a real difference shows every time.
-#[test]
-fn r40_refusals_take_the_same_time_whatever_the_reason() {
+/// On a busy machine classes differ now and then by chance; a real difference shows every time.
+fn never_differ(measured: impl Fn() -> Option<Vec<String>>) {
     let mut differ = Vec::new();
     for _ in 0..3 {
         let Some(told_apart) = measured() else { return };
@@ -67,20 +131,46 @@ fn r40_refusals_take_the_same_time_whatever_the_reason() {
     panic!("{differ:#?}");
 }
 
-/// Differences between the classes in 200 refusals of each on a new machine; `None` where private machines are
+#[test]
+fn r40_refusals_of_the_module_alone_take_the_same_time_whatever_the_reason() {
+    let within = Duration::from_millis(25);
+    let alone = Measurement {
+        service: "alone",
+        code: |class| class.alone,
+        samples: 100,
+        together: 12,
+        within,
+        without_hash: false,
+    };
+    never_differ(|| measured(&alone));
+}
+
+#[test]
+fn r40_refusals_of_the_shipped_stacks_take_the_same_time_whatever_the_reason() {
+    let code = |class: &Class| class.shipped;
+    // Hashes of local passwords keep the processors busy.
+    let within = Duration::from_millis(200);
+    let shipped = Measurement { service: "sshd", code, samples: 20, together: 3, within, without_hash: true };
+    never_differ(|| measured(&shipped));
+}
+
+/// Differences between the classes on a new machine; `None` where private machines are
 /// impossible.
-fn measured() -> Option<Vec<String>> {
-    let world = World::with_everything(DEN, NUMBERS)?;
-    world.plex().fault(Endpoint::Signin, Fault::Delay(120));
-    // The first connection includes a handshake.
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    let tries: Vec<Try> = (0..SAMPLES)
+fn measured(measurement: &Measurement) -> Option<Vec<String>> {
+    let Measurement { service, code, samples, together, within, without_hash } = *measurement;
+    let slowed_from = "203.0.113.9";
+    let world = machine(slowed_from)?;
+    let tries: Vec<Try> = (0..samples)
         .flat_map(|n| {
-            CLASSES.map(|(user, _)| Try::new(user, &format!("192.0.2.{}", n % 200 + 1), &format!("wrong{n}")))
+            let rhost = format!("192.0.2.{}", n % 200 + 1);
+            CLASSES.map(|class| {
+                let rhost = if class.user == SLOWED { slowed_from } else { &rhost };
+                Try::new(class.user, rhost, &class.password())
+            })
         })
         .collect();
     let answers = std::thread::scope(|scope| {
-        let tries = scope.spawn(|| world.many(TOGETHER, &tries));
+        let tries = scope.spawn(|| world.many_at(service, together, &tries));
         // plex.tv takes 80 to 160 milliseconds.
         for delay in [80, 160, 100, 140, 90, 150, 110, 130].into_iter().cycle() {
             world.plex().clear_faults();
@@ -92,21 +182,111 @@ fn measured() -> Option<Vec<String>> {
         }
         tries.join().unwrap()
     });
-    for (class, (user, code)) in CLASSES.iter().enumerate() {
-        assert!(answers.iter().skip(class).step_by(CLASSES.len()).all(|one| one.code == *code), "{user}");
+    for (at, class) in CLASSES.iter().enumerate() {
+        let mut found = answers.iter().skip(at).step_by(CLASSES.len());
+        assert!(found.all(|one| one.code == code(class)), "{class:?}");
     }
-    let took: Vec<_> = (0..CLASSES.len()).map(|class| spread(times_of(class, &answers, |one| one.took))).collect();
-    // libpam randomises the pause; only its centre is compared.
-    let pauses: Vec<_> = (0..CLASSES.len()).map(|class| spread(times_of(class, &answers, |one| one.pause))).collect();
-    let first = *took.first().unwrap();
+    let reasons = CLASSES.map(|class| class.reason);
+    let of_all = |time: fn(&Tried) -> Duration| -> Vec<_> {
+        (0..CLASSES.len()).map(|class| spread(times_of(class, &answers, time))).collect()
+    };
+    let (took, pauses) = (of_all(|one| one.took), of_all(|one| one.pause));
     let mut told_apart = Vec::new();
-    if !took.iter().all(|other| alike(first, *other)) {
-        told_apart.push(format!("answers after {took:?}"));
+    let hash = if without_hash { hash(&world, samples, together) } else { Duration::ZERO };
+    let compared = if without_hash { 1..2 } else { 0..3 };
+    for tenths in compared {
+        let hash_of = |class: &Class| if HASHED.contains(&class.user) { hash } else { Duration::ZERO };
+        let times = took.iter().zip(&CLASSES).map(|(spread, class)| spread[tenths].saturating_sub(hash_of(class)));
+        if !are_close(&times.collect::<Vec<_>>(), within) {
+            told_apart
+                .push(format!("answers after {:?}, hash {hash:?}", reasons.iter().zip(&took).collect::<Vec<_>>()));
+            break;
+        }
     }
-    let [_, wanted, _] = *pauses.first().unwrap();
-    assert!(wanted > Duration::from_millis(1500), "{pauses:?}");
-    if !pauses.iter().all(|[_, median, _]| median.abs_diff(wanted) < wanted / 5) {
-        told_apart.push(format!("pauses of {pauses:?}"));
+    // libpam randomises the pause; only its centre is compared.
+    let medians: Vec<_> = pauses.iter().map(|[_, median, _]| *median).collect();
+    assert!(medians.iter().all(|median| *median > Duration::from_millis(1500)), "{reasons:?} {medians:?}");
+    if !are_close(&medians, Duration::from_millis(400)) {
+        told_apart.push(format!("pauses of {reasons:?} {medians:?}"));
     }
     Some(told_apart)
+}
+
+/// The median time that `pam_unix` needs for a wrong password.
+fn hash(world: &World, samples: usize, together: usize) -> Duration {
+    world.write(&format!("/etc/pam.d/{HASH}"), 0o644, "root:root", "auth required pam_unix.so\n");
+    let tries: Vec<Try> = (0..samples).flat_map(|_| HASHED.map(|user| Try::new(user, "", "wrong"))).collect();
+    median(world.many_at(HASH, together, &tries).iter().map(|one| one.took).collect())
+}
+
+/// The time of a whole login with the OpenSSH client, pause included. libpam makes a pause of two seconds longer or shorter by
+/// chance, with a standard deviation of a third of a second; medians of seven then differ by less than a second. sshd itself
+/// prolongs failures of its `password` method to a multiple for each name that is a power of two, so that they may differ by
+/// a factor of two.
+#[test]
+fn r40_refusals_at_sshd_take_the_same_time_whatever_the_reason() {
+    never_differ(|| {
+        let world = machine("127.0.0.5")?;
+        world.start_sshd();
+        let mut told_apart = Vec::new();
+        for method in ["keyboard-interactive", "password"] {
+            // Where a code can be typed, its prompt shows that the password is right.
+            let shown: Vec<_> =
+                (0..CLASSES.len()).filter(|at| method == "password" || CLASSES[*at].user != "erin").collect();
+            let times = |at: usize| {
+                let (class, world) = (CLASSES[at], &world);
+                // Few from each address, so that only the one is in back-off.
+                let from = |n| if class.user == SLOWED { "127.0.0.5".into() } else { format!("127.0.{n}.{}", at + 10) };
+                median((0..7).map(|n| refused_after(world, &from(n), method, class)).collect())
+            };
+            let medians: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = shown.iter().map(|at| scope.spawn(|| times(*at))).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let (least, most) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
+            let alike = if method == "password" {
+                most.as_secs_f64() / least.as_secs_f64() < 2.6
+            } else {
+                are_close(&medians, Duration::from_secs(1))
+            };
+            if !alike {
+                let reasons = shown.iter().map(|at| CLASSES[*at].reason);
+                told_apart.push(format!("{method}: {:?}", reasons.zip(&medians).collect::<Vec<_>>()));
+            }
+        }
+        Some(told_apart)
+    });
+}
+
+fn refused_after(world: &World, from: &str, method: &str, class: Class) -> Duration {
+    let start = Instant::now();
+    let out = world.ssh_from(from, method, class.user, &class.password());
+    assert!(!out.ok() && out.stdout.is_empty(), "{method} {class:?}: {out:?}");
+    start.elapsed()
+}
+
+#[test]
+fn r40_refusals_without_a_daemon_are_delayed_and_right_local_passwords_are_not() {
+    let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
+    let names = ["alice", "local", "nobody-here"];
+    let right = |when: &str| {
+        for (service, user) in [("plex-auth", "local"), ("sshd", "local"), ("sudo", "local")] {
+            e2e::within(Duration::from_millis(450), &format!("{when}: {service}"), || {
+                let [tried] = world.many_at(service, 1, &[Try::new(user, "192.0.2.1", "LOCAL-SECRET")])[..] else {
+                    panic!("one try has one answer")
+                };
+                assert_eq!((tried.code, tried.pause), (Code::SUCCESS, Duration::ZERO), "{when}: {service}");
+            });
+        }
+    };
+    right("daemon up");
+    world.stop_authd();
+    right("daemon down");
+    for service in ["alone", "sshd"] {
+        let tried = world.many_at(service, 1, &names.map(|name| Try::new(name, "192.0.2.1", "wrong")));
+        for (name, one) in names.iter().zip(&tried) {
+            assert_eq!(one.code, Code::AUTHINFO_UNAVAIL, "{service} {name}");
+            assert!(one.pause >= Duration::from_secs(1), "{service} {name}: {one:?}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
-//! Delays refusals to a multiple of 500 ms. A local refusal is instant and one from plex.tv is not; without the delay, the
-//! difference would reveal who is on the friend list.
+//! Delays refused authentications to a multiple of 500 ms. A local refusal is instant and one from plex.tv is not; without the
+//! delay, the difference would reveal which accounts are managed and who is on the friend list. The module adds the pause that
+//! `pam_unix` makes too.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

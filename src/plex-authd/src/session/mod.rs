@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use policy::{Origin, Outcome, PlexId, Reason};
-use protocol::{Connection, Deadline, LoginRequest, Peer, Reply, Request, Secret, Verdict};
+use protocol::{Connection, Deadline, LoginRequest, Peer, Phase, Reply, Request, Secret, Verdict};
 
 use crate::auth::account;
 use crate::auth::outcome::{Accepted, LoginResult, Refusal, Source};
@@ -70,7 +70,7 @@ pub(crate) struct Session {
     /// The Plex account, for the log, once it is known.
     id: Option<PlexId>,
     start: Instant,
-    /// Time at which the password was typed.
+    /// Time at which the last answer was typed that decides about the login.
     typed: Option<Instant>,
     /// A prompt timed out and its reply has not arrived yet.
     reply_outstanding: bool,
@@ -182,20 +182,25 @@ impl Session {
         }
     }
 
-    /// Delays a refusal, so that its time does not reveal its reason.
+    /// Delays a refused authentication, so that its time does not reveal its reason: from the time at which the password was
+    /// typed, or from the start of a login without a prompt.
     fn delay_refusal(&mut self, request: &LoginRequest, result: &LoginResult) -> Result<(), Stop> {
-        let is_refusal = match result {
-            // A list in doubt refuses some accounts only, and their refusal must not be faster than a wrong password's.
-            Err(Reason::Unavailable(_)) => true,
-            _ => matches!(verdict(result, request), Verdict::WrongSecret | Verdict::NotAllowed),
-        };
-        match self.typed {
-            Some(typed) if is_refusal => {
-                let send_at = self.context.limits.refusal_delay.send_at(typed);
-                self.wait_until(send_at)
-            }
-            _ => Ok(()),
+        if request.phase != Phase::Authenticate {
+            return Ok(());
         }
+        let is_delayed = match outcome(result, request.phase) {
+            // After a prompt that failed, nothing was typed that could have been wrong.
+            Outcome::Success | Outcome::ConversationFailed => false,
+            Outcome::WrongSecret | Outcome::NotAllowed => true,
+            // With `plex_only`, the module leaves the login to the rest of the stack.
+            Outcome::NotManaged | Outcome::LocalFirst | Outcome::Throttled | Outcome::Unavailable => {
+                !request.plex_only || self.typed.is_some()
+            }
+        };
+        if !is_delayed {
+            return Ok(());
+        }
+        self.wait_until(self.context.limits.refusal_delay.send_at(self.typed.unwrap_or(self.start)))
     }
 
     /// Keeps the token of an accepted attempt until the verdict has been sent.

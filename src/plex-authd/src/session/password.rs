@@ -81,6 +81,8 @@ impl Session {
             match self.prompt("Plex verification code: ", true, false, Deadline::after(USER_TIMEOUT)) {
                 Ok(typed) => {
                     if let Some(code) = policy::verification_code(typed.expose()) {
+                        // Not before: a program that answers with the password must not show that it is the right one.
+                        self.typed = Some(Instant::now());
                         return Ok(Secret::from(code));
                     }
                     tried |= !typed.expose().trim().is_empty();

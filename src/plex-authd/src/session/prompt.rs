@@ -103,10 +103,12 @@ impl Session {
         result
     }
 
-    /// Waits for the back-off after failed attempts, if it is at most [`MAX_BACKOFF`].
+    /// Waits for the back-off after failed attempts, if it is at most [`MAX_BACKOFF`] and the account has signed in from this
+    /// origin. To anyone else, the wait would show that failures of this account are counted, which means that it has access.
     pub(super) fn wait_backoff(&mut self, key: &AttemptKey) -> Result<(), Stop> {
-        let backoff = self.context.limits.rate_limiter.backoff(key);
-        if backoff > MAX_BACKOFF {
+        let limiter = &self.context.limits.rate_limiter;
+        let backoff = limiter.backoff(key);
+        if backoff > MAX_BACKOFF || !backoff.is_zero() && !limiter.is_known(key) {
             return Err(Reason::TooManyTries.into());
         }
         self.wait_until(Instant::now() + backoff)

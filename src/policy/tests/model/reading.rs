@@ -105,9 +105,11 @@ fn by_sign_in(
     // 5. The sign-in.
     let ends = |outcome| Login::ends_after_sending(outcome, logins);
     let (who, second_factor, code_asked) = match &world.answer {
-        SignIn::WrongPassword | SignIn::WrongCode | SignIn::EmailOnly => return ends(Outcome::WrongSecret),
+        SignIn::WrongPassword | SignIn::WrongCode | SignIn::CodeWanted | SignIn::EmailOnly => {
+            return ends(Outcome::WrongSecret);
+        }
         SignIn::Forbidden => return ends(Outcome::NotAllowed),
-        SignIn::CodeWanted | SignIn::PromptFailed => return ends(Outcome::ConversationFailed),
+        SignIn::PromptFailed => return ends(Outcome::ConversationFailed),
         // Only a plex.tv that is away opens the cache for outages. One that answers in any way, and our own limits, do not.
         SignIn::Blocked | SignIn::RateLimited => return ends(Outcome::Throttled),
         SignIn::BudgetSpent => return Login::ends(Outcome::Throttled),

@@ -52,7 +52,7 @@ fn r76_unconfirmed_sign_in_is_unavailable_and_never_a_success() {
         world.plex().fault(Endpoint::Resources, fault.clone());
         assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{fault:?}");
         // The rows that are the owner's outrank hers, so nothing of hers needs a confirmation.
-        assert_eq!(world.authenticate("trudy", &password("trudy")), Code::PERM_DENIED, "{fault:?}: Trudy");
+        assert_eq!(world.authenticate("trudy", &password("trudy")), Code::AUTH_ERR, "{fault:?}: Trudy");
         assert!(is_refused(world.authenticate("frank", "wrong")), "{fault:?}: a wrong password");
         world.plex().clear_faults();
         set_shape(&world, Endpoint::SharedServers, ListShape::NotFound);

@@ -26,7 +26,7 @@ fn assert_plex_tv_decides(world: &World, why: &str) {
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "{why}");
     world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv alone says yes", why]);
     assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR, "{why}");
-    assert_eq!(world.authenticate("bob", &password("bob")), Code::PERM_DENIED, "{why}");
+    assert_eq!(world.authenticate("bob", &password("bob")), Code::AUTH_ERR, "{why}");
     world.assert_no_secret_leaked();
 }
 
@@ -53,11 +53,11 @@ fn media_server_confirms_with_the_friends_own_token() {
 fn user_rejected_by_the_media_server_is_denied() {
     let Some(world) = machine(DEN, "Den") else { return };
     world.plex().load(&DEN.replace("local = \"normal\"", "local = \"refuse\""));
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTH_ERR);
     world.wait_for_log(&["denied", "user=\"alice\"", "plex.tv says yes, but the media server does not let them in"]);
     // plex.tv itself no longer lists it, while the cached list still does.
     world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
-    assert_eq!(world.authenticate("alice", &password("alice")), Code::PERM_DENIED);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTH_ERR);
     world.wait_for_log(&["denied", "user=\"alice\"", "the server is not shared with them"]);
     world.stop_authd();
     assert_eq!(world.plex().counters().live_tokens, 0);

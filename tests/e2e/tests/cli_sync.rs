@@ -402,7 +402,7 @@ fn r73_unattended_sync_creates_no_account_whose_name_the_owner_has_not_seen() {
     );
     // Not one of those names can be agreed to by mistake if a package is known to create it.
     let plan = sync(&world, &["--dry-run"]);
-    for name in &names[..5] {
+    for name in names.iter().take(5) {
         assert!(plan.contains(&format!("needs a name: {name} (Plex id ")), "{name}: {plan}");
     }
     let offered = plan.lines().filter(|line| line.starts_with("add ")).count() - 3;

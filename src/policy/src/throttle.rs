@@ -25,7 +25,7 @@ pub use budget::{Counted, Ending, Entry, Ticket};
 pub use failures::{AttemptKey, Failures, Recorded, surplus};
 pub use limits::Limits;
 use sent::SentCounts;
-pub use sent::{Answer, Sent, SentLastHour};
+pub use sent::{Sent, SentLastHour, SignInStatus};
 use undecided::Undecided;
 pub use undecided::{Lane, MAX_UNDECIDED, SignInResponse};
 

@@ -245,7 +245,7 @@ fn r77_a_known_id_decides_whoever_else_has_the_name_now() {
     assert_eq!(who(&list, 2), Err(Reason::Pending));
 }
 
-/// A friend takes the name of a member of the group, whom nobody at Plex was called like when it joined.
+/// A friend chooses the name of a member of the group, which nobody at Plex had when the member joined.
 #[test]
 fn r74_member_of_the_group_belongs_to_the_account_that_had_its_name_when_it_joined_and_to_no_other() {
     let rules = rules(true, Some("olga"));

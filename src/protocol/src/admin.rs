@@ -94,7 +94,7 @@ pub struct SentCounts {
     pub code_required: u32,
     /// Sign-ins without a verdict: no answer, an error, or one that refuses all requests of this machine.
     pub undecided: u32,
-    /// Link codes.
+    /// Requests for a link code.
     pub link_codes: u32,
     /// Polls for the approval of link codes.
     pub polls: u32,

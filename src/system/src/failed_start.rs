@@ -44,7 +44,7 @@ pub fn turn_away(socket: &UnixListener, stop: Option<BorrowedFd<'_>>) {
                     return;
                 }
             }
-            // Whatever is wrong with the socket, the rate of starts stays limited.
+            // The rate of starts stays limited, even if something is wrong with the socket.
             Err(_) => return sleep(left),
         }
     }

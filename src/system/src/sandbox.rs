@@ -46,7 +46,7 @@ struct Rule {
     optional: bool,
 }
 
-/// What the kernel does about it.
+/// Result of a request to the kernel to restrict the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Landlock {
     /// It restricts the process and all that it starts, for good.

@@ -21,7 +21,7 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// Comment of accounts that plex-auth creates, before the Plex id.
 pub(crate) const COMMENT: &str = "Plex id ";
 
-/// What happened to the account of a friend.
+/// History of the account of a friend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     /// A run without the owner has not created it: they have not seen its name.

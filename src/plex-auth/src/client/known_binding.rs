@@ -3,7 +3,7 @@
 use policy::{FriendList, IdentityBinding, PlexId, PlexRef, Rules};
 use protocol::KnownAccount;
 
-/// What plex-authd knows about the Plex account of a local account.
+/// The daemon's knowledge of the Plex account of a local account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KnownBinding {
     /// Nothing, or plex-authd is not available. The next list binds a member of the group by its name.

@@ -76,7 +76,7 @@ pub(super) fn sign_in(
             permit.record_unconfirmed();
             Err(reason.into())
         }
-        // plex.tv has signed the right user in: for every limit this is a login, whoever listens in the media server's place.
+        // plex.tv has signed the right user in: for every limit this is a login, whatever the media server says.
         Err(reason) if reason.is_only_the_media_servers() => {
             permit.record_login();
             Err(reason.into())

@@ -114,7 +114,7 @@ impl LinkSlots {
 }
 
 impl LinkSlot {
-    /// Releases the slot at once: a person has approved the code, whoever it was, and it is not polled any more.
+    /// Releases the slot at once: the code has been approved, rightly or wrongly, and is not polled any more.
     pub(crate) fn approved(self) {
         lock(&self.slots.0).entries.retain(|entry| entry.number != self.number);
     }
@@ -168,7 +168,7 @@ mod tests {
         let own: Vec<_> = (0..2).map(|_| slots.acquire(&home, true).unwrap()).collect();
         assert!(slots.acquire(&home, true).is_none(), "a third one");
         assert!(slots.acquire(&key("friend0", "host1"), true).is_none(), "nor from another place");
-        // Friends leave each other two codes as well, within what plex.tv can be asked for.
+        // Friends leave each other two codes as well, within what plex.tv allows.
         let others = accounts().skip(1).flat_map(|account| [account.clone(), account]);
         let others: Vec<_> = others.map_while(|account| slots.acquire(&key(&account, "host"), true)).collect();
         assert_eq!(of_strangers.len() + own.len() + others.len(), MAX);

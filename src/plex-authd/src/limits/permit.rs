@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use plex::Error;
-use policy::{Answer, AttemptKey, Ending, Sent, Ticket};
+use policy::{AttemptKey, Ending, Sent, SignInStatus, Ticket};
 
 use crate::clock;
 use crate::limits::rate_limiter::RateLimiter;
@@ -58,20 +58,20 @@ impl Permit {
     /// Records the result of a sign-in. An accepted one counts as rejected until it ends in a login.
     pub(super) fn record_result<T>(&self, result: &Result<T, Error>) {
         let Err(error) = result else {
-            self.limiter.count(Sent::SignIn(Answer::Accepted));
+            self.limiter.count(Sent::SignIn(SignInStatus::Accepted));
             return self.end_with(Ending::Rejected);
         };
         let (answer, ending) = match error {
             Error::Refused | Error::WrongCode | Error::EmailOnly | Error::Forbidden(_) | Error::RefusedWithoutCode => {
-                (Answer::Rejected, Ending::Rejected)
+                (SignInStatus::Rejected, Ending::Rejected)
             }
-            Error::CodeWanted => (Answer::CodeRequired, Ending::CodeRequired),
+            Error::CodeWanted => (SignInStatus::CodeRequired, Ending::CodeRequired),
             Error::UnknownCode
             | Error::Unreachable(_)
             | Error::ServerError(_)
             | Error::Unavailable(_)
             | Error::RateLimited(_)
-            | Error::AddressBlocked => (Answer::Undecided, Ending::Undecided),
+            | Error::AddressBlocked => (SignInStatus::Undecided, Ending::Undecided),
         };
         self.limiter.count(Sent::SignIn(answer));
         self.end_with(ending);

@@ -22,10 +22,10 @@ const OUTAGE: Duration = Duration::from_secs(10 * 60);
 /// keeps the account's own user out for no longer than that.
 const SHARED_PERIOD: Duration = Duration::from_secs(20 * 60);
 
-/// The least share: a sign-in with a verification code takes two, one without it and one with it.
+/// The least share: a sign-in with a verification code needs two, one without it and one with it.
 const MIN_SHARE: usize = 2;
 
-/// What a request counts as. The text form is stored.
+/// Kind of a counted request. The text form is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Counted {
@@ -38,8 +38,8 @@ pub enum Counted {
     /// plex.tv decided nothing.
     Undecided,
     /// A wrong guess at a cached password; nothing was sent.
-    Guess,
-    /// A link code.
+    WrongGuess,
+    /// A code for plex.tv/link, requested and perhaps never approved.
     LinkCode,
 }
 
@@ -49,7 +49,7 @@ impl Counted {
         match self {
             Self::Accepted => Duration::ZERO,
             Self::Undecided => OUTAGE,
-            Self::CodeRequired | Self::Rejected | Self::Guess | Self::LinkCode => HOUR,
+            Self::CodeRequired | Self::Rejected | Self::WrongGuess | Self::LinkCode => HOUR,
         }
     }
 
@@ -60,7 +60,7 @@ impl Counted {
 
     /// A sign-in that was sent to plex.tv.
     fn is_sign_in(self) -> bool {
-        !matches!(self, Self::Guess | Self::LinkCode)
+        !matches!(self, Self::WrongGuess | Self::LinkCode)
     }
 }
 
@@ -73,7 +73,7 @@ pub struct Entry {
     pub key: AttemptKey,
     /// The key had signed in before.
     pub known: bool,
-    /// What it counts as.
+    /// Kind of the request.
     pub counted: Counted,
 }
 
@@ -117,7 +117,7 @@ impl Share {
     }
 }
 
-/// Whose requests a bound counts, within a share.
+/// Requests that a bound counts, within a share.
 #[derive(Debug, Clone, Copy)]
 enum Scope {
     All,
@@ -230,7 +230,7 @@ impl Budget {
         let InProgress { key, known, sent } = self.in_progress.remove(&ticket)?;
         let counted = match (ending, sent) {
             (Ending::Nothing, _) | (Ending::Accepted | Ending::CodeRequired | Ending::Undecided, false) => return None,
-            (Ending::Rejected, false) => Counted::Guess,
+            (Ending::Rejected, false) => Counted::WrongGuess,
             (Ending::Rejected, true) => Counted::Rejected,
             (Ending::Accepted, true) => Counted::Accepted,
             (Ending::CodeRequired, true) => Counted::CodeRequired,
@@ -290,7 +290,7 @@ impl Budget {
     /// Number of rejected sign-ins and wrong guesses at cached passwords within the hour.
     pub(super) fn rejected(&mut self, now: BootTime) -> usize {
         self.expire(now);
-        let is_rejected = |entry: &&Entry| matches!(entry.counted, Counted::Rejected | Counted::Guess);
+        let is_rejected = |entry: &&Entry| matches!(entry.counted, Counted::Rejected | Counted::WrongGuess);
         self.entries.iter().filter(is_rejected).count()
     }
 

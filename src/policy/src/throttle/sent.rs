@@ -13,7 +13,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// plex.tv's answer to a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum SignInStatus {
     /// Signed in.
     Accepted,
     /// The password, the code or the account is rejected.
@@ -28,7 +28,7 @@ pub enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     /// A sign-in with a password.
-    SignIn(Answer),
+    SignIn(SignInStatus),
     /// A request for a link code.
     LinkCode,
     /// A poll for the approval of a link code.
@@ -43,12 +43,12 @@ impl Sent {
     /// The request that an earlier process stored, if one was sent.
     pub(super) fn from_entry(counted: Counted) -> Option<Self> {
         Some(match counted {
-            Counted::Accepted => Self::SignIn(Answer::Accepted),
-            Counted::Rejected => Self::SignIn(Answer::Rejected),
-            Counted::CodeRequired => Self::SignIn(Answer::CodeRequired),
-            Counted::Undecided => Self::SignIn(Answer::Undecided),
+            Counted::Accepted => Self::SignIn(SignInStatus::Accepted),
+            Counted::Rejected => Self::SignIn(SignInStatus::Rejected),
+            Counted::CodeRequired => Self::SignIn(SignInStatus::CodeRequired),
+            Counted::Undecided => Self::SignIn(SignInStatus::Undecided),
             Counted::LinkCode => Self::LinkCode,
-            Counted::Guess => return None,
+            Counted::WrongGuess => return None,
         })
     }
 }
@@ -64,7 +64,7 @@ pub struct SentLastHour {
     pub code_required: u32,
     /// Sign-ins without an answer that decides.
     pub undecided: u32,
-    /// Link codes.
+    /// Requests for a link code.
     pub link_codes: u32,
     /// Polls for the approval of link codes.
     pub polls: u32,
@@ -90,10 +90,10 @@ impl SentLastHour {
 
     fn count(&mut self, sent: Sent) {
         let counter = match sent {
-            Sent::SignIn(Answer::Accepted) => &mut self.accepted,
-            Sent::SignIn(Answer::Rejected) => &mut self.rejected,
-            Sent::SignIn(Answer::CodeRequired) => &mut self.code_required,
-            Sent::SignIn(Answer::Undecided) => &mut self.undecided,
+            Sent::SignIn(SignInStatus::Accepted) => &mut self.accepted,
+            Sent::SignIn(SignInStatus::Rejected) => &mut self.rejected,
+            Sent::SignIn(SignInStatus::CodeRequired) => &mut self.code_required,
+            Sent::SignIn(SignInStatus::Undecided) => &mut self.undecided,
             Sent::LinkCode => &mut self.link_codes,
             Sent::Poll => &mut self.polls,
             Sent::Revocation => &mut self.revocations,

@@ -308,7 +308,7 @@ fn meant(world: &World, list: &List, owner: Owner) -> Option<u64> {
     if let Some(pinned) = pinned(world, owner) {
         return users.iter().map(|who| who.id).find(|id| *id == pinned);
     }
-    // A member of the group belongs to nobody else, whoever takes its name.
+    // A member of the group belongs to nobody else, even if another user chooses its name.
     if matches!(owner, Owner::Username(_)) {
         return None;
     }

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     helpers::run(setting, SmbService::new(&options), &mut log)
 }
 
-/// What smbpasswd inherits: it writes Samba's password file, its databases and its locks.
+/// The restrictions that smbpasswd inherits: it writes Samba's password file, its databases and its locks.
 fn sandbox(options: &Args) -> Sandbox {
     // smbpasswd makes it where no smbd has run yet, but cannot do so in the sandbox. Where this fails, smbpasswd says so.
     let _ = system::prepare_own(Path::new(RUNTIME), 0o755);

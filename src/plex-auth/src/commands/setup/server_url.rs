@@ -33,7 +33,7 @@ pub(crate) enum Confirmation {
     /// It is not.
     No,
     /// It is, at this address.
-    By(ServerUrl),
+    At(ServerUrl),
     /// It is, at an address that plex.tv shows.
     Auto,
     /// The configuration says so, with an address that is no longer accepted.
@@ -58,12 +58,12 @@ impl Confirmation {
                     return Err(Error::new("--server-url-insecure is about plain http").hint("leave it out"));
                 }
                 let text = text.trim_end_matches('/').to_owned();
-                Ok(Self::By(ServerUrl { text, url, insecure, is_given: true }))
+                Ok(Self::At(ServerUrl { text, url, insecure, is_given: true }))
             }
             (None, Some(text)) => Ok(match config::server_url(text, insecure) {
                 Ok(url) => {
                     let insecure = insecure && url.scheme() == "http";
-                    Self::By(ServerUrl { text: text.to_owned(), url, insecure, is_given: false })
+                    Self::At(ServerUrl { text: text.to_owned(), url, insecure, is_given: false })
                 }
                 Err(mistake) => Self::Outdated(text.to_owned(), mistake),
             }),
@@ -73,7 +73,7 @@ impl Confirmation {
     /// The address to search for the server at, if there is one.
     pub(crate) fn address(&self) -> Option<&ServerUrl> {
         match self {
-            Self::By(address) => Some(address),
+            Self::At(address) => Some(address),
             Self::No | Self::Auto | Self::Outdated(..) => None,
         }
     }
@@ -100,7 +100,7 @@ impl Confirmation {
                 warn(outdated(&text, &mistake, server));
                 Ok(None)
             }
-            Self::By(address) => match local {
+            Self::At(address) => match local {
                 Some(local) if local.machine_id != server.machine_id && address.is_given => {
                     Err(Error::new(format!("the server at {} is another one than {}", local.url, server.name))
                         .hint("leave --server-url out, or name that server with --machine"))

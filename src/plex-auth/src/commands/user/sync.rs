@@ -213,7 +213,7 @@ impl Work<'_> {
     /// Performs all steps. A failure is printed and does not affect the others.
     fn perform(&self, plan: &Plan, mut locks: Locks) -> Result<(), Error> {
         let lines: Vec<_> = plan.actions.iter().filter_map(line).collect();
-        // First: without its entry, a new account would map to the Plex account that has its name, whoever that is.
+        // First: without its entry, a new account would map to any Plex account that has its name.
         let changed = !lines.is_empty() && users::link(&self.context.config, &lines)?.is_some();
         let mut failed = 0;
         for action in &plan.actions {

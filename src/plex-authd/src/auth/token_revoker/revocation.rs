@@ -14,7 +14,7 @@ use crate::lock::lock;
 use crate::log::Log;
 
 /// The most requests at once. One after the other, a burst of logins would leave tokens that are valid for as long as plex.tv
-/// takes to answer for each of them.
+/// needs to answer for each of them.
 const MAX_AT_ONCE: usize = 8;
 
 /// Time limit of one revocation. Sign-ins of the same account wait for it.

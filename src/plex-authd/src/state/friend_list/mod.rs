@@ -98,8 +98,8 @@ struct State {
     misses: Misses,
     /// Accounts that wait for a list which decides about them, and that the name service may not list as members.
     new_members: BTreeSet<String>,
-    /// Number of refreshes that have begun, and that have ended.
-    begun: u64,
+    /// Number of refreshes that have started, and that have ended.
+    started: u64,
     ended: u64,
     stopping: bool,
 }
@@ -227,10 +227,10 @@ impl FriendListCache {
     pub(crate) fn decide_member(&self, member: &str, deadline: Instant) {
         let deadline = deadline.min(Instant::now() + miss::MAX_WAIT);
         let mut state = self.lock();
-        let called = state.begun;
+        let called = state.started;
         state.new_members.insert(member.to_owned());
         while self.is_undecided(member) && !state.stopping && state.ended <= called && Instant::now() < deadline {
-            let is_running = state.begun > state.ended;
+            let is_running = state.started > state.ended;
             if !is_running && !state.misses.is_requested() {
                 if !state.request_for_member(Instant::now()) {
                     return;

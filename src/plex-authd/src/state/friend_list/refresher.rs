@@ -45,7 +45,7 @@ impl FriendListCache {
         let (start, requests) = (Instant::now(), self.source.client.requests());
         let waiting = {
             let mut state = self.lock();
-            state.begun += 1;
+            state.started += 1;
             std::mem::take(&mut state.new_members)
         };
         // Before the list is requested, which then is the first one after they joined.

@@ -133,7 +133,7 @@ fn empty(directory: &Path) -> SavedState {
 
 fn read(directory: &Path) -> Result<(Connection, SavedState), Unreadable> {
     let mut connection = Connection::open(directory.join(FILE))?;
-    // What SQLite would otherwise put into a temporary directory, where the daemon cannot write.
+    // In memory, because the daemon cannot write to a temporary directory.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A power failure loses at most the last batch, never the file.

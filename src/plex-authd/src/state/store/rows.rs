@@ -123,7 +123,7 @@ fn failures(connection: &Connection) -> rusqlite::Result<HashMap<AttemptKey, Fai
     })
 }
 
-/// What a later version counts, and this one does not know, counts as rejected.
+/// A kind of request that only a later version knows counts as rejected.
 fn entry(row: &Row) -> rusqlite::Result<Entry> {
     let counted: String = row.get("counted")?;
     Ok(Entry {

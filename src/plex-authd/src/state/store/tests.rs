@@ -56,7 +56,7 @@ fn every_change_is_read_back_after_a_restart() {
         store.write(counted(kind, now));
     }
     store.write(Change::TakenBack(key.clone()));
-    store.write(counted(Counted::Guess, now - Duration::from_secs(3700)));
+    store.write(counted(Counted::WrongGuess, now - Duration::from_secs(3700)));
     let forgotten = AttemptKey { account: "alice".into(), origin: "192.0.2.2".into() };
     store.write(Change::Failures(forgotten.clone(), failures));
     store.write(Change::ForgetFailures(forgotten.clone()));

@@ -237,7 +237,7 @@ fn r70_link_codes_have_shares_of_their_own_number() {
 
 #[test]
 fn r71_everything_that_was_sent_within_the_hour_is_counted_by_kind() {
-    use Answer::{Accepted, CodeRequired, Rejected, Undecided};
+    use SignInStatus::{Accepted, CodeRequired, Rejected, Undecided};
     let mut throttle = throttle();
     let kinds = [
         Sent::SignIn(Accepted),
@@ -277,7 +277,7 @@ fn r71_everything_that_was_sent_within_the_hour_is_counted_by_kind() {
 #[test]
 fn r71_what_was_stored_counts_after_a_restart() {
     let alice = key("alice", HOME);
-    let kinds = [Counted::Accepted, Counted::CodeRequired, Counted::Rejected, Counted::Guess, Counted::LinkCode];
+    let kinds = [Counted::Accepted, Counted::CodeRequired, Counted::Rejected, Counted::WrongGuess, Counted::LinkCode];
     let entry = |counted| Entry { at: at(0), key: alice.clone(), known: true, counted };
     let failures = HashMap::from([(alice.clone(), Failures { wrong: 0, last: at(0), succeeded: Some(at(0)) })]);
     let entries = kinds.into_iter().flat_map(|kind| vec![entry(kind); 4]).collect();

@@ -34,7 +34,7 @@ pub enum Event {
     /// One of the sign-ins that are under way ends.
     Finish(usize, End),
     /// A wrong guess at a cached password.
-    Guess(Who),
+    WrongGuess(Who),
     /// A pair wants a link code.
     Code(Who),
     /// plex.tv refuses link codes for so long.
@@ -106,7 +106,7 @@ fn event() -> impl Strategy<Value = Event> {
         6 => wait().prop_map(Event::Wait),
         4 => who().prop_map(Event::Wrong),
         2 => who().prop_map(Event::Right),
-        2 => who().prop_map(Event::Guess),
+        2 => who().prop_map(Event::WrongGuess),
         6 => who().prop_map(Event::Code),
         1 => select(&[60_000, 0, 1_000, HOUR][..]).prop_map(Event::CodesLimited),
         1 => Just(Event::Restart),

@@ -15,7 +15,7 @@ pub enum What {
     /// A sign-in with this number was sent to plex.tv.
     Went(usize, Who),
     /// It is over.
-    Ended(usize, End),
+    Finished(usize, End),
     /// A wrong guess at a cached password.
     Guessed(Who),
     /// A link code was requested.
@@ -40,7 +40,7 @@ pub enum May {
     Blocked,
 }
 
-/// Whose share a request draws on.
+/// The share that a request draws on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Share {
     Strangers,
@@ -51,7 +51,7 @@ enum Share {
 /// Something that draws on a budget: since when, by whom, on which share, and whether plex.tv decided nothing about it.
 type Draw = (u64, Who, Share, bool);
 
-/// The most requests within a period, and whose count.
+/// The most requests within a period, and the users that count.
 type Rule<'a> = (usize, u64, &'a dyn Fn(Who) -> bool);
 
 /// A sign-in that was sent.
@@ -175,9 +175,10 @@ impl<'a> History<'a> {
         let number = number as usize;
         let third = number.div_ceil(3).max(2);
         let share = self.share(who, self.all.len(), now);
-        let count = |draws: &[Draw], period: u64, whose: &dyn Fn(Who) -> bool| {
+        let count = |draws: &[Draw], period: u64, of_whom: &dyn Fn(Who) -> bool| {
             let in_time = |at: u64, undecided: bool| now - at < period && (period == HOUR || !undecided);
-            let counts = |(at, other, of, undecided): &&Draw| *of == share && in_time(*at, *undecided) && whose(*other);
+            let counts =
+                |(at, other, of, undecided): &&Draw| *of == share && in_time(*at, *undecided) && of_whom(*other);
             draws.iter().filter(counts).count()
         };
         let (anyone, account, origin) = (|_: Who| true, |other: Who| other.0 == who.0, |other: Who| other.1 == who.1);
@@ -192,13 +193,13 @@ impl<'a> History<'a> {
         if share == Share::Service && count(drawn, HOUR, &account) + count(under_way, HOUR, &account) >= 2 {
             rules.push((2 * number, HOUR, &anyone));
         }
-        if rules.iter().any(|(most, period, whose)| count(drawn, *period, whose) >= *most) {
+        if rules.iter().any(|(most, period, of_whom)| count(drawn, *period, of_whom) >= *most) {
             return May::Spent;
         }
-        let is_full = |most: usize, period: u64, whose: &dyn Fn(Who) -> bool| {
-            count(drawn, period, whose) + count(under_way, period, whose) >= most
+        let is_full = |most: usize, period: u64, of_whom: &dyn Fn(Who) -> bool| {
+            count(drawn, period, of_whom) + count(under_way, period, of_whom) >= most
         };
-        if rules.iter().any(|(most, period, whose)| is_full(*most, *period, whose)) { May::Wait } else { May::Go }
+        if rules.iter().any(|(most, period, of_whom)| is_full(*most, *period, of_whom)) { May::Wait } else { May::Go }
     }
 
     /// Whether a pair has signed in within thirty days.
@@ -218,7 +219,7 @@ impl<'a> History<'a> {
         times.iter().map(of_hour).max().unwrap_or(0)
     }
 
-    /// What draws on the budget of sign-ins: what did not end in a login.
+    /// The sign-ins that draw on the budget: those that did not end in a login.
     fn drawn(&self, now: u64) -> Vec<Draw> {
         let mut drawn = Vec::new();
         for sent in self.sent() {
@@ -264,7 +265,7 @@ impl<'a> History<'a> {
             let mut sent = Sent { who, share: self.share(who, position, *went_at), end: None, is_lost: false };
             for (later, (at, what)) in self.all.iter().enumerate().skip(position) {
                 match what {
-                    What::Ended(ended, end) if *ended == number => {
+                    What::Finished(ended, end) if *ended == number => {
                         sent.end = Some((later, *at, *end));
                         break;
                     }
@@ -314,7 +315,7 @@ impl<'a> History<'a> {
     }
 }
 
-/// What plex.tv demands is followed from a second to a quarter of an hour.
+/// The pause that plex.tv demands, followed from a second to a quarter of an hour.
 fn demanded(span: u64) -> u64 {
     span.clamp(SECOND, 15 * MINUTE)
 }

@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
                 self.answer(number, who, ticket, end);
             }
             Event::Finish(..) => {}
-            Event::Guess(who) => self.guess(who)?,
+            Event::WrongGuess(who) => self.guess(who)?,
             Event::Code(who) => self.code(who)?,
             Event::CodesLimited(span) => {
                 self.codes_closed =
@@ -270,7 +270,7 @@ impl<'a> Run<'a> {
         };
         self.throttle.end_sign_in(Lane::Known, SignInResponse::Uncounted, now);
         self.entries.extend(self.throttle.settle(ticket, ending, now));
-        self.history.note(self.now, What::Ended(number, end));
+        self.history.note(self.now, What::Finished(number, end));
         match end {
             End::Rejected => self.wrong(who),
             End::Right | End::Offline => self.right(who),

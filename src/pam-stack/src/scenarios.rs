@@ -31,7 +31,8 @@ pub enum Fault {
     ExpiredPasswordSkips,
     /// There is no `pam_unix` to try first.
     NoLocalFallback,
-    /// Local passwords are sent to Plex before `pam_unix` has tried them.
+    /// `pam_plex` is before `pam_unix`, so local passwords are sent to Plex first, and every right one has the delay of a
+    /// refusal.
     PlexFirst,
     /// Plex passwords are accepted, but the account phase does not refuse former friends.
     NoAccountLine,

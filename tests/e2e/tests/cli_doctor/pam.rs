@@ -132,8 +132,8 @@ fn wrong_lines_of_the_shipped_stack() -> Vec<Case> {
                 "sed -i 's/^auth     include.*/auth sufficient pam_plex.so\\nauth sufficient pam_unix.so use_first_pass\\n\
                  auth required pam_deny.so/' /etc/pam.d/sudo",
             ),
-            ("PAM", "warning", "sudo (auth): local passwords are shown to Plex"),
-            "in /etc/pam.d/sudo, replace the auth lines for passwords with: auth include plex-auth",
+            ("PAM", "warning", "sudo (auth): pam_plex.so is before pam_unix.so"),
+            "replace the auth lines for passwords with: auth include plex-auth, or put pam_unix.so first",
             include("sudo"),
         ),
         saying(

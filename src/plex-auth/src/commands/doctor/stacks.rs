@@ -153,6 +153,7 @@ fn report(kind: Kind, faults: &[Fault], services: &[&Service], group: &str, chec
         [Fault::ExpiredPasswordSkips] => {
             "use `account required pam_unix.so`, or put pam_plex.so before it; see /etc/pam.d/plex-auth".to_owned()
         }
+        [Fault::PlexFirst] => format!("{}, or put pam_unix.so first", fixes(services, kind, faults, group)),
         _ => fixes(services, kind, faults, group),
     };
     let is_minor = |fault: &Fault| match fault {
@@ -190,7 +191,10 @@ fn sentence(fault: Fault) -> &'static str {
         Fault::ExpiredAccepted => "local accounts that have expired get in",
         Fault::ExpiredPasswordSkips => "an expired local password ends the phase before pam_plex.so is asked",
         Fault::NoLocalFallback => "there is no pam_unix.so: without plex-authd nobody gets in, root included",
-        Fault::PlexFirst => "local passwords are shown to Plex before they are tried here",
+        Fault::PlexFirst => {
+            "pam_plex.so is before pam_unix.so: local passwords are shown to Plex before they are tried here, and every \
+             right one is delayed by at least half a second"
+        }
         Fault::NoAccountLine => "friends who were removed still get in with a key, by cron or by sudo: no account line",
     }
 }

@@ -43,6 +43,17 @@ fn setup_finds_a_server_that_requires_secure_connections_by_the_name_in_its_cert
     assert!(out.ok() && out.stdout.contains(&found), "{out:?}");
     assert!(out.stdout.contains("✓ The owner: olga, by a code that the media server approved"), "{out:?}");
     assert!(!file(&world).contains("server_url"), "{}", file(&world));
+    // An address that never answers is not written, but the one that does.
+    let http = "http://127.0.0.1:32400";
+    let out = script(&world, &["--yes", "--pam=no", "--server-url", http, "--server-url-insecure"]);
+    assert!(
+        out.ok() && out.stderr.contains(&format!("{http} does not answer, and https://127-0-0-1.{hash}")),
+        "{out:?}"
+    );
+    let written = format!("server_url = \"https://127-0-0-1.{hash}.plex.direct:32400\"");
+    let shown = file(&world);
+    assert!(shown.contains(&written) && !shown.contains("server_url_insecure"), "{shown}");
+    assert!(script(&world, &["--yes", "--pam=no", "--server-url", ""]).ok());
     // Where the name does not resolve, it is said.
     world.sh("grep -v plex.direct /etc/hosts >/run/hosts; cat /run/hosts >/etc/hosts");
     let out = script(&world, &["--yes", "--pam=no", "--dry-run"]);

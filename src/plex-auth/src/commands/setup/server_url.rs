@@ -25,6 +25,18 @@ pub(crate) struct ServerUrl {
     pub is_given: bool,
 }
 
+impl ServerUrl {
+    /// The address at which the server has answered: the name in its certificate, if it accepts secure connections only.
+    fn answered_at(self, url: &Url) -> Self {
+        if self.url == *url {
+            return self;
+        }
+        let text = plain(url).to_owned();
+        warn(format!("{} does not answer, and {text} does; server_url is {text}", self.text));
+        Self { text, url: url.clone(), insecure: false, is_given: self.is_given }
+    }
+}
+
 /// Option for the address that plex.tv shows.
 const AUTO: &str = "auto";
 
@@ -109,7 +121,8 @@ impl Confirmation {
                     warn(format!("{} is another server than {}; server_url is left out", local.url, server.name));
                     Ok(None)
                 }
-                _ => Ok(Some(address)),
+                Some(local) => Ok(Some(address.answered_at(&local.url))),
+                None => Ok(Some(address)),
             },
         }
     }

@@ -64,7 +64,9 @@ impl Session {
                     Ok(typed) => code = Some(typed),
                     Err(stop) => {
                         // The password may be right, and its codes must not be guessed without limit.
-                        self.context.limits.rate_limiter.record_failure(&attempt.key);
+                        if is_failure(&stop) {
+                            self.context.limits.rate_limiter.record_failure(&attempt.key);
+                        }
                         return Err(stop);
                     }
                 },
@@ -93,5 +95,28 @@ impl Session {
         }
         // ssh sends an empty reply for a program that shows no second prompt.
         Err(if tried { Reason::WrongCode } else { Reason::CodeWanted }.into())
+    }
+}
+
+/// A login that stops at the prompt for the code is a failed attempt of the user, unless the daemon is the reason.
+fn is_failure(stop: &Stop) -> bool {
+    match stop {
+        Stop::Disconnected => true,
+        Stop::Refused(reason) => !reason.is_outage(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ENDING;
+    use super::*;
+
+    #[test]
+    fn r71_code_prompt_that_the_daemon_ends_is_no_failure_and_every_other_end_is_one() {
+        assert!(!is_failure(&Reason::Unavailable(ENDING.into()).into()));
+        for reason in [Reason::CodeWanted, Reason::WrongCode, Reason::NotUtf8, Reason::LongPassword] {
+            assert!(is_failure(&Stop::Refused(reason.clone())), "{reason:?}");
+        }
+        assert!(is_failure(&Stop::Disconnected), "a program that leaves could guess codes without limit otherwise");
     }
 }

@@ -104,8 +104,26 @@ fn set_up(world: &World) {
     let changes = world.follow(&page("Change an answer"));
     assert!(changes.contains("+strict_friends = false") && changes.contains("Nothing was changed"), "{changes}");
     world.sh("printf '\\n[timeouts]\\nfriend_list = \"1s\"\\n[throttle]\\nfree_tries = 20\\n' >>/etc/plex-auth.toml");
+    media_server(world);
     let means = world.follow(&page("By hand"));
     assert!(means.contains("a removed friend  is out after at most 1s"), "{means}");
+}
+
+/// The command asks, and Enter keeps every other answer.
+fn media_server(world: &World) {
+    let command = page_commands("docs/how-to/set-up.md", "Let the media server refuse people too");
+    let lines = || world.sh("grep '^server_url' /etc/plex-auth.toml; true").stdout;
+    assert_eq!(lines(), "");
+    let mut terminal = world.terminal(&["sh", "-c", command.trim()]);
+    for question in ["Only friends with whom Den is shared?", "May friends approve a code", "Who is to sign in here"] {
+        terminal.wait_for(question);
+        terminal.type_line("");
+    }
+    assert_eq!(terminal.exit(), 0, "{}", terminal.contents());
+    assert_eq!(lines(), format!("server_url = \"{}\"\n", world.media_server("Den")));
+    // The other pages are followed without it.
+    world.follow("plex-auth setup --yes --server-url ''\n");
+    assert_eq!(lines(), "");
 }
 
 fn ssh(world: &World) {

@@ -246,6 +246,6 @@ fn r63_a_client_identifier_needs_a_token_and_fits_a_header() {
         assert!(problem.what() == "this is not a client identifier" && problem.position.is_some(), "{bad}: {problem}");
     }
     let problem = read(&format!("owner_id = 1\n{}", with("a-b-c-d-1"))).unwrap_err();
-    assert_eq!(problem.what(), "client_identifier says nothing without a token");
+    assert_eq!(problem.what(), "client_identifier has no effect without a token");
     assert_eq!(problem.position, Some((2, 21)));
 }

@@ -138,7 +138,7 @@ fn link_services_need_link_sign_in_and_one_service() {
     assert_eq!(services("link_sign_in = true\nlink_services = [\"sshd\"]\n"), Ok(vec!["sshd".into()]));
     assert_eq!(services("link_sign_in = true\nlink_services = [\"a\", \"b\"]\n"), Ok(vec!["a".into(), "b".into()]));
     let refused = services("link_services = [\"sshd\"]\n").unwrap_err();
-    assert_eq!(refused.what(), "link_services says nothing without link_sign_in");
+    assert_eq!(refused.what(), "link_services has no effect without link_sign_in");
     let refused = services("link_sign_in = true\nlink_services = []\n").unwrap_err();
     assert_eq!(refused.what(), "no service is left to offer link sign-in");
     assert!(services("link_sign_in = true\nlink_services = [\"a/b\"]\n").is_err());

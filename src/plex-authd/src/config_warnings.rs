@@ -31,21 +31,19 @@ fn log_warnings(context: &Context) {
     }
     for (name, reference) in &config.users {
         match accounts::look_up(name, config.group.as_deref(), settings.uid_min) {
-            Ok(Some(account)) if account.name != *name => log.warning(format!(
-                "'{name}' stands in [users], but that is another spelling of '{}': the entry applies to no account; give it \
-                 that name",
-                protocol::printable(&account.name, 128)
-            )),
+            Ok(Some(account)) if account.name != *name => {
+                log.warning(format!("[users]: {}", accounts::another_spelling(name, &account.name)));
+            }
             // The owner is not in the group, so that a stopped daemon does not lock them out.
             Ok(Some(_)) if context.is_owners(name, reference) => {}
             Ok(Some(account)) if config.group.is_some() && !account.in_group => log.warning(format!(
-                "'{name}' stands in [users] but not in the group: while this daemon is stopped, the shipped PAM stacks \
+                "'{name}' is listed in [users] but not in the group: while this daemon is stopped, the shipped PAM stacks \
                  take '{name}' for an ordinary local account"
             )),
-            Ok(None) => log.warning(format!("'{name}' stands in [users], but there is no such local account")),
+            Ok(None) => log.warning(format!("'{name}' is listed in [users], but there is no such local account")),
             // A missing group is reported above, and does not matter to an account in [users].
             Ok(Some(_)) | Err(accounts::Error::NoGroup(_)) => {}
-            Err(why) => log.warning(format!("'{name}' stands in [users] and cannot be looked up: {why}")),
+            Err(why) => log.warning(format!("'{name}' is listed in [users] and cannot be looked up: {why}")),
         }
     }
 }

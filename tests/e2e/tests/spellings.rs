@@ -157,7 +157,10 @@ fn r66_users_entry_under_another_spelling_is_reported_and_the_commands_write_can
 
     world.stop_authd();
     world.start_authd(&world.config("[users]\nLOCAL = \"alice\""));
-    world.wait_for_log(&["'LOCAL' stands in [users]", "another spelling of 'local'", "applies to no account"]);
+    world.wait_for_log(&["[users]: 'LOCAL' is another spelling of 'local', so its entry applies to no account"]);
     let doctor = run(&["doctor"]);
-    assert!(doctor.stdout.contains("'LOCAL' is another spelling of local"), "{doctor:?}");
+    assert!(
+        doctor.stdout.contains("'LOCAL' is another spelling of 'local', so its entry applies to no account"),
+        "{doctor:?}"
+    );
 }

@@ -301,7 +301,7 @@ const CONTRACTS: [Contract; 10] = [
                 required("claimed", Kind::Boolean, "it belongs to an account"),
             ],
         )],
-        otherwise: "the media server's word does not count; plex.tv decides alone",
+        otherwise: "the media server's answer does not count; plex.tv decides alone",
         replaceable: true,
     },
     Contract {
@@ -311,7 +311,7 @@ const CONTRACTS: [Contract; 10] = [
         status: 401..=401,
         format: Format::Any,
         rows: &[],
-        otherwise: "the media server's word does not count; plex.tv decides alone",
+        otherwise: "the media server's answer does not count; plex.tv decides alone",
         replaceable: true,
     },
 ];

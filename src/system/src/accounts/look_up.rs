@@ -73,6 +73,15 @@ pub fn is_one_of(uid: u32, names: &[String]) -> Result<bool, Error> {
     Ok(user.is_some_and(|user| names.contains(&user.name)))
 }
 
+/// Says that a configured name is not the name under which the account database has the account.
+#[must_use]
+pub fn another_spelling(name: &str, canonical: &str) -> String {
+    format!(
+        "'{name}' is another spelling of '{}', so its entry applies to no account",
+        protocol::printable(canonical, 128)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]

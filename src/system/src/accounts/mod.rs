@@ -14,6 +14,6 @@ pub use error::Error;
 pub use files::{LocalPassword, PasswdLine, ShadowLine, is_in_passwd, passwd_lines, shadow_lines};
 pub use group::{group, group_exists, groups_of, is_member, is_too_long_for_pam, members};
 pub use login_defs::{login_defs, uid_min};
-pub use look_up::{is_one_of, look_up, user};
+pub use look_up::{another_spelling, is_one_of, look_up, user};
 pub use managed::ManagedAccounts;
 pub use password_field::password_field;

@@ -9,7 +9,7 @@ fn doctor_finds_and_fixes_accounts_that_cannot_log_in() {
     all(
         &patient,
         vec![
-            told("gpasswd -d dave plex-users", "accounts", "error", "'dave' stands in [users] but not in the group"),
+            told("gpasswd -d dave plex-users", "accounts", "error", "'dave' is listed in [users] but not in the group"),
             saying(
                 "userdel dave",
                 ("accounts", "error", "there is no local account 'dave'"),

@@ -70,7 +70,7 @@ fn in_group(user: &User, reference: &PlexRef, group: &Group, owner: Option<&str>
         (None, true) | (Some(_), false) => {}
         (None, false) => {
             let what = format!(
-                "'{name}' stands in [users] but not in the group '{}': while plex-authd is stopped, the shipped PAM stacks \
+                "'{name}' is listed in [users] but not in the group '{}': while plex-authd is stopped, the shipped PAM stacks \
                  take it for an ordinary local account",
                 group.name
             );
@@ -142,8 +142,11 @@ fn account(name: &str, uid_min: u32, checks: &mut Checks) -> Option<User> {
     let user = match accounts::user(name) {
         Ok(Some(user)) if user.name != name => {
             let canonical = argument(&user.name);
-            let what = format!("'{name}' is another spelling of {canonical}, so its entry applies to no account");
-            checks.error(CHECK, what, format!("use the name {canonical} in [users] and in the group"));
+            checks.error(
+                CHECK,
+                accounts::another_spelling(name, &user.name),
+                format!("use the name {canonical} in [users] and in the group"),
+            );
             return None;
         }
         Ok(Some(user)) => user,

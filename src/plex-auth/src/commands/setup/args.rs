@@ -28,8 +28,8 @@ pub(crate) struct SetupArgs {
     #[arg(long, value_name = "ID")]
     pub machine: Option<String>,
 
-    /// Let the Plex Media Server at this https address refuse people too; auto for the one that plex.tv shows, '' for not
-    /// [default: as configured, or not]
+    /// Let the Plex Media Server at this https address refuse people too; 'auto' uses the address that plex.tv reports,
+    /// '' turns it off [default: as configured, or not]
     #[arg(long, value_name = "URL")]
     pub server_url: Option<String>,
 

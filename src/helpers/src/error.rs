@@ -20,9 +20,6 @@ pub enum Error {
     /// The socket's directory could be changed by another user.
     #[error("{}", with_fix(.0))]
     Directory(system::Error),
-    /// No descriptor is left for a copy of the socket.
-    #[error("the passed socket: {0}")]
-    Copy(io::Error),
     /// The process was not restricted.
     #[error("{0}")]
     Sandbox(#[from] sandbox::Error),
@@ -30,7 +27,7 @@ pub enum Error {
     #[error("{0}")]
     Service(String),
     /// The kernel failed to wait for connections.
-    #[error("waiting to be asked: {0}")]
+    #[error("waiting for connections: {0}")]
     Wait(Errno),
 }
 

@@ -12,7 +12,7 @@ use nix::unistd::{Gid, Uid, chdir};
 use protocol::{Connection, Deadline, Severity};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use system::failed_start;
+use system::failed_start::PassedSockets;
 use system::listener::{self, Listener};
 use system::sandbox::Sandbox;
 use system::syslog::Log;
@@ -57,15 +57,14 @@ struct Started<S> {
 /// Runs a service: the process's exit code. Errors are logged. The service ends when idle for a minute, if systemd passed the
 /// socket.
 pub fn run<S: Service, E: Display>(setting: Setting, service: Result<S, E>, log: &mut Log) -> ExitCode {
-    let mut passed = None;
-    let started = match start(setting, service, &mut passed, log) {
+    let passed = PassedSockets::take_over();
+    let started = match start(setting, service, &passed, log) {
         Ok(started) => started,
         Err(why) => {
             log.error(&format!("cannot run: {why}"));
-            if let Some(socket) = &passed {
-                failed_start::turn_away(socket, None);
-            }
-            return ExitCode::from(failed_start::EXIT_CODE);
+            // SIGTERM ends the process, as always; nothing else ends the pause.
+            let _ = passed.turn_away(None);
+            return ExitCode::from(passed.exit_code());
         }
     };
     drop(passed);
@@ -78,15 +77,14 @@ pub fn run<S: Service, E: Display>(setting: Setting, service: Result<S, E>, log:
     }
 }
 
-/// Opens the socket and restricts the process. `passed` becomes a copy of systemd's socket.
+/// Opens the socket and restricts the process.
 fn start<S: Service, E: Display>(
     setting: Setting,
     service: Result<S, E>,
-    passed: &mut Option<UnixListener>,
+    passed: &PassedSockets,
     log: &mut Log,
 ) -> Result<Started<S>, Error> {
-    let listener = Listener::passed()?;
-    *passed = listener.as_ref().map_or(Ok(None), failed_start::copy).map_err(Error::Copy)?;
+    let listener = passed.listener()?;
     prepare_process()?;
     let service = service.map_err(|error| Error::Service(error.to_string()))?;
     let daemon = privileges::daemon_user(setting.user)?;
@@ -104,7 +102,7 @@ fn start<S: Service, E: Display>(
 
 fn serve(started: &Started<impl Service>, log: &mut Log) -> Result<(), Error> {
     let Started { listener, daemon, service } = started;
-    log.info(&format!("{} {} waits to be asked", log.program(), env!("CARGO_PKG_VERSION")));
+    log.info(&format!("{} {} is waiting for connections", log.program(), env!("CARGO_PKG_VERSION")));
     while wait(listener.socket(), listener.is_passed())? {
         // The client may have disconnected already.
         let Ok((stream, _)) = listener.socket().accept() else { continue };
@@ -153,7 +151,7 @@ fn handle(stream: UnixStream, daemon: Uid, service: &impl Service, log: &mut Log
         return log.limited(Severity::Warning, &line);
     }
     let Ok(request) = connection.receive(Deadline::after(MESSAGE_LIMIT)) else {
-        let line = "plex-authd asked for nothing that is understood; restart both after an upgrade";
+        let line = "plex-authd sent a request that this version does not understand; restart both after an upgrade";
         return log.limited(Severity::Warning, line);
     };
     let answer = service.answer(&request, log);

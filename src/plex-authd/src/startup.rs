@@ -1,10 +1,10 @@
 //! The start: socket, user, sandbox, then the first thread; or its failure, with the connections that wait.
 
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 
-use system::failed_start;
+use system::failed_start::PassedSockets;
+use system::inherited;
 use system::listener::Listener;
 use system::privileges::{become_user, harden};
 use system::sandbox::Sandbox;
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::log::Log;
 use crate::privileges;
 use crate::reserve::Reserve;
-use crate::signals::{self, Signals};
+use crate::signals::{self, SignalEvent, Signals};
 
 /// A daemon that can accept connections.
 pub(crate) struct Started {
@@ -29,8 +29,8 @@ pub(crate) struct Started {
 pub(crate) struct FailedStart {
     error: Error,
     signals: Option<Signals>,
-    /// Its socket, if systemd has passed it: connections may wait there.
-    socket: Option<UnixListener>,
+    /// Connections may wait there.
+    passed: PassedSockets,
 }
 
 /// Opens the socket, restricts the process, reads the configuration and the state, and starts the threads.
@@ -38,20 +38,28 @@ pub(crate) struct FailedStart {
 /// # Errors
 /// [`FailedStart`], which is to end the process.
 pub(crate) fn start(args: &Args, log: &Log) -> Result<Started, FailedStart> {
-    let failed = |error| FailedStart { error, signals: None, socket: None };
+    let passed = PassedSockets::take_over();
     // Before any thread is started.
-    let signals = signals::block().map_err(failed)?;
-    let passed = Listener::passed().map_err(|error| failed(error.into()))?;
-    let socket = passed.as_ref().map_or(Ok(None), failed_start::copy).map_err(|error| failed(error.into()))?;
-    match prepare(passed, args, log).and_then(|listener| Ok((listener, open(args, log)?))) {
+    let signals = match signals::block() {
+        Ok(signals) => signals,
+        Err(error) => return Err(FailedStart { error, signals: None, passed }),
+    };
+    // Before the user is changed: then root alone can list them. The daemon starts no program that would inherit one.
+    if let Err(error) = inherited::close_descriptors() {
+        log.warning(format!(
+            "descriptors that were left open to this process stay open; /proc does not list them: {error}"
+        ));
+    }
+    match prepare(&passed, args, log).and_then(|listener| Ok((listener, open(args, log)?))) {
         Ok((listener, (daemon, reserve))) => Ok(Started { signals, listener, daemon, reserve }),
-        Err(error) => Err(FailedStart { error, signals: Some(signals), socket }),
+        Err(error) => Err(FailedStart { error, signals: Some(signals), passed }),
     }
 }
 
 /// Opens the socket and gives up everything that the daemon does not need from then on. There is no thread yet: a later one has
 /// the user and the restrictions of the one that starts it.
-fn prepare(passed: Option<Listener>, args: &Args, log: &Log) -> Result<Listener, Error> {
+fn prepare(passed: &PassedSockets, args: &Args, log: &Log) -> Result<Listener, Error> {
+    let passed = passed.listener()?;
     if let Some(user) = &privileges::intended(args.user.as_deref())? {
         // Nothing more is done as root: other processes of the user may change whatever belongs to the user.
         let socket = args.socket.parent().filter(|_| passed.is_none());
@@ -82,13 +90,17 @@ fn open(args: &Args, log: &Log) -> Result<(Daemon, Reserve), Error> {
 
 impl FailedStart {
     /// Logs the reason, and closes the connections that wait and those of the next second: their logins go on without the
-    /// daemon, as if there were none. The exit code tells systemd that only another connection is to start it again.
+    /// daemon, as if there were none. The exit code tells systemd that only another connection is to start it again; SIGTERM
+    /// in that second is an ordinary end.
     pub(crate) fn end(self, log: &Log) -> ExitCode {
         log.run();
         log.error(format!("cannot run: {}", self.error));
-        if let Some(socket) = &self.socket {
-            failed_start::turn_away(socket, self.signals.as_ref().map(AsFd::as_fd));
+        while self.passed.turn_away(self.signals.as_ref().map(AsFd::as_fd)) {
+            // SIGHUP is no end: the second begins again.
+            if self.signals.as_ref().is_none_or(|signals| signals.next() == SignalEvent::End) {
+                return ExitCode::SUCCESS;
+            }
         }
-        ExitCode::from(failed_start::EXIT_CODE)
+        ExitCode::from(self.passed.exit_code())
     }
 }

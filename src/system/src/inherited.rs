@@ -1,4 +1,4 @@
-//! Inheritance from the process that started this one: a socket that systemd passes, and descriptors that were left open.
+//! Inheritance from the process that started this one: sockets that systemd passes, and descriptors that were left open.
 //!
 //! A descriptor's number becomes an owned descriptor by a message to this process itself (`SCM_RIGHTS`): the kernel checks the
 //! number, and no code here has to promise that nothing else uses it. No system call is needed that the units' filters forbid.
@@ -7,15 +7,14 @@ use std::fs;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::{env, process};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use rustix::cmsg_space;
-use rustix::net::sockopt::{socket_acceptconn, socket_domain, socket_type};
-use rustix::net::{AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketType, recvmsg};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
 /// The first descriptor that is not one of the standard ones. systemd passes sockets from here on.
 const FIRST: RawFd = 3;
@@ -23,34 +22,29 @@ const FIRST: RawFd = 3;
 /// Where the kernel shows each descriptor of this process, and its flags.
 const DESCRIPTORS: &str = "/proc/self/fdinfo";
 
-/// The listening socket that systemd passes, if any. See `sd_listen_fds(3)`.
-///
-/// # Errors
-/// The variables are not systemd's, more than one descriptor was passed, or it is no listening Unix stream socket.
-pub(crate) fn listening_socket() -> io::Result<Option<UnixListener>> {
+/// Makes every descriptor that systemd passes this process's own: those up to the first error, and that error. See
+/// `sd_listen_fds(3)`.
+pub(crate) fn passed() -> (Vec<OwnedFd>, io::Result<()>) {
     let [pid, count] = ["LISTEN_PID", "LISTEN_FDS"].map(|name| env::var(name).ok());
-    if !is_passed(pid.as_deref(), count.as_deref(), process::id())? {
-        return Ok(None);
-    }
-    let socket = own(FIRST)?;
-    let is_listening = socket_domain(&socket)? == AddressFamily::UNIX
-        && socket_type(&socket)? == SocketType::STREAM
-        && socket_acceptconn(&socket)?;
-    if is_listening { Ok(Some(socket.into())) } else { Err(invalid("it is not a listening Unix stream socket")) }
+    let mut descriptors = Vec::new();
+    let outcome = passed_count(pid.as_deref(), count.as_deref(), process::id()).and_then(|count| {
+        for (inherited, _) in (FIRST..).zip(0..count) {
+            descriptors.push(own(inherited)?);
+        }
+        Ok(())
+    });
+    (descriptors, outcome)
 }
 
-/// Whether a socket is passed to this process, by the two variables.
-fn is_passed(pid: Option<&str>, count: Option<&str>, own: u32) -> io::Result<bool> {
-    let (Some(pid), Some(count)) = (pid, count) else { return Ok(false) };
+/// Number of descriptors that are passed to this process, by the two variables.
+fn passed_count(pid: Option<&str>, count: Option<&str>, own: u32) -> io::Result<u32> {
+    let (Some(pid), Some(count)) = (pid, count) else { return Ok(0) };
     let pid: u32 = pid.parse().map_err(|_| invalid("LISTEN_PID is not a process id"))?;
-    match count.parse::<u32>() {
+    if pid != own {
         // Meant for the process that started this one.
-        _ if pid != own => Ok(false),
-        Ok(0) => Ok(false),
-        Ok(1) => Ok(true),
-        Ok(_) => Err(invalid("LISTEN_FDS is more than 1; the unit of the socket must have one ListenStream=")),
-        Err(_) => Err(invalid("LISTEN_FDS is not a number")),
+        return Ok(0);
     }
+    count.parse().map_err(|_| invalid("LISTEN_FDS is not a number"))
 }
 
 /// Makes a descriptor that this process inherited its own. Programs started by this process do not inherit it.
@@ -113,7 +107,7 @@ fn flags(about: &str) -> Option<OFlag> {
     i32::from_str_radix(flags.trim(), 8).ok().map(OFlag::from_bits_retain)
 }
 
-fn invalid(what: &str) -> io::Error {
+pub(crate) fn invalid(what: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, what)
 }
 

@@ -8,8 +8,6 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, chown};
 
-use crate::inherited;
-
 /// A listening socket, which does not block.
 #[derive(Debug)]
 pub struct Listener {
@@ -21,7 +19,7 @@ pub struct Listener {
 /// A socket was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// systemd passed something else than one listening socket.
+    /// systemd passed something else than one listening socket, or the socket was not taken over.
     #[error("the passed socket: {0}")]
     Passed(io::Error),
     /// The path is relative, or names no file.
@@ -39,13 +37,9 @@ pub enum Error {
 }
 
 impl Listener {
-    /// The socket that systemd passes, if any.
-    ///
-    /// # Errors
-    /// [`Error::Passed`], [`Error::NonBlocking`]
-    pub fn passed() -> Result<Option<Self>, Error> {
-        let passed = inherited::listening_socket().map_err(Error::Passed)?;
-        passed.map(|socket| Self::new(socket, None)).transpose()
+    /// systemd's socket.
+    pub(crate) fn passed(socket: UnixListener) -> Result<Self, Error> {
+        Self::new(socket, None)
     }
 
     /// Makes a socket of this mode and group. Everything is done by path, so only this process may be able to change the

@@ -59,7 +59,7 @@ impl World {
     /// Starts plex-auth-samba through another command, such as `strace`.
     pub fn start_samba_service_behind(&self, before: &[&str]) {
         self.copy(&artifacts::built("plex-auth-samba"), "/usr/sbin/plex-auth-samba", 0o755);
-        let count = || self.syslog().matches("waits to be asked").count();
+        let count = || self.syslog().matches("is waiting for connections").count();
         let before_it = count();
         self.start(&[before, &["/usr/sbin/plex-auth-samba"]].concat());
         wait("plex-auth-samba", || count() > before_it);

@@ -103,7 +103,7 @@ fn container_serves_logins_and_ends_on_sigterm_or_with_either_daemon() {
     container.wait_for("plex-authd: accepted user=\"alice\"");
     container.wait_for("plex-authd: denied user=\"alice\"");
     container.wait_for("Accepted password for alice");
-    container.wait_for("plex-auth-shadow 0.* waits to be asked");
+    container.wait_for("plex-auth-shadow 0.* is waiting for connections");
     assert!(!container.said().contains("plex-auth-shadow.socket"), "it was asked: {}", container.said());
     let keys = world.sh("cat /var/lib/ssh-host-keys/etc/ssh/ssh_host_ed25519_key.pub").stdout;
     assert_eq!(world.sh("stat -c %U:%G:%a /etc/plex-auth.toml").stdout, "root:plex-auth:640\n");

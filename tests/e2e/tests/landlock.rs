@@ -54,7 +54,7 @@ fn kernel_without_landlock_is_one_line_in_the_log_and_services_go_on() {
     let old = world.c_program("nolandlock");
     world.sh("rm -f /run/plex-auth-shadow/socket");
     world.start(&[&old, "/usr/sbin/plex-auth-shadow"]);
-    world.wait_for_log(&["plex-auth-shadow[", "waits to be asked"]);
+    world.wait_for_log(&["plex-auth-shadow[", "is waiting for connections"]);
     world.start_authd_behind(&[&old], &world.config(""));
     let typed = format!("{}\n", password("alice"));
     let (code, log) = world.logged(|| world.codes("plex-auth", "alice", "auth", &typed).of("auth"));

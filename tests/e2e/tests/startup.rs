@@ -6,18 +6,31 @@ use std::time::{Duration, Instant};
 
 use e2e::{Code, DEN, World, password, within};
 
-/// Passes a socket to a program, as systemd does, while a connection waits there, and makes another one half a second later.
-/// Prints what each of the two has read, the exit code of the program, and its seconds of processor time.
-const PASS: &str = "import os,resource,socket,sys,time\n\
-    path='/run/passed'; listener=socket.socket(socket.AF_UNIX); listener.bind(path); listener.listen()\n\
-    def connect():\n  s=socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(path); return s\n\
-    first=connect(); pid=os.fork()\n\
-    if pid==0:\n\
-    \x20 os.dup2(listener.fileno(),3); os.environ.update(LISTEN_FDS='1',LISTEN_PID=str(os.getpid()))\n\
-    \x20 os.set_inheritable(3,True); os.execv(sys.argv[1],sys.argv[1:])\n\
-    read=first.recv(1); time.sleep(0.5); read+=connect().recv(1); os.unlink(path)\n\
-    code=os.waitstatus_to_exitcode(os.waitpid(pid,0)[1])\n\
-    print(read,code,int(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime))\n";
+/// `COUNT SIGNAL PROGRAM …`: passes sockets to a program, as systemd does, while a connection waits at each of them. When these
+/// are closed, sends the signal, if it is not 0, and makes another connection. Prints what the connections have read, `late` if
+/// the program ended without closing the last one, the exit code, and the seconds of processor time.
+const PASS: &str = "import fcntl,os,resource,socket,sys
+count,signal=int(sys.argv[1]),int(sys.argv[2])
+def listen(path):
+  if os.path.exists(path): os.unlink(path)
+  s=socket.socket(socket.AF_UNIX); s.bind(path); s.listen(); return s
+def connect(path):
+  s=socket.socket(socket.AF_UNIX); s.settimeout(60); s.connect(path); return s
+paths=['/run/passed%d'%n for n in range(count)]
+listeners=[listen(path) for path in paths]
+waiting=[connect(path) for path in paths]
+pid=os.fork()
+if pid==0:
+  high=[fcntl.fcntl(s.fileno(),fcntl.F_DUPFD,50) for s in listeners]
+  for n,fd in enumerate(high): os.dup2(fd,3+n); os.set_inheritable(3+n,True); os.close(fd)
+  os.environ.update(LISTEN_FDS=str(count),LISTEN_PID=str(os.getpid())); os.execv(sys.argv[3],sys.argv[3:])
+read=b''.join(s.recv(1) for s in waiting)
+if signal: os.kill(pid,signal)
+last=connect(paths[0])
+code=os.waitstatus_to_exitcode(os.waitpid(pid,0)[1]); last.settimeout(1)
+try: read+=last.recv(1)
+except OSError: read='late'
+print(read,code,int(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime))";
 
 /// Waits until Alice can log in, and returns the time it took.
 fn until_alice_is_in(world: &World, most: u64) -> Duration {
@@ -121,14 +134,20 @@ fn service_that_cannot_start_closes_the_connections_at_its_passed_socket() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
     let daemon = ["/usr/sbin/plex-authd", "--user", "plex-auth"];
-    let fails = |program: &[&str], why: &str| {
+    let pass = |count: &str, signal: &str, program: &[&str]| {
         let start = Instant::now();
-        let (out, log) = world.logged(|| world.run(&[&["python3", "-c", PASS], program].concat()));
-        assert_eq!(out.stdout, "b'' 78 0\n", "{program:?}: {out:?}\n{log}");
-        assert!(start.elapsed() < Duration::from_secs(15), "{program:?}: {:?}", start.elapsed());
-        assert_eq!(log.matches("cannot run: ").count(), 1, "{log}");
+        let (out, log) = world.logged(|| world.run(&[&["python3", "-c", PASS, count, signal], program].concat()));
+        assert!(start.elapsed() < Duration::from_secs(60), "{program:?}: {:?}", start.elapsed());
+        assert_eq!(log.matches("cannot run: ").count(), 1, "{program:?}: {out:?}\n{log}");
+        (out.stdout, log)
+    };
+    let fails_with = |count: &str, program: &[&str], why: &str| {
+        // On a busy machine, the last connection can be made after the second in which connections are closed.
+        let (out, log) = (0..5).map(|_| pass(count, "0", program)).find(|(out, _)| !out.starts_with("late")).unwrap();
+        assert_eq!(out, "b'' 78 0\n", "{program:?}: {log}");
         assert!(log.contains(why), "{log}");
     };
+    let fails = |program: &[&str], why: &str| fails_with("1", program, why);
     world.sh("cp -p /etc/plex-auth.toml /root/good; echo nonsense = 1 >>/etc/plex-auth.toml");
     fails(&daemon, "nonsense");
     // Its own socket is closed with the process, which has the same exit code.
@@ -141,7 +160,26 @@ fn service_that_cannot_start_closes_the_connections_at_its_passed_socket() {
     world.sh("chmod 700 /var/lib/plex-auth; sqlite3 /var/lib/plex-auth/state.db 'PRAGMA user_version = 99'");
     fails(&daemon, "newer version");
     fails(&["/usr/sbin/plex-authd"], "refuses to run as root");
-    fails(&["/usr/sbin/plex-auth-shadow", "--user", "no-such-user"], "no-such-user");
+    let shadow = ["/usr/sbin/plex-auth-shadow", "--user", "no-such-user"];
+    fails(&shadow, "no-such-user");
+    // A drop-in with another ListenStream=: nothing may wait at any of the sockets, or systemd starts it again at once.
+    fails_with("2", &daemon, "LISTEN_FDS is more than 1");
+    fails_with("2", &shadow, "LISTEN_FDS is more than 1");
+    // Stopped in that second, it has not failed.
+    let stopped = (0..5).map(|_| pass("2", "15", &daemon).0).find(|out| !out.contains(" 78 "));
+    assert!(stopped.as_ref().is_some_and(|out| out.contains(" 0 0\n")), "{stopped:?}");
     // The module acts as without a daemon: it is not there.
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
+}
+
+#[test]
+fn descriptors_that_a_supervisor_left_open_are_closed() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+    world.start_authd_behind(&["sh", "-c", "'exec \"$0\" \"$@\" 7>>/root/file'"], &world.config(""));
+    let open = world.sh("ls -l /proc/$(pgrep -x plex-authd)/fd").stdout;
+    assert!(world.sh("ls /root").stdout.contains("file") && open.contains("socket:"), "{open}");
+    assert!(!open.contains("/root/file"), "{open}");
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert!(!world.syslog().contains("left open"), "{}", world.syslog());
 }

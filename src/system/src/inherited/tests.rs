@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, IntoRawFd};
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::process::{Command, Output, Stdio};
 
 use super::*;
+use crate::failed_start::PassedSockets;
+use crate::listener::Listener;
 
 /// Set in the process that a test starts to see what it inherits.
 const CHILD: &str = "INHERITED_TEST_CHILD";
@@ -26,6 +28,11 @@ fn listener() -> (tempfile::TempDir, UnixListener) {
     (place, socket)
 }
 
+/// The socket that was passed to this process.
+fn taken_over() -> Result<Option<Listener>, String> {
+    PassedSockets::take_over().listener().map_err(|error| error.to_string())
+}
+
 /// Whether a program started now has a descriptor of this number.
 fn is_passed_on(number: RawFd) -> bool {
     let seen = Command::new("sh").args(["-c", &format!("test -e /proc/$$/fd/{number}")]).status().unwrap();
@@ -36,9 +43,9 @@ fn is_passed_on(number: RawFd) -> bool {
 fn the_socket_that_systemd_passes_is_served_and_not_passed_on() {
     if env::var_os(CHILD).is_some() {
         assert!(is_passed_on(3));
-        let socket = listening_socket().unwrap().unwrap();
-        assert!(!is_passed_on(3) && !is_passed_on(socket.as_raw_fd()));
-        return drop(socket.accept().unwrap());
+        let listener = taken_over().unwrap().unwrap();
+        assert!(!is_passed_on(3) && !is_passed_on(listener.socket().as_raw_fd()));
+        return drop(listener.socket().accept().unwrap());
     }
     let (place, socket) = listener();
     let mut client = UnixStream::connect(place.path().join("socket")).unwrap();
@@ -51,7 +58,8 @@ fn the_socket_that_systemd_passes_is_served_and_not_passed_on() {
 #[test]
 fn only_a_listening_unix_stream_socket_is_served() {
     if env::var_os(CHILD).is_some() {
-        return assert_eq!(listening_socket().unwrap_err().kind(), ErrorKind::InvalidInput);
+        let error = taken_over().unwrap_err();
+        return assert!(error.contains("it is not a"), "{error}");
     }
     let test = "only_a_listening_unix_stream_socket_is_served";
     let variables = "LISTEN_PID=$$ LISTEN_FDS=1";
@@ -67,7 +75,7 @@ fn only_a_listening_unix_stream_socket_is_served() {
 #[test]
 fn what_is_no_socket_is_an_error() {
     if env::var_os(CHILD).is_some() {
-        return drop(listening_socket().unwrap_err());
+        return drop(taken_over().unwrap_err());
     }
     let file = File::open("/dev/null").unwrap();
     let child = again("what_is_no_socket_is_an_error", file, "LISTEN_PID=$$ LISTEN_FDS=1");
@@ -75,14 +83,31 @@ fn what_is_no_socket_is_an_error() {
 }
 
 #[test]
-fn a_socket_is_passed_only_to_the_process_that_is_named() {
-    assert!(is_passed(Some("17"), Some("1"), 17).unwrap());
-    assert!(!is_passed(Some("17"), Some("1"), 18).unwrap());
-    assert!(!is_passed(Some("17"), Some("0"), 17).unwrap());
-    assert!(!is_passed(None, Some("1"), 17).unwrap());
-    assert!(!is_passed(Some("17"), None, 17).unwrap());
-    for (pid, count) in [("17", "2"), ("17", "x"), ("17", "-1"), ("17", ""), ("x", "1"), ("", "1"), ("-17", "1")] {
-        assert_eq!(is_passed(Some(pid), Some(count), 17).unwrap_err().kind(), ErrorKind::InvalidInput, "{pid} {count}");
+fn every_passed_descriptor_is_taken_over() {
+    if env::var_os(CHILD).is_some() {
+        assert!([3, 4].into_iter().all(is_passed_on));
+        let (descriptors, outcome) = passed();
+        outcome.unwrap();
+        assert!(descriptors.len() == 2 && ![3, 4].into_iter().any(is_passed_on), "{descriptors:?}");
+        return;
+    }
+    let (_place, socket) = listener();
+    let child = again("every_passed_descriptor_is_taken_over", socket, "exec 4<&3; LISTEN_PID=$$ LISTEN_FDS=2");
+    assert!(child.status.success(), "{child:?}");
+}
+
+#[test]
+fn sockets_are_passed_only_to_the_process_that_is_named() {
+    assert_eq!(passed_count(Some("17"), Some("1"), 17).unwrap(), 1);
+    assert_eq!(passed_count(Some("17"), Some("2"), 17).unwrap(), 2);
+    assert_eq!(passed_count(Some("17"), Some("1"), 18).unwrap(), 0);
+    assert_eq!(passed_count(Some("17"), Some("x"), 18).unwrap(), 0);
+    assert_eq!(passed_count(Some("17"), Some("0"), 17).unwrap(), 0);
+    assert_eq!(passed_count(None, Some("1"), 17).unwrap(), 0);
+    assert_eq!(passed_count(Some("17"), None, 17).unwrap(), 0);
+    for (pid, count) in [("17", "x"), ("17", "-1"), ("17", ""), ("x", "1"), ("", "1"), ("-17", "1")] {
+        let error = passed_count(Some(pid), Some(count), 17).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{pid} {count}");
     }
 }
 

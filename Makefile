@@ -127,7 +127,7 @@ deb: build pages
 	@PACKAGES="debhelper dh-apparmor dpkg-dev" tests/setup
 	@packaging/deb/build
 
-# A package for Fedora, openSUSE and their kin, into target/rpm.
+# A package for Fedora, openSUSE and related distributions, into target/rpm.
 rpm: build pages
 	@PACKAGES=rpm tests/setup
 	@packaging/rpm/build

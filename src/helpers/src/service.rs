@@ -94,8 +94,8 @@ fn start<S: Service, E: Display>(
     };
     let sandbox = setting.sandbox;
     let sandbox = if listener.is_passed() { sandbox } else { sandbox.removing(setting.socket) };
-    if let Some(line) = sandbox.enter()?.warning() {
-        log.warning(line);
+    if let Some((severity, line)) = sandbox.enter()?.line() {
+        log.write(severity, line);
     }
     Ok(Started { listener, daemon: daemon.uid, service })
 }

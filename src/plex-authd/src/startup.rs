@@ -73,10 +73,10 @@ fn prepare(passed: &PassedSockets, args: &Args, log: &Log) -> Result<Listener, E
     harden()?;
     privileges::directory(&args.state, privileges::STATE_DIRECTORY)?;
     let listener = privileges::listen(passed, &args.socket)?;
-    let sandbox = Sandbox::reading_and_executing().files_below(&args.state);
+    let sandbox = Sandbox::reading_and_connecting().files_below(&args.state);
     let sandbox = if listener.is_passed() { sandbox } else { sandbox.removing(&args.socket) };
-    if let Some(line) = sandbox.enter()?.warning() {
-        log.warning(line);
+    if let Some((severity, line)) = sandbox.enter()?.line() {
+        log.write(severity, line.into());
     }
     Ok(listener)
 }

@@ -15,6 +15,7 @@ use landlock::{
 };
 use nix::errno::Errno;
 use nix::sys::prctl::set_no_new_privs;
+use protocol::Severity;
 
 /// The newest version of Landlock whose rights are all restricted here: writing, TCP ports (4), control of devices (5). An older
 /// kernel restricts what it knows.
@@ -51,6 +52,8 @@ struct Rule {
 pub enum Landlock {
     /// It restricts the process and all that it starts, for good.
     Enforced,
+    /// It restricts what this kernel's version of it knows.
+    Partial,
     /// The kernel has no Landlock, has it switched off, or a filter of system calls hides it.
     Missing,
 }
@@ -70,6 +73,13 @@ pub enum Error {
 }
 
 impl Sandbox {
+    /// A process that reads files and connects to others, but runs no program. Libraries can be loaded: Landlock does not
+    /// count mapping a file as executing it.
+    #[must_use]
+    pub fn reading_and_connecting() -> Self {
+        Self::new(AccessFs::ReadFile | AccessFs::ReadDir, AccessNet::BindTcp.into())
+    }
+
     /// A process that reads files, runs programs and connects to others.
     #[must_use]
     pub fn reading_and_executing() -> Self {
@@ -93,9 +103,15 @@ impl Sandbox {
         self.rule(directory, FILES, false)
     }
 
-    /// Allows the same, and to make and remove directories and sockets, if the directory exists.
+    /// Allows the same, and to make and remove directories and sockets.
     #[must_use]
     pub fn tree_below(self, directory: &Path) -> Self {
+        self.rule(directory, TREE, false)
+    }
+
+    /// As [`Self::tree_below`], if the directory exists.
+    #[must_use]
+    pub fn tree_if_present(self, directory: &Path) -> Self {
         self.rule(directory, TREE, true)
     }
 
@@ -122,7 +138,7 @@ impl Sandbox {
         let ruleset =
             Ruleset::default().handle_access(AccessFs::from_all(VERSION))?.handle_access(self.network)?.create()?;
         let status = self.rules.iter().try_fold(ruleset, add)?.restrict_self()?;
-        Ok(if status.ruleset == RulesetStatus::NotEnforced { Landlock::Missing } else { Landlock::Enforced })
+        Ok(status.ruleset.into())
     }
 }
 
@@ -136,14 +152,33 @@ fn add(ruleset: RulesetCreated, rule: &Rule) -> Result<RulesetCreated, Error> {
     }
 }
 
+impl From<RulesetStatus> for Landlock {
+    fn from(status: RulesetStatus) -> Self {
+        match status {
+            RulesetStatus::FullyEnforced => Self::Enforced,
+            RulesetStatus::PartiallyEnforced => Self::Partial,
+            RulesetStatus::NotEnforced => Self::Missing,
+        }
+    }
+}
+
 impl Landlock {
-    /// The line for the log of a service that the kernel does not restrict.
+    /// The line for the log of a service that the kernel does not restrict completely.
     #[must_use]
-    pub fn warning(self) -> Option<&'static str> {
-        (self == Self::Missing).then_some(
-            "the kernel has no Landlock (Linux 5.13, with landlock in the list of its security modules), so nothing but the \
-             service manager and file modes limits where this process can write",
-        )
+    pub fn line(self) -> Option<(Severity, &'static str)> {
+        match self {
+            Self::Enforced => None,
+            Self::Partial => Some((
+                Severity::Info,
+                "the kernel's Landlock is an older version, which does not restrict everything: truncating files needs Linux 6.2, \
+                 TCP 6.7, control of devices 6.10",
+            )),
+            Self::Missing => Some((
+                Severity::Warning,
+                "the kernel has no Landlock (Linux 5.13, with landlock in the list of its security modules), so nothing but the \
+                 service manager and file modes limits where this process can write",
+            )),
+        }
     }
 }
 

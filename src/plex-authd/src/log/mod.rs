@@ -127,7 +127,8 @@ impl Log {
         }
     }
 
-    fn write(&self, severity: Severity, text: String) {
+    /// A line whose severity the caller knows.
+    pub(crate) fn write(&self, severity: Severity, text: String) {
         self.send(Line { severity, text, is_limited: false });
     }
 

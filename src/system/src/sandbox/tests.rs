@@ -17,7 +17,8 @@ use super::*;
 fn inside(sandbox: Sandbox, test: impl FnOnce() + Send) {
     let run = || match sandbox.enter().unwrap() {
         Landlock::Enforced => test(),
-        Landlock::Missing => eprintln!("skipped: {}", Landlock::Missing.warning().unwrap()),
+        Landlock::Partial if ABI::V4 > kernel() => test(),
+        other => eprintln!("skipped: {}", other.line().unwrap().1),
     };
     thread::scope(|scope| scope.spawn(run).join()).unwrap();
 }
@@ -88,7 +89,7 @@ fn local_sockets_and_tcp_connections_work_and_tcp_ports_cannot_be_opened() {
     let stream = UnixListener::bind(other.path().join("stream")).unwrap();
     let datagram = UnixDatagram::bind(other.path().join("datagram")).unwrap();
     let (host, old) = (tcp.local_addr().unwrap(), ABI::V4 > kernel());
-    inside(Sandbox::reading_and_executing(), || {
+    inside(Sandbox::reading_and_connecting(), || {
         UnixStream::connect(other.path().join("stream")).unwrap();
         UnixDatagram::unbound().unwrap().send_to(b"x", other.path().join("datagram")).unwrap();
         TcpStream::connect(host).unwrap();
@@ -121,7 +122,8 @@ fn a_service_that_only_reads_runs_no_program_and_writes_nothing() {
 #[test]
 fn a_tree_may_be_missing_and_its_sockets_and_directories_may_be_made() {
     let (tree, other) = (directory(), directory());
-    let sandbox = Sandbox::reading_and_executing().tree_below(tree.path()).tree_below(&other.path().join("missing"));
+    let missing = other.path().join("missing");
+    let sandbox = Sandbox::reading_and_executing().tree_below(tree.path()).tree_if_present(&missing);
     inside(sandbox, || {
         let below = tree.path().join("below");
         fs::create_dir(&below).unwrap();
@@ -129,7 +131,7 @@ fn a_tree_may_be_missing_and_its_sockets_and_directories_may_be_made() {
         fs::write(below.join("file"), "x").unwrap();
         fs::remove_dir_all(&below).unwrap();
         drop(socket);
-        assert_refused("a missing tree", fs::create_dir(other.path().join("missing")));
+        assert_refused("a missing tree", fs::create_dir(&missing));
         assert_refused(
             "a device",
             nix::sys::stat::mknod(&tree.path().join("n"), CHARACTER, MODE, 0).map_err(io::Error::from),
@@ -153,13 +155,36 @@ fn a_socket_can_be_removed_and_not_replaced() {
 }
 
 #[test]
-fn a_state_directory_that_is_missing_is_an_error() {
+fn a_directory_that_the_service_needs_and_that_is_missing_is_an_error() {
     let place = directory();
     let missing = place.path().join("missing");
-    let sandbox = Sandbox::reading_and_executing().files_below(&missing);
-    let error = thread::scope(|scope| scope.spawn(|| sandbox.enter()).join()).unwrap().unwrap_err();
-    assert!(matches!(&error, Error::Path(path, _) if *path == missing), "{error}");
-    assert!(error.to_string().starts_with(missing.to_str().unwrap()), "{error}");
+    let new = Sandbox::reading_and_executing;
+    for sandbox in [new().files_below(&missing), new().tree_below(&missing)] {
+        let error = thread::scope(|scope| scope.spawn(|| sandbox.enter()).join()).unwrap().unwrap_err();
+        assert!(matches!(&error, Error::Path(path, _) if *path == missing), "{error}");
+        assert!(error.to_string().starts_with(missing.to_str().unwrap()), "{error}");
+    }
+}
+
+#[test]
+fn a_kernel_that_restricts_less_than_everything_is_reported() {
+    let reported = |status: RulesetStatus| Landlock::from(status).line();
+    assert_eq!(reported(RulesetStatus::FullyEnforced), None);
+    let (severity, line) = reported(RulesetStatus::PartiallyEnforced).unwrap();
+    assert!(
+        severity == Severity::Info && ["6.2", "6.7", "6.10"].iter().all(|version| line.contains(version)),
+        "{line}"
+    );
+    let (severity, line) = reported(RulesetStatus::NotEnforced).unwrap();
+    assert!(severity == Severity::Warning && line.contains("no Landlock"), "{line}");
+}
+
+#[test]
+fn a_process_that_connects_runs_no_program() {
+    inside(Sandbox::reading_and_connecting(), || {
+        fs::read("/etc/passwd").unwrap();
+        assert_refused("a program", Command::new("/bin/true").status());
+    });
 }
 
 /// Version of the kernel's Landlock, as far as the tests distinguish them.

@@ -28,8 +28,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH", default_value = "/var/lib/samba/private/passdb.tdb")]
     pub passdb: PathBuf,
 
-    /// A further directory where Samba keeps files, such as its private directory if smb.conf moves it; smbpasswd can write
-    /// there, below /var/lib/samba, /var/cache/samba and /run/samba, and in the directory of --passdb only. Can be repeated
+    /// A further directory where Samba keeps files, such as its private directory if smb.conf moves it. It must exist when the
+    /// service starts. smbpasswd can write there, below /var/lib/samba, /var/cache/samba and /run/samba, and in the directory of --passdb only. Can be repeated
     #[arg(long, value_name = "DIR")]
     pub writable: Vec<PathBuf>,
 }

@@ -9,7 +9,7 @@ mod requests;
 mod smbpasswd;
 
 use std::alloc::System;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -34,14 +34,44 @@ const RUNTIME: &str = "/run/samba";
 fn main() -> ExitCode {
     let options = Args::parse();
     let mut log = Log::of("plex-auth-samba");
+    // smbpasswd makes it where no smbd has run yet, but cannot do so in the sandbox. Where this fails, smbpasswd says so.
+    let _ = system::prepare_own(Path::new(RUNTIME), 0o755);
     let setting = Setting { socket: &options.socket, user: &options.user, sandbox: sandbox(&options) };
     helpers::run(setting, SmbService::new(&options), &mut log)
 }
 
-/// The restrictions that smbpasswd inherits: it writes Samba's password file, its databases and its locks.
+/// The restrictions that smbpasswd inherits: it writes Samba's password file, its databases and its locks. A directory that an
+/// option names must exist, unless it is below one of Samba's own, which are allowed as a whole.
 fn sandbox(options: &Args) -> Sandbox {
-    // smbpasswd makes it where no smbd has run yet, but cannot do so in the sandbox. Where this fails, smbpasswd says so.
-    let _ = system::prepare_own(Path::new(RUNTIME), 0o755);
-    let own = options.passdb.parent().into_iter().chain(options.writable.iter().map(PathBuf::as_path));
-    SAMBA.iter().map(Path::new).chain(own).fold(Sandbox::reading_and_executing(), Sandbox::tree_below)
+    let writable = options.writable.iter().map(|directory| directory.as_path());
+    let named = options.passdb.parent().into_iter().chain(writable);
+    let named = named.filter(|directory| !SAMBA.iter().any(|own| directory.starts_with(own)));
+    let samba = SAMBA.iter().map(Path::new).fold(Sandbox::reading_and_executing(), Sandbox::tree_if_present);
+    named.fold(samba, Sandbox::tree_below)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    /// The error of a process with these options; a thread of its own is restricted.
+    fn refused(options: &[&str]) -> Option<String> {
+        let options = Args::parse_from([&["plex-auth-samba"], options].concat());
+        std::thread::spawn(move || sandbox(&options).enter()).join().unwrap().err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn directories_that_options_name_must_exist_and_sambas_own_need_not() {
+        assert_eq!(refused(&[]), None);
+        assert_eq!(
+            refused(&["--writable", "/var/lib/samba/missing", "--passdb", "/run/samba/missing/passdb.tdb"]),
+            None
+        );
+        assert_eq!(refused(&["--writable", "/tmp", "--passdb", "/tmp/passdb.tdb"]), None);
+        for options in [["--writable", "/srv/missing"], ["--passdb", "/srv/missing/passdb.tdb"]] {
+            let error = refused(&options).unwrap();
+            assert!(error.starts_with("/srv/missing: cannot be opened"), "{error}");
+        }
+    }
 }

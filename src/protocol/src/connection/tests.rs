@@ -13,8 +13,14 @@ fn pair() -> (Connection, UnixStream) {
     (Connection::accepted(ours).unwrap(), theirs)
 }
 
+/// Of what is expected to time out.
 fn soon() -> Deadline {
     Deadline::after(Duration::from_millis(300))
+}
+
+/// Of what is expected to be there.
+fn minute() -> Deadline {
+    Deadline::after(Duration::from_secs(60))
 }
 
 #[test]
@@ -29,8 +35,8 @@ fn messages_are_received_one_by_one_from_any_segmentation() {
         }
         theirs
     });
-    assert_eq!(ours.receive::<Reply>(soon()).unwrap(), ask);
-    assert_eq!(ours.receive::<Reply>(soon()).unwrap(), Reply::Verdict(Verdict::Success));
+    assert_eq!(ours.receive::<Reply>(minute()).unwrap(), ask);
+    assert_eq!(ours.receive::<Reply>(minute()).unwrap(), Reply::Verdict(Verdict::Success));
     writer.join().unwrap();
 }
 
@@ -77,7 +83,7 @@ fn r10_an_oversized_frame_is_refused_before_it_arrives() {
 fn sending_to_a_closed_connection_is_an_error_and_no_signal() {
     let (mut ours, theirs) = pair();
     drop(theirs);
-    let outcome = ours.send(&Reply::Working, soon());
+    let outcome = ours.send(&Reply::Working, minute());
     assert!(matches!(outcome, Err(Error::Closed)), "{outcome:?}");
 }
 
@@ -117,14 +123,14 @@ fn an_interrupted_wait_ends_at_once_and_a_verdict_can_still_be_sent() {
         let received = ours.receive::<Reply>(Deadline::after(Duration::from_secs(30)));
         assert!(matches!(received, Err(Error::Closed)), "{received:?}");
         assert!(start.elapsed() < Duration::from_secs(10));
-        ours.send(&Reply::Verdict(Verdict::Unavailable), soon()).unwrap();
+        ours.send(&Reply::Verdict(Verdict::Unavailable), minute()).unwrap();
     });
     std::thread::sleep(Duration::from_millis(50));
     interrupter.interrupt();
     waiting.join().unwrap();
     // A message sent meanwhile is lost, and the verdict is received all the same.
-    assert!(matches!(theirs.send(&Reply::Working, soon()), Err(Error::Closed)));
-    assert_eq!(theirs.receive::<Reply>(soon()).unwrap(), Reply::Verdict(Verdict::Unavailable));
+    assert!(matches!(theirs.send(&Reply::Working, minute()), Err(Error::Closed)));
+    assert_eq!(theirs.receive::<Reply>(minute()).unwrap(), Reply::Verdict(Verdict::Unavailable));
     interrupter.interrupt();
 }
 
@@ -207,7 +213,7 @@ fn a_connection_is_not_passed_on_and_does_not_block() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    let ours = Connection::connect(&path, soon()).unwrap();
+    let ours = Connection::connect(&path, minute()).unwrap();
     let about = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", ours.socket.as_raw_fd())).unwrap();
     let flags = about.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
     let flags = u32::from_str_radix(flags.trim(), 8).unwrap();
@@ -222,7 +228,7 @@ const CHILD: &str = "CONNECTION_TEST_CHILD";
 fn no_connection_has_the_number_of_a_standard_descriptor() {
     if let Some(path) = std::env::var_os(CHILD) {
         nix::unistd::close(0).unwrap();
-        let ours = Connection::connect(Path::new(&path), soon()).unwrap();
+        let ours = Connection::connect(Path::new(&path), minute()).unwrap();
         return assert!(ours.socket.as_raw_fd() >= 3, "{ours:?}");
     }
     let place = tempfile::tempdir().unwrap();

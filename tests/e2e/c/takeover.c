@@ -24,6 +24,32 @@ static void fail(const char *what) {
     exit(2);
 }
 
+// Stops a thread in a system call and reads its registers; 0 if it has ended meanwhile.
+static int stop(pid_t thread, struct user_regs_struct *saved) {
+    for (int tries = 0; tries < 6000; tries++) {
+        int status;
+        if (ptrace(PTRACE_ATTACH, thread, NULL, NULL)) {
+            if (errno == ESRCH)
+                return 0;
+            fail("attach");
+        }
+        if (waitpid(thread, &status, __WALL) != thread)
+            fail("stop");
+        if (!WIFSTOPPED(status))
+            return 0;
+        if (ptrace(PTRACE_GETREGS, thread, NULL, saved))
+            fail("registers");
+        if ((long)saved->orig_rax >= 0)
+            return 1;
+        // It runs code of its own.
+        if (ptrace(PTRACE_DETACH, thread, NULL, NULL))
+            fail("detach");
+        usleep(10000);
+    }
+    fputs("the thread does not wait in a system call\n", stderr);
+    exit(2);
+}
+
 // The thread stands behind a `syscall` instruction, since it waits in a system call; that instruction is run again.
 static long call(pid_t thread, const struct user_regs_struct *saved, long number, long a, long b, long c) {
     struct user_regs_struct regs = *saved;
@@ -91,15 +117,8 @@ int main(int argc, char **argv) {
     while ((entry = readdir(directory))) {
         struct user_regs_struct saved;
         pid_t thread = atoi(entry->d_name);
-        int status;
-        if (thread <= 0)
+        if (thread <= 0 || !stop(thread, &saved))
             continue;
-        if (ptrace(PTRACE_ATTACH, thread, NULL, NULL))
-            fail("attach");
-        if (waitpid(thread, &status, __WALL) != thread || ptrace(PTRACE_GETREGS, thread, NULL, &saved))
-            fail("stop");
-        if ((long)saved.orig_rax < 0)
-            fail("the thread is not waiting in a system call");
         printf("%ld\n", act(thread, &saved, argv[2], argc > 3 ? argv[3] : ""));
         if (ptrace(PTRACE_SETREGS, thread, NULL, &saved) || ptrace(PTRACE_DETACH, thread, NULL, NULL))
             fail("detach");

@@ -214,6 +214,14 @@ impl World {
         out
     }
 
+    /// Waits until a line of sh succeeds; a minute at most.
+    #[track_caller]
+    pub fn until(&self, condition: &str) {
+        let script = format!("until {condition}; do sleep 0.05; done");
+        let out = self.run(&["timeout", "60", "sh", "-c", &script]);
+        assert!(out.ok(), "{script}: {out:?}\n{}", self.syslog());
+    }
+
     /// Writes a file.
     pub fn write(&self, path: &str, mode: u32, owner: &str, text: &str) {
         let script = format!("umask 077; cat > '{path}' && chown {owner} '{path}' && chmod {mode:o} '{path}'");

@@ -32,10 +32,11 @@ fn process(world: &World) -> String {
 
 /// Waits until a different process answers.
 fn wait_for_another(world: &World, before: &str) {
-    world.sh(&format!(
-        "until [ $(systemctl show --value --property=MainPID plex-authd) -gt 0 ] && \
-         [ $(systemctl show --value --property=MainPID plex-authd) != {before} ]; do sleep 0.05; done; plex-auth status"
+    world.until(&format!(
+        "[ $(systemctl show --value --property=MainPID plex-authd) -gt 0 ] && \
+         [ $(systemctl show --value --property=MainPID plex-authd) != {before} ]"
     ));
+    world.sh("plex-auth status");
 }
 
 #[test]
@@ -126,14 +127,26 @@ fn assert_restart_after_failures(world: &World) {
 
 /// The limits of the units are in force, and the services restrict themselves inside of them.
 fn assert_limits(world: &World) {
-    world.sh("systemctl start plex-auth-shadow plex-authd");
-    for (service, memory, tasks) in [("plex-authd", 512 << 20, 2048), ("plex-auth-shadow", 64 << 20, 4)] {
+    with_samba(world);
+    world.sh("systemctl start plex-auth-shadow plex-auth-samba plex-authd");
+    let services =
+        [("plex-authd", 512 << 20, 2048), ("plex-auth-shadow", 64 << 20, 4), ("plex-auth-samba", 256 << 20, 16)];
+    for (service, memory, tasks) in services {
         let property = |name: &str| {
             world.sh(&format!("systemctl show --value --property={name} {service}")).stdout.trim().to_owned()
         };
         assert_eq!(property("MemoryMax"), memory.to_string(), "{service}");
         assert_eq!(property("MemorySwapMax"), "0", "{service}");
         assert_eq!(property("TasksMax"), tasks.to_string(), "{service}");
+        assert_eq!((property("SocketBindDeny"), property("NoExecPaths")), ("any".into(), "/".into()), "{service}");
+        let executable = property("ExecPaths");
+        let own = format!("/usr/sbin/{service}");
+        for path in [&own, "/usr/lib", "/opt"] {
+            assert!(
+                executable.split_whitespace().any(|it| it.trim_start_matches('-') == path),
+                "{service}: {executable}"
+            );
+        }
         let process = property("MainPID");
         let refused = |call: &str, path: &str| {
             let results = world.take_over(&process, call, path);
@@ -147,6 +160,12 @@ fn assert_limits(world: &World) {
         refused("port", "");
     }
     assert!(!world.syslog().contains("no Landlock"), "{}", world.syslog());
+}
+
+/// Samba's tool, as far as the units are concerned: without it, the socket is not made.
+fn with_samba(world: &World) {
+    world.write("/usr/bin/smbpasswd", 0o755, "root:root", "#!/bin/sh\n");
+    world.sh("systemctl start plex-auth-samba.socket");
 }
 
 /// Number of starts that have failed, by the log of this program.
@@ -163,6 +182,8 @@ fn failed_starts_answer_logins_at_once_and_never_stop_the_socket() {
         world.sh("useradd --create-home --shell /bin/sh --password '*' --groups plex-users alice");
         assert_broken_configuration(&world);
         assert_failing_shadow_service(&world);
+        assert_failing_samba_service(&world);
+        assert_stopped_while_failing(&world);
         assert_missing_program(&world);
         world.assert_no_secret_leaked();
     }
@@ -190,7 +211,7 @@ fn assert_broken_configuration(world: &World) {
         }
         // Each of them would otherwise wait for its time limit.
         assert!(start.elapsed() < Duration::from_secs(8), "{attempt}: {:?}", start.elapsed());
-        world.sh("until systemctl is-failed --quiet plex-authd; do sleep 0.05; done");
+        world.until("systemctl is-failed --quiet plex-authd");
     }
     let starts = failed_starts(world, "plex-authd") - before;
     assert!((8..=40).contains(&starts), "{starts} starts");
@@ -207,7 +228,8 @@ fn assert_broken_configuration(world: &World) {
     assert!(!world.ssh("password", "alice", &password("alice")).ok());
 
     // Once the file is fixed, the next login finds a daemon. Nobody has to start it.
-    world.sh("cp -p /root/good /etc/plex-auth.toml; until systemctl is-failed --quiet plex-authd; do sleep 0.05; done");
+    world.sh("cp -p /root/good /etc/plex-auth.toml");
+    world.until("systemctl is-failed --quiet plex-authd");
     assert_alice_logs_in(world);
 }
 
@@ -219,7 +241,7 @@ fn assert_failing_shadow_service(world: &World) {
     world.sh("systemctl daemon-reload; systemctl stop plex-auth-shadow");
     for _ in 0..7 {
         assert_alice_logs_in(world);
-        world.sh("until systemctl is-failed --quiet plex-auth-shadow; do sleep 0.05; done");
+        world.until("systemctl is-failed --quiet plex-auth-shadow");
     }
     assert!((7..=21).contains(&failed_starts(world, "plex-auth-shadow")), "{}", world.syslog());
     assert_sockets_listen(world);
@@ -228,17 +250,52 @@ fn assert_failing_shadow_service(world: &World) {
     assert!(!log.contains("pam_unix(sshd:auth): authentication failure"), "{log}");
 }
 
+fn assert_failing_samba_service(world: &World) {
+    with_samba(world);
+    let drop_in = "/run/systemd/system/plex-auth-samba.service.d";
+    world.sh(&format!("mkdir -p {drop_in}"));
+    let missing = "[Service]\nExecStart=\nExecStart=/usr/sbin/plex-auth-samba --writable /srv/missing\n";
+    world.write(&format!("{drop_in}/missing.conf"), 0o644, "root:root", missing);
+    world.sh("systemctl daemon-reload");
+    let connect = "use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(Peer => '/run/plex-auth-samba/socket') or die; \
+                   alarm 60; exit(sysread($s, my $read, 1) != 0)";
+    for _ in 0..7 {
+        world.sh(&format!("perl -e \"{}\"", connect.replace('$', "\\$")));
+        world.until("systemctl is-failed --quiet plex-auth-samba");
+    }
+    assert_eq!(failed_starts(world, "plex-auth-samba"), 7, "{}", world.syslog());
+    assert!(world.syslog().contains("/srv/missing: cannot be opened"), "{}", world.syslog());
+    assert_eq!(world.sh("systemctl is-active plex-auth-samba.socket").stdout, "active\n");
+    world.sh(&format!("rm -r {drop_in}; systemctl daemon-reload; systemctl start plex-auth-samba"));
+}
+
+/// Stopped in the second in which a failed start closes connections, a service has not failed.
+fn assert_stopped_while_failing(world: &World) {
+    world.sh("cp -p /etc/plex-auth.toml /root/good; sed -i '1i nonsense = 1' /etc/plex-auth.toml");
+    let stopped = (0..5).any(|_| {
+        world.sh("systemctl stop plex-authd; systemctl reset-failed plex-authd");
+        let before = failed_starts(world, "plex-authd");
+        assert!(!world.run(&["plex-auth", "status"]).ok());
+        assert_eq!(failed_starts(world, "plex-authd"), before + 1, "{}", world.syslog());
+        world.sh("systemctl stop plex-authd");
+        !world.run(&["systemctl", "is-failed", "plex-authd"]).ok()
+    });
+    assert!(stopped, "{}", world.syslog());
+    world.sh("cp -p /root/good /etc/plex-auth.toml; systemctl start plex-authd");
+}
+
 /// A program that does not even run cannot close connections; systemd starts it again twice a second.
 fn assert_missing_program(world: &World) {
     world.sh("mv /usr/sbin/plex-authd /usr/sbin/away; systemctl stop plex-authd");
+    let start = Instant::now();
     assert!(!world.run(&["plex-auth", "status"]).ok());
-    world.sh("sleep 6");
-    let restarts = world.sh("systemctl show --value --property=NRestarts plex-authd").stdout;
-    assert!((6..=25).contains(&restarts.trim().parse::<u32>().unwrap()), "{restarts}");
+    let count = "systemctl show --value --property=NRestarts plex-authd";
+    world.until(&format!("[ $({count}) -ge 6 ]"));
+    let restarts: u128 = world.sh(count).stdout.trim().parse().unwrap();
+    assert!(restarts <= 2 + start.elapsed().as_millis() / 500, "{restarts} in {:?}", start.elapsed());
     assert_sockets_listen(world);
-    world.sh(
-        "mv /usr/sbin/away /usr/sbin/plex-authd; until systemctl is-active --quiet plex-authd; do sleep 0.05; done",
-    );
+    world.sh("mv /usr/sbin/away /usr/sbin/plex-authd");
+    world.until("systemctl is-active --quiet plex-authd");
     assert_alice_logs_in(world);
 }
 
@@ -260,7 +317,8 @@ fn assert_sync(world: &World) {
     assert_eq!(inside.stdout, "frank\n", "{inside:?}");
     // A session, and a process without one.
     let mut session = world.ssh_session("alice", &password("alice"), &["sleep 600"]).spawn().unwrap();
-    world.sh("systemd-run --quiet --uid=alice sleep 600; until [ $(pgrep -U alice -x sleep | wc -l) = 2 ]; do sleep 0.1; done");
+    world.sh("systemd-run --quiet --uid=alice sleep 600");
+    world.until("[ $(pgrep -U alice -x sleep | wc -l) = 2 ]");
     // Only now: a login with a list older than a second fetches it again.
     world.plex().load(&DEN.replace("[\"alice\", \"erin\", \"frank\"]", "[\"erin\", \"frank\"]"));
     world.sh("sleep 1.2; systemctl start plex-auth-sync");

@@ -41,9 +41,7 @@ fn assert_services_are_restricted(world: &World) {
 
 /// Waits until a different process answers.
 fn wait_for_another(world: &World, before: &str) {
-    world.sh(&format!(
-        "until pid=$(pgrep -x plex-authd) && [ $pid != {before} ] && plex-auth status; do sleep 0.05; done"
-    ));
+    world.until(&format!("pid=$(pgrep -x plex-authd) && [ $pid != {before} ] && plex-auth status"));
 }
 
 #[test]

@@ -204,12 +204,12 @@ section! {
     /// of that, and one account half.
     /// Each account has another third of its own where it has signed in before, and one at services that name no remote host.
     rejected_per_hour: u32 = u64, |place, number, _| Ok(place.number(number, 3..=1000)?.unwrap_or(30));
-    /// Whole number, `rejected_per_hour` to `1000`; the default is `120`, or `rejected_per_hour` if that is more.
+    /// Whole number, `rejected_per_hour` to `100000`; the default is `120`, or `rejected_per_hour` if that is more.
     /// How many sign-ins of one account are sent to plex.tv within an hour, accepted ones included.
     /// A password that `[cache] remember` accepts is not sent.
     sign_ins_per_hour: u32 = u64, |place, number, section| {
         let least = section.rejected_per_hour(place)?;
-        Ok(place.number(number, least..=1000)?.unwrap_or(least.max(120)))
+        Ok(place.number(number, least..=100_000)?.unwrap_or(least.max(120)))
     };
     /// Whole number, `3` to `1000`; the default is `60`.
     /// How many link codes are requested within an hour, shared out as `rejected_per_hour` is.

@@ -28,6 +28,12 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
     return PAM_SUCCESS;
 }
 
+/* The module's own time is measured, without the pause that libpam adds to a refusal. */
+static void no_pause(int code, unsigned microseconds, void *data)
+{
+    (void)code, (void)microseconds, (void)data;
+}
+
 static long long now(void)
 {
     struct timespec at;
@@ -45,6 +51,7 @@ static int login(const char *service, const char *user, char *password, const ch
     if (pam_start(service, user, &conv, &pamh) != PAM_SUCCESS)
         exit(3);
     pam_set_item(pamh, PAM_RHOST, rhost);
+    pam_set_item(pamh, PAM_FAIL_DELAY, (void *)no_pause);
     int code = pam_authenticate(pamh, 0);
     took = now() - began;
     if (code == PAM_SUCCESS) {

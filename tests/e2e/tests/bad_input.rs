@@ -13,7 +13,7 @@ use fakeplex::{Endpoint, Fault};
 fn refusal(world: &World) -> String {
     let before = world.syslog().len();
     let out = world.run(&["timeout", "5", "/usr/sbin/plex-authd", "--user", "plex-auth"]);
-    assert_eq!(out.code, 1, "{out:?}");
+    assert_eq!(out.code, 78, "{out:?}");
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
     world.syslog().get(before..).unwrap().lines().find(|line| line.contains("cannot run")).unwrap().to_owned()
 }
@@ -72,7 +72,7 @@ fn daemon_refuses_to_run_as_root_and_keeps_no_privileges() {
     world.stop_authd();
     for arguments in ["", "--user root", "--user nobody-here"] {
         let out = world.run(&["sh", "-c", &format!("exec timeout 5 /usr/sbin/plex-authd {arguments}")]);
-        assert_eq!(out.code, 1, "{arguments}: {out:?}");
+        assert_eq!(out.code, 78, "{arguments}: {out:?}");
     }
     world.wait_for_log(&["cannot run", "refuses to run as root; add --user plex-auth"]);
     world.wait_for_log(&["cannot run", "--user must name another user than root"]);

@@ -163,7 +163,8 @@ fn r10_list_of_logins_longer_than_a_frame_arrives_complete() {
     world.stop_authd();
     world.sql(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) \
-         INSERT INTO login SELECT NULL, i, 'alice', 2, 'sshd', '192.0.2.1', 'auth', 'denied', hex(zeroblob(250)) FROM n",
+         INSERT INTO login SELECT NULL, i, 'alice', 2, 'sshd', '192.0.2.1', 'auth', 'denied', hex(zeroblob(250)), NULL \
+         FROM n",
     );
     world.start_authd(&world.config(QUICK));
     assert_eq!(world.account("alice"), Code::SUCCESS);

@@ -184,7 +184,9 @@ fn r45_grants_that_a_slow_wall_clock_made_young_expire_when_the_clock_is_set() {
 
 #[test]
 fn r19_wall_clock_steps_neither_cancel_nor_extend_a_pause() {
-    let Some(clocked) = Clocked::new("[throttle]\nfree_tries = 1\nfirst_pause = \"9s\"\nlongest_pause = \"9s\"") else {
+    let Some(clocked) = Clocked::new(
+        "[throttle]\nfree_tries = 1\nfirst_pause = \"9s\"\nlongest_pause = \"9s\"\nrejected_per_hour = 1000",
+    ) else {
         return;
     };
     let jumps: [fn(&Clocked, &str); 2] = [Clocked::set, Clocked::restart];

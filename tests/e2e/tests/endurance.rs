@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use e2e::{Code, EIGHT_USERS, Rushed, World};
 
+/// Limits that these numbers of logins do not reach.
+const MANY: &str = "[throttle]\nrejected_per_hour = 1000\nsign_ins_per_hour = 100000\n";
+
 /// Two seconds, with tolerance for a busy machine, in milliseconds.
 const AT_MOST: u64 = 2500;
 
@@ -23,7 +26,7 @@ fn wait(seconds: f64) {
 
 /// Disturbs the daemon in several ways, one after the other; returns start, end and name of each.
 fn disturb(world: &World) -> Vec<(u64, u64, &'static str)> {
-    let config = world.config(EIGHT_USERS);
+    let config = world.config(&format!("{EIGHT_USERS}{MANY}"));
     let mut disturbances = Vec::new();
     let mut disturb = |name, how: &dyn Fn()| {
         let from = now();
@@ -57,7 +60,7 @@ fn disturb(world: &World) -> Vec<(u64, u64, &'static str)> {
 
 #[test]
 fn r20_logins_during_a_disturbance_succeed_or_are_unavailable_and_recover_after() {
-    let Some(world) = World::with_eight("") else { return };
+    let Some(world) = World::with_eight(MANY) else { return };
     assert!(world.rush(1, "10").logins.iter().all(Rushed::is_in));
     let (logins, disturbances) = std::thread::scope(|scope| {
         let stream = scope.spawn(|| world.rush(4, "25s").logins);
@@ -111,7 +114,7 @@ struct Held {
 
 #[test]
 fn two_hundred_simultaneous_logins_all_succeed() {
-    let Some(world) = World::with_eight("") else { return };
+    let Some(world) = World::with_eight(MANY) else { return };
     let before = settle(&world);
     for _ in 0..2 {
         let start = Instant::now();
@@ -129,7 +132,7 @@ fn two_hundred_simultaneous_logins_all_succeed() {
 
 #[test]
 fn ten_thousand_sequential_logins_leak_no_memory_threads_or_descriptors() {
-    let Some(world) = World::with_eight("") else { return };
+    let Some(world) = World::with_eight(MANY) else { return };
     let mut first = None;
     for thousand in 1..=10 {
         let start = Instant::now();

@@ -36,7 +36,7 @@ const PEOPLE: [Person; 8] = [
 
 fn machine() -> Option<World> {
     // Attempts that are expected to fail should not cause pauses.
-    let world = World::with_everything(DEN, "[throttle]\nfree_tries = 20\n")?;
+    let world = World::with_everything(DEN, "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000\n")?;
     world.add_user("alfred", true, Some("LOCAL-SECRET"));
     assert!(world.run_with(&["chpasswd"], "root:ROOT-SECRET\nalice:LOCAL-SECRET-alice\n").ok());
     for (service, text) in SERVICES {

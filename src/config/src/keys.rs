@@ -205,7 +205,9 @@ section! {
     /// Each account has another third of its own where it has signed in before, and one at services that name no remote host.
     rejected_per_hour: u32 = u64, |place, number, _| Ok(place.number(number, 3..=1000)?.unwrap_or(30));
     /// Whole number, `rejected_per_hour` to `100000`; the default is `120`, or `rejected_per_hour` if that is more.
-    /// How many sign-ins of one account are sent to plex.tv within an hour, accepted ones included.
+    /// How many sign-ins of one account are sent to plex.tv within an hour, accepted ones included: as many where the account
+    /// has signed in before, from elsewhere, and through services that name no remote host.
+    /// Those that plex.tv did not decide count for ten minutes.
     /// A password that `[cache] remember` accepts is not sent.
     sign_ins_per_hour: u32 = u64, |place, number, section| {
         let least = section.rejected_per_hour(place)?;

@@ -3,7 +3,7 @@
 //!
 //! Each key, an account and an origin, has a back-off that grows with each failure. Sign-ins that are not accepted draw on an
 //! hourly budget, and so do link codes on one of their own; both are divided into shares, see [`budget`]. Each account has an
-//! hourly number of sign-ins, accepted ones included. The machine has a back-off while plex.tv gives no verdict. Circuit
+//! hourly number of sign-ins in each share, accepted ones included. The machine has a back-off while plex.tv gives no verdict. Circuit
 //! breakers open when plex.tv limits or blocks the machine: one for everything, and one for link codes alone.
 
 mod admission;
@@ -63,7 +63,7 @@ pub struct Throttle {
 pub enum Hold {
     /// The rest of the machine's back-off: the last five answers to sign-ins, or more, were no verdicts.
     BackingOff(Duration),
-    /// `sign_ins_per_hour` sign-ins of the account were sent within the hour.
+    /// `sign_ins_per_hour` sign-ins of the account, in the share of this one, were sent within the hour.
     SignInsSpent,
 }
 
@@ -193,8 +193,7 @@ impl Throttle {
         is_cached: bool,
         now: BootTime,
     ) -> Result<Admission, Hold> {
-        let account = self.sign_ins.key(ticket).map(|key| key.account.clone()).unwrap_or_default();
-        let (ended, pending) = self.sign_ins.sign_ins(&account, now);
+        let (ended, pending) = self.sign_ins.sign_ins(ticket, now);
         let all = self.limits.sign_ins_per_hour as usize;
         if ended >= all {
             return Err(Hold::SignInsSpent);

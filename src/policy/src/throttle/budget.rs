@@ -29,14 +29,18 @@ const MIN_SHARE: usize = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Counted {
-    /// A sign-in that ended in a login, or was a step to it.
+    /// A sign-in that ended in a login.
     Accepted,
     /// plex.tv requires a verification code.
     CodeRequired,
+    /// Likewise, and a login of the key followed.
+    FirstStep,
     /// A sign-in that plex.tv rejected, or that ended in a refusal.
     Rejected,
     /// plex.tv decided nothing.
     Undecided,
+    /// Likewise, and the offline cache accepted the password, or a login of the key followed.
+    Offline,
     /// A wrong guess at a cached password; nothing was sent.
     WrongGuess,
     /// A code for plex.tv/link, requested and perhaps never approved.
@@ -44,10 +48,14 @@ pub enum Counted {
 }
 
 impl Counted {
+    /// Kinds before and after a success of the key: what was a step to it draws on the budget no longer.
+    pub const TAKEN_BACK: [(Self, Self); 2] =
+        [(Self::CodeRequired, Self::FirstStep), (Self::Undecided, Self::Offline)];
+
     /// Time for which it draws on the budget.
     fn span(self) -> Duration {
         match self {
-            Self::Accepted => Duration::ZERO,
+            Self::Accepted | Self::FirstStep | Self::Offline => Duration::ZERO,
             Self::Undecided => OUTAGE,
             Self::CodeRequired | Self::Rejected | Self::WrongGuess | Self::LinkCode => HOUR,
         }
@@ -58,10 +66,15 @@ impl Counted {
         if self == Self::Undecided { Duration::ZERO } else { self.span() }
     }
 
-    /// A sign-in that was sent to plex.tv.
-    fn is_sign_in(self) -> bool {
-        !matches!(self, Self::WrongGuess | Self::LinkCode)
+    /// Time for which it counts in the number of sign-ins, which includes the accepted ones.
+    fn sign_in_span(self) -> Duration {
+        match self {
+            Self::WrongGuess | Self::LinkCode => Duration::ZERO,
+            Self::Undecided | Self::Offline => OUTAGE,
+            Self::Accepted | Self::CodeRequired | Self::FirstStep | Self::Rejected => HOUR,
+        }
     }
+
 }
 
 /// A request of the last hour.
@@ -80,7 +93,7 @@ pub struct Entry {
 /// End of an attempt that was admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Nothing to count: an outage, and the offline cache accepted the password.
+    /// No guess: nothing was checked, or the offline cache accepted the password during an outage.
     Nothing,
     /// A login.
     Accepted,
@@ -229,8 +242,9 @@ impl Budget {
     pub(super) fn settle(&mut self, ticket: Ticket, ending: Ending, now: BootTime) -> Option<Entry> {
         let InProgress { key, known, sent } = self.in_progress.remove(&ticket)?;
         let counted = match (ending, sent) {
-            (Ending::Nothing, _) | (Ending::Accepted | Ending::CodeRequired | Ending::Undecided, false) => return None,
+            (Ending::Nothing | Ending::Accepted | Ending::CodeRequired | Ending::Undecided, false) => return None,
             (Ending::Rejected, false) => Counted::WrongGuess,
+            (Ending::Nothing, true) => Counted::Offline,
             (Ending::Rejected, true) => Counted::Rejected,
             (Ending::Accepted, true) => Counted::Accepted,
             (Ending::CodeRequired, true) => Counted::CodeRequired,
@@ -256,10 +270,6 @@ impl Budget {
         self.in_progress.values().filter(|other| other.key == *key).count()
     }
 
-    pub(super) fn key(&self, ticket: Ticket) -> Option<&AttemptKey> {
-        self.in_progress.get(&ticket).map(|attempt| &attempt.key)
-    }
-
     /// Marks the sign-in of an attempt as sent.
     pub(super) fn sent(&mut self, ticket: Ticket) {
         if let Some(attempt) = self.in_progress.get_mut(&ticket) {
@@ -267,12 +277,17 @@ impl Budget {
         }
     }
 
-    /// Sign-ins of an account within the hour: those that have ended, and those that are sent and have not.
-    pub(super) fn sign_ins(&mut self, account: &str, now: BootTime) -> (usize, usize) {
+    /// Sign-ins of the account and the share of an attempt: those that have ended, and those that are sent and have not.
+    pub(super) fn sign_ins(&mut self, ticket: Ticket, now: BootTime) -> (usize, usize) {
         self.expire(now);
-        let is_sign_in = |entry: &&Entry| entry.counted.is_sign_in() && entry.key.account == account;
-        let pending = self.in_progress.values().filter(|attempt| attempt.sent && attempt.key.account == account);
-        (self.entries.iter().filter(is_sign_in).count(), pending.count())
+        let Some(InProgress { key, known, .. }) = self.in_progress.get(&ticket) else { return (0, 0) };
+        let share = Share::of(key, *known);
+        let counts = |other: &AttemptKey, known: bool| other.account == key.account && Share::of(other, known) == share;
+        let ended = self.entries.iter().filter(|entry| {
+            now.since(entry.at) < entry.counted.sign_in_span() && counts(&entry.key, entry.known)
+        });
+        let pending = self.in_progress.values().filter(|other| other.sent && counts(&other.key, other.known));
+        (ended.count(), pending.count())
     }
 
     /// After a success of a key: its sign-ins that lacked a verification code, or that plex.tv did not decide, were steps to it
@@ -280,8 +295,11 @@ impl Budget {
     pub(super) fn take_back(&mut self, key: &AttemptKey) -> bool {
         let mut any = false;
         for entry in &mut self.entries {
-            if matches!(entry.counted, Counted::CodeRequired | Counted::Undecided) && entry.key == *key {
-                (entry.counted, any) = (Counted::Accepted, true);
+            let taken_back = Counted::TAKEN_BACK.into_iter().find(|(before, _)| *before == entry.counted);
+            if entry.key == *key
+                && let Some((_, after)) = taken_back
+            {
+                (entry.counted, any) = (after, true);
             }
         }
         any

@@ -18,7 +18,8 @@ pub struct Limits {
     pub longest_pause: Duration,
     /// Sign-ins within an hour that were not accepted; two thirds are for unknown keys, and each known account has one third.
     pub rejected_per_hour: u32,
-    /// Sign-ins of one account within an hour, whatever the response.
+    /// Sign-ins of one account within an hour, whatever the response: as many where it is known, where it is not, and through
+    /// services that name no remote host. Those that plex.tv did not decide count for ten minutes.
     pub sign_ins_per_hour: u32,
     /// Link codes within an hour, shared out as `rejected_per_hour` is.
     pub link_codes_per_hour: u32,

@@ -45,8 +45,8 @@ impl Sent {
         Some(match counted {
             Counted::Accepted => Self::SignIn(SignInStatus::Accepted),
             Counted::Rejected => Self::SignIn(SignInStatus::Rejected),
-            Counted::CodeRequired => Self::SignIn(SignInStatus::CodeRequired),
-            Counted::Undecided => Self::SignIn(SignInStatus::Undecided),
+            Counted::CodeRequired | Counted::FirstStep => Self::SignIn(SignInStatus::CodeRequired),
+            Counted::Undecided | Counted::Offline => Self::SignIn(SignInStatus::Undecided),
             Counted::LinkCode => Self::LinkCode,
             Counted::WrongGuess => return None,
         })

@@ -227,14 +227,15 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
                 params![millis(at), counted, key.account, origin, known],
             )
         }
-        Change::TakenBack(key) => {
-            let [accepted, code_required, undecided] =
-                [Counted::Accepted, Counted::CodeRequired, Counted::Undecided].map(<&str>::from);
-            run(
-                "UPDATE sent SET counted = ?3 WHERE account = ?1 AND origin = ?2 AND counted IN (?4, ?5)",
-                params![key.account, key.origin.as_str(), accepted, code_required, undecided],
-            )
-        }
+        Change::TakenBack(key) => Counted::TAKEN_BACK
+            .iter()
+            .map(|(before, after)| {
+                run(
+                    "UPDATE sent SET counted = ?4 WHERE account = ?1 AND origin = ?2 AND counted = ?3",
+                    params![key.account, key.origin.as_str(), <&str>::from(before), <&str>::from(after)],
+                )
+            })
+            .sum(),
         Change::BreakerOpen(breaker) => write_breaker(to, breaker, false),
         Change::LinkBreakerOpen(breaker) => write_breaker(to, breaker, true),
         Change::FriendList(scope_id, list, doubt) => {

@@ -52,7 +52,7 @@ fn every_change_is_read_back_after_a_restart() {
     store.write(Change::ForgetPassword("bob".into()));
     store.write(Change::Failures(key.clone(), failures));
     let counted = |counted, at| Change::Counted(Entry { at, key: key.clone(), known: true, counted });
-    for kind in [Counted::CodeRequired, Counted::Rejected, Counted::LinkCode] {
+    for kind in [Counted::CodeRequired, Counted::Undecided, Counted::Rejected, Counted::LinkCode] {
         store.write(counted(kind, now));
     }
     store.write(Change::TakenBack(key.clone()));
@@ -87,7 +87,8 @@ fn every_change_is_read_back_after_a_restart() {
     assert_eq!(limits.failures.get(&key).unwrap().wrong, 4);
     assert!(near(limits.failures.get(&key).unwrap().succeeded.unwrap(), now));
     let entries: Vec<_> = limits.entries.iter().map(|entry| (entry.counted, entry.known, &entry.key)).collect();
-    let expected = [Counted::Accepted, Counted::Rejected, Counted::LinkCode].map(|kind| (kind, true, &key));
+    let kinds = [Counted::FirstStep, Counted::Offline, Counted::Rejected, Counted::LinkCode];
+    let expected = kinds.map(|kind| (kind, true, &key));
     assert_eq!(entries, expected, "a code that was entered later makes a login of its first step");
     assert!(limits.entries.iter().all(|entry| near(entry.at, now)));
     let back = limits.breaker.unwrap();

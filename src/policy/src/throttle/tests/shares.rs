@@ -80,7 +80,9 @@ fn r71_sign_ins_with_a_right_password_are_counted_and_limited_for_each_account()
     let results: Vec<_> = (0..3000).map(|_| send(&mut throttle, &alice, Ending::Accepted, at(10))).collect();
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 120);
     assert_eq!(results.last(), Some(&Err(Reason::SignInsSpent)));
-    assert_eq!(send(&mut throttle, &key("alice", "198.51.100.1"), Ending::Accepted, at(11)), Err(Reason::SignInsSpent));
+    let phone = key("alice", "198.51.100.1");
+    throttle.record_success(&phone, at(11));
+    assert_eq!(send(&mut throttle, &phone, Ending::Accepted, at(11)), Err(Reason::SignInsSpent), "where it is known");
     assert_eq!(send(&mut throttle, &bob, Ending::Accepted, at(11)), Ok(()));
     assert_eq!(send(&mut throttle, &alice, Ending::Accepted, at(10 + HOUR)), Ok(()));
 }
@@ -164,9 +166,49 @@ fn r71_sign_ins_without_a_verdict_count_for_ten_minutes() {
         }
     }
     // A login from the offline cache is no guess.
-    for second in 601..700 {
+    for second in 601..690 {
         assert_eq!(send(&mut throttle, &alice, Ending::Nothing, at(second)), Ok(()));
     }
+}
+
+/// Right passwords were sent without limit while plex.tv answered with errors and the offline cache accepted them.
+#[test]
+fn r71_sign_ins_that_the_offline_cache_accepts_are_counted_and_limited_during_an_outage() {
+    let alice = key("alice", HOME);
+    let mut throttle = known(std::slice::from_ref(&alice));
+    assert_eq!((0..3000).filter(|_| send(&mut throttle, &alice, Ending::Nothing, at(1)).is_ok()).count(), 120);
+    assert_eq!(send(&mut throttle, &alice, Ending::Accepted, at(600)), Err(Reason::SignInsSpent));
+    assert_eq!(send(&mut throttle, &alice, Ending::Accepted, at(601)), Ok(()), "no hour of refusals follows");
+    assert_eq!(throttle.recent_rejections(at(601)), 0, "they are no guesses");
+    let ticket = throttle.admit(&alice, at(602)).unwrap().unwrap();
+    assert_eq!(throttle.settle(ticket, Ending::Nothing, at(602)), None, "nothing was sent");
+}
+
+/// They used up alice's own number, and kept her out for an hour after the outage.
+#[test]
+fn r70_sign_ins_of_strangers_during_an_outage_do_not_count_where_an_account_is_known() {
+    let alice = key("alice", HOME);
+    for stranger in ["198.51.100.1", "service:radiusd"] {
+        let mut throttle = known(std::slice::from_ref(&alice));
+        let stranger = key("alice", stranger);
+        let sent = (0..HOUR).filter(|n| send(&mut throttle, &stranger, Ending::Undecided, at(*n)).is_ok()).count();
+        assert_eq!(sent, 60, "{stranger:?}: ten in ten minutes");
+        let own = (0..300).filter(|_| send(&mut throttle, &alice, Ending::Accepted, at(HOUR)).is_ok()).count();
+        assert_eq!(own, 120, "{stranger:?}");
+    }
+}
+
+/// A success of another user at the same service takes them back, and they counted as accepted for an hour.
+#[test]
+fn r70_undecided_sign_ins_that_a_login_takes_back_count_for_ten_minutes() {
+    let alice = key("alice", "service:radiusd");
+    let mut throttle = throttle();
+    for n in 0..120 {
+        assert_eq!(send(&mut throttle, &alice, Ending::Undecided, at(n)), Ok(()));
+        throttle.take_back(&alice);
+    }
+    assert_eq!(send(&mut throttle, &alice, Ending::Accepted, at(120)), Err(Reason::SignInsSpent));
+    assert_eq!(send(&mut throttle, &alice, Ending::Accepted, at(600)), Ok(()));
 }
 
 #[test]
@@ -277,13 +319,23 @@ fn r71_everything_that_was_sent_within_the_hour_is_counted_by_kind() {
 #[test]
 fn r71_what_was_stored_counts_after_a_restart() {
     let alice = key("alice", HOME);
-    let kinds = [Counted::Accepted, Counted::CodeRequired, Counted::Rejected, Counted::WrongGuess, Counted::LinkCode];
+    let kinds = [
+        Counted::Accepted,
+        Counted::CodeRequired,
+        Counted::FirstStep,
+        Counted::Rejected,
+        Counted::Undecided,
+        Counted::Offline,
+        Counted::WrongGuess,
+        Counted::LinkCode,
+    ];
     let entry = |counted| Entry { at: at(0), key: alice.clone(), known: true, counted };
     let failures = HashMap::from([(alice.clone(), Failures { wrong: 0, last: at(0), succeeded: Some(at(0)) })]);
     let entries = kinds.into_iter().flat_map(|kind| vec![entry(kind); 4]).collect();
     let mut throttle = Throttle::new(Limits::default(), SavedLimits { failures, entries, ..SavedLimits::default() });
     let sent = throttle.sent_last_hour(at(1));
-    assert_eq!((sent.accepted, sent.code_required, sent.rejected, sent.link_codes), (4, 4, 4, 4));
-    assert_eq!(throttle.admit(&alice, at(1)), Err(Reason::BudgetSpent), "twelve draw on ten");
+    let by_kind = [sent.accepted, sent.code_required, sent.rejected, sent.undecided, sent.link_codes];
+    assert_eq!(by_kind, [4, 8, 4, 8, 4], "as plex.tv answered, whatever followed");
+    assert_eq!(throttle.admit(&alice, at(1)), Err(Reason::BudgetSpent), "sixteen draw on ten");
     assert_eq!((0..50).filter(|_| throttle.admit_code(&alice, at(1)).is_ok()).count(), 16);
 }

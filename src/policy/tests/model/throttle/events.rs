@@ -75,7 +75,8 @@ pub fn cases() -> impl Strategy<Value = Case> {
         1..4_u32,
         select(&[1_000, 2_500][..]),
         select(&[1_000, 6_000, HOUR][..]),
-        (3..10_u32, 0..6_u32, 3..10_u32),
+        // Small numbers, so that all three are reached in one case.
+        (prop_oneof![3..5_u32, 3..10_u32], prop_oneof![Just(0_u32), 0..6_u32], 3..10_u32),
         select(&[60_000, DAY][..]),
     );
     (limits, vec(event(), 0..120)).prop_map(|((free, first, longest, numbers, blocked), events)| Case {
@@ -92,11 +93,11 @@ pub fn cases() -> impl Strategy<Value = Case> {
 
 fn event() -> impl Strategy<Value = Event> {
     let end = prop_oneof![
-        2 => Just(End::Offline),
+        6 => Just(End::Offline),
         4 => Just(End::Undecided),
         4 => Just(End::CodeRequired),
         16 => Just(End::Rejected),
-        6 => Just(End::Right),
+        10 => Just(End::Right),
         1 => select(&[60_000, 0, 1, 1_000, HOUR][..]).prop_map(End::Limited),
         1 => Just(End::Blocked),
     ];

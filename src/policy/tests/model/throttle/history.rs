@@ -103,15 +103,16 @@ impl<'a> History<'a> {
         if guess != May::Go {
             return guess;
         }
-        // Each account has a number of sign-ins, whatever their end.
-        let of_account: Vec<Sent> =
-            self.sent().into_iter().filter(|sent| sent.who.0 == who.0 && !sent.is_lost).collect();
-        let ended = of_account
-            .iter()
-            .filter_map(|sent| sent.end)
-            .filter(|(_, at, end)| *end != End::Offline && now - at < HOUR)
-            .count();
-        let under_way = of_account.iter().filter(|sent| sent.end.is_none()).count();
+        // Each account has a number of sign-ins in each share, whatever their end. Without an answer they count for ten minutes.
+        let share = self.share(who, self.all.len(), now);
+        let is_counted = |sent: &Sent| sent.who.0 == who.0 && sent.share == share && !sent.is_lost;
+        let of_share: Vec<Sent> = self.sent().into_iter().filter(is_counted).collect();
+        let counts_for = |end: End| match end {
+            End::Offline | End::Undecided | End::Limited(_) | End::Blocked => 10 * MINUTE,
+            End::CodeRequired | End::Rejected | End::Right => HOUR,
+        };
+        let ended = of_share.iter().filter_map(|sent| sent.end).filter(|(_, at, end)| now - at < counts_for(*end)).count();
+        let under_way = of_share.iter().filter(|sent| sent.end.is_none()).count();
         let most = self.case.sign_ins_per_hour as usize;
         if ended >= most {
             May::SignInsSpent

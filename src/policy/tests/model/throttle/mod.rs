@@ -291,10 +291,13 @@ impl<'a> Run<'a> {
         let Recorded { failures, .. } = self.throttle.record_success(&key(who), now);
         self.tries.insert(key(who), failures);
         if self.throttle.take_back(&key(who)) {
-            let is_step = |entry: &&mut Entry| {
-                matches!(entry.counted, Counted::CodeRequired | Counted::Undecided) && entry.key == key(who)
-            };
-            self.entries.iter_mut().filter(is_step).for_each(|entry| entry.counted = Counted::Accepted);
+            for entry in self.entries.iter_mut().filter(|entry| entry.key == key(who)) {
+                entry.counted = match entry.counted {
+                    Counted::CodeRequired => Counted::FirstStep,
+                    Counted::Undecided => Counted::Offline,
+                    other => other,
+                };
+            }
         }
         self.alone(who).record_success(&key(who), now);
         self.history.note(self.now, What::Right(who));

@@ -92,10 +92,11 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let entry = self.limiter.lock().settle(self.ticket, self.ending.get(), clock::now());
-        self.limiter.answered.notify_all();
-        if let Some(entry) = entry {
-            self.limiter.store.write(Change::Counted(entry));
+        let mut throttle = self.limiter.lock();
+        if let Some(entry) = throttle.settle(self.ticket, self.ending.get(), clock::now()) {
+            self.limiter.write(&throttle, Change::Counted(entry));
         }
+        drop(throttle);
+        self.limiter.answered.notify_all();
     }
 }

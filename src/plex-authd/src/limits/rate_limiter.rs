@@ -23,7 +23,7 @@ pub(crate) struct RateLimiter {
     throttle: Mutex<Throttle>,
     /// Notified at the end of each check and of each sign-in.
     pub(super) answered: Condvar,
-    pub(super) store: Store,
+    store: Store,
     pub(super) log: Log,
 }
 
@@ -93,8 +93,9 @@ impl RateLimiter {
     /// # Errors
     /// [`Reason::LinkCodesSpent`], and those of [`Self::check_link_breaker`].
     pub(crate) fn admit_code(&self, key: &AttemptKey) -> Result<(), Reason> {
-        let entry = self.lock().admit_code(key, clock::now())?;
-        self.store.write(Change::Counted(entry));
+        let mut throttle = self.lock();
+        let entry = throttle.admit_code(key, clock::now())?;
+        self.write(&throttle, Change::Counted(entry));
         Ok(())
     }
 
@@ -154,8 +155,8 @@ impl RateLimiter {
             let mut throttle = self.lock();
             let is_news = throttle.open_link_breaker(clock::now()).is_none();
             let breaker = throttle.codes_rate_limited(retry_after, clock::now());
+            self.write(&throttle, Change::LinkBreakerOpen(breaker));
             drop(throttle);
-            self.store.write(Change::LinkBreakerOpen(breaker));
             if is_news {
                 self.log.error(format!("{CODES_LIMITED} for {} seconds", breaker.span.as_secs()));
             }
@@ -176,8 +177,9 @@ impl RateLimiter {
 
     /// Records a failed attempt.
     pub(crate) fn record_failure(&self, key: &AttemptKey) {
-        let recorded = self.lock().record_failure(key, clock::now());
-        self.save(key, recorded);
+        let mut throttle = self.lock();
+        let recorded = throttle.record_failure(key, clock::now());
+        self.save(&throttle, key, recorded);
     }
 
     /// Records a successful attempt.
@@ -185,18 +187,23 @@ impl RateLimiter {
         let mut throttle = self.lock();
         let recorded = throttle.record_success(key, clock::now());
         let is_taken_back = throttle.take_back(key);
-        drop(throttle);
-        self.save(key, recorded);
+        self.save(&throttle, key, recorded);
         if is_taken_back {
-            self.store.write(Change::TakenBack(key.clone()));
+            self.write(&throttle, Change::TakenBack(key.clone()));
         }
     }
 
-    fn save(&self, key: &AttemptKey, Recorded { failures, evicted }: Recorded) {
-        self.store.write(Change::Failures(key.clone(), failures));
+    fn save(&self, held: &MutexGuard<Throttle>, key: &AttemptKey, Recorded { failures, evicted }: Recorded) {
+        self.write(held, Change::Failures(key.clone(), failures));
         for evicted in evicted {
-            self.store.write(Change::ForgetFailures(evicted));
+            self.write(held, Change::ForgetFailures(evicted));
         }
+    }
+
+    /// Stores a change while the throttle is still locked: rows are written in the order of the changes, so that none
+    /// replaces a later one.
+    pub(super) fn write(&self, _held: &MutexGuard<Throttle>, change: Change) {
+        self.store.write(change);
     }
 
     pub(super) fn rate_limited(&self, retry_after: Option<Duration>) {
@@ -207,8 +214,8 @@ impl RateLimiter {
         let mut throttle = self.lock();
         let before = throttle.open_breaker(clock::now());
         let breaker = open(&mut throttle);
+        self.write(&throttle, Change::BreakerOpen(breaker));
         drop(throttle);
-        self.store.write(Change::BreakerOpen(breaker));
         // Concurrent sign-ins all get the same answer; it is logged once.
         if before.is_some_and(|before| before.blocked == breaker.blocked) {
             return;
@@ -227,5 +234,46 @@ fn reason(error: Error) -> Reason {
         Error::RateLimited(_) => Reason::RateLimited,
         Error::Unreachable(why) => Reason::Unreachable(format!("plex.tv: {why}")),
         other => Reason::Unavailable(format!("plex.tv: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use std::sync::Barrier;
+    use std::thread::scope;
+
+    use policy::SavedLimits;
+
+    use super::*;
+    use crate::state::store;
+
+    /// A row that was written before an earlier one was lost at the next restart.
+    #[test]
+    fn r19_concurrent_failures_are_stored_in_the_order_in_which_they_are_counted() {
+        const THREADS: usize = 4;
+        let (directory, log) = (tempfile::tempdir().unwrap(), Log::start());
+        let (store, _, worker) = store::open(directory.path(), &log).unwrap();
+        let throttle = Throttle::new(policy::Limits::default(), SavedLimits::default());
+        let limiter = RateLimiter::new(throttle, store, log.clone());
+        let key = |n: usize| AttemptKey { account: format!("user{n}"), origin: "192.0.2.1".into() };
+        let start = Barrier::new(THREADS);
+        for n in 0..1500 {
+            scope(|scope| {
+                for _ in 0..THREADS {
+                    scope.spawn(|| {
+                        start.wait();
+                        limiter.record_failure(&key(n));
+                    });
+                }
+            });
+            assert!(n % 100 > 0 || limiter.store.is_written());
+        }
+        assert!(limiter.store.is_written());
+        drop(limiter);
+        worker.finish();
+        let (_store, saved, _worker) = store::open(directory.path(), &log).unwrap();
+        let wrong = (0..1500).map(|n| saved.limits.failures.get(&key(n)).unwrap().wrong);
+        assert_eq!(wrong.filter(|wrong| *wrong != 4).count(), 0);
     }
 }

@@ -23,7 +23,7 @@ struct Rate {
     per_minute: u32,
 }
 
-/// Refusals of one origin. fail2ban must see each guesser, and needs a few lines for that.
+/// Guesses of one origin, and its other refusals. fail2ban must see each guesser, and needs a few lines for that.
 const REFUSALS: Rate = Rate { burst: 30, per_minute: 12 };
 
 /// Accepted logins of one account from one origin. A web server's pages each cause one.
@@ -38,7 +38,9 @@ const OTHERS: Rate = Rate { burst: 600, per_minute: 600 };
 /// The share that a line draws on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Share {
-    /// Refused logins of an origin.
+    /// Guesses of an origin: logins that were denied or throttled. fail2ban counts them, so no other line hides them.
+    Guess(String),
+    /// Other refused logins of an origin.
     Refused(String),
     /// Accepted logins of an account from an origin.
     Accepted { account: String, origin: String },
@@ -49,7 +51,7 @@ pub(crate) enum Share {
 impl Share {
     fn rate(&self) -> Rate {
         match self {
-            Self::Refused(_) | Self::Caller(_) => REFUSALS,
+            Self::Guess(_) | Self::Refused(_) | Self::Caller(_) => REFUSALS,
             Self::Accepted { .. } => ACCEPTED,
         }
     }
@@ -57,7 +59,7 @@ impl Share {
     /// The subject of the lines, for the line that counts those left out.
     fn subject(&self) -> String {
         match self {
-            Self::Refused(origin) => origin.clone(),
+            Self::Guess(origin) | Self::Refused(origin) => origin.clone(),
             Self::Accepted { account, origin } => format!("logins to {account} from {origin}"),
             Self::Caller(uid) => format!("uid {uid}"),
         }
@@ -133,6 +135,7 @@ impl Buckets {
 /// The buckets, and what has been left out since the last line about it.
 #[derive(Debug, Default)]
 pub(super) struct LineShares {
+    guesses: Buckets,
     refused: Buckets,
     accepted: Buckets,
     callers: Option<Bucket>,
@@ -146,6 +149,7 @@ impl LineShares {
         let subject = share.subject();
         let admitted = match share {
             Share::Accepted { .. } => self.accepted.take(share, now),
+            Share::Guess(_) => self.guesses.take(share, now),
             Share::Refused(_) => self.refused.take(share, now),
             Share::Caller(_) => self.take_caller(share, now),
         };

@@ -57,12 +57,18 @@ impl Report<'_> {
             Outcome::Unavailable => (Severity::Warning, self.id),
             _ => (Severity::Notice, self.id),
         };
-        let share = if self.caller == 0 || self.is_trusted {
-            Share::Refused(origin.to_string())
-        } else {
-            Share::Caller(self.caller)
-        };
-        log.limited(share, severity, || self.line(outcome.as_str(), id, reason));
+        log.limited(self.share(outcome, origin), severity, || self.line(outcome.as_str(), id, reason));
+    }
+
+    /// The share of a refusal's line.
+    fn share(&self, outcome: Outcome, origin: &Origin) -> Share {
+        if self.caller != 0 && !self.is_trusted {
+            return Share::Caller(self.caller);
+        }
+        match outcome {
+            Outcome::WrongSecret | Outcome::NotAllowed | Outcome::Throttled => Share::Guess(origin.to_string()),
+            _ => Share::Refused(origin.to_string()),
+        }
     }
 
     /// Entry of the audit log; `None` if the login is not this daemon's.
@@ -130,4 +136,43 @@ pub(crate) fn sentence(result: &LoginResult) -> String {
 /// A quoted value, without characters that could end the quotes.
 fn quoted(value: Option<&str>) -> String {
     format!("\"{}\"", printable(value.unwrap_or("-"), MAX_VALUE).replace(['"', '\\'], "?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r70_lines_that_fail2ban_counts_draw_on_a_share_that_no_other_line_does() {
+        let request = LoginRequest {
+            version: protocol::VERSION,
+            phase: protocol::Phase::Authenticate,
+            user: "alice".into(),
+            service: Some("sshd".into()),
+            tty: None,
+            rhost: Some("192.0.2.1".into()),
+            ruser: None,
+            link: false,
+            plex_only: false,
+            screen: None,
+        };
+        let report =
+            |caller, is_trusted| Report { request: &request, id: None, caller, is_trusted, took: Duration::ZERO };
+        let origin = Origin::from("192.0.2.1");
+        let (guess, other) = (Share::Guess(origin.to_string()), Share::Refused(origin.to_string()));
+        let cases = [
+            (Outcome::WrongSecret, &guess),
+            (Outcome::NotAllowed, &guess),
+            (Outcome::Throttled, &guess),
+            (Outcome::NotManaged, &other),
+            (Outcome::LocalFirst, &other),
+            (Outcome::Unavailable, &other),
+            (Outcome::ConversationFailed, &other),
+        ];
+        for (outcome, share) in cases {
+            assert_eq!(report(0, true).share(outcome, &origin), *share, "{outcome:?}");
+            assert_eq!(report(33, true).share(outcome, &origin), *share, "{outcome:?}");
+            assert_eq!(report(1000, false).share(outcome, &origin), Share::Caller(1000), "{outcome:?}");
+        }
+    }
 }

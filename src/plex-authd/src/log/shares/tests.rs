@@ -29,6 +29,19 @@ fn r70_a_flood_of_lines_leaves_out_its_own_only_and_a_handful_a_minute_is_always
     assert_eq!(slow, 100, "ten guesses a minute are all seen");
 }
 
+/// Lines about accounts that are not managed hid the guesses of their origin.
+#[test]
+fn r70_other_lines_of_an_origin_do_not_hide_its_guesses() {
+    let (mut shares, now) = (LineShares::default(), Instant::now());
+    for number in 0..100_000 {
+        shares.admit(refused("192.0.2.1"), now);
+        shares.admit(refused(&format!("10.{number}")), now);
+    }
+    assert!(!shares.admit(refused("192.0.2.1"), now));
+    let guess = Share::Guess("192.0.2.1".into());
+    assert_eq!(written(&mut shares, &guess, 1000, now, Duration::ZERO), 30);
+}
+
 #[test]
 fn r70_thousands_of_user_ids_share_the_lines_of_local_processes() {
     let (mut shares, now) = (LineShares::default(), Instant::now());

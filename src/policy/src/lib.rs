@@ -33,7 +33,7 @@ pub use friend_list::{FriendList, FriendRecord, Relationship, Resolution};
 pub use identity::{PlexId, PlexRef, PlexUser};
 pub use list_change::Loss;
 pub use local_account::{Account, authorize_caller, resolve_account, validate_password};
-pub use origin::{Origin, origin};
+pub use origin::{EXPLAINED, Origin, origin};
 pub use rules::{Grounds, Rules, Standing};
 pub use server_access::{ServerRow, reaches};
 pub use shares::{Claim, Crowd, MAX_SESSIONS, MAX_THREADS, Purpose, Shares, SlotId};

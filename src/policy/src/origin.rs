@@ -3,6 +3,14 @@
 use std::fmt;
 use std::net::IpAddr;
 
+/// Programs of root that name the local user who runs them as the remote user. Others name whom the other end says it is: rlogin,
+/// mail and web servers.
+const NAME_LOCAL_USER: [&str; 9] =
+    ["su", "su-l", "sudo", "sudo-i", "runuser", "runuser-l", "doas", "polkit-1", EXPLAINED];
+
+/// Service, in an origin, of `plex-auth test`.
+pub const EXPLAINED: &str = "plex-auth";
+
 /// Prefix of the origins that many people share.
 const SERVICE: &str = "service:";
 
@@ -51,13 +59,16 @@ impl From<&str> for Origin {
 /// `trusted_callers`. For others the user id is the origin.
 ///
 /// Only the network of an IPv6 address counts: a client has any number of addresses in its own. A host name is no origin,
-/// because the other end chooses it in its own DNS, and neither is a remote user's name next to one.
+/// because the other end chooses it in its own DNS, and neither is a remote user's name, except from root's `su`, `sudo` and the
+/// like.
 #[must_use]
 pub fn origin(uid: u32, believed: bool, service: Option<&str>, rhost: Option<&str>, ruser: Option<&str>) -> Origin {
     if !believed {
         return Origin(format!("uid:{uid}"));
     }
-    match (rhost.filter(|host| !host.is_empty()), ruser.filter(|user| !user.is_empty())) {
+    let names_local_user = uid == 0 && service.is_some_and(|service| NAME_LOCAL_USER.contains(&service));
+    let local_user = ruser.filter(|user| names_local_user && !user.is_empty());
+    match (rhost.filter(|host| !host.is_empty()), local_user) {
         (Some(host), _) => address(host).map_or_else(|| shared(uid, service), network),
         (None, Some(user)) => Origin(format!("local:{}", shortened(user))),
         (None, None) => shared(uid, service),
@@ -161,10 +172,25 @@ mod tests {
         }
     }
 
+    /// With a new name for each guess, each had a back-off of its own.
+    #[test]
+    fn r70_only_a_program_of_root_that_a_local_user_runs_names_them() {
+        for service in NAME_LOCAL_USER {
+            assert_eq!(origin(0, true, Some(service), None, Some("alice")).as_str(), "local:alice", "{service}");
+            let of_user = origin(33, true, Some(service), None, Some("alice"));
+            assert_eq!(of_user.as_str(), format!("service:33/{service}"));
+        }
+        for service in ["rlogin", "rsh", "dovecot", "radiusd", "login", "sshd", "SU", "su ", "sudo2"] {
+            let origin = origin(0, true, Some(service), Some(""), Some("a1"));
+            assert_eq!(origin.as_str(), format!("service:{service}"));
+        }
+        assert_eq!(origin(0, true, None, None, Some("alice")).as_str(), "service:unknown");
+    }
+
     #[test]
     fn r70_long_names_in_an_origin_are_shortened() {
         let long = "ß".repeat(5000);
         assert_eq!(origin(0, true, Some(&long), None, None).as_str().chars().count(), "service:".len() + 64);
-        assert_eq!(origin(0, true, None, None, Some(&long)).as_str().chars().count(), "local:".len() + 64);
+        assert_eq!(origin(0, true, Some("su"), None, Some(&long)).as_str().chars().count(), "local:".len() + 64);
     }
 }

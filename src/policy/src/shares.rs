@@ -167,12 +167,13 @@ impl Shares {
         Some(slot)
     }
 
-    /// Replaces the claim of a slot by a more precise one. False if there is no room for that; the slot is then released.
+    /// Replaces the claim of a slot by a more precise one. False if there is no room for that: the session is to end, and counts
+    /// by its earlier claim until it has.
     pub fn replace(&mut self, slot: SlotId, claim: Claim, known_accounts: usize) -> bool {
-        self.held.remove(&slot);
+        let before = self.held.remove(&slot);
         let has_room = self.has_room(&claim, known_accounts);
-        if has_room {
-            self.held.insert(slot, claim);
+        if let Some(before) = before {
+            self.held.insert(slot, if has_room { claim } else { before });
         }
         has_room
     }

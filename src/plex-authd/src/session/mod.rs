@@ -61,6 +61,8 @@ pub(crate) struct Session {
     peer: Peer,
     /// The calling process is trusted to name the origin of the login.
     is_trusted: bool,
+    /// root explains a login with `plex-auth test`.
+    is_explained: bool,
     /// Origin of the login.
     origin: Origin,
     /// `None` without a slot.
@@ -89,6 +91,7 @@ impl Session {
             connection,
             peer,
             is_trusted,
+            is_explained: false,
             origin: policy::origin(peer.uid, false, None, None, None),
             slot: None,
             id: None,
@@ -108,10 +111,13 @@ impl Session {
     /// Handles the request in a slot. Ends early, without a log line, when the module disconnects.
     pub(crate) fn run(mut self, request: Request, slot: Arc<Slot>) {
         self.slot = Some(slot);
-        let (mut request, explain) = match request {
-            Request::Login(request) => (request, false),
+        let mut request = match request {
+            Request::Login(request) => request,
             Request::Admin(request) => match admin::answer(&self.context, &mut self.connection, self.peer, request) {
-                Some(login) => (login, true),
+                Some(login) => {
+                    self.is_explained = true;
+                    login
+                }
                 None => return,
             },
             Request::PromptReply(_) => return self.send_verdict(Verdict::Unavailable, Duration::ZERO),
@@ -122,12 +128,12 @@ impl Session {
             Err(Stop::Refused(reason)) => Err(reason),
             Err(Stop::Disconnected) => return,
         };
-        self.record(&request, &result, explain);
+        self.record(&request, &result);
         // Interrupted by a shutdown, the verdict is sent without a delay.
         if matches!(self.delay_refusal(&request, &result), Err(Stop::Disconnected)) {
             return;
         }
-        if explain {
+        if self.is_explained {
             let Ok(steps) = self.trace(&request) else { return };
             let _ = admin::explain(&mut self.connection, steps, &sentence(&result));
         }
@@ -142,7 +148,7 @@ impl Session {
             self.id = self.context.plex_id(&local.name, &mapped_to);
             account::check_at_once(&self.context, &local.name, &mapped_to).unwrap_or(Err(Reason::NoSlot))
         });
-        self.record(request, &result, false);
+        self.record(request, &result);
         self.send_verdict(verdict(&result, request), MODULE_TIMEOUT);
     }
 
@@ -152,7 +158,7 @@ impl Session {
             Request::Login(request) => {
                 self.origin = self.origin(request);
                 let result = Err(Reason::NoSlot);
-                self.record(request, &result, false);
+                self.record(request, &result);
                 self.send_verdict(verdict(&result, request), Duration::ZERO);
             }
             Request::Admin(_) if self.peer.uid != 0 => admin::deny(&mut self.connection),
@@ -166,12 +172,12 @@ impl Session {
     }
 
     /// Writes the result to the log and the audit log.
-    fn record(&self, request: &LoginRequest, result: &LoginResult, explain: bool) {
+    fn record(&self, request: &LoginRequest, result: &LoginResult) {
         let (caller, took) = (self.peer.uid, self.start.elapsed());
         let report = Report { request, id: self.id, caller, is_trusted: self.is_trusted, took };
         report.write(result, &self.origin, &self.context.log);
         if let Some(login) = report.login(result) {
-            self.context.audit_log.add(login, self.origin.as_str(), explain);
+            self.context.audit_log.add(login, self.origin.as_str(), self.is_explained);
         }
     }
 

@@ -49,8 +49,7 @@ pub enum Counted {
 
 impl Counted {
     /// Kinds before and after a success of the key: what was a step to it draws on the budget no longer.
-    pub const TAKEN_BACK: [(Self, Self); 2] =
-        [(Self::CodeRequired, Self::FirstStep), (Self::Undecided, Self::Offline)];
+    pub const TAKEN_BACK: [(Self, Self); 2] = [(Self::CodeRequired, Self::FirstStep), (Self::Undecided, Self::Offline)];
 
     /// Time for which it draws on the budget.
     fn span(self) -> Duration {
@@ -74,7 +73,6 @@ impl Counted {
             Self::Accepted | Self::CodeRequired | Self::FirstStep | Self::Rejected => HOUR,
         }
     }
-
 }
 
 /// A request of the last hour.
@@ -283,9 +281,10 @@ impl Budget {
         let Some(InProgress { key, known, .. }) = self.in_progress.get(&ticket) else { return (0, 0) };
         let share = Share::of(key, *known);
         let counts = |other: &AttemptKey, known: bool| other.account == key.account && Share::of(other, known) == share;
-        let ended = self.entries.iter().filter(|entry| {
-            now.since(entry.at) < entry.counted.sign_in_span() && counts(&entry.key, entry.known)
-        });
+        let ended = self
+            .entries
+            .iter()
+            .filter(|entry| now.since(entry.at) < entry.counted.sign_in_span() && counts(&entry.key, entry.known));
         let pending = self.in_progress.values().filter(|other| other.sent && counts(&other.key, other.known));
         (ended.count(), pending.count())
     }

@@ -111,7 +111,8 @@ impl<'a> History<'a> {
             End::Offline | End::Undecided | End::Limited(_) | End::Blocked => 10 * MINUTE,
             End::CodeRequired | End::Rejected | End::Right => HOUR,
         };
-        let ended = of_share.iter().filter_map(|sent| sent.end).filter(|(_, at, end)| now - at < counts_for(*end)).count();
+        let ended =
+            of_share.iter().filter_map(|sent| sent.end).filter(|(_, at, end)| now - at < counts_for(*end)).count();
         let under_way = of_share.iter().filter(|sent| sent.end.is_none()).count();
         let most = self.case.sign_ins_per_hour as usize;
         if ended >= most {

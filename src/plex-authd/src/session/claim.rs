@@ -9,7 +9,12 @@ impl Session {
     /// The claim of a request, by what is known without a look into the account database.
     pub(crate) fn claim(&self, request: &Request) -> Claim {
         match request {
-            Request::Login(login) => self.login_claim(login, &login.user),
+            // For limits only, a user is trusted who was so at the last look.
+            Request::Login(login) => {
+                let uid = self.peer.uid;
+                let is_trusted = uid == 0 || self.context.settings.trusted_callers.were_trusted(uid);
+                self.login_claim(login, &login.user, self.origin_if(is_trusted, login))
+            }
             _ => Claim {
                 purpose: Purpose::Command,
                 origin: self.origin.clone(),
@@ -25,7 +30,7 @@ impl Session {
     /// [`Reason::NoSlot`]
     pub(super) fn confirm_slot(&self, request: &LoginRequest, account: &str) -> Result<(), Reason> {
         let Some(slot) = &self.slot else { return Ok(()) };
-        let has_room = slot.replace(self.login_claim(request, account), self.known_accounts());
+        let has_room = slot.replace(self.login_claim(request, account, self.origin(request)), self.known_accounts());
         if has_room { Ok(()) } else { Err(Reason::NoSlot) }
     }
 
@@ -36,14 +41,17 @@ impl Session {
 
     /// The origin of a login, by what is known of the caller.
     pub(super) fn origin(&self, request: &LoginRequest) -> Origin {
+        self.origin_if(self.is_trusted, request)
+    }
+
+    fn origin_if(&self, is_trusted: bool, request: &LoginRequest) -> Origin {
         let (service, rhost, ruser) = (request.service.as_deref(), request.rhost.as_deref(), request.ruser.as_deref());
         // root's own origin, so that wrong passwords in a test delay no login.
         let service = if self.is_explained { Some(policy::EXPLAINED) } else { service };
-        policy::origin(self.peer.uid, self.is_trusted, service, rhost, ruser)
+        policy::origin(self.peer.uid, is_trusted, service, rhost, ruser)
     }
 
-    fn login_claim(&self, request: &LoginRequest, account: &str) -> Claim {
-        let origin = self.origin(request);
+    fn login_claim(&self, request: &LoginRequest, account: &str, origin: Origin) -> Claim {
         let key = AttemptKey { account: account.to_owned(), origin: origin.clone() };
         let purpose = match request.phase {
             Phase::Account | Phase::Password => Purpose::Account,

@@ -59,7 +59,8 @@ pub(crate) struct Session {
     context: Arc<Context>,
     connection: Connection,
     peer: Peer,
-    /// The calling process is trusted to name the origin of the login.
+    /// The calling process is trusted to name the origin of the login, by the account database: before the look into it, only
+    /// root's is, so that no other can name an address to the log and fail2ban.
     is_trusted: bool,
     /// root explains a login with `plex-auth test`.
     is_explained: bool,
@@ -84,13 +85,12 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(context: Arc<Context>, connection: Connection, peer: Peer) -> Self {
-        let is_trusted = peer.uid == 0 || context.settings.trusted_callers.were_trusted(peer.uid);
         Self {
             time_left: context.settings.config.timeouts.login,
             context,
             connection,
             peer,
-            is_trusted,
+            is_trusted: peer.uid == 0,
             is_explained: false,
             origin: policy::origin(peer.uid, false, None, None, None),
             slot: None,

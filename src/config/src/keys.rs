@@ -25,7 +25,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The most that one login may spend on the network. The module waits [`protocol::MODULE_DEADLINE`]; the daemon needs the
 /// difference to send its answer.
-const MAX_LOGIN: Duration = Duration::from_secs(30);
+pub const MAX_LOGIN: Duration = Duration::from_secs(30);
 const _: () = assert!(MAX_LOGIN.as_secs() + 5 < protocol::MODULE_DEADLINE.as_secs());
 
 /// The longest that a former friend can still sign in while plex.tv is available.

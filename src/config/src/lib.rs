@@ -14,7 +14,7 @@ mod warnings;
 
 pub use file::{load, load_owned_by};
 pub use key::{Key, Value};
-pub use keys::{Cache, Config, SECTIONS, Samba, Source, Timeouts};
+pub use keys::{Cache, Config, MAX_LOGIN, SECTIONS, Samba, Source, Timeouts};
 pub use mistake::Mistake;
 pub use problem::Problem;
 pub use validate::parse;

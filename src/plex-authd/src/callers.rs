@@ -1,7 +1,7 @@
 //! The users of `trusted_callers`, whose processes name the origin of a login.
 
 use std::collections::HashSet;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::Builder;
 use std::time::Duration;
@@ -45,10 +45,27 @@ impl TrustedCallers {
         lock(&self.uids).contains(&uid)
     }
 
-    /// Looks all names up. A name service that takes longer than a second is not waited for: it may itself wait for this daemon.
+    /// Looks all names up, at the start. A name service that takes longer than a second is not waited for: it may itself wait
+    /// for this daemon.
     pub(crate) fn look_up(self: &Arc<Self>) {
+        if let Some(looked_up) = self.look_up_in_background() {
+            let _ = looked_up.recv_timeout(LOOK_UP_LIMIT);
+        }
+    }
+
+    /// Looks all names up in a thread after a reload, for which no login waits. Until then, users count as trusted as they did
+    /// before if the names are the same.
+    pub(crate) fn look_up_again(self: &Arc<Self>, before: &Self) {
+        if self.names == before.names {
+            lock(&self.uids).clone_from(&lock(&before.uids));
+        }
+        self.look_up_in_background();
+    }
+
+    /// Looks all names up in a thread; `None` if there is none. The receiver gets the end.
+    fn look_up_in_background(self: &Arc<Self>) -> Option<Receiver<()>> {
         if self.names.is_empty() {
-            return;
+            return None;
         }
         let (callers, (done, looked_up)) = (Arc::clone(self), channel());
         let run = move || {
@@ -61,9 +78,7 @@ impl TrustedCallers {
             let _ = done.send(());
         };
         // Without a thread, a user is trusted from its first login on.
-        if Builder::new().name("callers".into()).spawn(run).is_ok() {
-            let _ = looked_up.recv_timeout(LOOK_UP_LIMIT);
-        }
+        Builder::new().name("callers".into()).spawn(run).ok().map(|_| looked_up)
     }
 }
 
@@ -80,5 +95,17 @@ mod tests {
         assert!(callers.were_trusted(1) && !callers.were_trusted(2));
         assert!(callers.contains(1).unwrap() && !callers.contains(2).unwrap());
         assert!(!callers.were_trusted(2));
+    }
+
+    #[test]
+    fn users_stay_trusted_at_a_reload_only_if_the_names_are_the_same() {
+        let new = |name: &str| Arc::new(TrustedCallers::new(&[name.to_owned()]));
+        let before = new("no-such-user");
+        lock(&before.uids).insert(4711);
+        for (name, is_trusted) in [("no-such-user", true), ("other", false)] {
+            let after = new(name);
+            after.look_up_again(&before);
+            assert_eq!(after.were_trusted(4711), is_trusted, "{name}");
+        }
     }
 }

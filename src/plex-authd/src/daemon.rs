@@ -12,6 +12,7 @@ use crate::generation::{self, Generation};
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::shared::{self, Shared};
+use crate::worker;
 
 /// Shared state, the generation in force, and the threads of earlier ones.
 pub(crate) struct Daemon {
@@ -65,7 +66,8 @@ impl Daemon {
         let Self { shared, workers, current, mut retired } = self;
         retired.push(current.retire());
         drop(shared);
-        retired.into_iter().for_each(generation::Workers::finish);
+        // A login that is still in progress holds its generation, whose threads then do not end.
+        worker::join_within(retired.iter().flat_map(generation::Workers::threads), worker::SHUTDOWN_LIMIT);
         workers.finish();
     }
 }

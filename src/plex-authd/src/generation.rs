@@ -98,15 +98,9 @@ impl Workers {
         self.hasher.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Waits for the threads.
-    pub(crate) fn finish(self) {
-        if let Some(hasher) = self.hasher {
-            // A panic has no consequence any more.
-            let _ = hasher.join();
-        }
-        if let Some(smb) = self.smb {
-            smb.finish();
-        }
+    /// The threads that are left.
+    pub(crate) fn threads(&self) -> impl Iterator<Item = &JoinHandle<()>> {
+        self.hasher.iter().chain(self.smb.as_ref().map(Worker::thread))
     }
 }
 

@@ -21,7 +21,7 @@ const OTHERS: (usize, usize) = (2, 32);
 pub(crate) const STACK: usize = 512 * 1024;
 
 /// Time limit for the requests that are left at shutdown. Each needs a look into the account database.
-const LAST_REQUESTS: Duration = Duration::from_secs(1);
+pub(crate) const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// A request whose connection has no slot.
 type Work = (Session, LoginRequest);
@@ -58,9 +58,7 @@ impl Reserve {
     pub(crate) fn finish(self) {
         let Self { root, others, threads } = self;
         drop((root, others));
-        for thread in &threads {
-            worker::join_within(thread, LAST_REQUESTS);
-        }
+        worker::join_within(&threads, LAST_REQUESTS);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -84,10 +85,11 @@ fn raise_descriptor_limit() {
 
 fn reload(daemon: &mut Daemon, log: &Log) {
     service_manager::reloading();
+    let callers = Arc::clone(&daemon.context().settings.trusted_callers);
     match daemon.reload() {
         Ok(()) => {
             log.info("the configuration has been read again");
-            daemon.context().settings.trusted_callers.look_up();
+            daemon.context().settings.trusted_callers.look_up_again(&callers);
             config_warnings::log_in_background(daemon.context());
         }
         Err(error) => log.error(format!("{error}; the configuration that was read before stays in force")),
@@ -148,4 +150,35 @@ fn wait(
     // An unreadable signal counts as one.
     let (signal, connection) = (ready.next().flatten().unwrap_or(true), ready.next().flatten().unwrap_or(true));
     Ok(Ready { signal, connection, requests: ready.map(|ready| ready.unwrap_or(true)).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+    use crate::auth::token_revoker;
+    use crate::{log, reserve, worker};
+
+    /// A service manager that kills the daemon earlier leaves tokens that are valid for weeks.
+    #[test]
+    fn r63_service_managers_wait_for_the_longest_end() {
+        // Logins in progress, account phases, threads of the generations, revocations, `state.db`, and the log.
+        let longest = config::MAX_LOGIN
+            + reserve::LAST_REQUESTS
+            + worker::SHUTDOWN_LIMIT
+            + token_revoker::LONGEST_END
+            + worker::SHUTDOWN_LIMIT
+            + log::LAST_LINES;
+        let number = |text: &str, before: &str, after: char| -> u64 {
+            let rest = text.lines().find_map(|line| line.strip_prefix(before)).unwrap();
+            rest.split(after).next().unwrap().parse().unwrap()
+        };
+        let openrc = include_str!("../../../packaging/openrc/plex-authd");
+        let systemd = include_str!("../../../packaging/systemd/plex-authd.service");
+        for limit in [number(openrc, "retry=\"TERM/", '/'), number(systemd, "TimeoutStopSec=", 's')] {
+            assert!(Duration::from_secs(limit) > longest, "{limit} s of {longest:?}");
+        }
+        let threads = number(openrc, "pids.max ", '}');
+        assert!(threads >= policy::MAX_THREADS as u64 + 64, "{threads} threads");
+    }
 }

@@ -4,7 +4,7 @@ use std::thread::{Builder, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 /// Time limit for the work that is left at shutdown.
-const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
 /// Interval between two looks at the thread.
 const POLL: Duration = Duration::from_millis(5);
@@ -28,14 +28,48 @@ impl Worker {
 
     /// [`Self::finish`] with another limit.
     pub(crate) fn finish_within(self, limit: Duration) {
-        join_within(&self.0, limit);
+        join_within([&self.0], limit);
+    }
+
+    /// The thread, for a wait with others.
+    pub(crate) fn thread(&self) -> &JoinHandle<()> {
+        &self.0
     }
 }
 
-/// Waits for a thread to end, at most this long.
-pub(crate) fn join_within(thread: &JoinHandle<()>, limit: Duration) {
+/// Waits for threads to end, at most this long for all of them together.
+pub(crate) fn join_within<'a>(threads: impl IntoIterator<Item = &'a JoinHandle<()>>, limit: Duration) {
     let end = Instant::now() + limit;
-    while !thread.is_finished() && Instant::now() < end {
-        sleep(POLL);
+    for thread in threads {
+        while !thread.is_finished() && Instant::now() < end {
+            sleep(POLL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    /// Ten threads that hang were waited for ten times as long as one.
+    #[test]
+    fn threads_that_hang_have_one_limit_together() {
+        let (hang, ended) = channel::<()>();
+        let ended = std::sync::Arc::new(std::sync::Mutex::new(ended));
+        let threads: Vec<_> = (0..10)
+            .map(|_| {
+                let ended = std::sync::Arc::clone(&ended);
+                std::thread::spawn(move || assert!(crate::lock::lock(&ended).recv().is_err()))
+            })
+            .collect();
+        let start = Instant::now();
+        join_within(&threads, Duration::from_millis(300));
+        assert!(start.elapsed() >= Duration::from_millis(300) && start.elapsed() < Duration::from_secs(2));
+        drop(hang);
+        join_within(&threads, Duration::from_secs(10));
+        assert!(threads.into_iter().all(|thread| thread.join().is_ok()));
     }
 }

@@ -118,11 +118,13 @@ impl AccountLocks {
         Some(account_lock)
     }
 
-    /// The lock of an account for a revocation: only if nothing holds it or waits for it, and no open link code could be
-    /// approved into the same token.
-    pub(crate) fn try_acquire_to_revoke(&self, account: LockedAccount, slot: usize) -> Option<AccountLock> {
+    /// The lock of an account for a revocation: only if nothing holds it or waits for it, and no open link code of `slot` could
+    /// be approved into the same token.
+    pub(crate) fn try_acquire_to_revoke(&self, account: LockedAccount, slot: Option<usize>) -> Option<AccountLock> {
         let mut queue = lock(&self.0.queue);
-        if queue.has_code(account, slot) || queue.entries.iter().any(|entry| entry.account.may_be(account)) {
+        if slot.is_some_and(|slot| queue.has_code(account, slot))
+            || queue.entries.iter().any(|entry| entry.account.may_be(account))
+        {
             return None;
         }
         let number = queue.push(account, Some(Instant::now()));

@@ -22,12 +22,15 @@ use crate::worker::Worker;
 /// Delay after the login, so that a revocation does not compete with the account phase and the session that follow.
 const DELAY: Duration = Duration::from_millis(100);
 
-/// Time at shutdown for the tokens that are left. Each of the 256 sessions that run at once may leave one, and eight at a time
-/// are sent: 32 rounds of 300 ms. All of the shutdown takes 35 seconds at most, of the 90 that systemd allows by default.
+/// Time at shutdown for the tokens that are left. Eight at a time are sent, so some 260 if each request lasts 300 ms. Each of
+/// [`policy::MAX_SESSIONS`] may leave one; those beyond are logged by their number, and lapse.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 
 /// Time at shutdown for the last requests to end, which have their own deadline.
 const LAST_REQUESTS: Duration = Duration::from_millis(500);
+
+/// The longest time of [`RevokerWorker::finish`].
+pub(crate) const LONGEST_END: Duration = SHUTDOWN_LIMIT.saturating_add(LAST_REQUESTS).saturating_add(LAST_REQUESTS);
 
 /// A device for sign-ins.
 #[derive(Debug, Clone)]
@@ -58,6 +61,8 @@ struct Tokens {
     running: usize,
     /// The daemon is shutting down: all tokens are revoked, until then.
     end: Option<Instant>,
+    /// The tokens that are left have been counted.
+    is_reported: bool,
 }
 
 #[derive(Debug)]
@@ -72,6 +77,8 @@ struct Issued {
     due: Instant,
     /// Its revocation is in progress.
     is_revoking: bool,
+    /// The request of that revocation has ended.
+    is_sent: bool,
 }
 
 /// A token held by one login. When no login holds it any more, however they ended, it is revoked.
@@ -129,7 +136,16 @@ impl Tokens {
 
     /// Number of tokens that are yet to be revoked, or are being revoked.
     fn left(&self) -> usize {
-        self.issued.iter().filter(|issued| !self.is_owners(&issued.token)).count()
+        self.issued.iter().filter(|issued| !issued.is_sent && !self.is_owners(&issued.token)).count()
+    }
+
+    /// Notes that the request of a revocation has ended. False if the token is among those that were counted as left: it is
+    /// logged once.
+    fn end_request(&mut self, token: &Token) -> bool {
+        if let Some(issued) = self.find(token).filter(|issued| issued.is_revoking) {
+            issued.is_sent = true;
+        }
+        !self.is_reported
     }
 
     /// Ends a revocation. A token that was issued again meanwhile stays, and is revoked later.
@@ -137,7 +153,7 @@ impl Tokens {
         let is_ending = self.end.is_some();
         self.issued.retain(|issued| (issued.holders > 0 && !is_ending) || !same(&issued.token, token));
         if let Some(issued) = self.find(token) {
-            issued.is_revoking = false;
+            (issued.is_revoking, issued.is_sent) = (false, false);
         }
         self.running = self.running.saturating_sub(1);
     }
@@ -175,7 +191,15 @@ impl TokenRevoker {
         } else {
             let (token, device) = (token.clone(), device.clone());
             let due = Instant::now();
-            tokens.issued.push(Issued { token, device, account: None, holders: 1, due, is_revoking: false });
+            tokens.issued.push(Issued {
+                token,
+                device,
+                account: None,
+                holders: 1,
+                due,
+                is_revoking: false,
+                is_sent: false,
+            });
         }
         drop(tokens);
         HeldToken { token, client: device.client.clone(), revoker: self.clone() }
@@ -194,7 +218,7 @@ impl RevokerWorker {
     pub(crate) fn finish(self) {
         lock(&self.shared.tokens).end = Some(Instant::now() + SHUTDOWN_LIMIT);
         self.shared.changed.notify_all();
-        self.worker.finish_within(SHUTDOWN_LIMIT + 2 * LAST_REQUESTS);
+        self.worker.finish_within(LONGEST_END);
     }
 }
 

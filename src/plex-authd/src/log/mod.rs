@@ -25,7 +25,7 @@ const QUEUE: usize = 1024;
 const QUEUED_SHARES: usize = 768;
 
 /// Time limit for the last lines at shutdown.
-const LAST_LINES: Duration = Duration::from_secs(1);
+pub(crate) const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The sending end of the log. All clones share one queue.
 #[derive(Clone)]
@@ -147,7 +147,7 @@ impl Log {
         let writer = std::mem::replace(&mut *lock(&self.writer), Writer::None);
         drop(self);
         if let Writer::Running(writer) = writer {
-            worker::join_within(&writer, LAST_LINES);
+            worker::join_within([&writer], LAST_LINES);
         }
     }
 }

@@ -23,6 +23,10 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Interval between attempts to revoke a token whose account is locked.
 const RETRY: Duration = Duration::from_millis(100);
 
+/// Time after which an open link code of the account no longer postpones a revocation: strangers can keep codes open for it. If
+/// plex.tv issues the same token for such a code, that login notices it and is unavailable.
+pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(120);
+
 /// Wait when there is nothing to revoke.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -74,7 +78,7 @@ impl Revocation {
             }
             let now = Instant::now();
             if tokens.end.is_some_and(|end| tokens.left() == 0 || now >= end + LAST_REQUESTS) {
-                return self.report(&tokens);
+                return self.report(&mut tokens);
             }
             let pause = pause(&tokens, now);
             tokens = self.shared.changed.wait_timeout(tokens, pause).unwrap_or_else(PoisonError::into_inner).0;
@@ -93,7 +97,9 @@ impl Revocation {
 
     fn revoke(&self, revoking: &Revoking) {
         self.rate_limiter.count(Sent::Revocation);
-        if let Err(why) = revoking.send() {
+        let sent = revoking.send();
+        let is_first = lock(&self.shared.tokens).end_request(&revoking.token);
+        if let (true, Err(why)) = (is_first, sent) {
             self.log.warning(format!(
                 "a token could not be signed out of plex.tv and lapses by itself in some weeks: {why}"
             ));
@@ -114,7 +120,8 @@ impl Revocation {
             is_due && !issued.is_revoking && !owners.iter().any(|owners| same(owners, &issued.token))
         };
         let (issued, account_lock) = issued.iter_mut().filter(can_be_revoked).find_map(|issued| {
-            let account_lock = self.account_locks.try_acquire_to_revoke(issued.account.into(), issued.device.slot);
+            let slot = (now < issued.due + LONGEST_DELAY).then_some(issued.device.slot);
+            let account_lock = self.account_locks.try_acquire_to_revoke(issued.account.into(), slot);
             (end.is_some() || account_lock.is_some()).then_some((issued, account_lock))
         })?;
         issued.is_revoking = true;
@@ -125,7 +132,8 @@ impl Revocation {
     }
 
     /// Logs how many tokens were not sent at shutdown.
-    fn report(&self, tokens: &Tokens) {
+    fn report(&self, tokens: &mut Tokens) {
+        tokens.is_reported = true;
         match tokens.left() {
             0 => {}
             left => self.log.warning(format!(

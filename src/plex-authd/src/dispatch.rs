@@ -60,11 +60,11 @@ fn start(session: Session, request: Request, slot: Arc<Slot>, context: &Context,
 fn log_closed(why: Silence, uid: u32, context: &Context) {
     let (severity, what) = match why {
         Silence::Disconnected => return,
-        Silence::TimedOut => (Severity::Warning, "connected and said nothing"),
+        Silence::TimedOut => (Severity::Warning, "connected but sent no request"),
         Silence::Displaced => {
-            (Severity::Warning, "connected too often and said nothing; its oldest connection made room")
+            (Severity::Warning, "connected too often without a request; its oldest connection made room")
         }
-        Silence::Malformed => (Severity::Debug, "said something that is no question"),
+        Silence::Malformed => (Severity::Debug, "sent an invalid request"),
     };
     context.log.limited(share(uid), severity, || format!("uid {uid} {what}"));
 }

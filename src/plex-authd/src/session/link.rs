@@ -59,7 +59,7 @@ impl Session {
             let share = Share::Refused(key.origin.to_string());
             self.context.log.limited(share, Severity::Info, || {
                 let user = protocol::printable(&request.user, 128);
-                format!("link sign-in of \"{user}\": the program has left, so its code is forgotten")
+                format!("link sign-in of \"{user}\": the client disconnected; code discarded")
             });
         }
         let (held, key, mapped_to) = (approved?, key.clone(), mapped_to.clone());

@@ -77,15 +77,19 @@ fn su_prompts(world: &World, user: &str, target: &str, count: u32) {
     );
     world.start(&as_user(user, &["sh", "-c", &format!("'{prompts}'")]));
     world.sh(&format!("for i in $(seq 600); do [ $(pgrep -xc su) -ge {count} ] && exit; sleep 0.1; done; exit 1"));
-    std::thread::sleep(Duration::from_secs(2));
+    // The daemon has decided about all: eight wait for typing, and the others were refused.
+    world.wait_for_log_within(
+        Duration::from_secs(60),
+        &["unavailable", &format!("user=\"{target}\""), "service=\"su\"", "as many conversations as there may be"],
+    );
 }
 
-/// Asserts that the daemon ends within two seconds, and starts it again.
+/// Asserts that the daemon ends within five seconds, on a machine with much other work, and starts it again.
 fn assert_quick_restart(world: &World, when: &str) {
     let start = Instant::now();
     world.stop_authd();
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(2), "{when}: the daemon took {took:?} to end");
+    assert!(took < Duration::from_secs(5), "{when}: the daemon took {took:?} to end");
     world.start_authd(&world.config(""));
 }
 

@@ -118,13 +118,16 @@ fn an_interrupted_wait_ends_at_once_and_a_verdict_can_still_be_sent() {
     let (mut ours, theirs) = pair();
     let mut theirs = Connection::accepted(theirs).unwrap();
     let interrupter = ours.interrupter();
+    let (starting, started) = std::sync::mpsc::channel();
     let waiting = std::thread::spawn(move || {
         let start = Instant::now();
+        starting.send(()).unwrap();
         let received = ours.receive::<Reply>(Deadline::after(Duration::from_secs(30)));
         assert!(matches!(received, Err(Error::Closed)), "{received:?}");
         assert!(start.elapsed() < Duration::from_secs(10));
         ours.send(&Reply::Verdict(Verdict::Unavailable), minute()).unwrap();
     });
+    started.recv().unwrap();
     std::thread::sleep(Duration::from_millis(50));
     interrupter.interrupt();
     waiting.join().unwrap();

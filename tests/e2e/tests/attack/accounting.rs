@@ -77,3 +77,22 @@ pub fn compared(world: &World) -> String {
         std::thread::sleep(Duration::from_millis(200));
     }
 }
+
+/// Addresses from which the attackers try.
+const ADDRESSES: usize = 2500;
+
+/// Asserts that the log, the list of logins and `state.db` stay within their bounds, whatever the number of tries.
+pub fn assert_bounded(world: &World) {
+    let log = world.syslog();
+    let lines = log.lines().filter(|line| line.contains("plex-authd[")).count();
+    let number = |sql: &str| -> usize {
+        world.sh(&format!("sqlite3 /var/lib/plex-auth/state.db '{sql}'")).stdout.trim().parse().unwrap()
+    };
+    let tables = ["tries", "sent", "login"].map(|table| number(&format!("SELECT count(*) FROM {table}")));
+    let logins = world.run(&["plex-auth", "logins", "-n", "5000", "--json"]).stdout;
+    let logins = serde_json::from_str::<Vec<serde_json::Value>>(&logins).unwrap().len();
+    println!("{lines} lines, {logins} logins, {tables:?} rows of failures, requests and logins");
+    // 2000 unknown pairs, and 64 of each of twelve accounts; 500 accepted and 500 refused logins.
+    assert!(tables[0] <= 2000 + 12 * 64 && tables[1] <= 500 && tables[2] <= 1000 && logins <= 1000, "{tables:?}");
+    assert!(lines < 2 * ADDRESSES, "{lines} lines");
+}

@@ -69,6 +69,9 @@ fn r60_r19_r70_r71_attacks_on_slots_budgets_and_origins_at_once_lock_no_friend_o
         seconds(waits.get(waits.len() / 2)),
         seconds(waits.last()),
     );
+    let median = waits.get(waits.len() / 2).unwrap();
+    assert!(*median < Duration::from_secs(15), "{median:?} at the median");
+    accounting::assert_bounded(&world);
     world.assert_no_secret_leaked();
 }
 

@@ -1,15 +1,13 @@
 //! Each request gets a slot and a thread, or a refusal at once.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 
 use protocol::{Phase, Request, Severity};
 
 use crate::context::Context;
-use crate::limits::connections::Slot;
 use crate::log::Share;
-use crate::reserve::{Reserve, STACK};
-use crate::session::Session;
+use crate::reserve::Reserve;
+use crate::session::{Session, thread};
 use crate::unread::{Read, Silence};
 
 /// Serves a request; logs a connection that was closed without one.
@@ -23,37 +21,22 @@ pub(crate) fn serve(read: Read, context: &Arc<Context>, reserve: &Reserve) {
         .then(|| context.limits.connections.acquire(session.claim(&request), session.known_accounts()))
         .flatten();
     match slot {
-        Some(slot) => start(session, request, Arc::new(slot), context, reserve),
+        Some(slot) => {
+            if let Err(refused) = thread::start(session, request, Arc::new(slot)) {
+                let (session, request) = *refused;
+                without_slot(session, request, reserve);
+            }
+        }
         None => without_slot(session, request, reserve),
     }
 }
 
-/// An account phase is decided even so. Anything else is refused.
+/// An account phase is decided even so. Anything else is refused, an authentication with the delay of all refusals.
 fn without_slot(session: Session, request: Request, reserve: &Reserve) {
     match request {
         Request::Login(request) if request.phase == Phase::Account => reserve.push(session, request),
+        Request::Login(request) if request.phase == Phase::Authenticate => reserve.refuse(session, request),
         other => session.refuse(&other),
-    }
-}
-
-fn start(session: Session, request: Request, slot: Arc<Slot>, context: &Context, reserve: &Reserve) {
-    let uid = session.uid();
-    // The session is sent to the thread after its start, so that it is not lost if there is none.
-    let (sender, receiver) = sync_channel::<(Session, Request)>(1);
-    let run = move || {
-        if let Ok((session, request)) = receiver.recv() {
-            session.run(request, Arc::clone(&slot));
-        }
-        // Only now has the session ended, with all that it holds.
-        drop(slot);
-    };
-    match std::thread::Builder::new().name("session".into()).stack_size(STACK).spawn(run) {
-        // The thread waits for it.
-        Ok(_) => drop(sender.send((session, request))),
-        Err(error) => {
-            context.log.limited(share(uid), Severity::Warning, || format!("no thread for a login: {error}"));
-            without_slot(session, request, reserve);
-        }
     }
 }
 
@@ -66,10 +49,5 @@ fn log_closed(why: Silence, uid: u32, context: &Context) {
         }
         Silence::Malformed => (Severity::Debug, "sent an invalid request"),
     };
-    context.log.limited(share(uid), severity, || format!("uid {uid} {what}"));
-}
-
-/// The share of the log that lines about a connection of this user draw on.
-fn share(uid: u32) -> Share {
-    if uid == 0 { Share::Refused("root's connections".into()) } else { Share::Caller(uid) }
+    context.log.limited(Share::of_connection(uid), severity, || format!("uid {uid} {what}"));
 }

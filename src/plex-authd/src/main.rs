@@ -16,6 +16,7 @@ mod limits;
 mod lock;
 mod log;
 mod privileges;
+mod refusals;
 mod reserve;
 mod server;
 mod service_manager;

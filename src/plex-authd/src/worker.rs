@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 /// Time limit for the work that is left at shutdown.
 pub(crate) const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
+/// Stack of a session's threads, which have no large buffers.
+pub(crate) const STACK: usize = 512 * 1024;
+
 /// Interval between two looks at the thread.
 const POLL: Duration = Duration::from_millis(5);
 

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use e2e::{Code, DEN, Out, SYNC, World, password};
-use fakeplex::Endpoint;
+use e2e::{Code, DEN, Out, SYNC, Try, World, password};
+use fakeplex::{Endpoint, Fault};
 
 /// Few enough failures that three spellings use them up together.
 const THREE_TRIES: &str = "[throttle]\nfree_tries = 3\nfirst_pause = \"1m\"\nlongest_pause = \"10m\"";
@@ -114,6 +114,31 @@ fn r66_r19_spellings_share_one_back_off_one_binding_and_one_name_in_the_log() {
     assert!(forgotten.stdout.contains("all that plex-authd knew of alice"), "{forgotten:?}");
     world.wait_for_rows("tries", 0);
     assert_eq!(login("ALICE", &password("alice")), Code::SUCCESS);
+}
+
+#[test]
+fn r66_r70_another_spelling_has_the_slots_of_a_known_account_and_a_refusal_without_a_slot_is_delayed() {
+    let Some(world) = machine("[throttle]\nfree_tries = 20") else { return };
+    let one = |user: &str, typed: &str| {
+        let [tried] = world.many_at("alone", 1, &[Try::new(user, HOME, typed)])[..] else { panic!("one try") };
+        tried
+    };
+    assert_eq!(one("alice", &password("alice")).code, Code::SUCCESS);
+    // Strangers at the same address use up its slots of unknown accounts.
+    world.plex().fault(Endpoint::Signin, Fault::Delay(3000));
+    let strangers: Vec<_> =
+        (0..16).map(|n| Try::new(if n % 2 == 0 { "erin" } else { "frank" }, HOME, "wrong")).collect();
+    std::thread::scope(|scope| {
+        let strangers = scope.spawn(|| world.many_at("alone", 16, &strangers));
+        std::thread::sleep(Duration::from_millis(1500));
+        let refused = scope.spawn(|| one("carol", "wrong"));
+        let (friend, log) = world.logged(|| one("ALICE", &password("alice")));
+        assert_eq!(friend.code, Code::SUCCESS, "{log}");
+        let refused = refused.join().unwrap();
+        assert!(refused.code == Code::AUTHINFO_UNAVAIL && refused.took >= Duration::from_millis(450), "{refused:?}");
+        strangers.join().unwrap();
+    });
+    world.wait_for_log(&["unavailable user=\"carol\"", "as many conversations as there may be"]);
 }
 
 #[test]

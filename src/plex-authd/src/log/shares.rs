@@ -49,6 +49,11 @@ pub(crate) enum Share {
 }
 
 impl Share {
+    /// The share of lines about a connection of this user.
+    pub(crate) fn of_connection(uid: u32) -> Self {
+        if uid == 0 { Self::Refused("root's connections".into()) } else { Self::Caller(uid) }
+    }
+
     fn rate(&self) -> Rate {
         match self {
             Self::Guess(_) | Self::Refused(_) | Self::Caller(_) => REFUSALS,

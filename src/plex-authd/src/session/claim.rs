@@ -4,6 +4,7 @@ use policy::{AttemptKey, Claim, Crowd, Origin, Purpose, Reason};
 use protocol::{LoginRequest, Phase, Request};
 
 use super::Session;
+use crate::limits::connections::Slot;
 
 impl Session {
     /// The claim of a request, by what is known without a look into the account database.
@@ -22,6 +23,18 @@ impl Session {
                 account: String::new(),
             },
         }
+    }
+
+    /// A slot for an authentication that has none by what was typed: the account's canonical name and the origin may have one.
+    pub(crate) fn claim_again(&mut self, request: &mut LoginRequest) -> Option<Slot> {
+        let (name, origin) = (request.user.clone(), self.origin(request));
+        self.resolve(request).ok()?;
+        if (&name, &origin) == (&request.user, &self.origin) {
+            return None;
+        }
+        let claim = self.login_claim(request, &request.user);
+        let slot = self.context.limits.connections.acquire(claim, self.known_accounts());
+        slot.filter(|slot| !slot.is_ending())
     }
 
     /// Checks the slot again, once the account's canonical name and the origin are known.

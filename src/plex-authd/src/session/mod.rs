@@ -3,11 +3,13 @@
 pub(crate) mod admin;
 pub(crate) mod audit;
 mod claim;
+pub(crate) mod delayed;
 mod link;
 mod link_prompt;
 mod password;
 mod prompt;
 mod request;
+pub(crate) mod thread;
 mod trace;
 
 use std::sync::Arc;
@@ -103,6 +105,11 @@ impl Session {
         }
     }
 
+    /// The configuration and the state that the session uses.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
     /// The user of the calling process.
     pub(crate) fn uid(&self) -> u32 {
         self.peer.uid
@@ -152,7 +159,8 @@ impl Session {
         self.send_verdict(verdict(&result, request), MODULE_TIMEOUT);
     }
 
-    /// Refuses a request for which there is no slot, without waiting for anything.
+    /// Refuses a request for which there is no slot, without waiting for anything. Authentications have
+    /// [`Self::refuse_later`].
     pub(crate) fn refuse(mut self, request: &Request) {
         match request {
             Request::Login(request) => {
@@ -191,8 +199,13 @@ impl Session {
     /// Delays a refused authentication, so that its time does not reveal its reason: from the time at which the password was
     /// typed, or from the start of a login without a prompt.
     fn delay_refusal(&mut self, request: &LoginRequest, result: &LoginResult) -> Result<(), Stop> {
+        self.refusal_time(request, result).map_or(Ok(()), |time| self.wait_until(time))
+    }
+
+    /// The time until which a refused authentication is delayed.
+    fn refusal_time(&self, request: &LoginRequest, result: &LoginResult) -> Option<Instant> {
         if request.phase != Phase::Authenticate {
-            return Ok(());
+            return None;
         }
         let is_delayed = match outcome(result, request.phase) {
             // After a prompt that failed, nothing was typed that could have been wrong.
@@ -203,10 +216,7 @@ impl Session {
                 !request.plex_only || self.typed.is_some()
             }
         };
-        if !is_delayed {
-            return Ok(());
-        }
-        self.wait_until(self.context.limits.refusal_delay.send_at(self.typed.unwrap_or(self.start)))
+        is_delayed.then(|| self.context.limits.refusal_delay.send_at(self.typed.unwrap_or(self.start)))
     }
 
     /// Keeps the token of an accepted attempt until the verdict has been sent.

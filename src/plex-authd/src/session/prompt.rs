@@ -10,7 +10,7 @@ use protocol::{Deadline, Error, HEARTBEAT, InvalidInput, Prompt, PromptReply, Re
 use super::{ENDING, MODULE_TIMEOUT, Session, Stop};
 use crate::auth::outcome::{PANICKED, TIMED_OUT};
 use crate::context::Context;
-use crate::reserve::STACK;
+use crate::worker::STACK;
 
 /// Time after the deadline for work without requests: a password hash or two on a busy machine.
 const AFTER_DEADLINE: Duration = Duration::from_secs(2);
@@ -134,7 +134,7 @@ impl Session {
     }
 
     /// Tells the module that its request is in progress.
-    fn keepalive(&mut self) -> Result<(), Stop> {
+    pub(super) fn keepalive(&mut self) -> Result<(), Stop> {
         if self.connection.is_over() {
             // A session that was interrupted just as its reply arrived still has a module that waits for a verdict.
             return Err(if self.is_ending() { ending() } else { Stop::Disconnected });

@@ -32,7 +32,7 @@ impl Session {
         if (&name, &origin) == (&request.user, &self.origin) {
             return None;
         }
-        let claim = self.login_claim(request, &request.user);
+        let claim = self.login_claim(request, &request.user, self.origin.clone());
         let slot = self.context.limits.connections.acquire(claim, self.known_accounts());
         slot.filter(|slot| !slot.is_ending())
     }

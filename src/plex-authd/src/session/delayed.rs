@@ -19,7 +19,7 @@ impl Session {
     pub(crate) fn refuse_later(mut self, request: &LoginRequest) -> Delayed {
         self.origin = self.origin(request);
         let result = Err(Reason::NoSlot);
-        self.record(request, &result, false);
+        self.record(request, &result);
         let at = self.refusal_time(request, &result).unwrap_or(self.start);
         Delayed { verdict: verdict(&result, request), at, session: self }
     }

@@ -12,7 +12,8 @@ use crate::state::store::{Change, Store};
 /// Bindings and latest sign-ins, by local account. They survive a reload.
 pub(crate) struct Identities {
     bindings: Mutex<HashMap<String, IdentityBinding>>,
-    /// Members of the group whom the first list after they joined bound to nobody, and no name ever binds.
+    /// Members of the group that are bound to nobody, and that no name ever binds: no account had theirs in the first list after
+    /// they joined, or the group does not list them.
     unbound: Mutex<BTreeSet<String>>,
     /// Recorded only without a friend list, when it is all that the account phase can use.
     recent_sign_ins: Mutex<HashMap<String, (PlexId, BootTime)>>,
@@ -74,6 +75,16 @@ impl Identities {
         lock(&self.unbound).clone()
     }
 
+    /// The accounts that were bound as members of the group, by their own names.
+    pub(crate) fn bound_members(&self) -> BTreeSet<String> {
+        let bindings = lock(&self.bindings);
+        bindings
+            .iter()
+            .filter(|(account, binding)| binding.reference == **account)
+            .map(|(account, _)| account.clone())
+            .collect()
+    }
+
     /// Records members that are bound to nobody.
     pub(crate) fn leave_unbound(&self, members: Vec<String>) {
         if !members.is_empty() {
@@ -87,6 +98,14 @@ impl Identities {
         if lock(&self.unbound).remove(account) {
             self.store.write(Change::Released(account.to_owned()));
         }
+    }
+
+    /// Forgets whom a former member of the group belonged to.
+    pub(crate) fn release_member(&self, account: &str) {
+        if lock(&self.bindings).remove(account).is_some() {
+            self.store.write(Change::ReleasedBinding(account.to_owned()));
+        }
+        self.release(account);
     }
 
     /// Records a sign-in of now.

@@ -1,11 +1,12 @@
 //! Members of the configured group without an entry in `[users]`, who map to the Plex account of their name (R74). The first
 //! list that is read after a member joined binds it to that account, or leaves it unbound: then no account gets it by a name.
+//! A member that the group does not list, but its own groups show, is never bound by its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use policy::FriendList;
-use system::accounts;
+use system::accounts::{self, ListedMembers};
 
 use crate::log::Log;
 use crate::settings::Settings;
@@ -29,13 +30,31 @@ impl Members {
         Self { settings, identities, log }
     }
 
-    /// The members that no list has decided about. The list that decides has to be requested after this call. A member that
-    /// the name service does not list is decided about at its first login. Empty while the group cannot be read.
+    /// The listed members that no list has decided about. The list that decides has to be requested after this call. Empty while
+    /// the group cannot be read.
     pub(crate) fn undecided(&self) -> BTreeSet<String> {
-        let Some(mut members) = self.members() else { return BTreeSet::new() };
+        let Some(mut members) = self.listed() else { return BTreeSet::new() };
         self.release_former(&members);
-        members.retain(|member| self.is_undecided(member));
-        members
+        members.names.retain(|member| self.is_undecided(member));
+        members.names
+    }
+
+    /// The next list decides about this member at its login, since the group lists it. One that it does not list is left unbound:
+    /// nobody knows when it joined, and who had its name then. Neither happens while the name service does not answer.
+    pub(crate) fn awaits_list(&self, member: &str) -> bool {
+        match self.listed() {
+            Some(members) if members.names.contains(member) => true,
+            Some(members) if members.is_complete && self.is_undecided(member) => {
+                self.identities.leave_unbound(vec![member.to_owned()]);
+                let (shown, group) = (protocol::printable(member, 64), self.group());
+                self.log.warning(format!(
+                    "'{shown}' is a member of the group {group} that the group does not list, so that no Plex account gets it by \
+                     its name; to give it to one: plex-auth user link {shown} WHO"
+                ));
+                false
+            }
+            _ => false,
+        }
     }
 
     /// No list has decided yet whom this member belongs to.
@@ -62,18 +81,31 @@ impl Members {
         self.warn(&unbound);
     }
 
-    fn members(&self) -> Option<BTreeSet<String>> {
+    fn listed(&self) -> Option<ListedMembers> {
         let group = accounts::group(self.settings.config.group.as_deref()?).ok()??;
-        accounts::members(&group).ok()
+        accounts::listed_members(&group).ok()
     }
 
-    /// Forgets that accounts are unbound which are in the group no longer: when they join again, the next list decides. One that
-    /// the name service does not find may be in the group.
-    fn release_former(&self, members: &BTreeSet<String>) {
-        for account in self.identities.unbound().into_iter().filter(|account| !members.contains(account)) {
+    /// Forgets whom former members belong to, or that they belong to nobody: when an account of the name joins again, which may
+    /// be another one, the next list decides. An entry in `[users]` does not depend on the group.
+    fn release_former(&self, members: &ListedMembers) {
+        let mut missing: BTreeSet<_> =
+            self.identities.unbound().into_iter().chain(self.identities.bound_members()).collect();
+        missing.retain(|account| !members.names.contains(account) && !self.settings.config.users.contains_key(account));
+        if missing.is_empty() {
+            return;
+        }
+        let Ok(passwd) = accounts::passwd_lines() else { return };
+        for account in missing {
             let found = accounts::look_up(&account, self.settings.config.group.as_deref(), self.settings.uid_min);
-            if matches!(found, Ok(Some(found)) if !found.in_group) {
-                self.identities.release(&account);
+            let is_former = match found {
+                // Under another name, it is another account's record.
+                Ok(Some(found)) => !found.in_group || found.name != account,
+                Ok(None) => members.is_complete && !passwd.iter().any(|line| line.name == account),
+                Err(_) => false,
+            };
+            if is_former {
+                self.identities.release_member(&account);
             }
         }
     }

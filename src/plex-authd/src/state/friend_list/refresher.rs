@@ -43,14 +43,9 @@ impl FriendListCache {
 
     fn refresh(&self) {
         let (start, requests) = (Instant::now(), self.source.client.requests());
-        let waiting = {
-            let mut state = self.lock();
-            state.started += 1;
-            std::mem::take(&mut state.new_members)
-        };
+        self.lock().started += 1;
         // Before the list is requested, which then is the first one after they joined.
-        let mut new_members = self.source.members.undecided();
-        new_members.extend(waiting);
+        let new_members = self.source.members.undecided();
         let outcome = self.read();
         for _ in requests..self.source.client.requests() {
             self.source.limits.rate_limiter.count(Sent::List);

@@ -1,7 +1,7 @@
 //! Refreshes because of an account that is not on the list, without a thread that does them.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use policy::Throttle;
 
@@ -34,7 +34,7 @@ fn without_thread() -> FriendListCache {
         timeout: Duration::from_secs(1),
         scope_id: "scope".into(),
         rules: Rules::default(),
-        members: members(&store, &log),
+        members: members("root", &store, &log),
         on_update: Box::new(|_| {}),
         limits: Arc::new(Limits {
             connections: Arc::default(),
@@ -46,10 +46,11 @@ fn without_thread() -> FriendListCache {
     FriendListCache { source, store, log, state: Mutex::default(), changed: Condvar::new() }
 }
 
-/// A configuration whose group does not exist.
-fn members(store: &Store, log: &Log) -> Members {
-    let text = "token = \"TOKEN-SECRET\"\nstrict_friends = false\ngroup = \"no-such-group\"\n";
-    let config = config::parse(text, std::path::Path::new("x")).unwrap();
+/// A configuration with this group and an entry for `games`.
+fn members(group: &str, store: &Store, log: &Log) -> Members {
+    let text =
+        format!("token = \"TOKEN-SECRET\"\nstrict_friends = false\ngroup = \"{group}\"\n[users]\ngames = \"games\"\n");
+    let config = config::parse(&text, std::path::Path::new("x")).unwrap();
     let identities = Identities::new(HashMap::new(), BTreeSet::new(), HashMap::new(), store.clone());
     Members::new(Arc::new(Settings::new(config, "x".into())), Arc::new(identities), log.clone())
 }
@@ -111,7 +112,7 @@ fn r74_new_member_causes_a_refresh_even_after_a_strangers_unless_no_list_could_d
     cache.lock().list = Some(Arc::new(list()));
     cache.lock().failure = Some((Reason::Unavailable("a test".into()), now + Duration::from_secs(60)));
     assert!(!cache.lock().request_for_member(now));
-    cache.decide_member("dora", now + Duration::from_secs(60));
+    cache.decide_member("root", now + Duration::from_secs(60));
     assert!(now.elapsed() < Duration::from_secs(2), "a login does not wait during the pause after a failure");
     assert_eq!(cache.obstacle().as_deref(), Some("a test"));
 }
@@ -138,4 +139,47 @@ fn r74_a_list_decides_once_about_each_member_and_a_released_one_is_decided_anew(
     members.decide(&with(6, "dora"), &both);
     assert_eq!(identities.binding("dora").unwrap().id, PlexId(6));
     assert!(identities.forget("dora") && members.is_undecided("dora"));
+}
+
+/// A member that only its own groups show may have joined at any time.
+#[test]
+fn r74_a_member_that_the_group_does_not_list_is_left_unbound_at_its_login() {
+    let cache = without_thread();
+    let members = &cache.source.members;
+    assert!(members.awaits_list("root") && members.undecided().contains("root"));
+    cache.decide_member("dirk", Instant::now() + Duration::from_secs(60));
+    assert!(!cache.lock().misses.is_requested(), "no list is requested");
+    assert_eq!(members.identities().unbound(), BTreeSet::from(["dirk".to_owned()]));
+    assert!(!cache.is_undecided("dirk") && !members.undecided().contains("dirk"));
+    // A group that cannot be read says nothing about its members.
+    let unreadable = self::members("no-such-group", &cache.store, &cache.log);
+    assert!(!unreadable.awaits_list("dirk") && unreadable.is_undecided("dirk"));
+}
+
+#[test]
+fn r74_the_binding_of_an_account_that_left_the_group_or_is_gone_is_released() {
+    let (cache, id) = (without_thread(), PlexId(2));
+    let bind = |members: &Members| {
+        for (account, reference) in
+            [("root", "root"), ("daemon", "daemon"), ("gone", "gone"), ("games", "games"), ("bin", "al")]
+        {
+            members.identities().bind(account, IdentityBinding { id, reference: reference.into() });
+        }
+        members.identities().leave_unbound(vec!["sys".into(), "no-account".into()]);
+    };
+    let bound = |members: &Members| {
+        let bound: BTreeSet<_> = members.identities().bindings().into_iter().map(|(account, _)| account).collect();
+        bound.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    let members = &cache.source.members;
+    bind(members);
+    members.undecided();
+    // Whoever has the name `daemon` or `gone` when such an account joins is a new member.
+    assert_eq!(bound(members), "bin games root");
+    assert_eq!(members.identities().unbound(), BTreeSet::new());
+    assert!(["daemon", "gone"].iter().all(|account| members.is_undecided(account)));
+    let unreadable = self::members("no-such-group", &cache.store, &cache.log);
+    bind(&unreadable);
+    unreadable.undecided();
+    assert_eq!(bound(&unreadable), "bin daemon games gone root");
 }

@@ -59,6 +59,8 @@ pub(crate) enum Change {
     Unbound(Vec<String>),
     /// An account that is unbound no longer.
     Released(String),
+    /// A former member of the group, whose binding is void.
+    ReleasedBinding(String),
     RecentSignIn(String, PlexId, BootTime),
     Password(String, StoredHash),
     ForgetPassword(String),

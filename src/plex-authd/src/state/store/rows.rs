@@ -206,6 +206,7 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
             accounts.iter().map(|account| run("REPLACE INTO unbound VALUES (?1)", params![account])).sum()
         }
         Change::Released(account) => run("DELETE FROM unbound WHERE account = ?1", params![account]),
+        Change::ReleasedBinding(account) => run("DELETE FROM pin WHERE account = ?1", params![account]),
         Change::RecentSignIn(account, id, at) => {
             run("REPLACE INTO recent VALUES (?1, ?2, ?3)", params![account, id.0.cast_signed(), millis(at)])
         }

@@ -44,6 +44,8 @@ fn every_change_is_read_back_after_a_restart() {
     let list = FriendList { owner: person(1), entries: entries.to_vec(), second_source: None, fetched_at: now };
     store.write(Change::Binding("alice".into(), IdentityBinding { id: PlexId(1), ..binding.clone() }));
     store.write(Change::Binding("alice".into(), binding.clone()));
+    store.write(Change::Binding("frank".into(), binding.clone()));
+    store.write(Change::ReleasedBinding("frank".into()));
     store.write(Change::Unbound(vec!["dora".into(), "erin".into()]));
     store.write(Change::Released("erin".into()));
     store.write(Change::RecentSignIn("alice".into(), PlexId(2), now));
@@ -75,7 +77,7 @@ fn every_change_is_read_back_after_a_restart() {
 
     let (_store, saved, _worker) = open_here(directory.path());
     assert_eq!(saved.client_id, client_id);
-    assert_eq!(saved.bindings.get("alice"), Some(&binding));
+    assert_eq!(saved.bindings, [("alice".to_owned(), binding)].into());
     assert_eq!(saved.unbound, BTreeSet::from(["dora".to_owned()]));
     assert!(near(saved.recent_sign_ins.get("alice").unwrap().1, now));
     assert_eq!(saved.passwords.len(), 1);

@@ -35,11 +35,11 @@ fn bound(user: &str, id: u64) -> String {
     format!("✓ binding: {user} belongs to Plex id {id}\n")
 }
 
-/// The line for a member of the group that nobody was called like.
+/// The line for a member of the group whose name no Plex account had.
 fn unbound(user: &str) -> String {
     format!(
-        "✗ binding: no Plex account was called {user} when it joined the group, and one that takes the name later does not get the \
-         account\n    if you know whose it is: plex-auth user link {user} WHO\n"
+        "✗ binding: no Plex account had the name {user} when it joined the group, or the group does not list it; one that has the \
+         name now does not get the account\n    if you know whose it is: plex-auth user link {user} WHO\n"
     )
 }
 

@@ -189,3 +189,33 @@ fn r66_users_entry_under_another_spelling_is_reported_and_the_commands_write_can
         "{doctor:?}"
     );
 }
+
+/// Two accounts of the directory, whose own groups show that they are members. The group's entry lists one of them, in the
+/// directory's spelling. Nobody knows how long the other has been a member, and two friends have their names by now.
+#[test]
+fn r66_r74_a_member_is_bound_by_its_name_if_the_group_lists_it_in_any_spelling() {
+    let called = |list: &str, friend: &str, name: &str| {
+        let list = list.replace(&format!("username = \"{friend}\""), &format!("username = \"{name}\""));
+        list.replace(&format!("\"{friend}\""), &format!("\"{name}\""))
+    };
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.sh("sed -i 's/^group:.*/group: files spell/' /etc/nsswitch.conf; sed -i '/^plex-users:/s/$/,EMIL@example.org/' /etc/group");
+    world.plex().load(&called(&called(DEN, "frank", "emil"), "erin", "dirk"));
+    answer_to_spellings(&world, "");
+    for name in ["dirk", "emil"] {
+        assert!(world.sh(&format!("id -nG {name}")).stdout.trim().ends_with("plex-users"), "{name}");
+    }
+    world.wait_for_log(&["'emil', a member of the group plex-users, belongs to Plex id 6"]);
+    assert_eq!(world.authenticate("emil", &password("frank")), Code::SUCCESS);
+    world.plex().reset();
+    assert_ne!(world.authenticate("dirk", &password("erin")), Code::SUCCESS);
+    assert_eq!(world.account("dirk"), Code::PERM_DENIED);
+    let sent = world.plex().counters();
+    assert_eq!((sent.of(Endpoint::Signin), sent.of(Endpoint::SharedServers)), (0, 0));
+    world.wait_for_log(&["'dirk'", "the group does not list", "plex-auth user link dirk WHO"]);
+    assert_eq!(world.sql("SELECT account FROM unbound WHERE account IN ('dirk', 'emil')"), "dirk\n");
+    let doctor = world.run(&["plex-auth", "doctor"]).stdout;
+    assert!(doctor.contains("'dirk' belongs to no Plex account") && doctor.contains("does not list it"), "{doctor}");
+    let test = world.run(&["plex-auth", "test", "dirk"]).stdout;
+    assert!(test.contains("plex-auth user link dirk 5"), "{test}");
+}

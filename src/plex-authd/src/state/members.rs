@@ -124,7 +124,7 @@ impl Members {
         for name in here.chain(elsewhere).take(MAX_LINES) {
             let (shown, group) = (protocol::printable(name, 64), self.group());
             self.log.warning(format!(
-                "no one Plex account was called '{shown}' when it joined the group {group}, so that none gets it by its name; \
+                "not exactly one Plex account had the name '{shown}' when it joined the group {group}, so that none gets it by its name; \
                  to give it to one: plex-auth user link {shown} WHO"
             ));
         }

@@ -27,8 +27,8 @@ pub(super) fn check(config: &Config, owner: Option<&PlexUser>, checks: &mut Chec
         checks.error(CHECK, "neither group nor [users] is set: nobody can sign in with Plex", hint);
     }
     let mut names: BTreeSet<String> = config.users.keys().cloned().collect();
-    match group.as_ref().map(accounts::members) {
-        Some(Ok(members)) => names.extend(members),
+    match group.as_ref().map(accounts::listed_members) {
+        Some(Ok(members)) => names.extend(members.names),
         Some(Err(why)) => checks.error(CHECK, why.to_string(), "make it readable; nobody can log in without it"),
         None => {}
     }

@@ -1,8 +1,10 @@
-//! Members of the group that belong to no Plex account: nobody was called like them when they joined (R74).
+//! Members of the group that belong to no Plex account: none had their name when they joined, or the group does not list them (R74).
 
 use config::{Config, Source};
 use nix::unistd::User;
 use policy::{PlexRef, PlexUser};
+use protocol::KnownAccount;
+use system::accounts;
 
 use super::shell::argument;
 use crate::accounts::membership;
@@ -17,7 +19,11 @@ const CHECK: &str = "accounts";
 /// The most accounts that get a check of their own.
 const MAX_CHECKS: usize = 20;
 
-/// Reports the unbound ones of these managed accounts, those that can become root first. Without plex-authd, which is another
+/// The most accounts that are looked up, apart from those that the group lists.
+const MAX_LOOK_UPS: usize = 100;
+
+/// Reports the unbound ones of these managed accounts, and of the members that the group does not list, those that can become
+/// root first. Without plex-authd, which is another
 /// check's finding, nothing is known about them; without a token, each account is bound at its first login.
 pub(super) fn check(context: &Context, config: &Config, owner: Option<&PlexUser>, users: &[User], checks: &mut Checks) {
     if !matches!(config.source, Source::Token(_)) {
@@ -31,7 +37,8 @@ pub(super) fn check(context: &Context, config: &Config, owner: Option<&PlexUser>
             && known.is_some_and(|known| KnownBinding::of(known) == KnownBinding::Unbound)
             && !membership::is_owners(config, owner, &member)
     };
-    let unbound: Vec<_> = users.iter().filter(is_unbound).collect();
+    let unlisted = unlisted(config, users, &known);
+    let unbound: Vec<_> = users.iter().chain(&unlisted).filter(is_unbound).collect();
     let powers = powers::among(unbound.iter().copied());
     let power_of = |user: &User| powers.able.iter().find(|(name, _)| *name == user.name).map(|(_, why)| why.as_str());
     let (powerful, others): (Vec<&User>, Vec<&User>) =
@@ -39,14 +46,21 @@ pub(super) fn check(context: &Context, config: &Config, owner: Option<&PlexUser>
     let group = config.group.as_deref().unwrap_or_default();
     for user in powerful.iter().chain(&others).take(MAX_CHECKS) {
         let (name, word) = (&user.name, argument(&user.name));
-        let what = format!(
-            "'{name}' belongs to no Plex account, and nobody can sign in to it: nobody was called so at Plex when it joined the \
-             group '{group}', and nobody who takes the name later gets it"
-        );
-        let hint = format!(
-            "give it to somebody of `plex-auth friends`: plex-auth user link {word} WHO; or to nobody: gpasswd --delete {word} {}",
-            argument(group)
-        );
+        let is_unlisted = unlisted.iter().any(|other| other.name == *name);
+        let why = if is_unlisted {
+            format!("the group '{group}' does not list it, so that nobody knows who had its name when it joined")
+        } else {
+            format!(
+                "no Plex account had this name when it joined the group '{group}', and none that has it later gets it"
+            )
+        };
+        let what = format!("'{name}' belongs to no Plex account, and nobody can sign in to it: {why}");
+        let link = format!("give it to a person of `plex-auth friends`: plex-auth user link {word} WHO");
+        let hint = if is_unlisted {
+            format!("{link}; or remove it from the group, in the directory or database that it is from")
+        } else {
+            format!("{link}; or remove it from the group: gpasswd --delete {word} {}", argument(group))
+        };
         match power_of(user) {
             Some(power) => checks.error(CHECK, format!("can become root ({power}): {what}"), hint),
             None => checks.warning(CHECK, what, hint),
@@ -56,4 +70,16 @@ pub(super) fn check(context: &Context, config: &Config, owner: Option<&PlexUser>
         let what = format!("{} more accounts belong to no Plex account", unbound.len() - MAX_CHECKS);
         checks.warning(CHECK, what, "run: plex-auth friends");
     }
+}
+
+/// Unbound members that are not among these accounts, which the group lists.
+fn unlisted(config: &Config, users: &[User], known: &[KnownAccount]) -> Vec<User> {
+    let is_other = |name: &str| users.iter().all(|user| user.name != name);
+    let unbound =
+        known.iter().filter(|known| KnownBinding::of(known) == KnownBinding::Unbound && is_other(&known.user));
+    let member = |known: &KnownAccount| {
+        let account = accounts::look_up(&known.user, config.group.as_deref(), accounts::uid_min()).ok()??;
+        if account.in_group { accounts::user(&account.name).ok()? } else { None }
+    };
+    unbound.take(MAX_LOOK_UPS).filter_map(member).collect()
 }

@@ -309,7 +309,10 @@ fn sync_treats_a_new_plex_account_with_a_former_name_as_another_person() {
     world.plex().load(&people);
     wait_for_list();
     let said = sync(&world, &[]);
-    assert!(said.contains("needs a name: alice (Plex id 22): 'alice' is somebody else's in [users]"), "{said}");
+    assert!(
+        said.contains("needs a name: alice (Plex id 22): [users] assigns 'alice' to another Plex account"),
+        "{said}"
+    );
     assert!(world.run(&["plex-auth", "user", "unlink", "alice"]).ok());
     agree(&world, "Create this new account? [y/N]", "y");
     let config = world.sh("cat /etc/plex-auth.toml").stdout;
@@ -371,7 +374,7 @@ fn sync_units_are_valid_and_keep_the_capabilities_for_the_tools() {
 /// 99 friends whose names are those of system users that a distribution registers, as the review tried; and a timer's run.
 #[test]
 fn r73_unattended_sync_creates_no_account_whose_name_the_owner_has_not_seen() {
-    let registered = std::fs::read_to_string(checkout().join("src/plex-auth/src/accounts/nixos-ids.txt")).unwrap();
+    let registered = std::fs::read_to_string(checkout().join("src/plex-auth/tests/nixos-ids.txt")).unwrap();
     let names = ["mock", "microk8s", "gdm", "input", "jenkins"].map(str::to_owned);
     let more = registered.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
     let more = more.map(str::to_owned).skip(20).filter(|name| !names.contains(name));

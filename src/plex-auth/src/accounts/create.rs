@@ -3,6 +3,7 @@
 use policy::PlexRef;
 
 use super::earlier::Earlier;
+use super::names::Availability;
 use super::{expiry_locks, membership, names, people, shadow_utils};
 use crate::client::daemon;
 use crate::client::friends::{Friends, name, name_and_id};
@@ -18,23 +19,12 @@ use crate::ui::terminal::{Status, say, warn};
 /// # Errors
 /// The name cannot be used, no single friend has that reference, or a tool fails. Nothing is changed then.
 pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bool) -> Result<(), Error> {
-    names::check(local)?;
+    check_name(local, plex)?;
     let config = context.load()?;
-    if names::is_taken(local)? {
-        return Err(Error::new(format!("there is a user or a group '{local}' already; nothing was changed")).hint(
-            format!(
-                "if the account is theirs: plex-auth user link {local} {}; if not, take another name",
-                protocol::printable(plex, 64)
-            ),
-        ));
-    }
-    if let Some(claim) = names::claim(local)? {
-        return Err(Error::new(claim).nothing_changed().hint("take another name"));
-    }
     let friends = Friends::read_all(&config)?;
     let person = friends.find(plex)?;
     if config.users.get(local).is_some_and(|reference| friends.id_of(reference) != Some(person.id)) {
-        return Err(Error::new(format!("'{local}' is somebody else's in [users]; nothing was changed"))
+        return Err(Error::new(format!("[users] assigns '{local}' to another Plex account; nothing was changed"))
             .hint(format!("take another name, or first: plex-auth user unlink {local}")));
     }
     let lock = expiry_locks::lock_accounts()?;
@@ -63,4 +53,19 @@ pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bo
         service_manager::restart();
     }
     Ok(())
+}
+
+fn check_name(local: &str, plex: &str) -> Result<(), Error> {
+    match names::availability(local)? {
+        Availability::Free => Ok(()),
+        Availability::Unsuitable(error) => Err(error),
+        Availability::Exists => {
+            let exists = Error::new(format!("there is a user or a group '{local}' already; nothing was changed"));
+            Err(exists.hint(format!(
+                "if the account is theirs: plex-auth user link {local} {}; if not, take another name",
+                protocol::printable(plex, 64)
+            )))
+        }
+        Availability::Claimed(why) => Err(Error::new(why).nothing_changed().hint("take another name")),
+    }
 }

@@ -14,6 +14,9 @@ const LONGEST: usize = 32;
 /// same name, with rights that the owner did not mean to give. Each is reserved as a user's name and as a group's.
 const RESERVED: &str = include_str!("system-names.txt");
 
+/// Beginnings of further reserved names.
+const FAMILIES: [&str; 2] = ["systemd-", "plex-auth"];
+
 /// Files whose lines begin with the name of an account that owns subordinate ids.
 const SUBORDINATE_IDS: [&str; 2] = ["/etc/subuid", "/etc/subgid"];
 
@@ -32,7 +35,7 @@ pub(crate) fn local_name(username: &str) -> Option<String> {
 pub(crate) fn is_reserved(name: &str) -> bool {
     POWERFUL.contains(&name)
         || reserved().any(|reserved| reserved == name)
-        || ["systemd-", "plex-auth"].iter().any(|s| name.starts_with(s))
+        || FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
 fn reserved() -> impl Iterator<Item = &'static str> {
@@ -57,21 +60,41 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tests whether a user or a group has this name.
+/// Whether a new account can have a name.
+#[derive(Debug)]
+pub(crate) enum Availability {
+    /// It can.
+    Free,
+    /// The name is malformed or reserved.
+    Unsuitable(Error),
+    /// A user or a group has it.
+    Exists,
+    /// It belongs to the system otherwise, as this text says.
+    Claimed(String),
+}
+
+/// Tests whether a new account can have a name.
 ///
 /// # Errors
-/// The account database cannot be read.
-pub(crate) fn is_taken(name: &str) -> Result<bool, Error> {
+/// The account database, `/etc/subuid` or `/etc/subgid` cannot be read.
+pub(crate) fn availability(name: &str) -> Result<Availability, Error> {
+    if let Err(error) = check(name) {
+        return Ok(Availability::Unsuitable(error));
+    }
+    if is_taken(name)? {
+        return Ok(Availability::Exists);
+    }
+    Ok(claim(name)?.map_or(Availability::Free, Availability::Claimed))
+}
+
+fn is_taken(name: &str) -> Result<bool, Error> {
     let failed = |why: &str| Error::new(format!("the system cannot say who '{name}' is: {why}"));
     let user = User::from_name(name).map_err(|error| failed(error.desc()))?;
     Ok(user.is_some() || accounts::group_exists(name).map_err(|why| failed(&why.to_string()))?)
 }
 
 /// Why a name that no user or group has cannot be a new account's: `sysusers.d` creates it, or it owns subordinate ids.
-///
-/// # Errors
-/// `/etc/subuid` or `/etc/subgid` cannot be read.
-pub(crate) fn claim(name: &str) -> Result<Option<String>, Error> {
+fn claim(name: &str) -> Result<Option<String>, Error> {
     if let Some(file) = sysusers::file_with(name) {
         return Ok(Some(format!("{} creates a user or a group '{name}'", file.display())));
     }
@@ -100,7 +123,8 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), Error> {
         return Err(Error::new(format!("'{shown}' cannot be a prefix"))
             .hint("take a to z, 0 to 9, - and _, begin with a letter, end with - or _, for example plex-"));
     }
-    if reserved().any(|reserved| reserved.starts_with(prefix)) || "systemd-".starts_with(prefix) {
+    let is_reserved = FAMILIES.iter().any(|family| prefix.starts_with(family));
+    if is_reserved || reserved().any(|reserved| reserved.starts_with(prefix)) {
         return Err(Error::new(format!("names of the system's begin with '{shown}'"))
             .hint("take another prefix, such as plex-"));
     }
@@ -157,16 +181,23 @@ mod tests {
         }
     }
 
-    /// Users and groups that a distribution other than those of the list registers: NixOS, ids.nix of 2026. Those that only it has
-    /// are among them.
-    const REGISTERED: &str = include_str!("nixos-ids.txt");
+    /// Users and groups that a distribution other than those of the list registers, those that only it has among them.
+    const REGISTERED: &str = include_str!("../../tests/nixos-ids.txt");
+
+    /// Those of them that a friend's account can have.
+    const FREE: &str = "aerospike alerta amule automatic-timezoned bepasty cadvisor calibre-server cfdyndns dictd disnix dovecot2 \
+        dovenull2 freenet gateone gocd-agent gocd-server hqplayer hydra hydra-queue-runner hydra-www i2pd ihaskell \
+        infinoted kanboard keys lambdabot leaps localtimed mighttpd2 mjpg-streamer mlmmj nylon osgi pdnsd peerflix \
+        postsrsd proc pulseaudio qemu-libvirtd quassel redmine riemanndash riemanntools rss2email shoko skydns \
+        smtpd smtpq sniproxy starbound supybot uptimed xtreemfs yandexdisk";
 
     #[test]
     fn r73_most_names_that_another_distribution_registers_are_reserved() {
         let registered: Vec<_> =
             REGISTERED.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace).collect();
-        let free: Vec<_> = registered.iter().filter(|name| from_plex(name).is_some()).collect();
-        assert!(registered.len() > 200 && free.len() * 4 < registered.len(), "{} are free: {free:?}", free.len());
+        assert!(registered.is_sorted_by(|one, next| one < next));
+        let free: Vec<_> = registered.iter().filter_map(|name| from_plex(name)).collect();
+        assert_eq!(free.join(" "), FREE, "of {}", registered.len());
         for name in ["mock", "microk8s", "gdm", "input", "jenkins", "render", "minio", "git", "lxd", "ubuntu"] {
             assert_eq!(from_plex(name), None, "{name}");
         }
@@ -186,17 +217,17 @@ mod tests {
         for prefix in ["plex-", "p_", "friend-of-olga-"] {
             assert!(check_prefix(prefix).is_ok(), "{prefix}");
         }
-        for prefix in
-            ["", "-", "m", "mo", "plex", "Plex-", "7-", "_x-", "a b-", "systemd-", "gitlab-", "a-very-long-prefix-"]
-        {
+        let malformed = ["", "-", "m", "mo", "plex", "Plex-", "7-", "_x-", "a b-", "a-very-long-prefix-"];
+        let reserved = ["systemd-", "systemd-x-", "plex-auth-", "plex-auth_", "plex-authd-", "gitlab-"];
+        for prefix in malformed.into_iter().chain(reserved) {
             assert!(check_prefix(prefix).is_err(), "{prefix}");
         }
     }
 
     #[test]
-    fn a_name_in_use_is_taken() {
+    fn a_name_in_use_or_reserved_is_not_free() {
         assert!(is_taken("root").unwrap());
-        assert!(!is_taken("no-such-account").unwrap());
-        assert_eq!(claim("no-such-account").unwrap(), None);
+        assert!(matches!(availability("no-such-account").unwrap(), Availability::Free));
+        assert!(matches!(availability("jenkins").unwrap(), Availability::Unsuitable(_)));
     }
 }

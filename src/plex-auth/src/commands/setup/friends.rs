@@ -7,7 +7,7 @@ use policy::PlexUser;
 use super::choice::AccountChoice;
 use crate::accounts::account_kind::{self, AccountKind};
 use crate::accounts::local_accounts::canonical_name;
-use crate::accounts::names;
+use crate::accounts::names::{self, Availability};
 use crate::client::friends::{Friends, name};
 use crate::error::Error;
 use crate::ui::terminal::{ask, say, warn};
@@ -125,7 +125,7 @@ fn rows<'a>(friends: &'a Friends, users: &[(String, String)], first: bool) -> Re
         };
         // A new account cannot have a name of the system's.
         let suggestion = match suggestion {
-            Some((AccountKind::Free, local)) if !is_free(&local)? => None,
+            Some((AccountKind::Free, local)) if !matches!(names::availability(&local)?, Availability::Free) => None,
             other => other,
         };
         let suggestion = suggestion.map(|(account, local)| (local, account));
@@ -139,11 +139,6 @@ fn rows<'a>(friends: &'a Friends, users: &[(String, String)], first: bool) -> Re
         Ok(Row { person, suggestion, usual })
     };
     permitted(friends).into_iter().filter(|person| !have.contains(&person.id)).map(row).collect()
-}
-
-/// No group has the name, and it is none of the system's.
-fn is_free(local: &str) -> Result<bool, Error> {
-    Ok(names::check(local).is_ok() && !names::is_taken(local)? && names::claim(local)?.is_none())
 }
 
 fn shown(row: &Row, friends: &Friends) -> String {

@@ -1,5 +1,7 @@
 //! Plan of `sync`: a pure function of the configuration, the friend list and the local accounts.
 
+mod new_name;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -8,11 +10,15 @@ use policy::{PlexId, PlexRef, PlexUser, Reason};
 use crate::accounts::earlier::command;
 use crate::accounts::expiry_locks::{Lock, Locks};
 use crate::accounts::local_accounts::{Local, Shadow};
-use crate::accounts::names;
-use crate::accounts::people::{People, Person, Stage};
+use crate::accounts::names::Availability;
+use crate::accounts::people::People;
 use crate::accounts::shadow_utils::LOCKED;
 use crate::client::friends::{Friends, name, name_and_id};
 use crate::client::known_binding::KnownBinding;
+use new_name::{NoName, derived, local_name};
+
+/// The note about an account whose friend only plex-authd knows.
+const UNKNOWN: &str = "plex-authd, which knows whose it is even after a change of names, does not answer";
 
 /// Inputs of the plan.
 pub(crate) struct Given<'a> {
@@ -27,7 +33,7 @@ pub(crate) struct Given<'a> {
     /// All managed accounts.
     pub locals: &'a [Local],
     /// The [`candidates`] that no new account can have.
-    pub taken: &'a BTreeMap<String, Taken>,
+    pub taken: &'a BTreeMap<String, Availability>,
     /// Other candidates with leftovers of an earlier account, and a description of these.
     pub left: &'a BTreeMap<String, String>,
     /// Bindings of accounts to Plex accounts; `None` if plex-authd is not available.
@@ -38,15 +44,6 @@ pub(crate) struct Given<'a> {
     pub today: i64,
     /// Accounts are removed instead of locked.
     pub remove: bool,
-}
-
-/// Why no new account can have a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Taken {
-    /// A user or a group has it.
-    Exists,
-    /// It belongs to the system otherwise, as this text says.
-    Claimed(String),
 }
 
 /// One step of the plan.
@@ -149,19 +146,20 @@ pub(crate) fn candidates(
     users.keys().cloned().chain(usernames).chain(seen).collect()
 }
 
-/// The local name that a friend's username gives.
-fn derived(person: &PlexUser, prefix: Option<&str>) -> Option<String> {
-    let local = names::local_name(person.username.as_deref()?)?;
-    let local = prefix.map_or(local.clone(), |prefix| format!("{prefix}{local}"));
-    Some(local).filter(|local| names::check(local).is_ok())
-}
-
 /// Computes the plan.
 pub(crate) fn plan(given: &Given) -> Plan {
     let mut plan = Plan::default();
+    // Friends whom an account may belong to that only plex-authd knows the friend of.
+    let mut unsure = BTreeSet::new();
     for local in given.locals {
         let binding = given.bindings.and_then(|bindings| bindings.get(&local.name));
         match given.friends.account(&local.mapped_to, binding.unwrap_or(&KnownBinding::Unknown)) {
+            // A person may have taken the name of the friend whose account it is.
+            Ok(id) if given.is_unknown(&local.mapped_to) && !given.friends.is_owners(&local.mapped_to) => {
+                unsure.insert(id);
+                plan.in_use += usize::from(!given.has_expired(local));
+                plan.notes.push(left(&local.name, UNKNOWN));
+            }
             Ok(id) => {
                 plan.served.entry(id).or_insert_with(|| local.name.clone());
                 plan.in_use += 1;
@@ -182,7 +180,8 @@ pub(crate) fn plan(given: &Given) -> Plan {
     // A friend without access gets no account.
     let served = &plan.served;
     let arriving = given.friends.friends().into_iter().filter(|person| {
-        given.friends.is_permitted(person.id).is_ok() && !served.contains_key(&person.id) && can_sign_in(person)
+        let has_account = served.contains_key(&person.id) || unsure.contains(&person.id);
+        given.friends.is_permitted(person.id).is_ok() && !has_account && can_sign_in(person)
     });
     let wanted: Vec<_> = arriving.map(|person| (person, local_name(given, person))).collect();
     for (person, local) in &wanted {
@@ -208,6 +207,11 @@ pub(crate) fn plan(given: &Given) -> Plan {
 }
 
 impl Given<'_> {
+    /// The reference is a name, and plex-authd does not tell which Plex account it has belonged to so far.
+    fn is_unknown(&self, reference: &PlexRef) -> bool {
+        self.bindings.is_none() && !matches!(reference, PlexRef::Id(_))
+    }
+
     /// Our lock, if it is still on the account.
     fn lock_on(&self, local: &Local) -> Option<&Lock> {
         let locked = local.shadow.as_ref().is_some_and(|shadow| shadow.expires == Some(LOCKED));
@@ -242,9 +246,8 @@ fn gone(given: &Given, local: &Local, why: Reason, plan: &mut Plan) {
         return;
     }
     // A renamed friend is identified by the binding, which only plex-authd knows.
-    if given.bindings.is_none() && !matches!(local.mapped_to, PlexRef::Id(_)) {
-        plan.notes
-            .push(left(name, "plex-authd, which could tell whether its friend only has a new name, does not answer"));
+    if given.is_unknown(&local.mapped_to) {
+        plan.notes.push(left(name, UNKNOWN));
         return;
     }
     let expired = given.has_expired(local);
@@ -264,71 +267,6 @@ fn left(local: &str, why: &str) -> String {
 /// True if a person has a username or an address to sign in with; managed Home users have neither.
 fn can_sign_in(person: &PlexUser) -> bool {
     [&person.username, &person.email].into_iter().flatten().any(|name| !name.is_empty())
-}
-
-/// The name of a new account, and whether the owner has seen it; or a note for the owner.
-fn local_name(given: &Given, person: &PlexUser) -> Result<(String, bool), NoName> {
-    let earlier = given.people.get(&person.id);
-    if let Some(Person { local, stage: Stage::Account }) = earlier {
-        return Err(NoName::HadOne(local.clone()));
-    }
-    // The owner has written a name in `[users]`, or has agreed to one.
-    let said = given.users.iter().filter(|(_, reference)| given.friends.id_of(reference) == Some(person.id));
-    let agreed = earlier.filter(|person| person.stage == Stage::Seen).map(|person| &person.local);
-    for name in said.map(|(name, _)| name).chain(agreed) {
-        let is_others = given.users.get(name).is_some_and(|other| given.friends.id_of(other) != Some(person.id));
-        if names::check(name).is_ok() && !given.taken.contains_key(name) && !is_others {
-            return Ok((name.clone(), true));
-        }
-    }
-    let Some(local) = derived(person, given.prefix) else { return Err(NoName::NoLocalName) };
-    if given.users.contains_key(&local) {
-        return Err(NoName::InUsers(local));
-    }
-    match given.taken.get(&local) {
-        Some(Taken::Exists) => Err(NoName::Exists(local)),
-        Some(Taken::Claimed(why)) => Err(NoName::Claimed(why.clone())),
-        None => Ok((local, given.prefix.is_some())),
-    }
-}
-
-/// Reason why a friend needs a local name that the owner chooses.
-enum NoName {
-    /// The Plex username gives no local name.
-    NoLocalName,
-    /// `[users]` has this name for another person.
-    InUsers(String),
-    /// A user or a group has this name.
-    Exists(String),
-    /// The name belongs to the system otherwise.
-    Claimed(String),
-    /// Another friend would get this name too.
-    TwoFriends(String),
-    /// The friend had this account, which is gone.
-    HadOne(String),
-}
-
-impl NoName {
-    /// The note for the owner.
-    fn note(&self, person: &PlexUser) -> String {
-        let why = match self {
-            Self::NoLocalName => "no local account can be called so".to_owned(),
-            Self::InUsers(local) => format!("'{local}' is somebody else's in [users]"),
-            Self::Exists(local) => format!("'{local}' exists already"),
-            Self::Claimed(why) => why.clone(),
-            Self::TwoFriends(local) => format!("two friends would be '{local}'"),
-            Self::HadOne(local) => format!("the account '{local}' was theirs, and sync creates no second one"),
-        };
-        let (friend, id) = (name_and_id(person), person.id);
-        let kind = if matches!(self, Self::HadOne(_)) { "had an account" } else { "needs a name" };
-        let note = format!("{kind}: {friend}: {why}: plex-auth user add NAME --plex {id}");
-        match self {
-            Self::Exists(local) => {
-                format!("{note}; if the account '{local}' is theirs: plex-auth user link {local} {id}")
-            }
-            _ => note,
-        }
-    }
 }
 
 #[cfg(test)]

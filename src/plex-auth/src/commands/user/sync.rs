@@ -9,11 +9,12 @@ use config::Config;
 use policy::PlexId;
 use protocol::KnownAccount;
 
-use super::plan::{Action, Given, Plan, Taken, candidates, plan};
+use super::plan::{Action, Given, Plan, candidates, plan};
 use super::{remove, sessions, smb};
 use crate::accounts::earlier::Earlier;
 use crate::accounts::expiry_locks::{self, AccountsLock, Lock, Locks};
 use crate::accounts::local_accounts::Local;
+use crate::accounts::names::Availability;
 use crate::accounts::people::People;
 use crate::accounts::{created, ids, local_accounts, names, people, shadow_utils};
 use crate::client::daemon;
@@ -162,12 +163,11 @@ fn make(
     let prefix = args.prefix.as_deref();
     let (mut taken, mut left) = (BTreeMap::new(), BTreeMap::new());
     for name in candidates(friends, &config.users, people, prefix) {
-        if names::is_taken(&name)? {
-            taken.insert(name, Taken::Exists);
-        } else if let Some(why) = names::claim(&name)? {
-            taken.insert(name, Taken::Claimed(why));
-        } else if let Some(why) = left_behind(&name) {
-            left.insert(name, why);
+        match names::availability(&name)? {
+            Availability::Free => left.extend(left_behind(&name).map(|why| (name, why))),
+            other => {
+                taken.insert(name, other);
+            }
         }
     }
     let known = daemon::known_accounts(&context.socket).inspect_err(|failure| warn(failure)).ok();
@@ -227,7 +227,7 @@ impl Work<'_> {
         }
         if failed > 0 {
             return Err(Error::new(format!("{failed} of {} steps failed", plan.actions.len()))
-                .hint("mend what is said above and run this again: plex-auth user sync"));
+                .hint("fix the errors above, then run again: plex-auth user sync"));
         }
         Ok(())
     }

@@ -4,6 +4,8 @@ use policy::{BootTime, FriendList, FriendRecord, IdentityBinding, Relationship, 
 use proptest::prelude::*;
 
 use super::*;
+use crate::accounts::names;
+use crate::accounts::people::{Person, Stage};
 
 /// Names as plex.tv may send them.
 const USERNAMES: [&str; 14] = [
@@ -80,7 +82,7 @@ impl Machine {
 
     fn plan_with(&self, friends: &Friends, bindings: Option<&BTreeMap<String, KnownBinding>>, remove: bool) -> Plan {
         let names = self.locals.iter().map(|local| local.name.clone()).chain(self.others.clone());
-        let taken = names.map(|name| (name, Taken::Exists)).collect();
+        let taken = names.map(|name| (name, Availability::Exists)).collect();
         plan(&Given {
             friends,
             users: &self.users,
@@ -205,6 +207,7 @@ fn a_friend_with_a_new_name_keeps_their_account() {
     // Without the daemon this is unknown, so nothing is done; with a void binding it is another person.
     let unknown = machine.plan_with(&renamed, None, false);
     assert!(!names_of(&unknown).iter().any(|action| action.starts_with("lock")), "{unknown:?}");
+    assert_eq!(notes_with(&unknown, "left as it is: bob: plex-authd, which knows whose it is"), 1, "{unknown:?}");
     assert!(names_of(&machine.plan_with(&renamed, Some(&binding("other")), false))[0].starts_with("lock bob"));
 }
 
@@ -312,6 +315,60 @@ fn r74_unbound_member_belongs_to_no_friend_who_has_its_name_now() {
     assert_eq!((plan.actions.len(), plan.served.len()), (0, 0), "{plan:?}");
     assert_eq!(notes_with(&plan, "plex-auth user link bob 3"), 1, "{plan:?}");
     assert_eq!(machine.plan(&friends, false).served, BTreeMap::from([(PlexId(3), "bob".to_owned())]));
+}
+
+#[test]
+fn r74_without_plex_authd_sync_unlocks_no_account_because_of_a_name_and_records_no_owner_of_it() {
+    let mut machine = Machine::new();
+    machine.users.insert("alice".into(), PlexRef::parse("2"));
+    machine.users.insert("carol".into(), PlexRef::parse("caroline"));
+    for name in ["alice", "bob", "carol"] {
+        machine.member(name, false, Some(LOCKED));
+        let uid = machine.locals.last().unwrap().uid;
+        machine.locks.insert(name.into(), Lock { uid, expires: None });
+    }
+    // Others have the names of bob and caroline now, as far as anyone knows.
+    let friends = list(&[
+        (2, "alicia", Relationship::Shared),
+        (33, "bob", Relationship::Shared),
+        (44, "caroline", Relationship::Shared),
+    ]);
+    for prefix in [None, Some("plex-")] {
+        machine.prefix = prefix;
+        let plan = machine.plan_with(&friends, None, false);
+        assert_eq!(names_of(&plan), ["unlock alice: its friend has access again"], "{plan:?}");
+        assert_eq!(plan.served, BTreeMap::from([(PlexId(2), "alice".to_owned())]));
+        for name in ["bob", "carol"] {
+            assert_eq!(notes_with(&plan, &format!("left as it is: {name}: plex-authd")), 1, "{plan:?}");
+        }
+    }
+    assert_eq!(names_of(&machine.plan(&friends, false)).len(), 3);
+}
+
+#[test]
+fn r73_r74_a_name_in_users_gives_no_account_to_another_person_who_has_that_name_now() {
+    let mut machine = Machine::new();
+    machine.users.insert("eve".into(), PlexRef::parse("erin"));
+    let friends = list(&[(22, "erin", Relationship::Shared)]);
+    let bound = |id| {
+        let binding = IdentityBinding { id: PlexId(id), reference: "erin".into() };
+        BTreeMap::from([("eve".to_owned(), KnownBinding::Bound(binding))])
+    };
+    let refused = |plan: &Plan, why: &str| {
+        assert_eq!((plan.actions.len(), notes_with(plan, why)), (0, 1), "{plan:?}");
+        assert_eq!(notes_with(plan, "needs a name: erin (Plex id 22): "), 1, "{plan:?}");
+    };
+    let was = "[users] assigns 'eve' to 'erin', which was the name of Plex id 5: plex-auth user add NAME --plex 22";
+    refused(&machine.plan_with(&friends, Some(&bound(5)), false), was);
+    refused(&machine.plan_with(&friends, None, false), "'eve' in [users]: plex-authd");
+    let added = ["add eve: for erin (Plex id 22)"];
+    assert_eq!(names_of(&machine.plan_with(&friends, Some(&bound(22)), false)), added);
+    assert_eq!(names_of(&machine.plan(&friends, false)), added);
+    machine.people.insert(PlexId(5), Person { local: "eve".into(), stage: Stage::Account });
+    refused(&machine.plan(&friends, false), was);
+    // An id needs no name.
+    machine.users.insert("eve".into(), PlexRef::parse("22"));
+    assert_eq!(names_of(&machine.plan_with(&friends, None, false)), added);
 }
 
 fn friend() -> impl Strategy<Value = (u64, &'static str, Relationship)> {

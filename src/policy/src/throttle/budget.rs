@@ -189,8 +189,8 @@ impl Budget {
                 (Scope::AllButLeast, 2 * all, HOUR),
             ],
         };
-        let (mut own, mut queued) = (0, false);
-        for (scope, max, period) in bounds {
+        // Those that have ended, and those in progress.
+        let count = |scope: Scope, period: Duration| {
             let counts = |other: &AttemptKey, known: bool| {
                 Share::of(other, known) == share
                     && match scope {
@@ -200,17 +200,20 @@ impl Budget {
                     }
             };
             let is_drawn = |entry: &&Entry| {
-                let span = if *period == SHARED_PERIOD { entry.counted.guess_span() } else { entry.counted.span() };
-                now.since(entry.at) < span.min(*period) && counts(&entry.key, entry.known)
+                let span = if period == SHARED_PERIOD { entry.counted.guess_span() } else { entry.counted.span() };
+                now.since(entry.at) < span.min(period) && counts(&entry.key, entry.known)
             };
-            let used = self.entries.iter().filter(is_drawn).count();
             let pending = self.in_progress.values().filter(|other| counts(&other.key, other.known)).count();
-            if matches!(scope, Scope::Account) {
-                own = own.max(used + pending);
-            }
-            if matches!(scope, Scope::AllButLeast) && own < MIN_SHARE {
+            (self.entries.iter().filter(is_drawn).count(), pending)
+        };
+        let (used, pending) = count(Scope::Account, HOUR);
+        let has_least = used + pending >= MIN_SHARE;
+        let mut queued = false;
+        for (scope, max, period) in bounds {
+            if matches!(scope, Scope::AllButLeast) && !has_least {
                 continue;
             }
+            let (used, pending) = count(*scope, *period);
             if used >= *max {
                 return Err(Spent);
             }

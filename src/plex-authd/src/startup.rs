@@ -37,12 +37,12 @@ pub(crate) struct FailedStart {
 ///
 /// # Errors
 /// [`FailedStart`], which is to end the process.
-pub(crate) fn start(args: &Args, log: &Log) -> Result<Started, FailedStart> {
+pub(crate) fn start(args: &Args, log: &Log) -> Result<Started, Box<FailedStart>> {
     let passed = PassedSockets::take_over();
     // Before any thread is started.
     let signals = match signals::block() {
         Ok(signals) => signals,
-        Err(error) => return Err(FailedStart { error, signals: None, passed }),
+        Err(error) => return Err(FailedStart { error, signals: None, passed }.into()),
     };
     // Before the user is changed: then root alone can list them. The daemon starts no program that would inherit one.
     if let Err(error) = inherited::close_descriptors() {
@@ -52,7 +52,7 @@ pub(crate) fn start(args: &Args, log: &Log) -> Result<Started, FailedStart> {
     }
     match prepare(&passed, args, log).and_then(|listener| Ok((listener, open(args, log)?))) {
         Ok((listener, (daemon, reserve))) => Ok(Started { signals, listener, daemon, reserve }),
-        Err(error) => Err(FailedStart { error, signals: Some(signals), passed }),
+        Err(error) => Err(FailedStart { error, signals: Some(signals), passed }.into()),
     }
 }
 

@@ -39,7 +39,7 @@ const OTHERS: Rate = Rate { burst: 600, per_minute: 600 };
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Share {
     /// Guesses of an origin: logins that were denied or throttled. fail2ban counts them, so no other line hides them.
-    Guess(String),
+    WrongGuess(String),
     /// Other refused logins of an origin.
     Refused(String),
     /// Accepted logins of an account from an origin.
@@ -56,7 +56,7 @@ impl Share {
 
     fn rate(&self) -> Rate {
         match self {
-            Self::Guess(_) | Self::Refused(_) | Self::Caller(_) => REFUSALS,
+            Self::WrongGuess(_) | Self::Refused(_) | Self::Caller(_) => REFUSALS,
             Self::Accepted { .. } => ACCEPTED,
         }
     }
@@ -64,7 +64,7 @@ impl Share {
     /// The subject of the lines, for the line that counts those left out.
     fn subject(&self) -> String {
         match self {
-            Self::Guess(origin) | Self::Refused(origin) => origin.clone(),
+            Self::WrongGuess(origin) | Self::Refused(origin) => origin.clone(),
             Self::Accepted { account, origin } => format!("logins to {account} from {origin}"),
             Self::Caller(uid) => format!("uid {uid}"),
         }
@@ -154,7 +154,7 @@ impl LineShares {
         let subject = share.subject();
         let admitted = match share {
             Share::Accepted { .. } => self.accepted.take(share, now),
-            Share::Guess(_) => self.guesses.take(share, now),
+            Share::WrongGuess(_) => self.guesses.take(share, now),
             Share::Refused(_) => self.refused.take(share, now),
             Share::Caller(_) => self.take_caller(share, now),
         };

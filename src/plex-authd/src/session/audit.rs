@@ -66,7 +66,7 @@ impl Report<'_> {
             return Share::Caller(self.caller);
         }
         match outcome {
-            Outcome::WrongSecret | Outcome::NotAllowed | Outcome::Throttled => Share::Guess(origin.to_string()),
+            Outcome::WrongSecret | Outcome::NotAllowed | Outcome::Throttled => Share::WrongGuess(origin.to_string()),
             _ => Share::Refused(origin.to_string()),
         }
     }
@@ -159,7 +159,7 @@ mod tests {
         let report =
             |caller, is_trusted| Report { request: &request, id: None, caller, is_trusted, took: Duration::ZERO };
         let origin = Origin::from("192.0.2.1");
-        let (guess, other) = (Share::Guess(origin.to_string()), Share::Refused(origin.to_string()));
+        let (guess, other) = (Share::WrongGuess(origin.to_string()), Share::Refused(origin.to_string()));
         let cases = [
             (Outcome::WrongSecret, &guess),
             (Outcome::NotAllowed, &guess),

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 /// The restrictions that smbpasswd inherits: it writes Samba's password file, its databases and its locks. A directory that an
 /// option names must exist, unless it is below one of Samba's own, which are allowed as a whole.
 fn sandbox(options: &Args) -> Sandbox {
-    let writable = options.writable.iter().map(|directory| directory.as_path());
+    let writable = options.writable.iter().map(std::path::PathBuf::as_path);
     let named = options.passdb.parent().into_iter().chain(writable);
     let named = named.filter(|directory| !SAMBA.iter().any(|own| directory.starts_with(own)));
     let samba = SAMBA.iter().map(Path::new).fold(Sandbox::reading_and_executing(), Sandbox::tree_if_present);

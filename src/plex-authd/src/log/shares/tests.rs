@@ -38,7 +38,7 @@ fn r70_other_lines_of_an_origin_do_not_hide_its_guesses() {
         shares.admit(refused(&format!("10.{number}")), now);
     }
     assert!(!shares.admit(refused("192.0.2.1"), now));
-    let guess = Share::Guess("192.0.2.1".into());
+    let guess = Share::WrongGuess("192.0.2.1".into());
     assert_eq!(written(&mut shares, &guess, 1000, now, Duration::ZERO), 30);
 }
 

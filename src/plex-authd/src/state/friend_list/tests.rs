@@ -174,7 +174,7 @@ fn r74_the_binding_of_an_account_that_left_the_group_or_is_gone_is_released() {
     let members = &cache.source.members;
     bind(members);
     members.undecided();
-    // Whoever has the name `daemon` or `gone` when such an account joins is a new member.
+    // A later account of the name `daemon` or `gone` that joins is a new member.
     assert_eq!(bound(members), "bin games root");
     assert_eq!(members.identities().unbound(), BTreeSet::new());
     assert!(["daemon", "gone"].iter().all(|account| members.is_undecided(account)));

@@ -198,7 +198,7 @@ fn r70_sign_ins_of_strangers_during_an_outage_do_not_count_where_an_account_is_k
     }
 }
 
-/// A success of another user at the same service takes them back, and they counted as accepted for an hour.
+/// A success of another user at the same service ends them, and they counted as accepted for an hour.
 #[test]
 fn r70_undecided_sign_ins_that_a_login_takes_back_count_for_ten_minutes() {
     let alice = key("alice", "service:radiusd");

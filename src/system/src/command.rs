@@ -259,6 +259,8 @@ mod tests {
         let limit = Duration::from_millis(200);
         let error = Command::tool("/usr/bin/yes", &[]).limit(limit).run().unwrap_err();
         assert!(matches!(error, Error::TimedOut(..)), "{error}");
+        // Long enough for a busy machine to start both programs.
+        let limit = Duration::from_secs(3);
         let output = Command::tool("/bin/sh", &["-c", "yes & exit 3"]).limit(limit).run().unwrap();
         assert!(!output.is_ok() && output.stdout.starts_with("y\n"));
     }

@@ -1,6 +1,6 @@
 //! The binding of a local account to a Plex account, by its id.
 
-use crate::{FriendList, PlexId, PlexRef, Rules};
+use crate::{PlexId, PlexRef};
 
 /// The Plex account that a local account belongs to: the first that signed in to it, or for a member of the group the one that
 /// had its name when it joined. It keeps a renamed user's access, and denies access to a user who takes over their old name.
@@ -19,21 +19,5 @@ impl IdentityBinding {
         let is_name = !matches!(reference, PlexRef::Id(_));
         let binding = binding.into().filter(|binding| is_name && binding.reference == reference.to_string());
         binding.map(|binding| binding.id)
-    }
-}
-
-impl Rules {
-    /// The binding of a member of the group without an entry in `[users]`, by the first list that was read after it joined: to
-    /// the one account that has its name (R74). Without a token, there is no list, and the first login decides.
-    ///
-    /// `None` where no account has the name, or several have. Anybody can choose a name at Plex, so that one which appears there
-    /// later gives nobody the account: nothing but an entry in `[users]` does.
-    #[must_use]
-    pub fn first_binding(&self, list: &FriendList, local: &str) -> Option<IdentityBinding> {
-        let member = PlexRef::Member(local.to_owned());
-        match self.resolve(list, &member, None).matches.as_slice() {
-            [id] => Some(IdentityBinding { id: *id, reference: member.to_string() }),
-            _ => None,
-        }
     }
 }

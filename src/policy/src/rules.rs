@@ -1,6 +1,6 @@
 //! The owner's rules, and the judgement of one Plex account by them.
 
-use crate::{FriendList, PlexId, Reason, Relationship};
+use crate::{FriendList, IdentityBinding, PlexId, PlexRef, Reason, Relationship};
 
 /// The part of the configuration that says who has access.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +56,20 @@ impl Rules {
     /// [`Reason::OwnerNotAdmin`], [`Reason::NotOnList`], [`Reason::Pending`] or [`Reason::NoAccess`].
     pub fn is_permitted(&self, list: &FriendList, id: PlexId) -> Result<Grounds, Reason> {
         self.standing(list, id).grounds()
+    }
+
+    /// The binding of a member of the group without an entry in `[users]`, by the first list that was read after it joined: to
+    /// the one account that has its name (R74). Without a token, there is no list, and the first login decides.
+    ///
+    /// `None` where no account has the name, or several have. Anybody can choose a name at Plex, so that one which appears there
+    /// later gives nobody the account: nothing but an entry in `[users]` does.
+    #[must_use]
+    pub fn first_binding(&self, list: &FriendList, local: &str) -> Option<IdentityBinding> {
+        let member = PlexRef::Member(local.to_owned());
+        match self.resolve(list, &member, None).matches.as_slice() {
+            [id] => Some(IdentityBinding { id: *id, reference: member.to_string() }),
+            _ => None,
+        }
     }
 }
 

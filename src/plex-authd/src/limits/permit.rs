@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Instant;
 
 use plex::Error;
-use policy::{AttemptKey, Ending, Sent, SignInStatus, Ticket};
+use policy::{AttemptKey, Ending, Reason, Sent, SignInStatus, Ticket};
 
 use crate::clock;
 use crate::limits::rate_limiter::RateLimiter;
@@ -21,8 +22,29 @@ pub(crate) struct Permit {
     is_counted: Cell<bool>,
 }
 
+impl RateLimiter {
+    /// Waits for a permit to check one password, at plex.tv or against a cached one. The back-off is checked again after each
+    /// wait, so parallel guesses for one key are no faster than sequential ones.
+    ///
+    /// # Errors
+    /// [`Reason::TooManyTries`] during a back-off, [`Reason::Unavailable`] at the deadline, and those of the throttle.
+    pub(crate) fn acquire(self: &Arc<Self>, key: &AttemptKey, deadline: Instant) -> Result<Permit, Reason> {
+        let mut throttle = self.lock();
+        loop {
+            if !throttle.backoff(key, clock::now()).is_zero() {
+                return Err(Reason::TooManyTries);
+            }
+            if let Some(ticket) = throttle.admit(key, clock::now())? {
+                return Ok(Permit::new(Arc::clone(self), key.clone(), ticket));
+            }
+            let late = || Reason::Unavailable("too many sign-ins wait for plex.tv's answer".into());
+            throttle = self.wait_for_response(throttle, deadline).ok_or_else(late)?;
+        }
+    }
+}
+
 impl Permit {
-    pub(super) fn new(limiter: Arc<RateLimiter>, key: AttemptKey, ticket: Ticket) -> Self {
+    fn new(limiter: Arc<RateLimiter>, key: AttemptKey, ticket: Ticket) -> Self {
         Self { limiter, key, ticket, ending: Cell::new(Ending::Nothing), is_counted: Cell::new(false) }
     }
 

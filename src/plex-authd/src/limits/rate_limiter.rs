@@ -1,13 +1,12 @@
 //! Rate limit of requests to plex.tv: the policy's throttle, shared by all sessions and saved in `state.db`.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::Error;
 use policy::{AttemptKey, BreakerOpen, MAX_UNDECIDED, Reason, Recorded, Sent, SentLastHour, Throttle};
 
 use crate::clock;
-use crate::limits::permit::Permit;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::state::store::{Change, Store};
@@ -18,7 +17,7 @@ const BLOCKED: &str = "plex.tv blocks this machine's address for too many wrong 
 const CODES_LIMITED: &str =
     "plex.tv has had too many requests for link codes from here (429); none is sent there, and passwords still are,";
 
-/// The throttle; sessions wait here for a [`Permit`].
+/// The throttle; sessions wait here for a [`super::permit::Permit`].
 pub(crate) struct RateLimiter {
     throttle: Mutex<Throttle>,
     /// Notified at the end of each check and of each sign-in.
@@ -53,25 +52,6 @@ impl RateLimiter {
     /// True if the account has signed in from this origin within 30 days.
     pub(crate) fn is_known(&self, key: &AttemptKey) -> bool {
         self.lock().is_known(key, clock::now())
-    }
-
-    /// Waits for a permit to check one password, at plex.tv or against a cached one. The back-off is checked again after each
-    /// wait, so parallel guesses for one key are no faster than sequential ones.
-    ///
-    /// # Errors
-    /// [`Reason::TooManyTries`] during a back-off, [`Reason::Unavailable`] at the deadline, and those of the throttle.
-    pub(crate) fn acquire(self: &Arc<Self>, key: &AttemptKey, deadline: Instant) -> Result<Permit, Reason> {
-        let mut throttle = self.lock();
-        loop {
-            if !throttle.backoff(key, clock::now()).is_zero() {
-                return Err(Reason::TooManyTries);
-            }
-            if let Some(ticket) = throttle.admit(key, clock::now())? {
-                return Ok(Permit::new(Arc::clone(self), key.clone(), ticket));
-            }
-            let late = || Reason::Unavailable("too many sign-ins wait for plex.tv's answer".into());
-            throttle = self.wait_for_response(throttle, deadline).ok_or_else(late)?;
-        }
     }
 
     /// Waits for the end of another check or sign-in; `None` after the deadline.

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use protocol::Login;
 
+/// The outcome of an accepted login, as it is written.
+pub(super) const ACCEPTED: &str = "accepted";
+
 /// The most entries of accepted logins, and of refused ones.
 pub(super) const MAX_ENTRIES: usize = 500;
 
@@ -82,7 +85,7 @@ impl Part {
 }
 
 fn is_accepted(entry: &LoginEntry) -> bool {
-    entry.login.outcome == super::ACCEPTED
+    entry.login.outcome == ACCEPTED
 }
 
 fn owner(entry: &LoginEntry) -> String {

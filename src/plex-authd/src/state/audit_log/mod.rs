@@ -11,13 +11,11 @@ use protocol::Login;
 
 use crate::lock::lock;
 use crate::state::store::{Change, Store};
-use entries::Entries;
 pub(crate) use entries::LoginEntry;
+use entries::{ACCEPTED, Entries};
 
 /// Outcomes as they are written, in the order of [`AuditLog::counts`].
 const OUTCOMES: [&str; 4] = [ACCEPTED, "denied", "throttled", "unavailable"];
-
-const ACCEPTED: &str = "accepted";
 
 /// The latest logins, the last login of each account, and totals since the start.
 pub(crate) struct AuditLog {

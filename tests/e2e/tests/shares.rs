@@ -62,6 +62,30 @@ while time.monotonic() < end:
 print(count)
 "#;
 
+/// SECONDS: sixteen processes of as many users connect and hang up as fast as they can. Prints how often.
+const FLOOD: &str = r#"
+import os, socket, sys, time
+end, results = time.monotonic() + float(sys.argv[1]), []
+for uid in range(5000, 5016):
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.setgroups([]); os.setgid(uid); os.setuid(uid)
+        count = 0
+        while time.monotonic() < end:
+            one = socket.socket(socket.AF_UNIX)
+            try:
+                one.connect("/run/plex-auth/socket")
+                count += 1
+            except OSError:
+                pass
+            one.close()
+        os.write(writer, str(count).encode())
+        os._exit(0)
+    os.close(writer)
+    results.append(reader)
+print(sum(int(os.read(reader, 20)) for reader in results))
+"#;
+
 fn script(world: &World, name: &str, text: &str) -> String {
     let path = format!("/run/{name}.py");
     world.write(&path, 0o755, "root:root", text);
@@ -144,6 +168,27 @@ fn r70_silent_connections_of_many_users_keep_nobody_else_out_and_leave_nothing_b
     assert_quick_restart(&world, "silent connections");
     world.sh("while pgrep -f [s]ilent.py >/dev/null; do sleep 0.1; done");
     assert_quick_restart(&world, "after the silent connections");
+}
+
+#[test]
+fn r70_users_who_keep_the_sockets_queue_full_keep_nobody_else_out() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.start_sshd();
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    let flood = script(&world, "flood", FLOOD);
+    let made = std::thread::scope(|scope| {
+        let flood = scope.spawn(|| world.run(&["python3", &flood, "15"]).stdout);
+        world.sh("until pgrep -u 5015 >/dev/null; do sleep 0.1; done");
+        for round in 0..20 {
+            assert_eq!(world.account("alice"), Code::SUCCESS, "{round}");
+        }
+        assert_eq!(world.ssh_key("alice").stdout, "alice\n", "with a key");
+        assert_eq!(world.ssh("password", "alice", &password("alice")).stdout, "alice\n", "with the password");
+        assert!(world.run(&["plex-auth", "status"]).ok());
+        assert!(!flood.is_finished(), "the flood goes on");
+        flood.join().unwrap().trim().parse::<u32>().unwrap()
+    });
+    assert!(made > 20_000, "only {made} connections");
 }
 
 #[test]

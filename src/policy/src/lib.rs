@@ -40,7 +40,7 @@ pub use shares::{Claim, Crowd, MAX_SESSIONS, MAX_THREADS, Purpose, Shares, SlotI
 pub use sign_in_target::SignInTarget;
 pub use throttle::{
     Admission, AttemptKey, BreakerOpen, Counted, Ending, Entry, Failures, Hold, Lane, Limits, MAX_RATE_LIMIT_PAUSE,
-    MAX_UNDECIDED, Recorded, SavedLimits, Sent, SentLastHour, SignInResponse, SignInStatus, Throttle, Ticket,
+    MAX_UNDECIDED, Recorded, SavedLimits, Sent, SentLastHour, Share, SignInResponse, SignInStatus, Throttle, Ticket,
     rate_limit_pause, surplus,
 };
 pub use verification_code::verification_code;

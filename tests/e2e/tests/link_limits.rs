@@ -198,6 +198,8 @@ fn r70_strangers_hold_five_codes_and_keep_no_known_friend_from_one() {
         world.approve(&code, user);
         assert_eq!(login.verdict(), Code::SUCCESS, "{user}");
     }
+    // At the console, where nobody has signed in yet, there are others.
+    world.pam_terminal("alone", "frank", "").ask_for_code();
     // A place where she has never signed in is a stranger's.
     let mut elsewhere = world.pam_terminal("alone", "alice", "192.0.2.77");
     elsewhere.wait_for("assword");

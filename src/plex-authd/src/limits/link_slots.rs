@@ -2,13 +2,13 @@
 //! of this machine.
 //!
 //! Pairs of account and origin that have not signed in before share a few codes. Each account that has signed in from where it
-//! is has codes of its own in addition, so that strangers cannot keep it from getting one. Strangers can be behind the same
-//! service as an account's own user if it names no remote host, so codes at such services are a share of their own.
+//! is has codes of its own in addition, so that strangers cannot keep it from getting one. Services that name no remote host have
+//! codes of their own; see [`Share`].
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use policy::AttemptKey;
+use policy::{AttemptKey, Share};
 
 use crate::lock::lock;
 
@@ -19,33 +19,12 @@ const MAX: usize = 16;
 /// The shortest time that a cancelled code counts; otherwise codes that are cancelled at once could be requested without limit.
 const MIN_TIME: Duration = Duration::from_secs(8);
 
-/// Part of the codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Share {
-    /// Pairs that have not signed in before.
-    Strangers,
-    /// Accounts at services that name no remote host, if they have signed in there before.
-    Services,
-    /// Accounts that have signed in from where they are.
-    Own,
-}
-
-impl Share {
-    fn of(key: &AttemptKey, is_known: bool) -> Self {
-        match (is_known, key.origin.is_shared()) {
-            (false, _) => Self::Strangers,
-            (true, true) => Self::Services,
-            (true, false) => Self::Own,
-        }
-    }
-
-    /// The most codes in all, of one origin, and of one account.
-    fn limits(self) -> [usize; 3] {
-        match self {
-            Self::Strangers => [5, 3, 2],
-            Self::Services => [3, 3, 1],
-            Self::Own => [MAX, MAX, 2],
-        }
+/// The most codes of a share in all, of one origin, and of one account.
+fn limits(share: Share) -> [usize; 3] {
+    match share {
+        Share::Unknown => [5, 3, 2],
+        Share::Service => [3, 3, 1],
+        Share::Known => [MAX, MAX, 2],
     }
 }
 
@@ -81,7 +60,7 @@ impl Slots {
         let count = |counts: &dyn Fn(&AttemptKey) -> bool| {
             self.entries.iter().filter(|entry| entry.share == share && counts(&entry.key)).count()
         };
-        let [max, max_of_origin, max_of_account] = share.limits();
+        let [max, max_of_origin, max_of_account] = limits(share);
         self.entries.len() < MAX
             && count(&|_| true) < max
             && count(&|other| other.origin == key.origin) < max_of_origin
@@ -97,12 +76,10 @@ pub(crate) struct LinkSlot {
 }
 
 impl LinkSlots {
-    /// A slot for a code of this pair, or `None` if its share is in use. `is_known` is true for a pair that has signed in
-    /// before.
-    pub(crate) fn acquire(&self, key: &AttemptKey, is_known: bool) -> Option<LinkSlot> {
+    /// A slot for a code of this pair, or `None` if its share is in use.
+    pub(crate) fn acquire(&self, key: &AttemptKey, share: Share) -> Option<LinkSlot> {
         let mut slots = lock(&self.0);
         slots.entries.retain(Entry::counts);
-        let share = Share::of(key, is_known);
         if !slots.has_room(key, share) {
             return None;
         }
@@ -139,7 +116,10 @@ mod tests {
 
     /// Slots of strangers: those of these pairs that get one.
     fn strangers(slots: &LinkSlots, pairs: impl IntoIterator<Item = (String, String)>) -> Vec<LinkSlot> {
-        pairs.into_iter().filter_map(|(account, origin)| slots.acquire(&key(&account, &origin), false)).collect()
+        pairs
+            .into_iter()
+            .filter_map(|(account, origin)| slots.acquire(&key(&account, &origin), Share::Unknown))
+            .collect()
     }
 
     #[test]
@@ -165,32 +145,39 @@ mod tests {
         }
         assert_eq!(of_strangers.len(), 5);
         let home = key("friend0", "host0");
-        let own: Vec<_> = (0..2).map(|_| slots.acquire(&home, true).unwrap()).collect();
-        assert!(slots.acquire(&home, true).is_none(), "a third one");
-        assert!(slots.acquire(&key("friend0", "host1"), true).is_none(), "nor from another place");
+        let own: Vec<_> = (0..2).map(|_| slots.acquire(&home, Share::Known).unwrap()).collect();
+        assert!(slots.acquire(&home, Share::Known).is_none(), "a third one");
+        assert!(slots.acquire(&key("friend0", "host1"), Share::Known).is_none(), "nor from another place");
         // Friends leave each other two codes as well, within what plex.tv allows.
         let others = accounts().skip(1).flat_map(|account| [account.clone(), account]);
-        let others: Vec<_> = others.map_while(|account| slots.acquire(&key(&account, "host"), true)).collect();
+        let others: Vec<_> = others.map_while(|account| slots.acquire(&key(&account, "host"), Share::Known)).collect();
         assert_eq!(of_strangers.len() + own.len() + others.len(), MAX);
     }
 
+    /// An account that has never signed in at the console had its codes from those of strangers at other places.
     #[test]
-    fn r70_strangers_behind_a_service_without_a_host_leave_an_account_its_codes_elsewhere() {
-        let slots = LinkSlots::default();
-        let at_service = |account: &str| slots.acquire(&key(account, "service:radiusd"), true);
-        let of_alice = at_service("alice").unwrap();
-        assert!(at_service("alice").is_none(), "a second one");
-        let others: Vec<_> = (0..9).filter_map(|n| at_service(&format!("user{n}"))).collect();
-        assert_eq!(others.len(), 2);
-        let at_home: Vec<_> = (0..3).filter_map(|_| slots.acquire(&key("alice", "home"), true)).collect();
-        assert_eq!(at_home.len(), 2);
-        drop(of_alice);
+    fn r70_strangers_at_a_service_without_a_host_and_elsewhere_leave_each_other_their_codes() {
+        for is_known in [false, true] {
+            let slots = LinkSlots::default();
+            let at_service = |account: &str| {
+                let key = key(account, "service:login");
+                slots.acquire(&key, Share::of(&key, is_known))
+            };
+            let elsewhere = strangers(&slots, (0..9).map(|n| (format!("user{n}"), format!("host{n}"))));
+            let of_alice = at_service("alice").unwrap();
+            assert!(at_service("alice").is_none(), "a second one");
+            let others: Vec<_> = (0..9).filter_map(|n| at_service(&format!("user{n}"))).collect();
+            assert_eq!((elsewhere.len(), others.len()), (5, 2), "{is_known}");
+            let at_home: Vec<_> = (0..3).filter_map(|_| slots.acquire(&key("alice", "home"), Share::Known)).collect();
+            assert_eq!(at_home.len(), 2);
+            drop(of_alice);
+        }
     }
 
     #[test]
     fn r70_an_approved_code_frees_its_slot_at_once_and_a_cancelled_one_after_a_while() {
         let (slots, alice) = (LinkSlots::default(), key("alice", "a"));
-        let acquire = || slots.acquire(&alice, true);
+        let acquire = || slots.acquire(&alice, Share::Known);
         let (first, second) = (acquire().unwrap(), acquire().unwrap());
         assert!(acquire().is_none());
         first.approved();

@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::Error;
-use policy::{AttemptKey, BreakerOpen, MAX_UNDECIDED, Reason, Recorded, Sent, SentLastHour, Throttle};
+use policy::{AttemptKey, BreakerOpen, MAX_UNDECIDED, Reason, Recorded, Sent, SentLastHour, Share, Throttle};
 
 use crate::clock;
 use crate::lock::lock;
@@ -52,6 +52,11 @@ impl RateLimiter {
     /// True if the account has signed in from this origin within 30 days.
     pub(crate) fn is_known(&self, key: &AttemptKey) -> bool {
         self.lock().is_known(key, clock::now())
+    }
+
+    /// The share of the limits that attempts with this key draw on.
+    pub(crate) fn share(&self, key: &AttemptKey) -> Share {
+        self.lock().share(key, clock::now())
     }
 
     /// Waits for the end of another check or sign-in; `None` after the deadline.

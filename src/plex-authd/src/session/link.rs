@@ -48,8 +48,8 @@ impl Session {
     ) -> Result<Source, Stop> {
         self.wait_backoff(key)?;
         let limits = &self.context.limits;
-        let is_known = limits.rate_limiter.is_known(key);
-        let slot = limits.link_slots.acquire(key, is_known).ok_or(Reason::TooManyLinkCodes)?;
+        let share = limits.rate_limiter.share(key);
+        let slot = limits.link_slots.acquire(key, share).ok_or(Reason::TooManyLinkCodes)?;
         let (of, of_user) = (key.clone(), mapped_to.clone());
         let code =
             self.run_with_deadline(move |context, deadline| OpenCode::create(context, &of, &of_user, deadline))?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use strum::{EnumString, IntoStaticStr};
 
-use super::AttemptKey;
+use super::{AttemptKey, Share};
 use crate::BootTime;
 
 /// Period of the budget.
@@ -107,27 +107,6 @@ pub enum Ending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(u64);
 
-/// Part of a budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Share {
-    /// Keys that have not signed in before.
-    Common,
-    /// Known keys of an account.
-    Own,
-    /// Services that name no remote host, for one account.
-    Shared,
-}
-
-impl Share {
-    fn of(key: &AttemptKey, known: bool) -> Self {
-        match (key.origin.is_shared(), known) {
-            (true, _) => Self::Shared,
-            (false, true) => Self::Own,
-            (false, false) => Self::Common,
-        }
-    }
-}
-
 /// Requests that a bound counts, within a share.
 #[derive(Debug, Clone, Copy)]
 enum Scope {
@@ -178,12 +157,12 @@ impl Budget {
         let third = all.div_ceil(3).max(MIN_SHARE);
         let share = Share::of(key, known);
         let bounds: &[(Scope, usize, Duration)] = match share {
-            Share::Common => {
+            Share::Unknown => {
                 &[(Scope::All, all - all / 3, HOUR), (Scope::Origin, third, HOUR), (Scope::Account, third, HOUR)]
             }
-            Share::Own => &[(Scope::Account, third, HOUR)],
+            Share::Known => &[(Scope::Account, third, HOUR)],
             // Strangers behind such a service can guess at every account. plex.tv must not see the sum of all shares.
-            Share::Shared => &[
+            Share::Service => &[
                 (Scope::Account, third, HOUR),
                 (Scope::Account, third.div_ceil(3).max(MIN_SHARE), SHARED_PERIOD),
                 (Scope::AllButLeast, 2 * all, HOUR),
@@ -206,11 +185,13 @@ impl Budget {
             let pending = self.in_progress.values().filter(|other| counts(&other.key, other.known)).count();
             (self.entries.iter().filter(is_drawn).count(), pending)
         };
-        let (used, pending) = count(Scope::Account, HOUR);
-        let has_least = used + pending >= MIN_SHARE;
+        let has_least = || {
+            let (used, pending) = count(Scope::Account, HOUR);
+            used + pending >= MIN_SHARE
+        };
         let mut queued = false;
         for (scope, max, period) in bounds {
-            if matches!(scope, Scope::AllButLeast) && !has_least {
+            if matches!(scope, Scope::AllButLeast) && !has_least() {
                 continue;
             }
             let (used, pending) = count(*scope, *period);

@@ -83,6 +83,8 @@ struct Measurement {
 fn machine(slowed_from: &str) -> Option<World> {
     let world = World::with_everything(DEN, NUMBERS)?;
     assert!(world.run_with(&["chpasswd"], "olga:LOCAL-SECRET-olga\n").ok());
+    // Addresses to connect from: all loopback addresses are one origin.
+    world.sh("ip addr add 192.0.2.1/24 dev lo; ip addr add 198.18.0.1/15 dev lo");
     // The first connection includes a handshake.
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     let failures: Vec<Try> = (0..5).map(|n| Try::new(SLOWED, slowed_from, &format!("wrong{n}"))).collect();
@@ -103,7 +105,7 @@ const TOLD_APART: [(&str, &[&str]); 4] = [
 
 #[test]
 fn r40_refusals_show_the_same_messages() {
-    let from = "127.0.0.5";
+    let from = "192.0.2.5";
     let Some(world) = machine(from) else { return };
     world.start_sshd();
     std::thread::scope(|scope| {
@@ -133,14 +135,14 @@ fn r40_refusals_show_the_same_messages() {
         let shown = &shown;
         let threads = (10..).zip(CLASSES).map(|(n, class)| {
             // An address of their own, but for the account in back-off.
-            let from = if class.user == SLOWED { from.to_owned() } else { format!("127.0.1.{n}") };
+            let from = if class.user == SLOWED { from.to_owned() } else { format!("192.0.2.{n}") };
             scope.spawn(move || shown(class, &from))
         });
         let threads: Vec<_> = threads.collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     world.plex().fault(Endpoint::Signin, Fault::Reset);
-    all.push(shown(OUTAGE[0], "127.0.0.6"));
+    all.push(shown(OUTAGE[0], "192.0.2.6"));
     let usual = all.first().unwrap();
     assert!(usual[0].contains("prompt1=Password: "), "{usual:?}");
     for (class, shown) in CLASSES.iter().chain(OUTAGE.first()).zip(&all) {
@@ -310,7 +312,7 @@ fn hash(world: &World, samples: usize, together: usize) -> Duration {
 #[test]
 fn r40_refusals_at_sshd_differ_by_no_more_than_the_pauses_of_libpam_and_sshd() {
     never_differ(|| {
-        let world = machine("127.0.0.5")?;
+        let world = machine("192.0.2.5")?;
         world.start_sshd();
         let mut told_apart = Vec::new();
         for method in ["keyboard-interactive", "password"] {
@@ -320,7 +322,8 @@ fn r40_refusals_at_sshd_differ_by_no_more_than_the_pauses_of_libpam_and_sshd() {
             let times = |at: usize| {
                 let (class, world) = (CLASSES[at], &world);
                 // Few from each address, so that only the one is in back-off.
-                let from = |n| if class.user == SLOWED { "127.0.0.5".into() } else { format!("127.0.{n}.{}", at + 10) };
+                let from =
+                    |n| if class.user == SLOWED { "192.0.2.5".into() } else { format!("198.18.{n}.{}", at + 10) };
                 median((0..7).map(|n| refused_after(world, &from(n), method, class)).collect())
             };
             let medians: Vec<_> = std::thread::scope(|scope| {

@@ -81,9 +81,13 @@ impl Session {
             }
             self.prompt(&text, true, false, Deadline::at(last_prompt)).map_err(|stop| match stop {
                 Stop::Refused(_) if self.reply_outstanding => Reason::NotApproved.into(),
+                // An empty password was typed: other names are refused for it, with the delay of all refusals.
+                Stop::Refused(Reason::PromptFailed) if self.typed.is_some() && shown.polled.is_none() => {
+                    Reason::NotApproved.into()
+                }
                 other => other,
             })?;
-            self.typed = Some(Instant::now());
+            self.record_typed(&request.user);
             if let Some(held) = self.poll(shown)? {
                 return Ok(held);
             }

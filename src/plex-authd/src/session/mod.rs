@@ -23,6 +23,7 @@ use crate::auth::outcome::{Accepted, LoginResult, Refusal, Source};
 use crate::auth::token_revoker::IssuedToken;
 use crate::context::Context;
 use crate::limits::connections::Slot;
+use crate::limits::refusal_delay;
 use crate::session::audit::{Report, outcome, sentence};
 
 /// Time limit for a message to or from the module that involves no user.
@@ -75,8 +76,8 @@ pub(crate) struct Session {
     /// The Plex account, for the log, once it is known.
     id: Option<PlexId>,
     start: Instant,
-    /// Time at which the last answer was typed that decides about the login.
-    typed: Option<Instant>,
+    /// When the last answer was typed that decides about the login, and when a refusal of it may be sent.
+    typed: Option<(Instant, Instant)>,
     /// A prompt timed out and its reply has not arrived yet.
     reply_outstanding: bool,
     /// The token of a sign-in, until the verdict has been sent.
@@ -216,7 +217,26 @@ impl Session {
                 !request.plex_only || self.typed.is_some()
             }
         };
-        is_delayed.then(|| self.context.limits.refusal_delay.send_at(self.typed.unwrap_or(self.start)))
+        is_delayed.then(|| {
+            let delay = &self.context.limits.refusal_delay;
+            let (typed, end) = self.typed.unwrap_or_else(|| match &self.slot {
+                Some(_) => (self.start, self.end_in_turn(&request.user, self.start)),
+                // Without a slot, no account waits for another sign-in.
+                None => (self.start, delay.end(self.start)),
+            });
+            refusal_delay::send_at(typed, end)
+        })
+    }
+
+    /// Notes that an answer was typed that decides about the login.
+    fn record_typed(&mut self, account: &str) {
+        let now = Instant::now();
+        self.typed = Some((now, self.end_in_turn(account, now)));
+    }
+
+    fn end_in_turn(&self, account: &str, typed: Instant) -> Instant {
+        let limit = self.context.settings.config.timeouts.login;
+        self.context.limits.refusal_delay.end_in_turn(account, typed, limit)
     }
 
     /// Keeps the token of an accepted attempt until the verdict has been sent.

@@ -1,7 +1,5 @@
 //! Signs in with a password, and with a verification code if plex.tv requires one.
 
-use std::time::Instant;
-
 use policy::{AttemptKey, PlexRef, Reason};
 use protocol::{Deadline, LoginRequest, Secret};
 
@@ -35,7 +33,7 @@ impl Session {
         // With `plex_only`, pam_unix prompts for the other accounts, and the prompts must not differ.
         let text = if link && !request.plex_only { PASSWORD_OR_LINK } else { PASSWORD };
         let reply = self.prompt(text, false, true, Deadline::after(USER_TIMEOUT));
-        self.typed = Some(Instant::now());
+        self.record_typed(&key.account);
         let password = reply?;
         if link && password.expose().is_empty() {
             return self.link(request, &key, &mapped_to);
@@ -60,7 +58,7 @@ impl Session {
                     return Ok(self.accept(accepted));
                 }
                 Err(Refusal::Denied(reason)) => return Err(reason.into()),
-                Err(Refusal::CodeRequired) => match self.prompt_code(&mut prompts_left) {
+                Err(Refusal::CodeRequired) => match self.prompt_code(&attempt.key.account, &mut prompts_left) {
                     Ok(typed) => code = Some(typed),
                     Err(stop) => {
                         // The password may be right, and its codes must not be guessed without limit.
@@ -76,7 +74,7 @@ impl Session {
 
     /// Prompts for a verification code until six digits are typed, in any groups. They are shown while being typed: programs answer every
     /// hidden prompt with the password, which would be sent as a code. Only six digits are ever sent as one.
-    fn prompt_code(&mut self, prompts_left: &mut usize) -> Result<Secret, Stop> {
+    fn prompt_code(&mut self, account: &str, prompts_left: &mut usize) -> Result<Secret, Stop> {
         let mut tried = *prompts_left < CODE_PROMPTS;
         while let Some(left) = prompts_left.checked_sub(1) {
             *prompts_left = left;
@@ -84,7 +82,7 @@ impl Session {
                 Ok(typed) => {
                     if let Some(code) = policy::verification_code(typed.expose()) {
                         // Not before: a program that answers with the password must not show that it is the right one.
-                        self.typed = Some(Instant::now());
+                        self.record_typed(account);
                         return Ok(Secret::from(code));
                     }
                     tried |= !typed.expose().trim().is_empty();

@@ -1,43 +1,36 @@
 //! Refusals of authentications without a slot. They have the delay of all refusals (R40), and one thread holds them all: each
-//! costs a descriptor and nothing else.
-//!
-//! Before it is refused, a login may claim a slot once more, with the account's canonical name: a known friend who types
-//! another spelling has the slots of known accounts (R70). The main loop claims by what was typed, since a look-up may wait for
-//! a name service.
+//! costs a descriptor and nothing else. It waits for nothing but their times.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
-use protocol::{HEARTBEAT, LoginRequest, Request};
+use protocol::HEARTBEAT;
 
 use crate::session::delayed::Delayed;
-use crate::session::{Session, thread};
 
-/// The most refusals that are held. Further ones are sent at once.
-const MAX_HELD: usize = 256;
+/// The most refusals that are held, and how many of them those of processes that are not trusted. Further ones are sent at once.
+const MAX_HELD: (usize, usize) = (256, 64);
 
 /// Runs until the queue is closed, and then sends what is held.
-pub(crate) fn run(requests: &Receiver<(Session, LoginRequest)>) {
+pub(crate) fn run(refused: &Receiver<Delayed>) {
     let mut held: Vec<Delayed> = Vec::new();
     let mut keepalive = Instant::now() + HEARTBEAT;
     loop {
         let next = if held.is_empty() {
-            requests.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            refused.recv().map_err(|_| RecvTimeoutError::Disconnected)
         } else {
             let due = held.iter().map(Delayed::at).fold(keepalive, Instant::min);
-            requests.recv_timeout(due.saturating_duration_since(Instant::now()))
+            refused.recv_timeout(due.saturating_duration_since(Instant::now()))
         };
         match next {
-            Ok((session, request)) => held.extend(refusal(session, request)),
+            Ok(newest) if is_full(&held, &newest) => newest.send(),
+            Ok(newest) => held.push(newest),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
         let now = Instant::now();
-        let is_over = held.len() > MAX_HELD;
-        let newest = held.pop_if(|_| is_over);
         let (due, later): (Vec<_>, Vec<_>) = held.into_iter().partition(|one| one.at() <= now);
-        due.into_iter().chain(newest).for_each(Delayed::send);
+        due.into_iter().for_each(Delayed::send);
         held = later;
         if now >= keepalive {
             held = held.into_iter().filter_map(Delayed::keepalive).collect();
@@ -47,16 +40,7 @@ pub(crate) fn run(requests: &Receiver<(Session, LoginRequest)>) {
     held.into_iter().for_each(Delayed::send);
 }
 
-/// The refusal, unless the login has a slot now.
-fn refusal(mut session: Session, mut request: LoginRequest) -> Option<Delayed> {
-    match session.claim_again(&mut request) {
-        Some(slot) => {
-            let refused = thread::start(session, Request::Login(request), Arc::new(slot)).err()?;
-            match *refused {
-                (session, Request::Login(request)) => Some(session.refuse_later(&request)),
-                _ => None,
-            }
-        }
-        None => Some(session.refuse_later(&request)),
-    }
+fn is_full(held: &[Delayed], newest: &Delayed) -> bool {
+    let of_others = held.iter().filter(|one| !one.is_of_trusted()).count();
+    held.len() >= MAX_HELD.0 || !newest.is_of_trusted() && of_others >= MAX_HELD.1
 }

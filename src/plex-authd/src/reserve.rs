@@ -10,15 +10,20 @@ use protocol::{LoginRequest, Request};
 
 use crate::lock::lock;
 use crate::refusals;
-use crate::session::Session;
+use crate::session::delayed::Delayed;
+use crate::session::{Session, thread};
 use crate::worker::{self, STACK};
 
-/// Threads, and requests that may wait for them. root's requests, which are the system's logins, have their own, so that no
-/// other user can delay them.
+/// Threads, and requests that may wait for them. root's account phases, which are the system's logins, have their own, so that
+/// no other user can delay them, and so have those of trusted callers.
 const ROOT: (usize, usize) = (8, 128);
+const TRUSTED: (usize, usize) = (2, 32);
 const OTHERS: (usize, usize) = (2, 32);
 
-/// Refused authentications that may wait for the thread that holds them.
+/// The same of refused authentications that claim a slot once more, which takes a look into the account database.
+const AGAIN: (usize, usize) = (2, 32);
+
+/// Refused authentications that may wait for the thread that holds them. It never waits for anything else.
 const REFUSED: usize = 64;
 
 /// Time limit for the requests that are left at shutdown. Each needs a look into the account database.
@@ -30,8 +35,10 @@ type Work = (Session, LoginRequest);
 /// The threads, and their queues.
 pub(crate) struct Reserve {
     root: SyncSender<Work>,
+    trusted: SyncSender<Work>,
     others: SyncSender<Work>,
-    refused: SyncSender<Work>,
+    again: SyncSender<Work>,
+    held: SyncSender<Delayed>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -42,15 +49,26 @@ impl Reserve {
     /// A thread cannot be created.
     pub(crate) fn start() -> std::io::Result<Self> {
         let mut threads = Vec::new();
-        let (root, others) = (start(ROOT, &mut threads)?, start(OTHERS, &mut threads)?);
-        let (refused, requests) = sync_channel(REFUSED);
-        threads.push(spawn(move || refusals::run(&requests))?);
-        Ok(Self { root, others, refused, threads })
+        let (held, refused) = sync_channel(REFUSED);
+        threads.push(spawn(move || refusals::run(&refused))?);
+        let again = {
+            let held = held.clone();
+            start(AGAIN, &mut threads, move |session, request| claim_again(session, request, &held))?
+        };
+        let mut account = |threads_and_queue| {
+            start(threads_and_queue, &mut threads, |session, mut request| session.run_without_slot(&mut request))
+        };
+        let (root, trusted, others) = (account(ROOT)?, account(TRUSTED)?, account(OTHERS)?);
+        Ok(Self { root, trusted, others, again, held, threads })
     }
 
     /// Queues an account phase. If the queue is full, it is refused at once: a managed account does not pass even then.
     pub(crate) fn push(&self, session: Session, request: LoginRequest) {
-        let queue = if session.uid() == 0 { &self.root } else { &self.others };
+        let queue = match session.uid() {
+            0 => &self.root,
+            _ if session.was_trusted() => &self.trusted,
+            _ => &self.others,
+        };
         if let Err(TrySendError::Full((session, request)) | TrySendError::Disconnected((session, request))) =
             queue.try_send((session, request))
         {
@@ -58,29 +76,37 @@ impl Reserve {
         }
     }
 
-    /// Refuses an authentication later; at once, if the queue is full.
+    /// Refuses an authentication later. One that names its origin first claims a slot once more, if there is time for that: with
+    /// the account's canonical name, a known friend who types another spelling has the slots of known accounts (R70).
     pub(crate) fn refuse(&self, session: Session, request: LoginRequest) {
+        if !session.was_trusted() {
+            return hold(&self.held, session, &request);
+        }
         if let Err(TrySendError::Full((session, request)) | TrySendError::Disconnected((session, request))) =
-            self.refused.try_send((session, request))
+            self.again.try_send((session, request))
         {
-            session.refuse(&Request::Login(request));
+            hold(&self.held, session, &request);
         }
     }
 
     /// Ends the threads after the requests that are left.
     pub(crate) fn finish(self) {
-        let Self { root, others, refused, threads } = self;
-        drop((root, others, refused));
+        let Self { root, trusted, others, again, held, threads } = self;
+        drop((root, trusted, others, again, held));
         worker::join_within(&threads, LAST_REQUESTS);
     }
 }
 
-fn start((count, capacity): (usize, usize), threads: &mut Vec<JoinHandle<()>>) -> std::io::Result<SyncSender<Work>> {
+fn start(
+    (count, capacity): (usize, usize),
+    threads: &mut Vec<JoinHandle<()>>,
+    run: impl Fn(Session, LoginRequest) + Clone + Send + 'static,
+) -> std::io::Result<SyncSender<Work>> {
     let (queue, requests) = sync_channel(capacity);
     let requests = Arc::new(Mutex::new(requests));
     for _ in 0..count {
-        let requests = Arc::clone(&requests);
-        threads.push(spawn(move || run(&requests))?);
+        let (requests, run) = (Arc::clone(&requests), run.clone());
+        threads.push(spawn(move || each(&requests, &run))?);
     }
     Ok(queue)
 }
@@ -89,11 +115,30 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>>
     std::thread::Builder::new().name("reserve".into()).stack_size(STACK).spawn(run)
 }
 
-fn run(requests: &Mutex<Receiver<Work>>) {
+fn each(requests: &Mutex<Receiver<Work>>, run: &impl Fn(Session, LoginRequest)) {
     loop {
         // One thread waits for the next request, the others for the lock.
         let next = lock(requests).recv();
-        let Ok((session, mut request)) = next else { return };
-        session.run_without_slot(&mut request);
+        let Ok((session, request)) = next else { return };
+        run(session, request);
+    }
+}
+
+/// Starts the login if it has a slot now, and refuses it later otherwise.
+fn claim_again(mut session: Session, mut request: LoginRequest, held: &SyncSender<Delayed>) {
+    let Some(slot) = session.claim_again(&mut request) else { return hold(held, session, &request) };
+    if let Err(refused) = thread::start(session, Request::Login(request), Arc::new(slot))
+        && let (session, Request::Login(request)) = *refused
+    {
+        hold(held, session, &request);
+    }
+}
+
+/// Passes a refusal on to the thread that holds them. If that has no time for it, it is sent at once.
+fn hold(held: &SyncSender<Delayed>, session: Session, request: &LoginRequest) {
+    if let Err(TrySendError::Full(refusal) | TrySendError::Disconnected(refusal)) =
+        held.try_send(session.refuse_later(request))
+    {
+        refusal.send();
     }
 }

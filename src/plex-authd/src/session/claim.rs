@@ -10,12 +10,7 @@ impl Session {
     /// The claim of a request, by what is known without a look into the account database.
     pub(crate) fn claim(&self, request: &Request) -> Claim {
         match request {
-            // For limits only, a user is trusted who was so at the last look.
-            Request::Login(login) => {
-                let uid = self.peer.uid;
-                let is_trusted = uid == 0 || self.context.settings.trusted_callers.were_trusted(uid);
-                self.login_claim(login, &login.user, self.origin_if(is_trusted, login))
-            }
+            Request::Login(login) => self.login_claim(login, &login.user, self.origin_if(self.was_trusted(), login)),
             _ => Claim {
                 purpose: Purpose::Command,
                 origin: self.origin.clone(),
@@ -45,6 +40,11 @@ impl Session {
         let Some(slot) = &self.slot else { return Ok(()) };
         let has_room = slot.replace(self.login_claim(request, account, self.origin(request)), self.known_accounts());
         if has_room { Ok(()) } else { Err(Reason::NoSlot) }
+    }
+
+    /// The caller is root, or was a trusted caller at the last look. For limits only.
+    pub(crate) fn was_trusted(&self) -> bool {
+        self.peer.uid == 0 || self.context.settings.trusted_callers.were_trusted(self.peer.uid)
     }
 
     /// Number of accounts that have signed in.

@@ -31,6 +31,11 @@ impl Delayed {
         self.at
     }
 
+    /// The caller is root or a trusted one, as far as limits go.
+    pub(crate) fn is_of_trusted(&self) -> bool {
+        self.session.was_trusted()
+    }
+
     /// Tells the module that its request is in progress; `None` if it has left.
     pub(crate) fn keepalive(mut self) -> Option<Self> {
         self.session.keepalive().ok().map(|()| self)

@@ -1,18 +1,20 @@
 //! Origin of a login attempt, for the rate limits.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Programs of root that name the local user who runs them as the remote user. Others name whom the other end says it is: rlogin,
-/// mail and web servers.
-const NAME_LOCAL_USER: [&str; 9] =
-    ["su", "su-l", "sudo", "sudo-i", "runuser", "runuser-l", "doas", "polkit-1", EXPLAINED];
+/// mail and web servers. polkit's helper names the account that it authenticates, whoever runs it.
+const NAME_LOCAL_USER: [&str; 8] = ["su", "su-l", "sudo", "sudo-i", "runuser", "runuser-l", "doas", EXPLAINED];
 
 /// Service, in an origin, of `plex-auth test`.
 pub const EXPLAINED: &str = "plex-auth";
 
 /// Prefix of the origins that many people share.
 const SERVICE: &str = "service:";
+
+/// Prefix of the origins of processes that are not believed.
+const USER_ID: &str = "uid:";
 
 /// The longest name of a service or local user in an origin, in characters.
 const MAX_NAME: usize = 64;
@@ -28,6 +30,13 @@ impl Origin {
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.0.starts_with(SERVICE)
+    }
+
+    /// True for a process whose statements about the login do not count. One person may have thousands of user ids
+    /// (`subuid(5)`), each of which is an origin.
+    #[must_use]
+    pub fn is_process(&self) -> bool {
+        self.0.starts_with(USER_ID)
     }
 
     /// The text form.
@@ -58,13 +67,14 @@ impl From<&str> for Origin {
 /// Origin of an attempt. `believed` is true for processes whose statements about the login count: those of root and of
 /// `trusted_callers`. For others the user id is the origin.
 ///
-/// Only the network of an IPv6 address counts: a client has any number of addresses in its own. A host name is no origin,
-/// because the other end chooses it in its own DNS, and neither is a remote user's name, except from root's `su`, `sudo` and the
+/// Only the network of an IPv6 address counts: a client has any number of addresses in its own. All loopback addresses are one
+/// origin, since a local user can connect from each, and the address of NAT64 is the one that it translates. A host name is no
+/// origin, because the other end chooses it in its own DNS, and neither is a remote user's name, except from root's `su`, `sudo` and the
 /// like.
 #[must_use]
 pub fn origin(uid: u32, believed: bool, service: Option<&str>, rhost: Option<&str>, ruser: Option<&str>) -> Origin {
     if !believed {
-        return Origin(format!("uid:{uid}"));
+        return Origin(format!("{USER_ID}{uid}"));
     }
     let names_local_user = uid == 0 && service.is_some_and(|service| NAME_LOCAL_USER.contains(&service));
     let local_user = ruser.filter(|user| names_local_user && !user.is_empty());
@@ -104,13 +114,28 @@ fn address(host: &str) -> Option<IpAddr> {
 }
 
 fn network(address: IpAddr) -> Origin {
-    Origin(match address {
+    Origin(match untranslated(address) {
+        address if address.is_loopback() => Ipv4Addr::LOCALHOST.to_string(),
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
     })
+}
+
+/// The IPv4 address of a client behind NAT64 (RFC 6052), which is one network to all of them.
+fn untranslated(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => match v6.segments() {
+            [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
+                let [.., a, b, c, d] = v6.octets();
+                Ipv4Addr::new(a, b, c, d).into()
+            }
+            _ => address,
+        },
+        IpAddr::V4(_) => address,
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +155,13 @@ mod tests {
             (0, true, sshd, Some("[2001:db8:1:2::9]:8443"), None, "2001:db8:1:2::/64"),
             (0, true, sshd, Some("fe80::1%eth0"), None, "fe80:0:0:0::/64"),
             (0, true, sshd, Some("[fe80::1%eth0]:22"), None, "fe80:0:0:0::/64"),
+            (0, true, sshd, Some("127.0.0.1"), None, "127.0.0.1"),
+            (0, true, sshd, Some("127.3.2.1"), None, "127.0.0.1"),
+            (0, true, sshd, Some("::1"), None, "127.0.0.1"),
+            (0, true, sshd, Some("::ffff:127.0.0.9"), None, "127.0.0.1"),
+            (0, true, sshd, Some("64:ff9b::c000:207"), None, "192.0.2.7"),
+            (0, true, sshd, Some("64:ff9b::7f00:2"), None, "127.0.0.1"),
+            (0, true, sshd, Some("64:ff9b:1::c000:207"), None, "64:ff9b:1:0::/64"),
             (0, true, Some("su"), Some(""), Some("alice"), "local:alice"),
             (0, true, Some("sudo"), None, Some("alice"), "local:alice"),
             (0, true, Some("login"), None, None, "service:login"),
@@ -144,6 +176,7 @@ mod tests {
             let origin = origin(uid, believed, service, rhost, ruser);
             assert_eq!(origin.as_str(), expected, "{rhost:?} {ruser:?}");
             assert_eq!(origin.is_shared(), expected.starts_with("service:"), "{expected}");
+            assert_eq!(origin.is_process(), expected.starts_with("uid:"), "{expected}");
             assert_eq!(Origin::from(origin.to_string()), origin, "the stored form is read back");
         }
     }
@@ -180,7 +213,8 @@ mod tests {
             let of_user = origin(33, true, Some(service), None, Some("alice"));
             assert_eq!(of_user.as_str(), format!("service:33/{service}"));
         }
-        for service in ["rlogin", "rsh", "dovecot", "radiusd", "login", "sshd", "SU", "su ", "sudo2"] {
+        // polkit's helper names the account itself, so any local user could fail in the name of any other.
+        for service in ["polkit-1", "rlogin", "rsh", "dovecot", "radiusd", "login", "sshd", "SU", "su ", "sudo2"] {
             let origin = origin(0, true, Some(service), Some(""), Some("a1"));
             assert_eq!(origin.as_str(), format!("service:{service}"));
         }

@@ -41,6 +41,10 @@ const HOUSEHOLD: usize = 16;
 /// Slots of unknown accounts for one service that names no remote host, and of account phases.
 const CROWD: (usize, usize) = (64, 32);
 
+/// Slots of all processes together that are not believed, whatever their user ids: for account phases, and for accounts that
+/// are not known there.
+const PROCESSES: (usize, usize) = (16, 64);
+
 /// Slots of known accounts that one such service leaves to others.
 const LEFT_BY_CROWD: usize = 64;
 
@@ -124,11 +128,22 @@ impl Claim {
         }
     }
 
-    /// The greatest number of slots of this account, from all origins. Strangers are behind a service that names no remote host, too.
+    /// The greatest number of slots of this account, from all origins: one account may be known at dozens of them, and strangers
+    /// are behind a service that names no remote host, too.
     fn account_share(&self, slots: usize) -> usize {
-        match (self.purpose, self.crowd) {
-            (Purpose::Unknown, _) | (Purpose::Known, Crowd::Many) => PER_ACCOUNT,
-            _ => slots,
+        match self.purpose {
+            Purpose::Unknown | Purpose::Known => PER_ACCOUNT,
+            Purpose::Account | Purpose::Command => slots,
+        }
+    }
+
+    /// The greatest number of slots of processes that are not believed. A user who may have other user ids could have the share
+    /// of each.
+    fn process_share(&self, slots: usize) -> usize {
+        match self.purpose {
+            Purpose::Account => PROCESSES.0,
+            Purpose::Unknown => PROCESSES.1,
+            Purpose::Known | Purpose::Command => slots,
         }
     }
 }
@@ -195,6 +210,8 @@ impl Shares {
         used(&|held| held.purpose == claim.purpose) < slots
             && used(&|held| claim.shares_origin(held)) < claim.origin_share(slots)
             && used(&|held| held.purpose == claim.purpose && held.account == claim.account) < claim.account_share(slots)
+            && (!claim.origin.is_process()
+                || used(&|held| held.purpose == claim.purpose && held.origin.is_process()) < claim.process_share(slots))
     }
 }
 

@@ -82,6 +82,33 @@ fn r70_any_number_of_strangers_leaves_known_people_and_account_phases_their_slot
     assert!(shares.acquire(claim(Purpose::Unknown, Crowd::One, "local:alice", "alice"), 1).is_none());
 }
 
+/// `subuid(5)` gives each user 65 536 of them.
+#[test]
+fn r70_a_user_with_thousands_of_user_ids_leaves_others_their_slots() {
+    let mut shares = Shares::default();
+    let process = |purpose| {
+        move |number: usize| {
+            claim(purpose, Crowd::One, &format!("uid:{}", 100_000 + number / ONE), &format!("u{number}"))
+        }
+    };
+    assert_eq!(take(&mut shares, 5000, process(Purpose::Account)), PROCESSES.0);
+    assert_eq!(take(&mut shares, 5000, process(Purpose::Unknown)), PROCESSES.1);
+    assert!(friend_is_served(&mut shares));
+    // A screen locker runs as the user who has unlocked it before.
+    assert!(shares.acquire(claim(Purpose::Known, Crowd::One, "uid:1000", "alice"), 1).is_some());
+}
+
+/// A home with a /56 network has 256 origins.
+#[test]
+fn r70_one_account_that_is_known_at_many_origins_leaves_others_their_slots() {
+    let mut shares = Shares::default();
+    let prompt = |number| {
+        claim(Purpose::Known, Crowd::Household, &format!("2001:db8:0:{:x}::/64", number / HOUSEHOLD), "mallory")
+    };
+    assert_eq!(take(&mut shares, 5000, prompt), PER_ACCOUNT);
+    assert!(friend_is_served(&mut shares));
+}
+
 #[test]
 fn r70_slots_of_known_people_grow_with_their_number_up_to_a_bound() {
     let of = |known| {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use policy::Origin;
 use protocol::Login;
 
 /// The outcome of an accepted login, as it is written.
@@ -31,7 +32,7 @@ pub(super) struct Entries {
 #[derive(Debug, Default)]
 struct Part {
     entries: BTreeMap<i64, LoginEntry>,
-    /// Number of entries by owner: the account of accepted logins, the origin of refused ones.
+    /// Number of entries by [`owner`]: the account of accepted logins, the origin of refused ones.
     counts: HashMap<String, usize>,
 }
 
@@ -88,8 +89,13 @@ fn is_accepted(entry: &LoginEntry) -> bool {
     entry.login.outcome == ACCEPTED
 }
 
+/// All processes that are not believed are one owner: a user can have thousands of user ids.
 fn owner(entry: &LoginEntry) -> String {
-    if is_accepted(entry) { entry.login.user.clone() } else { entry.origin.clone().unwrap_or_default() }
+    if is_accepted(entry) {
+        return entry.login.user.clone();
+    }
+    let origin = entry.origin.as_deref().unwrap_or_default();
+    if Origin::from(origin).is_process() { String::new() } else { origin.to_owned() }
 }
 
 #[cfg(test)]
@@ -124,6 +130,20 @@ mod tests {
         assert_eq!(count(&entries, |entry| entry.login.outcome == "denied" && entry.number < 1000), 100);
         let newest: Vec<_> = entries.latest().take(3).map(|entry| entry.number).collect();
         assert_eq!(newest, [29_999, 29_998, 29_997], "of its own, the latest are kept");
+    }
+
+    /// With an entry each, five hundred user ids of one user were as many origins.
+    #[test]
+    fn r70_a_flood_of_refusals_by_thousands_of_user_ids_displaces_its_own_entries_only() {
+        let mut entries = Entries::default();
+        for number in 1..=100 {
+            entries.add(entry(number, "bob", &format!("192.0.2.{}", number % 10), "denied"));
+        }
+        for number in 101..5000 {
+            entries.add(entry(number, "alice", &format!("uid:{number}"), "denied"));
+        }
+        assert_eq!(count(&entries, |entry| entry.number <= 100), 100);
+        assert_eq!(count(&entries, |_| true), MAX_ENTRIES);
     }
 
     #[test]

@@ -79,6 +79,7 @@ pub(super) fn sign_in(
         // plex.tv has signed the right user in: for every limit this is a login, whatever the media server says.
         Err(reason) if reason.is_only_the_media_servers() => {
             permit.record_login();
+            limits.rate_limiter.record_success(&attempt.key);
             Err(reason.into())
         }
         Err(reason) => {

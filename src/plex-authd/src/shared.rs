@@ -59,7 +59,13 @@ impl Shared {
         let shared = Self {
             config_file: args.config.clone(),
             device_ids: DeviceIds::open(saved.client_id, config, &args.state, log),
-            identities: Arc::new(Identities::new(saved.bindings, saved.unbound, saved.recent_sign_ins, store.clone())),
+            identities: Arc::new(Identities::new(
+                saved.bindings,
+                saved.unbound,
+                saved.groups,
+                saved.recent_sign_ins,
+                store.clone(),
+            )),
             password_hashes: PasswordHashes::new(saved.passwords),
             limits: Arc::new(Limits {
                 connections: Arc::default(),

@@ -30,6 +30,8 @@ fn reload_applies_to_new_logins_and_not_to_those_in_progress() {
     assert_eq!(world.authenticate("alice", &password("alice")), Code::USER_UNKNOWN);
     waiting.type_line(&password("alice"));
     assert_eq!(waiting.exit(), 0, "{}", waiting.contents());
+    // R74: Alice has not left her group, so a friend who takes her name at Plex now does not get the account.
+    assert_eq!(world.sql("SELECT plex_id FROM pin WHERE account = 'alice'"), "2\n");
 
     // `doctor` also knows which version of the file the daemon has read.
     let changed = "was changed since plex-authd read it";
@@ -38,12 +40,14 @@ fn reload_applies_to_new_logins_and_not_to_those_in_progress() {
     world.sh("sleep 1.1; touch /etc/plex-auth.toml");
     assert!(doctor().contains(changed), "{}", doctor());
 
-    // Another reload with another rule: the list is fetched again for it.
-    let open = world.config("strict_friends = false");
+    // Another reload with another rule: the list is fetched again for it, and shows Bob for the first time. R74: his account
+    // joined the group before, so that his name alone gives it to nobody.
+    let open = world.config("strict_friends = false\n[users]\nzoe = \"bob\"");
     assert_eq!(world.authenticate("bob", &password("bob")), Code::USER_UNKNOWN);
     world.sh("true >/var/log/syslog");
     reload(&world, &open, &["the configuration has been read again"]);
-    assert_eq!(world.authenticate("bob", &password("bob")), Code::SUCCESS);
+    assert_eq!(world.authenticate("zoe", &password("bob")), Code::SUCCESS);
+    assert_eq!(world.authenticate("bob", &password("bob")), Code::AUTH_ERR);
     world.stop_authd();
     assert_eq!(world.plex().counters().live_tokens, 0, "what the old configuration borrowed is given back too");
     world.assert_no_secret_leaked();

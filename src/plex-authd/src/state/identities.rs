@@ -15,6 +15,8 @@ pub(crate) struct Identities {
     /// Members of the group that are bound to nobody, and that no name ever binds: no account had theirs in the first list after
     /// they joined, or the group does not list them.
     unbound: Mutex<BTreeSet<String>>,
+    /// The groups of all configurations so far. While an account is in one of them, it has not left.
+    groups: Mutex<BTreeSet<String>>,
     /// Recorded only without a friend list, when it is all that the account phase can use.
     recent_sign_ins: Mutex<HashMap<String, (PlexId, BootTime)>>,
     store: Store,
@@ -24,12 +26,14 @@ impl Identities {
     pub(crate) fn new(
         bindings: HashMap<String, IdentityBinding>,
         unbound: BTreeSet<String>,
+        groups: BTreeSet<String>,
         recent_sign_ins: HashMap<String, (PlexId, BootTime)>,
         store: Store,
     ) -> Self {
         Self {
             bindings: Mutex::new(bindings),
             unbound: Mutex::new(unbound),
+            groups: Mutex::new(groups),
             recent_sign_ins: Mutex::new(recent_sign_ins),
             store,
         }
@@ -91,6 +95,18 @@ impl Identities {
             lock(&self.unbound).extend(members.iter().cloned());
             self.store.write(Change::Unbound(members));
         }
+    }
+
+    /// Records the group of a configuration.
+    pub(crate) fn record_group(&self, name: &str) {
+        if lock(&self.groups).insert(name.to_owned()) {
+            self.store.write(Change::Group(name.to_owned()));
+        }
+    }
+
+    /// The groups of all configurations so far.
+    pub(crate) fn groups(&self) -> BTreeSet<String> {
+        lock(&self.groups).clone()
     }
 
     /// Forgets that an account is bound to nobody.

@@ -27,6 +27,9 @@ pub(crate) struct Members {
 
 impl Members {
     pub(crate) fn new(settings: Arc<Settings>, identities: Arc<Identities>, log: Log) -> Self {
+        if let Some(group) = &settings.config.group {
+            identities.record_group(group);
+        }
         Self { settings, identities, log }
     }
 
@@ -87,7 +90,9 @@ impl Members {
     }
 
     /// Forgets whom former members belong to, or that they belong to nobody: when an account of the name joins again, which may
-    /// be another one, the next list decides. An entry in `[users]` does not depend on the group.
+    /// be another one, the next list decides. A member of an earlier configuration's group has not left: another `group` in the
+    /// file neither changes whom it belongs to nor ends its session in progress. An entry in `[users]` does not depend on the
+    /// group.
     fn release_former(&self, members: &ListedMembers) {
         let mut missing: BTreeSet<_> =
             self.identities.unbound().into_iter().chain(self.identities.bound_members()).collect();
@@ -100,7 +105,8 @@ impl Members {
             let found = accounts::look_up(&account, self.settings.config.group.as_deref(), self.settings.uid_min);
             let is_former = match found {
                 // Under another name, it is another account's record.
-                Ok(Some(found)) => !found.in_group || found.name != account,
+                Ok(Some(found)) if found.name != account => true,
+                Ok(Some(found)) => !found.in_group && !self.is_in_earlier_group(&account),
                 Ok(None) => members.is_complete && !passwd.iter().any(|line| line.name == account),
                 Err(_) => false,
             };
@@ -108,6 +114,19 @@ impl Members {
                 self.identities.release_member(&account);
             }
         }
+    }
+
+    /// The account is in the group of an earlier configuration, or that cannot be known.
+    fn is_in_earlier_group(&self, account: &str) -> bool {
+        let mut earlier = self.identities.groups();
+        earlier.remove(self.group());
+        earlier.iter().any(|name| match accounts::group(name) {
+            Ok(None) => false,
+            Ok(Some(group)) => accounts::user(account)
+                .and_then(|user| user.map_or(Ok(false), |user| accounts::is_member(&user, &group)))
+                .unwrap_or(true),
+            Err(_) => true,
+        })
     }
 
     /// Logs the accounts that nobody can sign in to. A group may have many names without an account, which are no loss.

@@ -48,10 +48,15 @@ fn without_thread() -> FriendListCache {
 
 /// A configuration with this group and an entry for `games`.
 fn members(group: &str, store: &Store, log: &Log) -> Members {
+    members_after(group, BTreeSet::new(), store, log)
+}
+
+/// [`members`] after configurations with these groups.
+fn members_after(group: &str, earlier: BTreeSet<String>, store: &Store, log: &Log) -> Members {
     let text =
         format!("token = \"TOKEN-SECRET\"\nstrict_friends = false\ngroup = \"{group}\"\n[users]\ngames = \"games\"\n");
     let config = config::parse(&text, std::path::Path::new("x")).unwrap();
-    let identities = Identities::new(HashMap::new(), BTreeSet::new(), HashMap::new(), store.clone());
+    let identities = Identities::new(HashMap::new(), BTreeSet::new(), earlier, HashMap::new(), store.clone());
     Members::new(Arc::new(Settings::new(config, "x".into())), Arc::new(identities), log.clone())
 }
 
@@ -182,4 +187,19 @@ fn r74_the_binding_of_an_account_that_left_the_group_or_is_gone_is_released() {
     bind(&unreadable);
     unreadable.undecided();
     assert_eq!(bound(&unreadable), "bin daemon games gone root");
+}
+
+/// The file names another group for a while, by mistake. A friend who has taken the name of a member meanwhile gets nothing.
+#[test]
+fn r74_another_group_in_the_file_releases_no_member_that_stays_in_the_earlier_one() {
+    let (cache, id) = (without_thread(), PlexId(2));
+    let earlier = BTreeSet::from(["daemon".to_owned(), "no-such-group".to_owned()]);
+    let members = members_after("root", earlier, &cache.store, &cache.log);
+    for account in ["daemon", "bin", "gone"] {
+        members.identities().bind(account, IdentityBinding { id, reference: account.into() });
+    }
+    members.undecided();
+    let bound: BTreeSet<_> = members.identities().bindings().into_iter().map(|(account, _)| account).collect();
+    assert_eq!(bound, BTreeSet::from(["daemon".to_owned()]), "the others are in neither");
+    assert!(members.identities().groups().contains("root"));
 }

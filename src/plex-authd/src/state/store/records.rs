@@ -37,6 +37,8 @@ pub(crate) struct SavedState {
     pub bindings: HashMap<String, IdentityBinding>,
     /// Members of the group that are bound to nobody.
     pub unbound: BTreeSet<String>,
+    /// The groups of all configurations so far.
+    pub groups: BTreeSet<String>,
     /// Plex account and time of the last sign-in, by local account.
     pub recent_sign_ins: HashMap<String, (PlexId, BootTime)>,
     /// By local account.
@@ -51,12 +53,14 @@ pub(crate) struct SavedState {
     pub last_logins: BTreeMap<String, i64>,
 }
 
-/// One change. The first `String` is the local account, except in `FriendList`, where it is the list's scope.
+/// One change. The first `String` is the local account, except in `FriendList`, where it is the list's scope, and in `Group`.
 #[derive(Debug)]
 pub(crate) enum Change {
     Binding(String, IdentityBinding),
     /// Members of the group that are bound to nobody.
     Unbound(Vec<String>),
+    /// The group of a configuration.
+    Group(String),
     /// An account that is unbound no longer.
     Released(String),
     /// A former member of the group, whose binding is void.

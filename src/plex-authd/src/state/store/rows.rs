@@ -72,6 +72,7 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<SavedState> {
             Ok(Some((row.get(0)?, IdentityBinding { reference: row.get(1)?, id: id(row, 2)? })))
         })?,
         unbound: all(connection, "SELECT account FROM unbound", |row| row.get(0).map(Some))?,
+        groups: all(connection, "SELECT name FROM member_group", |row| row.get(0).map(Some))?,
         // A grant dated in the future is skipped: its age is unknown.
         recent_sign_ins: all(connection, "SELECT account, plex_id, at FROM recent", |row| {
             let Some(at) = clock::from_wall_clock(row.get(2)?) else { return Ok(None) };
@@ -205,6 +206,7 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
         Change::Unbound(accounts) => {
             accounts.iter().map(|account| run("REPLACE INTO unbound VALUES (?1)", params![account])).sum()
         }
+        Change::Group(name) => run("REPLACE INTO member_group VALUES (?1)", params![name]),
         Change::Released(account) => run("DELETE FROM unbound WHERE account = ?1", params![account]),
         Change::ReleasedBinding(account) => run("DELETE FROM pin WHERE account = ?1", params![account]),
         Change::RecentSignIn(account, id, at) => {

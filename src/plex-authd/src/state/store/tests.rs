@@ -48,6 +48,7 @@ fn every_change_is_read_back_after_a_restart() {
     store.write(Change::ReleasedBinding("frank".into()));
     store.write(Change::Unbound(vec!["dora".into(), "erin".into()]));
     store.write(Change::Released("erin".into()));
+    store.write(Change::Group("plex-users".into()));
     store.write(Change::RecentSignIn("alice".into(), PlexId(2), now));
     store.write(Change::Password("alice".into(), hashed.clone()));
     store.write(Change::Password("bob".into(), hashed.clone()));
@@ -79,6 +80,7 @@ fn every_change_is_read_back_after_a_restart() {
     assert_eq!(saved.client_id, client_id);
     assert_eq!(saved.bindings, [("alice".to_owned(), binding)].into());
     assert_eq!(saved.unbound, BTreeSet::from(["dora".to_owned()]));
+    assert_eq!(saved.groups, BTreeSet::from(["plex-users".to_owned()]));
     assert!(near(saved.recent_sign_ins.get("alice").unwrap().1, now));
     assert_eq!(saved.passwords.len(), 1);
     let back = saved.passwords.get("alice").unwrap();

@@ -1,4 +1,4 @@
-/* many FACTS HOW COUNT USER:ANSWER...: loads libpam's modules, authenticates and unloads them COUNT times for each
+/* many FACTS HOW USER:ANSWER:COUNT...: loads libpam's modules, authenticates and unloads them COUNT times for each
  * USER, sequentially, and records how often each return code occurred. HOW is
  *   here          in this thread
  *   thread        each in a new thread, which then ends
@@ -92,11 +92,12 @@ int main(int argc, char **argv)
     if (pthread_create(&first, NULL, nothing, NULL) || pthread_join(first, NULL))
         abort();
     signals(before);
-    for (int user = 4; user < argc; user++) {
+    for (int user = 3; user < argc; user++) {
         who.user = strtok(argv[user], ":");
         who.answer = strtok(NULL, ":");
+        int count = atoi(strtok(NULL, ":"));
         int codes[101] = { 0 };
-        for (int i = 0; i < atoi(argv[3]); i++) {
+        for (int i = 0; i < count; i++) {
             int code = 0;
             pthread_t thread;
             if (!strcmp(how, "here"))

@@ -42,7 +42,7 @@ fn r6_a_thousand_panics_in_one_process_leak_nothing() {
     world.copy(&with_panics(), &world.module("pam_plex_panic"), 0o644);
     world.write("/etc/pam.d/alone", 0o644, "root:root", "auth required pam_plex_panic.so\n");
     for how in ["here", "thread"] {
-        let facts = world.facts(&[], "many", &[how, "500", "alice:error"]);
+        let facts = world.facts(&[], "many", &[how, "alice:error:500"]);
         assert_eq!((facts.get("alice.error").trim(), facts.get("signals")), ("500x9", "the same"), "{how}");
     }
 }

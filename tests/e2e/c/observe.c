@@ -1,5 +1,5 @@
 /* observe FACTS SERVICE USER PHASES ANSWER [unset]: runs PHASES, such as "auth,account", and records for each the state
- * of the process before, during (while a prompt is shown) and after. If USER starts with '@', it is a file that contains
+ * of the process before, during (while a prompt is shown) and after, and how long it lasted and used the processor. If USER starts with '@', it is a file that contains
  * the name. With "unset", every item that can be unset is. */
 #include "talk.h"
 
@@ -46,6 +46,11 @@ static void during(void)
     snapshot("during");
 }
 
+static long microseconds(const struct timespec *begin, const struct timespec *end)
+{
+    return (end->tv_sec - begin->tv_sec) * 1000000L + (end->tv_nsec - begin->tv_nsec) / 1000;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 6)
@@ -60,16 +65,18 @@ int main(int argc, char **argv)
         pam_set_item(pamh, unset[i], NULL);
     int code = PAM_SUCCESS;
     for (now = strtok(argv[4], ","); now; now = strtok(NULL, ",")) {
-        struct timespec begin, end;
+        struct timespec begin, end, used_before, used_after;
         snapshot("before");
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used_before);
         clock_gettime(CLOCK_MONOTONIC, &begin);
         mark("phase begins");
         code = phase(pamh, now);
         mark("phase ends");
         clock_gettime(CLOCK_MONOTONIC, &end);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used_after);
         snapshot("after");
-        fact("%s.code=%d\n%s.us=%ld\n", now, code, now,
-             (end.tv_sec - begin.tv_sec) * 1000000L + (end.tv_nsec - begin.tv_nsec) / 1000);
+        fact("%s.code=%d\n%s.us=%ld\n%s.cpu=%ld\n", now, code, now, microseconds(&begin, &end), now,
+             microseconds(&used_before, &used_after));
     }
     fact("prompts=%d\n", talk.prompts);
     pam_end(pamh, code);

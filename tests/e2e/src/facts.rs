@@ -41,6 +41,12 @@ impl Facts {
         self.get(&format!("{phase}.us")).parse().unwrap()
     }
 
+    /// Processor time that a phase used in the process, in microseconds.
+    #[must_use]
+    pub fn cpu_microseconds(&self, phase: &str) -> u64 {
+        self.get(&format!("{phase}.cpu")).parse().unwrap()
+    }
+
     /// Every value of a fact that the phases have in common, such as `tasks`, with its full name.
     pub fn all<'a>(&'a self, suffix: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let suffix = format!(".{suffix}");

@@ -56,7 +56,7 @@ fn daemon_uses_and_keeps_a_socket_passed_by_systemd() {
 fn second_daemon_does_not_take_over_the_socket() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let second = world.run(&["timeout", "5", "/usr/sbin/plex-authd", "--user", "plex-auth"]);
-    assert_eq!(second.code, 1, "{second:?}");
+    assert_eq!(second.code, 78, "{second:?}");
     world.wait_for_log(&["cannot run", "another plex-authd is listening there"]);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
 }

@@ -7,8 +7,14 @@ pub const REFUSED: i64 = -13;
 
 impl World {
     /// Has every thread of a process make a system call (`write`, `read`, `mkdir` or `run` with a path, or `port`), and
-    /// returns the results, which are 0 or a negative error number.
+    /// returns the results, which are 0 or a negative error number. The program that does this sets registers of x86_64: on
+    /// another architecture nothing is called, the reason is printed, and there are no results; in CI it panics.
     pub fn take_over(&self, process: &str, call: &str, path: &str) -> Vec<i64> {
+        if !cfg!(target_arch = "x86_64") {
+            assert!(std::env::var_os("CI").is_none(), "taking over a service needs an x86_64");
+            eprintln!("skipped: {call} {path} by a service that is taken over needs an x86_64");
+            return Vec::new();
+        }
         let program = self.c_program("takeover");
         let out = self.run(&[&program, process, call, path]);
         assert!(out.ok() && !out.stdout.is_empty(), "{call} {path}: {out:?}");
@@ -32,7 +38,7 @@ impl World {
         if let Some(state) = state {
             is("write", &format!("{state}/probe"), 0);
             is("mkdir", &format!("{state}/directory"), REFUSED);
-            self.sh(&format!("rm {state}/probe"));
+            self.sh(&format!("rm -f {state}/probe"));
         }
         self.sh(&format!("! grep -L '^NoNewPrivs:.1' /proc/{process}/task/*/status | grep ."));
     }

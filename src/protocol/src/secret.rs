@@ -43,7 +43,13 @@ mod tests {
 
     #[test]
     fn r41_debug_shows_nothing_of_a_secret() {
-        let shown = format!("{:?}", Secret::from("hunter2"));
-        assert!(!shown.contains("hunter2"), "{shown}");
+        assert_eq!(format!("{:?}", Secret::from("hunter2")), "Secret(…)");
+    }
+
+    #[test]
+    fn a_secret_has_the_text_that_it_was_made_of() {
+        assert_eq!(Secret::from("hunter2").expose(), "hunter2");
+        assert_eq!(Secret::from(String::from("hunter2")).expose(), "hunter2");
+        assert_eq!(Secret::default().expose(), "");
     }
 }

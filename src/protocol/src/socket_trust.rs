@@ -69,8 +69,7 @@ fn socket_owner_below(socket: &Path, granted: Option<&Path>, root: u32) -> Resul
         return Err(Untrusted::Path(socket.to_owned()));
     };
     for above in directory.ancestors().skip(1).take_while(|above| Some(*above) != granted) {
-        let owner = directory_owner(above)?;
-        if owner != 0 && owner != root {
+        if directory_owner(above)? != root {
             return Err(Untrusted::Writable(above.to_owned()));
         }
     }
@@ -174,6 +173,18 @@ mod tests {
         assert!(matches!(refused(&real.join("none")), Untrusted::Unreadable(..)));
         assert!(matches!(refused(&real.join("../real/socket")), Untrusted::Path(_)));
         assert!(matches!(refused(Path::new("run/socket")), Untrusted::Path(_)));
+    }
+
+    #[test]
+    fn r42_nothing_is_taken_for_granted_about_the_path_of_the_daemon() {
+        assert!(matches!(socket_owner(Path::new("run/socket")), Err(Untrusted::Path(_))));
+        let run = run_directory();
+        let path = run.path().join("socket");
+        let _listener = UnixListener::bind(&path).unwrap();
+        chmod(run.path(), 0o777);
+        // Any user may write to one of the directories, whichever the test's directory is in.
+        let refused = socket_owner(&path);
+        assert!(matches!(refused, Err(Untrusted::Writable(_))), "{refused:?}");
     }
 
     #[test]

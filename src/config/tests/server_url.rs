@@ -93,6 +93,27 @@ fn r72_plain_http_reaches_this_machine_only_with_server_url_insecure() {
     assert_eq!(more.mistake, Mistake::AddressWithMore);
 }
 
+/// `plex-auth setup` corrects these instead of refusing the file.
+#[test]
+fn r72_mistakes_in_the_media_servers_address_are_told_from_all_others() {
+    for (lines, is_about_server_url) in [
+        (url("https://127.0.0.1:32400"), true),
+        (url("http://192.0.2.7:32400"), true),
+        (url("http://127.0.0.1:32400"), true),
+        ("server_url_insecure = true".to_owned(), true),
+        (format!("{}\nserver_url_insecure = true", url(DIRECT)), true),
+        // Not from setup.
+        (url("https://den.example.org/web"), false),
+        (url("den.example.org"), false),
+        (format!("{}\nstrict_friends = false", url(DIRECT)), false),
+        ("plex_url = \"http://plex.tv\"".to_owned(), false),
+        ("strict_friends = 1".to_owned(), false),
+    ] {
+        let mistake = server_url(&lines).unwrap_err().mistake;
+        assert_eq!(mistake.is_about_server_url(), is_about_server_url, "{lines}: {mistake:?}");
+    }
+}
+
 /// A file that an earlier version wrote says how to go on, in every way that there is.
 #[test]
 fn r72_address_that_setup_once_wrote_is_refused_with_every_fix() {

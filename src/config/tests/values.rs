@@ -116,6 +116,10 @@ fn both_ends_of_a_range_are_in_it() {
     assert!(list("7days 1s").is_err() && list("4m").is_err());
     assert_eq!(with("").unwrap().timeouts.known_list, Duration::from_secs(60 * 60));
     assert_eq!(with("").unwrap().timeouts.friend_list, Duration::from_secs(5 * 60));
+    let friends = |time: &str| with(&format!("[timeouts]\nfriend_list = \"{time}\"\n"));
+    assert!(friends("5m").is_ok() && friends("5m 1s").is_err() && friends("999ms").is_err());
+    let pause = |time: &str| with(&format!("[throttle]\nlongest_pause = \"{time}\"\n"));
+    assert!(pause("1h").is_ok() && pause("1h 1s").is_err());
     let kept = |time: &str| with(&format!("[cache]\noffline = \"{time}\"\n"));
     assert!(kept("30days").is_ok() && kept("30days 1s").is_err() && kept("999ms").is_err());
     assert_eq!(kept("24h").unwrap().cache.longest(), Some(Duration::from_secs(24 * 60 * 60)));

@@ -100,7 +100,7 @@ fn auth_scenarios(both: bool) -> Vec<Scenario> {
 
 fn account_scenarios() -> Vec<Scenario> {
     let local = Subject { unix: Code::SUCCESS, plex: Code::IGNORE, ..NOBODY };
-    let guest = Subject { plex: Code::SUCCESS, member: true, guest: true, ..local };
+    let guest = Subject { plex: Code::SUCCESS, member: true, ..local };
     let removed = Subject { plex: Code::PERM_DENIED, ..guest };
     let outage = Code::AUTHINFO_UNAVAIL;
     vec![

@@ -53,6 +53,23 @@ fn the_shipped_stacks_have_no_faults() {
     }
 }
 
+#[test]
+fn r16_the_truth_table_has_every_situation_for_local_accounts_friends_and_unknown_names() {
+    use super::truth_table::Account;
+    for situation in [Situation::Normal, Situation::DaemonDown, Situation::ModuleMissing] {
+        let rows = rows(situation);
+        for account in [Account::Local, Account::Root, Account::Friend, Account::Unknown] {
+            assert!(rows.iter().any(|row| row.account == account), "{situation:?} {account:?}");
+        }
+        // pam-auth-update ends the account phase with pam_deny.
+        for row in rows {
+            let allowed = if row.account == Account::Unknown { Code::AUTH_ERR } else { row.allowed };
+            let changed = row.with_pam_auth_update();
+            assert_eq!((changed.auth, changed.allowed), (row.auth, allowed), "{situation:?} {row:?}");
+        }
+    }
+}
+
 /// The user of a row, with the codes of the modules in a phase.
 fn subject(kind: Kind, row: &Row, situation: Situation) -> Subject {
     use super::truth_table::Account;
@@ -180,6 +197,27 @@ fn a_faulty_auth_stack_has_the_faults_of_its_effect() {
             vec![LocalRefused, LocalRefusedInOutage, RootRefused, PlexRefused],
         ),
         ("no pam_unix", vec![PLEX, DENY, PERMIT], vec![NoLocalFallback]),
+        (
+            "no pam_unix, and a denial passed on as a yes",
+            vec!["auth [success=1 auth_err=1 user_unknown=ignore default=die] pam_plex.so\n", DENY, PERMIT],
+            vec![NoLocalFallback, DeniedAccepted],
+        ),
+        (
+            "pam_plex for members of the group alone",
+            vec![
+                "auth [success=3 default=ignore] pam_unix.so\n",
+                "auth [success=ignore default=1] pam_succeed_if.so quiet user ingroup plex-users\n",
+                "auth [success=1 default=die] pam_plex.so try_first_pass\n",
+                DENY,
+                PERMIT,
+            ],
+            vec![],
+        ),
+        (
+            "a user whom pam_unix does not know passed on as a yes",
+            vec!["auth [success=2 user_unknown=2 default=ignore] pam_unix.so\n", PLEX, DENY, PERMIT],
+            vec![UnknownAccepted],
+        ),
         (
             "the jump of pam_unix too short",
             vec!["auth [success=1 default=ignore] pam_unix.so\n", PLEX, DENY, PERMIT],

@@ -159,6 +159,9 @@ fn each_code_has_its_number_of_libpam() {
         assert_eq!((code.number(), code.to_string().as_str()), (number, name));
     }
     assert_eq!(Code::parse("Success"), None);
+    assert_eq!(Code::from_number(0), Some(Code::SUCCESS));
+    assert_eq!(Code::from_number(31), Code::parse("incomplete"));
+    assert_eq!([32, 33, usize::MAX].map(Code::from_number), [None; 3]);
 }
 
 /// The code of a stack whose modules return the code that is their name.

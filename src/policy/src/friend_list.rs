@@ -84,12 +84,6 @@ impl FriendList {
         Resolution { matches: self.matches(reference), bound, bound_is_listed, needs_binding }
     }
 
-    /// The id of the one account that a reference matches.
-    #[must_use]
-    pub fn id_of(&self, reference: &PlexRef) -> Option<PlexId> {
-        self.resolve(reference, None).id().ok()
-    }
-
     /// The ids of the accounts that a reference matches. Several do when one friend's username is another's address.
     pub(crate) fn matches(&self, reference: &PlexRef) -> Vec<PlexId> {
         let mut ids = Vec::new();

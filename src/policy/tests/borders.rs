@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use policy::{
-    Account, BootTime, LastSignIn, Loss, PlexId, PlexRef, PlexUser, Reason, Relationship, Step, authorize_caller,
-    resolve_account, verification_code,
+    Account, BootTime, LastSignIn, Loss, Outcome, PlexId, PlexRef, PlexUser, Reason, Relationship, Step,
+    authorize_caller, resolve_account, verification_code,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -33,6 +33,22 @@ fn times_are_ordered_and_move_by_spans() {
     assert_eq!(start - MINUTE, BootTime::from_millis(-55_000));
     assert_eq!((start + MINUTE).since(start), MINUTE);
     assert!(start - MINUTE < start && start < start + MINUTE);
+}
+
+#[test]
+fn each_outcome_has_its_word_in_the_log() {
+    for (outcome, word) in [
+        (Outcome::Success, "accepted"),
+        (Outcome::WrongSecret, "denied"),
+        (Outcome::NotAllowed, "denied"),
+        (Outcome::ConversationFailed, "denied"),
+        (Outcome::NotManaged, "not-managed"),
+        (Outcome::LocalFirst, "local-first"),
+        (Outcome::Throttled, "throttled"),
+        (Outcome::Unavailable, "unavailable"),
+    ] {
+        assert_eq!(outcome.as_str(), word, "{outcome:?}");
+    }
 }
 
 #[test]

@@ -405,8 +405,9 @@ fn the_trace_of_a_decision_has_every_fact_and_ends_with_the_refusal() {
     let (rules, list) = (rules(true, Some("olga")), den(NOW));
     let steps = |name: &str, binding: Option<&IdentityBinding>| {
         let decision = access(&rules, &list, NOW + FRESH).sign_in(&PlexRef::parse(name), binding);
-        let steps = decision.steps().to_vec();
-        assert_eq!(steps.last().and_then(Step::refusal), decision.result().err(), "{name}");
+        let (steps, refusal) = (decision.steps().to_vec(), decision.refusal().cloned());
+        assert_eq!(steps.last().and_then(Step::refusal), refusal, "{name}");
+        assert_eq!(refusal, decision.result().err(), "{name}");
         steps
     };
     let age = Step::ListAge { age: FRESH, max_age: FRESH };
@@ -488,6 +489,8 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
         // Nobody is put in back-off for not being a friend.
         let typed = outcome == Some(Outcome::WrongSecret) || name == "WrongPerson";
         assert_eq!(reason.is_about_the_password(), typed, "{name}");
+        // R72: after plex.tv's yes, nothing stored about the user is deleted.
+        assert_eq!(reason.is_only_the_media_servers(), name == "ServerRefuses", "{name}");
         // A message of its own, or one with the text of an error.
         let has_text = matches!(reason, Reason::Unreachable(_) | Reason::Unavailable(_));
         assert!(has_text || !reason.to_string().is_empty(), "{name}");

@@ -95,8 +95,6 @@ impl Rules {
         };
         match (account_id, owner_id) {
             (Some(account), Some(owner)) => account == owner,
-            // Nothing says whose number it is, and a number is no name.
-            (Some(_), None) if matches!(reference, PlexRef::Id(_)) => false,
             _ => match list {
                 Some(list) if self.substitute(list).is_none() => listed_as_owner(list, admin, reference),
                 Some(_) | None => is_called(reference, admin),
@@ -123,6 +121,7 @@ fn listed_as_owner(list: &FriendList, admin: &str, reference: &PlexRef) -> bool 
 /// True if an account's reference is this name.
 fn is_called(reference: &PlexRef, name: &str) -> bool {
     match reference {
+        // A number is no name.
         PlexRef::Id(_) => false,
         PlexRef::Name(written) => written.eq_ignore_ascii_case(name),
         // As for any member of the group, only Plex's side is folded.
@@ -200,6 +199,25 @@ mod tests {
             let rules = Rules { admin: admin.map(Into::into), owner_id: id, ..Rules::default() };
             assert_eq!(rules.is_owners(list, &reference, pin.as_ref()), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn an_owner_without_names_is_shown_as_admin_account_says() {
+        let shown = |admin: &str, owner_id, username: Option<&str>| {
+            let rules = Rules { admin: Some(admin.into()), owner_id, ..Rules::default() };
+            let owner = PlexUser { id: OLGA, username: username.map(Into::into), email: None };
+            rules.named_owner(&FriendList { owner, ..list("olga", "bob") })
+        };
+        let nameless = PlexUser { id: OLGA, username: None, email: None };
+        let address = PlexUser { email: Some("olga@example.org".into()), ..nameless.clone() };
+        assert_eq!(shown("olga@example.org", Some(OLGA), None), address);
+        let username = PlexUser { username: Some("olga".into()), ..nameless.clone() };
+        assert_eq!(shown("olga", Some(OLGA), None), username);
+        assert_eq!(shown("other", Some(OLGA), Some("olga")), username, "the list has a name");
+        for unknown in [None, Some(BOB)] {
+            assert_eq!(shown("olga", unknown, None), nameless, "nothing says that it is the owner's");
+        }
+        assert_eq!(shown("", Some(OLGA), None), nameless);
     }
 
     #[test]

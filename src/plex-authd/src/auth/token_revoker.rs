@@ -3,21 +3,22 @@
 //! Tokens are compared by value, because plex.tv may issue the same one to two sign-ins. A token is revoked after the last login
 //! that holds it has ended, and never if it is the owner's token from a configuration.
 
+mod registry;
 mod revocation;
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plex::{Client, SignedIn, Token};
-use policy::PlexId;
-use subtle::ConstantTimeEq;
 
 use crate::auth::account_locks::AccountLocks;
-use crate::auth::token_revoker::revocation::Revocation;
 use crate::limits::rate_limiter::RateLimiter;
 use crate::lock::lock;
 use crate::log::Log;
 use crate::worker::Worker;
+pub(crate) use registry::Device;
+use registry::{Issued, Shared};
+use revocation::{LAST_REQUESTS, Revocation};
 
 /// Delay after the login, so that a revocation does not compete with the account phase and the session that follow.
 const DELAY: Duration = Duration::from_millis(100);
@@ -26,60 +27,12 @@ const DELAY: Duration = Duration::from_millis(100);
 /// [`policy::MAX_SESSIONS`] may leave one; those beyond are logged by their number, and lapse.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 
-/// Time at shutdown for the last requests to end, which have their own deadline.
-const LAST_REQUESTS: Duration = Duration::from_millis(500);
-
 /// The longest time of [`RevokerWorker::finish`].
 pub(crate) const LONGEST_END: Duration = SHUTDOWN_LIMIT.saturating_add(LAST_REQUESTS).saturating_add(LAST_REQUESTS);
-
-/// A device for sign-ins.
-#[derive(Debug, Clone)]
-pub(crate) struct Device {
-    /// Client with this device's identifier.
-    pub client: Client,
-    /// Slot of the identifier; see [`crate::auth::account_locks`].
-    pub slot: usize,
-}
 
 /// Registry of the tokens that logins hold. It survives a reload.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenRevoker(Arc<Shared>);
-
-/// Registry and wake-up of the thread that revokes.
-#[derive(Debug, Default)]
-struct Shared {
-    tokens: Mutex<Tokens>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Tokens {
-    /// Owner's tokens of all configurations so far.
-    owners: Vec<Token>,
-    issued: Vec<Issued>,
-    /// Number of revocations in progress.
-    running: usize,
-    /// The daemon is shutting down: all tokens are revoked, until then.
-    end: Option<Instant>,
-    /// The tokens that are left have been counted.
-    is_reported: bool,
-}
-
-#[derive(Debug)]
-struct Issued {
-    token: Token,
-    device: Device,
-    /// `None` until it is known.
-    account: Option<PlexId>,
-    /// Number of logins that hold it.
-    holders: usize,
-    /// Earliest time of the revocation, if no login holds it.
-    due: Instant,
-    /// Its revocation is in progress.
-    is_revoking: bool,
-    /// The request of that revocation has ended.
-    is_sent: bool,
-}
 
 /// A token held by one login. When no login holds it any more, however they ended, it is revoked.
 #[derive(Debug)]
@@ -122,40 +75,6 @@ impl Drop for HeldToken {
             issued.due = Instant::now() + DELAY;
         }
         shared.changed.notify_all();
-    }
-}
-
-impl Tokens {
-    fn find(&mut self, token: &Token) -> Option<&mut Issued> {
-        self.issued.iter_mut().find(|issued| same(&issued.token, token))
-    }
-
-    fn is_owners(&self, token: &Token) -> bool {
-        self.owners.iter().any(|owners| same(owners, token))
-    }
-
-    /// Number of tokens that are yet to be revoked, or are being revoked.
-    fn left(&self) -> usize {
-        self.issued.iter().filter(|issued| !issued.is_sent && !self.is_owners(&issued.token)).count()
-    }
-
-    /// Notes that the request of a revocation has ended. False if the token is among those that were counted as left: it is
-    /// logged once.
-    fn end_request(&mut self, token: &Token) -> bool {
-        if let Some(issued) = self.find(token).filter(|issued| issued.is_revoking) {
-            issued.is_sent = true;
-        }
-        !self.is_reported
-    }
-
-    /// Ends a revocation. A token that was issued again meanwhile stays, and is revoked later.
-    fn end_revocation(&mut self, token: &Token) {
-        let is_ending = self.end.is_some();
-        self.issued.retain(|issued| (issued.holders > 0 && !is_ending) || !same(&issued.token, token));
-        if let Some(issued) = self.find(token) {
-            (issued.is_revoking, issued.is_sent) = (false, false);
-        }
-        self.running = self.running.saturating_sub(1);
     }
 }
 
@@ -220,11 +139,6 @@ impl RevokerWorker {
         self.shared.changed.notify_all();
         self.worker.finish_within(LONGEST_END);
     }
-}
-
-/// Constant-time comparison.
-fn same(one: &Token, other: &Token) -> bool {
-    one.expose().as_bytes().ct_eq(other.expose().as_bytes()).into()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod approval;
 mod args;
 mod authselect;
 mod choice;
+mod confirmation;
 mod diff;
 mod dry_run;
 mod edit;
@@ -45,10 +46,10 @@ use crate::ui::terminal::{self, Status, say};
 
 pub(crate) use args::SetupArgs;
 use choice::AccountChoice;
+use confirmation::Confirmation;
 use edit::Wanted;
 use network::Network;
 use questions::Asking;
-use server_url::Confirmation;
 use superseded::Superseded;
 
 pub(crate) fn run(context: &Context, args: &SetupArgs) -> Result<ExitCode, Error> {

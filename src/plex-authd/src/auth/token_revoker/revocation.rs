@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use plex::{Client, Error, Token};
 use policy::Sent;
 
-use super::{Issued, LAST_REQUESTS, Shared, Tokens, same};
+use super::registry::{Issued, Shared, Tokens, same};
 use crate::auth::account_locks::{AccountLock, AccountLocks};
 use crate::limits::rate_limiter::RateLimiter;
 use crate::lock::lock;
@@ -26,6 +26,9 @@ const RETRY: Duration = Duration::from_millis(100);
 /// Time after which an open link code of the account no longer postpones a revocation: strangers can keep codes open for it. If
 /// plex.tv issues the same token for such a code, that login notices it and is unavailable.
 pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(120);
+
+/// Time at shutdown for the last requests to end, which have their own deadline.
+pub(super) const LAST_REQUESTS: Duration = Duration::from_millis(500);
 
 /// Wait when there is nothing to revoke.
 const IDLE: Duration = Duration::from_secs(3600);

@@ -1,10 +1,11 @@
 //! Conditions and time of revocations.
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 use std::net::{TcpListener, TcpStream};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use plex::Settings;
-use policy::{PlexUser, SavedLimits, Throttle};
+use policy::{PlexId, PlexUser, SavedLimits, Throttle};
 
 use super::revocation::Revoking;
 use super::*;

@@ -2,7 +2,7 @@
 
 use policy::{PlexId, PlexRef, PlexUser};
 
-use super::{Given, UNKNOWN};
+use super::given::{Given, UNKNOWN};
 use crate::accounts::names::{self, Availability};
 use crate::accounts::people::{Person, Stage};
 use crate::client::friends::name_and_id;

@@ -1,32 +1,15 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a failed test may panic")]
 
+mod new_accounts;
+mod properties;
+
 use policy::{BootTime, FriendList, FriendRecord, IdentityBinding, Relationship, Rules};
-use proptest::prelude::*;
 
 use super::*;
-use crate::accounts::names;
+use crate::accounts::expiry_locks::Locks;
+use crate::accounts::names::Availability;
 use crate::accounts::people::{Person, Stage};
-
-/// Names as plex.tv may send them.
-const USERNAMES: [&str; 14] = [
-    "",
-    "alice",
-    "Alice",
-    "bob",
-    "carol",
-    "root",
-    "../x",
-    "-o",
-    "\u{430}lice",
-    "a\u{1b}[31mb",
-    "sudo",
-    "a b",
-    "abcdefghijklmnopqrstuvwxyz0123456789abcd",
-    "7up",
-];
-
-/// Names of accounts on the machine.
-const ACCOUNTS: [&str; 5] = ["alice", "bob", "carol", "dora", "erin"];
+use crate::accounts::shadow_utils::LOCKED;
 
 const TODAY: i64 = 20_000;
 
@@ -132,6 +115,10 @@ fn names_of(plan: &Plan) -> Vec<String> {
     plan.actions.iter().map(ToString::to_string).collect()
 }
 
+fn notes_with(plan: &Plan, words: &str) -> usize {
+    plan.notes.iter().filter(|note| note.contains(words)).count()
+}
+
 #[test]
 fn a_friend_with_access_gets_an_account_and_a_former_friend_is_locked() {
     let mut machine = Machine::new();
@@ -155,18 +142,6 @@ fn a_friend_with_access_gets_an_account_and_a_former_friend_is_locked() {
     assert_eq!(names_of(&locked.plan(&before, false)), ["unlock bob: its friend has access again"]);
     assert_eq!(locked.after(&locked.plan(&before, false)), machine);
     assert!(names_of(&locked.plan(&gone, true))[0].starts_with("remove bob: "));
-}
-
-#[test]
-fn r68_a_name_with_leftovers_of_an_earlier_account_is_left_to_the_owner() {
-    let mut machine = Machine::new();
-    machine.left.insert("alice".into(), "an earlier account has left /home/alice".into());
-    let plan = machine.plan(&list(&[(2, "alice", Relationship::Shared), (3, "bob", Relationship::Shared)]), false);
-    assert_eq!(names_of(&plan), ["add bob: for bob (Plex id 3)"]);
-    assert!(
-        matches!(plan.notes.as_slice(), [only] if only.contains("/home/alice") && only.ends_with("user add alice --plex 2")),
-        "{plan:?}"
-    );
 }
 
 #[test]
@@ -227,85 +202,6 @@ fn losing_most_accounts_at_once_is_drastic() {
 }
 
 #[test]
-fn a_name_in_users_is_used_and_an_existing_account_is_not() {
-    let mut machine = Machine::new();
-    machine.users.insert("al".into(), PlexRef::parse("2"));
-    machine.users.insert("bob".into(), PlexRef::parse("carol@example.org"));
-    let friends = list(&[
-        (2, "alice", Relationship::Shared),
-        (3, "bob", Relationship::Shared),
-        (5, "dora", Relationship::Shared),
-        (6, "ROOT", Relationship::Shared),
-    ]);
-    let plan = machine.plan(&friends, false);
-    assert_eq!(names_of(&plan), ["add al: for alice (Plex id 2)"]);
-    assert_eq!(plan.notes.len(), 3, "{plan:?}");
-    assert!(plan.notes[1].ends_with("plex-auth user link dora 5"), "{plan:?}");
-    assert!(plan.notes.iter().all(|note| note.contains("plex-auth user add NAME --plex ")), "{plan:?}");
-}
-
-fn notes_with(plan: &Plan, words: &str) -> usize {
-    plan.notes.iter().filter(|note| note.contains(words)).count()
-}
-
-#[test]
-fn r73_each_friend_gets_one_account_whatever_becomes_of_it_and_of_their_name() {
-    let alice = |name| list(&[(2, name, Relationship::Shared), (3, "bob", Relationship::Shared)]);
-    let machine = Machine::new();
-    let machine = machine.after(&machine.plan(&alice("alice"), false));
-    assert_eq!(machine.plan(&alice("alicia"), false).actions, [], "a new name is no new friend");
-    // The owner has removed it, with or without its entry in [users].
-    let mut removed = machine.clone();
-    removed.locals.retain(|local| local.name != "alice");
-    for entry in [true, false] {
-        if !entry {
-            removed.users.remove("alice");
-        }
-        for name in ["alice", "alicia"] {
-            let plan = removed.plan(&alice(name), false);
-            assert_eq!((plan.actions.len(), notes_with(&plan, "had an account: ")), (0, 1), "{plan:?}");
-            assert_eq!(notes_with(&plan, "plex-auth user add NAME --plex 2"), 1, "{plan:?}");
-        }
-    }
-    // Away and back: the account that was locked is unlocked, and one that was removed is not created again.
-    let away = machine.after(&machine.plan(&list(&[(3, "bob", Relationship::Shared)]), true));
-    assert_eq!(away.plan(&alice("alice"), false).actions, []);
-}
-
-#[test]
-fn r73_only_a_name_that_the_owner_has_seen_or_prefixed_is_created_without_them() {
-    let mut machine = Machine::new();
-    machine.users.insert("bo".into(), PlexRef::parse("bob"));
-    machine.people.insert(PlexId(5), Person { local: "erin".into(), stage: Stage::Seen });
-    machine.people.insert(PlexId(6), Person { local: "frank".into(), stage: Stage::Waiting });
-    let friends = list(&[
-        (2, "alice", Relationship::Shared),
-        (3, "bob", Relationship::Shared),
-        (5, "mock", Relationship::Shared),
-        (6, "frank", Relationship::Shared),
-    ]);
-    let mut plan = machine.plan(&friends, false);
-    let unseen = plan.take_unseen();
-    // Erin has been shown to the owner under that name, whatever she is called now.
-    assert_eq!(names_of(&plan), ["add bo: for bob (Plex id 3)", "add erin: for mock (Plex id 5)"]);
-    let unseen: Vec<_> = unseen.iter().map(ToString::to_string).collect();
-    assert_eq!(unseen, ["add alice: for alice (Plex id 2)", "add frank: for frank (Plex id 6)"]);
-    machine.prefix = Some("plex-");
-    let mut plan = machine.plan(&friends, false);
-    assert_eq!(plan.take_unseen(), []);
-    assert!(names_of(&plan).contains(&"add plex-frank: for frank (Plex id 6)".to_owned()), "{plan:?}");
-    // A name of the system's is nobody's, with a prefix either.
-    machine.people.clear();
-    machine.prefix = None;
-    let names = list(&[(8, "mock", Relationship::Shared), (9, "Jenkins", Relationship::Shared)]);
-    let plan = machine.plan(&names, false);
-    assert_eq!((plan.actions.len(), notes_with(&plan, "needs a name: ")), (0, 2), "{plan:?}");
-    machine.prefix = Some("plex-");
-    let authd = list(&[(8, "authd", Relationship::Shared)]);
-    assert_eq!(machine.plan(&authd, false).actions, [], "plex-authd");
-}
-
-#[test]
 fn r74_unbound_member_belongs_to_no_friend_who_has_its_name_now() {
     let mut machine = Machine::new();
     machine.member("bob", false, None);
@@ -343,109 +239,4 @@ fn r74_without_plex_authd_sync_unlocks_no_account_because_of_a_name_and_records_
         }
     }
     assert_eq!(names_of(&machine.plan(&friends, false)).len(), 3);
-}
-
-#[test]
-fn r73_r74_a_name_in_users_gives_no_account_to_another_person_who_has_that_name_now() {
-    let mut machine = Machine::new();
-    machine.users.insert("eve".into(), PlexRef::parse("erin"));
-    let friends = list(&[(22, "erin", Relationship::Shared)]);
-    let bound = |id| {
-        let binding = IdentityBinding { id: PlexId(id), reference: "erin".into() };
-        BTreeMap::from([("eve".to_owned(), KnownBinding::Bound(binding))])
-    };
-    let refused = |plan: &Plan, why: &str| {
-        assert_eq!((plan.actions.len(), notes_with(plan, why)), (0, 1), "{plan:?}");
-        assert_eq!(notes_with(plan, "needs a name: erin (Plex id 22): "), 1, "{plan:?}");
-    };
-    let was = "[users] assigns 'eve' to 'erin', which was the name of Plex id 5: plex-auth user add NAME --plex 22";
-    refused(&machine.plan_with(&friends, Some(&bound(5)), false), was);
-    refused(&machine.plan_with(&friends, None, false), "'eve' in [users]: plex-authd");
-    let added = ["add eve: for erin (Plex id 22)"];
-    assert_eq!(names_of(&machine.plan_with(&friends, Some(&bound(22)), false)), added);
-    assert_eq!(names_of(&machine.plan(&friends, false)), added);
-    machine.people.insert(PlexId(5), Person { local: "eve".into(), stage: Stage::Account });
-    refused(&machine.plan(&friends, false), was);
-    // An id needs no name.
-    machine.users.insert("eve".into(), PlexRef::parse("22"));
-    assert_eq!(names_of(&machine.plan_with(&friends, None, false)), added);
-}
-
-fn friend() -> impl Strategy<Value = (u64, &'static str, Relationship)> {
-    let relationship = prop::sample::select(&[Relationship::Shared, Relationship::Shared, Relationship::Pending][..]);
-    (2..9_u64, prop::sample::select(&USERNAMES[..]), relationship)
-}
-
-prop_compose! {
-    fn machine()(
-        accounts in prop::collection::btree_map(
-            prop::sample::select(&ACCOUNTS[..]), (any::<bool>(), prop::option::of(prop::sample::select(&[LOCKED, TODAY + 1][..])), any::<bool>()), 0..5),
-        users in prop::collection::btree_map(prop::sample::select(&ACCOUNTS[..]), 1..9_u64, 0..3),
-        group in any::<bool>(),
-    ) -> Machine {
-        let mut machine = Machine { group, ..Machine::new() };
-        machine.users = users.into_iter().map(|(name, id)| (name.to_owned(), PlexRef::Id(PlexId(id)))).collect();
-        machine.others.remove("dora");
-        for (name, (password, expires, managed)) in accounts {
-            if managed && (group || machine.users.contains_key(name)) {
-                machine.member(name, password, expires);
-                let uid = machine.locals.last().unwrap().uid;
-                machine.locks.insert(name.to_owned(), Lock { uid, expires: None });
-            } else {
-                machine.users.remove(name);
-                machine.others.insert(name.to_owned());
-            }
-        }
-        machine
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_plan_that_was_carried_out_leaves_nothing_to_do(machine in machine(), friends in prop::collection::vec(friend(), 0..6)) {
-        let friends = list(&friends);
-        let plan = machine.plan(&friends, false);
-        let after = machine.after(&plan);
-        let again = after.plan(&friends, false);
-        prop_assert!(again.actions.is_empty(), "{plan:?}\n{again:?}");
-        // Each new account belongs to the friend that it was created for.
-        for action in &plan.actions {
-            if let Action::Add { local, plex, .. } = action {
-                let made = after.locals.iter().find(|known| known.name == *local).unwrap();
-                prop_assert_eq!(made.mapped_to.clone(), PlexRef::Id(*plex));
-                prop_assert_eq!(friends.account(&made.mapped_to, &KnownBinding::Unknown), Ok(*plex));
-            }
-        }
-    }
-
-    #[test]
-    fn only_accounts_made_for_plex_are_touched_and_only_for_a_reason(
-        machine in machine(), friends in prop::collection::vec(friend(), 0..6), remove in any::<bool>()
-    ) {
-        let friends = list(&friends);
-        let mut touched = BTreeSet::new();
-        for action in machine.plan(&friends, remove).actions {
-            let known = |name: &String| machine.locals.iter().find(|local| local.name == *name);
-            match &action {
-                Action::Add { local, plex, .. } => {
-                    prop_assert!(names::check(local).is_ok() && known(local).is_none() && !machine.others.contains(local));
-                    prop_assert!(friends.is_permitted(*plex).is_ok());
-                }
-                Action::Lock { local, .. } | Action::Remove { local, .. } => {
-                    let account = known(local).unwrap();
-                    prop_assert!(friends.account(&account.mapped_to, &KnownBinding::Unknown).is_err());
-                    prop_assert!(!account.shadow.as_ref().unwrap().password);
-                }
-                Action::Unlock { local, .. } => {
-                    let account = known(local).unwrap();
-                    prop_assert!(friends.account(&account.mapped_to, &KnownBinding::Unknown).is_ok());
-                    prop_assert_eq!(account.shadow.as_ref().unwrap().expires, Some(LOCKED));
-                }
-            }
-            let (Action::Add { local, .. } | Action::Lock { local, .. } | Action::Unlock { local, .. } | Action::Remove { local, .. }) = action;
-            prop_assert!(touched.insert(local), "twice");
-        }
-    }
 }

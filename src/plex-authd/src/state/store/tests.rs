@@ -1,5 +1,9 @@
-//! State across restarts, unusable files and wall-clock steps.
+//! State across restarts.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
+
+mod clock_steps;
+mod logins;
+mod unusable;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,6 +31,21 @@ fn person(id: u64) -> PlexUser {
 /// Equal within a second: the conversion to the wall clock rounds.
 fn near(one: BootTime, other: BootTime) -> bool {
     one.since(other).max(other.since(one)) < Duration::from_secs(1)
+}
+
+/// An entry with this number.
+fn entry(number: i64) -> LoginEntry {
+    let (phase, outcome, why) = ("auth".into(), "denied".into(), "wrong password".into());
+    let (plex_id, service) = (Some(u64::MAX), Some("sshd".into()));
+    let login = Login { at: number, user: "alice".into(), plex_id, service, rhost: None, phase, outcome, why };
+    LoginEntry { number, origin: Some("local:bob".into()), login }
+}
+
+/// An empty database.
+fn fresh() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(&file::MIGRATIONS.concat()).unwrap();
+    connection
 }
 
 #[test]
@@ -136,86 +155,6 @@ fn r75_a_doubt_survives_a_restart_until_a_list_is_confirmed() {
     assert!(back.is_none() && !people.contains("doubt"), "{people}");
 }
 
-/// An entry with this number.
-fn entry(number: i64) -> LoginEntry {
-    let (phase, outcome, why) = ("auth".into(), "denied".into(), "wrong password".into());
-    let (plex_id, service) = (Some(u64::MAX), Some("sshd".into()));
-    let login = Login { at: number, user: "alice".into(), plex_id, service, rhost: None, phase, outcome, why };
-    LoginEntry { number, origin: Some("local:bob".into()), login }
-}
-
-#[test]
-fn r70_a_flood_of_logins_displaces_no_other_change_and_displaced_ones_are_never_written() {
-    let (queue, changes) = sync_channel(QUEUE);
-    let store = Store { queue, logins: Arc::default() };
-    for number in 1..=50_000 {
-        store.write(Change::Login(Box::new(entry(number))));
-        if number > 500 {
-            store.write(Change::ForgetLogin(number - 500));
-        }
-        store.write(Change::LastLogin("alice".into(), number));
-    }
-    store.write(Change::ForgetPassword("alice".into()));
-    let queued: Vec<_> = changes.try_iter().collect();
-    assert!(matches!(queued[..], [Change::LoginsWait, Change::ForgetPassword(_)]), "{queued:?}");
-    let pending = std::mem::take(&mut *lock(&store.logins));
-    assert_eq!(pending.pause(), Duration::from_millis(1000 + 501 * 100), "501 rows");
-    let mut connection = fresh();
-    rows::write(&mut connection, &[], &pending).unwrap();
-    let saved = rows::read(&connection).unwrap();
-    assert_eq!((saved.logins.len(), saved.logins[0].number), (500, 49_501));
-    assert_eq!(saved.last_logins["alice"], 50_000);
-    store.write(Change::ForgetLogin(49_501));
-    rows::write(&mut connection, &[], &std::mem::take(&mut *lock(&store.logins))).unwrap();
-    assert_eq!(rows::read(&connection).unwrap().logins.len(), 499, "one that was written is deleted");
-}
-
-#[test]
-fn r70_many_rows_of_logins_are_written_at_most_once_a_minute() {
-    let pause = |rows| {
-        let mut pending = PendingLogins::default();
-        (0..rows).for_each(|number| assert!(pending.add(Change::Login(Box::new(entry(number)))).is_none()));
-        pending.pause()
-    };
-    assert_eq!([0, 10, 590, 5000].map(pause), [1, 2, 60, 60].map(Duration::from_secs));
-}
-
-#[test]
-fn logins_are_written_within_seconds_without_another_change() {
-    let directory = tempfile::tempdir().unwrap();
-    let (store, _, _worker) = open_here(directory.path());
-    store.write(Change::Login(Box::new(entry(1))));
-    let reader = Connection::open(directory.path().join("state.db")).unwrap();
-    let start = std::time::Instant::now();
-    while rows::read(&reader).unwrap().logins != [entry(1)] {
-        assert!(start.elapsed() < Duration::from_secs(30));
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-#[test]
-fn a_forgotten_accounts_last_login_is_not_written_afterwards() {
-    let directory = tempfile::tempdir().unwrap();
-    let (store, _, worker) = open_here(directory.path());
-    store.write(Change::LastLogin("alice".into(), 1));
-    store.write(Change::ForgetAccount("alice".into()));
-    drop(store);
-    worker.finish();
-    assert!(open_here(directory.path()).1.last_logins.is_empty());
-}
-
-#[test]
-fn logins_of_an_earlier_version_are_kept_without_an_origin() {
-    let connection = Connection::open_in_memory().unwrap();
-    let earlier: String = file::MIGRATIONS[..3].concat();
-    connection.execute_batch(&earlier).unwrap();
-    let sql = "INSERT INTO login VALUES (7, 1, 'alice', NULL, 'sshd', '192.0.2.1', 'auth', 'denied', 'wrong password')";
-    connection.execute(sql, []).unwrap();
-    connection.execute_batch(&file::MIGRATIONS[3..].concat()).unwrap();
-    let saved = rows::read(&connection).unwrap().logins;
-    assert_eq!((saved.len(), saved[0].number, saved[0].origin.clone()), (1, 7, None));
-}
-
 #[test]
 fn a_forgotten_account_is_deleted_from_every_table_and_from_the_disk() {
     let directory = tempfile::tempdir().unwrap();
@@ -298,134 +237,4 @@ fn r63_the_identifier_for_sign_ins_survives_everything_but_the_loss_of_its_file(
     assert_eq!(id(), second);
     fs::write(directory.path().join("sign-in-id"), "").unwrap();
     assert_ne!(id(), second);
-}
-
-#[test]
-fn a_damaged_file_is_moved_aside_and_replaced() {
-    for damage in ["not a database at all, but long enough to be one", "", "cut"] {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("state.db");
-        let (store, first, worker) = open_here(directory.path());
-        drop(store);
-        worker.finish();
-        let bytes = fs::read(&file).unwrap();
-        // An empty file is an empty database, which is valid.
-        let damaged =
-            if damage == "cut" { bytes.iter().copied().take(5000).collect() } else { damage.repeat(200).into_bytes() };
-        fs::write(&file, damaged).unwrap();
-        let (_store, second, _worker) = open_here(directory.path());
-        // It is in a file of its own.
-        assert_eq!(first.client_id, second.client_id, "{damage}");
-        assert!(second.bindings.is_empty());
-        let names =
-            fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let aside = names.filter(|name| name.starts_with("state.db.broken-")).count();
-        assert_eq!(aside > 0, !damage.is_empty(), "{damage}");
-    }
-}
-
-#[test]
-fn a_row_with_a_wrong_type_is_damage() {
-    let directory = tempfile::tempdir().unwrap();
-    let (store, _, worker) = open_here(directory.path());
-    drop(store);
-    worker.finish();
-    let connection = Connection::open(directory.path().join("state.db")).unwrap();
-    connection.execute("INSERT INTO remembered VALUES ('alice', 2, 0, x'00', x'00')", []).unwrap();
-    drop(connection);
-    let (_store, saved, _worker) = open_here(directory.path());
-    assert!(saved.passwords.is_empty());
-}
-
-#[test]
-fn a_file_of_a_newer_version_is_refused_by_name() {
-    let directory = tempfile::tempdir().unwrap();
-    let (store, _, worker) = open_here(directory.path());
-    drop(store);
-    worker.finish();
-    let connection = Connection::open(directory.path().join("state.db")).unwrap();
-    connection.pragma_update(None, "user_version", 99).unwrap();
-    drop(connection);
-    let error = open(directory.path(), &Log::start()).err().unwrap().to_string();
-    assert!(error.contains("newer version") && error.contains("state.db"), "{error}");
-}
-
-#[test]
-fn the_store_opens_without_a_writable_directory() {
-    let directory = tempfile::tempdir().unwrap();
-    let (store, saved, worker) = open_here(&directory.path().join("none"));
-    assert!(!saved.client_id.is_empty());
-    store.write(Change::ForgetPassword("alice".into()));
-    drop(store);
-    worker.finish();
-}
-
-#[test]
-fn records_dated_in_the_future_are_not_trusted() {
-    let directory = tempfile::tempdir().unwrap();
-    let (store, _, worker) = open_here(directory.path());
-    let later = clock::now() + Duration::from_secs(3600);
-    let cached = CachedPassword { id: PlexId(2), at: later };
-    let key = AttemptKey { account: "alice".into(), origin: "x".into() };
-    store.write(Change::Password("alice".into(), StoredHash { cached, salt: [0; 16], hash: [0; 32] }));
-    store.write(Change::RecentSignIn("alice".into(), PlexId(2), later));
-    store.write(Change::Failures(key.clone(), Failures { wrong: 9, last: later, succeeded: Some(later) }));
-    let list = FriendList { owner: person(1), entries: Vec::new(), second_source: None, fetched_at: later };
-    store.write(Change::FriendList("scope".into(), Arc::new(list), None));
-    drop(store);
-    worker.finish();
-    let (_store, saved, _worker) = open_here(directory.path());
-    assert!(saved.passwords.is_empty() && saved.recent_sign_ins.is_empty() && saved.friend_list.is_none());
-    let failures = saved.limits.failures.get(&key).unwrap();
-    assert!(failures.succeeded.is_none() && near(failures.last, clock::now()), "{failures:?}");
-}
-
-#[test]
-fn rows_dated_in_the_future_are_clamped() {
-    let connection = fresh();
-    let at =
-        |sql: &str| connection.execute(sql, [clock::to_wall_clock(clock::now() + Duration::from_secs(3600))]).unwrap();
-    at("INSERT INTO remembered VALUES ('alice', 2, ?1, zeroblob(16), zeroblob(32))");
-    at("INSERT INTO recent VALUES ('alice', 2, ?1)");
-    at("INSERT INTO circle VALUES ('mark', ?1, '')");
-    at("INSERT INTO tries VALUES ('alice', 'x', 9, ?1, ?1)");
-    at("INSERT INTO sent VALUES (?1, 'rejected', 'alice', 'x', 0)");
-    at("INSERT INTO closed VALUES (?1, 1, 0, 0)");
-    wall_clock::clamp_future(&connection).unwrap();
-    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    for table in ["remembered", "recent", "circle"] {
-        assert_eq!(count(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
-    }
-    let now = clock::to_wall_clock(clock::now());
-    assert_eq!(count("SELECT count(*) FROM tries WHERE succeeded IS NULL"), 1);
-    for when in ["last FROM tries", "at FROM sent", "at FROM closed"] {
-        assert!((now - count(&format!("SELECT {when}"))).abs() < 1000, "{when}");
-    }
-}
-
-#[test]
-fn penalties_move_with_the_wall_clock_while_the_machine_runs() {
-    let connection = fresh();
-    connection.execute("INSERT INTO tries VALUES ('alice', 'x', 9, 5000, NULL)", []).unwrap();
-    connection.execute("INSERT INTO sent VALUES (5000, 'rejected', 'alice', 'x', 0)", []).unwrap();
-    connection.execute("INSERT INTO closed VALUES (5000, 1, 0, 0)", []).unwrap();
-    connection.execute("INSERT INTO recent VALUES ('alice', 2, 5000)", []).unwrap();
-    let steps =
-        [("one", 0, 0), ("one", 999, 0), ("one", 90_000, 90_000), ("one", -7000, -7000), ("two", 80_000, -7000)];
-    for (boot, offset, moved) in steps {
-        wall_clock::follow(&connection, boot, offset).unwrap();
-        for when in ["last FROM tries", "at FROM sent", "at FROM closed"] {
-            let at: i64 = connection.query_row(&format!("SELECT {when}"), [], |row| row.get(0)).unwrap();
-            assert_eq!(at, 5000 + moved, "{boot} {offset}: {when}");
-        }
-    }
-    let recent: i64 = connection.query_row("SELECT at FROM recent", [], |row| row.get(0)).unwrap();
-    assert_eq!(recent, 5000);
-}
-
-/// An empty database.
-fn fresh() -> Connection {
-    let connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(&file::MIGRATIONS.concat()).unwrap();
-    connection
 }

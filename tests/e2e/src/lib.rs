@@ -24,6 +24,7 @@ mod pamcode;
 mod profile;
 mod rush;
 mod screens;
+mod silent;
 mod smb;
 mod state;
 mod takeover;

@@ -2,39 +2,13 @@
 //! The attacks run on the real daemon with real su, sshd and user ids while friends sign in.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use e2e::{Code, DEN, EIGHT_USERS, World, as_user, password};
 
-/// FIRST-UID USERS EACH: holds this many silent connections as each of so many users, and opens new ones for those that
-/// the daemon closes. Ends after 20 seconds.
-const SILENT: &str = r#"
-import os, select, socket, sys, time
-first, users, each = map(int, sys.argv[1:])
-end = time.monotonic() + 20
-for uid in range(first, first + users):
-    if os.fork() == 0:
-        os.setgroups([]); os.setgid(uid); os.setuid(uid)
-        held = []
-        while time.monotonic() < end:
-            while len(held) < each:
-                one = socket.socket(socket.AF_UNIX)
-                try:
-                    one.connect("/run/plex-auth/socket")
-                except OSError:
-                    break
-                held.append(one)
-            for one in select.select(held, [], [], 0.1)[0]:
-                if not one.recv(4096):
-                    held.remove(one)
-                    one.close()
-        os._exit(0)
-while True:
-    try:
-        os.wait()
-    except ChildProcessError:
-        break
-"#;
+/// Time for which silent connections are held.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// SECONDS: asks the daemon about root and about another account, says nothing valid and hangs up, as fast as it can.
 /// Prints how often.
@@ -86,12 +60,6 @@ for uid in range(5000, 5016):
 print(sum(int(os.read(reader, 20)) for reader in results))
 "#;
 
-fn script(world: &World, name: &str, text: &str) -> String {
-    let path = format!("/run/{name}.py");
-    world.write(&path, 0o755, "root:root", text);
-    path
-}
-
 /// Starts this many `su` prompts for `target`, as `user`, which wait for typing.
 fn su_prompts(world: &World, user: &str, target: &str, count: u32) {
     let typing = format!("/tmp/typing-{user}");
@@ -142,11 +110,11 @@ fn r70_silent_connections_of_many_users_keep_nobody_else_out_and_leave_nothing_b
     world.add_addresses(&["203.0.113.9"]);
     assert_eq!(world.account("alice"), Code::SUCCESS);
     let held = || world.sh("p=$(pgrep -x plex-authd); ls /proc/$p/task | wc -l; ls /proc/$p/fd | wc -l").stdout;
-    let silent = script(&world, "silent", SILENT);
-    world.start(&["python3", &silent, "3000", "100", "8"]);
-    world.start(&["python3", &silent, "4000", "1", "300"]);
-    let uid = world.sh("id -u olga").stdout.trim().to_owned();
-    world.start(&["python3", &silent, &uid, "1", "300"]);
+    let silent = |uids: Range<u32>, each| world.hold_silent_connections(uids, each, SILENCE, Duration::ZERO);
+    silent(3000..3100, 8);
+    silent(4000..4001, 300);
+    let uid: u32 = world.sh("id -u olga").stdout.trim().parse().unwrap();
+    silent(uid..uid + 1, 300);
     std::thread::sleep(Duration::from_secs(2));
     for round in 0..3 {
         let ssh = world.ssh_from("203.0.113.9", "password", "alice", &password("alice"));
@@ -175,9 +143,9 @@ fn r70_users_who_keep_the_sockets_queue_full_keep_nobody_else_out() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.start_sshd();
     assert_eq!(world.account("alice"), Code::SUCCESS);
-    let flood = script(&world, "flood", FLOOD);
+    world.write("/run/flood.py", 0o755, "root:root", FLOOD);
     let made = std::thread::scope(|scope| {
-        let flood = scope.spawn(|| world.run(&["python3", &flood, "15"]).stdout);
+        let flood = scope.spawn(|| world.run(&["python3", "/run/flood.py", "15"]).stdout);
         world.sh("until pgrep -u 5015 >/dev/null; do sleep 0.1; done");
         for round in 0..20 {
             assert_eq!(world.account("alice"), Code::SUCCESS, "{round}");
@@ -234,11 +202,12 @@ fn r70_noise_of_a_local_user_fills_neither_the_log_nor_the_list_of_logins_nor_th
         io.trim().parse().unwrap()
     };
     let before = written();
-    let noise = script(&world, "noise", NOISE);
+    world.write("/run/noise.py", 0o755, "root:root", NOISE);
     let (made, log) = world.logged(|| {
         std::thread::scope(|scope| {
-            let noise: Vec<_> =
-                (0..2).map(|_| scope.spawn(|| world.run(&as_user("local", &["python3", &noise, "10"])))).collect();
+            let noise: Vec<_> = (0..2)
+                .map(|_| scope.spawn(|| world.run(&as_user("local", &["python3", "/run/noise.py", "10"]))))
+                .collect();
             // Guesses are seen all the same, and so are friends.
             for _ in 0..5 {
                 assert!(!world.ssh_from("203.0.113.10", "password", "mallory", "guess").ok());

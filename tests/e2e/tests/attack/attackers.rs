@@ -19,31 +19,11 @@ const OTHERS: usize = 8;
 /// Codes that strangers hold.
 const HELD_CODES: usize = 12;
 
-/// FIRST-UID USERS EACH: holds this many silent connections as each of so many users, and opens new ones for those that
-/// the daemon closes.
-const SILENT: &str = r#"
-import os, select, socket, sys, time
-first, users, each = map(int, sys.argv[1:])
-for uid in range(first, first + users):
-    if os.fork() == 0:
-        os.setgroups([]); os.setgid(uid); os.setuid(uid)
-        held = []
-        while True:
-            while len(held) < each:
-                one = socket.socket(socket.AF_UNIX)
-                try:
-                    one.connect("/run/plex-auth/socket")
-                except OSError:
-                    break
-                held.append(one)
-            for one in select.select(held, [], [], 0.2)[0]:
-                if not one.recv(4096):
-                    held.remove(one)
-                    one.close()
-            time.sleep(0.2)
-while True:
-    time.sleep(60)
-"#;
+/// Time for which silent connections are held: the whole attack.
+const SILENCE: Duration = Duration::from_secs(3600);
+
+/// Pause before those that the daemon has closed are replaced.
+const SILENT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Where an attempt says it is from. The other end chooses a host name in its own DNS, and the port of each connection.
 ///
@@ -110,8 +90,7 @@ fn hold_connections(world: &World) {
     let prompts = "rm -f /tmp/typing; mkfifo -m 666 /tmp/typing; exec 3<>/tmp/typing; \
                    for i in $(seq 300); do su mallory -c true <&3 >/dev/null 2>&1 & done; wait";
     world.start(&as_user("local", &["sh", "-c", &format!("'{prompts}'")]));
-    world.write("/run/silent.py", 0o755, "root:root", SILENT);
-    world.start(&["python3", "/run/silent.py", "30000", "40", "8"]);
+    world.hold_silent_connections(30000..30040, 8, SILENCE, SILENT_PAUSE);
     std::thread::sleep(Duration::from_secs(3));
 }
 

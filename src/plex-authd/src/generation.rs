@@ -19,6 +19,7 @@ use crate::helpers::smb::SmbQueue;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::state::friend_list::{self, FriendListCache, SavedList};
+use crate::state::member_watch::{self, MemberWatch};
 use crate::state::members::Members;
 use crate::state::password_cache::PasswordCache;
 use crate::worker::Worker;
@@ -26,6 +27,8 @@ use crate::worker::Worker;
 /// A configuration in force. Sessions in progress keep its context after a reload.
 pub(crate) struct Generation {
     pub context: Arc<Context>,
+    /// `None` with an owner's token.
+    member_watch: Option<MemberWatch>,
     workers: Workers,
 }
 
@@ -33,6 +36,7 @@ pub(crate) struct Generation {
 pub(crate) struct Workers {
     hasher: Option<JoinHandle<()>>,
     smb: Option<Worker>,
+    members: Option<Worker>,
 }
 
 impl Generation {
@@ -57,6 +61,11 @@ impl Generation {
         let owner_client = shared.device_ids.for_owner(&client, config);
         let source = list_source(shared, &settings, owner_client, &passwords, smb.as_ref());
         let friends = source.map(|source| FriendListCache::start(source, saved, store.clone(), log.clone()));
+        let start_watch = || {
+            let members = Members::new(Arc::clone(&settings), Arc::clone(identities), log.clone());
+            member_watch::start(members, config.timeouts.friend_list)
+        };
+        let (member_watch, watch_worker) = friends.is_none().then(start_watch).transpose()?.unzip();
         let media_server = config.server_url.clone().zip(config.machine_id.clone());
         let context = Context {
             friends: friends.transpose()?,
@@ -77,7 +86,8 @@ impl Generation {
             log: log.clone(),
             settings,
         };
-        Ok(Self { context: Arc::new(context), workers: Workers { hasher, smb: smb_worker } })
+        let workers = Workers { hasher, smb: smb_worker, members: watch_worker };
+        Ok(Self { context: Arc::new(context), member_watch, workers })
     }
 
     /// The friend list for the next generation.
@@ -88,6 +98,7 @@ impl Generation {
     /// Ends the threads that only later sessions would need. The others end with the last session.
     pub(crate) fn retire(self) -> Workers {
         self.context.retire();
+        drop(self.member_watch);
         self.workers
     }
 }
@@ -100,7 +111,7 @@ impl Workers {
 
     /// The threads that are left.
     pub(crate) fn threads(&self) -> impl Iterator<Item = &JoinHandle<()>> {
-        self.hasher.iter().chain(self.smb.as_ref().map(Worker::thread))
+        self.hasher.iter().chain([&self.smb, &self.members].into_iter().flatten().map(Worker::thread))
     }
 }
 

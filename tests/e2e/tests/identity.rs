@@ -181,6 +181,36 @@ fn r74_first_list_after_a_member_joined_decides_wherever_it_joined() {
     assert_eq!(world.account("dora"), Code::PERM_DENIED);
 }
 
+/// The account of a former member is removed, and later another person gets one of its name, while the former one, who is called
+/// otherwise at Plex by now, still has access to the server.
+#[test]
+fn r74_without_a_token_a_new_member_does_not_inherit_whom_a_former_one_of_its_name_belonged_to() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    world.stop_authd();
+    let config = world.config(FRESH);
+    let kept = config.lines().filter(|line| !line.starts_with("token") && !line.starts_with("admin"));
+    world.start_authd(&format!("owner_id = 1\n{}\n", kept.collect::<Vec<_>>().join("\n")));
+    let attempt = |host: &str, typist: &str| world.codes_from(host, "alone", "alice", &password(typist)).of("auth");
+    assert_eq!(attempt("192.0.2.1", "alice"), Code::SUCCESS);
+    world.plex().load(&with_reassigned_username());
+    assert_eq!(attempt("192.0.2.1", "alice"), Code::SUCCESS, "a member keeps its account under another name");
+    let wait_until_bound = |expected: &str| {
+        let start = std::time::Instant::now();
+        while world.sql("SELECT count(*) FROM pin WHERE account = 'alice'").trim() != expected {
+            assert!(start.elapsed() < std::time::Duration::from_secs(60), "{expected}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    wait_until_bound("1");
+    world.sh("gpasswd --delete alice plex-users");
+    wait_until_bound("0");
+    world.sh("userdel alice && useradd alice && gpasswd --add alice plex-users");
+    assert_eq!(attempt("192.0.2.2", "alice"), Code::AUTH_ERR, "the former user");
+    assert_eq!(attempt("192.0.2.3", "mallory"), Code::SUCCESS, "who has the name now");
+    assert_eq!(attempt("192.0.2.4", "alice"), Code::AUTH_ERR, "the former user");
+    world.assert_no_secret_leaked();
+}
+
 /// The second source shows friends with a copied machine id, and a list in doubt may show anything.
 #[test]
 fn r74_second_source_and_a_list_in_doubt_bind_no_member() {

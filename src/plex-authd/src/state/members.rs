@@ -1,6 +1,7 @@
 //! Members of the configured group without an entry in `[users]`, who map to the Plex account of their name (R74). The first
 //! list that is read after a member joined binds it to that account, or leaves it unbound: then no account gets it by a name.
-//! A member that the group does not list, but its own groups show, is never bound by its name.
+//! A member that the group does not list, but its own groups show, is never bound by its name. Without an owner's token there is
+//! no list, and the first login binds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Members {
     /// the group cannot be read.
     pub(crate) fn undecided(&self) -> BTreeSet<String> {
         let Some(mut members) = self.listed() else { return BTreeSet::new() };
-        self.release_former(&members);
+        self.release_missing(&members);
         members.names.retain(|member| self.is_undecided(member));
         members.names
     }
@@ -90,10 +91,16 @@ impl Members {
     }
 
     /// Forgets whom former members belong to, or that they belong to nobody: when an account of the name joins again, which may
-    /// be another one, the next list decides. A member of an earlier configuration's group has not left: another `group` in the
-    /// file neither changes whom it belongs to nor ends its session in progress. An entry in `[users]` does not depend on the
-    /// group.
-    fn release_former(&self, members: &ListedMembers) {
+    /// be another one, the next list decides; without an owner's token, the first login. A member of an earlier configuration's
+    /// group has not left: another `group` in the file neither changes whom it belongs to nor ends its session in progress. An
+    /// entry in `[users]` does not depend on the group. Does nothing while the group cannot be read.
+    pub(crate) fn release_former(&self) {
+        if let Some(members) = self.listed() {
+            self.release_missing(&members);
+        }
+    }
+
+    fn release_missing(&self, members: &ListedMembers) {
         let mut missing: BTreeSet<_> =
             self.identities.unbound().into_iter().chain(self.identities.bound_members()).collect();
         missing.retain(|account| !members.names.contains(account) && !self.settings.config.users.contains_key(account));

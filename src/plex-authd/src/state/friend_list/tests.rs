@@ -186,7 +186,12 @@ fn r74_the_binding_of_an_account_that_left_the_group_or_is_gone_is_released() {
     let unreadable = self::members("no-such-group", &cache.store, &cache.log);
     bind(&unreadable);
     unreadable.undecided();
+    unreadable.release_former();
     assert_eq!(bound(&unreadable), "bin daemon games gone root");
+    // Likewise where there is no list.
+    bind(members);
+    members.release_former();
+    assert_eq!(bound(members), "bin games root");
 }
 
 /// The file names another group for a while, by mistake. A friend who has taken the name of a member meanwhile gets nothing.

@@ -166,10 +166,10 @@ fn r74_first_list_after_a_member_joined_decides_wherever_it_joined() {
     assert_eq!(world.account("dora"), Code::PERM_DENIED);
     // It leaves, which a list sees, and joins again.
     world.sh("gpasswd --delete dora plex-users");
-    world.wait_for_rows("unbound", world.rows("unbound") - 1);
+    world.wait_for_rows("unbound WHERE account = 'dora'", 0);
     world.sh("gpasswd --add dora plex-users");
     assert_eq!(world.account("dora"), Code::SUCCESS);
-    world.wait_for_rows("unbound", world.rows("unbound"));
+    world.wait_for_rows("pin WHERE account = 'dora' AND plex_id = 6", 1);
     // Renamed again: the account stays Frank's, until root makes the daemon forget that.
     world.plex().load(DEN);
     std::thread::sleep(std::time::Duration::from_millis(1500));

@@ -10,7 +10,7 @@ use fakeplex::{Command, Connections};
 #[test]
 fn r44_typed_secrets_are_gone_from_the_daemons_memory_a_second_later() {
     let further = "[cache]\nremember = \"1h\"\noffline = \"1h\"\n[timeouts]\nlogin = \"2s\"\nconnect = \"1s\"\n\
-                   [throttle]\nfree_tries = 20";
+                   [throttle]\nfree_tries = 20\nrejected_per_hour = 1000";
     let Some(world) = World::with_everything(DEN, further) else { return };
     let with_code =
         |code: &str| world.codes("alone", "erin", "auth", &format!("{}\n{code}\n271828\n161803\n", password("erin")));

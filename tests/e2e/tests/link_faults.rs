@@ -187,7 +187,7 @@ fn r23_client_that_disconnects_at_the_prompt_cancels_the_code_within_a_second() 
         let code = ssh.ask_for_code();
         let start = Instant::now();
         ssh.kill();
-        world.wait_for_log(&[&format!("link sign-in of \"{user}\""), "has left"]);
+        world.wait_for_log(&[&format!("link sign-in of \"{user}\""), "the client disconnected; code discarded"]);
         quickest = quickest.min(start.elapsed());
         world.approve(&code, user);
         world.assert_code_unseen(&code);
@@ -208,7 +208,7 @@ fn r23_client_that_disconnects_during_polling_is_noticed_at_the_next_prompt() {
     ssh.type_line("");
     sleep(Duration::from_secs(1));
     ssh.kill();
-    world.wait_for_log(&["link sign-in of \"alice\"", "has left"]);
+    world.wait_for_log(&["link sign-in of \"alice\"", "the client disconnected; code discarded"]);
     let before = pin_requests(&world);
     sleep(Duration::from_secs(3));
     assert_eq!(pin_requests(&world), before);

@@ -13,11 +13,12 @@ use crate::step::Step;
 /// The daemon's time limit for its requests, with tolerance for a busy machine.
 const LATEST: Duration = Duration::from_secs(2 + 2);
 
-/// A hanging list request is abandoned after the login's time limit; a failed one is repeated after a second.
-const HANGING_LIST: Duration = Duration::from_secs(2 + 1 + 2);
+/// A hanging list request is abandoned after the login's time limit, and repeated a second later. Until then logins are refused,
+/// with a delay as long as the request, in steps of 500 ms; only the next one succeeds.
+const HANGING_LIST: Duration = Duration::from_millis(2000 + 1000 + 2500 + 2000);
 
-/// For failures that are immediate or take the one second that a connection may take.
-const LIST: Duration = Duration::from_secs(1 + 2);
+/// The same for failures that are immediate or take the one second that a connection may take.
+const LIST: Duration = Duration::from_millis(1000 + 1000 + 1500 + 2000);
 
 /// For steps without a list to wait for.
 const AT_ONCE: Duration = Duration::from_secs(2);

@@ -277,7 +277,7 @@ fn measured(measurement: &Measurement) -> Option<Vec<String>> {
     };
     let (took, pauses) = (of_all(|one| one.took), of_all(|one| one.pause));
     let mut told_apart = Vec::new();
-    let hash = if without_hash { hash(&world, samples, together) } else { Duration::ZERO };
+    let hash = if without_hash { hash(&world, samples) } else { Duration::ZERO };
     let compared = if without_hash { 1..2 } else { 0..3 };
     for tenths in compared {
         let hash_of = |class: &Class| if HASHED.contains(&class.user) { hash } else { Duration::ZERO };
@@ -297,11 +297,12 @@ fn measured(measurement: &Measurement) -> Option<Vec<String>> {
     Some(told_apart)
 }
 
-/// The median time that `pam_unix` needs for a wrong password.
-fn hash(world: &World, samples: usize, together: usize) -> Duration {
+/// The median time that `pam_unix` needs for a wrong password. As many are compared at once as among the classes, or they would
+/// have less of the processors each.
+fn hash(world: &World, samples: usize) -> Duration {
     world.write(&format!("/etc/pam.d/{HASH}"), 0o644, "root:root", "auth required pam_unix.so\n");
     let tries: Vec<Try> = (0..samples).flat_map(|_| HASHED.map(|user| Try::new(user, "", "wrong"))).collect();
-    median(world.many_at(HASH, together, &tries).iter().map(|one| one.took).collect())
+    median(world.many_at(HASH, HASHED.len(), &tries).iter().map(|one| one.took).collect())
 }
 
 /// The time of a whole login with the OpenSSH client, pause included, which hides smaller differences than these bounds;

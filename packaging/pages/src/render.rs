@@ -46,6 +46,33 @@ Something is wrong.
 There are warnings and nothing worse, or the command line was wrong.
 ";
 
+/// Exit codes of the daemons, and what service managers do after each.
+const SERVICES_STATUS: &str = "\
+.TP
+.B 0
+It was told to end, or it is a service of root at a socket of systemd to which
+nothing has connected for a minute.
+.TP
+.B 1
+It could not go on, or it could not start and connections may still wait at
+what was passed to it.
+The log says why.
+.TP
+.B 2
+The command line was wrong.
+.TP
+.B 78
+It could not start, and no connection waits for it: for a second, it has
+accepted and closed those at every socket that was passed to it.
+The log says why.
+.PP
+The unit for systemd starts it again half a second after exit status 1 or 2,
+and not after 78
+.RB ( RestartPreventExitStatus=78 ):
+then the next connection to its socket starts it.
+OpenRC and runit start it again after a second, whatever the exit status.
+";
+
 /// Frames of the daemons' pages.
 pub(crate) const AUTHD: &str = include_str!("../pages/plex-authd.8.in");
 pub(crate) const SAMBA: &str = include_str!("../pages/plex-auth-samba.8.in");
@@ -54,7 +81,7 @@ const COMMAND: &str = include_str!("../pages/plex-auth.8.in");
 
 /// A daemon's page.
 pub(crate) fn daemon(command: &Command, frame: &str, date: &str) -> io::Result<Page> {
-    page(command, date, frame, &[])
+    page(command, date, frame, &[("@EXIT_STATUS@", SERVICES_STATUS)])
 }
 
 /// Page of `plex-auth` or of one of its subcommands.

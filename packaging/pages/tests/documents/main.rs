@@ -215,3 +215,23 @@ fn every_command_in_the_how_to_pages_is_run_by_a_test() {
     }
     assert!(seen > 30, "{seen} headings");
 }
+
+/// The exit code has a meaning to systemd that is written in the units and explained in the pages.
+#[test]
+fn exit_code_of_a_failed_start_is_the_same_in_the_source_the_units_and_the_pages() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let source = read("src/system/src/failed_start.rs");
+    let code = source.split("const EXIT_CODE: u8 = ").nth(1).and_then(|rest| rest.split(';').next()).unwrap();
+    let setting = format!("RestartPreventExitStatus={code}");
+    let pages = pages::all().unwrap();
+    for service in ["plex-authd", "plex-auth-samba", "plex-auth-shadow"] {
+        let unit = read(&format!("packaging/systemd/{service}.service"));
+        assert!(unit.lines().any(|line| line == setting), "{service}.service");
+        let page = pages.iter().find(|page| page.file() == format!("{service}.8")).unwrap();
+        let (_, statuses) = page.text().split_once(".SH EXIT STATUS\n").unwrap_or_else(|| panic!("{}", page.text()));
+        let statuses = statuses.split("\n.SH ").next().unwrap();
+        assert!(statuses.contains(&format!("\n.B {code}\n")) && statuses.contains(&setting), "{service}: {statuses}");
+    }
+    let without_systemd = read("docs/how-to/without-systemd.md");
+    assert!(without_systemd.contains(&format!("exit code {code}")), "docs/how-to/without-systemd.md");
+}

@@ -1,4 +1,5 @@
 //! `promises.md` defines every number that a test cites, and lists the tests of each promise. `UPDATE_PAGES=1` writes the lists.
+//! The threat model of `SECURITY.md` names tests, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -130,4 +131,21 @@ fn every_number_that_a_comment_cites_is_defined() {
         }
     }
     assert!(seen > 20, "{seen} numbers");
+}
+
+#[test]
+fn every_row_of_the_threat_model_names_tests_that_exist() {
+    let page = document(Path::new("SECURITY.md")).text;
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 30, "{} rows", rows.len());
+    let sources = sources();
+    for row in rows {
+        let tests = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        assert!(!tests.is_empty(), "{row}");
+        for test in tests.split(", ") {
+            let name = test.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+            let start = format!("fn {}(", name.unwrap_or_else(|| panic!("{test}: no name of a test in {row}")));
+            assert!(sources.iter().any(|(_, text)| text.contains(&start)), "{test} does not exist: {row}");
+        }
+    }
 }

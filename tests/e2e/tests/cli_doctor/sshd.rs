@@ -20,6 +20,7 @@ fn doctor_finds_and_fixes_sshd_settings_that_prevent_plex_logins() {
             told(set("LoginGraceTime 10"), "sshd", "warning", "may wait 15s for plex.tv"),
             told(set("MaxAuthTries 1"), "sshd", "warning", "MaxAuthTries is 1"),
             told(set("PermitEmptyPasswords yes"), "sshd", "warning", "open to everybody"),
+            told(set("UseDNS yes"), "sshd", "warning", "all of them share the limits of one origin"),
             saying(
                 set("NoSuchSetting yes"),
                 ("sshd", "error", "NoSuchSetting"),

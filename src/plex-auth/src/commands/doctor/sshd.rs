@@ -83,7 +83,7 @@ fn judge(settings: &BTreeMap<&str, &str>, config: Option<&Config>, locked: &[&st
             checks.error(CHECK, what, set("KbdInteractiveAuthentication yes"));
         }
         (false, true) => {
-            let what = "KbdInteractiveAuthentication is off: who has a verification code at Plex must type it behind the password";
+            let what = "KbdInteractiveAuthentication is off: users with two-factor authentication must type the code right behind the password";
             checks.info(CHECK, what, set("KbdInteractiveAuthentication yes"));
         }
     }
@@ -96,6 +96,11 @@ fn judge(settings: &BTreeMap<&str, &str>, config: Option<&Config>, locked: &[&st
     if is("permitemptypasswords", "yes") {
         let what = "PermitEmptyPasswords is on: an account without a password is open to everybody";
         checks.warning(CHECK, what, set("PermitEmptyPasswords no"));
+    }
+    if is("usedns", "yes") {
+        let what = "UseDNS is on: sshd passes on host names, which clients choose in their own DNS, so all of them share the limits \
+                    of one origin";
+        checks.warning(CHECK, what, set("UseDNS no"));
     }
 }
 

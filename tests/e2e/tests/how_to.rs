@@ -9,7 +9,10 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{DEN, MACHINE, Out, SERVER_TOKEN, Terminal, World, as_user, page_commands, password, with_server_token};
+use e2e::{
+    DEN, MACHINE, Out, SERVER_TOKEN, Terminal, World, as_user, den_with_friends, page_commands, password,
+    with_server_token,
+};
 
 const SSH: &str = "docs/how-to/ssh.md";
 
@@ -240,24 +243,35 @@ fn friends(world: &World) {
     let one = one.replace("alice", "erin");
     world.follow(&one);
     world.sh("! id al2 2>/dev/null && test -d /home/.removed-al2-* && ! grep -q '^local' /etc/plex-auth.toml");
+    // Another friend, who has had no account yet: `sync` gives none to erin and frank, who have.
+    let invited = den_with_friends(&["grace"]);
+    set_plex_world(world, &invited);
     let commands = page("All accounts");
     let (dry_run, sync) = commands.trim().split_once('\n').unwrap();
     let done = world.follow(&format!("{dry_run}\n"));
-    assert!(done.contains("add frank: for frank"), "{done}");
+    assert!(done.contains("add grace: for grace"), "{done}");
+    for (friend, local) in [("erin", "al2"), ("frank", "local")] {
+        let had =
+            format!("the account '{local}' was theirs, and sync creates no second one: plex-auth user add NAME --plex");
+        assert!(done.lines().any(|line| line.contains(friend) && line.contains(&had)), "{friend}: {done}");
+    }
     let mut terminal = world.terminal(&["sh", "-c", sync.trim()]);
     terminal.wait_for("Create this new account? [y/N]");
     terminal.type_line("y");
     assert_eq!(terminal.exit(), 0, "{}", terminal.contents());
-    assert!(can_log_in(world, "frank", &password("frank")));
+    assert!(can_log_in(world, "grace", &password("grace")));
+    log_out(world, "grace");
     world.follow(&page("Every hour"));
     world.sh("systemctl is-active plex-auth-sync.timer");
-    without_alice(world);
+    set_plex_world(world, &invited.replace("[\"alice\", ", "["));
     world.sh("systemctl start plex-auth-sync");
     assert!(!world.ssh_key("alice").ok());
     world.sh("chage -l alice | grep -q 'Account expires.*1970'");
-    set_plex_world(world, DEN);
+    set_plex_world(world, &invited);
     world.sh("systemctl start plex-auth-sync");
     assert!(can_log_in(world, "alice", &password("alice")));
+    world.sh("plex-auth user remove grace");
+    set_plex_world(world, DEN);
 }
 
 fn troubleshooting(world: &World) {
@@ -300,8 +314,6 @@ fn tutorial(world: &World) {
     let page = |heading| page_commands("docs/tutorial.md", heading);
     let why = world.follow(&page("See why").replace("plex-auth doctor", "plex-auth doctor || test $? = 2"));
     assert!(why.contains("alice would be let in with the right password"), "{why}");
-    log_out(world, "frank");
-    world.sh("plex-auth user remove frank");
     world.follow(&page("Let another friend in"));
     assert!(can_log_in(world, "frank", &password("frank")));
     world.start(&["systemd-run", "--quiet", "--uid=frank", "sleep", "600"]);

@@ -83,9 +83,15 @@ fn check_page(world: &World, words: &[&str]) -> BTreeSet<String> {
     seen
 }
 
+/// A page that our pages refer to, and that Debian has in a package for developers, which the machine lacks.
+const FAIL_DELAY: &str = ".Dd May 1, 2024\n.Dt PAM_FAIL_DELAY 3\n.Os\n.Sh NAME\n.Nm pam_fail_delay\n\
+                          .Nd request a delay on failure\n";
+
 #[test]
 fn mandoc_lint_accepts_every_manual_page() {
     let Some(world) = machine() else { return };
+    world.sh("mkdir -p /usr/share/man/man3");
+    world.write("/usr/share/man/man3/pam_fail_delay.3", 0o644, "root:root", FAIL_DELAY);
     world.sh("makewhatis /usr/share/man /mnt/pages");
     for page in pages_of(&world) {
         let page = page.to_str().unwrap();

@@ -10,7 +10,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
 }
 
-/// The numbers that follow a text, wherever it stands in a file.
+/// The numbers that follow a text, wherever it is in a file.
 fn numbers(path: &str, before: &str) -> Vec<u64> {
     let text = read(path);
     let found =

@@ -111,7 +111,7 @@ section! {
     /// it does not exist.
     group: Option<String> = String, |place, text, _| place.value(text, |text| local_name(text));
     /// String, `https://` and a name; no default.
-    /// The Plex Media Server itself, which then has to let each friend in as well: it may refuse, and never admits anyone.
+    /// The Plex Media Server itself, which then has to accept each friend as well: it may refuse, and never admits anyone.
     /// The name is that of the server's certificate, such as
     /// `https://192-0-2-7.0123456789abcdef0123456789abcdef.plex.direct:32400`, which `plex-auth doctor` and `plex-auth setup`
     /// show, or another with a certificate that the system or `ca_file` trusts.

@@ -147,7 +147,7 @@ fn handle(stream: UnixStream, daemon: Uid, service: &impl Service, log: &mut Log
     let Ok(peer) = connection.peer() else { return };
     if peer.uid != daemon.as_raw() {
         // Closed without a reply. Only root gets this far: the socket's mode excludes others.
-        let line = format!("a process of uid {} asked; only plex-authd may", peer.uid);
+        let line = format!("a process of uid {} sent a request; only plex-authd may", peer.uid);
         return log.limited(Severity::Warning, &line);
     }
     let Ok(request) = connection.receive(Deadline::after(MESSAGE_LIMIT)) else {

@@ -45,7 +45,7 @@ fn log_closed(why: Silence, uid: u32, context: &Context) {
         Silence::Disconnected => return,
         Silence::TimedOut => (Severity::Warning, "connected but sent no request"),
         Silence::Displaced => {
-            (Severity::Warning, "connected too often without a request; its oldest connection made room")
+            (Severity::Warning, "has too many connections without a request; the oldest one was closed")
         }
         Silence::Malformed => (Severity::Debug, "sent an invalid request"),
     };

@@ -316,7 +316,7 @@ impl fmt::Display for Reason {
             Self::NotUtf8 => "password that is not UTF-8",
             Self::TooManyTries => "too many wrong tries from there; this one was not looked at",
             Self::NotOnList => "no friend of the owner by that name has access",
-            Self::Ambiguous => "more than one Plex account goes by that name; put the id into [users]",
+            Self::Ambiguous => "more than one Plex account has that name; put the id into [users]",
             Self::Unbound => {
                 "a Plex account has this name now, but had not when the account joined the group, or the group does not list \
                  the account; if it is theirs: plex-auth user link"
@@ -338,7 +338,7 @@ impl fmt::Display for Reason {
                 "plex.tv wants a verification code and this login can show no second prompt; \
                  type the six digits right behind the password"
             }
-            Self::EmailOnly => "plex.tv takes only the e-mail address of this account; put it into [users]",
+            Self::EmailOnly => "plex.tv accepts only the e-mail address of this account; put it into [users]",
             Self::Forbidden => "plex.tv says that this account may not sign in",
             Self::AddressBlocked => {
                 "plex.tv blocks this machine's address for too many wrong passwords; it may take hours to end"
@@ -356,7 +356,7 @@ impl fmt::Display for Reason {
                  (see link_codes_per_hour)"
             }
             Self::AccountBusy => "other sign-ins of the same Plex account took too long; try again",
-            Self::ServerRefuses => "plex.tv says yes, but the media server does not let them in",
+            Self::ServerRefuses => "plex.tv accepted the sign-in, but the media server refused it",
             Self::ListTooOld => "the last known friend list is too old",
             Self::NoSignInYet => {
                 "without a token, an account can be used once its Plex user has signed in to it with a password or a link; \

@@ -66,7 +66,7 @@ fn idle_connections_are_closed_and_limited_per_user() {
     let as_local = ["setpriv", "--reuid", "local", "--regid", "local", "--clear-groups", "sh", "-c", idle];
     std::thread::scope(|scope| {
         let connections = scope.spawn(|| world.run(&as_local));
-        world.wait_for_log(&["connected too often without a request"]);
+        world.wait_for_log(&["has too many connections without a request"]);
         assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "others are not disturbed");
         let ended = connections.join().unwrap();
         assert_eq!(ended.stdout.matches("unavailable").count(), 16, "{ended:?}");

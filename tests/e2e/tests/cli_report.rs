@@ -137,7 +137,7 @@ fn r41_report_has_nothing_private_and_all_that_is_needed() {
         "    session optional pam_exec.so ",
         " phase=auth caller=0 ms=",
         ": wrong password\n",
-        ": plex.tv and the media server say yes\n",
+        ": plex.tv and the media server accepted the sign-in\n",
     ] {
         assert!(text.contains(needed), "{needed} is not in:\n{text}");
     }

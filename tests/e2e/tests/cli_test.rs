@@ -54,7 +54,7 @@ fn begin(world: &World, user: &str) -> String {
     )
 }
 
-const TOKEN: &str = "✓ token: plex.tv takes it; the owner is olga, olga@example.org (Plex id 1)\n";
+const TOKEN: &str = "✓ token: plex.tv accepts it; the owner is olga, olga@example.org (Plex id 1)\n";
 const SHARED: &str = "✓ access: the server is shared with them, and they accepted\n";
 const ON_LIST: &str = "✓ account phase: accepted: on the list\n";
 /// People on the list of the server's shares.
@@ -70,7 +70,7 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
             "alice",
             format!(
                 "✓ friend list: alice, alice@example.org (Plex id 2)\n{SHARED}{}\
-                 ✓ decision: may come in with the Plex password of alice@example.org\n{ON_LIST}\
+                 ✓ decision: may sign in with the Plex password of alice@example.org\n{ON_LIST}\
                  alice would be let in with the right password.",
                 bound("alice", 2)
             ),
@@ -81,7 +81,7 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
             format!(
                 "✓ friend list: olga, olga@example.org (Plex id 1)\n\
                  ✓ access: the owner, whom admin_account names\n{}\
-                 ✓ decision: may come in with the Plex password of olga@example.org\n\
+                 ✓ decision: may sign in with the Plex password of olga@example.org\n\
                  ✓ account phase: accepted: the owner's own account, which needs no list\n\
                  olga would be let in with the right password.",
                 bound("olga", 1)
@@ -91,7 +91,7 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
         (
             "bob",
             format!(
-                "✗ friend list: nobody of the {LISTED} people on it goes by 'bob'\n    \
+                "✗ friend list: none of the {LISTED} people on it is called 'bob'\n    \
                  see who there is: plex-auth friends; invite them: {SHARING}\n{}\
                  ✗ decision: {nobody}\n✗ account phase: denied: {nobody}\nbob would not be let in.",
                 unbound("bob")
@@ -113,7 +113,7 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
         (
             "mallory",
             format!(
-                "✗ friend list: nobody of the {LISTED} people on it goes by 'mallory'\n    \
+                "✗ friend list: none of the {LISTED} people on it is called 'mallory'\n    \
                  see who there is: plex-auth friends; invite them: {SHARING}\n{}\
                  ✗ decision: {nobody}\n✗ account phase: denied: {nobody}\nmallory would not be let in.",
                 unbound("mallory")
@@ -187,7 +187,7 @@ fn test_with_a_password_shows_the_verdict_without_a_login() {
     let ask = |user: &str, answers: &[(&str, &str)]| typed(&world, &format!("{user} --password"), answers);
 
     let (shown, code) = ask("alice", &[(&prompt("alice"), &password("alice"))]);
-    let end = "Plex password of alice:\n✓ sign-in: accepted: plex.tv says yes\n\
+    let end = "Plex password of alice:\n✓ sign-in: accepted: plex.tv accepted the sign-in\n\
                alice would have been let in with this password.";
     assert!(shown.ends_with(end) && code == 0, "{code} {shown}");
     assert!(!shown.contains("SECRET"), "{shown}");
@@ -205,7 +205,7 @@ fn test_with_a_password_shows_the_verdict_without_a_login() {
 
     let code_prompt = "Plex verification code:";
     let (shown, code) = ask("erin", &[(&prompt("erin"), &password("erin")), (code_prompt, "314159")]);
-    assert!(shown.contains("✓ sign-in: accepted: plex.tv says yes\n") && code == 0, "{code} {shown}");
+    assert!(shown.contains("✓ sign-in: accepted: plex.tv accepted the sign-in\n") && code == 0, "{code} {shown}");
     let codes = ["314158", "x", "000000"].map(|typed| (code_prompt, typed));
     let (asked, secret) = (prompt("erin"), password("erin"));
     let wrong = [&[(asked.as_str(), secret.as_str())], &codes[..]].concat();
@@ -276,7 +276,7 @@ fn test_works_while_plex_tv_is_unavailable() {
     assert_eq!((shown, code), (begin(&world, "alice") + &rest, 1));
     // The cache lets her log in, and the command says so when her password is tried.
     let (shown, code) = typed(&world, "alice --password", &[("Plex password of alice:", &password("alice"))]);
-    let end = "✓ sign-in: accepted: remembered, since plex.tv could not be asked; the friend list: plex.tv: answered 503 \
+    let end = "✓ sign-in: accepted: remembered, since plex.tv was not available; the friend list: plex.tv: answered 503 \
                and nothing that can be read\nalice would have been let in with this password.";
     assert!(shown.ends_with(end) && code == 0, "{code} {shown}");
 }
@@ -347,7 +347,7 @@ fn test_without_a_token_leaves_access_to_the_sign_in() {
     world.start_authd(&config);
     let (shown, code) = test(&world, "alice");
     let token = "✓ token: there is none: whether they reach the server is asked once they have signed in\n\
-                 ✓ decision: may come in with the Plex password of alice\n";
+                 ✓ decision: may sign in with the Plex password of alice\n";
     let phase = "! account phase: refused before their first sign-in: without a token, an account can be used once its Plex \
                  user has signed in to it with a password or a link; nobody has lately\n\
                  alice would be let in with the right password.";

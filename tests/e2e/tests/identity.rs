@@ -246,7 +246,7 @@ fn r77_a_username_or_a_pending_invitation_of_another_person_makes_no_known_frien
     assert_eq!(world.account("alice"), Code::SUCCESS);
     // Nobody has signed in to Erin's account, so nobody knows whom the name stands for.
     assert_eq!(world.account("erin"), Code::PERM_DENIED);
-    world.wait_for_log(&["denied", "user=\"erin\"", "more than one Plex account goes by that name"]);
+    world.wait_for_log(&["denied", "user=\"erin\"", "more than one Plex account has that name"]);
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn rate_limited(world: &World, before_the_code: bool) {
     world.wait_for_log(&["throttled", "user=\"frank\"", "plex.tv has had too many requests from here"]);
     assert_eq!(pin_requests(world), 0);
     let status = world.run(&["plex-auth", "status"]).stdout;
-    assert!(status.contains("plex.tv          may be asked\nlink codes       left alone for 1m 5"), "{status}");
+    assert!(status.contains("plex.tv          available\nlink codes       paused for 1m 5"), "{status}");
     e2e::within(Duration::from_secs(3), "ssh with a password", || {
         assert_eq!(world.ssh("keyboard-interactive", "alice", &password("alice")).stdout, "alice\n");
     });

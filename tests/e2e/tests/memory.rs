@@ -47,7 +47,7 @@ fn remembered_password_needs_no_request_and_expires_after_remember() {
     assert_eq!(login(&world, 1, &password("alice")), Code::SUCCESS);
     let asked = Instant::now();
     world.wait_for_rows("remembered", 1);
-    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv says yes"]);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv accepted the sign-in"]);
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
     world.plex().reset();
     while asked.elapsed() < Duration::from_secs(4) {

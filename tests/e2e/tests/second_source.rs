@@ -64,7 +64,11 @@ fn r76_p6_source_in_use_is_logged_shown_and_kept_over_a_restart() {
     next_list();
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.wait_for_log(&["the friend list is read from the second source from now on", "410"]);
-    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv says yes, and that they reach the server"]);
+    world.wait_for_log(&[
+        "accepted",
+        "user=\"alice\"",
+        "plex.tv accepted the sign-in and confirmed access to the server",
+    ]);
     let shown = status(&world);
     assert!(shown.contains("; from the second source: ") && shown.contains("410"), "{shown}");
     let json = world.run(&["plex-auth", "status", "--json"]).stdout;

@@ -181,7 +181,7 @@ fn r70_logins_at_a_prompt_end_with_a_verdict_at_shutdown_and_sshd_asks_again() {
     typing.wait_for("Password: ");
     typing.type_line(&password("alice"));
     assert_eq!(typing.exit(), 0, "{}", typing.contents());
-    world.wait_for_log(&["unavailable", "user=\"alice\"", "plex-authd is ending"]);
+    world.wait_for_log(&["unavailable", "user=\"alice\"", "plex-authd is stopping"]);
     assert!(!world.syslog().contains("is plex-authd running"), "the module had a verdict");
 }
 

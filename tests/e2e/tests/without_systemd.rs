@@ -24,7 +24,7 @@ fn process(world: &World) -> String {
 fn set_up_again(world: &World) {
     world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
     let setup = world.run(&["plex-auth", "setup", "--yes", "--token-file", "/root/token"]);
-    assert!(setup.ok() && setup.stdout.contains("plex-authd runs with it"), "{setup:?}");
+    assert!(setup.ok() && setup.stdout.contains("plex-authd runs with the new configuration"), "{setup:?}");
 }
 
 fn assert_friend_can_log_in(world: &World) {

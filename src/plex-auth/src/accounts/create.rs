@@ -25,7 +25,7 @@ pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bo
     let person = friends.find(plex)?;
     if config.users.get(local).is_some_and(|reference| friends.id_of(reference) != Some(person.id)) {
         return Err(Error::new(format!("[users] assigns '{local}' to another Plex account; nothing was changed"))
-            .hint(format!("take another name, or first: plex-auth user unlink {local}")));
+            .hint(format!("choose another name, or first: plex-auth user unlink {local}")));
     }
     let lock = expiry_locks::lock_accounts()?;
     // Before anything is changed: the account is recorded in it.
@@ -44,7 +44,7 @@ pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bo
     people::note_account(&lock, person.id, local)?;
     // Nothing is lost if the daemon does not answer: the log says at the first login what to do.
     let _ = daemon::forget(&context.socket, local);
-    say(format!("{} {local} is {}, with the Plex password alone", Status::Ok.shown(), name_and_id(person)));
+    say(format!("{} {local} is {}, and signs in with the Plex password only", Status::Ok.shown(), name_and_id(person)));
     if let Err(why) = friends.is_permitted(person.id) {
         warn(format!("{} cannot sign in yet: {why}", name(person)));
     }
@@ -62,10 +62,10 @@ fn check_name(local: &str, plex: &str) -> Result<(), Error> {
         Availability::Exists => {
             let exists = Error::new(format!("there is a user or a group '{local}' already; nothing was changed"));
             Err(exists.hint(format!(
-                "if the account is theirs: plex-auth user link {local} {}; if not, take another name",
+                "if the account is theirs: plex-auth user link {local} {}; if not, choose another name",
                 protocol::printable(plex, 64)
             )))
         }
-        Availability::Claimed(why) => Err(Error::new(why).nothing_changed().hint("take another name")),
+        Availability::Claimed(why) => Err(Error::new(why).nothing_changed().hint("choose another name")),
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
     let shown = protocol::printable(name, 64);
     if local_name(name).as_deref() != Some(name) {
         return Err(Error::new(format!("'{shown}' cannot be a local name"))
-            .hint("take a to z, 0 to 9, - and _, begin with a letter, and end after 32 characters at most"));
+            .hint("use a to z, 0 to 9, - and _, begin with a letter, and end after 32 characters at most"));
     }
     if is_reserved(name) {
         return Err(
@@ -121,12 +121,12 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), Error> {
     let is_name = local_name(prefix).as_deref() == Some(prefix) && (2..=LONGEST_PREFIX).contains(&prefix.len());
     if !is_name || !prefix.ends_with(['-', '_']) {
         return Err(Error::new(format!("'{shown}' cannot be a prefix"))
-            .hint("take a to z, 0 to 9, - and _, begin with a letter, end with - or _, for example plex-"));
+            .hint("use a to z, 0 to 9, - and _, begin with a letter, end with - or _, for example plex-"));
     }
     let is_reserved = FAMILIES.iter().any(|family| prefix.starts_with(family));
     if is_reserved || reserved().any(|reserved| reserved.starts_with(prefix)) {
         return Err(Error::new(format!("names of the system's begin with '{shown}'"))
-            .hint("take another prefix, such as plex-"));
+            .hint("choose another prefix, such as plex-"));
     }
     Ok(())
 }

@@ -158,8 +158,11 @@ impl Friends {
     /// No one, or more than one, has it.
     pub(crate) fn find(&self, who: &str) -> Result<&PlexUser, Error> {
         self.get(who).ok_or_else(|| {
-            Error::new(format!("no one person on the owner's list goes by '{}'", protocol::printable(who, 64)))
-                .hint("take a name, an address or an id from: plex-auth friends")
+            Error::new(format!(
+                "not exactly one person on the owner's list is called '{}'",
+                protocol::printable(who, 64)
+            ))
+            .hint("take a name, an address or an id from: plex-auth friends")
         })
     }
 

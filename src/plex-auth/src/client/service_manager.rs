@@ -51,6 +51,6 @@ pub(crate) fn restart() -> bool {
             return false;
         }
     }
-    say(format!("{} plex-authd runs with it", Status::Ok.shown()));
+    say(format!("{} plex-authd runs with the new configuration", Status::Ok.shown()));
     true
 }

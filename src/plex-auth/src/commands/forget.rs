@@ -38,7 +38,7 @@ pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ExitCode, Erro
         if let Some(known) = known {
             say(details(&known));
         }
-        note("Its next login decides anew whom it belongs to.");
+        note("Its next login decides again whom it belongs to, or for a member of the group the next friend list.");
     } else {
         say(format!("plex-authd knew nothing of {user}."));
     }

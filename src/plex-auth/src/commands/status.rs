@@ -46,7 +46,7 @@ fn shown(status: &Status) -> String {
     let before = [
         ("configuration", status.config.clone()),
         ("friend list", status.friends.as_ref().map_or_else(|| "none: there is no token".into(), friends)),
-        ("plex.tv", status.closed.as_ref().map_or_else(|| "may be asked".to_owned(), left_alone)),
+        ("plex.tv", status.closed.as_ref().map_or_else(|| "available".to_owned(), left_alone)),
     ];
     // While plex.tv is left alone altogether, so it is for link codes.
     let link_codes = status.link_closed.as_ref().filter(|_| status.closed.is_none());
@@ -68,7 +68,7 @@ fn shown(status: &Status) -> String {
 
 /// An open circuit breaker: the reason, and the seconds that are left.
 fn left_alone((why, left): &(String, u64)) -> String {
-    format!("left alone for {}: {why}", span(*left))
+    format!("paused for {}: {why}", span(*left))
 }
 
 fn friends(list: &FriendListStatus) -> String {
@@ -140,7 +140,7 @@ mod tests {
         };
         let text = "configuration    /etc/plex-auth.toml\n\
                     friend list      1 person, read 1m 1s ago\n\
-                    plex.tv          may be asked\n\
+                    plex.tv          available\n\
                     rejected there   2 of 30 sign-ins within the hour\n\
                     sign-ins sent    10 within the hour: 1 accepted, 2 rejected, 3 without a code, 4 without a verdict\n\
                     also sent        1 link code, 6 polls, 1 sign-out, 8 reads of lists\n\
@@ -157,12 +157,12 @@ mod tests {
         };
         let text = shown(&ill);
         assert!(text.contains("1m 1s ago; it cannot be read now: plex.tv:? no connection\n"), "{text}");
-        assert!(text.contains("plex.tv          left alone for 30m: it has had enough\n"), "{text}");
+        assert!(text.contains("plex.tv          paused for 30m: it has had enough\n"), "{text}");
         let link_closed = Some(("too many codes".to_owned(), 60));
         assert!(!shown(&Status { link_closed: link_closed.clone(), ..ill }).contains("link codes "));
         let text = shown(&Status { link_closed, ..well.clone() });
         assert!(
-            text.contains("plex.tv          may be asked\nlink codes       left alone for 1m: too many codes\n"),
+            text.contains("plex.tv          available\nlink codes       paused for 1m: too many codes\n"),
             "{text}"
         );
         let second_source = Some("plex.tv: answered 404".to_owned());

@@ -14,13 +14,13 @@ pub(crate) fn summary(config: &Config) -> String {
     };
     let server = config.machine_id.as_deref().unwrap_or("any");
     line(
-        "who may come in",
+        "who may sign in",
         match (&config.source, config.strict_friends) {
             (Source::Token(_), true) => format!("friends with whom the server {server} is shared"),
             (Source::Token(_), false) => "every friend and Home member of the owner".into(),
             (Source::Resources { machine_id, owner_id }, _) => {
                 format!(
-                    "whoever reaches the server {machine_id} of Plex id {owner_id} (no token: asked after the sign-in)"
+                    "people with access to the server {machine_id} of Plex id {owner_id} (no token: checked after the sign-in)"
                 )
             }
         },
@@ -36,14 +36,14 @@ pub(crate) fn summary(config: &Config) -> String {
     }
     if let Some(url) = &config.server_url {
         let how = if config.server_url_insecure { ", in the clear: see plex-auth doctor" } else { "" };
-        line("media server", format!("{url} may refuse, too{how}"));
+        line("media server", format!("{url} can also refuse friends{how}"));
     }
     line("remembered", remembered(config.cache));
     if config.samba.sync_password {
         line("SMB passwords", "follow those that plex.tv accepts".into());
     }
     let policy::Limits { rejected_per_hour, sign_ins_per_hour, .. } = config.throttle;
-    let failed = format!("at most {rejected_per_hour} an hour, in shares; of one account {sign_ins_per_hour} sign-ins");
+    let failed = format!("at most {rejected_per_hour} an hour, and {sign_ins_per_hour} sign-ins of one account");
     line("wrong passwords", failed);
     let times = &config.timeouts;
     line("a login takes", format!("at most {} of the network", format_duration(times.login)));
@@ -52,7 +52,7 @@ pub(crate) fn summary(config: &Config) -> String {
 }
 
 fn remembered(cache: Cache) -> String {
-    let times = [("without asking", cache.remember), ("while plex.tv cannot be asked", cache.offline)];
+    let times = [("without asking", cache.remember), ("while plex.tv is not available", cache.offline)];
     let kept = times.iter().filter_map(|(when, time)| Some(format!("{} {when}", format_duration((*time)?))));
     let kept: Vec<_> = kept.collect();
     if kept.is_empty() { "nothing".into() } else { format!("passwords, {}", kept.join(" and ")) }
@@ -87,8 +87,8 @@ mod tests {
         );
         let shown = summary(&config::parse(&text, Path::new("x")).unwrap());
         for part in [
-            "127.0.0.1:32400/ may refuse, too, in the clear",
-            "5m without asking and 1day while plex.tv cannot be asked",
+            "127.0.0.1:32400/ can also refuse friends, in the clear",
+            "5m without asking and 1day while plex.tv is not available",
             "SMB",
         ] {
             assert!(shown.contains(part), "{shown}");

@@ -52,7 +52,7 @@ impl fmt::Display for NoOpinion {
         match self {
             Self::OtherServer => f.write_str("server_url leads to another server than machine_id"),
             Self::AcceptsAnyToken => {
-                f.write_str("the server lets everybody on the local network in, so its answer does not count")
+                f.write_str("the server accepts everyone on the local network, so its answer does not count")
             }
             Self::NoServerToken => {
                 f.write_str("plex.tv shows no token for the server alone, and no other is sent to the server")

@@ -29,7 +29,7 @@ pub(super) fn reason(context: &Context, account: &str, mapped_to: &PlexRef, reas
     }
     let obstacle = context.friends.as_ref().and_then(|friends| friends.obstacle()).unwrap_or_else(|| "none yet".into());
     Reason::Unavailable(format!(
-        "the account joined the group lately, and the next friend list decides whom it belongs to ({obstacle}); or you do: \
+        "the account joined the group recently, and the next friend list decides whom it belongs to ({obstacle}); to decide yourself: \
          plex-auth user link"
     ))
 }

@@ -72,14 +72,14 @@ pub(crate) enum Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Plex => f.write_str("plex.tv says yes"),
-            Self::PlexAndResources => f.write_str("plex.tv says yes, and that they reach the server"),
-            Self::PlexAndServer => f.write_str("plex.tv and the media server say yes"),
-            Self::PlexAlone(why) => write!(f, "plex.tv alone says yes; {why}"),
+            Self::Plex => f.write_str("plex.tv accepted the sign-in"),
+            Self::PlexAndResources => f.write_str("plex.tv accepted the sign-in and confirmed access to the server"),
+            Self::PlexAndServer => f.write_str("plex.tv and the media server accepted the sign-in"),
+            Self::PlexAlone(why) => write!(f, "plex.tv alone accepted the sign-in; {why}"),
             Self::List => f.write_str("on the list"),
             Self::Owner => f.write_str("the owner's own account, which needs no list"),
             Self::CachedPassword => f.write_str("remembered"),
-            Self::Offline(why) => write!(f, "remembered, since plex.tv could not be asked; {why}"),
+            Self::Offline(why) => write!(f, "remembered, since plex.tv was not available; {why}"),
         }
     }
 }

@@ -196,7 +196,7 @@ impl LineShares {
             let count: u64 = others.iter().map(|(_, count)| count).sum();
             parts.push(format!("{count} about {} others", others.len()));
         }
-        (!parts.is_empty()).then(|| format!("lines left out, because of their number: {}", parts.join(", ")))
+        (!parts.is_empty()).then(|| format!("lines left out because there were too many: {}", parts.join(", ")))
     }
 }
 

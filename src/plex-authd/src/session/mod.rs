@@ -33,7 +33,7 @@ const MODULE_TIMEOUT: Duration = Duration::from_secs(2);
 const USER_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Reason for a login that a shutdown interrupts. systemd starts the daemon again for the next one.
-const ENDING: &str = "plex-authd is ending; try again";
+const ENDING: &str = "plex-authd is stopping; try again";
 
 /// Why a login ends without being accepted.
 enum Stop {

@@ -52,8 +52,8 @@ impl Members {
                 self.identities.leave_unbound(vec![member.to_owned()]);
                 let (shown, group) = (protocol::printable(member, 64), self.group());
                 self.log.warning(format!(
-                    "'{shown}' is a member of the group {group} that the group does not list, so that no Plex account gets it by \
-                     its name; to give it to one: plex-auth user link {shown} WHO"
+                    "the group {group} does not list its member '{shown}', so its name gives it to no Plex account; to say whose it \
+                     is: plex-auth user link {shown} WHO"
                 ));
                 false
             }
@@ -150,8 +150,8 @@ impl Members {
         for name in here.chain(elsewhere).take(MAX_LINES) {
             let (shown, group) = (protocol::printable(name, 64), self.group());
             self.log.warning(format!(
-                "not exactly one Plex account had the name '{shown}' when it joined the group {group}, so that none gets it by its name; \
-                 to give it to one: plex-auth user link {shown} WHO"
+                "'{shown}' joined the group {group}, but no Plex account (or more than one) has that name; to say whose it is: \
+                 plex-auth user link {shown} WHO"
             ));
         }
     }

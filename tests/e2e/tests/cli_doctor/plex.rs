@@ -93,7 +93,7 @@ fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
     );
     patient.0.plex().load(&DEN.replace("local = \"normal\"", "local = \"unclaimed\""));
     let verdict = patient.look();
-    assert!(verdict.find("media server", "error", "belongs to nobody").is_some(), "{verdict:#?}");
+    assert!(verdict.find("media server", "error", "belongs to no Plex account").is_some(), "{verdict:#?}");
     patient.0.plex().load(DEN);
     patient.wait_until_healthy("the world as it was");
     patient.0.plex().fault(Endpoint::User, Fault::Status(503, String::new()));

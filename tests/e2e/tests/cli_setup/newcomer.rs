@@ -28,7 +28,7 @@ fn setup_needs_four_answers_until_friends_can_log_in() {
         "erin             erin@example.org               → erin, a new account",
         "olga (you)       olga@example.org               → olga, who can become root",
         "✓ /etc/plex-auth.toml is written",
-        "✓ erin is erin (Plex id 5), with the Plex password alone",
+        "✓ erin is erin (Plex id 5), and signs in with the Plex password only",
         "✓ Added alice to the group plex-users",
         "ssh alice@den",
     ] {

@@ -127,7 +127,7 @@ fn setup_under_systemd_restarts_the_daemon_and_starts_its_socket() {
     world.write("/usr/bin/systemctl", 0o755, "root:root", tool);
     world.sh("mkdir -p /run/systemd/system");
     let out = plain(&world, &["--pam=no", "--link"]);
-    assert!(out.ok() && out.stdout.contains("✓ plex-authd runs with it"), "{out:?}");
+    assert!(out.ok() && out.stdout.contains("✓ plex-authd runs with the new configuration"), "{out:?}");
     assert_eq!(
         world.sh("cat /run/systemctl").stdout,
         "try-reload-or-restart plex-authd.service\nstart plex-authd.socket\n"

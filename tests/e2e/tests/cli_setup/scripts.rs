@@ -103,7 +103,7 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
         (&["--user", "services=alice"], "services is root's or the system's"),
         (
             &["--user", "x=mallory"],
-            "no one person on the owner's list goes by mallory\n  those who may sign in: alice, erin, frank, olga",
+            "not exactly one person on the owner's list is called mallory\n  those who may sign in: alice, erin, frank, olga",
         ),
         (&["--user", "x=alice", "--user", "x=erin"], "x cannot belong to two people"),
         (&["--server-url", "https://localhost:1"], "no Plex Media Server answers at https://localhost:1: "),

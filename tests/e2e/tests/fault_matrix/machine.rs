@@ -124,15 +124,19 @@ impl Machine {
     fn reason(&self, strike: &Strike, code: Code) -> &'static str {
         match (self.step, code) {
             _ if self.step.is_spared(strike) => self.whole(),
-            (Step::Server, _) => "plex.tv alone says yes",
-            (Step::SignOut, _) => "plex.tv says yes",
-            (_, Code::SUCCESS) => "remembered, since plex.tv could not be asked",
+            (Step::Server, _) => "plex.tv alone accepted the sign-in",
+            (Step::SignOut, _) => "plex.tv accepted the sign-in",
+            (_, Code::SUCCESS) => "remembered, since plex.tv was not available",
             _ => "unavailable",
         }
     }
 
     /// Reason in the log without a fault.
     fn whole(&self) -> &'static str {
-        if self.step == Step::Server { "plex.tv and the media server say yes" } else { "plex.tv says yes" }
+        if self.step == Step::Server {
+            "plex.tv and the media server accepted the sign-in"
+        } else {
+            "plex.tv accepted the sign-in"
+        }
     }
 }

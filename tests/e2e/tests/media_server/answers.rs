@@ -24,7 +24,7 @@ fn machine(world: &str, name: &str) -> Option<World> {
 /// Asserts that plex.tv alone decides, with this reason in the log.
 fn assert_plex_tv_decides(world: &World, why: &str) {
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "{why}");
-    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv alone says yes", why]);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv alone accepted the sign-in", why]);
     assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR, "{why}");
     assert_eq!(world.authenticate("bob", &password("bob")), Code::AUTH_ERR, "{why}");
     world.assert_no_secret_leaked();
@@ -34,9 +34,9 @@ fn assert_plex_tv_decides(world: &World, why: &str) {
 fn media_server_confirms_with_the_friends_own_token() {
     let Some(world) = machine(DEN, "Den") else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv and the media server say yes"]);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv and the media server accepted the sign-in"]);
     assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS);
-    world.wait_for_log(&["accepted", "user=\"olga\"", "plex.tv says yes"]);
+    world.wait_for_log(&["accepted", "user=\"olga\"", "plex.tv accepted the sign-in"]);
     assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
     let asked: Vec<_> = world.plex().seen().into_iter().filter(|seen| seen.endpoint == Endpoint::Pms).collect();
     let paths: Vec<_> = asked.iter().map(|seen| seen.path.as_str()).collect();
@@ -54,7 +54,7 @@ fn user_rejected_by_the_media_server_is_denied() {
     let Some(world) = machine(DEN, "Den") else { return };
     world.plex().load(&DEN.replace("local = \"normal\"", "local = \"refuse\""));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTH_ERR);
-    world.wait_for_log(&["denied", "user=\"alice\"", "plex.tv says yes, but the media server does not let them in"]);
+    world.wait_for_log(&["denied", "user=\"alice\"", "plex.tv accepted the sign-in, but the media server refused it"]);
     // plex.tv itself no longer lists it, while the cached list still does.
     world.plex().load(&DEN.replace("shared_with = [\"alice\", ", "shared_with = ["));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTH_ERR);
@@ -69,7 +69,7 @@ fn media_server_that_accepts_everyone_is_ignored() {
         let Some(world) = machine(&DEN.replace("local = \"normal\"", &format!("local = \"{mode}\"")), "Den") else {
             return;
         };
-        assert_plex_tv_decides(&world, "the server lets everybody on the local network in");
+        assert_plex_tv_decides(&world, "the server accepts everyone on the local network");
     }
 }
 
@@ -104,7 +104,7 @@ fn unavailable_or_hanging_media_server_is_ignored_within_the_deadline() {
         assert!(start.elapsed() < Duration::from_secs(20), "{fault:?}: {:?}", start.elapsed());
         world.plex().clear_faults();
     }
-    let alone = world.syslog().matches("plex.tv alone says yes; the server does not answer").count();
+    let alone = world.syslog().matches("plex.tv alone accepted the sign-in; the server does not answer").count();
     assert_eq!(alone, 9, "{}", world.syslog());
     world.stop_authd();
     let nobody = world.config("server_url = \"https://localhost:1\"");
@@ -120,7 +120,7 @@ fn r72_media_server_without_a_valid_certificate_sees_no_request() {
         let address = std::fs::read_to_string(world.shared().join(format!("plex/address.{bad}"))).unwrap();
         world.start_authd(&world.config(&format!("server_url = \"{}\"", address.trim_end())));
         world.plex().reset();
-        let why = "plex.tv alone says yes; the server does not answer: cannot be reached";
+        let why = "plex.tv alone accepted the sign-in; the server does not answer: cannot be reached";
         let code = logging(&world, 1, why, || world.authenticate("alice", &password("alice")));
         assert_eq!(code, Code::SUCCESS, "{bad}");
         let seen = world.plex().seen();

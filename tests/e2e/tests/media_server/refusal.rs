@@ -22,7 +22,7 @@ fn machine() -> Option<World> {
     );
     let world = World::with_everything(DEN, &further)?;
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
-    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv alone says yes"]);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv alone accepted the sign-in"]);
     world.wait_for_rows("remembered", 1);
     world.wait_for_rows(BINDING, 1);
     Some(world)
@@ -32,7 +32,7 @@ fn machine() -> Option<World> {
 const BINDING: &str = "pin WHERE account = 'alice' AND plex_id = 2";
 
 /// Log line of a refusal.
-const REFUSED: &str = "plex.tv says yes, but the media server does not let them in";
+const REFUSED: &str = "plex.tv accepted the sign-in, but the media server refused it";
 
 /// Asserts that the cached password, the binding and the account are as before, and that there is no pause.
 fn assert_nothing_was_lost(world: &World) {
@@ -41,9 +41,9 @@ fn assert_nothing_was_lost(world: &World) {
     assert_eq!(world.account("alice"), Code::SUCCESS, "keys and jobs go on");
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
     let log_in = || world.authenticate("alice", &password("alice"));
-    assert_eq!(logging(world, 1, "remembered, since plex.tv could not be asked", log_in), Code::SUCCESS);
+    assert_eq!(logging(world, 1, "remembered, since plex.tv was not available", log_in), Code::SUCCESS);
     world.plex().clear_faults();
-    assert_eq!(logging(world, 1, "plex.tv alone says yes", log_in), Code::SUCCESS);
+    assert_eq!(logging(world, 1, "plex.tv alone accepted the sign-in", log_in), Code::SUCCESS);
 }
 
 #[test]

@@ -15,7 +15,7 @@ const INVALID: &str = "plex-auth-asks-whether-you-say-no";
 const FOR_THE_DEN: &str = "ACCESS-SECRET-Den-2";
 
 /// Log line of a login without the media server's answer.
-const UNANSWERED: &str = "plex.tv alone says yes; the server does not answer";
+const UNANSWERED: &str = "plex.tv alone accepted the sign-in; the server does not answer";
 
 /// A machine with sshd, on which Mallory is an ordinary local user.
 fn machine(further: &str) -> Option<World> {
@@ -87,7 +87,7 @@ fn r72_owners_login_sends_nothing_to_the_media_server() {
     let Some(world) = machine(&format!("{INSECURE}link_sign_in = true\n")) else { return };
     let listener = Listener::start(&world, "accept");
     assert!(world.ssh("password", "olga", &password("olga")).ok());
-    world.wait_for_log(&["accepted", "user=\"olga\"", "service=\"sshd\"", "plex.tv says yes"]);
+    world.wait_for_log(&["accepted", "user=\"olga\"", "service=\"sshd\"", "plex.tv accepted the sign-in"]);
     let mut ssh = world.ssh_terminal("127.0.0.1", "olga", 1);
     let code = ssh.ask_for_code();
     world.approve(&code, "olga");
@@ -98,7 +98,7 @@ fn r72_owners_login_sends_nothing_to_the_media_server() {
     world.stop_authd();
     let config = world.config(&format!("owner_id = 1\n{INSECURE}")).replace("token = \"TOKEN-SECRET-olga\"\n", "");
     world.start_authd(&config);
-    let proof = "plex.tv says yes, and that they reach the server";
+    let proof = "plex.tv accepted the sign-in and confirmed access to the server";
     let code = logging(&world, 1, proof, || world.authenticate("olga", &password("olga")));
     assert_eq!(code, Code::SUCCESS);
     assert_eq!(listener.heard(), "", "not one byte");
@@ -109,7 +109,7 @@ fn r72_nothing_that_plex_tv_accepts_reaches_a_listener_over_plain_http() {
     let Some(world) = machine(&format!("{INSECURE}link_sign_in = true\n")) else { return };
     let listener = Listener::start(&world, "accept");
     assert!(world.ssh("password", "alice", &password("alice")).ok());
-    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv and the media server say yes"]);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "plex.tv and the media server accepted the sign-in"]);
     assert_eq!(listener.tokens(), [INVALID, FOR_THE_DEN]);
     let mut ssh = world.ssh_terminal("127.0.0.1", "alice", 1);
     let code = ssh.ask_for_code();
@@ -150,7 +150,7 @@ fn r72_token_of_the_sign_in_is_not_sent_although_plex_tv_gives_it_for_the_server
     world.wait_for_log(&[
         "accepted",
         "user=\"alice\"",
-        "plex.tv alone says yes; plex.tv shows no token for the server alone",
+        "plex.tv alone accepted the sign-in; plex.tv shows no token for the server alone",
     ]);
     assert_eq!(listener.tokens(), [INVALID]);
 }

@@ -65,7 +65,7 @@ pub fn friend_can_log_in_at_the_distributions_sshd_and_a_stranger_cannot(machine
         "--user",
         "alice=alice",
     ]);
-    assert!(setup.ok() && setup.stdout.contains("✓ plex-authd runs with it"), "{setup:?}");
+    assert!(setup.ok() && setup.stdout.contains("✓ plex-authd runs with the new configuration"), "{setup:?}");
     assert!(!setup.stdout.contains("PAM"), "the package has seen to that: {setup:?}");
     // Attempts that are expected to fail should not cause pauses.
     world.sh("printf '\\n[throttle]\\nfree_tries = 20\\nrejected_per_hour = 1000\\n' >>/etc/plex-auth.toml && \

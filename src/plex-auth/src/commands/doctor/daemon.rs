@@ -127,7 +127,7 @@ fn friends(config: Option<&Config>, status: &Status, checks: &mut Checks) {
             let oldest = config.map(|config| config.timeouts.known_list.max(config.cache.offline.unwrap_or_default()));
             let what = format!("it is {} old and cannot be read anew: {why}", shown(age));
             if oldest.is_some_and(|oldest| Duration::from_secs(age) > oldest) {
-                checks.error("friend list", format!("{what}; nobody comes in by it any more"), later);
+                checks.error("friend list", format!("{what}; nobody can sign in with it any more"), later);
             } else {
                 checks.warning("friend list", what, later);
             }

@@ -37,7 +37,7 @@ pub(super) fn check(services: &[Service], users: &[User], checks: &mut Checks) {
             "{services}: a password that {modules} has for {named} is sent to plex.tv first, since there is none in /etc/shadow"
         );
         let hint = format!(
-            "where these accounts have one there, remove the line `pam_plex.so plex_only`, and let {modules} stand before \
+            "if these accounts have one there, remove the line `pam_plex.so plex_only`, and put {modules} before \
              `pam_plex.so try_first_pass`"
         );
         checks.warning(CHECK, what, hint);

@@ -36,7 +36,7 @@ pub(super) fn check(config: &Config, clients: &Clients, url: &Url, checks: &mut 
         checks.ok(NAME, format!("{url} is the server that counts"));
     } else {
         let hint = format!("claim it: sign in at {url}web; until then its answer does not count");
-        checks.error(NAME, format!("{url} belongs to nobody, and lets everybody in as its owner"), hint);
+        checks.error(NAME, format!("{url} belongs to no Plex account, and treats everyone as its owner"), hint);
     }
 }
 

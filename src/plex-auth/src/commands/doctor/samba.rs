@@ -27,7 +27,7 @@ pub(super) fn check(services: &[Service], checks: &mut Checks) {
     };
     match Command::tool(testparm, &["-s", "--parameter-name=obey pam restrictions", FILE]).run() {
         Ok(said) if said.is_ok() && said.stdout.trim().eq_ignore_ascii_case("yes") => {
-            checks.ok("Samba", "it asks PAM whether an account may still come in");
+            checks.ok("Samba", "it asks PAM whether an account may still sign in");
         }
         Ok(said) if said.is_ok() => {
             let hint = format!(

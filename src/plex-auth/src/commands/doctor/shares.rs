@@ -59,7 +59,7 @@ fn sessions(context: &Context, checks: &mut Checks) {
     let Ok(said) = Command::tool(smbstatus, &["-p"]).run() else { return };
     for (process, user) in said.stdout.lines().filter_map(session) {
         if is_refused(context, user) {
-            let what = format!("{user} may not come in any more and still has a session open");
+            let what = format!("{user} may not sign in any more and still has a session open");
             checks.error("SMB sessions", what, format!("run: kill {process}"));
         }
     }

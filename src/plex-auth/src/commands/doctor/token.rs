@@ -93,7 +93,7 @@ fn shown(config: &Config, client: &Client, token: &Token, checks: &mut Checks) -
         let what = format!("it is {name}'s, and admin_account names {admin}: {admin} cannot sign in");
         checks.warning("token", what, hint);
     }
-    checks.ok_unless(before, "token", format!("plex.tv takes it; it is {name}'s"));
+    checks.ok_unless(before, "token", format!("plex.tv accepts it; it is {name}'s"));
     if let Some(machine_id) = &config.machine_id {
         machine(machine_id, id, &name, client, token, checks);
     }
@@ -112,6 +112,6 @@ fn machine(id: &str, owner: PlexId, name: &str, client: &Client, token: &Token, 
     if reaches(id, owner, owner, &rows).is_ok() {
         checks.ok("machine", format!("{id} is {name}'s server"));
     } else {
-        checks.error("machine", format!("{name} has no server {id}: nobody but {name} comes in"), SETUP);
+        checks.error("machine", format!("{name} has no server {id}: nobody but {name} can sign in"), SETUP);
     }
 }

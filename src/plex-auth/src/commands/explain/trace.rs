@@ -28,12 +28,12 @@ pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file
                 Check::ok("token", "there is none: whether they reach the server is asked once they have signed in")
             }
             TraceStep::List { owner, second_source: None, .. } => {
-                Check::ok("token", format!("plex.tv takes it; the owner is {}", named(owner)))
+                Check::ok("token", format!("plex.tv accepts it; the owner is {}", named(owner)))
             }
             TraceStep::List { owner, second_source: Some(why), .. } => Check::warning(
                 "token",
                 format!(
-                    "plex.tv takes it; the owner is {}. The friend list is from the second source, and each sign-in is \
+                    "plex.tv accepts it; the owner is {}. The friend list is from the second source, and each sign-in is \
                      confirmed by the user's own servers: {why}",
                     named(owner)
                 ),
@@ -45,7 +45,7 @@ pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file
             TraceStep::NoList(reason) => Check::error("friend list", reason).hint("plex-auth doctor"),
             TraceStep::Found(account) => Check::ok("friend list", named(account)),
             TraceStep::NotFound(reference) => {
-                Check::error("friend list", format!("nobody of the {people} people on it goes by '{reference}'"))
+                Check::error("friend list", format!("none of the {people} people on it is called '{reference}'"))
                     .hint(format!("see who there is: plex-auth friends; invite them: {SHARING}"))
             }
             TraceStep::Ambiguous => Check::error("friend list", Reason::Ambiguous.to_string()),
@@ -60,9 +60,9 @@ pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file
                 Check::ok("binding", format!("one as '{}', which is not what counts now", binding.reference))
             }
             TraceStep::Unbound { decided, now } => unbound(*decided, *now, user),
-            TraceStep::Permitted(login) if login.is_empty() => Check::ok("decision", "may come in"),
+            TraceStep::Permitted(login) if login.is_empty() => Check::ok("decision", "may sign in"),
             TraceStep::Permitted(login) => {
-                Check::ok("decision", format!("may come in with the Plex password of {login}"))
+                Check::ok("decision", format!("may sign in with the Plex password of {login}"))
             }
             TraceStep::Refused { reason, renamed: false } => Check::error("decision", reason),
             TraceStep::Refused { reason, renamed: true } => {

@@ -43,7 +43,7 @@ pub(crate) fn say_next(existing: &Existing, users: &[AccountChoice], group: Opti
     say(format!("  ssh {example}@{}", protocol::printable(&host.to_string_lossy(), 64)));
     say("      with the Plex password; keep a root shell open while you try");
     say(format!("  plex-auth test {example}"));
-    say("      shows step by step why somebody may sign in or not");
+    say("      shows step by step whether a user may sign in, and why");
 }
 
 /// A friend's name if the shell reads it as one word, otherwise the id.

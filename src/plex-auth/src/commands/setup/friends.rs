@@ -41,7 +41,7 @@ pub(crate) fn named(users: &[String], friends: &Friends) -> Result<Vec<AccountCh
 /// Error for a person who is not on the list.
 fn unknown(who: &str, friends: &Friends) -> Error {
     let known: Vec<_> = permitted(friends).into_iter().take(20).map(name).collect();
-    Error::new(format!("no one person on the owner's list goes by {}", protocol::printable(who, 64)))
+    Error::new(format!("not exactly one person on the owner's list is called {}", protocol::printable(who, 64)))
         .hint(format!("those who may sign in: {}", known.join(", ")))
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn ask_which(
     for (number, row) in rows.iter().enumerate() {
         say(format!("{:>3}  {}", number + 1, shown(row, friends)));
     }
-    say("     1,2 takes these; 2=NAME another local name; all or none of them");
+    say("     Numbers (1,3), NUMBER=NAME for another local name, all, or none");
     let usual: Vec<_> = (1..).zip(&rows).filter(|(_, row)| row.usual).map(|(number, _)| number.to_string()).collect();
     let default = match usual.len() {
         0 => "none".to_owned(),

@@ -97,7 +97,7 @@ impl Plan {
         self.in_use
     }
 
-    /// Takes the new accounts out whose names the owner has not seen.
+    /// Removes the new accounts whose names the owner has not seen.
     pub(crate) fn take_unseen(&mut self) -> Vec<Action> {
         let unseen = |action: &Action| matches!(action, Action::Add { seen: false, .. });
         let (unseen, actions) = std::mem::take(&mut self.actions).into_iter().partition(unseen);

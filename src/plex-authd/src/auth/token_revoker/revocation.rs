@@ -104,7 +104,7 @@ impl Revocation {
         let is_first = lock(&self.shared.tokens).end_request(&revoking.token);
         if let (true, Err(why)) = (is_first, sent) {
             self.log.warning(format!(
-                "a token could not be signed out of plex.tv and lapses by itself in some weeks: {why}"
+                "a token could not be revoked at plex.tv and expires by itself in a few weeks: {why}"
             ));
         }
     }
@@ -140,7 +140,7 @@ impl Revocation {
         match tokens.left() {
             0 => {}
             left => self.log.warning(format!(
-                "tokens that were not signed out of plex.tv before the end: {left}; they lapse by themselves in some weeks"
+                "tokens that were not revoked at plex.tv before the end: {left}; they expire by themselves in a few weeks"
             )),
         }
     }

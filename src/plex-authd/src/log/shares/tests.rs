@@ -74,7 +74,7 @@ fn left_out_lines_are_counted_by_origin_once_a_minute() {
     }
     assert_eq!(shares.summary(now + Duration::from_secs(59)), None);
     let summary = shares.summary(now + Duration::from_secs(60)).unwrap_or_default();
-    let expected = "lines left out, because of their number: 100 about 192.0.2.2, 10 about 192.0.2.1, \
+    let expected = "lines left out because there were too many: 100 about 192.0.2.2, 10 about 192.0.2.1, \
                         5 about 192.0.2.7, 4 about 192.0.2.6, 3 about 192.0.2.5, 3 about 2 others";
     assert_eq!(summary, expected);
     assert_eq!(shares.summary(now + Duration::from_secs(600)), None);

@@ -123,7 +123,7 @@ fn r74_new_member_causes_a_refresh_even_after_a_strangers_unless_no_list_could_d
 }
 
 #[test]
-fn r74_a_list_decides_once_about_each_member_and_a_released_one_is_decided_anew() {
+fn r74_a_list_decides_once_about_each_member_and_a_released_one_is_decided_again() {
     let cache = without_thread();
     let members = &cache.source.members;
     let with = |id, name: &str| {

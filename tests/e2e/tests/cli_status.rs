@@ -163,15 +163,16 @@ fn r10_list_of_logins_longer_than_a_frame_arrives_complete() {
     world.stop_authd();
     world.sql(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) \
-         INSERT INTO login SELECT NULL, i, 'alice', 2, 'sshd', '192.0.2.1', 'auth', 'denied', hex(zeroblob(250)), NULL \
-         FROM n",
+         INSERT INTO login SELECT NULL, i, 'alice', 2, 'sshd', '192.0.2.1', 'auth', \
+         iif(i % 2, 'denied', 'accepted'), hex(zeroblob(250)), NULL FROM n",
     );
     world.start_authd(&world.config(QUICK));
     assert_eq!(world.account("alice"), Code::SUCCESS);
+    // 500 of each kind are kept.
     let all = json(&world, "logins -n 4000 --json");
     let all = all.as_array().unwrap();
     assert_eq!(all.len(), 1000);
-    assert_eq!((&all[0]["phase"], &all[1]["at"], &all[999]["at"]), (&"account".into(), &1200.into(), &202.into()));
+    assert_eq!((&all[0]["phase"], &all[1]["at"], &all[999]["at"]), (&"account".into(), &1200.into(), &201.into()));
     world.wait_for_rows("login", 1000);
     let head = world.run(&["bash", "-o", "pipefail", "-c", "plex-auth logins -n 1000 | head -n 1"]);
     assert!(head.ok() && head.stderr.is_empty() && head.stdout.starts_with("TIME"), "{head:?}");

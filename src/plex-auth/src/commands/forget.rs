@@ -48,7 +48,9 @@ pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ExitCode, Erro
 /// Sentences about what was known.
 fn details(known: &KnownAccount) -> String {
     let id = known.plex_id.map_or_else(|| "no Plex account yet".to_owned(), |id| format!("Plex id {id}"));
-    let called = known.reference.as_ref().map(|name| format!(" (as {})", printable(name, 254))).unwrap_or_default();
+    // A reference that is the id itself says no more.
+    let name = known.reference.as_ref().filter(|name| known.plex_id.is_none_or(|id| **name != id.to_string()));
+    let called = name.map(|name| format!(" (as {})", printable(name, 254))).unwrap_or_default();
     let last = known.last_login.map_or_else(|| "never".to_owned(), time::local);
     format!("It belonged to {id}{called}, last login {last}.\nWrong tries and a remembered password are gone too.")
 }

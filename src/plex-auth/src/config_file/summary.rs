@@ -43,8 +43,9 @@ pub(crate) fn summary(config: &Config) -> String {
         line("SMB passwords", "follow those that plex.tv accepts".into());
     }
     let policy::Limits { rejected_per_hour, sign_ins_per_hour, .. } = config.throttle;
-    let failed = format!("at most {rejected_per_hour} an hour, and {sign_ins_per_hour} sign-ins of one account");
-    line("wrong passwords", failed);
+    let limits =
+        format!("{rejected_per_hour} rejected sign-ins an hour, and {sign_ins_per_hour} sign-ins of one account");
+    line("limits", limits);
     let times = &config.timeouts;
     line("a login takes", format!("at most {} of the network", format_duration(times.login)));
     line("a removed friend", format!("is out after at most {}", format_duration(times.friend_list)));

@@ -51,7 +51,11 @@ pub(crate) fn all(patient: &Patient, cases: Vec<Case>) {
         match fix {
             Fix::AsTold => {
                 let command = told.strip_prefix("run: ").unwrap_or_else(|| panic!("{breaking}: no command: {told}"));
-                patient.0.sh(command);
+                let out = patient.0.sh(command);
+                // Without a service manager, `setup` says how the daemon reads the new file.
+                if let Some((_, reload)) = out.stdout.split_once("have it read the file: ") {
+                    patient.0.sh(reload.lines().next().unwrap());
+                }
             }
             Fix::Saying(advice, fix) => {
                 assert!(told.contains(advice), "{breaking}: {told}");

@@ -115,9 +115,17 @@ fn user_refuses_invalid_accounts_and_changes_nothing() {
     }
     refused(&world, &["add", "local", "--plex", "alice"], &["already", "plex-auth user link local alice"]);
     refused(&world, &["add", "daemon", "--plex", "alice"], &["meaning"]);
-    refused(&world, &["add", "kid", "--plex", "alice"], &["somebody else's in [users]", "user unlink kid"]);
+    refused(
+        &world,
+        &["add", "kid", "--plex", "alice"],
+        &["[users] assigns 'kid' to another Plex account", "user unlink kid"],
+    );
     for who in ["nobody-there", "mallory", "-o", "9", "\u{430}lice", ""] {
-        refused(&world, &["add", "al", "--plex", who], &["no one person on the owner's list", "plex-auth friends"]);
+        refused(
+            &world,
+            &["add", "al", "--plex", who],
+            &["not exactly one person on the owner's list", "plex-auth friends"],
+        );
     }
     refused(&world, &["link", "root", "alice"], &["root's or the system's"]);
     refused(&world, &["link", "daemon", "alice"], &["root's or the system's"]);

@@ -114,8 +114,10 @@ fn find(client: &Client, server: &Server) -> Result<ServerUrl, Error> {
         return Ok(ServerUrl { text: plain(url).to_owned(), url: url.clone(), insecure: false, is_given: true });
     }
     if server.addresses.is_empty() {
-        return Err(Error::new(format!("plex.tv shows no https address of {}", server.name))
-            .hint("write it: --server-url https://NAME:PORT, with the name in the server's certificate"));
+        return Err(Error::new(format!("plex.tv shows no https address of {}", server.name)).hint(
+            "a token that was pasted shows none: add --sign-in link; or write it: --server-url https://NAME:PORT, with the \
+             name in the server's certificate",
+        ));
     }
     let tried: Vec<_> = server.addresses.iter().map(plain).collect();
     Err(Error::new(format!("{} does not answer at {}", server.name, tried.join(", ")))

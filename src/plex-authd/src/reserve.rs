@@ -20,7 +20,7 @@ const ROOT: (usize, usize) = (8, 128);
 const TRUSTED: (usize, usize) = (2, 32);
 const OTHERS: (usize, usize) = (2, 32);
 
-/// The same of refused authentications that claim a slot once more, which takes a look into the account database.
+/// Likewise for refused authentications that claim a slot once more, after a look into the account database.
 const AGAIN: (usize, usize) = (2, 32);
 
 /// Refused authentications that may wait for the thread that holds them. It never waits for anything else.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Programs of root that name the local user who runs them as the remote user. Others name whom the other end says it is: rlogin,
-/// mail and web servers. polkit's helper names the account that it authenticates, whoever runs it.
+/// mail and web servers. polkit's helper names the account that it authenticates, no matter which user runs it.
 const NAME_LOCAL_USER: [&str; 8] = ["su", "su-l", "sudo", "sudo-i", "runuser", "runuser-l", "doas", EXPLAINED];
 
 /// Service, in an origin, of `plex-auth test`.

@@ -1,4 +1,4 @@
-//! Whom an account belongs to: names, ids and bindings.
+//! The person to whom an account belongs: names, ids and bindings.
 
 use policy::{FriendList, FriendRecord, IdentityBinding, PlexId, PlexRef, PlexUser, Reason, Relationship, Rules};
 

@@ -1,4 +1,4 @@
-//! Whether the media server is to confirm sign-ins, which setup never decides by itself (R72).
+//! Confirmation of sign-ins by the media server, which setup never decides by itself (R72).
 
 use std::time::Instant;
 

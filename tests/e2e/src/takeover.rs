@@ -7,7 +7,7 @@ pub const REFUSED: i64 = -13;
 
 impl World {
     /// Has every thread of a process make a system call (`write`, `read`, `mkdir` or `run` with a path, or `port`), and
-    /// returns the results, which are 0 or a negative error number. The program that does this sets registers of x86_64: on
+    /// returns the results, which are 0 or a negative error number. The program that does this sets registers of `x86_64`: on
     /// another architecture nothing is called, the reason is printed, and there are no results; in CI it panics.
     pub fn take_over(&self, process: &str, call: &str, path: &str) -> Vec<i64> {
         if !cfg!(target_arch = "x86_64") {

@@ -318,8 +318,8 @@ impl fmt::Display for Reason {
             Self::NotOnList => "no friend of the owner by that name has access",
             Self::Ambiguous => "more than one Plex account has that name; put the id into [users]",
             Self::Unbound => {
-                "a Plex account has this name now, but had not when the account joined the group, or the group does not list \
-                 the account; if it is theirs: plex-auth user link"
+                "a Plex account has this name now, but had not when the account joined the group, or the account had an entry in \
+                 [users], or the group does not list it; if it is theirs: plex-auth user link"
             }
             Self::Pending => "the invitation has not been accepted",
             Self::NoAccess => "a friend, but the server is not shared with them",

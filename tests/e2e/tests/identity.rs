@@ -129,6 +129,28 @@ fn r74_friend_who_takes_the_name_of_a_member_does_not_get_its_account() {
     world.assert_no_secret_leaked();
 }
 
+/// A member whose entry in `[users]` is deleted by hand, or by an old file that is restored, belongs to nobody, and not to
+/// whoever has its name at Plex by then.
+#[test]
+fn r74_friend_who_takes_the_name_of_a_member_whose_entry_is_gone_does_not_get_its_account() {
+    let entry = format!("[users]\ndora = \"alice@example.org\"\n{FRESH}");
+    let Some(world) = World::with_everything(DEN, &entry) else { return };
+    world.add_user("dora", true, None);
+    let noted = "SELECT count(*) FROM unbound WHERE account = 'dora'";
+    world.until(&format!("[ $(sqlite3 -readonly /var/lib/plex-auth/state.db \"{noted}\") = 1 ]"));
+    // A sign-in by the entry leaves that as it is.
+    assert_eq!(world.authenticate("dora", &password("alice")), Code::SUCCESS);
+    world.plex().load(&frank_called_dora());
+    world.stop_authd();
+    world.start_authd(&world.config(FRESH));
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    world.plex().reset();
+    assert_ne!(world.authenticate("dora", &password("frank")), Code::SUCCESS);
+    assert_eq!(world.account("dora"), Code::PERM_DENIED);
+    assert_eq!(world.plex().counters().of(Endpoint::Signin), 0, "nothing that was typed left the machine");
+    world.wait_for_log(&["denied", "user=\"dora\"", "had an entry in [users]", "plex-auth user link"]);
+}
+
 /// A friend who is added is let in at the first attempt, whether the daemon has read a list since or not.
 #[test]
 fn r74_member_who_just_joined_is_bound_by_a_new_list_at_the_first_login() {

@@ -13,7 +13,7 @@ use crate::state::store::{Change, Store};
 pub(crate) struct Identities {
     bindings: Mutex<HashMap<String, IdentityBinding>>,
     /// Members of the group that are bound to nobody, and that no name ever binds: no account had theirs in the first list after
-    /// they joined, or the group does not list them.
+    /// they joined, they had an entry in `[users]` then, or the group does not list them.
     unbound: Mutex<BTreeSet<String>>,
     /// The groups of all configurations so far. While an account is in one of them, it has not left.
     groups: Mutex<BTreeSet<String>>,
@@ -59,13 +59,16 @@ impl Identities {
         lock(&self.recent_sign_ins).get(account).copied()
     }
 
-    /// Records who an account belongs to.
+    /// Records who an account belongs to. A binding by an entry in `[users]` says nothing about the account's own name.
     pub(crate) fn bind(&self, account: &str, binding: IdentityBinding) {
+        let is_by_its_name = binding.reference == account;
         let before = lock(&self.bindings).insert(account.to_owned(), binding.clone());
         if before.as_ref() != Some(&binding) {
             self.store.write(Change::Binding(account.to_owned(), binding));
         }
-        self.release(account);
+        if is_by_its_name {
+            self.release(account);
+        }
     }
 
     /// A member of the group that no list has decided about: its name is the reference of no binding, and it is not unbound.

@@ -1,16 +1,19 @@
 //! Members of the configured group without an entry in `[users]`, who map to the Plex account of their name (R74). The first
 //! list that is read after a member joined binds it to that account, or leaves it unbound: then no account gets it by a name.
-//! A member that the group does not list, but its own groups show, is never bound by its name. Without an owner's token there is
-//! no list, and the first login binds.
+//! A member that the group does not list, but its own groups show, is never bound by its name, and neither is one that has had an
+//! entry. Without an owner's token there is no list, and the first login binds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use policy::FriendList;
 use system::accounts::{self, ListedMembers};
 
+use crate::lock::lock;
 use crate::log::Log;
 use crate::settings::Settings;
+use crate::state::absences::Absences;
 use crate::state::identities::Identities;
 
 /// The most lines about unbound members that one list causes.
@@ -24,6 +27,8 @@ pub(crate) struct Members {
     settings: Arc<Settings>,
     identities: Arc<Identities>,
     log: Log,
+    /// Accounts with a binding that are not in the group.
+    absences: Mutex<Absences>,
 }
 
 impl Members {
@@ -31,7 +36,7 @@ impl Members {
         if let Some(group) = &settings.config.group {
             identities.record_group(group);
         }
-        Self { settings, identities, log }
+        Self { settings, identities, log, absences: Mutex::default() }
     }
 
     /// The listed members that no list has decided about. The list that decides has to be requested after this call. Empty while
@@ -39,8 +44,17 @@ impl Members {
     pub(crate) fn undecided(&self) -> BTreeSet<String> {
         let Some(mut members) = self.listed() else { return BTreeSet::new() };
         self.release_missing(&members);
+        self.leave_entries_unbound(&members);
         members.names.retain(|member| self.is_undecided(member));
         members.names
+    }
+
+    /// Leaves the members that have an entry in `[users]` unbound. The entry decides while it is there. Without it, whoever has
+    /// the member's name at Plex by then must not get the account.
+    fn leave_entries_unbound(&self, members: &ListedMembers) {
+        let entries = self.settings.config.users.keys();
+        let undecided = entries.filter(|name| members.names.contains(*name) && self.identities.is_undecided(name));
+        self.identities.leave_unbound(undecided.cloned().collect());
     }
 
     /// The next list decides about this member at its login, since the group lists it. One that it does not list is left unbound:
@@ -93,7 +107,8 @@ impl Members {
     /// Forgets whom former members belong to, or that they belong to nobody: when an account of the name joins again, which may
     /// be another one, the next list decides; without an owner's token, the first login. A member of an earlier configuration's
     /// group has not left: another `group` in the file neither changes whom it belongs to nor ends its session in progress. An
-    /// entry in `[users]` does not depend on the group. Does nothing while the group cannot be read.
+    /// entry in `[users]` does not depend on the group. Does nothing while the group cannot be read. A single look may be an
+    /// incomplete answer of a name service, after which the account would belong to whoever has its name by then: two have to agree.
     pub(crate) fn release_former(&self) {
         if let Some(members) = self.listed() {
             self.release_missing(&members);
@@ -104,22 +119,23 @@ impl Members {
         let mut missing: BTreeSet<_> =
             self.identities.unbound().into_iter().chain(self.identities.bound_members()).collect();
         missing.retain(|account| !members.names.contains(account) && !self.settings.config.users.contains_key(account));
-        if missing.is_empty() {
-            return;
+        if !missing.is_empty() {
+            let Ok(passwd) = accounts::passwd_lines() else { return };
+            missing.retain(|account| {
+                let found = accounts::look_up(account, self.settings.config.group.as_deref(), self.settings.uid_min);
+                match found {
+                    // Under another name, it is another account's record.
+                    Ok(Some(found)) if found.name != *account => true,
+                    Ok(Some(found)) => !found.in_group && !self.is_in_earlier_group(account),
+                    Ok(None) => members.is_complete && !passwd.iter().any(|line| line.name == *account),
+                    Err(_) => false,
+                }
+            });
         }
-        let Ok(passwd) = accounts::passwd_lines() else { return };
-        for account in missing {
-            let found = accounts::look_up(&account, self.settings.config.group.as_deref(), self.settings.uid_min);
-            let is_former = match found {
-                // Under another name, it is another account's record.
-                Ok(Some(found)) if found.name != account => true,
-                Ok(Some(found)) => !found.in_group && !self.is_in_earlier_group(&account),
-                Ok(None) => members.is_complete && !passwd.iter().any(|line| line.name == account),
-                Err(_) => false,
-            };
-            if is_former {
-                self.identities.release_member(&account);
-            }
+        let former =
+            lock(&self.absences).confirm(missing, Instant::now(), self.settings.config.timeouts.friend_list / 2);
+        for account in former {
+            self.identities.release_member(&account);
         }
     }
 

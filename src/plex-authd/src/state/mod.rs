@@ -1,5 +1,6 @@
 //! State that all sessions share, and its copy on disk.
 
+mod absences;
 pub(crate) mod audit_log;
 pub(crate) mod device_ids;
 pub(crate) mod friend_list;

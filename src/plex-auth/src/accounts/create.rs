@@ -19,8 +19,8 @@ use crate::ui::terminal::{Status, say, warn};
 /// # Errors
 /// The name cannot be used, no single friend has that reference, or a tool fails. Nothing is changed then.
 pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bool) -> Result<(), Error> {
-    check_name(local, plex)?;
     let config = context.load()?;
+    check_name(local, plex, config.group.as_deref())?;
     let friends = Friends::read_all(&config)?;
     let person = friends.find(plex)?;
     if config.users.get(local).is_some_and(|reference| friends.id_of(reference) != Some(person.id)) {
@@ -55,8 +55,8 @@ pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bo
     Ok(())
 }
 
-fn check_name(local: &str, plex: &str) -> Result<(), Error> {
-    match names::availability(local)? {
+fn check_name(local: &str, plex: &str, group: Option<&str>) -> Result<(), Error> {
+    match names::availability(local, group)? {
         Availability::Free => Ok(()),
         Availability::Unsuitable(error) => Err(error),
         Availability::Exists => {

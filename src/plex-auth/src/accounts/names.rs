@@ -52,7 +52,7 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
         return Err(Error::new(format!("'{shown}' cannot be a local name"))
             .hint("use a to z, 0 to 9, - and _, begin with a letter, and end after 32 characters at most"));
     }
-    if is_reserved(name) {
+    if is_reserved(name) || name == config::USUAL_GROUP {
         return Err(
             Error::new(format!("'{shown}' is a name that the system may give a meaning to")).hint("take another one")
         );
@@ -73,12 +73,17 @@ pub(crate) enum Availability {
     Claimed(String),
 }
 
-/// Tests whether a new account can have a name.
+/// Tests whether a new account can have a name. `group` is the configured group, whose name no account has, even before the group
+/// exists: the account's own group would have that name.
 ///
 /// # Errors
 /// The account database, `/etc/subuid` or `/etc/subgid` cannot be read.
-pub(crate) fn availability(name: &str) -> Result<Availability, Error> {
+pub(crate) fn availability(name: &str, group: Option<&str>) -> Result<Availability, Error> {
     if let Err(error) = check(name) {
+        return Ok(Availability::Unsuitable(error));
+    }
+    if group == Some(name) {
+        let error = Error::new(format!("'{name}' is the name of the friends' group")).hint("take another one");
         return Ok(Availability::Unsuitable(error));
     }
     if is_taken(name)? {
@@ -181,32 +186,37 @@ mod tests {
         }
     }
 
-    /// Users and groups that a distribution other than those of the list registers, those that only it has among them.
+    /// Users and groups that a distribution registers.
     const REGISTERED: &str = include_str!("../../tests/nixos-ids.txt");
 
-    /// Those of them that a friend's account can have.
-    const FREE: &str = "aerospike alerta amule automatic-timezoned bepasty cadvisor calibre-server cfdyndns dictd disnix dovecot2 \
-        dovenull2 freenet gateone gocd-agent gocd-server hqplayer hydra hydra-queue-runner hydra-www i2pd ihaskell \
-        infinoted kanboard keys lambdabot leaps localtimed mighttpd2 mjpg-streamer mlmmj nylon osgi pdnsd peerflix \
-        postsrsd proc pulseaudio qemu-libvirtd quassel redmine riemanndash riemanntools rss2email shoko skydns \
-        smtpd smtpq sniproxy starbound supybot uptimed xtreemfs yandexdisk";
+    /// Users and groups of packages and images of Arch, Fedora, Debian and Alpine, and of cloud images.
+    const OF_PACKAGES: &str = "abuild alpm buildkit cadvisor clevis cloudflared cockpit-ws cockpit-wsinstance dev dockerroot \
+        flashrom gdm git http input insights jenkins libvirt-dbus lxd microk8s minio mock nbd netbird opc pesign redmine render rhsm \
+        runner seat seatd setroubleshoot tang test ubuntu user ydotool zfs";
 
     #[test]
-    fn r73_most_names_that_another_distribution_registers_are_reserved() {
+    fn r73_names_that_distributions_register_or_their_packages_create_are_reserved() {
         let registered: Vec<_> =
             REGISTERED.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace).collect();
-        assert!(registered.is_sorted_by(|one, next| one < next));
-        let free: Vec<_> = registered.iter().filter_map(|name| from_plex(name)).collect();
-        assert_eq!(free.join(" "), FREE, "of {}", registered.len());
-        for name in ["mock", "microk8s", "gdm", "input", "jenkins", "render", "minio", "git", "lxd", "ubuntu"] {
+        assert!(registered.len() > 200 && registered.is_sorted_by(|one, next| one < next), "{}", registered.len());
+        for name in registered.into_iter().chain(OF_PACKAGES.split_whitespace()) {
             assert_eq!(from_plex(name), None, "{name}");
         }
     }
 
     #[test]
+    fn r73_name_of_the_friends_group_is_nobodys_before_the_group_exists() {
+        assert!(matches!(availability("plex-users", None).unwrap(), Availability::Unsuitable(_)));
+        assert!(matches!(availability("my-friends", Some("my-friends")).unwrap(), Availability::Unsuitable(_)));
+        assert!(matches!(availability("my-friends", Some("plex-users")).unwrap(), Availability::Free));
+        // The group itself can be created, and names of friends may begin like it.
+        assert!(!is_reserved("plex-users") && check_prefix("plex-").is_ok());
+    }
+
+    #[test]
     fn r73_the_list_of_reserved_names_is_sorted_and_has_only_names_that_could_be_chosen() {
         let names: Vec<_> = reserved().collect();
-        assert!(names.len() > 1400 && names.is_sorted());
+        assert!(names.len() > 1900 && names.is_sorted());
         for name in names {
             assert_eq!(local_name(name).as_deref(), Some(name));
         }
@@ -227,7 +237,7 @@ mod tests {
     #[test]
     fn a_name_in_use_or_reserved_is_not_free() {
         assert!(is_taken("root").unwrap());
-        assert!(matches!(availability("no-such-account").unwrap(), Availability::Free));
-        assert!(matches!(availability("jenkins").unwrap(), Availability::Unsuitable(_)));
+        assert!(matches!(availability("no-such-account", None).unwrap(), Availability::Free));
+        assert!(matches!(availability("jenkins", None).unwrap(), Availability::Unsuitable(_)));
     }
 }

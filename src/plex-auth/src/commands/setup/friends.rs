@@ -125,7 +125,9 @@ fn rows<'a>(friends: &'a Friends, users: &[(String, String)], first: bool) -> Re
         };
         // A new account cannot have a name of the system's.
         let suggestion = match suggestion {
-            Some((AccountKind::Free, local)) if !matches!(names::availability(&local)?, Availability::Free) => None,
+            Some((AccountKind::Free, local)) if !matches!(names::availability(&local, None)?, Availability::Free) => {
+                None
+            }
             other => other,
         };
         let suggestion = suggestion.map(|(account, local)| (local, account));

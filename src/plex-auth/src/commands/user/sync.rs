@@ -163,7 +163,7 @@ fn make(
     let prefix = args.prefix.as_deref();
     let (mut taken, mut left) = (BTreeMap::new(), BTreeMap::new());
     for name in candidates(friends, &config.users, people, prefix) {
-        match names::availability(&name)? {
+        match names::availability(&name, config.group.as_deref())? {
             Availability::Free => left.extend(left_behind(&name).map(|why| (name, why))),
             other => {
                 taken.insert(name, other);

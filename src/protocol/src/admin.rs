@@ -15,7 +15,8 @@ pub enum AdminRequest {
     Logins(u32),
     /// All accounts that have signed in, that are bound to a Plex account, or that are bound to none. Answered with [`AdminResponse::Accounts`], in parts as above.
     Accounts,
-    /// The friend list, the owner first. Answered with [`AdminResponse::FriendList`], in parts as above.
+    /// The friend list, the owner first. Answered with [`AdminResponse::ListStatus`] about this list, and then with
+    /// [`AdminResponse::FriendList`], in parts as above.
     #[serde(rename = "people")]
     FriendList,
     /// Delete the state of a local account: its binding, its password's hash, its failures, its last login.
@@ -35,6 +36,8 @@ pub enum AdminResponse {
     Logins(Vec<Login>),
     /// To [`AdminRequest::Accounts`].
     Accounts(Vec<KnownAccount>),
+    /// To [`AdminRequest::FriendList`], before the list: its source, and whether it is in doubt.
+    ListStatus(FriendListStatus),
     /// To [`AdminRequest::FriendList`].
     #[serde(rename = "people")]
     FriendList(Vec<ListedFriend>),

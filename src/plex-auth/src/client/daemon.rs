@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::{
-    AdminRequest, AdminResponse, Connection, Deadline, KnownAccount, ListedFriend, Login, Reply, Request, Untrusted,
+    AdminRequest, AdminResponse, Connection, Deadline, FriendListStatus, KnownAccount, ListedFriend, Login, Reply,
+    Request, Untrusted,
 };
 
 use super::plex_tv::QUESTION;
@@ -125,8 +126,26 @@ impl Daemon {
     /// # Errors
     /// As [`Self::ask`].
     pub(crate) fn list<T: Item>(&mut self, request: AdminRequest) -> Result<Vec<T>, Error> {
+        let first = self.ask(request)?;
+        self.parts(first)
+    }
+
+    /// Requests the friend list, with its status.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(crate) fn friend_list(&mut self) -> Result<(FriendListStatus, Vec<ListedFriend>), Error> {
+        let AdminResponse::ListStatus(status) = self.ask(AdminRequest::FriendList)? else {
+            return Err(unexpected_reply());
+        };
+        let first = self.receive()?;
+        Ok((status, self.parts(first)?))
+    }
+
+    /// Receives a list of which this is the first part.
+    fn parts<T: Item>(&mut self, first: AdminResponse) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
-        let mut response = self.ask(request)?;
+        let mut response = first;
         loop {
             let part = T::of(response).ok_or_else(unexpected_reply)?;
             if part.is_empty() {

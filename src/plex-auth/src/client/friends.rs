@@ -6,7 +6,7 @@ use config::{Config, Source};
 use directory::Reader;
 use plex::Token;
 use policy::{BootTime, FriendList, FriendRecord, PlexId, PlexRef, PlexUser, Reason, Relationship, Rules};
-use protocol::{AdminRequest, AdminResponse, ListedFriend};
+use protocol::{AdminRequest, AdminResponse, FriendListStatus, ListedFriend};
 
 use super::daemon::{self, Daemon};
 use super::known_binding::KnownBinding;
@@ -25,6 +25,8 @@ pub(crate) struct Friends {
     all: FriendList,
     /// The configuration names a server.
     has_server: bool,
+    /// Why plex-authd, whose list it is, doubts it.
+    doubt: Option<String>,
 }
 
 /// Extent of what is read from plex.tv.
@@ -66,8 +68,8 @@ impl Friends {
             let what = format!("plex-authd has not read {} since it was changed", context.config.display());
             return Err(Error::new(what).hint("run: systemctl reload plex-authd"));
         }
-        let mut listed =
-            Daemon::open(&context.socket)?.patient().list::<ListedFriend>(AdminRequest::FriendList)?.into_iter();
+        let (status, listed) = Daemon::open(&context.socket)?.patient().friend_list()?;
+        let mut listed = listed.into_iter();
         let person = |listed: &ListedFriend| PlexUser {
             id: PlexId(listed.plex_id),
             username: listed.username.clone(),
@@ -78,9 +80,9 @@ impl Friends {
             Some(FriendRecord { person: person(&listed), relationship: Relationship::named(&listed.relationship)? })
         };
         let entries = listed.map(record).collect::<Option<Vec<_>>>().ok_or_else(daemon::unexpected_reply)?;
-        let list =
-            FriendList { owner: person(&owner), entries, second_source: None, fetched_at: BootTime::from_millis(0) };
-        Ok(Self::new(config.rules(), list.clone(), list, config.machine_id.is_some()))
+        let FriendListStatus { second_source, doubt, .. } = status;
+        let list = FriendList { owner: person(&owner), entries, second_source, fetched_at: BootTime::from_millis(0) };
+        Ok(Self { doubt, ..Self::new(config.rules(), list.clone(), list, config.machine_id.is_some()) })
     }
 
     /// Fetches the lists that `extent` needs.
@@ -104,13 +106,13 @@ impl Friends {
     fn new(rules: Rules, deciding: FriendList, mut all: FriendList, has_server: bool) -> Self {
         // The owner is on the screen by name, even where plex.tv did not show their account.
         all.owner = rules.named_owner(&all);
-        Self { rules, deciding, all, has_server }
+        Self { rules, deciding, all, has_server, doubt: None }
     }
 
     /// A list that a test made up.
     #[cfg(test)]
     pub(crate) fn from_list(rules: Rules, list: FriendList) -> Self {
-        Self { rules, all: list.clone(), deciding: list, has_server: true }
+        Self { rules, all: list.clone(), deciding: list, has_server: true, doubt: None }
     }
 
     /// Checks that the rules allow this Plex account to sign in.
@@ -169,6 +171,15 @@ impl Friends {
     /// Fault of the list's first source, if the list comes from the second.
     pub(crate) fn second_source(&self) -> Option<&str> {
         self.deciding.second_source.as_deref()
+    }
+
+    /// Why no local account may be created, locked or removed by this list: it is in doubt, or from the second source.
+    pub(crate) fn uncertainty(&self) -> Option<String> {
+        let second = |why: &str| {
+            format!("the friend list is from the second source, which shows who has access less surely: {why}")
+        };
+        let doubt = self.doubt.as_ref().map(|why| format!("the friend list is in doubt: {why}"));
+        doubt.or_else(|| self.second_source().map(second)).map(|why| protocol::printable(&why, 600))
     }
 
     pub(crate) fn owner(&self) -> &PlexUser {

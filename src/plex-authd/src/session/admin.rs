@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use policy::{FriendList, PlexUser, Reason, SentLastHour};
 use protocol::{
-    AdminRequest, AdminResponse, Connection, Deadline, Error, KnownAccount, ListedFriend, LoginRequest, MAX_FRAME,
-    Peer, Reply, SentCounts, Status, Trace, TraceStep,
+    AdminRequest, AdminResponse, Connection, Deadline, Error, FriendListStatus, KnownAccount, ListedFriend,
+    LoginRequest, MAX_FRAME, Peer, Reply, SentCounts, Status, Trace, TraceStep,
 };
 use serde::Serialize;
 
@@ -42,7 +42,8 @@ pub(crate) fn answer(
         Some(AdminRequest::FriendList) => match fresh_list(context) {
             None => send(connection, AdminResponse::Failed(NO_LIST.into())),
             Some(Err(reason)) => send(connection, AdminResponse::Failed(reason.to_string())),
-            Some(Ok(list)) => send_list(connection, listed(&list), AdminResponse::FriendList),
+            Some(Ok((list, status))) => send(connection, AdminResponse::ListStatus(status))
+                .and_then(|()| send_list(connection, listed(&list), AdminResponse::FriendList)),
         },
         Some(AdminRequest::Forget(account)) => send(connection, forget(context, &account)),
     };
@@ -133,7 +134,9 @@ fn accounts(context: &Context) -> Vec<KnownAccount> {
         let (plex_id, reference) = (Some(binding.id.0), Some(binding.reference));
         all.insert(user.clone(), KnownAccount { plex_id, reference, ..known(&user) });
     }
-    for user in context.identities.unbound() {
+    // An entry in `[users]` outranks that.
+    let has_entry = |user: &String| context.settings.config.users.contains_key(user);
+    for user in context.identities.unbound().into_iter().filter(|user| !has_entry(user)) {
         all.insert(user.clone(), KnownAccount { reference: Some(user.clone()), ..known(&user) });
     }
     for (user, at) in context.audit_log.last_logins() {
@@ -142,10 +145,11 @@ fn accounts(context: &Context) -> Vec<KnownAccount> {
     all.into_values().collect()
 }
 
-/// A friend list as fresh as a sign-in needs it; `None` without an owner's token.
-fn fresh_list(context: &Context) -> Option<Result<Arc<FriendList>, Reason>> {
+/// A friend list as fresh as a sign-in needs it, and its status; `None` without an owner's token.
+fn fresh_list(context: &Context) -> Option<Result<(Arc<FriendList>, FriendListStatus), Reason>> {
     let deadline = Instant::now() + context.settings.config.timeouts.login;
-    context.friends.as_ref().map(|friends| friends.fresh(deadline))
+    let friends = context.friends.as_ref()?;
+    Some(friends.fresh(deadline).map(|list| friends.latest_with_status().unwrap_or_else(|| (list, friends.status()))))
 }
 
 /// Everyone on the friend list, the owner first.

@@ -147,6 +147,51 @@ fn sync_changes_nothing_without_a_valid_friend_list() {
     refused(&world, &["--yes"], &["does not take the owner's token", "nothing was changed"]);
 }
 
+/// A list that plex-authd itself does not rely on creates, locks and removes nothing.
+#[test]
+fn r75_r76_sync_changes_nothing_by_a_list_in_doubt_or_from_the_second_source() {
+    let Some(world) = machine(DEN, "") else { return };
+    create(&world);
+    let restart = || {
+        let config = world.sh("cat /etc/plex-auth.toml").stdout;
+        world.stop_authd();
+        world.start_authd(&config);
+    };
+    restart();
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    let all = [
+        &["--ask-daemon", "--yes"][..],
+        &["--ask-daemon", "--yes", "--remove"],
+        &["--ask-daemon", "--prefix", "plex-"],
+    ];
+    // Alice is gone and Bob is there, by the second source.
+    world.plex().load(&shared_with(&["erin", "frank", "bob"]));
+    world.plex().fault(Endpoint::SharedServers, Fault::Status(404, String::new()));
+    restart();
+    world.wait_for_log(&["read from the second source from now on"]);
+    for arguments in all {
+        refused(&world, arguments, &["from the second source", "nothing was changed", "plex-auth friends"]);
+    }
+    refused(&world, &["--yes"], &["from the second source", "nothing was changed"]);
+    world.plex().clear_faults();
+    world.plex().load(DEN);
+    restart();
+    world.wait_for_log(&["read from the first source again"]);
+    // Most people are gone, and the second source, which does not answer, does not confirm it.
+    world.plex().load(&shared_with(&["erin"]));
+    world.plex().fault(Endpoint::Users, Fault::Status(503, String::new()));
+    restart();
+    world.wait_for_log(&["the friend list is in doubt"]);
+    for arguments in all {
+        refused(&world, arguments, &["the friend list is in doubt: it lacks", "nothing was changed"]);
+    }
+    world.plex().clear_faults();
+    world.plex().load(DEN);
+    restart();
+    world.wait_for_log(&["no longer in doubt"]);
+    assert_eq!(sync(&world, &["--ask-daemon"]), "Everything is in step.\n");
+}
+
 #[test]
 fn sync_asks_before_locking_most_accounts() {
     let Some(world) = machine(DEN, "") else { return };

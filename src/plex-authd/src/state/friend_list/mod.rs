@@ -149,15 +149,13 @@ impl FriendListCache {
 
     /// Size and age of the list, for `plex-auth status`.
     pub(crate) fn status(&self) -> FriendListStatus {
+        self.lock().status()
+    }
+
+    /// The latest list, of any age, and its status.
+    pub(crate) fn latest_with_status(&self) -> Option<(Arc<FriendList>, FriendListStatus)> {
         let state = self.lock();
-        let list = state.list.as_ref();
-        FriendListStatus {
-            people: list.map(|list| list.people()),
-            age: list.map(|list| list.age(clock::now_for(list.fetched_at)).as_secs()),
-            failing: state.failure.as_ref().map(|(why, _)| protocol::printable(&why.to_string(), 512)),
-            second_source: list.and_then(|list| list.second_source.as_ref()).map(|why| protocol::printable(why, 512)),
-            doubt: state.suspicion.as_ref().map(Suspicion::text),
-        }
+        Some((state.list.clone()?, state.status()))
     }
 
     /// A list that is fresh enough for a sign-in, waiting for a refresh until the deadline if necessary.
@@ -230,6 +228,17 @@ impl State {
     fn can_be_newer(&self, now: Instant) -> bool {
         let is_paused = self.failure.as_ref().is_some_and(|(_, retry_at)| now < *retry_at);
         !self.stopping && !is_paused && self.misses.is_available(now)
+    }
+
+    fn status(&self) -> FriendListStatus {
+        let list = self.list.as_ref();
+        FriendListStatus {
+            people: list.map(|list| list.people()),
+            age: list.map(|list| list.age(clock::now_for(list.fetched_at)).as_secs()),
+            failing: self.failure.as_ref().map(|(why, _)| protocol::printable(&why.to_string(), 512)),
+            second_source: list.and_then(|list| list.second_source.as_ref()).map(|why| protocol::printable(why, 512)),
+            doubt: self.suspicion.as_ref().map(Suspicion::text),
+        }
     }
 }
 

@@ -147,6 +147,35 @@ fn user_refuses_invalid_accounts_and_changes_nothing() {
     assert!(out.stderr.contains("bob cannot sign in yet"), "{out:?}");
 }
 
+/// A member that no entry gives to a friend belongs to one all the same, and only plex-authd knows to whom.
+#[test]
+fn r73_removal_of_a_members_account_records_its_friend_or_is_refused_while_nobody_knows_them() {
+    let Some(world) = machine("[timeouts]\nfriend_list = \"1s\"") else { return };
+    world.sh("useradd --create-home --password '*' --groups plex-users alice");
+    world.wait_for_rows("pin", 1);
+    world.stop_authd();
+    refused(
+        &world,
+        &["remove", "alice"],
+        &["it alone knows whose account alice is", "nothing was removed", "plex-auth user link alice WHO"],
+    );
+    let config = world.sh(&format!("cat {CONFIG}")).stdout;
+    world.start_authd(&config);
+    done(&world, &["remove", "alice"]);
+    assert_eq!(world.sh("getent passwd alice || echo gone").stdout, "gone\n");
+    let plan = done(&world, &["sync", "--dry-run"]).stdout;
+    assert!(plan.contains("had an account: alice (Plex id 2)") && !plan.contains("add alice"), "{plan}");
+}
+
+/// The account's own group would be the friends' group, if that does not exist yet.
+#[test]
+fn r73_name_of_the_configured_group_is_nobodys() {
+    let Some(world) = machine("") else { return };
+    world.sh(&format!("groupdel plex-users; sed -i 's/^group = .*/group = \"our-friends\"/' {CONFIG}"));
+    refused(&world, &["add", "our-friends", "--plex", "alice"], &["is the name of the friends' group"]);
+    refused(&world, &["add", "plex-users", "--plex", "alice"], &["meaning"]);
+}
+
 #[test]
 fn user_link_and_unlink_preserve_the_rest_of_the_configuration() {
     let text = "\n# the children\n[users]\n# the eldest\nkid   = '9' # at home\n\n[timeouts] # short\nlogin = \"9s\"\n";

@@ -76,7 +76,7 @@ pub(super) fn remove(turn: &AccountsLock, socket: &Path, local: &Local, keep_hom
     ids::note(turn)?;
     // Before anything is removed: afterwards the account is struck out of it.
     created::read()?;
-    if let Some(id) = person_of(socket, local) {
+    if let Some(id) = person_of(socket, local).map_err(nothing)? {
         people::note_account(turn, id, name).map_err(nothing)?;
     }
     // Locked first, so that no session begins while others are ended.
@@ -110,13 +110,26 @@ pub(super) fn remove(turn: &AccountsLock, socket: &Path, local: &Local, keep_hom
     Ok(said)
 }
 
-/// The friend whose account it is, who gets no other one from `sync`; `None` if only plex-authd could tell and it does not.
-fn person_of(socket: &Path, local: &Local) -> Option<PlexId> {
+/// The friend whose account it is, who gets no other one from `sync`; `None` if it has never been a friend's.
+///
+/// # Errors
+/// Only plex-authd knows whose it is by a name, and it does not answer.
+fn person_of(socket: &Path, local: &Local) -> Result<Option<PlexId>, Error> {
     if let PlexRef::Id(id) = local.mapped_to {
-        return Some(id);
+        return Ok(Some(id));
     }
-    let known = daemon::known_accounts(socket).ok()?;
-    known.into_iter().find(|known| known.user == local.name)?.plex_id.map(PlexId)
+    let name = &local.name;
+    let known = daemon::known_accounts(socket).map_err(|failure| {
+        Error::new(format!(
+            "{}; it alone knows whose account {name} is, and that friend is to get no second one from sync",
+            failure.into_parts().0
+        ))
+        .hint(format!(
+            "start it: systemctl start plex-authd.socket; or first write down whose it is: plex-auth user link {name} WHO"
+        ))
+    })?;
+    let known = known.into_iter().find(|known| known.user == *name);
+    Ok(known.and_then(|known| known.plex_id).map(PlexId))
 }
 
 fn home_of(name: &str) -> Result<String, Error> {

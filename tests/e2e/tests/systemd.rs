@@ -160,6 +160,10 @@ fn assert_limits(world: &World) {
         refused("port", "");
     }
     assert!(!world.syslog().contains("no Landlock"), "{}", world.syslog());
+    // It runs useradd, and is not there between two runs.
+    let names = ["MemoryMax", "MemorySwapMax", "TasksMax", "SocketBindDeny"];
+    let sync = names.map(|name| world.sh(&format!("systemctl show --value --property={name} plex-auth-sync")).stdout);
+    assert_eq!(sync, ["536870912\n", "0\n", "64\n", "any\n"], "{names:?}");
 }
 
 /// Samba's tool, as far as the units are concerned: without it, the socket is not made.

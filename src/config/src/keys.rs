@@ -54,7 +54,8 @@ section! {
         /// String, 1 to 4096 printable characters without blanks; no default.
         /// The Plex token of the server's owner, by which the friend list is read.
         /// Without it and `token_file`, `machine_id` and `owner_id` are needed: then each person's own sign-in must show
-        /// the owner's server, and nobody is known beforehand.
+        /// the owner's server, and nobody is known beforehand: the first login decides by the name at Plex whom an account
+        /// belongs to.
         token: Option<Secret> = String, |place, text, _| place.value(text, |text| token(text));
     }
     sections {

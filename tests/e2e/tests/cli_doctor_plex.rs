@@ -1,7 +1,7 @@
 //! `plex-auth doctor --plex`: the shapes of real answers, without their content.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
-use e2e::{DEN, Out, World, password};
+use e2e::{Code, DEN, Out, World, password};
 use fakeplex::{Command, Endpoint, Fault, ListShape};
 use serde_json::Value;
 
@@ -189,6 +189,26 @@ fn doctor_plex_signs_in_once_ends_it_and_leaves_no_token() {
     let sign_in = seen.iter().find(|seen| seen.endpoint == Endpoint::Signin).unwrap();
     assert!(sign_in.client_id.is_some() && sign_in.client_id.as_deref() != Some("0a0b0c0d0e0f"), "{sign_in:?}");
     assert!(compare(&world).0.ok());
+}
+
+#[test]
+fn r60_doctor_plex_sends_no_sign_in_while_plex_tv_blocks_this_address() {
+    let Some(world) = machine("") else { return };
+    world.add_user("alice", true, None);
+    let config = world.sh("cat /etc/plex-auth.toml").stdout;
+    world.start_authd(&config);
+    world.plex().fault(Endpoint::Signin, Fault::Api(401, 1031));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
+    world.plex().reset();
+    let mut terminal = world.terminal_of(200, 60, "C.UTF-8", &["plex-auth", "doctor", "--plex", "--sign-in"]);
+    assert_eq!(terminal.exit(), 1);
+    let shown = terminal.contents();
+    assert!(
+        shown.contains("plex-authd sends no sign-ins or link codes at present: plex.tv blocks this machine"),
+        "{shown}"
+    );
+    assert!(shown.contains("nothing was sent") && shown.contains("leave --sign-in out"), "{shown}");
+    assert_eq!(world.plex().counters().total(), 0);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! `doctor`: local accounts and what surrounds a login: `SELinux`, `AppArmor`, Samba, fail2ban.
 
+use e2e::password;
+
 use crate::case::{all, saying, told};
-use crate::patient::Patient;
+use crate::patient::{Patient, Verdict};
 
 #[test]
 fn doctor_finds_and_fixes_accounts_that_cannot_log_in() {
@@ -116,6 +118,31 @@ fn r74_doctor_names_unbound_members_and_first_those_that_can_become_root() {
     world.sh("plex-auth user link rosa frank && gpasswd --delete nora plex-users");
     patient.restart();
     patient.wait_until_healthy("each account belongs to somebody, or to nobody's group");
+}
+
+/// Without a friend list, nobody knows whose name it is until the first login.
+#[test]
+fn r74_doctor_warns_of_accounts_that_the_first_login_gives_away_by_name() {
+    let Some(patient) = Patient::new("") else { return };
+    let world = &patient.0;
+    let token = "sed -i '/^token = /d;/^client_identifier = /d' /etc/plex-auth.toml";
+    world.sh(&format!("pkill -KILL -x plex-authd; while pgrep -x plex-authd; do sleep 0.02; done; rm /var/lib/plex-auth/state.db*; {token}"));
+    patient.restart();
+    let open = |verdict: &Verdict| {
+        let found = verdict.find("accounts", "warning", "the first login decides by the name at Plex");
+        found.map(|line| (line.what.clone(), line.hint.clone().unwrap()))
+    };
+    let (what, hint) = open(&patient.look()).unwrap();
+    assert!(what.ends_with("nobody has signed in yet to: alice, dave, frank"), "{what}");
+    assert!(hint.contains("plex-auth setup"), "{hint}");
+    // Dave has no password at Plex.
+    for name in ["alice", "frank"] {
+        let inside = world.ssh("password", name, &password(name));
+        assert_eq!(inside.stdout, format!("{name}\n"), "{inside:?}");
+    }
+    world.wait_for_rows("pin", 2);
+    let (what, _) = open(&patient.look()).unwrap();
+    assert!(what.ends_with("nobody has signed in yet to: dave"), "{what}");
 }
 
 #[test]

@@ -9,11 +9,13 @@ use std::time::Instant;
 use config::{Config, Source};
 use plex::shape::{Endpoint, Shape};
 use plex::{Client, Error as PlexError, Token};
+use protocol::{AdminRequest, AdminResponse};
 
 use self::session::Session;
 use self::shown::name;
 use self::sign_in::Account;
 use super::settings;
+use crate::client::daemon::Daemon;
 use crate::client::plex_tv::{Clients, QUESTION};
 use crate::client::preferences;
 use crate::context::Context;
@@ -32,6 +34,9 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
             "--sign-in asks for the owner's password, and there is no terminal to ask at; nothing was sent",
         )
         .hint("run it at a terminal, or leave --sign-in out: plex-auth doctor --plex"));
+    }
+    if sign_in {
+        refuse_while_stopped(context)?;
     }
     let Some(config) = settings::check(context, checks) else { return Ok(()) };
     let plan = plan(&config);
@@ -57,6 +62,21 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
         owner.compare(&clients.new_device(&system::random::identifier()), &mut session);
     }
     Ok(())
+}
+
+/// Checks that plex-authd's circuit breaker is closed: while plex.tv blocks this address or limits its requests, a sign-in or a
+/// link code may prolong that for everybody. Without plex-authd, nothing is known about it.
+///
+/// # Errors
+/// It is open.
+fn refuse_while_stopped(context: &Context) -> Result<(), Error> {
+    let status = Daemon::open(&context.socket).and_then(|mut daemon| daemon.ask(AdminRequest::Status));
+    let Ok(AdminResponse::Status(status)) = status else { return Ok(()) };
+    status.closed.or(status.link_closed).map_or(Ok(()), |(why, seconds)| {
+        let what = format!("plex-authd sends no sign-ins or link codes at present: {why}; nothing was sent");
+        let hint = format!("run it again in {seconds} seconds, or leave --sign-in out: plex-auth doctor --plex");
+        Err(Error::new(what).hint(hint))
+    })
 }
 
 /// Treatment of a request.

@@ -1,4 +1,5 @@
-//! Members of the group that belong to no Plex account: none had their name when they joined, or the group does not list them (R74).
+//! Members of the group that belong to no Plex account: none had their name when they joined, or the group does not list them (R74);
+//! and without an owner's token, accounts whose first login decides.
 
 use config::{Config, Source};
 use nix::unistd::User;
@@ -23,13 +24,14 @@ const MAX_CHECKS: usize = 20;
 const MAX_LOOK_UPS: usize = 100;
 
 /// Reports the unbound ones of these managed accounts, and of the members that the group does not list, those that can become
-/// root first. Without plex-authd, which is another
-/// check's finding, nothing is known about them; without a token, each account is bound at its first login.
+/// root first. Without plex-authd, which is another check's finding, nothing is known about them. Without a token, each account is
+/// bound at its first login, and those that have had none are reported.
 pub(super) fn check(context: &Context, config: &Config, owner: Option<&PlexUser>, users: &[User], checks: &mut Checks) {
+    let Ok(known) = daemon::known_accounts(&context.socket) else { return };
     if !matches!(config.source, Source::Token(_)) {
+        first_login_decides(config, owner, users, &known, checks);
         return;
     }
-    let Ok(known) = daemon::known_accounts(&context.socket) else { return };
     let is_unbound = |user: &&User| {
         let known = known.iter().find(|known| known.user == user.name);
         let member = PlexRef::Member(user.name.clone());
@@ -51,7 +53,8 @@ pub(super) fn check(context: &Context, config: &Config, owner: Option<&PlexUser>
             format!("the group '{group}' does not list it, so that nobody knows who had its name when it joined")
         } else {
             format!(
-                "no Plex account had this name when it joined the group '{group}', and none that has it later gets it"
+                "no Plex account had this name when it joined the group '{group}', or it had an entry in [users] then, and none \
+                 that has the name later gets it"
             )
         };
         let what = format!("'{name}' belongs to no Plex account, and nobody can sign in to it: {why}");
@@ -70,6 +73,37 @@ pub(super) fn check(context: &Context, config: &Config, owner: Option<&PlexUser>
         let what = format!("{} more accounts belong to no Plex account", unbound.len() - MAX_CHECKS);
         checks.warning(CHECK, what, "run: plex-auth friends");
     }
+}
+
+/// Warns about accounts that map to a name and that nobody has signed in to, where there is no friend list: names change hands,
+/// and the first person with access who has the name gets the account.
+fn first_login_decides(
+    config: &Config,
+    owner: Option<&PlexUser>,
+    users: &[User],
+    known: &[KnownAccount],
+    checks: &mut Checks,
+) {
+    let is_open = |user: &&User| {
+        let reference = config.users.get(&user.name).cloned().unwrap_or_else(|| PlexRef::Member(user.name.clone()));
+        let binding = known.iter().find(|known| known.user == user.name).map(KnownBinding::of);
+        let is_bound = matches!(binding, Some(KnownBinding::Bound(bound)) if bound.reference == reference.to_string());
+        !matches!(reference, PlexRef::Id(_)) && !is_bound && !membership::is_owners(config, owner, &reference)
+    };
+    let open: Vec<_> = users.iter().filter(is_open).map(|user| user.name.as_str()).collect();
+    if open.is_empty() {
+        return;
+    }
+    let names = open.iter().take(MAX_CHECKS).copied().collect::<Vec<_>>().join(", ");
+    let more = open.len().saturating_sub(MAX_CHECKS);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let what = format!(
+        "without the owner's token, the first login decides by the name at Plex whom an account belongs to, and anyone with access \
+         to the server can take a name there; nobody has signed in yet to: {names}{more}"
+    );
+    let hint =
+        "have each of them sign in once, and look whom it was: plex-auth logins; or set a token: plex-auth setup";
+    checks.warning(CHECK, what, hint);
 }
 
 /// Unbound members that are not among these accounts, which the group lists.

@@ -38,8 +38,8 @@ fn bound(user: &str, id: u64) -> String {
 /// The line for a member of the group whose name no Plex account had.
 fn unbound(user: &str) -> String {
     format!(
-        "✗ binding: no Plex account had the name {user} when it joined the group, or the group does not list it; one that has the \
-         name now does not get the account\n    if you know whose it is: plex-auth user link {user} WHO\n"
+        "✗ binding: no Plex account had the name {user} when it joined the group, or it had an entry in [users], or the group does \
+         not list it; one that has the name now does not get the account\n    if you know whose it is: plex-auth user link {user} WHO\n"
     )
 }
 

@@ -73,8 +73,8 @@ pub(crate) enum Availability {
     Claimed(String),
 }
 
-/// Tests whether a new account can have a name. `group` is the configured group, whose name no account has, even before the group
-/// exists: the account's own group would have that name.
+/// Tests whether a new account can have a name. `group` is the configured group, whose name no account has, even before the
+/// group exists: the account's own group would have that name.
 ///
 /// # Errors
 /// The account database, `/etc/subuid` or `/etc/subgid` cannot be read.
@@ -190,9 +190,9 @@ mod tests {
     const REGISTERED: &str = include_str!("../../tests/nixos-ids.txt");
 
     /// Users and groups of packages and images of Arch, Fedora, Debian and Alpine, and of cloud images.
-    const OF_PACKAGES: &str = "abuild alpm buildkit cadvisor clevis cloudflared cockpit-ws cockpit-wsinstance dev dockerroot \
-        flashrom gdm git http input insights jenkins libvirt-dbus lxd microk8s minio mock nbd netbird opc pesign redmine render rhsm \
-        runner seat seatd setroubleshoot tang test ubuntu user ydotool zfs";
+    const OF_PACKAGES: &str = "abuild alpm buildkit cadvisor clevis cloudflared cockpit-ws cockpit-wsinstance dev \
+        dockerroot flashrom gdm git http input insights jenkins libvirt-dbus lxd microk8s minio mock nbd netbird opc \
+        pesign redmine render rhsm runner seat seatd setroubleshoot tang test ubuntu user ydotool zfs";
 
     #[test]
     fn r73_names_that_distributions_register_or_their_packages_create_are_reserved() {

@@ -111,8 +111,8 @@ fn unbound(decided: bool, now: Option<u64>, user: &str) -> Check {
         );
     }
     let what = format!(
-        "no Plex account had the name {user} when it joined the group, or the group does not list it; one that has the name now does \
-         not get the account"
+        "no Plex account had the name {user} when it joined the group, or it had an entry in [users], or the group does not list it; \
+         one that has the name now does not get the account"
     );
     let who = now.map_or_else(|| "WHO".to_owned(), |id| id.to_string());
     Check::error("binding", what).hint(format!("if you know whose it is: plex-auth user link {user} {who}"))

@@ -149,3 +149,30 @@ impl SentCounts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r71_a_request_is_counted_for_an_hour_and_no_number_of_them_needs_more_than_61_places() {
+        let at = |seconds| BootTime::from_millis(0) + Duration::from_secs(seconds);
+        let mut sent = SentCounts::default();
+        for _ in 0..1000 {
+            sent.count(Sent::List, at(0));
+        }
+        assert_eq!((sent.0.len(), sent.last_hour(at(3599)).lists), (1, 1000));
+        sent.count(Sent::List, at(59));
+        sent.count(Sent::List, at(60));
+        sent.count(Sent::List, at(3000));
+        assert_eq!((sent.0.len(), sent.last_hour(at(3599)).lists), (3, 1003));
+        // The minute that began an hour ago is over, and the later ones still count.
+        assert_eq!(sent.last_hour(at(3600)).lists, 2);
+        assert_eq!(sent.last_hour(at(3660)).lists, 1);
+        for second in 3600..30_000 {
+            sent.count(Sent::List, at(second));
+            assert!(sent.0.len() <= 61);
+        }
+        assert_eq!(sent.last_hour(at(29_999)).lists, 3600);
+    }
+}

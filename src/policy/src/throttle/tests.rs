@@ -159,6 +159,8 @@ fn r60_rate_limits_and_blocks_of_plex_tv_open_the_breaker_for_a_while() {
     // A cached password may still be looked at.
     let ticket = throttle.admit(&alice, at(1799)).unwrap().unwrap();
     assert_eq!(throttle.settle(ticket, Ending::Accepted, at(1799)), None, "nothing was sent");
+    assert_eq!(closed.left(at(1799)), Duration::from_secs(1));
+    assert_eq!([at(1800), at(1801)].map(|now| closed.left(now)), [Duration::ZERO; 2]);
     assert_eq!(throttle.rate_limited(Some(Duration::from_secs(5)), at(1)), closed, "the longer one stays");
     let saved = SavedLimits { breaker: Some(closed), ..SavedLimits::default() };
     let mut later = Throttle::new(Limits::default(), saved);
@@ -168,6 +170,47 @@ fn r60_rate_limits_and_blocks_of_plex_tv_open_the_breaker_for_a_while() {
     throttle.rate_limited(Some(Duration::from_secs(5)), at(1800));
     assert_eq!(send(&mut throttle, &alice, Ending::Accepted, at(1804)), Err(Reason::RateLimited));
     assert_eq!(send(&mut throttle, &alice, Ending::Accepted, at(1805)), Ok(()));
+    throttle.rate_limited(Some(Duration::from_secs(900)), at(2700));
+    throttle.address_blocked(at(1800));
+    assert_eq!(
+        throttle.open_breaker(at(2700)).map(BreakerOpen::reason),
+        Some(Reason::AddressBlocked),
+        "the last answer"
+    );
+}
+
+/// The back-off of the machine, and the sign-ins that it holds up.
+#[test]
+fn r60_five_answers_without_a_verdict_make_strangers_wait_and_a_verdict_ends_it() {
+    let (alice, radius) = (key("alice", HOME), key("alice", "service:radiusd"));
+    let mut throttle = known(&[alice.clone(), radius.clone()]);
+    let lanes = [&alice, &radius, &key("alice", ATTACKER), &key("bob", HOME)].map(|key| throttle.lane(key, at(1)));
+    assert_eq!(lanes, [Lane::Known, Lane::Other, Lane::Other, Lane::Other]);
+    let answer = |throttle: &mut Throttle, lane, response, now| {
+        let ticket = throttle.admit(&alice, now).unwrap().unwrap();
+        let started = throttle.start_sign_in(ticket, lane, false, now);
+        if started == Ok(Admission::Granted) {
+            throttle.end_sign_in(lane, response, now);
+        }
+        throttle.settle(ticket, Ending::Nothing, now);
+        started
+    };
+    for _ in 0..5 {
+        assert_eq!((throttle.is_backing_off(), throttle.sign_in_pause(at(10))), (false, None));
+        let started = answer(&mut throttle, Lane::Other, SignInResponse::Undecided, at(10));
+        assert_eq!(started, Ok(Admission::Granted));
+    }
+    assert!(throttle.is_backing_off());
+    let pause = |seconds| Duration::from_secs(seconds);
+    assert_eq!(
+        [at(10), at(30), at(40)].map(|now| throttle.sign_in_pause(now)),
+        [Some(pause(30)), Some(pause(10)), None]
+    );
+    let held = answer(&mut throttle, Lane::Other, SignInResponse::Verdict, at(30));
+    assert_eq!(held, Err(Hold::BackingOff(pause(10))));
+    let started = answer(&mut throttle, Lane::Known, SignInResponse::Verdict, at(30));
+    assert_eq!((started, throttle.is_backing_off()), (Ok(Admission::Granted), false));
+    assert_eq!(throttle.sign_in_pause(at(30)), None);
 }
 
 #[test]
@@ -219,6 +262,9 @@ fn r70_many_known_keys_lose_only_the_oldest_of_the_account_that_has_too_many() {
     let now = at(12_001);
     assert!(throttle.is_known(&bob, now));
     let kept = (0..12_000).filter(|n| throttle.is_known(&phone(*n), now)).count();
+    let (mistyped, oldest) = (phone(12_000), phone(12_000 - MAX_KNOWN_ORIGINS));
+    assert_eq!(throttle.record_failure(&mistyped, now).evicted, []);
+    assert_eq!(throttle.record_success(&mistyped, now).evicted, [oldest], "known only now");
     assert_eq!((kept, throttle.failures.len()), (MAX_KNOWN_ORIGINS, MAX_KNOWN_ORIGINS + 1));
     // Failures of known keys keep them known, and no number of unknown ones displaces them.
     for n in 0..5000_u64 {

@@ -234,4 +234,10 @@ fn without_a_list_the_name_or_the_binding_must_match() {
     assert_eq!(later.confirm(&person(2222, "alice")), Err(wrong));
 
     assert_eq!(sign_in(&PlexRef::parse("2"), None), Err(Reason::NoLoginName));
+    let by_link = without_list(&rules, NOW).sign_in_by_link(&PlexRef::parse("2"), None).result().unwrap();
+    assert_eq!((fresh.plex_id(), later.plex_id(), by_link.plex_id()), (None, Some(PlexId(2)), Some(PlexId(2))));
+    // R72: the media server is not contacted about the owner.
+    let listed = ask(&rules, "alice").unwrap();
+    assert_eq!([PlexId(1), PlexId(2)].map(|id| listed.is_owner(id)), [true, false]);
+    assert!(!fresh.is_owner(PlexId(1)), "nothing says who the owner is");
 }

@@ -199,6 +199,7 @@ fn the_trace_of_a_decision_has_every_fact_and_ends_with_the_refusal() {
     assert_eq!(steps("dora", None), [age.clone(), resolved(&[6], None), standing(&dora), login("dora")]);
     assert_eq!(rules.is_permitted(&list, PlexId(6)), Ok(Grounds::Relationship(Relationship::Shared)));
     assert_eq!(rules.is_permitted(&list, PlexId(99)), Err(Reason::NotOnList));
+    assert_eq!(list.people(), 6, "each account once, and not the owner's");
     let owner = Step::Standing(Standing::Owner { is_admin: true });
     assert_eq!(steps("1", None), [age.clone(), resolved(&[1], None), owner, login("olga")]);
     assert_eq!(steps("bob", None), [age.clone(), resolved(&[3], None), standing(&[Relationship::Friend])]);

@@ -259,6 +259,9 @@ fn r70_an_accounts_own_user_is_kept_out_of_a_shared_origin_for_at_most_twenty_mi
         assert!(free.is_some_and(|free| free <= 1200), "{step}: {free:?} seconds");
         throttle = super::throttle();
     }
+    (0..4).for_each(|_| reject(&mut throttle, &alice, at(0)).unwrap());
+    assert_eq!(throttle.admit(&alice, at(1199)), Err(Reason::BudgetSpent));
+    assert!(throttle.admit(&alice, at(1200)).is_ok());
 }
 
 #[test]

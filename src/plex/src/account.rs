@@ -128,11 +128,15 @@ pub(crate) fn of_a_sign_in(status: u16, error: Error) -> Error {
     }
 }
 
+/// Bytes that the form may have: each byte that a user types becomes three at most.
+fn room(login: &str, password: &str, code: Option<&str>) -> usize {
+    64 + 3 * (login.len() + password.len() + code.map_or(0, str::len))
+}
+
 /// The form, in memory that is wiped as soon as the request has been sent.
 fn form(login: &str, password: &str, code: Option<&str>) -> Bytes {
-    // Room enough that the text never moves and so leaves no copy behind: each byte becomes three at most.
-    let room = 64 + 3 * (login.len() + password.len() + code.map_or(0, str::len));
-    let mut form = form_urlencoded::Serializer::new(String::with_capacity(room));
+    // Room enough that the text never moves and so leaves no copy behind.
+    let mut form = form_urlencoded::Serializer::new(String::with_capacity(room(login, password, code)));
     form.append_pair("login", login).append_pair("password", password).append_pair("rememberMe", "false");
     if let Some(code) = code {
         form.append_pair("verificationCode", code);
@@ -249,5 +253,20 @@ mod tests {
         assert_eq!(back.get("login").unwrap(), "a+b@example.org");
         assert_eq!(back.get("password").unwrap(), "p&=%+ ä🙂");
         assert_eq!(back.get("verificationCode").unwrap(), "123456");
+    }
+
+    /// Where it did not fit, a copy of the password would be left in memory.
+    #[test]
+    fn a_form_of_the_longest_text_fits_into_its_room_and_little_is_left() {
+        let (login, password) = ("@".repeat(254), "%".repeat(1024));
+        for (login, password, code) in [
+            (login.as_str(), password.as_str(), Some("&&&&&&")),
+            ("@@@", password.as_str(), None),
+            (login.as_str(), "%", None),
+            ("@", "%", Some("&")),
+        ] {
+            let (length, room) = (form(login, password, code).len(), room(login, password, code));
+            assert!(length <= room && room <= length + 32, "{length} of {room}");
+        }
     }
 }

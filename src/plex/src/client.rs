@@ -170,21 +170,26 @@ pub(crate) fn send(request: RequestBuilder, deadline: Instant) -> Result<Receive
     if left.is_zero() {
         return Err(Error::Unavailable("no time left".into()));
     }
-    let in_time = |error| match error {
-        Error::Unreachable(why) if left < FAIR => Error::Unavailable(why),
-        other => other,
-    };
+    let in_time = |error| in_time(error, left);
     let mut response = request.timeout(left).send().map_err(|error| in_time(unreachable(&error)))?;
     let body = read(&mut response, deadline).map_err(in_time)?;
     let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     Ok(Received { status: response.status().as_u16(), content_type, retry_after: retry_after(&response), body })
 }
 
+/// The error of a request that had this much time.
+fn in_time(error: Error, left: Duration) -> Error {
+    match error {
+        Error::Unreachable(why) if left < FAIR => Error::Unavailable(why),
+        other => other,
+    }
+}
+
 /// Reads a body up to the bound. The deadline is looked at between any two reads, so that a peer which sends a byte a
 /// second gains nothing by it.
-fn read(response: &mut Response, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn read(response: &mut impl Read, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut body = Zeroizing::new(Vec::new());
-    let mut part = Zeroizing::new([0; 16 * 1024]);
+    let mut part = Zeroizing::new([0; 16_384]);
     loop {
         match response.read(part.as_mut_slice()) {
             Ok(0) => return Ok(body),
@@ -194,7 +199,7 @@ fn read(response: &mut Response, deadline: Instant) -> Result<Zeroizing<Vec<u8>>
         if body.len() > MAX_BODY {
             return Err(Error::Unavailable(format!("the answer is longer than {MAX_BODY} bytes")));
         }
-        if Instant::now() > deadline {
+        if deadline.saturating_duration_since(Instant::now()).is_zero() {
             return Err(Error::Unreachable("the answer did not come in time".into()));
         }
     }
@@ -215,4 +220,46 @@ fn unreachable(error: &reqwest::Error) -> Error {
 fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     value.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    fn minute() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[test]
+    fn r36_an_answer_of_the_size_limit_is_read_whole_and_one_more_byte_is_an_error() {
+        assert_eq!(MAX_BODY, 8_388_608);
+        let read = |length: usize| read(&mut std::io::repeat(b'x').take(length as u64), minute());
+        for length in [0, 1, MAX_BODY - 1, MAX_BODY] {
+            assert_eq!(read(length).unwrap().len(), length);
+        }
+        for length in [MAX_BODY + 1, MAX_BODY + 16 * 1024, 2 * MAX_BODY] {
+            assert!(matches!(read(length), Err(Error::Unavailable(_))), "{length}");
+        }
+    }
+
+    #[test]
+    fn r36_an_answer_that_goes_on_at_the_deadline_is_none() {
+        let late = read(&mut std::io::repeat(b'x').take(3), Instant::now());
+        assert_eq!(late, Err(Error::Unreachable("the answer did not come in time".into())));
+    }
+
+    /// R69: plex.tv's absence opens the offline cache, and a request that had too little time says nothing about it.
+    #[test]
+    fn r69_a_request_with_less_than_a_fair_time_does_not_make_plex_unreachable() {
+        let no_answer = || Error::Unreachable("no answer in time".into());
+        let hasty = Error::Unavailable("no answer in time".into());
+        for left in [Duration::from_millis(1), Duration::from_nanos(499_999_999)] {
+            assert_eq!(in_time(no_answer(), left), hasty, "{left:?}");
+        }
+        for left in [FAIR, Duration::from_secs(15)] {
+            assert_eq!(in_time(no_answer(), left), no_answer(), "{left:?}");
+        }
+        assert_eq!(in_time(Error::Refused, Duration::from_millis(1)), Error::Refused);
+    }
 }

@@ -86,3 +86,23 @@ pub(crate) fn is_true(text: &str) -> bool {
 pub(crate) fn non_empty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use super::*;
+
+    #[test]
+    fn r36_only_an_object_is_read_as_one() {
+        #[derive(Debug, Deserialize)]
+        struct Account {
+            id: u64,
+        }
+        let read = |text: &str| serde_json::from_str::<Object<Account>>(text).map(|Object(account)| account.id);
+        assert_eq!(read(r#"{"id":7}"#).unwrap(), 7);
+        for other in ["[7]", "7", "\"7\"", "null"] {
+            let error = read(other).unwrap_err().to_string();
+            assert!(error.contains(", expected an object"), "{other}: {error}");
+        }
+    }
+}

@@ -118,6 +118,8 @@ mod tests {
             (401, xml(1029), Error::CodeWanted),
             (401, json(1030), Error::EmailOnly),
             (401, json(1031), Error::AddressBlocked),
+            (401, "<errors><error code=\"1001\"/><error code=\"1031\"/></errors>".into(), Error::Refused),
+            (401, "<errors code=\"1031\"><error code=\"1001\"/></errors>".into(), Error::Refused),
             (401, "{\"errors\":[{\"code\":\"1031\"}]}".into(), Error::AddressBlocked),
             (422, json(1998), Error::Refused),
             (498, json(1001), Error::Refused),

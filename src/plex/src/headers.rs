@@ -93,6 +93,19 @@ mod tests {
     }
 
     #[test]
+    fn an_identifier_has_8_to_64_letters_digits_and_hyphens() {
+        let longest = "x".repeat(64);
+        for id in ["0123-abC", "--------", &longest] {
+            assert_eq!(client_id(id), Some(id));
+            assert_eq!(client_id(&format!("{id}\n")), Some(id), "with a line break");
+        }
+        let long = "x".repeat(65);
+        for other in ["", "0123abc", "0123 abcd", "0123_abcd", "0123/abcd", "0123\nabcd", "0123abcdä", &long] {
+            assert_eq!(client_id(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
     fn r64_the_holder_of_a_token_of_unknown_origin_describes_no_device() {
         let (v1, v2, both) = ("/api/users", "/api/v2/user", ["x-plex-client-identifier", "x-plex-product"]);
         let identifier = |headers: &Headers, path| headers.of(path).get(IDENTIFIER).cloned();

@@ -43,4 +43,24 @@ mod tests {
         assert!(lines.iter().all(|line| line.chars().count() == 29 && line.chars().all(|c| "█▀▄ ".contains(c))));
         assert!(picture(&"x".repeat(5000)).is_none());
     }
+
+    #[test]
+    fn r21_each_module_is_in_its_place_with_a_light_border_of_two() {
+        let text = "https://plex.tv/link/?pin=AB12";
+        let code = QrCode::encode_text(text, QrCodeEcc::Low).unwrap();
+        let mut light = Vec::new();
+        for line in picture(text).unwrap() {
+            light.push(line.chars().map(|c| "█▀".contains(c)).collect::<Vec<_>>());
+            light.push(line.chars().map(|c| "█▄".contains(c)).collect());
+        }
+        let below = light.pop().unwrap();
+        assert!(!below.contains(&true), "29 modules are 14 lines and a half");
+        for (row, y) in light.iter().zip(-2..) {
+            for (is_light, x) in row.iter().zip(-2..) {
+                let is_inside = (0..25).contains(&x) && (0..25).contains(&y);
+                assert_eq!(*is_light, !(is_inside && code.get_module(x, y)), "{x} {y}");
+            }
+        }
+        assert!(light.len() == 29 && light.iter().all(|row| row.len() == 29));
+    }
 }

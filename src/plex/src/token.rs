@@ -42,3 +42,23 @@ impl fmt::Debug for Token {
         f.write_str("Token(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r41_debug_shows_nothing_of_a_token() {
+        assert_eq!(format!("{:?}", Token::from("TOKEN-SECRET")), "Token(…)");
+    }
+
+    #[test]
+    fn a_token_is_the_same_only_with_the_same_text() {
+        let token = Token::from("abc");
+        assert!(token.is(&Token::from("abc")));
+        for other in ["", "ab", "abd", "abcd", "ABC"] {
+            assert!(!token.is(&Token::from(other)), "{other}");
+        }
+        assert_eq!(token.expose(), "abc");
+    }
+}

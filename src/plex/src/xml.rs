@@ -203,13 +203,17 @@ mod tests {
     /// P5
     #[test]
     fn r75_a_value_that_xml_forbids_is_unknown_and_the_rest_is_read() {
-        let texts: [(&[u8], &str); 9] = [
+        let longest = "x".repeat(MAX_VALUE);
+        let texts: [(&[u8], &str); 12] = [
             (b"Tom &amp; Jerry", "Tom & Jerry"),
             (b"Tom & Jerry", "Tom & Jerry"),
             (b"&nbsp;&lt;&gt;&quot;&apos;&", "&nbsp;<>\"'&"),
             (b"&#65;&#x42;&#x1F642;", "AB\u{1f642}"),
             (b"a<b>c", "a<b>c"),
             (b"a\tb\r\nc", "a b c"),
+            (b"a\rb\nc", "a b c"),
+            (b"a\r\rb", "a  b"),
+            (longest.as_bytes(), &longest),
             (b"it's", "it's"),
             ("\u{1f642}\u{fffd}".as_bytes(), "\u{1f642}\u{fffd}"),
             (b"", ""),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fakeplex::{Command, Connections, Endpoint, Fault, Running};
-use plex::{Approval, Client, Error, ListError, Settings, Token};
+use plex::{Approval, Client, Error, ListError, Settings, Token, TokenAccount};
 use policy::Relationship;
 
 const DEN: &str = include_str!("../worlds/den.toml");
@@ -96,6 +96,31 @@ fn client_token_is_valid_until_signed_out() {
     f.client.sign_out(&signed_in.token, soon()).unwrap();
     assert_eq!(f.client.account(&signed_in.token, soon()), Err(Error::Refused));
     assert_eq!(f.server.control().counters().live_tokens, 0);
+}
+
+/// Another token may be accepted where one is rejected, and not where plex.tv says nothing about it.
+#[test]
+fn client_tells_a_rejected_token_from_an_answer_that_says_nothing_about_it() {
+    let f = fixture();
+    let owner = Token::from("TOKEN-SECRET-olga");
+    let account = || f.client.token_account(&owner, soon());
+    assert!(matches!(account(), Ok(TokenAccount::Shown(user)) if user.id.0 == 1));
+    for status in [400, 401, 403, 404, 422, 498, 499] {
+        f.server.control().fault(Endpoint::User, Fault::Status(status, String::new()));
+        assert!(matches!(account(), Ok(TokenAccount::Rejected(_))), "{status}");
+        assert!(f.client.account(&owner, soon()).is_err(), "{status}");
+    }
+    for fault in [
+        Fault::TooMany(None),
+        Fault::Status(302, String::new()),
+        Fault::Status(500, String::new()),
+        Fault::Status(503, String::new()),
+        Fault::Garbage,
+        Fault::Cut,
+    ] {
+        f.server.control().fault(Endpoint::User, fault.clone());
+        assert!(account().is_err(), "{fault:?}");
+    }
 }
 
 #[test]

@@ -77,6 +77,29 @@ fn r62_client_sends_nothing_to_a_server_with_a_bad_certificate() {
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
 }
 
+/// A path to something else must not fill the memory.
+#[test]
+fn a_ca_file_is_read_up_to_16_mib() {
+    let directory = tempfile::tempdir().unwrap();
+    let (plex, ca_file) = (Plex::start(DEN), directory.path().join("ca.pem"));
+    let certificate = fs::read_to_string(plex.server.ca_file()).unwrap();
+    let client_with = |before: usize| {
+        fs::write(&ca_file, format!("{}{certificate}", format!("{}\n", "x".repeat(63)).repeat(before / 64))).unwrap();
+        Client::new(&Settings {
+            base: plex.server.address("address").parse().unwrap(),
+            ca_file: Some(ca_file.clone()),
+            connect_timeout: Duration::from_secs(2),
+            client_id: "11111111-2222-3333-4444-555555555555".into(),
+            device_name: "testhost".into(),
+        })
+    };
+    for before in [0, 16_777_216 - 65_536] {
+        assert_eq!(sign_in(&client_with(before).unwrap()), Ok(()), "{before}");
+    }
+    let refused = client_with(16_777_216).unwrap_err().to_string();
+    assert!(refused.contains("there is no certificate in it"), "{refused}");
+}
+
 #[test]
 fn r62_client_sends_nothing_to_a_server_with_old_tls_only() {
     let directory = tempfile::tempdir().unwrap();

@@ -291,3 +291,20 @@ impl<'de> Deserialize<'de> for Name {
         deserializer.deserialize_str(Names)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    use serde::de::value::{BytesDeserializer, Error, U64Deserializer};
+
+    use super::*;
+
+    /// JSON has neither bytes nor names that are numbers.
+    #[test]
+    fn values_and_names_that_json_does_not_have_are_refused_with_the_reason() {
+        let value = Value::deserialize(BytesDeserializer::<Error>::new(b"x"));
+        assert_eq!(value.err().unwrap().to_string(), "invalid type: byte array, expected any value");
+        let name = Name::deserialize(U64Deserializer::<Error>::new(7));
+        assert_eq!(name.err().unwrap().to_string(), "invalid type: integer `7`, expected a name");
+    }
+}

@@ -1,5 +1,5 @@
 //! The table agrees with the parsers, and a shape keeps no value.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::compare::{Difference, Shape};
+use super::node::ValueType;
 use super::table::{Contract, Endpoint, Field, Format, Kind, Need, Rows};
 use crate::{Client, Settings, Token, link, parse};
 
@@ -136,6 +137,38 @@ fn the_parsers_need_the_required_fields_of_the_table_and_no_other() {
 }
 
 #[test]
+fn fields_and_rows_of_the_table_are_known_and_all_others_are_named() {
+    for endpoint in Endpoint::ALL {
+        let whole = shape(endpoint, 200, &sample(endpoint.contract(), None));
+        for row in &whole.rows {
+            assert!(row.unknown.is_empty() && row.unnamed == 0, "{endpoint:?} {:?}", row.unknown);
+        }
+    }
+    let list = r#"<MediaContainer new="1"><User id="2" odd="x"><Server name="n"/><Device/></User></MediaContainer>"#;
+    let rows = shape(Endpoint::Users, 200, list).rows;
+    let unknown: Vec<_> = rows.iter().flat_map(|row| row.unknown.iter().map(String::as_str)).collect();
+    assert_eq!(unknown, ["new", "Device", "odd", "name"]);
+}
+
+/// The parsers leave out a row without a field that it needs, and read the others.
+#[test]
+fn an_answer_is_partly_usable_while_a_row_has_each_field_that_is_needed() {
+    let usable = |status, rows: &str| {
+        let body = format!("<MediaContainer size=\"2\">{rows}</MediaContainer>");
+        shape(Endpoint::SharedServers, status, &body).is_partly_usable()
+    };
+    let row = r#"<SharedServer userID="2" username="a" email="a@example.org" acceptedAt="1700000000"/>"#;
+    let whole = format!("{row}{row}");
+    assert!(usable(200, &whole));
+    assert!(usable(200, &format!("{row}{}", row.replace("userID", "uid"))));
+    assert!(usable(200, &whole.replace("email", "mail")), "a field that is not needed");
+    assert!(!usable(200, &whole.replace("userID", "uid")));
+    assert!(!usable(200, &whole.replace("acceptedAt", "at")));
+    assert!(!usable(403, &whole));
+    assert!(!usable(200, "<SharedServer"), "cannot be read");
+}
+
+#[test]
 fn r41_a_shape_has_no_value_of_an_answer() {
     for endpoint in Endpoint::ALL {
         let whole = sample(endpoint.contract(), None);
@@ -146,11 +179,71 @@ fn r41_a_shape_has_no_value_of_an_answer() {
 
 #[test]
 fn names_that_may_be_content_are_counted_and_not_shown() {
-    let body = r#"{"id":1,"authToken":"t","abcd1234efgh":{},"olga@example.org":1,"a very long name that goes on":2,
+    let body = r#"{"id":1,"authToken":"t","abcd1234efgh":{},"olga@example.org":1,"a very long name that goes on":2,"_private":1,"1st":1,
         "new_field":{"alice":1},"uuid":"x"}"#;
     let row = shape(Endpoint::SignIn, 200, body).rows.remove(0);
-    assert_eq!(row.unknown.iter().map(String::as_str).collect::<Vec<_>>(), ["new_field", "uuid"]);
-    assert_eq!(row.unnamed, 3);
+    assert_eq!(row.unknown.iter().map(String::as_str).collect::<Vec<_>>(), ["_private", "new_field", "uuid"]);
+    assert_eq!(row.unnamed, 4);
+    let body = r#"<MediaContainer><SharedServer userID="2" abcd1234="x" efgh5678="y"><ijkl9012/><mnop3456/><a1/></SharedServer>
+        </MediaContainer>"#;
+    let row = shape(Endpoint::SharedServers, 200, body).rows.remove(1);
+    assert_eq!((row.unknown.iter().map(String::as_str).collect(), row.unnamed), (vec!["a1"], 4));
+}
+
+#[test]
+fn values_of_other_types_are_counted_and_their_types_are_named() {
+    let row = |accepted: &str| format!(r#"<SharedServer userID="2" username="" acceptedAt="{accepted}"/>"#);
+    let body: String = ["", "soon", "true", "1700000000", "-1"].map(row).concat();
+    let rows = shape(Endpoint::SharedServers, 200, &format!("<MediaContainer>{body}</MediaContainer>")).rows;
+    let field = |name: &str| rows[1].fields.iter().find(|field| field.field.name == name).unwrap();
+    let (accepted, username) = (field("acceptedAt"), field("username"));
+    assert_eq!((accepted.present, accepted.other), (1, 4));
+    let types: Vec<_> = accepted.other_types.iter().map(|other| other.as_str()).collect();
+    assert_eq!(types, ["empty text", "boolean as text", "text"]);
+    assert_eq!((username.present, username.other), (5, 0), "a name may be empty");
+}
+
+#[test]
+fn each_type_has_its_words() {
+    use ValueType as T;
+    for (value, words) in [
+        (T::Null, "null"),
+        (T::Boolean, "boolean"),
+        (T::Number, "number"),
+        (T::OtherNumber, "negative or broken number"),
+        (T::EmptyText, "empty text"),
+        (T::NumberAsText, "number as text"),
+        (T::BooleanAsText, "boolean as text"),
+        (T::Text, "text"),
+        (T::List, "list"),
+        (T::Object, "object"),
+    ] {
+        assert_eq!(value.as_str(), words);
+    }
+    for (kind, words) in [
+        (Kind::Number, "number"),
+        (Kind::NumberOrNull, "number or null"),
+        (Kind::Text, "text"),
+        (Kind::TextOrEmpty, "text"),
+        (Kind::Boolean, "boolean"),
+        (Kind::Token, "token"),
+        (Kind::TokenOrNull, "token or null"),
+    ] {
+        assert_eq!(kind.as_str(), words);
+    }
+}
+
+#[test]
+fn a_content_type_is_kept_only_if_it_is_plainly_one() {
+    let of = |header: &str| Shape::of(Endpoint::User.contract(), 200, Some(header), b"{}").content_type;
+    let longest = "x".repeat(64);
+    for kept in ["text/xml", "application/vnd.plex+json", "a-b", &longest] {
+        assert_eq!(of(kept).as_deref(), Some(kept));
+        assert_eq!(of(&format!(" {kept} ; charset=utf-8")).as_deref(), Some(kept));
+    }
+    for dropped in ["", ";", " ; charset=utf-8", "text/html5", "text html", "alice@example", "ä", &"x".repeat(65)] {
+        assert_eq!(of(dropped), None, "{dropped:?}");
+    }
 }
 
 #[test]

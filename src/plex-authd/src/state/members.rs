@@ -49,8 +49,8 @@ impl Members {
         members.names
     }
 
-    /// Leaves the members that have an entry in `[users]` unbound. The entry decides while it is there. Without it, whoever has
-    /// the member's name at Plex by then must not get the account.
+    /// Leaves the members that have an entry in `[users]` unbound. The entry decides while it is there. Without it, the
+    /// person who has the member's name at Plex by then must not get the account.
     fn leave_entries_unbound(&self, members: &ListedMembers) {
         let entries = self.settings.config.users.keys();
         let undecided = entries.filter(|name| members.names.contains(*name) && self.identities.is_undecided(name));
@@ -108,7 +108,8 @@ impl Members {
     /// be another one, the next list decides; without an owner's token, the first login. A member of an earlier configuration's
     /// group has not left: another `group` in the file neither changes whom it belongs to nor ends its session in progress. An
     /// entry in `[users]` does not depend on the group. Does nothing while the group cannot be read. A single look may be an
-    /// incomplete answer of a name service, after which the account would belong to whoever has its name by then: two have to agree.
+    /// incomplete answer of a name service, after which the account would belong to the person who has its name by then: two have
+    /// to agree.
     pub(crate) fn release_former(&self) {
         if let Some(members) = self.listed() {
             self.release_missing(&members);

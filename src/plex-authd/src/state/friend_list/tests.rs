@@ -154,7 +154,7 @@ fn r74_a_list_decides_once_about_each_member_and_a_released_one_is_decided_again
     assert!(identities.forget("dora") && members.is_undecided("dora"));
 }
 
-/// An entry that root deletes by hand, or by an old file, must not leave the account to whoever has its name at Plex by then.
+/// An entry that root deletes by hand, or by an old file, must not leave the account to the person who has its name by then.
 #[test]
 fn r74_a_member_that_had_an_entry_is_bound_by_no_later_list() {
     let cache = without_thread();

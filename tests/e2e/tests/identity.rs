@@ -215,7 +215,9 @@ fn r74_without_a_token_a_new_member_does_not_inherit_whom_a_former_one_of_its_na
     let attempt = |host: &str, typist: &str| world.codes_from(host, "alone", "alice", &password(typist)).of("auth");
     assert_eq!(attempt("192.0.2.1", "alice"), Code::SUCCESS);
     world.plex().load(&with_reassigned_username());
-    assert_eq!(attempt("192.0.2.1", "alice"), Code::SUCCESS, "a member keeps its account under another name");
+    // Without a list, the account's name is what is sent: neither of the two gets in while the account is Alice's.
+    assert_eq!(attempt("192.0.2.1", "alice"), Code::AUTH_ERR, "another person's name");
+    assert_eq!(attempt("192.0.2.5", "mallory"), Code::AUTH_ERR, "another person's account");
     let wait_until_bound = |expected: &str| {
         let start = std::time::Instant::now();
         while world.sql("SELECT count(*) FROM pin WHERE account = 'alice'").trim() != expected {

@@ -25,6 +25,9 @@ const DESCRIPTORS: u64 = 4096;
 /// Pause after an `accept` that failed, as it does without a free descriptor. The connection stays in the socket's queue.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
+/// The most connections that are accepted before those that are readable are read.
+const ACCEPTED_AT_ONCE: usize = 64;
+
 /// Runs until a signal ends it.
 ///
 /// # Errors
@@ -43,7 +46,11 @@ pub(crate) fn run(started: Started, log: &Log) -> Result<(), Error> {
         let ready = wait(&signals, listener.socket(), &unread, &service_manager)?;
         let mut read = unread.read(&ready.requests);
         if ready.connection {
-            read.extend(accept(listener.socket(), &mut unread, &daemon));
+            // As many as other users' processes may have put in front of a login's, before the next wait.
+            for _ in 0..ACCEPTED_AT_ONCE {
+                let Some(added) = accept(listener.socket(), &mut unread, &daemon) else { break };
+                read.extend(added);
+            }
         }
         for read in read {
             serve(read, daemon.context(), &reserve);
@@ -97,23 +104,22 @@ fn reload(daemon: &mut Daemon, log: &Log) {
     service_manager::ready();
 }
 
-/// Accepts a connection. Returns it if its request is there already, and one that makes room for it.
-fn accept(listener: &UnixListener, unread: &mut Unread, daemon: &Daemon) -> Vec<Read> {
+/// Accepts a connection, if one waits. Returns it if its request is there already, and one that makes room for it.
+fn accept(listener: &UnixListener, unread: &mut Unread, daemon: &Daemon) -> Option<Vec<Read>> {
     let stream = match listener.accept() {
         Ok((stream, _)) => stream,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
         // The client has disconnected again.
-        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionAborted) => {
-            return Vec::new();
-        }
+        Err(error) if error.kind() == ErrorKind::ConnectionAborted => return Some(Vec::new()),
         Err(_) => {
             std::thread::sleep(ACCEPT_PAUSE);
-            return Vec::new();
+            return None;
         }
     };
     let callers = &daemon.context().settings.trusted_callers;
     let group = |uid| if uid == 0 || callers.were_trusted(uid) { Group::Service } else { Group::User };
     // Without its user, nothing can be said to a process.
-    unread.add(stream, group).unwrap_or_default()
+    Some(unread.add(stream, group).unwrap_or_default())
 }
 
 /// Work that needs no waiting.

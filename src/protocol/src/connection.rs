@@ -1,7 +1,7 @@
 //! One connection: connect with a time limit, identify the other end, send and receive with a deadline.
 //!
-//! Written for a stranger's process: no signal can come of it (`MSG_NOSIGNAL`), nothing blocks but `poll(2)`, and
-//! every descriptor is close-on-exec and above the standard three.
+//! Written for a stranger's process: no signal can come of it (`MSG_NOSIGNAL`), every wait has a time limit, and every
+//! descriptor is close-on-exec and above the standard three.
 
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::sockopt::PeerCredentials;
+use nix::sys::socket::sockopt::{PeerCredentials, SendTimeout};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, connect, getsockopt, recv, send, shutdown, socket,
+    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, connect, getsockopt, recv, send, setsockopt,
+    shutdown, socket,
 };
+use nix::sys::time::{TimeVal, TimeValLike};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::os::fd::AsRawFd;
@@ -25,9 +27,6 @@ use crate::frame::{Malformed, PREFIX, decode, encode};
 use crate::socket_trust::{Untrusted, check_peer, socket_owner};
 use crate::text::words;
 use crate::{MAX_FRAME, MAX_SILENCE};
-
-/// Pause before another connect to a socket whose queue is full.
-const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(10);
 
 /// Failure of a connection. Each means that there is no verdict.
 #[derive(Debug)]
@@ -145,9 +144,10 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Connects. While the socket's queue is full, the kernel lets those that wait for a place have one in turn; a process
+    /// that tried again and again would get none while another user's processes wait (R70).
     fn connect(path: &Path, deadline: Deadline) -> Result<Self, Error> {
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let mut fd = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+        let mut fd = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
         if fd.as_raw_fd() < 3 {
             // The program runs with a standard descriptor closed. Its next write to that number must not
             // reach the daemon; the standard library duplicates to 3 and above.
@@ -155,21 +155,19 @@ impl Connection {
         }
         let address = UnixAddr::new(path)?;
         loop {
+            // Zero would be no limit.
+            let left = deadline.left().as_micros().max(1);
+            setsockopt(&fd, SendTimeout, &TimeVal::microseconds(i64::try_from(left).unwrap_or(i64::MAX)))?;
             match connect(fd.as_raw_fd(), &address) {
-                Ok(()) => {
-                    return Ok(Self { socket: Arc::new(fd), inbox: Zeroizing::default() });
-                }
+                Ok(()) => return Self::accepted(fd.into()),
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) if !deadline.left().is_zero() => {
-                    poll(&mut [], Deadline::after(FULL_QUEUE_PAUSE).poll_timeout())?;
-                }
                 Err(Errno::EAGAIN) => return Err(Error::TimedOut),
                 Err(other) => return Err(other.into()),
             }
         }
     }
 
-    /// Takes over a stream that the listener accepted.
+    /// Takes over a connected stream.
     ///
     /// # Errors
     /// When the kernel does not let it be made non-blocking.

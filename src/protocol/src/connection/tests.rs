@@ -211,6 +211,42 @@ fn a_full_queue_is_waited_for_until_the_deadline() {
     server.join().unwrap();
 }
 
+/// Eight clients that connect again and again, to a server that accepts one every 50 ms: a place is free for microseconds, and
+/// a client that tries again after a pause finds none.
+#[test]
+fn r70_clients_that_keep_the_queue_full_leave_a_place_to_one_that_waits() {
+    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("socket");
+    let (listener, waiting) = full_queue(&path);
+    let listener = UnixListener::from(listener);
+    let is_over = AtomicBool::new(false);
+    let until_over = |mut act: Box<dyn FnMut() + '_>| {
+        while !is_over.load(Ordering::Relaxed) {
+            act();
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| until_over(Box::new(|| drop(UnixStream::connect(&path)))));
+        }
+        scope.spawn(|| {
+            until_over(Box::new(|| {
+                std::thread::sleep(Duration::from_millis(50));
+                drop(listener.accept());
+            }));
+            // Those that still wait are let go.
+            drop(waiting);
+            drop(listener);
+        });
+        let outcomes: Vec<_> =
+            (0..5).map(|_| Connection::connect(&path, Deadline::after(Duration::from_secs(2))).is_ok()).collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(outcomes, [true; 5]);
+    });
+}
+
 #[test]
 fn a_connection_is_not_passed_on_and_does_not_block() {
     let place = tempfile::tempdir().unwrap();

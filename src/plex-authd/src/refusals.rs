@@ -8,7 +8,7 @@ use protocol::HEARTBEAT;
 
 use crate::session::delayed::Delayed;
 
-/// The most refusals that are held, and how many of them those of processes that are not trusted. Further ones are sent at once.
+/// The most refusals that are held: in all, and of callers that are not trusted. Further ones are sent at once.
 const MAX_HELD: (usize, usize) = (256, 64);
 
 /// Runs until the queue is closed, and then sends what is held.

@@ -134,7 +134,7 @@ fn claim_again(mut session: Session, mut request: LoginRequest, held: &SyncSende
     }
 }
 
-/// Passes a refusal on to the thread that holds them. If that has no time for it, it is sent at once.
+/// Passes a refusal on to the thread that holds them. It is sent at once if too many wait for that.
 fn hold(held: &SyncSender<Delayed>, session: Session, request: &LoginRequest) {
     if let Err(TrySendError::Full(refusal) | TrySendError::Disconnected(refusal)) =
         held.try_send(session.refuse_later(request))

@@ -46,7 +46,7 @@ pub(crate) fn run(started: Started, log: &Log) -> Result<(), Error> {
         let ready = wait(&signals, listener.socket(), &unread, &service_manager)?;
         let mut read = unread.read(&ready.requests);
         if ready.connection {
-            // As many as other users' processes may have put in front of a login's, before the next wait.
+            // Several for each wait, so that connections of other users' processes delay a login's by less.
             for _ in 0..ACCEPTED_AT_ONCE {
                 let Some(added) = accept(listener.socket(), &mut unread, &daemon) else { break };
                 read.extend(added);

@@ -120,6 +120,8 @@ pub enum Reason {
     CodeWanted,
     /// The link code was not approved in time.
     NotApproved,
+    /// The prompt with the link code could not be shown or was cancelled, after an empty password.
+    LinkPromptFailed,
     /// plex.tv no longer knows the link code.
     CodeExpired,
     /// The stack asks for a link code where none is offered.
@@ -191,6 +193,7 @@ impl Reason {
             | Self::WrongPassword
             | Self::WrongCode
             | Self::NotApproved
+            | Self::LinkPromptFailed
             | Self::CodeExpired
             | Self::CodeWanted
             | Self::EmailOnly => Outcome::WrongSecret,
@@ -328,6 +331,7 @@ impl fmt::Display for Reason {
             Self::WrongPassword => "wrong password",
             Self::WrongCode => "wrong verification code",
             Self::NotApproved => "the link code was not approved in time",
+            Self::LinkPromptFailed => "the prompt could not be shown or was cancelled, after an empty password",
             Self::CodeExpired => "the link code expired at plex.tv before it was approved",
             Self::LinkNotOffered => {
                 "the stack has the argument 'link', but link sign-in is not offered for this service \

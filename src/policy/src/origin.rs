@@ -124,18 +124,13 @@ fn network(address: IpAddr) -> Origin {
     })
 }
 
-/// The IPv4 address of a client behind NAT64 (RFC 6052), which is one network to all of them.
+/// The IPv4 address of a client behind NAT64 (RFC 6052), which is one network to all of them. Addresses of private networks are
+/// not translated.
 fn untranslated(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(v6) => match v6.segments() {
-            [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
-                let [.., a, b, c, d] = v6.octets();
-                Ipv4Addr::new(a, b, c, d).into()
-            }
-            _ => address,
-        },
-        IpAddr::V4(_) => address,
-    }
+    let IpAddr::V6(v6) = address else { return address };
+    let ([0x64, 0xff9b, 0, 0, 0, 0, ..], [.., a, b, c, d]) = (v6.segments(), v6.octets()) else { return address };
+    let v4 = Ipv4Addr::new(a, b, c, d);
+    if v4.is_loopback() || v4.is_private() || v4.is_link_local() { address } else { v4.into() }
 }
 
 #[cfg(test)]
@@ -160,7 +155,8 @@ mod tests {
             (0, true, sshd, Some("::1"), None, "127.0.0.1"),
             (0, true, sshd, Some("::ffff:127.0.0.9"), None, "127.0.0.1"),
             (0, true, sshd, Some("64:ff9b::c000:207"), None, "192.0.2.7"),
-            (0, true, sshd, Some("64:ff9b::7f00:2"), None, "127.0.0.1"),
+            (0, true, sshd, Some("64:ff9b::7f00:2"), None, "64:ff9b:0:0::/64"),
+            (0, true, sshd, Some("64:ff9b::c0a8:101"), None, "64:ff9b:0:0::/64"),
             (0, true, sshd, Some("64:ff9b:1::c000:207"), None, "64:ff9b:1:0::/64"),
             (0, true, Some("su"), Some(""), Some("alice"), "local:alice"),
             (0, true, Some("sudo"), None, Some("alice"), "local:alice"),

@@ -116,6 +116,13 @@ impl Claim {
         same_purpose && self.origin == other.origin
     }
 
+    /// The other claim draws on the same share of the account. Strangers are behind a service that names no remote host; what they
+    /// use up is not the account's own share at addresses where it is known.
+    fn shares_account(&self, other: &Self) -> bool {
+        let same_people = self.purpose != Purpose::Known || (self.crowd == Crowd::Many) == (other.crowd == Crowd::Many);
+        same_people && self.purpose == other.purpose && self.account == other.account
+    }
+
     /// The greatest number of slots of this origin.
     fn origin_share(&self, slots: usize) -> usize {
         match (self.purpose, self.crowd) {
@@ -128,8 +135,7 @@ impl Claim {
         }
     }
 
-    /// The greatest number of slots of this account, from all origins: one account may be known at dozens of them, and strangers
-    /// are behind a service that names no remote host, too.
+    /// The greatest number of slots of this account, from all origins: one account may be known at dozens of them.
     fn account_share(&self, slots: usize) -> usize {
         match self.purpose {
             Purpose::Unknown | Purpose::Known => PER_ACCOUNT,
@@ -209,7 +215,7 @@ impl Shares {
         let used = |shares: &dyn Fn(&Claim) -> bool| self.held.values().filter(|held| shares(held)).count();
         used(&|held| held.purpose == claim.purpose) < slots
             && used(&|held| claim.shares_origin(held)) < claim.origin_share(slots)
-            && used(&|held| held.purpose == claim.purpose && held.account == claim.account) < claim.account_share(slots)
+            && used(&|held| claim.shares_account(held)) < claim.account_share(slots)
             && (!claim.origin.is_process()
                 || used(&|held| held.purpose == claim.purpose && held.origin.is_process()) < claim.process_share(slots))
     }

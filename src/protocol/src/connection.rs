@@ -160,8 +160,9 @@ impl Connection {
             setsockopt(&fd, SendTimeout, &TimeVal::microseconds(i64::try_from(left).unwrap_or(i64::MAX)))?;
             match connect(fd.as_raw_fd(), &address) {
                 Ok(()) => return Self::accepted(fd.into()),
-                Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return Err(Error::TimedOut),
+                // A signal of the program loses the turn.
+                Err(Errno::EINTR) if !deadline.left().is_zero() => {}
+                Err(Errno::EINTR | Errno::EAGAIN) => return Err(Error::TimedOut),
                 Err(other) => return Err(other.into()),
             }
         }

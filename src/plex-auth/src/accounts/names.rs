@@ -83,7 +83,7 @@ pub(crate) fn availability(name: &str, group: Option<&str>) -> Result<Availabili
         return Ok(Availability::Unsuitable(error));
     }
     if group == Some(name) {
-        let error = Error::new(format!("'{name}' is the name of the friends' group")).hint("take another one");
+        let error = Error::new(format!("'{name}' is the name of the friends' group")).hint("choose another name");
         return Ok(Availability::Unsuitable(error));
     }
     if is_taken(name)? {

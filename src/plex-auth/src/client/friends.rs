@@ -176,7 +176,7 @@ impl Friends {
     /// Why no local account may be created, locked or removed by this list: it is in doubt, or from the second source.
     pub(crate) fn uncertainty(&self) -> Option<String> {
         let second = |why: &str| {
-            format!("the friend list is from the second source, which shows who has access less surely: {why}")
+            format!("the friend list is from the second source, which is less reliable about who has access: {why}")
         };
         let doubt = self.doubt.as_ref().map(|why| format!("the friend list is in doubt: {why}"));
         doubt.or_else(|| self.second_source().map(second)).map(|why| protocol::printable(&why, 600))

@@ -12,7 +12,7 @@ use policy::{AttemptKey, Share};
 
 use crate::lock::lock;
 
-/// The most codes at a time, but for the first one of each account that is known where it is. Each polls plex.tv about every two seconds while its user has pressed Enter; plex.tv starts to
+/// The most codes at a time; the first code of each account that is known at its origin does not count. Each polls plex.tv about every two seconds while its user has pressed Enter; plex.tv starts to
 /// refuse at about ten requests a second.
 const MAX: usize = 16;
 
@@ -62,7 +62,7 @@ impl Slots {
         };
         let [max, max_of_origin, max_of_account] = limits(share);
         let of_account = count(&|other| other.account == key.account);
-        // The first code of an account that is known: the friends who sign in at once are few, and none of them is a stranger.
+        // The friends who sign in at once are few, so each can have one code, whatever the others use.
         let is_first = share == Share::Known && of_account == 0;
         is_first
             || self.entries.len() < MAX

@@ -83,7 +83,7 @@ impl Session {
                 Stop::Refused(_) if self.reply_outstanding => Reason::NotApproved.into(),
                 // An empty password was typed: other names are refused for it, with the delay of all refusals.
                 Stop::Refused(Reason::PromptFailed) if self.typed.is_some() && shown.polled.is_none() => {
-                    Reason::NotApproved.into()
+                    Reason::LinkPromptFailed.into()
                 }
                 other => other,
             })?;

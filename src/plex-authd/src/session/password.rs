@@ -33,7 +33,10 @@ impl Session {
         // With `plex_only`, pam_unix prompts for the other accounts, and the prompts must not differ.
         let text = if link && !request.plex_only { PASSWORD_OR_LINK } else { PASSWORD };
         let reply = self.prompt(text, false, true, Deadline::after(USER_TIMEOUT));
-        self.record_typed(&key.account);
+        // Of a client that has left, nothing was typed, and no refusal is sent.
+        if !matches!(reply, Err(Stop::Disconnected)) {
+            self.record_typed(&key.account);
+        }
         let password = reply?;
         if link && password.expose().is_empty() {
             return self.link(request, &key, &mapped_to);

@@ -1,7 +1,7 @@
 //! Members of the configured group without an entry in `[users]`, who map to the Plex account of their name (R74). The first
 //! list that is read after a member joined binds it to that account, or leaves it unbound: then no account gets it by a name.
 //! A member that the group does not list, but its own groups show, is never bound by its name, and neither is one that has had an
-//! entry. Without an owner's token there is no list, and the first login binds.
+//! entry. Without an owner's token there is no list: the first login binds each member by its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ pub(crate) struct Members {
     settings: Arc<Settings>,
     identities: Arc<Identities>,
     log: Log,
-    /// Accounts with a binding that are not in the group.
+    /// Bound and unbound accounts that the last readings did not find in the group.
     absences: Mutex<Absences>,
 }
 
@@ -66,8 +66,8 @@ impl Members {
                 self.identities.leave_unbound(vec![member.to_owned()]);
                 let (shown, group) = (protocol::printable(member, 64), self.group());
                 self.log.warning(format!(
-                    "the group {group} does not list its member '{shown}', so its name gives it to no Plex account; to say whose it \
-                     is: plex-auth user link {shown} WHO"
+                    "the group {group} does not list its member '{shown}', so it is not matched by its name; to map it to a Plex \
+                     account: plex-auth user link {shown} WHO"
                 ));
                 false
             }
@@ -167,7 +167,7 @@ impl Members {
         for name in here.chain(elsewhere).take(MAX_LINES) {
             let (shown, group) = (protocol::printable(name, 64), self.group());
             self.log.warning(format!(
-                "'{shown}' joined the group {group}, but no Plex account (or more than one) has that name; to say whose it is: \
+                "'{shown}' joined the group {group}, but no Plex account (or more than one) has that name; to map it to one: \
                  plex-auth user link {shown} WHO"
             ));
         }

@@ -69,6 +69,10 @@ fn r70_guesses_at_one_account_from_many_addresses_leave_room_for_other_accounts(
     let guess = |_| claim(Purpose::Known, Crowd::Many, "service:radius", "mallory");
     assert_eq!(take(&mut shares, 1000, guess), PER_ACCOUNT);
     assert!(shares.acquire(claim(Purpose::Known, Crowd::Many, "service:radius", "alice"), 1).is_some());
+    // Nor does a stranger who guesses there at the account itself keep it out elsewhere.
+    let guess = |_| claim(Purpose::Known, Crowd::Many, "service:radius", "alice");
+    assert_eq!(take(&mut shares, 1000, guess), PER_ACCOUNT - 1);
+    assert!(friend_is_served(&mut shares));
 }
 
 #[test]

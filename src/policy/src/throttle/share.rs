@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r70_a_service_that_names_no_remote_host_is_a_share_of_its_own_whoever_has_signed_in_there() {
+    fn r70_a_service_that_names_no_remote_host_is_a_share_of_its_own_for_known_accounts_and_others() {
         let share = |origin: &str, is_known| {
             Share::of(&AttemptKey { account: "alice".into(), origin: origin.into() }, is_known)
         };

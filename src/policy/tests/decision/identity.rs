@@ -59,7 +59,7 @@ fn a_reference_that_matches_two_accounts_is_refused() {
 
 /// A friend, another friend and a person who is only invited: each can have, or choose, the name of someone else's account.
 #[test]
-fn r77_a_known_id_decides_whoever_else_has_the_name_now() {
+fn r77_a_known_id_decides_even_if_another_account_has_the_name() {
     let rules = rules(true, Some("olga"));
     let pin = |id| IdentityBinding { id: PlexId(id), reference: "alice@example.org".into() };
     let reference = PlexRef::parse("alice@example.org");

@@ -160,7 +160,7 @@ fn without_a_list_the_account_phase_needs_a_recent_sign_in_of_the_mapped_account
     };
     assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN), Ok(PlexId(2)));
     assert_eq!(today(&alice, Some((PlexId(2), NOW)), NOW + KNOWN + second), Err(Reason::NoSignInYet));
-    assert_eq!(today(&alice, Some((PlexId(3), NOW)), NOW), Err(Reason::NoSignInYet), "somebody else's");
+    assert_eq!(today(&alice, Some((PlexId(3), NOW)), NOW), Err(Reason::NoSignInYet), "another person's");
     assert_eq!(today(&alice, None, NOW), Err(Reason::NoSignInYet));
     // The owner has given the account to another user since.
     let bob = PlexRef::parse("bob");

@@ -11,8 +11,8 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
         (Outcome::LocalFirst, "LocalFirst"),
         (
             Outcome::WrongSecret,
-            "EmptyPassword LongPassword ControlByte NotUtf8 WrongPassword WrongCode CodeWanted NotApproved CodeExpired \
-             EmailOnly",
+            "EmptyPassword LongPassword ControlByte NotUtf8 WrongPassword WrongCode CodeWanted NotApproved LinkPromptFailed \
+             CodeExpired EmailOnly",
         ),
         (
             Outcome::NotAllowed,

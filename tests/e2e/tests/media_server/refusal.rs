@@ -74,3 +74,19 @@ fn r72_refusals_after_link_sign_in_count_as_no_failure() {
     drop(listener);
     assert_nothing_was_lost(&world);
 }
+
+/// The first step of a sign-in with a verification code is charged until a login follows; a refusal by the media server is none,
+/// and did not give it back.
+#[test]
+fn r72_refusals_after_a_verification_code_count_as_no_failure() {
+    let Some(world) = machine() else { return };
+    let listener = Listener::start(&world, "refuse");
+    let typed = format!("{}\n314159", password("erin"));
+    logging(&world, OFTEN, REFUSED, || {
+        for _ in 0..OFTEN {
+            assert_ne!(world.codes_from("192.0.2.9", "alone", "erin", &typed).of("auth"), Code::SUCCESS);
+        }
+    });
+    drop(listener);
+    assert_nothing_was_lost(&world);
+}

@@ -102,7 +102,7 @@ fn first_login_decides(
          to the server can take a name there; nobody has signed in yet to: {names}{more}"
     );
     let hint =
-        "have each of them sign in once, and look whom it was: plex-auth logins; or set a token: plex-auth setup";
+        "have each of them sign in once, and check who it was: plex-auth logins; or set a token: plex-auth setup";
     checks.warning(CHECK, what, hint);
 }
 

@@ -121,11 +121,11 @@ fn person_of(socket: &Path, local: &Local) -> Result<Option<PlexId>, Error> {
     let name = &local.name;
     let known = daemon::known_accounts(socket).map_err(|failure| {
         Error::new(format!(
-            "{}; it alone knows whose account {name} is, and that friend is to get no second one from sync",
+            "{}; only plex-authd knows which friend {name} belongs to, and without that sync could create a second account for them",
             failure.into_parts().0
         ))
         .hint(format!(
-            "start it: systemctl start plex-authd.socket; or first write down whose it is: plex-auth user link {name} WHO"
+            "start it: systemctl start plex-authd.socket; or write down whose it is: plex-auth user link {name} WHO; or remove it without a note: userdel --remove {name}"
         ))
     })?;
     let known = known.into_iter().find(|known| known.user == *name);

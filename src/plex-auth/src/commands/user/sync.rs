@@ -65,9 +65,8 @@ pub(crate) fn run(context: &Context, args: &SyncArgs) -> Result<(), Error> {
     let friends = if args.ask_daemon { Friends::from_daemon(context, &config) } else { Friends::read(&config) };
     let friends = friends.map_err(unchanged)?;
     if let Some(why) = friends.uncertainty() {
-        return Err(
-            unchanged(Error::new(why)).hint("look at the list: plex-auth friends; run this again once it is certain")
-        );
+        return Err(unchanged(Error::new(why))
+            .hint("check the list: plex-auth friends; and run this again when plex.tv answers as usual"));
     }
     let locks = expiry_locks::read()?;
     // Needed once accounts are locked; nothing is changed if it is damaged.

@@ -11,11 +11,11 @@ use fakeplex::{Endpoint, Fault};
 
 /// Runs the daemon, which must refuse to start, and returns its log line.
 fn refusal(world: &World) -> String {
-    let before = world.syslog().len();
-    let out = world.run(&["timeout", "5", "/usr/sbin/plex-authd", "--user", "plex-auth"]);
+    let start = || world.run(&["timeout", "60", "/usr/sbin/plex-authd", "--user", "plex-auth"]);
+    let (out, log) = world.logged(start);
     assert_eq!(out.code, 78, "{out:?}");
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
-    world.syslog().get(before..).unwrap().lines().find(|line| line.contains("cannot run")).unwrap().to_owned()
+    log.lines().find(|line| line.contains("cannot run")).unwrap_or_else(|| panic!("{log}")).to_owned()
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn r10_malformed_frames_close_only_their_own_connection() {
     let mut old = UnixStream::connect(&path).unwrap();
     old.write_all(&frame(&hello.replace("\"version\":1", "\"version\":0"))).unwrap();
     let mut back = String::new();
-    old.take(64).read_to_string(&mut back).unwrap();
+    old.take(1024).read_to_string(&mut back).unwrap();
     assert!(back.ends_with(r#"{"verdict":"unavailable"}"#), "{back:?}");
     world.wait_for_log(&["speaks version 0 of the protocol"]);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);

@@ -30,7 +30,9 @@ fn right(world: &World, from: &str, user: &str) -> Code {
 #[test]
 fn r71_sign_ins_with_a_right_password_are_limited_for_each_account_across_restarts() {
     let Some(world) = World::with_everything(DEN, NUMBERS) else { return };
-    assert_eq!(sent(&world, &vec![Try::new("alice", HOME, &password("alice")); 300]), 8);
+    // Once it is known there, each sign-in draws on the same number, the first one too.
+    assert_eq!(sent(&world, &[Try::new("alice", HOME, &password("alice"))]), 1);
+    assert_eq!(sent(&world, &vec![Try::new("alice", HOME, &password("alice")); 300]), 7);
     world.wait_for_log(&[
         "user=\"alice\"",
         "signed in too often within the hour; nothing was sent (see sign_ins_per_hour)",

@@ -60,6 +60,14 @@ impl RefusalDelay {
     pub(crate) fn end_in_turn(&self, account: &str, typed: Instant, limit: Duration) -> Instant {
         lock(&self.0).end_in_turn(Instant::now(), account, typed, limit)
     }
+
+    /// The sign-in that would have ended at `end` has: those after it wait for it no longer.
+    pub(crate) fn signed_in(&self, account: &str, end: Instant) {
+        let mut times = lock(&self.0);
+        if times.ends.get(account) == Some(&end) {
+            times.ends.remove(account);
+        }
+    }
 }
 
 impl Times {
@@ -126,6 +134,18 @@ mod tests {
         }
         let earlier = typed.checked_sub(millis(1700)).unwrap_or(typed);
         assert_eq!(send_at(earlier, earlier + millis(80)), earlier + 4 * QUANTUM, "it has taken longer");
+    }
+
+    #[test]
+    fn r40_refusals_do_not_wait_for_a_sign_in_that_has_ended() {
+        let (delay, typed) = (RefusalDelay::default(), Instant::now());
+        let end = delay.end_in_turn("alice", typed, LIMIT);
+        delay.signed_in("alice", end);
+        let next = delay.end_in_turn("alice", typed, LIMIT);
+        assert_eq!(next, typed + FIRST_SIGN_IN);
+        let last = delay.end_in_turn("alice", typed, LIMIT);
+        delay.signed_in("alice", next);
+        assert_eq!(delay.end_in_turn("alice", typed, LIMIT), last + FIRST_SIGN_IN, "another one is under way");
     }
 
     /// Of five guesses at once, each at an account with access took longer than the one before it, and none at another name.

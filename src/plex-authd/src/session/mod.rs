@@ -137,6 +137,9 @@ impl Session {
             Err(Stop::Disconnected) => return,
         };
         self.record(&request, &result);
+        if let (Ok(_), Some((_, end))) = (&result, self.typed) {
+            self.context.limits.refusal_delay.signed_in(&request.user, end);
+        }
         // Interrupted by a shutdown, the verdict is sent without a delay.
         if matches!(self.delay_refusal(&request, &result), Err(Stop::Disconnected)) {
             return;

@@ -41,7 +41,7 @@ impl World {
     fn ssh_with_password(&self, source: &str, method: &str, user: &str, password: &str, command: &[&str]) -> Command {
         let (preferred, target) = (format!("-oPreferredAuthentications={method}"), format!("{user}@127.0.0.1"));
         // In a file, not on the command line, where every user could read it.
-        let typed = format!("/run/typed-{source}");
+        let typed = format!("/run/typed-{source}-{}", user.replace('/', "_"));
         self.write(&typed, 0o600, "root:root", &format!("{password}\n"));
         let here = ["-oNumberOfPasswordPrompts=1", "-b", source, &preferred, &target];
         self.command(&[&["sshpass", "-f", &typed], &SSH[..], &here, command].concat())

@@ -55,7 +55,7 @@ impl Machine {
 
     /// Number of failed sign-outs in the daemon's log.
     pub fn complaints(&self) -> usize {
-        self.syslog().matches("could not be signed out").count()
+        self.syslog().matches("could not be revoked").count()
     }
 
     /// Process id of plex-authd.

@@ -38,7 +38,7 @@ fn r43_samba_service_accepts_requests_of_plex_authd_only() {
     // Root is not restricted by the socket's mode.
     let root = order(&world, "root", &set("alice", "SMB-SECRET"));
     assert_eq!(root.stdout, "", "{root:?}");
-    world.wait_for_log(&["plex-auth-samba[", "uid 0 asked", "only plex-authd may"]);
+    world.wait_for_log(&["plex-auth-samba[", "uid 0 sent a request", "only plex-authd may"]);
     assert_eq!(entries(&world), "");
     let done = order(&world, "plex-auth", &set("alice", "SMB-SECRET"));
     assert!(done.stdout.starts_with("{\"done\""), "{done:?}");

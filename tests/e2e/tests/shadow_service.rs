@@ -38,7 +38,7 @@ fn r43_shadow_service_answers_plex_authd_only_and_reveals_no_more() {
     }
     // Root is not restricted by the socket's mode.
     assert_eq!(ask(&world, "root", "alice").stdout, "");
-    world.wait_for_log(&["plex-auth-shadow[", "uid 0 asked", "only plex-authd may"]);
+    world.wait_for_log(&["plex-auth-shadow[", "uid 0 sent a request", "only plex-authd may"]);
     assert_eq!((answer_for(&world, "alice"), answer_for(&world, "local")), (NOTHING.into(), SOMETHING.into()));
     for nonsense in ["", "nobody-here", "alice:*", "../shadow", "+", "#alice"] {
         assert_eq!(answer_for(&world, nonsense), SOMETHING, "{nonsense:?}");

@@ -213,7 +213,7 @@ fn r66_r74_a_member_is_bound_by_its_name_if_the_group_lists_it_in_any_spelling()
     assert_eq!(world.account("dirk"), Code::PERM_DENIED);
     let sent = world.plex().counters();
     assert_eq!((sent.of(Endpoint::Signin), sent.of(Endpoint::SharedServers)), (0, 0));
-    world.wait_for_log(&["'dirk'", "the group does not list", "plex-auth user link dirk WHO"]);
+    world.wait_for_log(&["'dirk'", "does not list its member", "plex-auth user link dirk WHO"]);
     assert_eq!(world.sql("SELECT account FROM unbound WHERE account IN ('dirk', 'emil')"), "dirk\n");
     let doctor = world.run(&["plex-auth", "doctor"]).stdout;
     assert!(doctor.contains("'dirk' belongs to no Plex account") && doctor.contains("does not list it"), "{doctor}");

@@ -157,7 +157,11 @@ fn r73_removal_of_a_members_account_records_its_friend_or_is_refused_while_nobod
     refused(
         &world,
         &["remove", "alice"],
-        &["it alone knows whose account alice is", "nothing was removed", "plex-auth user link alice WHO"],
+        &[
+            "only plex-authd knows which friend alice belongs to",
+            "nothing was removed",
+            "plex-auth user link alice WHO",
+        ],
     );
     let config = world.sh(&format!("cat {CONFIG}")).stdout;
     world.start_authd(&config);

@@ -10,7 +10,7 @@ use e2e::{Code, DEN, World, password, shipped, with_panics};
 /// Functions that the module calls: libpam, one socket, the clock, memory, and the size and locale of the terminal.
 const USED: &str = "\
     pam_fail_delay pam_get_item pam_get_user pam_set_item close connect fcntl getpid getsockopt poll recv send \
-    sendto socket lstat64 __lxstat64 statx clock_gettime __errno_location calloc free malloc posix_memalign bcmp memcmp memcpy \
+    sendto setsockopt socket lstat64 __lxstat64 statx clock_gettime __errno_location calloc free malloc posix_memalign bcmp memcmp memcpy \
     memmove memset strlen ioctl nl_langinfo";
 
 /// Imports of Rust's runtime: thread-local storage, waiting for a lock, and abort.

@@ -130,7 +130,7 @@ fn r74_friend_who_takes_the_name_of_a_member_does_not_get_its_account() {
 }
 
 /// A member whose entry in `[users]` is deleted by hand, or by an old file that is restored, belongs to nobody, and not to
-/// whoever has its name at Plex by then.
+/// the person who has its name at Plex by then.
 #[test]
 fn r74_friend_who_takes_the_name_of_a_member_whose_entry_is_gone_does_not_get_its_account() {
     let entry = format!("[users]\ndora = \"alice@example.org\"\n{FRESH}");

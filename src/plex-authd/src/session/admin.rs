@@ -149,7 +149,7 @@ fn accounts(context: &Context) -> Vec<KnownAccount> {
 fn fresh_list(context: &Context) -> Option<Result<(Arc<FriendList>, FriendListStatus), Reason>> {
     let deadline = Instant::now() + context.settings.config.timeouts.login;
     let friends = context.friends.as_ref()?;
-    Some(friends.fresh(deadline).map(|list| friends.latest_with_status().unwrap_or_else(|| (list, friends.status()))))
+    Some(friends.fresh_with_status(deadline))
 }
 
 /// Everyone on the friend list, the owner first.

@@ -206,7 +206,7 @@ impl Session {
         self.refusal_time(request, result).map_or(Ok(()), |time| self.wait_until(time))
     }
 
-    /// The time until which a refused authentication is delayed.
+    /// The time until which a refused authentication is delayed. One in a slot for which nothing was typed has its turn now.
     fn refusal_time(&self, request: &LoginRequest, result: &LoginResult) -> Option<Instant> {
         if request.phase != Phase::Authenticate {
             return None;

@@ -152,24 +152,27 @@ impl FriendListCache {
         self.lock().status()
     }
 
-    /// The latest list, of any age, and its status.
-    pub(crate) fn latest_with_status(&self) -> Option<(Arc<FriendList>, FriendListStatus)> {
-        let state = self.lock();
-        Some((state.list.clone()?, state.status()))
-    }
-
     /// A list that is fresh enough for a sign-in, waiting for a refresh until the deadline if necessary.
     ///
     /// # Errors
     /// The reason of the failed refresh; [`Reason::Unreachable`] only if plex.tv itself does not answer.
     pub(crate) fn fresh(&self, deadline: Instant) -> Result<Arc<FriendList>, Reason> {
+        self.wait_until_fresh(deadline).map(|(list, _)| list)
+    }
+
+    /// [`Self::fresh`], and the status of that list.
+    pub(crate) fn fresh_with_status(&self, deadline: Instant) -> Result<(Arc<FriendList>, FriendListStatus), Reason> {
+        self.wait_until_fresh(deadline).map(|(list, state)| (list, state.status()))
+    }
+
+    fn wait_until_fresh(&self, deadline: Instant) -> Result<(Arc<FriendList>, MutexGuard<'_, State>), Reason> {
         let (called, started) = (clock::now(), Instant::now());
         let mut state = self.lock();
         loop {
             let is_fresh =
                 |list: &&Arc<FriendList>| list.age(clock::adjusted(called, list.fetched_at)) <= self.source.max_age;
-            if let Some(list) = state.list.as_ref().filter(is_fresh) {
-                return Ok(Arc::clone(list));
+            if let Some(list) = state.list.as_ref().filter(is_fresh).map(Arc::clone) {
+                return Ok((list, state));
             }
             if let Some((reason, _)) = state.failure.as_ref().filter(|(_, retry_at)| started < *retry_at) {
                 return Err(about_the_list(reason));

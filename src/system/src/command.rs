@@ -259,9 +259,9 @@ mod tests {
         let limit = Duration::from_millis(200);
         let error = Command::tool("/usr/bin/yes", &[]).limit(limit).run().unwrap_err();
         assert!(matches!(error, Error::TimedOut(..)), "{error}");
-        // Long enough for a busy machine to start both programs.
+        // The first program writes something before the shell ends, and the second one writes on.
         let limit = Duration::from_secs(3);
-        let output = Command::tool("/bin/sh", &["-c", "yes & exit 3"]).limit(limit).run().unwrap();
+        let output = Command::tool("/bin/sh", &["-c", "yes | head -n 1; yes & exit 3"]).limit(limit).run().unwrap();
         assert!(!output.is_ok() && output.stdout.starts_with("y\n"));
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::os::fd::AsFd;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,9 +22,6 @@ use crate::error::Error;
 
 /// Time limit for receiving a request, and for sending the reply.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(2);
-
-/// Idle time after which a service ends if systemd can start it again: a process that does not run cannot be attacked.
-const IDLE: Duration = Duration::from_secs(60);
 
 /// The work of one service.
 pub trait Service {
@@ -54,8 +51,8 @@ struct Started<S> {
     service: S,
 }
 
-/// Runs a service: the process's exit code. Errors are logged. The service ends when idle for a minute, if systemd passed the
-/// socket.
+/// Runs a service: the process's exit code. Errors are logged. The service never ends by itself: the login that had to wait for
+/// its start would show that its account is managed.
 pub fn run<S: Service, E: Display>(setting: Setting, service: Result<S, E>, log: &mut Log) -> ExitCode {
     let passed = PassedSockets::take_over();
     let started = match start(setting, service, &passed, log) {
@@ -68,13 +65,9 @@ pub fn run<S: Service, E: Display>(setting: Setting, service: Result<S, E>, log:
         }
     };
     drop(passed);
-    match serve(&started, log) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            log.error(&format!("cannot run: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    let error = serve(&started, log);
+    log.error(&format!("cannot run: {error}"));
+    ExitCode::FAILURE
 }
 
 /// Opens the socket and restricts the process.
@@ -100,15 +93,20 @@ fn start<S: Service, E: Display>(
     Ok(Started { listener, daemon: daemon.uid, service })
 }
 
-fn serve(started: &Started<impl Service>, log: &mut Log) -> Result<(), Error> {
+/// Serves until waiting itself fails.
+fn serve(started: &Started<impl Service>, log: &mut Log) -> Error {
     let Started { listener, daemon, service } = started;
     log.info(&format!("{} {} is waiting for connections", log.program(), env!("CARGO_PKG_VERSION")));
-    while wait(listener.socket(), listener.is_passed())? {
+    loop {
+        match poll(&mut [PollFd::new(listener.socket().as_fd(), PollFlags::POLLIN)], PollTimeout::NONE) {
+            Ok(_) => {}
+            Err(nix::Error::EINTR) => continue,
+            Err(error) => return Error::Wait(error),
+        }
         // The client may have disconnected already.
         let Ok((stream, _)) = listener.socket().accept() else { continue };
         handle(stream, *daemon, service, log);
     }
-    Ok(())
 }
 
 /// Makes the process root's in every respect, with nothing inherited from its parent. The same holds for its children. A
@@ -126,19 +124,6 @@ fn listen(path: &Path, group: Gid) -> Result<Listener, Error> {
     let directory = listener::directory(path)?;
     system::prepare_own(directory, 0o755).map_err(Error::Directory)?;
     Ok(Listener::bind(path, 0o660, Some(group))?)
-}
-
-/// Waits for a connection; false after [`IDLE`], if the service may end.
-fn wait(socket: &UnixListener, may_end: bool) -> Result<bool, Error> {
-    let idle = PollTimeout::try_from(IDLE).unwrap_or(PollTimeout::MAX);
-    loop {
-        let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut fds, if may_end { idle } else { PollTimeout::NONE }) {
-            Ok(count) => return Ok(count > 0),
-            Err(nix::Error::EINTR) => {}
-            Err(error) => return Err(Error::Wait(error)),
-        }
-    }
 }
 
 /// Handles one connection. One at a time is enough: requests need milliseconds, and Samba has a single file.

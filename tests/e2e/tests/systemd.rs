@@ -46,6 +46,7 @@ fn systemd_units_are_valid_hardened_and_functional() {
         assert_valid(&world);
         assert_hardened(&world);
         assert_start_waits_until_ready(&world);
+        assert_shadow_service_runs_with_the_daemon(&world);
         assert_reload(&world);
         assert_restart_after_failures(&world);
         assert_limits(&world);
@@ -97,6 +98,12 @@ fn assert_start_waits_until_ready(world: &World) {
     assert_eq!(world.sh(&format!("stat -c %U /proc/{pid}/mem")).stdout, "root\n", "it cannot be looked into");
     world.sh(&format!("grep -q '^NoNewPrivs:.1' /proc/{pid}/status && grep -q '^CapBnd:.0*$' /proc/{pid}/status"));
     assert_eq!(world.sh("stat -c %U:%G:%a /var/lib/plex-auth").stdout, "plex-auth:plex-auth:700\n");
+}
+
+/// R40: no login waits for the start of plex-auth-shadow, which would show that its account is managed.
+fn assert_shadow_service_runs_with_the_daemon(world: &World) {
+    world.sh("systemctl stop plex-authd plex-auth-shadow; systemctl start plex-authd");
+    world.until("systemctl is-active --quiet plex-auth-shadow");
 }
 
 fn assert_reload(world: &World) {

@@ -142,6 +142,11 @@ section! {
         // Where a user sits at the screen that they log in at.
         Ok(place.names(names)?.unwrap_or_else(|| ["sshd", "login"].map(str::to_owned).into()))
     };
+    /// Boolean; the default is `true`.
+    /// Whether the prompt of a link sign-in has a QR code, where the screen can show it.
+    /// The screen of an SSH client is unknown: one that is not in UTF-8 shows about a hundred lines of escape sequences in
+    /// place of the QR code, between two lines with the address and the code.
+    link_picture: bool = bool, |_, value, _| Ok(value.is_none_or(|value| *value.get_ref()));
     /// Array of strings, names of local users; the default is `[]`.
     /// Their processes may ask about anybody, and are believed about where a login comes from.
     /// Everybody else but root may ask only about their own account.

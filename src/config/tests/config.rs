@@ -91,6 +91,8 @@ fn a_key_that_is_not_set_has_its_safe_default() {
     assert_eq!(config.group, None);
     assert!(!config.samba.sync_password);
     assert_eq!(config.server_url, None);
+    assert!(config.link_picture && !config.link_sign_in);
+    assert!(!read(&format!("token = \"t\"\nlink_picture = false\n{MACHINE}")).unwrap().link_picture);
     assert_eq!(config.cache.longest(), None, "R45: no password is cached by default");
     assert_eq!(config.throttle, Limits::default());
     let larger = read(&format!("token = \"t\"\n{MACHINE}[throttle]\nrejected_per_hour = 500\n")).unwrap();

@@ -124,7 +124,7 @@ impl Client<'_> {
         let earlier = if first { prompt::first_pass(pamh) } else { None };
         let typed = match earlier {
             Some(typed) => typed,
-            None if first && self.args.use_first_pass => return PromptReply::Failed,
+            None if prompt.password && self.args.use_first_pass => return PromptReply::Failed,
             None => {
                 let before = Instant::now();
                 let typed = prompt::converse(pamh, prompt);

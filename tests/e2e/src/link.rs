@@ -7,7 +7,7 @@ use crate::terminal::Terminal;
 use crate::world::World;
 
 /// End of the prompts of a link sign-in.
-pub const PRESS_ENTER: &str = "then press Enter: ";
+pub const PRESS_ENTER: &str = "\nDo not type a password here; press Enter when approved: ";
 
 /// Pixels per side of a QR module in the image that a camera would take of the screen.
 const PIXELS: usize = 4;
@@ -66,6 +66,8 @@ impl Terminal {
     /// Waits for the first prompt of a link sign-in and reads the code in it.
     pub fn link_code(&mut self) -> String {
         self.wait_for(PRESS_ENTER);
+        // The prompt has the word too: the next wait is for a password prompt.
+        self.wait_for("assword");
         let shown = self.contents();
         let (_, behind) = shown.rsplit_once("enter the code ").unwrap_or_else(|| panic!("no code in:\n{shown}"));
         behind.chars().take_while(char::is_ascii_alphanumeric).collect()

@@ -1,7 +1,7 @@
 //! Link sign-in with the real OpenSSH client, sudo, su and login, on a real terminal.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use e2e::{DEN, PRESS_ENTER, Terminal, World, as_user, qr_codes};
+use e2e::{DEN, PRESS_ENTER, Terminal, World, as_user, password, qr_codes};
 use fakeplex::Endpoint;
 
 const LINK: &str = "link_sign_in = true";
@@ -13,8 +13,12 @@ const HERE: &str = "127.0.0.1";
 /// Asserts that address, code and QR code are on the screen together and agree.
 fn assert_readable(terminal: &Terminal, code: &str) {
     let screen = terminal.screen();
-    let text = format!("Scan this, or open https://plex.tv/link and enter the code {code}.\nApprove the sign-in there");
-    assert!(screen.contains(&text) && screen.ends_with(PRESS_ENTER.trim_end()), "{screen}");
+    let (first, last) = (
+        screen.find(&format!("Open https://plex.tv/link and enter the code {code}, or scan this:\n")),
+        screen.find(&format!("\nhttps://plex.tv/link, code {code}{}", PRESS_ENTER.trim_end())),
+    );
+    let qr = screen.find('█');
+    assert!(first.is_some() && first < qr && qr < last && screen.ends_with(PRESS_ENTER.trim_end()), "{screen}");
     assert_eq!(qr_codes(&screen), [format!("https://plex.tv/link/?pin={code}")], "{screen}");
 }
 
@@ -94,11 +98,11 @@ fn link_prompt_is_plain_text_if_locale_or_size_cannot_show_a_qr_code() {
     let sudo = as_user("alice", &["sudo", "-k", "id", "-un"]);
     let su = as_user("local", &["su", "frank", "-c", "id -un"]);
     for (line, who, becomes) in [(sudo, "alice", "root"), (su, "frank", "frank")] {
-        for (columns, lines, locale) in [(80, 24, "C"), (28, 24, "C.UTF-8"), (80, 18, "C.UTF-8")] {
+        for (columns, lines, locale) in [(80, 24, "C"), (28, 24, "C.UTF-8"), (80, 19, "C.UTF-8")] {
             let mut terminal = world.terminal_of(columns, lines, locale, &line);
             let code = terminal.ask_for_code();
             let shown = terminal.contents();
-            let text = format!("Open https://plex.tv/link and enter the code {code}.\nApprove the sign-in there, then");
+            let text = format!("Open https://plex.tv/link and enter the code {code}.\nDo not type a password here");
             assert!(shown.is_ascii() && shown.contains(&text), "{line:?} {columns} {lines} {locale}: {shown}");
             world.approve(&code, who);
             terminal.type_line("");
@@ -115,11 +119,68 @@ fn r21_ssh_client_without_utf8_shows_address_and_code_at_the_cursor() {
     let mut ssh = world.ssh_terminal_in("C", HERE, "alice", 1);
     let code = ssh.ask_for_code();
     let screen = ssh.screen();
-    assert!(screen.contains(&format!("open https://plex.tv/link and enter the code {code}.")), "{screen}");
-    assert!(screen.is_ascii() && screen.ends_with(PRESS_ENTER.trim_end()), "{screen}");
+    let last = format!("\nhttps://plex.tv/link, code {code}{}", PRESS_ENTER.trim_end());
+    assert!(screen.is_ascii() && screen.ends_with(&last), "{screen}");
+    // The escapes that it shows for a QR code, and the way to turn them off.
+    assert!(ssh.contents().contains("\\342\\226\\210"), "{}", ssh.contents());
     world.approve(&code, "alice");
     ssh.type_line("");
     assert_eq!(ssh.exit(), 0);
+    world.write_config(&world.config(&format!("{LINK}\nlink_picture = false")));
+    world.sh("pkill -HUP -x plex-authd");
+    world.wait_for_log(&["the configuration has been read again"]);
+    let mut plain = world.ssh_terminal_in("C", HERE, "alice", 1);
+    let code = plain.ask_for_code();
+    let text = format!("Open https://plex.tv/link and enter the code {code}.{}", PRESS_ENTER.trim_end());
+    assert!(plain.contents().ends_with(&text) && !plain.contents().contains('\\'), "{}", plain.contents());
+}
+
+/// The newcomer's mistake: the password typed at the prompt of the code, which shows it.
+#[test]
+fn text_typed_at_the_link_prompt_is_ignored_and_the_password_prompt_comes_back_once() {
+    let further = format!("{EVERYWHERE}\n[throttle]\nfree_tries = 20");
+    let Some(world) = World::with_everything(DEN, &further) else { return };
+    world.start_sshd();
+    let su = |user: &str| world.terminal(&as_user("local", &["su", user, "-c", "id -un"]));
+    let ways: [(&str, &dyn Fn(&str) -> Terminal); 2] =
+        [("ssh", &|user| world.ssh_terminal(HERE, user, 1)), ("su", &|user| su(user))];
+    for (way, start) in ways {
+        world.plex().reset();
+        let mut right = start("alice");
+        let code = right.ask_for_code();
+        right.type_line(&password("alice"));
+        right.wait_for("Input ignored. Press Enter alone to go on with the code. Password: ");
+        assert_eq!(world.plex().counters().of(Endpoint::Signin), 0, "{way}: what was typed is sent nowhere");
+        right.type_line(&password("alice"));
+        assert_eq!(right.exit(), 0, "{way}: {}", right.contents());
+        assert!(right.contents().ends_with("\nalice"), "{way}: {}", right.contents());
+        assert_eq!(world.plex().counters().of(Endpoint::Signin), 1, "{way}");
+        world.assert_code_unseen(&code);
+
+        // Enter alone goes on with the same code, and further text brings no further password prompt.
+        let mut late = start("frank");
+        let code = late.ask_for_code();
+        for typed in ["TYPED-SECRET", ""] {
+            late.type_line(typed);
+            late.wait_for(if typed.is_empty() { "Not approved yet" } else { "Input ignored." });
+        }
+        late.type_line("TYPED-SECRET too");
+        late.wait_for("Not approved yet");
+        assert_eq!(late.contents().matches("Input ignored.").count(), 1, "{way}: {}", late.contents());
+        world.approve(&code, "frank");
+        late.type_line("done");
+        assert_eq!(late.exit(), 0, "{way}: {}", late.contents());
+
+        let mut wrong = start("erin");
+        wrong.ask_for_code();
+        wrong.type_line("TYPED-SECRET");
+        wrong.wait_for("Input ignored.");
+        wrong.type_line("wrong");
+        assert_ne!(wrong.exit(), 0, "{way}: {}", wrong.contents());
+    }
+    world.wait_for_log(&["denied", "user=\"erin\"", "service=\"sshd\"", "wrong password"]);
+    assert!(!world.syslog().contains("not UTF-8"));
+    world.assert_no_secret_leaked();
 }
 
 #[test]
@@ -173,7 +234,10 @@ fn link_argument_shows_the_code_without_a_password_prompt() {
     let mut ssh = world.ssh_terminal(HERE, "alice", 1);
     let code = ssh.link_code();
     assert_readable(&ssh, &code);
-    assert!(!ssh.contents().contains("assword"), "{}", ssh.contents());
+    // There was no password prompt, so none comes back.
+    ssh.type_line("TYPED-SECRET");
+    ssh.wait_for("Not approved yet");
+    assert!(!ssh.contents().contains("assword:"), "{}", ssh.contents());
     world.approve(&code, "alice");
     ssh.type_line("");
     assert_eq!(ssh.exit(), 0, "{}", ssh.contents());

@@ -24,7 +24,7 @@ fn r23_enter_before_the_approval_polls_for_seconds_and_prompts_again() {
     world.plex().reset();
     let start = Instant::now();
     ssh.type_line("");
-    ssh.wait_for(&format!("Not approved yet: https://plex.tv/link, code {code}."));
+    ssh.wait_for(&format!("Not approved yet: https://plex.tv/link, code {code}\n"));
     let took = start.elapsed();
     assert!(took > Duration::from_secs(3) && took < Duration::from_secs(30), "{took:?}");
     assert!((2..=6).contains(&pin_requests(&world)), "{} questions in {took:?}", pin_requests(&world));

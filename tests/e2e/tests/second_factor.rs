@@ -23,8 +23,13 @@ fn sign_ins(world: &World) -> (u64, usize) {
 fn type_password_and_codes(terminal: &mut Terminal, codes: &[&str]) {
     terminal.wait_for("assword");
     terminal.type_line(&password("erin"));
-    for code in codes {
-        terminal.wait_for("Plex verification code: ");
+    for (number, code) in codes.iter().enumerate() {
+        let before = codes.get(number.wrapping_sub(1));
+        terminal.wait_for(match before {
+            None => "Plex verification code: ",
+            Some(code) if code.len() == CODE.len() => "Wrong code. Plex verification code: ",
+            Some(_) => "The code has six digits. Plex verification code: ",
+        });
         terminal.type_line(code);
         terminal.wait_for(&format!("Plex verification code: {code}"));
     }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use policy::{AttemptKey, PlexRef, Reason};
-use protocol::{Deadline, LoginRequest, Severity};
+use protocol::{Deadline, LoginRequest, Secret, Severity};
 
 use super::{Session, Stop};
+use crate::auth::attempt::Attempt;
 use crate::auth::link::{OpenCode, decide};
 use crate::auth::outcome::Source;
 use crate::auth::token_revoker::HeldToken;
@@ -38,8 +39,23 @@ struct Shown {
     polled: Option<Instant>,
 }
 
+/// Reply to a link prompt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reply {
+    Enter,
+    /// Text, which is dropped unread: it is probably the password.
+    Text,
+}
+
+/// Result of the prompts.
+enum Answer {
+    Approved(Box<HeldToken>),
+    /// A password, at the prompt that came back.
+    Password(Secret),
+}
+
 impl Session {
-    /// Signs in with a link code.
+    /// Signs in with a link code, or with a password after text was typed at the link prompt.
     pub(super) fn link(
         &mut self,
         request: &LoginRequest,
@@ -54,15 +70,24 @@ impl Session {
         let code =
             self.run_with_deadline(move |context, deadline| OpenCode::create(context, &of, &of_user, deadline))?;
         let mut shown = Shown { code: Arc::new(code), polled: None };
-        let approved = self.until_approved(request, &mut shown);
-        if matches!(approved, Err(Stop::Disconnected)) {
+        let answer = self.until_answered(request, &mut shown);
+        if matches!(answer, Err(Stop::Disconnected)) {
             let share = Share::Refused(key.origin.to_string());
             self.context.log.limited(share, Severity::Info, || {
                 let user = protocol::printable(&request.user, 128);
                 format!("link sign-in of \"{user}\": the client disconnected; code discarded")
             });
         }
-        let (held, key, mapped_to) = (approved?, key.clone(), mapped_to.clone());
+        let (key, mapped_to) = (key.clone(), mapped_to.clone());
+        let held = match answer? {
+            Answer::Approved(held) => *held,
+            Answer::Password(password) => {
+                // The account's lock and the slot are for others from here on.
+                drop((shown, slot));
+                policy::validate_password(password.expose())?;
+                return self.sign_in(&Attempt { key, mapped_to, password });
+            }
+        };
         slot.approved();
         self.end_within(LAST_VERDICT);
         let accepted =
@@ -70,35 +95,68 @@ impl Session {
         Ok(self.accept(accepted))
     }
 
-    /// Prompts until the code is approved, at most until [`LAST_PROMPT`].
-    fn until_approved(&mut self, request: &LoginRequest, shown: &mut Shown) -> Result<HeldToken, Stop> {
+    /// Prompts until the code is approved, at most until [`LAST_PROMPT`]. After text in place of Enter, the password prompt
+    /// comes back, once. With the module's argument `link` there was none, so none comes back.
+    fn until_answered(&mut self, request: &LoginRequest, shown: &mut Shown) -> Result<Answer, Stop> {
         let last_prompt = self.start + LAST_PROMPT;
-        let code = &shown.code.code;
-        let mut text = link_prompt::first(code.code(), &code.address(), request.screen, request.tty.as_deref());
+        let has_time = || Instant::now() + MIN_PROMPT_TIME <= last_prompt;
+        let picture = self.context.settings.config.link_picture;
+        let (code, tty) = (&shown.code.code, request.tty.as_deref());
+        let mut text = link_prompt::first(code.code(), &code.address(), picture, request.screen, tty);
+        let mut may_return = !request.link;
         for _ in 0..=FURTHER_PROMPTS {
-            if Instant::now() + MIN_PROMPT_TIME > last_prompt {
+            if !has_time() {
                 break;
             }
-            self.prompt(&text, true, false, Deadline::at(last_prompt)).map_err(|stop| match stop {
-                Stop::Refused(_) if self.reply_outstanding => Reason::NotApproved.into(),
-                // An empty password was typed: other names are refused for it, with the delay of all refusals.
-                Stop::Refused(Reason::PromptFailed) if self.typed.is_some() && shown.polled.is_none() => {
-                    Reason::LinkPromptFailed.into()
-                }
-                other => other,
-            })?;
+            let reply = self.link_reply(&text, shown, Deadline::at(last_prompt))?;
             self.record_typed(&request.user);
-            if let Some(held) = self.poll(shown)? {
-                return Ok(held);
+            // With text the approval may be there already, and nothing is waited for.
+            let poll_time = if reply == Reply::Enter { POLL_TIME } else { Duration::ZERO };
+            if let Some(held) = self.poll(shown, poll_time)? {
+                return Ok(Answer::Approved(Box::new(held)));
+            }
+            if reply == Reply::Text && may_return && has_time() {
+                may_return = false;
+                if let Some(password) = self.password_again(&request.user, Deadline::at(last_prompt))? {
+                    return Ok(Answer::Password(password));
+                }
             }
             text = link_prompt::again(shown.code.code.code());
         }
         Err(Reason::NotApproved.into())
     }
 
-    /// Polls plex.tv for the approval. A failed request is repeated; only a failure of the last one is an outage.
-    fn poll(&mut self, shown: &mut Shown) -> Result<Option<HeldToken>, Stop> {
-        let end = Instant::now() + POLL_TIME;
+    /// Shows a link prompt. It is echoed, so that programs with a single prompt do not answer it with the password (R22).
+    fn link_reply(&mut self, text: &str, shown: &Shown, deadline: Deadline) -> Result<Reply, Stop> {
+        match self.prompt(text, true, false, deadline) {
+            Ok(typed) if typed.expose().trim().is_empty() => Ok(Reply::Enter),
+            Ok(_) | Err(Stop::Refused(Reason::NotUtf8 | Reason::LongPassword)) => Ok(Reply::Text),
+            Err(Stop::Refused(_)) if self.reply_outstanding => Err(Reason::NotApproved.into()),
+            // An empty password was typed: other names are refused for it, with the delay of all refusals.
+            Err(Stop::Refused(Reason::PromptFailed)) if self.typed.is_some() && shown.polled.is_none() => {
+                Err(Reason::LinkPromptFailed.into())
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Shows the password prompt again. `None` if it is left empty: the code goes on.
+    fn password_again(&mut self, account: &str, deadline: Deadline) -> Result<Option<Secret>, Stop> {
+        let reply = self.prompt(link_prompt::PASSWORD_AGAIN, false, true, deadline);
+        if !matches!(reply, Err(Stop::Disconnected)) {
+            self.record_typed(account);
+        }
+        match reply {
+            Ok(password) => Ok(Some(password).filter(|password| !password.expose().is_empty())),
+            Err(Stop::Refused(_)) if self.reply_outstanding => Err(Reason::NotApproved.into()),
+            Err(Stop::Refused(Reason::PromptFailed)) => Err(Reason::LinkPromptFailed.into()),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Polls plex.tv for the approval, for `time`. A failed request is repeated; only a failure of the last one is an outage.
+    fn poll(&mut self, shown: &mut Shown, time: Duration) -> Result<Option<HeldToken>, Stop> {
+        let end = Instant::now() + time;
         loop {
             let next = shown.polled.map_or_else(Instant::now, |polled| polled + POLL_INTERVAL);
             self.wait_until(next)?;

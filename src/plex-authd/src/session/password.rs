@@ -17,6 +17,12 @@ const PASSWORD: &str = "Password: ";
 /// The prompt of a service that offers link sign-in.
 const PASSWORD_OR_LINK: &str = "Press Enter alone to sign in by link. Password: ";
 
+/// The prompt for a verification code, and those after a code that plex.tv rejects and after what is no code. All text is in
+/// the prompt, because sshd shows nothing else before it waits for a reply.
+const CODE: &str = "Plex verification code: ";
+const CODE_REJECTED: &str = "Wrong code. Plex verification code: ";
+const NO_CODE: &str = "The code has six digits. Plex verification code: ";
+
 impl Session {
     /// Signs in with a password, or with a link code if the service offers it.
     pub(super) fn authenticate(
@@ -45,7 +51,7 @@ impl Session {
         self.sign_in(&Attempt { key, mapped_to, password })
     }
 
-    fn sign_in(&mut self, attempt: &Attempt) -> Result<Source, Stop> {
+    pub(super) fn sign_in(&mut self, attempt: &Attempt) -> Result<Source, Stop> {
         let (mut code, mut prompts_left) = (None, CODE_PROMPTS);
         loop {
             self.wait_backoff(&attempt.key)?;
@@ -79,9 +85,10 @@ impl Session {
     /// hidden prompt with the password, which would be sent as a code. Only six digits are ever sent as one.
     fn prompt_code(&mut self, account: &str, prompts_left: &mut usize) -> Result<Secret, Stop> {
         let mut tried = *prompts_left < CODE_PROMPTS;
+        let mut text = if tried { CODE_REJECTED } else { CODE };
         while let Some(left) = prompts_left.checked_sub(1) {
             *prompts_left = left;
-            match self.prompt("Plex verification code: ", true, false, Deadline::after(USER_TIMEOUT)) {
+            match self.prompt(text, true, false, Deadline::after(USER_TIMEOUT)) {
                 Ok(typed) => {
                     if let Some(code) = policy::verification_code(typed.expose()) {
                         // Not before: a program that answers with the password must not show that it is the right one.
@@ -89,6 +96,7 @@ impl Session {
                         return Ok(Secret::from(code));
                     }
                     tried |= !typed.expose().trim().is_empty();
+                    text = NO_CODE;
                 }
                 Err(Stop::Refused(Reason::PromptFailed)) => return Err(Reason::CodeWanted.into()),
                 Err(other) => return Err(other),

@@ -9,6 +9,25 @@ use e2e::{Code, DEN, SYNC, World, password};
 /// Part of the message to the user.
 const WHERE: &str = "https://app.plex.tv";
 
+/// Debian's profile of pam_pwquality, before pam_unix.
+const PWQUALITY: &str = "Name: Pwquality password strength checking\nDefault: yes\nPriority: 1024\n\
+                         Password-Type: Primary\nPassword:\n\trequisite\tpam_pwquality.so retry=3\n\
+                         Password-Initial:\n\trequisite\tpam_pwquality.so retry=3\n";
+
+/// Installs the profile for passwords as the package does.
+fn select_profile(world: &World) {
+    let profile = e2e::checkout().join("packaging/pam-configs/plex-auth-password");
+    world.copy(&profile, "/usr/share/pam-configs/plex-auth-password", 0o644);
+    world.sh("DEBIAN_FRONTEND=noninteractive pam-auth-update --enable plex-auth-password");
+}
+
+/// Selects Debian's password checker too.
+fn select_pwquality(world: &World) {
+    world.write("/usr/share/pam-configs/pwquality", 0o644, "root:root", PWQUALITY);
+    world.sh("DEBIAN_FRONTEND=noninteractive pam-auth-update --enable pwquality");
+    world.sh("grep -q '^password.*pam_unix.*use_authtok' /etc/pam.d/common-password");
+}
+
 fn shadow(world: &World, user: &str) -> String {
     world.sh(&format!("getent shadow {user} | cut -d: -f2")).stdout.trim_end().to_owned()
 }
@@ -58,26 +77,53 @@ fn smb_client_cannot_change_the_password_of_a_plex_account() {
     let changed = change("local", "LOCAL-SECRET", "Another-SECRET-8");
     assert!(!changed.stdout.contains("NT_STATUS"), "{changed:?}");
     assert_ne!(shadow(&world, "local"), before);
+    // Debian's own file has no line for passwords, so that of `other` counts: common-password.
+    let debian = "@include common-auth\n@include common-account\n@include common-session-noninteractive\n";
+    world.write("/etc/pam.d/samba", 0o644, "root:root", debian);
+    select_profile(&world);
+    world.kill_smbd();
+    world.start_smbd();
+    let refused = change("alice", &password("alice"), "Another-SECRET-7");
+    assert!(refused.stdout.contains("NT_STATUS_ACCESS_DENIED"), "{refused:?}");
+    assert_eq!(shadow(&world, "alice"), "*");
+    assert_eq!(world.smb_says("alice", "Another-SECRET-7"), "NT_STATUS_LOGON_FAILURE");
+    let before = shadow(&world, "local");
+    let changed = change("local", "Another-SECRET-8", "Another-SECRET-9");
+    assert!(!changed.stdout.contains("NT_STATUS") && shadow(&world, "local") != before, "{changed:?}");
     world.assert_no_secret_leaked();
 }
 
 #[test]
 fn r35_passwd_refuses_plex_accounts_with_a_hint_and_changes_local_passwords() {
     let Some(world) = World::with_samba(DEN, "[users]\nlisted = \"alice\"") else { return };
-    world.copy(&e2e::checkout().join("pam.d/passwd"), "/etc/pam.d/passwd", 0o644);
     world.add_user("listed", false, Some("LOCAL-SECRET"));
     assert!(world.run_with(&["chpasswd", "-c", "SHA512"], "alice:LOCAL-SECRET\n").ok());
     let (alice, listed) = (shadow(&world, "alice"), shadow(&world, "listed"));
     assert!(alice.starts_with("$6$"), "chpasswd -c asks no PAM: {alice}");
     let new = "Fresh-SECRET-99\nFresh-SECRET-99\n";
-    for user in ["alice", "bob", "listed"] {
-        let passwd = world.run_with(&["passwd", user], new);
-        assert!(!passwd.ok() && passwd.stderr.contains(WHERE), "{passwd:?}");
+    let debian = world.sh("cat /etc/pam.d/passwd").stdout;
+    let stacks: [(&str, &dyn Fn()); 3] = [
+        ("shipped", &|| world.copy(&e2e::checkout().join("pam.d/passwd"), "/etc/pam.d/passwd", 0o644)),
+        ("pam-auth-update", &|| {
+            world.write("/etc/pam.d/passwd", 0o644, "root:root", &debian);
+            select_profile(&world);
+        }),
+        ("pam-auth-update with pwquality", &|| select_pwquality(&world)),
+    ];
+    for (stack, select) in stacks {
+        select();
+        for user in ["alice", "bob", "listed"] {
+            let passwd = world.run_with(&["passwd", user], new);
+            assert!(!passwd.ok() && passwd.stderr.contains(WHERE), "{stack}: {passwd:?}");
+        }
+        let own = ["setpriv", "--reuid", "alice", "--regid", "alice", "--init-groups", "passwd"];
+        let passwd = world.run_with(&own, &format!("LOCAL-SECRET\n{new}"));
+        assert!(!passwd.ok() && passwd.stderr.contains(WHERE), "{stack}: {passwd:?}");
+        assert_eq!((shadow(&world, "alice"), shadow(&world, "listed")), (alice.clone(), listed.clone()), "{stack}");
+        let before = shadow(&world, "local");
+        let passwd = world.run_with(&["passwd", "local"], new);
+        assert!(passwd.ok() && shadow(&world, "local") != before, "{stack}: {passwd:?}");
     }
-    let own = ["setpriv", "--reuid", "alice", "--regid", "alice", "--init-groups", "passwd"];
-    let passwd = world.run_with(&own, &format!("LOCAL-SECRET\n{new}"));
-    assert!(!passwd.ok() && passwd.stderr.contains(WHERE), "{passwd:?}");
-    assert_eq!((shadow(&world, "alice"), shadow(&world, "listed")), (alice.clone(), listed.clone()));
     // The module's own return codes, and a single message.
     let every = |user: &str| world.codes("every", user, "pass", "");
     assert_eq!(every("alice").of("pass"), Code::PERM_DENIED);

@@ -6,7 +6,7 @@ use crate::machine::{end, machine, script, setup, token_file};
 
 /// Installs the profiles for pam-auth-update where the package puts them.
 pub fn profile(world: &World) {
-    for name in ["plex-auth", "plex-auth-account"] {
+    for name in ["plex-auth", "plex-auth-account", "plex-auth-password"] {
         let shipped = e2e::checkout().join("packaging/pam-configs").join(name);
         world.copy(&shipped, &format!("/usr/share/pam-configs/{name}"), 0o644);
     }
@@ -26,7 +26,9 @@ fn r58_setup_runs_pam_auth_update_once_and_only_with_permission() {
     assert!(out.ok() && stacks() == before, "{out:?}");
     let out = plain(&world, &["--dry-run"]);
     assert!(
-        out.stdout.contains("PAM would be changed by: pam-auth-update --enable plex-auth plex-auth-account\n"),
+        out.stdout.contains(
+            "PAM would be changed by: pam-auth-update --enable plex-auth plex-auth-account plex-auth-password\n"
+        ),
         "{out:?}"
     );
     assert_eq!(stacks(), before);
@@ -39,7 +41,7 @@ fn r58_setup_runs_pam_auth_update_once_and_only_with_permission() {
     let again = plain(&world, &[]);
     assert!(again.ok() && !again.stdout.contains("PAM"), "{again:?}");
     // The tool can undo its change.
-    world.sh("DEBIAN_FRONTEND=noninteractive pam-auth-update --disable plex-auth plex-auth-account");
+    world.sh("DEBIAN_FRONTEND=noninteractive pam-auth-update --disable plex-auth plex-auth-account plex-auth-password");
     assert_eq!(stacks(), before);
 }
 

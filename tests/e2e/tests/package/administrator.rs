@@ -73,7 +73,8 @@ pub fn r58_removal_is_refused_while_another_stack_names_the_module(machine: &Mac
 pub fn r58_deselected_profile_stays_deselected(machine: &Machine) {
     let before = machine.stacks();
     let choose = |how: &str| {
-        let command = format!("DEBIAN_FRONTEND=noninteractive pam-auth-update {how} plex-auth plex-auth-account");
+        let profiles = "plex-auth plex-auth-account plex-auth-password";
+        let command = format!("DEBIAN_FRONTEND=noninteractive pam-auth-update {how} {profiles}");
         machine.world.sh(&command);
     };
     choose("--disable");

@@ -32,11 +32,11 @@ pub fn r58_installation_changes_only_the_common_stacks(machine: &Machine) {
     assert!(installed.ok(), "{installed:?}");
     let changed = differences(&before, &listing(&machine.world, "/etc"));
     let stacks: Vec<_> = changed.iter().filter(|path| path.starts_with("/etc/pam.d")).collect();
-    assert_eq!(stacks, ["/etc/pam.d/common-account", "/etc/pam.d/common-auth"]);
+    assert_eq!(stacks, ["/etc/pam.d/common-account", "/etc/pam.d/common-auth", "/etc/pam.d/common-password"]);
     for path in changed {
         let units = "/etc/systemd/system/sockets.target.wants";
         let known = [
-            "/etc/pam.d/common-a",
+            "/etc/pam.d/common-",
             "/etc/fail2ban",
             "/etc/apparmor.d",
             units,

@@ -12,6 +12,7 @@ mod administrator;
 mod half;
 mod lintian;
 mod machine;
+mod passwords;
 mod removal;
 mod table;
 mod upgrade;
@@ -24,11 +25,12 @@ use machine::Machine;
 type Step = (&'static str, fn(&Machine));
 
 /// The steps for each machine, in this order.
-const LIFE: [Step; 14] = [
+const LIFE: [Step; 15] = [
     ("r13_r58 half installed", half::r13_r58_half_installed_package_leaves_every_stack_unchanged),
     ("r58 installed", half::r58_installation_changes_only_the_common_stacks),
     ("the first login", half::friend_can_log_in_at_the_distributions_sshd_and_a_stranger_cannot),
     ("r16 the table", table::r16_every_service_follows_the_truth_table),
+    ("r35 passwords", passwords::r35_no_tool_gives_a_friend_a_local_password),
     ("r13 upgraded", upgrade::r13_upgrade_during_logins_keeps_every_login_result),
     ("r13 half upgraded", upgrade::r13_interrupted_upgrade_keeps_every_login_working),
     ("r65 two versions", upgrade::r65_key_logins_work_while_module_and_daemon_differ_in_version),

@@ -1,7 +1,7 @@
 //! Fixed words of other programs that say nothing about anybody.
 
 /// Services of common programs, as in /etc/pam.d.
-pub(super) const SERVICES: [&str; 51] = [
+pub(super) const SERVICES: [&str; 52] = [
     "alone",
     "chfn",
     "chpasswd",
@@ -29,6 +29,7 @@ pub(super) const SERVICES: [&str; 51] = [
     "password-auth",
     "plex-auth",
     "plex-auth-account",
+    "plex-auth-password",
     "polkit-1",
     "postlogin",
     "ppp",

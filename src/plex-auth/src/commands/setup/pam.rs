@@ -14,8 +14,9 @@ const PAM_AUTH_UPDATE: &str = "/usr/sbin/pam-auth-update";
 const PAM_CONFIGS: &str = "/usr/share/pam-configs";
 
 /// Our profiles for it. The module comes after the local password in the auth phase, but before `pam_unix` in the account
-/// phase, which an expired local password would end. A profile has one priority for all phases, so there are two.
-const PROFILES: [&str; 2] = ["plex-auth", "plex-auth-account"];
+/// phase, which an expired local password would end. A profile has one priority for all phases, so there are two. The third
+/// keeps root's tools from giving a friend a local password, and can be deselected by itself.
+const PROFILES: [&str; 3] = ["plex-auth", "plex-auth-account", "plex-auth-password"];
 
 /// Files that the stacks of all services include.
 const COMMON: [&str; 2] = ["/etc/pam.d/common-auth", "/etc/pam.d/system-auth"];

@@ -9,7 +9,7 @@ use protocol::Secret;
 use crate::keys::{Config, Source};
 use crate::mistake::Mistake;
 use crate::problem::Problem;
-use crate::{validate, values};
+use crate::{encoding, validate, values};
 
 /// Largest file that is read, in bytes: a wrong path, such as a device, must not fill the memory.
 const MAX_SIZE: u64 = 256 * 1024;
@@ -31,7 +31,8 @@ pub fn load_owned_by(file: &Path, owner: u32) -> Result<Config, Problem> {
     let mut config = validate::parse(text.expose(), file)?;
     if let Some(token_file) = &config.token_file {
         let token = read_private(token_file, owner)?;
-        let token = values::token(token.expose().trim_end());
+        // Some editors begin a file with the mark of UTF-8.
+        let token = values::token(token.expose().trim_start_matches('\u{feff}').trim_end());
         config.source = Source::Token(token.map_err(|mistake| Problem::of_file(token_file, mistake))?);
     }
     Ok(config)
@@ -53,10 +54,10 @@ fn read_private(file: &Path, owner: u32) -> Result<Secret, Problem> {
     if metadata.mode() & 0o037 != 0 {
         return refused(Mistake::Mode(file.into(), metadata.mode() & 0o7777));
     }
-    let mut text = String::new();
-    opened.take(MAX_SIZE + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_SIZE {
+    let mut bytes = Vec::new();
+    opened.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_SIZE {
         return refused(Mistake::TooLarge(MAX_SIZE));
     }
-    Ok(Secret::from(text))
+    encoding::decode(file, bytes)
 }

@@ -14,9 +14,7 @@ use url::Url;
 
 use crate::key::{Key, Value, section};
 use crate::problem::Problem;
-use crate::values::{
-    absolute, base_url, client_identifier, local_name, machine_id, plex_account, plex_id, server_url, token,
-};
+use crate::values::{absolute, base_url, client_identifier, local_name, machine_id, plex_account, plex_id, server_url};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -56,7 +54,7 @@ section! {
         /// Without it and `token_file`, `machine_id` and `owner_id` are needed: then each person's own sign-in must show
         /// the owner's server, and nobody is known beforehand: the first login decides by the name at Plex whom an account
         /// belongs to.
-        token: Option<Secret> = String, |place, text, _| place.value(text, |text| token(text));
+        token: Option<Secret> = String, |place, text, _| place.token(text);
     }
     sections {
         /// Source of the knowledge about friends: `token`, `token_file` or neither.

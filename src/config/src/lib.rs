@@ -1,9 +1,11 @@
 //! `/etc/plex-auth.toml`, read strictly. A mistake is refused with file, line and fix; no value of the file is quoted,
 //! since it holds the owner's token. `keys.rs` is the table of all keys.
 
+mod encoding;
 mod file;
 mod key;
 mod keys;
+mod misplaced;
 mod mistake;
 mod parser;
 mod place;
@@ -20,6 +22,12 @@ pub use problem::Problem;
 pub use validate::parse;
 pub use values::{base_url, local_name, machine_id, server_url};
 pub use warnings::{USUAL_GROUP, Warning};
+
+/// True for the name of a key. In `[users]`, a local account of such a name is written in quotes.
+#[must_use]
+pub fn is_key(name: &str) -> bool {
+    misplaced::section_of(name).is_some()
+}
 
 /// The configuration's usual path.
 pub const DEFAULT_FILE: &str = "/etc/plex-auth.toml";

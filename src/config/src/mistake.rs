@@ -43,10 +43,31 @@ pub enum Mistake {
         /// The keys of the section.
         known: Vec<String>,
     },
+    /// The key belongs to another section.
+    WrongSection {
+        /// The key.
+        key: String,
+        /// The section that it is in; empty above all sections.
+        found: String,
+        /// The section that it belongs to; empty above all sections.
+        right: &'static str,
+    },
+    /// The name of a local account has dots and no quotes: this one.
+    DottedName(String),
+    /// The name of a local account needs quotes.
+    UnquotedName,
+    /// The file's text is in this encoding and not in UTF-8; with the file.
+    Encoding(PathBuf, &'static str),
     /// The value has another type than this one, which the key needs.
     WrongType(String),
     /// Not a token: it goes into an HTTP header.
     Token,
+    /// A URL in place of a token.
+    TokenInUrl,
+    /// A token with its name in front of it.
+    TokenWithName,
+    /// A token in further quotes.
+    TokenWithQuotes,
     /// Not a machine id: it goes into a path.
     MachineId,
     /// Not a client identifier: it goes into an HTTP header.
@@ -125,8 +146,16 @@ impl Mistake {
             Self::Syntax => "not valid TOML",
             Self::DuplicateKey => "the same key twice",
             Self::UnknownKey { key, .. } => return format!("there is no key '{}'", protocol::printable(key, 64)),
+            Self::WrongSection { key, found, .. } => {
+                return format!("the key '{key}' is {}", place(found, "in"));
+            }
+            Self::DottedName(_) | Self::UnquotedName => "this name needs quotes",
+            Self::Encoding(_, encoding) => return format!("this is not UTF-8, but probably {encoding}"),
             Self::WrongType(_) => "wrong type of value",
             Self::Token => "this is not a token",
+            Self::TokenInUrl => "this is a URL and not a token",
+            Self::TokenWithName => "the name X-Plex-Token is in front of the token",
+            Self::TokenWithQuotes => "the token has further quotes around it",
             Self::MachineId => "this is not a machine id",
             Self::ClientIdentifier => "this is not a client identifier",
             Self::OwnerId => "0 is no Plex id",
@@ -176,7 +205,26 @@ impl Mistake {
                 "write: key = value, with text in double quotes, and each key once"
             }
             Self::UnknownKey { key, known } => return suggestion(key, known),
+            Self::WrongSection { key, found, right } => {
+                let account = match found.as_str() {
+                    "users" => format!("; if it is the name of a local account, write \"{key}\" in double quotes"),
+                    _ => String::new(),
+                };
+                return format!("move the line: it belongs {}{account}", place(right, "to"));
+            }
+            Self::DottedName(name) => return format!("write \"{}\" = \"…\"", protocol::printable(name, 64)),
+            Self::UnquotedName => "write the name in double quotes, such as \"domain users\" = \"…\"",
+            Self::Encoding(file, encoding) => {
+                let file = file.display();
+                return format!(
+                    "save it as UTF-8, or run: text=$(iconv -f {encoding} -t UTF-8 {file}) && \
+                     printf '%s\\n' \"$text\" >{file}"
+                );
+            }
             Self::WrongType(expected) => return format!("write {expected}"),
+            Self::TokenInUrl => "write only the part of it that follows X-Plex-Token=, up to the next &",
+            Self::TokenWithName => "write only the part that follows it",
+            Self::TokenWithQuotes => "write the token alone, once in double quotes",
             Self::Token => "copy the token alone, without spaces or line breaks",
             Self::MachineId => "copy machineIdentifier from http://127.0.0.1:32400/identity (letters and digits)",
             Self::ClientIdentifier => {
@@ -219,6 +267,11 @@ impl Mistake {
         }
         .to_owned()
     }
+}
+
+/// A section, for a sentence about a key.
+fn place(section: &str, preposition: &str) -> String {
+    if section.is_empty() { "above all sections".to_owned() } else { format!("{preposition} the section [{section}]") }
 }
 
 /// The key that an unknown one was probably meant to be, or all keys.

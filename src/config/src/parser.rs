@@ -2,19 +2,26 @@
 
 use std::path::Path;
 
+use toml::de::DeTable;
+
 use crate::keys::Raw;
+use crate::misplaced;
 use crate::mistake::Mistake;
 use crate::problem::Problem;
 
 /// Reads the text as TOML: syntax, names of keys and types of values.
 pub(crate) fn read(text: &str, file: &Path) -> Result<Raw, Problem> {
-    toml::from_str(text).map_err(|error| {
+    let problem = |error: toml::de::Error| {
         let mistake = mistake(error.message());
-        match error.span() {
-            Some(span) => Problem::at(file, text, span.start, mistake),
-            None => Problem::of_file(file, mistake),
+        let Some(span) = error.span() else { return Problem::of_file(file, mistake) };
+        match misplaced::unquoted_name(text, span.start) {
+            Some(name) if mistake == Mistake::Syntax => Problem::at(file, text, name, Mistake::UnquotedName),
+            _ => Problem::at(file, text, span.start, mistake),
         }
-    })
+    };
+    let table = DeTable::parse(text).map_err(problem)?;
+    misplaced::check(table.get_ref(), text, file)?;
+    toml::from_str(text).map_err(problem)
 }
 
 /// The mistake that a message of the parser, or of serde, is about.

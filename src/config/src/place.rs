@@ -4,11 +4,12 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
+use protocol::Secret;
 use toml::Spanned;
 
 use crate::mistake::Mistake;
 use crate::problem::Problem;
-use crate::values::{count, duration, local_name};
+use crate::values::{count, duration, local_name, token, token_start};
 
 /// The text of a configuration, and its file.
 pub(crate) struct Place<'a> {
@@ -39,6 +40,19 @@ impl Place<'_> {
         read: impl FnOnce(&R) -> Result<T, Mistake>,
     ) -> Result<Option<T>, Problem> {
         value.map(|value| read(value.get_ref()).map_err(|mistake| self.problem(value, mistake))).transpose()
+    }
+
+    /// A token, if it is set. A mistake in it is located at the token itself, behind what was copied along with it.
+    pub fn token(&self, value: Option<&Spanned<String>>) -> Result<Option<Secret>, Problem> {
+        let Some(value) = value else { return Ok(None) };
+        match token(value.get_ref()) {
+            Ok(token) => Ok(Some(token)),
+            Err(Mistake::Token) => Err(self.problem(value, Mistake::Token)),
+            Err(mistake) => {
+                let written = self.text.get(value.span()).unwrap_or_default();
+                Err(Problem::at(self.file, self.text, value.span().start + token_start(written), mistake))
+            }
+        }
     }
 
     /// A time, if it is set.

@@ -9,10 +9,37 @@ use url::{Host, Url};
 
 use crate::mistake::Mistake;
 
-/// A Plex token: 1 to 4096 printable characters.
+/// Name of the token in addresses and headers, in lower case.
+const TOKEN_NAME: &str = "x-plex-token";
+
+/// Marks around a pasted token: typewriters' and printers' quotes.
+const QUOTES: [char; 10] = ['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»'];
+
+/// A Plex token: 1 to 4096 printable characters. What is often copied along with it is refused by name: sent with it, no
+/// request would be answered.
+///
+/// # Errors
+/// [`Mistake::Token`], [`Mistake::TokenInUrl`], [`Mistake::TokenWithName`], [`Mistake::TokenWithQuotes`]
 pub(crate) fn token(text: &str) -> Result<Secret, Mistake> {
+    if text.contains("://") {
+        return Err(Mistake::TokenInUrl);
+    }
+    if text.to_ascii_lowercase().contains(TOKEN_NAME) {
+        return Err(Mistake::TokenWithName);
+    }
+    if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+        return Err(Mistake::TokenWithQuotes);
+    }
     let printable = !text.is_empty() && text.len() <= 4096 && text.bytes().all(|byte| byte.is_ascii_graphic());
     if printable { Ok(Secret::from(text)) } else { Err(Mistake::Token) }
+}
+
+/// Byte at which the token begins in a value that has more than it, as it is written in the file.
+pub(crate) fn token_start(written: &str) -> usize {
+    let name_end = written.to_ascii_lowercase().find(TOKEN_NAME).map_or(0, |at| at + TOKEN_NAME.len());
+    let rest = written.get(name_end..).unwrap_or_default();
+    let begin = rest.trim_start_matches(|c: char| QUOTES.contains(&c) || matches!(c, '=' | ':' | ' ' | '\\'));
+    name_end + (rest.len() - begin.len())
 }
 
 /// Reads the machine id of a Plex Media Server.
@@ -43,13 +70,14 @@ pub(crate) fn plex_account(text: &str) -> Result<String, Mistake> {
     if fits && !text.chars().any(char::is_control) { Ok(text.to_owned()) } else { Err(Mistake::PlexAccount) }
 }
 
-/// Checks the name of a local user or group, or of a service in /etc/pam.d.
+/// Checks the name of a local user or group, or of a service in /etc/pam.d. Names from a directory may have spaces within.
 ///
 /// # Errors
 /// [`Mistake::LocalName`]
 pub fn local_name(text: &str) -> Result<String, Mistake> {
-    let forbidden = |c: char| c.is_control() || c.is_whitespace() || c == ':' || c == '/';
-    let fits = !text.is_empty() && text.len() <= protocol::MAX_NAME && !text.chars().any(forbidden);
+    let forbidden = |c: char| c.is_control() || (c.is_whitespace() && c != ' ') || c == ':' || c == '/';
+    let fits =
+        !text.is_empty() && text.trim() == text && text.len() <= protocol::MAX_NAME && !text.chars().any(forbidden);
     if fits { Ok(text.to_owned()) } else { Err(Mistake::LocalName) }
 }
 

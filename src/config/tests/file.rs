@@ -89,6 +89,61 @@ fn a_file_of_256_kib_is_read_and_a_larger_one_is_not() {
 }
 
 #[test]
+fn r78_files_in_another_encoding_are_identified_and_the_printed_command_converts_them() {
+    let place = Place::new();
+    let file = place.file("", 0o640);
+    let text = format!("# für Jörg\n{TEXT}admin_account = \"jörg\"\n");
+    let utf16 = |big: bool, mark: bool| -> Vec<u8> {
+        let mark = if mark { "\u{feff}" } else { "" };
+        // Without a mark, the first character shows the byte order.
+        format!("{mark}{text}")
+            .encode_utf16()
+            .flat_map(|c| if big { c.to_be_bytes() } else { c.to_le_bytes() })
+            .collect()
+    };
+    let latin1: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let windows =
+        [&b"# \x84f\xFCr J\xF6rg\x93\n"[..], text.split_once('\n').unwrap().1.replace('ö', "o").as_bytes()].concat();
+    let cases = [
+        (utf16(false, true), "UTF-16", None),
+        (utf16(true, true), "UTF-16", None),
+        (utf16(false, false), "UTF-16LE", None),
+        (utf16(true, false), "UTF-16BE", None),
+        (latin1, "ISO-8859-1", Some((1, 4))),
+        (windows, "WINDOWS-1252", Some((1, 3))),
+    ];
+    for (bytes, encoding, position) in cases {
+        fs::write(&file, &bytes).unwrap();
+        let problem = refused(&file, owner(&file));
+        assert_eq!(problem.what(), format!("this is not UTF-8, but probably {encoding}"));
+        assert_eq!(problem.position, position, "{problem}");
+        let hint = problem.hint();
+        let (_, command) = hint.split_once("run: ").unwrap();
+        assert!(std::process::Command::new("sh").args(["-c", command]).status().unwrap().success(), "{command}");
+        let config = load_owned_by(&file, owner(&file)).unwrap_or_else(|problem| panic!("{encoding}: {problem}"));
+        assert!(config.admin_account.is_some(), "{encoding}");
+        assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o640, "{encoding}");
+    }
+    // The mark of UTF-8 itself is no mistake.
+    fs::write(&file, format!("\u{feff}{text}")).unwrap();
+    assert!(load_owned_by(&file, owner(&file)).is_ok());
+    // A token in a file of its own, too.
+    let token = place.0.path().join("token");
+    fs::write(&token, "\u{feff}TOKEN\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    fs::set_permissions(&token, Permissions::from_mode(0o600)).unwrap();
+    fs::write(&file, format!("token_file = \"{}\"\nmachine_id = \"0123456789abcdef\"\n", token.display())).unwrap();
+    let problem = refused(&file, owner(&file));
+    let marked = |text: &str| fs::write(&token, format!("\u{feff}{text}\r\n")).unwrap();
+    marked("TOKEN");
+    assert!(load_owned_by(&file, owner(&file)).is_ok());
+    for (text, mistake) in [("\"TOKEN\"", Mistake::TokenWithQuotes), ("X-Plex-Token=TOKEN", Mistake::TokenWithName)] {
+        marked(text);
+        assert_eq!(refused(&file, owner(&file)).mistake, mistake);
+    }
+    assert_eq!((problem.file.clone(), problem.mistake.clone()), (token.clone(), Mistake::Encoding(token, "UTF-16")));
+}
+
+#[test]
 fn a_pipe_does_not_block_and_is_no_file() {
     let place = Place::new();
     let pipe = place.0.path().join("pipe");

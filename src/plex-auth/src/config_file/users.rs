@@ -116,6 +116,12 @@ mod tests {
         let changed = linked(TEXT, &[entry("bob", 3)]).unwrap();
         assert!(changed.contains("\n  # and Bob\n  bob=\"3\"  # the bob\n"), "{changed}");
         assert_eq!(linked(TEXT, &[entry("alice", 7)]).unwrap(), TEXT, "what it says already is not touched");
+        for (local, line) in [("group", "\"group\""), ("jane.doe", "\"jane.doe\""), ("_x", "_x"), ("a b", "\"a b\"")] {
+            let text = linked("token = \"t\"\nmachine_id = \"0123456789abcdef\"\n", &[entry(local, 5)]).unwrap();
+            assert!(text.contains(&format!("\n{line} = \"5\"  # the {local}\n")), "{text}");
+            let config = config::parse(&text, Path::new("x")).unwrap();
+            assert_eq!(config.users.keys().collect::<Vec<_>>(), [local], "R78: {text}");
+        }
         let first = linked("token = \"t\"\n", &[entry("erin", 5)]).unwrap();
         assert_eq!(first, "token = \"t\"\n\n[users]\nerin = \"5\"  # the erin\n");
     }

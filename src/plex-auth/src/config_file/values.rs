@@ -1,7 +1,7 @@
 //! Edits of single values in the configuration file: everything else stays byte for byte, comments included.
 
 use policy::PlexId;
-use toml_edit::{DocumentMut, Item, Table, Value};
+use toml_edit::{DocumentMut, Item, Key, Table, Value};
 
 /// Sets a value and keeps the text around it. False if it was set already.
 pub(crate) fn set(document: &mut DocumentMut, key: &str, value: impl Into<Value>) -> bool {
@@ -39,6 +39,12 @@ pub(crate) fn comment(document: &mut DocumentMut, key: &str, text: &str) {
     }
 }
 
+/// A local name as the key of an entry. One that is a key of the configuration too is refused without quotes.
+fn key(local: &str) -> Key {
+    let quoted = config::is_key(local).then(|| Key::parse(&format!("\"{local}\"")).ok()).flatten();
+    quoted.and_then(|path| path.into_iter().next()).unwrap_or_else(|| Key::new(local))
+}
+
 /// Adds or changes entries of `[users]`: Plex ids, each with the name as a comment.
 pub(crate) fn add_users<'a>(document: &mut DocumentMut, users: impl IntoIterator<Item = (&'a str, PlexId, &'a str)>) {
     let mut users = users.into_iter().peekable();
@@ -50,7 +56,7 @@ pub(crate) fn add_users<'a>(document: &mut DocumentMut, users: impl IntoIterator
     let Some(table) = document.entry("users").or_insert(Item::Table(Table::new())).as_table_like_mut() else { return };
     for (local, plex, name) in users {
         // An existing entry keeps its place and the comments above it.
-        let item = table.entry(local).or_insert(Item::None);
+        let item = table.entry_format(&key(local)).or_insert(Item::None);
         if replace(item, Value::from(plex.to_string()))
             && let Some(value) = item.as_value_mut().filter(|_| roomy)
         {

@@ -97,7 +97,7 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
         (&["--admin", "mallory"], "--admin mallory: that is not olga"),
         (&["--group", "sudo"], "members of the group sudo can become root"),
         (&["--group", "games"], "the group games is that of the user games"),
-        (&["--group", "a b"], "--group: this is no local name"),
+        (&["--group", "a:b"], "--group: this is no local name"),
         (&["--user", "alice"], "is no LOCAL=PLEX"),
         (&["--user", "root=alice"], "root is root's or the system's"),
         (&["--user", "services=alice"], "services is root's or the system's"),

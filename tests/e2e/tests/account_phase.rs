@@ -70,6 +70,30 @@ fn r65_key_of_removed_friend_is_refused_when_the_friend_list_is_too_old() {
     assert!(!world.syslog().lines().any(|line| line.contains("unavailable") && line.contains("phase=account")));
 }
 
+/// As for jobs of cron, at and lingering services, on a machine that is started without network.
+#[test]
+fn account_phase_waits_four_seconds_for_a_first_list() {
+    let Some(world) = people() else { return };
+    let connections = |how| world.plex().send(&Command::Connections(how)).unwrap();
+    connections(Connections::Refuse);
+    world.start_authd(&world.config(USERS));
+    world.wait_for_log(&["the friend list cannot be had"]);
+    let start = Instant::now();
+    assert_eq!(world.account("alice"), Code::PERM_DENIED);
+    let took = start.elapsed();
+    assert!(took > Duration::from_secs(3) && took < Duration::from_secs(20), "{took:?}");
+    world.wait_for_log(&["denied", "user=\"alice\"", "phase=account", "the friend list"]);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let alice = scope.spawn(|| world.account("alice"));
+        std::thread::sleep(Duration::from_millis(500));
+        connections(Connections::Serve);
+        assert_eq!(alice.join().unwrap(), Code::SUCCESS, "the network came during the wait");
+    });
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert_eq!(world.account("mallory"), Code::PERM_DENIED);
+}
+
 #[test]
 fn r65_key_of_removed_friend_is_refused_during_300_open_su_prompts() {
     let Some(world) = machine("", "") else { return };

@@ -10,7 +10,8 @@ use crate::auth::outcome::{Evidence, LoginResult};
 use crate::clock;
 use crate::context::Context;
 
-/// The longest wait for a list when there is none that is new enough.
+/// The longest wait for a list when there is none that is new enough, as after a night without network, or for the jobs of a
+/// machine that has just started.
 const FIRST_LIST: Duration = Duration::from_secs(4);
 
 /// Decides without waiting; `None` if a list would have to be waited for.
@@ -45,7 +46,7 @@ pub(crate) fn check(context: &Context, account: &str, mapped_to: &PlexRef, deadl
         (list, now)
     } else {
         // At the first start, or after a long time: a new list is worth a wait.
-        (friends.fresh(deadline.min(Instant::now() + FIRST_LIST))?, called)
+        (friends.awaited(deadline.min(Instant::now() + FIRST_LIST))?, called)
     };
     let mut result = by_list(context, account, mapped_to, &list, now);
     if result.as_ref().is_err_and(Reason::is_lookup_miss)

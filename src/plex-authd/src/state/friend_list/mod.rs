@@ -157,15 +157,27 @@ impl FriendListCache {
     /// # Errors
     /// The reason of the failed refresh; [`Reason::Unreachable`] only if plex.tv itself does not answer.
     pub(crate) fn fresh(&self, deadline: Instant) -> Result<Arc<FriendList>, Reason> {
-        self.wait_until_fresh(deadline).map(|(list, _)| list)
+        self.wait_until_fresh(deadline, false).map(|(list, _)| list)
+    }
+
+    /// [`Self::fresh`], which waits until the deadline even if plex.tv could not be reached a moment ago.
+    ///
+    /// # Errors
+    /// As [`Self::fresh`].
+    pub(crate) fn awaited(&self, deadline: Instant) -> Result<Arc<FriendList>, Reason> {
+        self.wait_until_fresh(deadline, true).map(|(list, _)| list)
     }
 
     /// [`Self::fresh`], and the status of that list.
     pub(crate) fn fresh_with_status(&self, deadline: Instant) -> Result<(Arc<FriendList>, FriendListStatus), Reason> {
-        self.wait_until_fresh(deadline).map(|(list, state)| (list, state.status()))
+        self.wait_until_fresh(deadline, false).map(|(list, state)| (list, state.status()))
     }
 
-    fn wait_until_fresh(&self, deadline: Instant) -> Result<(Arc<FriendList>, MutexGuard<'_, State>), Reason> {
+    fn wait_until_fresh(
+        &self,
+        deadline: Instant,
+        is_patient: bool,
+    ) -> Result<(Arc<FriendList>, MutexGuard<'_, State>), Reason> {
         let (called, started) = (clock::now(), Instant::now());
         let mut state = self.lock();
         loop {
@@ -174,10 +186,13 @@ impl FriendListCache {
             if let Some(list) = state.list.as_ref().filter(is_fresh).map(Arc::clone) {
                 return Ok((list, state));
             }
-            if let Some((reason, _)) = state.failure.as_ref().filter(|(_, retry_at)| started < *retry_at) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let failure = state.failure.as_ref().filter(|(_, retry_at)| started < *retry_at);
+            // A network may be there at the next attempt; any other answer of plex.tv stays.
+            let is_worth_a_wait = |reason: &Reason| is_patient && matches!(reason, Reason::Unreachable(_));
+            if let Some((reason, _)) = failure.filter(|(reason, _)| left.is_zero() || !is_worth_a_wait(reason)) {
                 return Err(about_the_list(reason));
             }
-            let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let why = "the friend list did not come in time".to_owned();
                 // A deadline too short for any response says nothing about plex.tv.

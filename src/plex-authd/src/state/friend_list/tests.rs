@@ -93,6 +93,31 @@ fn r37_a_refusal_does_not_wait_during_the_pause_after_a_failure() {
 }
 
 #[test]
+fn account_phase_waits_for_a_first_list_while_plex_tv_is_unreachable_and_for_no_other_failure() {
+    let cache = without_thread();
+    let unreachable = Reason::Unreachable("a test".into());
+    for (reason, is_awaited) in [(Reason::Unavailable("a test".into()), false), (unreachable, true)] {
+        let start = Instant::now();
+        cache.lock().failure = Some((reason.clone(), start + Duration::from_secs(60)));
+        let deadline = start + Duration::from_millis(400);
+        assert_eq!(cache.fresh(deadline).err(), Some(about_the_list(&reason)), "a sign-in waits for neither");
+        assert!(start.elapsed() < Duration::from_millis(300));
+        assert_eq!(cache.awaited(deadline).err(), Some(about_the_list(&reason)));
+        assert_eq!(Instant::now() >= deadline, is_awaited, "{reason:?}");
+    }
+    // The list that is fetched meanwhile ends the wait.
+    let cache = Arc::new(cache);
+    let (waiting, start) = (Arc::clone(&cache), Instant::now());
+    let account_phase = std::thread::spawn(move || waiting.awaited(start + Duration::from_secs(60)));
+    while !cache.lock().wanted {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    cache.lock().list = Some(Arc::new(list()));
+    cache.changed.notify_all();
+    assert!(account_phase.join().unwrap().is_ok() && start.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
 fn r37_a_refusal_does_not_wait_for_a_refresher_that_stops() {
     let cache = Arc::new(without_thread());
     let waiting = Arc::clone(&cache);

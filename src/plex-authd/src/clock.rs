@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
-use policy::BootTime;
+use policy::{BootTime, Reason};
 
 /// Time of the first read of a stored time, and the wall clock's offset then.
 static FIRST_READ: OnceLock<(BootTime, i64)> = OnceLock::new();
@@ -31,6 +31,14 @@ pub(crate) fn adjusted(time: BootTime, recorded: BootTime) -> BootTime {
         }
         _ => time,
     }
+}
+
+/// Checks the wall clock, on which certificates and stored times depend.
+///
+/// # Errors
+/// [`Reason::ClockBehind`]
+pub(crate) fn check() -> Result<(), Reason> {
+    if system::clock_is_behind() { Err(Reason::ClockBehind) } else { Ok(()) }
 }
 
 /// Converts to milliseconds since 1970, for storage.

@@ -1,4 +1,4 @@
-//! Warnings about configurations that are valid but probably wrong.
+//! Warnings about configurations that are valid but probably wrong, and about a wrong clock.
 
 use std::sync::Arc;
 
@@ -16,6 +16,12 @@ pub(crate) fn log_in_background(context: &Arc<Context>) {
 fn log_warnings(context: &Context) {
     let (settings, log) = (&context.settings, &context.log);
     let config = &settings.config;
+    if system::clock_is_behind() {
+        log.warning(
+            "the clock of this machine is earlier than the build of plex-authd: until it is set, nobody but the owner has \
+             access; run: timedatectl set-ntp true",
+        );
+    }
     if config.users.is_empty() && config.group.is_none() {
         log.warning("neither [users] nor group is set: nobody can sign in with Plex");
     }

@@ -148,6 +148,8 @@ pub enum Reason {
     ServerRefuses,
     /// The last known list is too old to rely on, or there is none.
     ListTooOld,
+    /// The clock is earlier than the date of the build: no certificate can be checked, and stored times have no age.
+    ClockBehind,
     /// There is no list, and no recent sign-in to the account.
     NoSignInYet,
     /// plex.tv cannot be reached: no connection, no answer in time, or an error of plex.tv's own servers (5xx). The only
@@ -219,6 +221,7 @@ impl Reason {
             | Self::LinkCodesSpent => Outcome::Throttled,
             Self::LinkNotOffered
             | Self::ListTooOld
+            | Self::ClockBehind
             | Self::NoSignInYet
             | Self::AccountBusy
             | Self::Unreachable(_)
@@ -243,6 +246,7 @@ impl Reason {
                 | Self::NoSlot
                 | Self::Unavailable(_)
                 | Self::ListTooOld
+                | Self::ClockBehind
                 | Self::NoSignInYet
                 | Self::AddressBlocked
                 | Self::RateLimited
@@ -362,6 +366,9 @@ impl fmt::Display for Reason {
             Self::AccountBusy => "other sign-ins of the same Plex account took too long; try again",
             Self::ServerRefuses => "plex.tv accepted the sign-in, but the media server refused it",
             Self::ListTooOld => "the last known friend list is too old",
+            Self::ClockBehind => {
+                "the clock of this machine is earlier than the build of plex-authd, so no certificate can be checked; set it"
+            }
             Self::NoSignInYet => {
                 "without a token, an account can be used once its Plex user has signed in to it with a password or a link; \
                  nobody has lately"

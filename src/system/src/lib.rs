@@ -3,6 +3,7 @@
 //! made on the descriptor that is then used (R67).
 
 pub mod accounts;
+mod build_date;
 pub mod command;
 mod directory;
 mod error;
@@ -16,6 +17,7 @@ pub mod syslog;
 mod trusted_file;
 mod walk;
 
+pub use build_date::clock_is_behind;
 pub use directory::{OpenDirectory, create_in, open_among_others, prepare, prepare_own};
 pub use error::{Error, Problem};
 pub use trusted_file::{open_without_waiting, read, tail};

@@ -9,9 +9,12 @@ use e2e::{Code, DEN, World, password};
 use fakeplex::{Endpoint, Fault};
 use serde_json::Value;
 
-/// No offset of the wall clock, and the steps.
-const RIGHT: &str = "+0";
-const JUMPS: [&str; 2] = ["+2d", "-2d"];
+/// The daemon's right time, and the steps of two days: none of them is earlier than the build of the daemon.
+const RIGHT: &str = "+4d";
+const JUMPS: [&str; 2] = ["+6d", "+2d"];
+
+/// A clock that was never set.
+const UNSET: &str = "2020-01-01 00:00:00";
 
 /// A machine whose daemon has its own wall clock.
 struct Clocked {
@@ -176,7 +179,7 @@ fn r45_grants_that_a_slow_wall_clock_made_young_expire_when_the_clock_is_set() {
     // As on a machine without a hardware clock that was off for two days.
     clocked.restart(RIGHT);
     assert_eq!((clocked.login("alice"), clocked.world.account("alice")), (Code::SUCCESS, Code::SUCCESS));
-    clocked.set("+2d");
+    clocked.set(JUMPS[0]);
     // R65: an undecidable case is an outage for a sign-in and a refusal in the account phase.
     let unknown = (Code::AUTHINFO_UNAVAIL, Code::PERM_DENIED);
     assert_eq!((clocked.login("alice"), clocked.world.account("alice")), unknown);
@@ -219,4 +222,34 @@ fn r60_wall_clock_steps_do_not_change_how_long_the_breaker_is_open() {
             until(Code::SUCCESS, || clocked.login("alice"));
         }
     }
+}
+
+#[test]
+fn clock_earlier_than_the_build_is_an_outage_until_it_is_set() {
+    let link = "link_sign_in = true\nlink_services = [\"alone\"]\n[cache]\nremember = \"1h\"\noffline = \"1h\"\n";
+    let Some(clocked) = Clocked::new(&format!("{link}[users]\nolga = \"olga\"\n")) else { return };
+    clocked.world.add_user("olga", false, Some("LOCAL-SECRET"));
+    let accounts = || ["alice", "olga"].map(|user| clocked.world.account(user));
+    let usual = [Code::SUCCESS, Code::SUCCESS];
+    assert_eq!((clocked.login("alice"), accounts()), (Code::SUCCESS, usual));
+    let before = clocked.sign_ins();
+    // R65: the owner's account needs no clock.
+    let unset = [Code::PERM_DENIED, Code::SUCCESS];
+    let steps: [fn(&Clocked, &str); 2] = [Clocked::set, Clocked::restart];
+    for step in steps {
+        step(&clocked, UNSET);
+        assert_eq!(clocked.login("alice"), Code::AUTHINFO_UNAVAIL, "no cached password, whose age is unknown");
+        assert_eq!(clocked.login("mallory"), Code::AUTHINFO_UNAVAIL, "and the same for a wrong password");
+        assert_eq!(accounts(), unset);
+        let mut linked = clocked.world.pam_terminal("alone", "alice", "192.0.2.1");
+        linked.wait_for("assword");
+        assert_eq!(linked.verdict(), Code::AUTHINFO_UNAVAIL);
+        clocked.world.wait_for_log(&["unavailable", "user=\"alice\"", "phase=auth", "earlier than the build"]);
+        clocked.world.wait_for_log(&["denied", "user=\"alice\"", "phase=account", "earlier than the build"]);
+        step(&clocked, RIGHT);
+        until(Code::SUCCESS, || clocked.login("alice"));
+        assert_eq!(accounts(), usual);
+    }
+    assert!(clocked.sign_ins() <= before + 1, "nothing was sent with that clock");
+    clocked.world.wait_for_log(&["earlier than the build of plex-authd: until it is set", "timedatectl set-ntp true"]);
 }

@@ -19,6 +19,9 @@ pub(crate) fn check_at_once(context: &Context, account: &str, mapped_to: &PlexRe
     if context.is_owners(account, mapped_to) {
         return Some(Ok((context.owners_id(account, mapped_to), Evidence::Owner)));
     }
+    if let Err(reason) = clock::check() {
+        return Some(Err(reason));
+    }
     let Some(friends) = &context.friends else {
         return Some(accepted(by_last_sign_in(context, account, mapped_to)));
     };

@@ -9,6 +9,7 @@ use crate::auth::attempt::{AFTER_DEADLINE, Attempt, Method, deny, target};
 use crate::auth::outcome::{Accepted, AuthResult, Evidence, PANICKED, Refusal, TIMED_OUT};
 use crate::auth::single_flight::NoResult;
 use crate::auth::{offline, password};
+use crate::clock;
 use crate::context::Context;
 use crate::state::password_cache::Lookup;
 
@@ -31,6 +32,8 @@ pub(crate) fn decide(context: &Context, attempt: &Attempt, code: Option<&Secret>
 }
 
 fn decide_unshared(context: &Context, attempt: &Attempt, code: Option<&Secret>, deadline: Instant) -> AuthResult {
+    // Before any cached password: with such a clock plex.tv seems to be unreachable.
+    clock::check()?;
     let target = match target(context, attempt.account(), &attempt.mapped_to, Method::Password, deadline) {
         Ok(target) => target,
         Err(reason) if reason.is_outage() => return offline::without_list(context, attempt, reason),

@@ -12,6 +12,7 @@ use crate::auth::attempt::{Method, deny, target};
 use crate::auth::confirmation::{confirm, record};
 use crate::auth::outcome::{Accepted, AuthResult};
 use crate::auth::token_revoker::{Device, HeldToken};
+use crate::clock;
 use crate::context::Context;
 
 /// A code that waits for approval.
@@ -27,13 +28,14 @@ impl OpenCode {
     /// Creates a code. It counts as a failure until a user has signed in with it, so that codes are not free.
     ///
     /// # Errors
-    /// [`Reason::AccountBusy`], [`Reason::LinkCodesSpent`], or an outage.
+    /// [`Reason::ClockBehind`], [`Reason::AccountBusy`], [`Reason::LinkCodesSpent`], or an outage.
     pub(crate) fn create(
         context: &Context,
         key: &AttemptKey,
         mapped_to: &PlexRef,
         deadline: Instant,
     ) -> Result<Self, Reason> {
+        clock::check()?;
         let (plex_tv, rate_limiter) = (&context.plex_tv, &context.limits.rate_limiter);
         rate_limiter.check_link_breaker()?;
         let slot = match approver(context, &key.account, mapped_to) {

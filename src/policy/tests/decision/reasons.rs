@@ -25,7 +25,7 @@ fn r18_r36_every_reason_has_its_outcome_and_none_of_them_is_success() {
         ),
         (
             Outcome::Unavailable,
-            "LinkNotOffered AccountBusy ListTooOld NoSignInYet Unreachable AccountsUnreadable OtherVersion NoSlot Unavailable",
+            "LinkNotOffered AccountBusy ListTooOld ClockBehind NoSignInYet Unreachable AccountsUnreadable OtherVersion NoSlot Unavailable",
         ),
         (Outcome::ConversationFailed, "PromptFailed"),
     ];

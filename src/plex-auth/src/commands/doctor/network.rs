@@ -13,18 +13,17 @@ use crate::ui::check::Checks;
 /// Largest difference to plex.tv's clock, in seconds.
 const APART: u64 = 60;
 
-/// A clock before 2024, in seconds since 1970, was never set.
-const YEAR_2024: u64 = 1_704_067_200;
-
 /// Fix for a wrong clock.
 const SET_CLOCK: &str = "run: timedatectl set-ntp true";
 
 /// Checks plex.tv and the media server, and returns the owner, if plex.tv told.
 pub(super) fn check(config: &Config, checks: &mut Checks) -> Option<PlexUser> {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let unset = now() < YEAR_2024;
+    let unset = system::clock_is_behind();
     if unset {
-        checks.error("clock", "it was never set: it stands before 2024", SET_CLOCK);
+        let what = "it is earlier than the build of plex-auth, so no certificate can be checked, and nobody but the owner has \
+                    access";
+        checks.error("clock", what, SET_CLOCK);
     }
     let clients = match Clients::of(config) {
         Ok(clients) => clients,

@@ -68,7 +68,7 @@ put = install -D -m 644 $(1) $(DESTDIR)$(2)
 # Puts what has been built into place.
 files:
 	install -D -m 755 $(BUILT)/plex-authd $(DESTDIR)$(PREFIX)/sbin/plex-authd
-	install -D -m 755 $(BUILT)/plex-auth $(DESTDIR)$(PREFIX)/sbin/plex-auth
+	install -D -m 755 $(BUILT)/plex-auth $(DESTDIR)$(PREFIX)/bin/plex-auth
 	install -D -m 755 $(BUILT)/plex-auth-samba $(DESTDIR)$(PREFIX)/sbin/plex-auth-samba
 	install -D -m 755 $(BUILT)/plex-auth-shadow $(DESTDIR)$(PREFIX)/sbin/plex-auth-shadow
 	$(call put,$(BUILT)/libpam_plex.so,$(PAM_DIR)/pam_plex.so)
@@ -86,7 +86,7 @@ files:
 		[ -f $$other ] || continue; \
 		example=$(DESTDIR)$(PREFIX)/share/doc/plex-auth/examples/$${other#packaging/}; \
 		install -D -m $$([ -x $$other ] && echo 755 || echo 644) $$other $$example && \
-			sed -i 's|/usr/sbin/plex|$(PREFIX)/sbin/plex|' $$example || exit 1; \
+			sed -Ei 's,/usr/(s?bin)/plex,$(PREFIX)/\1/plex,' $$example || exit 1; \
 	done
 	$(call put,packaging/fail2ban/jail.d/plex-auth.conf,$(PREFIX)/share/doc/plex-auth/examples/fail2ban-jail.conf)
 	@for profile in packaging/apparmor/usr.* packaging/apparmor/abstractions/*; do \
@@ -103,7 +103,7 @@ files:
 units:
 	for unit in packaging/systemd/*; do \
 		install -d $(DESTDIR)$(UNIT_DIR) && \
-		sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit >$(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
+		sed -E 's,/usr/(s?bin)/plex,$(PREFIX)/\1/plex,' $$unit >$(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
 	done
 
 # What `make install` has put where, for `make uninstall`.

@@ -108,8 +108,8 @@ impl World {
 
     fn install(&self) {
         self.copy(&artifacts::built("libpam_plex.so"), &self.module("pam_plex"), 0o644);
-        for program in ["plex-authd", "plex-auth", "plex-auth-shadow"] {
-            self.copy(&artifacts::built(program), &format!("/usr/sbin/{program}"), 0o755);
+        for (program, directory) in [("plex-authd", "sbin"), ("plex-auth", "bin"), ("plex-auth-shadow", "sbin")] {
+            self.copy(&artifacts::built(program), &format!("/usr/{directory}/{program}"), 0o755);
         }
         for (stack, _) in LOGIN_STACKS {
             let file = artifacts::checkout().join("pam.d").join(stack);

@@ -41,10 +41,10 @@ fn r54_apparmor_profiles_allow_what_the_programs_need_and_nothing_else() {
     // Ubuntu's, it does not mediate sockets with a path.
     vm.sh(
         "printf '%s\\n' 'abi <abi/3.0>,' 'include <tunables/global>' 'profile asking {' 'include <abstractions/base>' \
-         '/usr/sbin/plex-auth mr,' '/etc/plex-auth.toml r,' 'capability dac_override,' 'include <abstractions/plex-auth>' '}' | \
+         '/usr/bin/plex-auth mr,' '/etc/plex-auth.toml r,' 'capability dac_override,' 'include <abstractions/plex-auth>' '}' | \
          apparmor_parser --replace",
     );
-    let asked = vm.run("aa-exec -p asking -- /usr/sbin/plex-auth status");
+    let asked = vm.run("aa-exec -p asking -- /usr/bin/plex-auth status");
     assert!(asked.ok() && asked.stdout.contains("friend list"), "{asked:?}");
     eprintln!("apparmor: looked at within {} ms", start.elapsed().as_millis());
 }

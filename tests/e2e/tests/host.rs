@@ -15,7 +15,7 @@ for part in etc usr var opt srv; do
     mount -t overlay overlay -o "lowerdir=/$part,upperdir=/mnt/$part/upper,workdir=/mnt/$part/work" /$part
 done
 for file in \
-    /usr/sbin/plex-authd /usr/sbin/plex-auth-samba /usr/local/sbin/plex-auth /usr/local/share/plex-auth/installed \
+    /usr/sbin/plex-authd /usr/sbin/plex-auth-samba /usr/local/bin/plex-auth /usr/local/share/plex-auth/installed \
     /usr/lib/systemd/system/plex-authd.service /etc/systemd/system/multi-user.target.wants/plex-auth-sync.timer \
     /usr/lib/sysusers.d/plex-auth.conf /usr/lib/tmpfiles.d/plex-auth.conf /usr/share/pam-configs/plex-auth \
     /usr/share/doc/plex-auth/README.md /etc/fail2ban/filter.d/plex-auth.conf /etc/apparmor.d/usr.sbin.plex-authd \

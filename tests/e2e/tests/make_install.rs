@@ -103,7 +103,8 @@ fn make_install_matches_the_package_and_make_uninstall_reverts_all() {
         let ours = |name: &&String| ["/systemd/", "/openrc/", "/runit/"].iter().any(|part| name.contains(part));
         for name in installed.iter().filter(ours) {
             let text = fs::read_to_string(top.join(name.trim_start_matches('/'))).unwrap();
-            for (at, _) in text.match_indices("/sbin/plex-auth") {
+            let places = ["/sbin/plex-auth", "/bin/plex-auth"].into_iter().flat_map(|place| text.match_indices(place));
+            for (at, _) in places {
                 assert!(
                     text[..at].ends_with(prefix) && !text[..at].ends_with(&format!("/usr{prefix}")),
                     "{name}: {text}"

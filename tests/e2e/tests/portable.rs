@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failed or skipped test says so")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use e2e::{DEN, World, checkout, package, password, shipped, with_panics};
@@ -92,6 +92,11 @@ fn debian_package_depends_on_no_newer_libc6_than_2_31() {
     assert!(depends.contains("libpam0g"), "{depends}");
 }
 
+/// Directory of a program: users run `plex-auth`, the system runs the others.
+fn directory<'a>(name: &str, bin: &'a Path, sbin: &'a Path) -> &'a Path {
+    if name == "plex-auth" { bin } else { sbin }
+}
+
 #[test]
 fn login_works_with_the_c_library_and_libpam_of_debian_11() {
     let Some(old) = old_release() else { return };
@@ -100,7 +105,8 @@ fn login_works_with_the_c_library_and_libpam_of_debian_11() {
 
     // The libraries of that release, with this machine's other files bind-mounted.
     let root = world.shared().join("old");
-    let sbin = root.join("usr/sbin");
+    let (bin, sbin) = (root.join("usr/bin"), root.join("usr/sbin"));
+    fs::create_dir_all(&bin).unwrap();
     fs::create_dir_all(&sbin).unwrap();
     for part in ["lib", "lib64"] {
         assert!(Command::new("cp").arg("-a").arg(old.join(part)).arg(&root).status().unwrap().success());
@@ -111,7 +117,7 @@ fn login_works_with_the_c_library_and_libpam_of_debian_11() {
     fs::copy(shipped("libpam_plex.so"), modules.join("pam_plex.so")).unwrap();
     fs::copy(with_panics(), modules.join("pam_plex_panic.so")).unwrap();
     for name in names().iter().filter(|name| !name.starts_with("lib")) {
-        fs::copy(shipped(name), sbin.join(name)).unwrap();
+        fs::copy(shipped(name), directory(name, &bin, &sbin).join(name)).unwrap();
     }
     let mut cc = Command::new(old.join("cc"));
     cc.arg("-o").arg(sbin.join("pamcode")).arg(checkout().join("tests/e2e/c/pamcode.c")).arg("-lpam");
@@ -123,10 +129,11 @@ fn login_works_with_the_c_library_and_libpam_of_debian_11() {
     let libc = there(&[&format!("/{libraries}/libc.so.6")], "").stdout;
     assert!(libc.contains("release version 2.31"), "{libc}");
     for name in names().iter().filter(|name| !name.starts_with("lib")) {
-        let said = there(&[&format!("/usr/sbin/{name}"), "--version"], "");
+        let path = directory(name, Path::new("/usr/bin"), Path::new("/usr/sbin")).join(name);
+        let said = there(&[path.to_str().unwrap(), "--version"], "");
         assert!(said.ok() && said.stdout.contains(env!("CARGO_PKG_VERSION")), "{name}: {said:?}");
     }
-    let checked = there(&["/usr/sbin/plex-auth", "config", "check"], "");
+    let checked = there(&["/usr/bin/plex-auth", "config", "check"], "");
     assert!(checked.ok(), "{checked:?}");
 
     world.start_authd_behind(&["chroot", "/mnt/old"], &world.config(""));

@@ -77,7 +77,10 @@ fn login_synchronises_the_users_own_smb_password() {
     world.wait_for_smb("alice", &password("alice"), "ok");
     let (code, shown) = login(&world, "bob", &password("bob"));
     assert!(code == 1 && shown.contains("bob may not sign in here"), "{code} {shown}");
-    let mut local = world.terminal(&["setpriv", "--reuid", "local", "--clear-groups", "plex-auth", "login"]);
+    // The PATH that Debian gives to users.
+    let path = ["env", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"];
+    let line = [&["setpriv", "--reuid", "local", "--clear-groups"][..], &path, &["plex-auth", "login"]].concat();
+    let mut local = world.terminal(&line);
     assert_eq!(local.exit(), 1);
     assert!(local.contents().contains("nothing to do with Plex"), "{}", local.contents());
     let mut root = world.terminal(&["plex-auth", "login"]);

@@ -81,7 +81,7 @@ fn openrc_starts_supervises_reloads_and_stops_the_daemon() {
     reload(
         &world,
         &format!(
-            "kill -STOP {before}; until pgrep -f '^/usr/sbin/plex-auth status'; do sleep 0.02; done
+            "kill -STOP {before}; until pgrep -f '^/usr/bin/plex-auth status'; do sleep 0.02; done
              rc-service plex-authd reload & reload=$!
              sleep 2; kill -CONT {before}; wait $reload"
         ),

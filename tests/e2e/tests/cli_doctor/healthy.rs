@@ -75,7 +75,7 @@ fn doctor_ignores_the_callers_environment() {
     patient.0.write("/mnt/sshd", 0o755, "root:root", "#!/bin/sh\ntouch /mnt/hijacked\n");
     let hostile =
         ["env", "PATH=/mnt", "HTTPS_PROXY=http://127.0.0.1:1", "SSL_CERT_FILE=/dev/null", "TZ=/mnt/x", "LD_BIND=x"];
-    let plex_auth = ["/usr/sbin/plex-auth", "doctor", "--json"];
+    let plex_auth = ["/usr/bin/plex-auth", "doctor", "--json"];
     let verdict = Verdict::of(&patient.0.run(&[&hostile[..], &plex_auth].concat()));
     assert_eq!(verdict.code, 0, "{verdict:#?}");
     assert!(!patient.0.shared().join("hijacked").exists());

@@ -108,7 +108,7 @@ fn assert_contents(world: &World) {
     let files = world.sh(query).stdout;
     for line in files.lines() {
         let (_, name) = line.rsplit_once(' ').unwrap();
-        let programs = name.starts_with("/usr/sbin/");
+        let programs = name.starts_with("/usr/sbin/") || name.starts_with("/usr/bin/");
         let mode = if programs { "-rwxr-xr-x" } else { "-rw-r--r--" };
         assert!(line.starts_with(&format!("root root {mode} ")) || line.contains(" drwxr-xr-x "), "{line}");
         // In the rpm's metadata and on disk.

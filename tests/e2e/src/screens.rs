@@ -13,7 +13,10 @@ const PAGES: [&str; 2] = ["README.md", "docs/reference/commands.md"];
 /// Patterns that vary between runs, and their replacements. Columns keep their width.
 const DIFFERENT: [(&str, &str); 13] = [
     // apt's progress messages.
-    (r"(?s)Reading package lists\.\.\..*?\n(Setting up plex-auth [^\n]*).*?\nroot@den", "…\n$1\n…\nroot@den"),
+    (
+        r"(?s)Reading package lists\.\.\..*?\n(Setting up plex-auth [^\n]*).*?\n(plex-auth: [^\n]*).*?\nroot@den",
+        "…\n$1\n…\n$2\n…\nroot@den",
+    ),
     (r"_(amd64|arm64)\.deb", "_amd64.deb"),
     (r"\bLinux den .*", "Linux den …"),
     (r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:…"),

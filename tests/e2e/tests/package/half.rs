@@ -30,6 +30,9 @@ pub fn r58_installation_changes_only_the_common_stacks(machine: &Machine) {
     // Works without a network.
     let installed = machine.while_failing("/usr/bin/systemctl", || machine.apt(&["install", machine.package()]));
     assert!(installed.ok(), "{installed:?}");
+    let shown = format!("{}{}", installed.stdout, installed.stderr);
+    let hints: Vec<_> = shown.lines().filter(|line| line.contains("plex-auth setup")).collect();
+    assert_eq!(hints, ["plex-auth: run 'plex-auth setup' to choose who may sign in."], "{shown}");
     let changed = differences(&before, &listing(&machine.world, "/etc"));
     let stacks: Vec<_> = changed.iter().filter(|path| path.starts_with("/etc/pam.d")).collect();
     assert_eq!(stacks, ["/etc/pam.d/common-account", "/etc/pam.d/common-auth", "/etc/pam.d/common-password"]);

@@ -56,7 +56,8 @@ pub fn r13_interrupted_upgrade_keeps_every_login_working(machine: &Machine) {
     assert_eq!(machine.stacks(), stacks);
     // A stopped daemon stays stopped, and an enabled `sync` timer stays enabled.
     machine.world.sh("systemctl stop plex-authd.service; systemctl enable --now plex-auth-sync.timer");
-    machine.upgrade();
+    let shown = machine.upgrade();
+    assert!(!shown.contains("plex-auth setup"), "{shown}");
     assert_eq!(machine.world.run(&["systemctl", "is-active", "plex-authd"]).stdout, "inactive\n");
     machine.world.sh("systemctl is-active plex-authd.socket plex-auth-sync.timer");
     assert!(machine.lets_in("alice"), "the socket starts it");

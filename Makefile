@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup pages test check mutants fuzz demo bench clean files units install uninstall deb rpm selinux
+.PHONY: build setup pages test check mutants fuzz demo demo-announced bench clean files units install uninstall deb rpm selinux
 
 SHIPPED = -p pam-plex -p plex-authd -p helpers -p plex-auth
 
@@ -43,9 +43,11 @@ FUZZ_SECONDS ?= 600
 fuzz: setup
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-# The main job on a private machine. KEEP=1 keeps the machine, to try by hand.
-demo: setup
-	@tests/say "Building the demonstration: about 2 minutes the first time"
+demo-announced:
+	@tests/say "Building the demonstration: about 2 minutes the first time, seconds after that"
+
+# The main job on a private machine. KEEP=1 keeps the machine, to try by hand. The first line appears before anything is made.
+demo: demo-announced setup
 	@KEEP=$(KEEP) cargo run $(QUIET) --locked -p e2e --bin demo
 
 # What one login costs, beside pam_permit, pam_unix and a script that does the same.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::ui::hint::below;
+
 /// Exit code of a command that failed.
 pub(crate) const FAILED: u8 = 1;
 
@@ -32,7 +34,7 @@ impl Error {
         self.with_outcome("nothing was changed")
     }
 
-    /// Sets the hint, shown on a line of its own.
+    /// Sets the hint, shown on a line of its own. One that begins with "run: " is a command.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
@@ -54,7 +56,7 @@ impl From<system::accounts::Error> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  {hint}"))
+        self.hint.as_ref().map_or(Ok(()), |hint| f.write_str(&below(hint)))
     }
 }
 

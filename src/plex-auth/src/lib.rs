@@ -22,7 +22,10 @@ use crate::error::Error;
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let Args { config, socket, command } = Args::parse();
+    let Args { config, socket, command } = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return ui::terminal::usage(&error),
+    };
     match perform(&Context { config, socket }, command) {
         Ok(code) => code,
         Err(error) => {

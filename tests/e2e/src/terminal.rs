@@ -12,7 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal};
 use rustix::termios::{LocalModes, Winsize};
 
-use crate::world::World;
+use crate::world::{LOCALE, World};
 
 /// Default time limit for a text to appear, and for a program to exit.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -22,6 +22,9 @@ const SITTING: &str = "600";
 
 /// Polling interval.
 const GLANCE: Duration = Duration::from_millis(10);
+
+/// Columns of the usual terminal: no line of ours is wrapped there.
+const WIDE: u16 = 400;
 
 /// Scrolled-out lines that are kept.
 const SCROLLBACK: usize = 2000;
@@ -36,10 +39,10 @@ pub struct Terminal {
 }
 
 impl World {
-    /// A program on a terminal of 80 columns and 24 lines, with a UTF-8 locale.
+    /// A program on a terminal that is wide enough for every line, with a UTF-8 locale.
     #[must_use]
     pub fn terminal(&self, arguments: &[&str]) -> Terminal {
-        self.terminal_of(80, 24, "C.UTF-8", arguments)
+        self.terminal_of(WIDE, 24, LOCALE, arguments)
     }
 
     /// A program on a terminal of this size, in this locale.
@@ -82,8 +85,8 @@ impl Terminal {
         self.patience = patience;
     }
 
-    /// Waits until the text has appeared within one line, on the screen or in the scrollback. Waiting for the same text
-    /// again waits for one more occurrence.
+    /// Waits until the text has appeared, on the screen or in the scrollback. Word wrap within it does not matter, unless it
+    /// has line ends itself. Waiting for the same text again waits for one more occurrence.
     pub fn wait_for(&mut self, text: &str) {
         // A terminal screen does not distinguish a trailing blank that was written from an empty cell.
         let text = text.trim_end();
@@ -91,13 +94,23 @@ impl Terminal {
         let start = Instant::now();
         loop {
             let contents = self.contents();
-            if contents.matches(text).count() >= wanted {
+            let is_one_line = !text.contains('\n');
+            let shown = if is_one_line { words(&contents) } else { contents.clone() };
+            if shown.matches(&*if is_one_line { words(text) } else { text.to_owned() }).count() >= wanted {
                 break;
             }
             assert!(start.elapsed() < PATIENCE, "{text:?} does not appear {wanted} time(s) in:\n{contents}");
             std::thread::sleep(GLANCE);
         }
         self.waited_for.insert(text.to_owned(), wanted);
+    }
+
+    /// Changes the size of the window, as a user does.
+    pub fn resize(&mut self, columns: u16, lines: u16) {
+        let size = Winsize { ws_row: lines, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&self.keyboard, size).unwrap();
+        let of = |cells| NonZeroU16::new(cells).unwrap();
+        self.screen.lock().unwrap().screen_mut().set_size(of(lines), of(columns));
     }
 
     /// Types a line and presses Enter.
@@ -190,6 +203,11 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A text with one blank between its words.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn only_child(process: impl TryInto<i32>) -> Option<Pid> {

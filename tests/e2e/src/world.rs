@@ -19,6 +19,9 @@ const START: Duration = Duration::from_secs(120);
 /// Time limit for one command, in seconds.
 const COMMAND: &str = "300";
 
+/// Locale of the machine.
+pub(crate) const LOCALE: &str = "C.UTF-8";
+
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Result of a command.
@@ -169,7 +172,7 @@ impl World {
         self.directory.path()
     }
 
-    /// A command on the machine, with only `PATH` in its environment, and a time limit.
+    /// A command on the machine, with only `PATH` and a locale in its environment, and a time limit.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.command_within(COMMAND, arguments)
@@ -182,7 +185,8 @@ impl World {
             .args(["timeout", "--foreground", "-k", "2", seconds])
             .args(arguments)
             .env_clear()
-            .env("PATH", PATH);
+            .env("PATH", PATH)
+            .env("LANG", LOCALE);
         command
     }
 

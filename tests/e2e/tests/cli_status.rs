@@ -234,9 +234,9 @@ fn commands_that_need_root_refuse_other_users() {
         let as_alice = format!("setpriv --reuid alice --clear-groups plex-auth {line}");
         let out = world.run(&as_alice.split(' ').collect::<Vec<_>>());
         let expected = match line {
-            "test alice" => "error: only root can see the whole decision\n  sudo plex-auth test alice\n",
-            "config show" | "config check" => "error: only root may read /etc/plex-auth.toml\n  use sudo\n",
-            _ => "error: only root may ask plex-authd this\n  use sudo\n",
+            "test alice" => "error: only root can see the whole decision\n    run: sudo plex-auth test alice\n",
+            "config show" | "config check" => "error: only root may read /etc/plex-auth.toml\n    use sudo\n",
+            _ => "error: only root may ask plex-authd this\n    use sudo\n",
         };
         assert_eq!((out.code, out.stdout.as_str(), out.stderr.as_str()), (1, "", expected), "{line}");
     }
@@ -249,8 +249,8 @@ fn commands_report_a_stopped_daemon_with_the_start_command() {
     world.stop_authd();
     for line in ["status", "logins", "forget alice"] {
         let (shown, code) = seen(&world, line);
-        let expected = "error: plex-authd is not running: nobody listens at /run/plex-auth/socket\n  \
-                        start it: systemctl start plex-authd.socket";
+        let expected = "error: plex-authd is not running: nobody listens at /run/plex-auth/socket\n    \
+                        run: systemctl start plex-authd.socket";
         assert_eq!((shown.as_str(), code), (expected, 1), "{line}");
     }
 }
@@ -280,14 +280,14 @@ fn r41_config_show_lists_every_setting_and_hides_the_token() {
         line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
     };
     for (key, value) in [
-        ("KEY", "VALUE SOURCE"),
-        ("token", "(hidden) set"),
-        ("admin_account", "\"olga\" set"),
-        ("strict_friends", "true default"),
-        ("cache.remember", "\"5m\" set"),
-        ("cache.offline", "(off) default"),
-        ("timeouts.login", "\"15s\" default"),
-        ("users.bob", "\"bob@example.org\" set"),
+        ("KEY", "VALUE SET"),
+        ("token", "(hidden) yes"),
+        ("admin_account", "\"olga\" yes"),
+        ("strict_friends", "true no"),
+        ("cache.remember", "\"5m\" yes"),
+        ("cache.offline", "(off) no"),
+        ("timeouts.login", "\"15s\" no"),
+        ("users.bob", "\"bob@example.org\" yes"),
     ] {
         assert_eq!(row(key), value, "{key}");
     }

@@ -254,7 +254,7 @@ fn test_says_that_plex_authd_is_stopped() {
     world.stop_authd();
     let shown = "✓ configuration: /etc/plex-auth.toml can be read\n\
                  ✗ account phase: plex-authd is not running: nobody listens at /run/plex-auth/socket\n    \
-                 start it: systemctl start plex-authd.socket\nalice would not be let in.";
+                 run: systemctl start plex-authd.socket\nalice would not be let in.";
     for line in ["alice", "alice --password"] {
         assert_eq!(test(&world, line), (shown.to_owned(), 1), "{line}");
     }

@@ -22,7 +22,7 @@ fn den() -> Option<World> {
 /// A user's shell on a terminal.
 fn shell(world: &World, user: &str) -> Terminal {
     let home = format!("HOME=/home/{user}");
-    let mut shell = world.terminal(&as_user(user, &["env", &home, "PS1=$ ", "sh"]));
+    let mut shell = world.terminal_of(80, 24, "C.UTF-8", &as_user(user, &["env", &home, "PS1=$ ", "sh"]));
     shell.wait_for("$ ");
     shell
 }

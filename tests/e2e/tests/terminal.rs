@@ -30,7 +30,7 @@ fn test_terminal_sends_input_and_shows_output() {
 fn test_terminal_has_the_machines_device_size_and_locale() {
     let Some(world) = World::new() else { return };
     let script = "tty; stty size; locale charmap; echo $TERM; (: </dev/tty) && ps -o tty=,sid= -p $$ | tr -s ' '";
-    let mut usual = world.terminal(&["sh", "-c", script]);
+    let mut usual = world.terminal_of(80, 24, "C.UTF-8", &["sh", "-c", script]);
     assert_eq!(usual.exit(), 0);
     let lines: Vec<_> = usual.contents().lines().map(str::to_owned).collect();
     let [tty, size, charmap, term, session] = lines.as_slice() else { panic!("{lines:?}") };

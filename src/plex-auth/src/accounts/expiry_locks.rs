@@ -46,9 +46,8 @@ pub(crate) fn lock_accounts() -> Result<AccountsLock, Error> {
     let directory = File::open(DIRECTORY).map_err(|error| failed(error.to_string()))?;
     let about = directory.metadata().map_err(|error| failed(error.to_string()))?;
     if about.uid() != 0 || about.mode() & 0o022 != 0 {
-        return Err(
-            failed("others can write to it".into()).hint(format!("chown root {DIRECTORY} && chmod 0700 {DIRECTORY}"))
-        );
+        return Err(failed("others can write to it".into())
+            .hint(format!("run: chown root {DIRECTORY} && chmod 0700 {DIRECTORY}")));
     }
     Flock::lock(directory, FlockArg::LockExclusive)
         .map(AccountsLock)

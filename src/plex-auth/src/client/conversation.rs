@@ -67,7 +67,7 @@ fn converse(socket: &Path, user: &str, request: &Request) -> Result<(Verdict, Op
     let mut trace = None;
     loop {
         let reply = {
-            let _spinner = spinner("plex-authd decides");
+            let _spinner = spinner("Waiting for plex-authd");
             next(&mut connection).map_err(broken)?
         };
         match reply {

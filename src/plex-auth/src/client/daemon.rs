@@ -27,15 +27,15 @@ pub(crate) fn unreachable(socket: &Path, error: &protocol::Error) -> Error {
     let socket = socket.display();
     if down {
         let what = format!("plex-authd is not running: nobody listens at {socket}");
-        Error::new(what).hint("start it: systemctl start plex-authd.socket")
+        Error::new(what).hint("run: systemctl start plex-authd.socket")
     } else {
-        Error::new(format!("plex-authd cannot be asked at {socket}: {error}")).hint("plex-auth doctor")
+        Error::new(format!("plex-authd cannot be reached at {socket}: {error}")).hint("run: plex-auth doctor")
     }
 }
 
 /// Error for a reply that does not fit the request.
 pub(crate) fn unexpected_reply() -> Error {
-    Error::new("plex-authd answered something else").hint("restart it: systemctl restart plex-authd")
+    Error::new("plex-authd sent an unexpected reply").hint("run: systemctl restart plex-authd")
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]

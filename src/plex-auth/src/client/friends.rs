@@ -241,7 +241,7 @@ fn read(config: &Config, extent: Extent) -> Result<Friends, Error> {
         timeout: QUESTION,
         deadline: None,
     };
-    let _spinner = terminal::spinner("Asking plex.tv for the friend list");
+    let _spinner = terminal::spinner("Reading the friend list from plex.tv");
     let owner = reader.owner().map_err(|error| explain(&error))?;
     Friends::fetch(&reader, owner, config.rules(), extent).map_err(|error| explain(&error))
 }

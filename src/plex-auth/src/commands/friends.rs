@@ -14,8 +14,9 @@ use crate::client::friends::{Friends, name};
 use crate::client::known_binding::KnownBinding;
 use crate::context::Context;
 use crate::error::Error;
+use crate::ui::json;
 use crate::ui::table::{NOTHING, Table};
-use crate::ui::terminal::{print, warn};
+use crate::ui::terminal::{data, warn};
 use crate::ui::time;
 
 /// Text of a column whose value could not be determined.
@@ -24,10 +25,10 @@ const UNKNOWN: &str = "unknown";
 /// Options of `plex-auth friends`.
 #[derive(Debug, Args)]
 pub(crate) struct FriendsArgs {
-    /// For programs: JSON
+    /// Print JSON, for programs
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
-    /// For spreadsheets: comma-separated values
+    /// Print comma-separated values, for spreadsheets
     #[arg(long)]
     pub csv: bool,
 }
@@ -63,18 +64,18 @@ pub(crate) fn run(context: &Context, args: &FriendsArgs) -> Result<ExitCode, Err
     let rows = rows(&friends, &locals, known.as_deref());
     if let Some(why) = friends.second_source() {
         warn(format!(
-            "this list is from the second source, because plex.tv does not list with whom the server is shared ({}); each sign-in \
-             is confirmed by the person's own list of servers",
+            "this list is from the second source, because plex.tv does not list with whom the server is shared ({}); each \
+             sign-in is confirmed by the person's own list of servers",
             protocol::printable(why, 300)
         ));
     }
     if args.json {
-        let json = serde_json::to_string_pretty(&rows).map_err(|error| Error::new(error.to_string()))?;
-        print(&format!("{json}\n"));
+        json::print(&rows)?;
     } else if args.csv {
-        print(&csv(&rows).map_err(|error| Error::new(error.to_string()))?);
+        // A closed pipe, as in `plex-auth … | head`, is no failure.
+        let _ = data(&csv(&rows).map_err(|error| Error::new(error.to_string()))?);
     } else {
-        print(&table(&rows));
+        table(&rows).print();
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -131,12 +132,16 @@ impl Row {
     /// Access, with a note where it does not allow a sign-in.
     fn access(&self) -> String {
         let says_so = ["no", "invited"].contains(&self.access);
-        if self.may_sign_in || says_so { self.access.to_owned() } else { format!("{}, not let in", self.access) }
+        if self.may_sign_in || says_so { self.access.to_owned() } else { format!("{}, refused here", self.access) }
     }
 }
 
-fn table(rows: &[Row]) -> String {
-    let mut table = Table::new(&["NAME", "ID", "E-MAIL", "ACCESS", "LOCAL ACCOUNT", "LAST LOGIN"]);
+fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new(&["NAME", "ID", "E-MAIL", "ACCESS", "LOCAL ACCOUNT", "LAST LOGIN"]).leave_out(&[
+        "ID",
+        "E-MAIL",
+        "LAST LOGIN",
+    ]);
     for row in rows {
         table.row([
             row.name.as_str(),
@@ -147,7 +152,7 @@ fn table(rows: &[Row]) -> String {
             &row.last_login(NOTHING, time::local),
         ]);
     }
-    table.shown()
+    table
 }
 
 fn csv(rows: &[Row]) -> Result<String, csv::Error> {

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ui::json;
 use crate::ui::table::Table;
-use crate::ui::terminal;
+use crate::ui::terminal::note;
 use crate::ui::time;
 
 /// Options of `plex-auth logins`.
@@ -39,9 +39,9 @@ pub(crate) fn run(context: &Context, args: &LoginsArgs) -> Result<ExitCode, Erro
     if args.json {
         json::print(&logins)?;
     } else if logins.is_empty() {
-        terminal::note("No logins yet.");
+        note("No logins yet.");
     } else {
-        terminal::print(&table(&logins).shown());
+        table(&logins).print();
     }
     Ok(ExitCode::SUCCESS)
 }

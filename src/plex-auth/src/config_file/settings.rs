@@ -8,17 +8,23 @@ use crate::ui::table::Table;
 /// Shown for a key without a value.
 const NONE: &str = "(none)";
 
+/// The file sets the key.
+const SET: &str = "yes";
+
+/// The file does not set the key.
+const DEFAULT: &str = "no";
+
 /// Every key of the configuration, and whether `text`, which it was read from, sets it.
 pub(crate) fn settings(config: &Config, text: &str) -> Table {
-    let mut table = Table::new(&["KEY", "VALUE", "SOURCE"]);
+    let mut table = Table::new(&["KEY", "VALUE", "SET"]).leave_out(&["SET"]);
     let file = Document::parse(text).ok();
     let in_file = |section: &str, name: &str| -> Option<&Item> {
         let top = file.as_ref()?.as_item();
         if section.is_empty() { Some(top) } else { top.get(section) }?.get(name)
     };
     let mut line = |key: config::Key, value: &str| {
-        let source = if in_file(key.section, key.name).is_some() { "set" } else { "default" };
-        table.row([&key.path(), value, source]);
+        let set = if in_file(key.section, key.name).is_some() { SET } else { DEFAULT };
+        table.row([&key.path(), value, set]);
     };
     for key in config::SECTIONS.into_iter().flat_map(|(_, keys)| keys).copied().filter(|key| key.secret) {
         let hidden = if in_file(key.section, key.name).is_some() { "(hidden)" } else { NONE };
@@ -28,11 +34,11 @@ pub(crate) fn settings(config: &Config, text: &str) -> Table {
         line(key, &shown(value));
     }
     if config.users.is_empty() {
-        table.row(["users", NONE, "default"]);
+        table.row(["users", NONE, DEFAULT]);
     }
     for (local, plex) in &config.users {
         let key = format!("users.{}", Key::new(local.as_str()).display_repr());
-        table.row([key, Toml::from(plex.to_string()).to_string(), "set".into()]);
+        table.row([key, Toml::from(plex.to_string()).to_string(), SET.into()]);
     }
     table
 }
@@ -59,7 +65,7 @@ mod tests {
 
     fn shown(text: &str) -> String {
         let config = config::parse(text, Path::new("x")).unwrap();
-        anstream::adapter::strip_str(&settings(&config, text).shown()).to_string()
+        anstream::adapter::strip_str(&settings(&config, text).shown(None)).to_string()
     }
 
     /// The line of a key, with one blank between its columns.
@@ -81,7 +87,7 @@ mod tests {
                 assert!(line(BARE, &key).starts_with(&key), "{key} is missing in:\n{}", shown(BARE));
             }
         }
-        assert_eq!(line(BARE, "users"), "users (none) default");
+        assert_eq!(line(BARE, "users"), "users (none) no");
     }
 
     #[test]
@@ -89,27 +95,27 @@ mod tests {
         let text = "token = \"TOKEN-SECRET\"\nstrict_friends = false\n[users]\n\"a.b\" = \"Al \\\"x\\\"\"\n[cache]\n\
                     remember = \"300s\"\n[throttle]\nfree_tries = 3\n";
         for (key, expected) in [
-            ("token", "token (hidden) set"),
-            ("token_file", "token_file (none) default"),
-            ("strict_friends", "strict_friends false set"),
-            ("users.\"a.b\"", "users.\"a.b\" 'Al \"x\"' set"),
-            ("cache.remember", "cache.remember \"5m\" set"),
-            ("cache.offline", "cache.offline (off) default"),
-            ("throttle.free_tries", "throttle.free_tries 3 set"),
-            ("throttle.first_pause", "throttle.first_pause \"2s\" default"),
-            ("plex_url", "plex_url \"https://plex.tv/\" default"),
-            ("link_services", "link_services [\"sshd\", \"login\"] default"),
+            ("token", "token (hidden) yes"),
+            ("token_file", "token_file (none) no"),
+            ("strict_friends", "strict_friends false yes"),
+            ("users.\"a.b\"", "users.\"a.b\" 'Al \"x\"' yes"),
+            ("cache.remember", "cache.remember \"5m\" yes"),
+            ("cache.offline", "cache.offline (off) no"),
+            ("throttle.free_tries", "throttle.free_tries 3 yes"),
+            ("throttle.first_pause", "throttle.first_pause \"2s\" no"),
+            ("plex_url", "plex_url \"https://plex.tv/\" no"),
+            ("link_services", "link_services [\"sshd\", \"login\"] no"),
         ] {
             assert_eq!(line(text, key), expected);
         }
         assert!(!shown(text).contains("SECRET"));
         let apart = "token_file = \"/etc/token\"\nmachine_id = \"0123456789abcdef\"\n";
-        assert_eq!(line(apart, "token"), "token (in token_file) default");
-        assert_eq!(line(apart, "token_file"), "token_file \"/etc/token\" set");
+        assert_eq!(line(apart, "token"), "token (in token_file) no");
+        assert_eq!(line(apart, "token_file"), "token_file \"/etc/token\" yes");
         let without = "machine_id = \"0123456789abcdef\"\nowner_id = 1\n";
         assert_eq!(
             (line(without, "token"), line(without, "owner_id")),
-            ("token (none) default".into(), "owner_id 1 set".into())
+            ("token (none) no".into(), "owner_id 1 yes".into())
         );
     }
 }

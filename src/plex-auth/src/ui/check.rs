@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::hint;
 use super::terminal::{Status, bold, say};
 
 /// Longest text of a check, in characters. File names, accounts and the output of other programs are part of it.
@@ -43,7 +44,7 @@ impl Check {
     }
 
     fn shown(&self) -> String {
-        let hint = self.hint.as_ref().map(|hint| format!("\n    {hint}")).unwrap_or_default();
+        let hint = self.hint.as_deref().map(hint::below).unwrap_or_default();
         format!("{} {}: {}{hint}", self.status.shown(), bold(&self.name), self.what)
     }
 }

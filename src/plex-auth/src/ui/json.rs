@@ -11,6 +11,7 @@ use crate::ui::terminal;
 /// The value cannot be represented in JSON.
 pub(crate) fn print(what: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(what).map_err(|error| Error::new(format!("no JSON: {error}")))?;
-    terminal::say(text);
+    // A closed pipe, as in `plex-auth … | head`, is no failure.
+    let _ = terminal::data(&format!("{text}\n"));
     Ok(())
 }

@@ -12,9 +12,9 @@ use crate::error::Error;
 /// There is no terminal.
 pub(crate) fn ask_hidden(question: &str) -> Result<protocol::Secret, Error> {
     let _silent = Silence::new();
-    rpassword::prompt_password(format!("{question}: "))
+    rpassword::prompt_password(format!("{} ", super::terminal::question(&format!("{question}:"))))
         .map(protocol::Secret::from)
-        .map_err(|error| Error::new(format!("nobody can be asked for it here: {error}")))
+        .map_err(|error| Error::new(format!("there is no terminal to ask at: {error}")))
 }
 
 /// Turns echo off until it is dropped.

@@ -1,12 +1,21 @@
-//! Terminal input and output. Results go to standard output, questions and problems to standard error. Colours are left out
-//! when the output is no terminal or `NO_COLOR` is set.
+//! Terminal input and output. Results go to standard output, questions and problems to standard error. Text is wrapped at the
+//! width of a terminal, and in ASCII where the locale is not UTF-8. Colours are left out when the output is no terminal or
+//! `NO_COLOR` is set.
 
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use rustix::termios::tcgetwinsize;
 
+use super::locale;
+pub(crate) use super::spinner::spinner;
+use super::wrap::wrapped;
 use crate::error::Error;
+
+/// Exit code of a wrong command line.
+const USAGE: u8 = 2;
 
 const RED: Style = AnsiColor::Red.on_default();
 const GREEN: Style = AnsiColor::Green.on_default();
@@ -37,14 +46,72 @@ impl Status {
     }
 }
 
-/// Prints a line. A closed pipe, as in `plex-auth … | head`, is no failure.
-pub(crate) fn say(text: impl fmt::Display) {
-    let _ = writeln!(anstream::stdout(), "{text}");
+/// Where a text goes.
+#[derive(Clone, Copy)]
+enum Stream {
+    Output,
+    Errors,
 }
 
-/// Prints text that has its line breaks already.
+impl Stream {
+    fn is_terminal(self) -> bool {
+        match self {
+            Self::Output => io::stdout().is_terminal(),
+            Self::Errors => io::stderr().is_terminal(),
+        }
+    }
+
+    /// Width of the terminal; `None` where there is none, or where it is not known, as on a serial line.
+    fn columns(self) -> Option<usize> {
+        let size = match self {
+            Self::Output => tcgetwinsize(io::stdout()),
+            Self::Errors => tcgetwinsize(io::stderr()),
+        };
+        size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    }
+
+    /// A text as it is shown there: in the locale's character set, and wrapped at the terminal's width.
+    fn shown(self, text: &str) -> String {
+        let text = locale::encoded(text, self.is_terminal());
+        self.columns().map_or_else(|| text.to_string(), |columns| wrapped(&text, columns))
+    }
+}
+
+/// Width of the terminal that standard output is.
+pub(crate) fn columns() -> Option<usize> {
+    Stream::Output.columns()
+}
+
+/// Prints a text and ends its last line. It is wrapped at the width of a terminal. A closed pipe, as in
+/// `plex-auth … | head`, is no failure.
+pub(crate) fn say(text: impl fmt::Display) {
+    let _ = writeln!(anstream::stdout(), "{}", Stream::Output.shown(&text.to_string()));
+}
+
+/// Prints lines as they are, without word wrap: tables, which have been fitted, and parts of files.
 pub(crate) fn print(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    let _ = try_print(text);
+}
+
+/// Prints lines as they are.
+///
+/// # Errors
+/// The output is closed.
+pub(crate) fn try_print(text: &str) -> io::Result<()> {
+    let text = locale::encoded(text, Stream::Output.is_terminal());
+    let mut output = anstream::stdout();
+    output.write_all(text.as_bytes())?;
+    output.flush()
+}
+
+/// Prints data for programs: unchanged.
+///
+/// # Errors
+/// The output is closed.
+pub(crate) fn data(text: &str) -> io::Result<()> {
+    let mut output = io::stdout();
+    output.write_all(text.as_bytes())?;
+    output.flush()
 }
 
 /// Bold text.
@@ -54,22 +121,39 @@ pub(crate) fn bold(text: impl fmt::Display) -> String {
 
 /// Prints a remark, which is no part of the output, to standard error.
 pub(crate) fn note(text: impl fmt::Display) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(anstream::stderr(), "{}", Stream::Errors.shown(&text.to_string()));
 }
 
 /// Prints an error.
 pub(crate) fn complain(error: &Error) {
-    let _ = writeln!(anstream::stderr(), "{RED}error:{RED:#} {error}");
+    note(format!("{RED}error:{RED:#} {error}"));
 }
 
 /// Prints a warning.
 pub(crate) fn warn(text: impl fmt::Display) {
-    let _ = writeln!(anstream::stderr(), "{YELLOW}warning:{YELLOW:#} {text}");
+    note(format!("{YELLOW}warning:{YELLOW:#} {text}"));
+}
+
+/// Prints what is wrong with the command line, or its help. Returns the exit code.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().ansi().to_string();
+    let text = text.trim_end();
+    if error.use_stderr() {
+        note(text);
+    } else {
+        say(text);
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE))
 }
 
 /// True if input and standard error are a terminal, for questions.
 pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// A question as it is shown on a terminal.
+pub(super) fn question(text: &str) -> String {
+    Stream::Errors.shown(text)
 }
 
 /// Asks for a line. The question goes to standard error, so that the output can be redirected. An empty line means the
@@ -79,7 +163,8 @@ pub(crate) fn is_interactive() -> bool {
 /// The input ends.
 pub(crate) fn ask(question: &str, default: Option<&str>) -> Result<String, Error> {
     let shown = default.map(|default| format!(" [{default}]")).unwrap_or_default();
-    let _ = write!(anstream::stderr(), "{BOLD}{question}{BOLD:#}{shown}: ");
+    let prompt = self::question(&format!("{BOLD}{question}{BOLD:#}{shown}:"));
+    let _ = write!(anstream::stderr(), "{prompt} ");
     let mut line = String::new();
     match io::stdin().lock().read_line(&mut line) {
         Ok(1..) => {}
@@ -101,25 +186,5 @@ pub(crate) fn confirm(question: &str, default: bool) -> Result<bool, Error> {
             "n" | "no" => return Ok(false),
             _ => say("Please answer y or n."),
         }
-    }
-}
-
-/// Shows a spinner on a terminal until it is dropped.
-pub(crate) fn spinner(what: impl Into<String>) -> Spinner {
-    let bar = if io::stderr().is_terminal() {
-        indicatif::ProgressBar::new_spinner().with_message(what.into())
-    } else {
-        indicatif::ProgressBar::hidden()
-    };
-    bar.enable_steady_tick(std::time::Duration::from_millis(120));
-    Spinner(bar)
-}
-
-/// A spinner, removed when dropped.
-pub(crate) struct Spinner(indicatif::ProgressBar);
-
-impl Drop for Spinner {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
     }
 }

@@ -89,12 +89,12 @@ fn setup_changes_nothing_if_the_code_expires_or_another_account_approves_it() {
     terminal.wait_for("Waiting for the approval");
     world.plex().send(&Command::ExpirePins).unwrap();
     let shown = end(&world, terminal, 1);
-    assert!(shown.contains("while it lasted\n  run this again for a new code"), "{shown}");
+    assert!(shown.contains("while it lasted\n    run this again for a new code"), "{shown}");
     // Bob owns no server.
     let mut terminal = setup(&world, &QUIET);
     approve(&world, &mut terminal, "bob");
     let shown = end(&world, terminal, 1);
-    assert!(shown.contains("error: bob owns no Plex server\n  sign in as the server's owner"), "{shown}");
+    assert!(shown.contains("error: bob owns no Plex server\n    sign in as the server's owner"), "{shown}");
     assert_eq!(world.plex().counters().live_tokens, 0, "a token for nothing is signed out");
     assert_eq!(etc(&world), before);
 }

@@ -100,7 +100,7 @@ fn setup_without_root_fails_before_the_first_question() {
         world.terminal(&["setpriv", "--reuid", "alice", "--regid", "alice", "--clear-groups", "plex-auth", "setup"]);
     assert_eq!(terminal.exit(), 1);
     let shown = terminal.contents();
-    assert_eq!(shown, "error: only root may write /etc/plex-auth.toml\n  run: sudo plex-auth setup");
+    assert_eq!(shown, "error: only root may write /etc/plex-auth.toml\n    run: sudo plex-auth setup");
 }
 
 #[test]

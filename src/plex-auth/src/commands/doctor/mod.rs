@@ -67,7 +67,7 @@ pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<ExitCode, Erro
     if args.plex {
         plex::compare(context, args.sign_in, &mut checks)?;
     } else {
-        let _spinner = terminal::spinner("looking at everything");
+        let _spinner = terminal::spinner("Checking everything");
         examine(context, geteuid().is_root(), &mut checks);
     }
     if args.json {

@@ -45,7 +45,7 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
     let mut session = Session::new(checks);
     let clients = Clients::of(&config)?;
     let reading = clients.for_owner(config.client_identifier.as_deref());
-    let _spinner = terminal::spinner("comparing the answers");
+    let _spinner = terminal::spinner("Comparing the responses");
     for (endpoint, step) in plan {
         match step {
             Step::Skip(why) => session.skip(endpoint.contract(), why),

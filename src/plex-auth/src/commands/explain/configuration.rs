@@ -17,7 +17,7 @@ pub(super) fn check(context: &Context, checks: &mut Checks) -> Option<Config> {
             if is_outdated(context) {
                 checks.add(
                     Check::warning(CHECK, format!("{file} was changed since plex-authd read it"))
-                        .hint("systemctl reload plex-authd"),
+                        .hint("run: systemctl reload plex-authd"),
                 );
             } else {
                 checks.ok(CHECK, format!("{file} can be read"));

@@ -60,7 +60,7 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<ExitCode, Err
     let name = canonical_name(&args.user);
     let user = printable(&name, protocol::MAX_NAME);
     if !geteuid().is_root() {
-        return Err(Error::new("only root can see the whole decision").hint(format!("sudo plex-auth test {user}")));
+        return Err(Error::new("only root can see the whole decision").hint(format!("run: sudo plex-auth test {user}")));
     }
     let mut checks = Checks::new(!args.json);
     let config = configuration::check(context, &mut checks);
@@ -142,7 +142,7 @@ fn phase_check(name: &str, verdict: Verdict, reason: &str, config: Option<&Confi
         }
         Verdict::NotManaged => refused("not managed"),
         Verdict::Throttled => refused("throttled").hint("see what happened: plex-auth logins"),
-        Verdict::Unavailable => refused("unavailable").hint("plex-auth doctor"),
+        Verdict::Unavailable => refused("unavailable").hint("run: plex-auth doctor"),
         _ => refused("denied"),
     }
 }

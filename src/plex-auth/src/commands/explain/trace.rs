@@ -40,9 +40,9 @@ pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file
             ),
             TraceStep::OwnerWithoutList { plex_id, why } => {
                 Check::warning("friend list", format!("the owner (Plex id {plex_id}) signs in without it: {why}"))
-                    .hint("plex-auth doctor")
+                    .hint("run: plex-auth doctor")
             }
-            TraceStep::NoList(reason) => Check::error("friend list", reason).hint("plex-auth doctor"),
+            TraceStep::NoList(reason) => Check::error("friend list", reason).hint("run: plex-auth doctor"),
             TraceStep::Found(account) => Check::ok("friend list", named(account)),
             TraceStep::NotFound(reference) => {
                 Check::error("friend list", format!("none of the {people} people on it is called '{reference}'"))
@@ -79,7 +79,7 @@ fn local_account(uid: Option<u32>, user: &str, config: Option<&Config>) -> Check
     let group = config.and_then(|config| config.group.as_deref().filter(|_| !config.users.contains_key(user)));
     let groups = group.map(|group| format!("--groups {group} ")).unwrap_or_default();
     Check::error("local account", format!("there is none by the name of '{user}'"))
-        .hint(format!("useradd --create-home {groups}{user}"))
+        .hint(format!("run: useradd --create-home {groups}{user}"))
 }
 
 fn not_managed(user: &str, group: Option<&str>, file: &Path) -> Check {

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// plex.tv gives no code, or does not let the server approve it. A token that was issued is revoked.
 pub(crate) fn sign_in(device: FreshDevice, server: &ServerToken) -> Result<Owner, Error> {
-    let _spinner = spinner("Signing in by the media server");
+    let _spinner = spinner("Signing in through the media server");
     attempt(device, server).inspect_err(|_| rollback::give_up())
 }
 

@@ -10,6 +10,7 @@ use super::plex_errors::explain;
 use super::rollback;
 use crate::client::plex_tv::QUESTION;
 use crate::error::Error;
+use crate::ui::locale;
 use crate::ui::terminal::{bold, print, say, spinner};
 
 /// Interval between two polls, the shortest that plex.tv permits.
@@ -43,17 +44,19 @@ pub(super) fn approved(device: FreshDevice, token: Token, how: &'static str) -> 
 }
 
 fn show(code: &LinkCode) {
-    let picture = plex::picture(&code.address()).filter(|_| std::io::stdout().is_terminal());
+    let is_drawn = std::io::stdout().is_terminal() && locale::is_utf8();
+    let picture = plex::picture(&code.address()).filter(|_| is_drawn);
+    let scan = if picture.is_some() { "scan this with a phone, or " } else { "" };
     for line in picture.into_iter().flatten() {
         print(&format!("  {line}\n"));
     }
-    say("Sign in as the server's owner: scan this with a phone, or open");
+    say(format!("Sign in as the server's owner: {scan}open"));
     say(format!("  {} and type {}", LINK_PAGE, bold(code.code())));
 }
 
 fn wait(client: &Client, code: &LinkCode) -> Result<Token, Error> {
     let lifetime = code.lifetime().unwrap_or(LIFETIME).min(LIFETIME);
-    let _spinner = spinner("Waiting for the approval; Ctrl-C stops and changes nothing");
+    let _spinner = spinner("Waiting for the approval (^C stops)");
     std::thread::sleep(PACE);
     let token = poll(client, code, lifetime.saturating_sub(PACE))?;
     token.ok_or_else(|| {

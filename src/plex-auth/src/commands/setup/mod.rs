@@ -42,6 +42,7 @@ use crate::config_file::existing::Existing;
 use crate::config_file::write;
 use crate::context::Context;
 use crate::error::Error;
+use crate::ui::hint;
 use crate::ui::terminal::{self, Status, say};
 
 pub(crate) use args::SetupArgs;
@@ -117,7 +118,7 @@ fn ask(clients: &Clients, asking: Asking, place: Network) -> Result<Asked, Error
     let Asking { args, existing, interactive } = asking;
     let confirmation = Confirmation::of(asking)?;
     let local = {
-        let _spinner = terminal::spinner("Looking for the Plex server on this machine");
+        let _spinner = terminal::spinner("Looking for a Plex server here");
         local_server::find(clients.plain(), confirmation.address(), args.preferences.as_deref())?
     };
     if let Some(local) = &local {
@@ -230,7 +231,7 @@ fn protect(config: &Config, owner: &PlexUser) {
         membership::join_all(config, Some(owner));
     }
     for warning in config.warnings() {
-        terminal::warn(format!("{}\n  {}", warning.what, warning.fix));
+        terminal::warn(hint::with(&warning.what, &warning.fix));
     }
     membership::warn_about_powers(config, Some(owner));
 }

@@ -145,6 +145,12 @@ pub struct Login {
     pub outcome: String,
     /// The rest of the log's sentence.
     pub why: String,
+    /// It was only explained, by `plex-auth test`.
+    #[serde(default)]
+    pub test: bool,
+    /// Number of the entry in the audit log: later ones have greater numbers.
+    #[serde(default)]
+    pub number: i64,
 }
 
 /// State of an account.

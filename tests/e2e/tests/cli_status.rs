@@ -36,13 +36,13 @@ fn lines(text: &str) -> Vec<&str> {
     text.lines().map(str::trim_end).collect()
 }
 
-/// One login of each kind: two accepted, three denied.
+/// One login of each kind: one accepted, with two phases, and three denied.
 fn some_logins(world: &World) {
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.account("alice"), Code::SUCCESS);
     assert_eq!(world.authenticate("alice", "wrong"), Code::AUTH_ERR);
     assert_eq!(world.authenticate("bob", &password("bob")), Code::AUTH_ERR);
     assert_eq!(world.codes_from("192.0.2.7", "alone", "mallory", "x").of("auth"), Code::AUTH_ERR);
-    assert_eq!(world.account("alice"), Code::SUCCESS);
     // Not managed by plex-authd.
     assert_eq!(world.authenticate("local", "x"), Code::USER_UNKNOWN);
 }
@@ -109,18 +109,18 @@ fn logins_lists_newest_first_and_survives_a_restart() {
     some_logins(&world);
     let after = minute();
     let expected = [
-        ["alice", "2", "alone", "-", "account", "accepted", "on the list"],
-        ["mallory", "-", "alone", "192.0.2.7", "auth", "denied", "no friend of the owner by that name has access"],
-        ["bob", "-", "alone", "-", "auth", "denied", "no friend of the owner by that name has access"],
-        ["alice", "2", "alone", "-", "auth", "denied", "wrong password"],
-        ["alice", "2", "alone", "-", "auth", "accepted", "plex.tv accepted the sign-in"],
+        ["mallory", "-", "alone", "192.0.2.7", "denied", "no friend of the owner by that name has access"],
+        ["bob", "-", "alone", "-", "denied", "no friend of the owner by that name has access"],
+        ["alice", "2", "alone", "-", "denied", "wrong password"],
+        // The authentication and the account phase of one login.
+        ["alice", "2", "alone", "-", "accepted", "plex.tv accepted the sign-in"],
     ];
     for after_a_restart in [false, true] {
         let out = piped(&world, "logins");
         let (head, rows) = out.stdout.split_once('\n').unwrap();
-        assert_eq!(head, "TIME              USER     PLEX ID  SERVICE  FROM       PHASE    OUTCOME   WHY");
+        assert_eq!(head, "TIME              USER     PLEX ID  SERVICE  FROM       OUTCOME   WHY");
         let column = |name: &str| head.find(name).unwrap();
-        let starts = ["USER", "PLEX ID", "SERVICE", "FROM", "PHASE", "OUTCOME", "WHY"].map(column);
+        let starts = ["USER", "PLEX ID", "SERVICE", "FROM", "OUTCOME", "WHY"].map(column);
         let cells = |line: &str| -> Vec<String> {
             let ends = starts[1..].iter().copied().chain([line.len()]);
             starts.iter().zip(ends).map(|(start, end)| line[*start..end].trim_end().to_owned()).collect()
@@ -137,12 +137,63 @@ fn logins_lists_newest_first_and_survives_a_restart() {
     }
     assert_eq!(piped(&world, "logins -n 1").stdout.lines().count(), 2);
     let alice = json(&world, "logins --user alice -n 2 --json");
-    assert_eq!((alice.as_array().unwrap().len(), &alice[0]["phase"]), (2, &"account".into()));
-    assert_eq!((&alice[1]["why"], &alice[1]["rhost"]), (&"wrong password".into(), &Value::Null));
+    assert_eq!((alice.as_array().unwrap().len(), &alice[0]["phases"]), (2, &serde_json::json!(["auth"])));
+    assert_eq!((&alice[0]["why"], &alice[0]["rhost"]), (&"wrong password".into(), &Value::Null));
+    assert_eq!(alice[1]["phases"], serde_json::json!(["auth", "account"]));
     let nobody = piped(&world, "logins --user zoe");
     assert_eq!((nobody.code, nobody.stdout.as_str(), nobody.stderr.as_str()), (0, "", "No logins yet.\n"));
     assert_eq!(json(&world, "logins --user zoe --json"), serde_json::json!([]));
+    let typo = piped(&world, "logins --user alcie");
+    assert_eq!((typo.code, typo.stderr.as_str()), (1, "error: there is no local account 'alcie'\n"));
     world.assert_no_secret_leaked();
+}
+
+#[test]
+fn logins_follows_new_logins_and_marks_tests() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    let mut followed = world.terminal(&words("logins --follow --user alice"));
+    followed.wait_for("WHY");
+    let mut objects = world.terminal(&words("logins --follow --json"));
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+    assert_eq!(world.account("alice"), Code::SUCCESS);
+    followed.wait_for("accepted  plex.tv accepted the sign-in");
+    objects.wait_for("\"phases\":[\"auth\",\"account\"]");
+    assert_eq!(world.authenticate("bob", &password("bob")), Code::AUTH_ERR);
+    // A restart of the daemon does not end it.
+    world.wait_for_rows("login", 3);
+    world.kill_authd();
+    followed.wait_for("Waiting for it.");
+    world.start_authd(&world.config(QUICK));
+    assert!(piped(&world, "test alice").ok());
+    followed.wait_for("accepted (test)  on the list");
+    let shown = followed.contents();
+    assert!(!shown.contains("bob"), "{shown}");
+    assert_eq!(shown.matches("plex.tv accepted the sign-in").count(), 1, "{shown}");
+    let last = json(&world, "logins -n 1 --json");
+    assert_eq!((&last[0]["test"], &last[0]["user"]), (&true.into(), &"alice".into()));
+    // A closed pipe ends it, with the next login.
+    let piped = "(plex-auth logins --follow --json -n 0; touch /run/ended) 2>/run/errors | head -n 1 >/run/first";
+    world.sh(&format!("{{ {piped}; }} >/dev/null 2>&1 & sleep 1"));
+    world
+        .sh("for i in 1 2 3 4 5 6 7 8 9 10; do plex-auth test alice && sleep 1.5; [ ! -e /run/ended ] || exit 0; done");
+    assert_eq!(world.sh("wc -l </run/first; ls /run/ended; cat /run/errors").stdout, "1\n/run/ended\n");
+}
+
+#[test]
+fn a_spinner_leaves_nothing_behind_when_the_window_gets_narrower() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    world.plex().fault(Endpoint::SharedServers, Fault::Delay(3000));
+    for locale in ["C.UTF-8", "C"] {
+        let mut friends = world.terminal_of(80, 24, locale, &words("friends"));
+        friends.wait_for("Reading the friend list");
+        friends.resize(40, 24);
+        assert_eq!(friends.exit(), 0);
+        let shown = friends.contents();
+        assert!(shown.starts_with("NAME") && !shown.contains("Reading"), "{shown}");
+        assert!(locale != "C" || shown.is_ascii(), "{shown}");
+        // Fitted to the new width.
+        assert!(shown.contains("NAME   ACCESS   LOCAL ACCOUNT\n"), "{shown}");
+    }
 }
 
 #[test]
@@ -164,7 +215,7 @@ fn r10_list_of_logins_longer_than_a_frame_arrives_complete() {
     world.sql(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) \
          INSERT INTO login SELECT NULL, i, 'alice', 2, 'sshd', '192.0.2.1', 'auth', \
-         iif(i % 2, 'denied', 'accepted'), hex(zeroblob(250)), NULL FROM n",
+         iif(i % 2, 'denied', 'accepted'), hex(zeroblob(250)), NULL, 0 FROM n",
     );
     world.start_authd(&world.config(QUICK));
     assert_eq!(world.account("alice"), Code::SUCCESS);
@@ -172,7 +223,7 @@ fn r10_list_of_logins_longer_than_a_frame_arrives_complete() {
     let all = json(&world, "logins -n 4000 --json");
     let all = all.as_array().unwrap();
     assert_eq!(all.len(), 1000);
-    assert_eq!((&all[0]["phase"], &all[1]["at"], &all[999]["at"]), (&"account".into(), &1200.into(), &201.into()));
+    assert_eq!((&all[0]["phases"][0], &all[1]["at"], &all[999]["at"]), (&"account".into(), &1200.into(), &201.into()));
     world.wait_for_rows("login", 1000);
     let head = world.run(&["bash", "-o", "pipefail", "-c", "plex-auth logins -n 1000 | head -n 1"]);
     assert!(head.ok() && head.stderr.is_empty() && head.stdout.starts_with("TIME"), "{head:?}");

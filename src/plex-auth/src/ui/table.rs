@@ -48,6 +48,11 @@ impl Table {
         self.rows.push(cells.into_iter().map(shown).collect());
     }
 
+    /// Forgets all rows but the latest, of a table that grows.
+    pub(crate) fn keep_latest(&mut self, most: usize) {
+        self.rows.drain(..self.rows.len().saturating_sub(most));
+    }
+
     /// Prints the table, fitted to the terminal. Columns that were left out are named on standard error.
     pub(crate) fn print(&self) {
         let columns = terminal::columns();
@@ -66,6 +71,11 @@ impl Table {
         let heads: String = row(&heads, &layout, columns).lines().map(|line| bold(line) + "\n").collect();
         let rows = self.rows.iter().map(|cells| row(cells, &layout, columns));
         std::iter::once(heads).chain(rows).collect()
+    }
+
+    /// The last row as in [`Self::shown`], for tables that grow.
+    pub(crate) fn last_row(&self, columns: Option<usize>) -> String {
+        self.rows.last().map(|cells| row(cells, &self.fitted(columns), columns)).unwrap_or_default()
     }
 
     /// Headings of the columns that are left out at this width.
@@ -175,5 +185,12 @@ mod tests {
         let mut table = Table::new(&["KEY", "VALUE", "SET"]).leave_out(&["SET"]);
         table.row(["machine_id", "0123456789abcdef", "yes"]);
         assert_eq!(plain(&table, Some(20)), "KEY\n  VALUE\nmachine_id\n  0123456789abcdef\n");
+    }
+
+    #[test]
+    fn a_row_that_is_added_later_is_aligned_with_the_others() {
+        let mut table = friends();
+        table.row(["zoe", "9", "yes", "-"]);
+        assert_eq!(table.last_row(Some(80)), "zoe    9   yes     -\n");
     }
 }

@@ -186,7 +186,8 @@ mod tests {
         let [user, service, rhost] = ["alice", "sshd", "192.0.2.1"].map(str::to_owned);
         let (phase, outcome) = ("auth".to_owned(), "denied".to_owned());
         let at = i64::try_from(number).unwrap();
-        Login { at, user, plex_id: None, service: Some(service), rhost: Some(rhost), phase, outcome, why: why.into() }
+        let (plex_id, service, rhost, why) = (None, Some(service), Some(rhost), why.into());
+        Login { at, user, plex_id, service, rhost, phase, outcome, why, test: false, number: at }
     }
 
     #[test]

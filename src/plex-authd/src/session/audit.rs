@@ -36,6 +36,8 @@ pub(crate) struct Report<'a> {
     /// The caller is trusted to name the remote host. Any user can send a request about themselves with a false host,
     /// and fail2ban must not ban it.
     pub is_trusted: bool,
+    /// The decision is only explained, by `plex-auth test`.
+    pub is_explained: bool,
     pub took: Duration,
 }
 
@@ -88,6 +90,9 @@ impl Report<'_> {
             phase: phase(request).into(),
             outcome: outcome.into(),
             why: printable(&sentence(result), MAX_SENTENCE),
+            test: self.is_explained,
+            // Given by the audit log.
+            number: 0,
         })
     }
 
@@ -156,8 +161,10 @@ mod tests {
             plex_only: false,
             screen: None,
         };
-        let report =
-            |caller, is_trusted| Report { request: &request, id: None, caller, is_trusted, took: Duration::ZERO };
+        let report = |caller, is_trusted| {
+            let took = Duration::ZERO;
+            Report { request: &request, id: None, caller, is_trusted, is_explained: false, took }
+        };
         let origin = Origin::from("192.0.2.1");
         let (guess, other) = (Share::WrongGuess(origin.to_string()), Share::Refused(origin.to_string()));
         let cases = [

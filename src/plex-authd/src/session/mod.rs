@@ -186,10 +186,11 @@ impl Session {
     /// Writes the result to the log and the audit log.
     fn record(&self, request: &LoginRequest, result: &LoginResult) {
         let (caller, took) = (self.peer.uid, self.start.elapsed());
-        let report = Report { request, id: self.id, caller, is_trusted: self.is_trusted, took };
+        let Self { id, is_trusted, is_explained, .. } = *self;
+        let report = Report { request, id, caller, is_trusted, is_explained, took };
         report.write(result, &self.origin, &self.context.log);
         if let Some(login) = report.login(result) {
-            self.context.audit_log.add(login, self.origin.as_str(), self.is_explained);
+            self.context.audit_log.add(login, self.origin.as_str());
         }
     }
 

@@ -104,8 +104,8 @@ mod tests {
 
     fn entry(number: i64, user: &str, origin: &str, outcome: &str) -> LoginEntry {
         let (user, phase, outcome) = (user.to_owned(), "auth".to_owned(), outcome.to_owned());
-        let login =
-            Login { at: number, user, plex_id: None, service: None, rhost: None, phase, outcome, why: String::new() };
+        let (plex_id, service, rhost, why) = (None, None, None, String::new());
+        let login = Login { at: number, user, plex_id, service, rhost, phase, outcome, why, test: false, number };
         LoginEntry { number, origin: Some(origin.to_owned()), login }
     }
 

@@ -46,16 +46,17 @@ impl AuditLog {
         Self { start: Instant::now(), state: Mutex::new(state), store }
     }
 
-    /// Adds a login from `origin`. `dry_run` is one that was only explained; it is not the account's last login.
-    pub(crate) fn add(&self, login: Login, origin: &str, dry_run: bool) {
+    /// Adds a login from `origin`. One that was only explained is not the account's last login.
+    pub(crate) fn add(&self, login: Login, origin: &str) {
         let mut state = lock(&self.state);
         for (count, outcome) in state.counts.iter_mut().zip(OUTCOMES) {
             *count += u64::from(outcome == login.outcome);
         }
-        if login.outcome == ACCEPTED && !dry_run {
+        if login.outcome == ACCEPTED && !login.test {
             state.last_logins.insert(login.user.clone(), login.at);
             self.store.write(Change::LastLogin(login.user.clone(), login.at));
         }
+        let login = Login { number: state.next, ..login };
         let entry = LoginEntry { number: state.next, origin: Some(origin.to_owned()), login };
         state.next += 1;
         // Written under the lock: the row of an entry precedes its deletion.

@@ -37,7 +37,8 @@ fn near(one: BootTime, other: BootTime) -> bool {
 fn entry(number: i64) -> LoginEntry {
     let (phase, outcome, why) = ("auth".into(), "denied".into(), "wrong password".into());
     let (plex_id, service) = (Some(u64::MAX), Some("sshd".into()));
-    let login = Login { at: number, user: "alice".into(), plex_id, service, rhost: None, phase, outcome, why };
+    let (at, user, rhost, test) = (number, "alice".into(), None, number % 2 == 0);
+    let login = Login { at, user, plex_id, service, rhost, phase, outcome, why, test, number };
     LoginEntry { number, origin: Some("local:bob".into()), login }
 }
 

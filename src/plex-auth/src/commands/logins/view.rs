@@ -1,0 +1,92 @@
+//! The logins as a list and as a table.
+
+use protocol::{AdminRequest, Login};
+
+use super::rows::{self, Row};
+use crate::client::daemon::Daemon;
+use crate::context::Context;
+use crate::error::Error;
+use crate::ui::table::Table;
+use crate::ui::time;
+
+/// The latest entries of the audit log, at most this many, newest first.
+///
+/// # Errors
+/// plex-authd is not available, or the caller is not root.
+pub(super) fn entries(context: &Context, most: u32) -> Result<Vec<Login>, Error> {
+    Daemon::open(&context.socket)?.list(AdminRequest::Logins(most))
+}
+
+/// The latest logins, newest first.
+pub(super) fn latest(entries: Vec<Login>, user: Option<&str>, count: u32) -> Vec<Row> {
+    let mut rows = rows::of(entries.into_iter().rev().filter(|entry| user.is_none_or(|user| entry.user == user)));
+    rows.reverse();
+    rows.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+    rows
+}
+
+/// The table of these logins.
+pub(super) fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new(&["TIME", "USER", "PLEX ID", "SERVICE", "FROM", "OUTCOME", "WHY"])
+        .leave_out(&["PLEX ID", "SERVICE", "FROM", "WHY"]);
+    for row in rows {
+        table.row(cells(row));
+    }
+    table
+}
+
+/// The cells of a login.
+pub(super) fn cells(row: &Row) -> [String; 7] {
+    [
+        time::local(row.at),
+        row.user.clone(),
+        row.plex_id.map(|id| id.to_string()).unwrap_or_default(),
+        row.service.clone().unwrap_or_default(),
+        row.rhost.clone().unwrap_or_default(),
+        format!("{}{}", row.outcome, if row.test { " (test)" } else { "" }),
+        row.why.clone(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(at: i64, user: &str) -> Login {
+        Login {
+            at,
+            user: user.into(),
+            plex_id: None,
+            service: None,
+            rhost: None,
+            phase: "auth".into(),
+            outcome: "denied".into(),
+            why: "wrong password".into(),
+            test: at == 1,
+            number: at,
+        }
+    }
+
+    #[test]
+    fn logins_of_one_account_are_selected_from_all() {
+        let all = vec![login(4, "bob"), login(3, "alice"), login(2, "alice"), login(1, "alice")];
+        let at =
+            |user: Option<&str>, count| latest(all.clone(), user, count).iter().map(|row| row.at).collect::<Vec<_>>();
+        assert_eq!(at(None, 2), [4, 3]);
+        assert_eq!(at(Some("alice"), 2), [3, 2]);
+        assert_eq!(at(Some("Alice"), 2), [] as [i64; 0]);
+    }
+
+    #[test]
+    fn the_table_marks_tests_and_fits_into_80_and_40_columns() {
+        let rows = latest(vec![login(2, "alice"), login(1, "alice")], None, 9);
+        for columns in [80, 40] {
+            let shown = anstream::adapter::strip_str(&table(&rows).shown(Some(columns))).to_string();
+            assert!(shown.lines().all(|line| line.len() <= columns), "{shown}");
+            assert!(
+                shown.contains("alice  denied (test)") || shown.contains("denied (test)  wrong password"),
+                "{shown}"
+            );
+        }
+    }
+}

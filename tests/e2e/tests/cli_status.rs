@@ -64,23 +64,26 @@ fn status_shows_the_state_of_plex_authd() {
         [
             "configuration    /etc/plex-auth.toml",
             "plex.tv          available",
-            "rejected there   1 of 30 sign-ins within the hour",
-            "sign-ins sent    2 within the hour: 1 accepted, 1 rejected, 0 without a code, 0 without a verdict",
-            "remembered       0 passwords",
-            "under way        0 logins",
+            "failed sign-ins  1 of 30 allowed per hour",
+            "sign-ins sent    2 in the last hour: 1 accepted, 1 rejected, 0 without a code, 0 without a verdict",
+            "cached           0 passwords",
+            "in progress      0 logins",
             "since the start  2 accepted, 3 denied, 0 throttled, 0 unavailable",
         ]
     );
     let status = json(&world, "status --json");
-    assert_eq!(status["verdicts"], serde_json::json!([2, 3, 0, 0]));
-    assert_eq!((&status["friends"]["people"], &status["rejected"]), (&4.into(), &1.into()));
+    let verdicts = serde_json::json!({"accepted": 2, "denied": 3, "throttled": 0, "unavailable": 0});
+    assert_eq!(status["verdicts"], verdicts);
+    assert_eq!((&status["friend_list"]["people"], &status["failed_sign_ins"]["last_hour"]), (&4.into(), &1.into()));
     let sent = serde_json::json!({
         "accepted": 1, "rejected": 1, "code_required": 0, "undecided": 0,
-        "link_codes": 0, "polls": 0, "revocations": 1, "lists": status["sent"]["lists"],
+        "link_codes": 0, "polls": 0, "revocations": 1, "lists": status["requests_last_hour"]["lists"],
     });
-    assert_eq!(status["sent"], sent);
-    assert!(status["closed"].is_null() && status["link_closed"].is_null());
-    assert!(status["friends"]["failing"].is_null(), "{status}");
+    assert_eq!(status["requests_last_hour"], sent);
+    for service in ["plex_tv", "link_codes"] {
+        assert_eq!(status[service], serde_json::json!({"available": true, "paused": null}));
+    }
+    assert!(status["friend_list"]["error"].is_null(), "{status}");
     world.assert_no_secret_leaked();
 }
 
@@ -96,7 +99,7 @@ fn status_shows_an_open_circuit_breaker_and_friend_list_errors() {
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("plex.tv          paused for 29m 5") || shown.contains("paused for 30m"), "{shown}");
     assert!(shown.contains("plex.tv blocks this machine's address"), "{shown}");
-    let failing = "it cannot be read now: plex.tv does not take the owner's token";
+    let failing = "it cannot be read at present: plex.tv does not take the owner's token";
     assert!(shown.contains(failing), "{shown}");
     assert!(shown.contains("since the start  1 accepted, 0 denied, 1 throttled, 0 unavailable"), "{shown}");
 }
@@ -253,7 +256,7 @@ fn forget_deletes_an_account_from_memory_and_disk() {
     for table in ["pin", "remembered", "tries", "last_login"] {
         assert_eq!(world.rows(&format!("{table} WHERE account = 'alice'")), 0, "{table}");
     }
-    assert_eq!(json(&world, "status --json")["remembered"], 0);
+    assert_eq!(json(&world, "status --json")["cached_passwords"], 0);
     world.plex().reset();
     assert_eq!(world.codes_from("192.0.2.7", "alone", "alice", &password("alice")).of("auth"), Code::SUCCESS);
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 1, "nothing was remembered");

@@ -1,22 +1,29 @@
 //! `plex-auth status`
 
+mod report;
+
 use std::process::ExitCode;
 
 use clap::Args;
 use protocol::{AdminRequest, AdminResponse, FriendListStatus, SentCounts, Status};
 
+use self::report::Report;
 use crate::accounts::people;
 use crate::client::daemon::{self, Daemon};
 use crate::context::Context;
 use crate::error::Error;
 use crate::ui::json;
-use crate::ui::terminal::{bold, print, say};
+use crate::ui::terminal::{bold, say};
 use crate::ui::time::span;
 
 /// Options of `plex-auth status`.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// For programs: JSON
+    /// Print JSON, for programs
+    ///
+    /// Times are in seconds. `friend_list` is null without a token; `error`, `second_source`, `doubt` and `paused` are
+    /// null unless they apply. `requests_last_hour` counts what was sent to plex.tv, `verdicts` the requests decided
+    /// since the start, `waiting` the local names of new friends to be confirmed with `plex-auth user sync`.
     #[arg(long)]
     pub json: bool,
 }
@@ -25,16 +32,16 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<ExitCode, Erro
     let AdminResponse::Status(status) = Daemon::open(&context.socket)?.ask(AdminRequest::Status)? else {
         return Err(daemon::unexpected_reply());
     };
+    // Only root can read who waits, as only root gets the status.
+    let waiting: Vec<_> = people::waiting().unwrap_or_default().into_iter().map(|(local, _)| local).collect();
     if args.json {
-        json::print(&status)?;
+        json::print(&Report::of(&status, waiting))?;
     } else {
         say(bold(format!("plex-authd {}, running for {}", status.version, span(status.uptime))));
-        print(&shown(&status));
-        // Only root can read who waits, as only root gets the status.
-        let waiting = people::waiting().map_or(0, |waiting| waiting.len());
-        if let count @ 1.. = u32::try_from(waiting).unwrap_or(u32::MAX) {
+        say(shown(&status).trim_end());
+        if let count @ 1.. = u32::try_from(waiting.len()).unwrap_or(u32::MAX) {
             let what = counted(count, "friend waits", "friends wait");
-            say(format!("{:<17}{what} until you have seen the name: plex-auth user sync", "new accounts"));
+            say(format!("{:<17}{what} for you to confirm the name: plex-auth user sync", "new accounts"));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -46,17 +53,17 @@ fn shown(status: &Status) -> String {
     let before = [
         ("configuration", status.config.clone()),
         ("friend list", status.friends.as_ref().map_or_else(|| "none: there is no token".into(), friends)),
-        ("plex.tv", status.closed.as_ref().map_or_else(|| "available".to_owned(), left_alone)),
+        ("plex.tv", status.closed.as_ref().map_or_else(|| "available".to_owned(), paused)),
     ];
-    // While plex.tv is left alone altogether, so it is for link codes.
+    // While plex.tv is not contacted at all, no link code is requested either.
     let link_codes = status.link_closed.as_ref().filter(|_| status.closed.is_none());
-    let link_codes = link_codes.map(|closed| ("link codes", left_alone(closed)));
+    let link_codes = link_codes.map(|closed| ("link codes", paused(closed)));
     let after = [
-        ("rejected there", format!("{} of {} sign-ins within the hour", status.rejected, status.rejected_per_hour)),
+        ("failed sign-ins", format!("{} of {} allowed per hour", status.rejected, status.rejected_per_hour)),
         ("sign-ins sent", sign_ins(&status.sent)),
         ("also sent", others(&status.sent)),
-        ("remembered", counted(status.remembered, "password", "passwords")),
-        ("under way", counted(status.under_way, "login", "logins")),
+        ("cached", counted(status.remembered, "password", "passwords")),
+        ("in progress", counted(status.under_way, "login", "logins")),
         (
             "since the start",
             format!("{accepted} accepted, {denied} denied, {throttled} throttled, {unavailable} unavailable"),
@@ -67,14 +74,14 @@ fn shown(status: &Status) -> String {
 }
 
 /// An open circuit breaker: the reason, and the seconds that are left.
-fn left_alone((why, left): &(String, u64)) -> String {
+fn paused((why, left): &(String, u64)) -> String {
     format!("paused for {}: {why}", span(*left))
 }
 
 fn friends(list: &FriendListStatus) -> String {
     let part =
         |what: &str, why: &Option<String>| why.as_ref().map(|why| format!("; {what}: {why}")).unwrap_or_default();
-    let failing = part("it cannot be read now", &list.failing);
+    let failing = part("it cannot be read at present", &list.failing);
     let doubt = part("it is in doubt", &list.doubt);
     let source = part("from the second source", &list.second_source);
     match (list.people, list.age) {
@@ -91,7 +98,7 @@ fn sign_ins(sent: &SentCounts) -> String {
     let all =
         [accepted, rejected, code_required, undecided].into_iter().fold(0_u32, |sum, one| sum.saturating_add(*one));
     format!(
-        "{all} within the hour: {accepted} accepted, {rejected} rejected, {code_required} without a code, {undecided} \
+        "{all} in the last hour: {accepted} accepted, {rejected} rejected, {code_required} without a code, {undecided} \
          without a verdict"
     )
 }
@@ -141,11 +148,11 @@ mod tests {
         let text = "configuration    /etc/plex-auth.toml\n\
                     friend list      1 person, read 1m 1s ago\n\
                     plex.tv          available\n\
-                    rejected there   2 of 30 sign-ins within the hour\n\
-                    sign-ins sent    10 within the hour: 1 accepted, 2 rejected, 3 without a code, 4 without a verdict\n\
+                    failed sign-ins  2 of 30 allowed per hour\n\
+                    sign-ins sent    10 in the last hour: 1 accepted, 2 rejected, 3 without a code, 4 without a verdict\n\
                     also sent        1 link code, 6 polls, 1 sign-out, 8 reads of lists\n\
-                    remembered       1 password\n\
-                    under way        0 logins\n\
+                    cached           1 password\n\
+                    in progress      0 logins\n\
                     since the start  4 accepted, 3 denied, 2 throttled, 1 unavailable\n";
         assert_eq!(shown(&well), text);
         let failing = Some("plex.tv:\u{1b} no connection".to_owned());
@@ -156,7 +163,7 @@ mod tests {
             ..well.clone()
         };
         let text = shown(&ill);
-        assert!(text.contains("1m 1s ago; it cannot be read now: plex.tv:? no connection\n"), "{text}");
+        assert!(text.contains("1m 1s ago; it cannot be read at present: plex.tv:? no connection\n"), "{text}");
         assert!(text.contains("plex.tv          paused for 30m: it has had enough\n"), "{text}");
         let link_closed = Some(("too many codes".to_owned(), 60));
         assert!(!shown(&Status { link_closed: link_closed.clone(), ..ill }).contains("link codes "));
@@ -172,7 +179,9 @@ mod tests {
             "1m 1s ago; from the second source: plex.tv: answered 404; it is in doubt: it lacks 2 of 3 people\n";
         assert!(text.contains(expected), "{text}");
         let none = FriendListStatus { people: None, age: None, failing, ..list.clone() };
-        assert!(shown(&Status { friends: Some(none), ..well.clone() }).contains("none yet; it cannot be read now"));
+        assert!(
+            shown(&Status { friends: Some(none), ..well.clone() }).contains("none yet; it cannot be read at present")
+        );
         assert!(shown(&Status { friends: None, ..well }).contains("none: there is no token"));
     }
 }

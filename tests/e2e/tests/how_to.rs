@@ -108,7 +108,7 @@ fn set_up(world: &World) {
     world.sh("printf '\\n[timeouts]\\nfriend_list = \"1s\"\\n[throttle]\\nfree_tries = 20\\n' >>/etc/plex-auth.toml");
     media_server(world);
     let means = world.follow(&page("By hand"));
-    assert!(means.contains("a removed friend  is out after at most 1s"), "{means}");
+    assert!(means.contains("removed friends   lose access within 1s"), "{means}");
 }
 
 /// The command asks, and Enter keeps every other answer.

@@ -70,9 +70,9 @@ fn samba_page_sets_up_a_share_for_current_friends_with_their_plex_password() {
 fn login_synchronises_the_users_own_smb_password() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     let (code, shown) = login(&world, "alice", "wrong");
-    assert!(code == 1 && shown.contains("Plex does not take this password"), "{code} {shown}");
+    assert!(code == 1 && shown.contains("Plex does not accept this password"), "{code} {shown}");
     let (code, shown) = login(&world, "alice", &password("alice"));
-    assert!(code == 0 && shown.contains("That is the Plex password of alice"), "{code} {shown}");
+    assert!(code == 0 && shown.contains("Plex accepted the password of alice"), "{code} {shown}");
     assert!(!shown.contains("SECRET"), "what is typed is not shown: {shown}");
     world.wait_for_smb("alice", &password("alice"), "ok");
     let (code, shown) = login(&world, "bob", &password("bob"));
@@ -82,10 +82,10 @@ fn login_synchronises_the_users_own_smb_password() {
     let line = [&["setpriv", "--reuid", "local", "--clear-groups"][..], &path, &["plex-auth", "login"]].concat();
     let mut local = world.terminal(&line);
     assert_eq!(local.exit(), 1);
-    assert!(local.contents().contains("nothing to do with Plex"), "{}", local.contents());
+    assert!(local.contents().contains("is not linked to a Plex account"), "{}", local.contents());
     let mut root = world.terminal(&["plex-auth", "login"]);
     assert_eq!(root.exit(), 1);
-    assert!(root.contents().contains("root never signs in with Plex"), "{}", root.contents());
+    assert!(root.contents().contains("root does not sign in with Plex"), "{}", root.contents());
     world.assert_no_secret_leaked();
 }
 
@@ -113,7 +113,7 @@ fn friend_without_a_shell_can_synchronise_the_smb_password_over_ssh() {
     ssh.wait_for("Plex password of alice");
     ssh.type_line(&password("alice"));
     assert_eq!(ssh.exit(), 0, "{}", ssh.contents());
-    assert!(ssh.contents().contains("That is the Plex password of alice"), "{}", ssh.contents());
+    assert!(ssh.contents().contains("Plex accepted the password of alice"), "{}", ssh.contents());
     world.wait_for_smb("alice", &password("alice"), "ok");
     // Neither file transfer nor tunnels.
     let sftp =

@@ -25,7 +25,10 @@ pub(crate) fn summary(config: &Config) -> String {
             }
         },
     );
-    line("the owner", config.admin_account.clone().unwrap_or_else(|| "may not (admin_account is not set)".into()));
+    line(
+        "the owner",
+        config.admin_account.clone().unwrap_or_else(|| "cannot sign in (admin_account is not set)".into()),
+    );
     line("local accounts", accounts(config));
     line("plex.tv", config.plex_url.to_string());
     if let Some(file) = &config.ca_file {
@@ -38,25 +41,25 @@ pub(crate) fn summary(config: &Config) -> String {
         let how = if config.server_url_insecure { ", in the clear: see plex-auth doctor" } else { "" };
         line("media server", format!("{url} can also refuse friends{how}"));
     }
-    line("remembered", remembered(config.cache));
+    line("cached passwords", cached(config.cache));
     if config.samba.sync_password {
         line("SMB passwords", "follow those that plex.tv accepts".into());
     }
     let policy::Limits { rejected_per_hour, sign_ins_per_hour, .. } = config.throttle;
     let limits =
-        format!("{rejected_per_hour} rejected sign-ins an hour, and {sign_ins_per_hour} sign-ins of one account");
+        format!("{rejected_per_hour} rejected sign-ins per hour, and {sign_ins_per_hour} sign-ins of one account");
     line("limits", limits);
     let times = &config.timeouts;
-    line("a login takes", format!("at most {} of the network", format_duration(times.login)));
-    line("a removed friend", format!("is out after at most {}", format_duration(times.friend_list)));
+    line("login timeout", format!("{} for requests to plex.tv", format_duration(times.login)));
+    line("removed friends", format!("lose access within {}", format_duration(times.friend_list)));
     text
 }
 
-fn remembered(cache: Cache) -> String {
-    let times = [("without asking", cache.remember), ("while plex.tv is not available", cache.offline)];
-    let kept = times.iter().filter_map(|(when, time)| Some(format!("{} {when}", format_duration((*time)?))));
+fn cached(cache: Cache) -> String {
+    let times = [("without contacting plex.tv", cache.remember), ("while plex.tv is not available", cache.offline)];
+    let kept = times.iter().filter_map(|(when, time)| Some(format!("for {} {when}", format_duration((*time)?))));
     let kept: Vec<_> = kept.collect();
-    if kept.is_empty() { "nothing".into() } else { format!("passwords, {}", kept.join(" and ")) }
+    if kept.is_empty() { "none".into() } else { format!("accepted {}", kept.join(" and ")) }
 }
 
 fn accounts(config: &Config) -> String {
@@ -78,7 +81,7 @@ mod tests {
         let text = "token = \"TOKEN-SECRET\"\nmachine_id = \"0123456789abcdef\"\ngroup = \"plex-users\"\n[users]\nal = \"7\"\n";
         let shown = summary(&config::parse(text, Path::new("x")).unwrap());
         for part in
-            ["0123456789abcdef", "al = 7", "the group plex-users", "may not (admin_account", "at most 5m", "nothing"]
+            ["0123456789abcdef", "al = 7", "the group plex-users", "cannot sign in (admin_account", "within 5m", "none"]
         {
             assert!(shown.contains(part), "{shown}");
         }
@@ -89,7 +92,7 @@ mod tests {
         let shown = summary(&config::parse(&text, Path::new("x")).unwrap());
         for part in [
             "127.0.0.1:32400/ can also refuse friends, in the clear",
-            "5m without asking and 1day while plex.tv is not available",
+            "for 5m without contacting plex.tv and for 1day while plex.tv is not available",
             "SMB",
         ] {
             assert!(shown.contains(part), "{shown}");

@@ -19,9 +19,9 @@ use crate::error::Error;
 /// Subcommands of `plex-auth user`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Create a local account for a friend: without a local password, for them alone
+    /// Create a local account for a friend, without a local password
     Add(add::AddArgs),
-    /// Say whose a local account is that there is already
+    /// Map an existing local account to a Plex account
     Link {
         /// The local account
         name: String,
@@ -29,14 +29,14 @@ pub(crate) enum UserCommand {
         #[arg(value_name = "WHO", allow_hyphen_values = true)]
         who: String,
     },
-    /// Take that back
+    /// Remove the mapping of a local account to a Plex account
     Unlink {
         /// The local account
         name: String,
     },
     /// Remove a friend's local account and end its sessions; the home is kept for root
     Remove(remove::RemoveArgs),
-    /// Bring the local accounts in step with the friend list: create what is missing, lock whose friend is gone
+    /// Synchronise local accounts with the friend list: create missing ones, lock those of former friends
     Sync(sync::SyncArgs),
 }
 

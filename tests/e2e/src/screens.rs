@@ -8,7 +8,7 @@ use regex_lite::Regex;
 use crate::artifacts::checkout;
 
 /// The pages that show screens, in a block below a line such as `<!-- screen: doctor -->`.
-const PAGES: [&str; 2] = ["README.md", "docs/reference/commands.md"];
+const PAGES: [&str; 2] = ["docs/quick-start.md", "docs/reference/commands.md"];
 
 /// Patterns that vary between runs, and their replacements. Columns keep their width.
 const DIFFERENT: [(&str, &str); 13] = [
@@ -48,7 +48,7 @@ pub fn screen(name: &str, shown: &str) {
         if update && new != text {
             fs::write(&page, &new).unwrap();
         } else {
-            assert!(new == text, "{} shows another {name}; UPDATE_SCREENS=1 mends that", page.display());
+            assert!(new == text, "{} shows another {name}; UPDATE_SCREENS=1 replaces it", page.display());
         }
     }
 }
@@ -65,7 +65,7 @@ fn settled(shown: &str) -> String {
 
 /// The page with its copy of this screen replaced; `None` if it does not show it.
 fn with_screen(page: &str, name: &str, shown: &str) -> Option<String> {
-    let (before, rest) = page.split_once(&format!("<!-- screen: {name} -->\n```text\n"))?;
+    let (before, rest) = page.split_once(&format!("<!-- screen: {name} -->\n```console\n"))?;
     let (_, after) = rest.split_once("```\n")?;
-    Some(format!("{before}<!-- screen: {name} -->\n```text\n{shown}```\n{after}"))
+    Some(format!("{before}<!-- screen: {name} -->\n```console\n{shown}```\n{after}"))
 }

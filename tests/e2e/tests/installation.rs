@@ -1,10 +1,10 @@
-//! Installation by the README's instructions, and socket activation as by systemd.
+//! Installation by hand, as docs/how-to/install.md says, and socket activation as by systemd.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use e2e::{Code, DEN, MACHINE, World, password, readme_commands};
+use e2e::{Code, DEN, MACHINE, World, page_commands, password};
 
 #[test]
-fn manual_installation_of_the_readme_lets_a_friend_log_in() {
+fn installation_by_hand_lets_a_friend_log_in() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     world.stop_authd();
     world.sh(
@@ -12,7 +12,7 @@ fn manual_installation_of_the_readme_lets_a_friend_log_in() {
          rm \"$(find /usr/lib -name pam_plex.so)\"; userdel plex-auth; groupdel plex-users; mkdir -p /root/plex-auth/target/release",
     );
     world.copy_release("/root/plex-auth");
-    let (before, after) = (world.config(""), readme_commands("Install by hand"));
+    let (before, after) = (world.config(""), page_commands("docs/how-to/install.md", "By hand"));
     let network: String = before
         .lines()
         .filter(|line| line.starts_with("plex_url") || line.starts_with("ca_file"))

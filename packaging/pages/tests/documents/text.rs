@@ -19,9 +19,9 @@ pub struct Document {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Prose,
-    /// Indented: a command to run.
+    /// In a block of `sh`, or indented: a command to run.
     Command,
-    /// Between fences: something to read.
+    /// In any other block: something to read.
     Shown,
 }
 
@@ -32,15 +32,15 @@ impl Document {
 
     /// Every line with its kind, without fences.
     pub fn lines(&self) -> Vec<(Kind, &str)> {
-        let mut fenced = false;
+        let mut block = None;
         let mut lines = Vec::new();
         for line in self.text.lines() {
-            if line.starts_with("```") {
-                fenced = !fenced;
-            } else if fenced {
-                lines.push((Kind::Shown, line));
+            if let Some(language) = line.trim_start().strip_prefix("```") {
+                let kind = if language == "sh" { Kind::Command } else { Kind::Shown };
+                block = if block.is_some() { None } else { Some(kind) };
             } else {
-                lines.push((if line.starts_with("    ") { Kind::Command } else { Kind::Prose }, line));
+                let outside = if line.starts_with("    ") { Kind::Command } else { Kind::Prose };
+                lines.push((block.unwrap_or(outside), line));
             }
         }
         lines

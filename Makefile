@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup pages test check mutants fuzz demo demo-announced bench clean files units install uninstall deb rpm selinux
+.PHONY: build setup pages test check mutants fuzz demo demo-announced picture bench clean files units install uninstall deb rpm selinux
 
 SHIPPED = -p pam-plex -p plex-authd -p helpers -p plex-auth
 
@@ -49,6 +49,10 @@ demo-announced:
 # The main job on a private machine. KEEP=1 keeps the machine, to try by hand. The first line appears before anything is made.
 demo: demo-announced setup
 	@KEEP=$(KEEP) cargo run $(QUIET) --locked -p e2e --bin demo
+
+# Records a link sign-in on a private machine, and draws the README's picture of it: docs/screens/link-sign-in.svg.
+picture: setup
+	@cargo run $(QUIET) --locked -p e2e --bin picture
 
 # What one login costs, beside pam_permit, pam_unix and a script that does the same.
 bench: setup

@@ -21,7 +21,9 @@ mod logins;
 mod many;
 mod pages;
 mod pamcode;
+mod picture;
 mod profile;
+mod recording;
 mod rush;
 mod screens;
 mod silent;
@@ -41,7 +43,9 @@ pub use link::{PRESS_ENTER, qr_codes};
 pub use logins::as_user;
 pub use many::{Tried, Try, count};
 pub use pamcode::{Code, Codes};
+pub use picture::picture;
 pub use profile::{STACK_FILES, features, rendered};
+pub use recording::{Event, Recording};
 pub use rush::{EIGHT, EIGHT_USERS, Rush, Rushed};
 pub use screens::screen;
 pub use smb::SYNC;
@@ -104,6 +108,20 @@ pub fn within(limit: std::time::Duration, what: &str, mut act: impl FnMut()) {
         }
     }
     panic!("{what}: never within {limit:?}, but {took:?}");
+}
+
+/// The picture of the README and, ending in `.cast`, its recording.
+pub const LINK_PICTURE: &str = "docs/screens/link-sign-in.svg";
+
+/// The picture of a recorded link sign-in.
+#[must_use]
+pub fn link_picture(recording: &Recording) -> String {
+    picture(
+        recording,
+        "Link sign-in over SSH",
+        "A terminal: Alice runs ssh alice@den and presses Enter at the password prompt. A QR code and a link code appear. \
+         She approves the code at plex.tv/link on her phone, presses Enter, and has a shell.",
+    )
 }
 
 /// Commands under a heading of a page: its `sh` blocks, or its indented lines.

@@ -12,6 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal};
 use rustix::termios::{LocalModes, Winsize};
 
+use crate::recording::{Chunk, Recording};
 use crate::world::{LOCALE, World};
 
 /// Default time limit for a text to appear, and for a program to exit.
@@ -34,6 +35,8 @@ pub struct Terminal {
     child: Child,
     keyboard: File,
     screen: Arc<Mutex<vt100::Parser>>,
+    chunks: Arc<Mutex<Vec<Chunk>>>,
+    markers: Vec<(Instant, String)>,
     waited_for: HashMap<String, usize>,
     patience: Duration,
 }
@@ -66,16 +69,21 @@ impl World {
         let of = |cells| NonZeroU16::new(cells).unwrap();
         let screen = Arc::new(Mutex::new(vt100::Parser::new(of(lines), of(columns), SCROLLBACK)));
         let (output, painted) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
-        std::thread::spawn(move || paint(output, &painted));
-        Terminal { child, keyboard, screen, waited_for: HashMap::new(), patience: PATIENCE }
+        let chunks = Arc::default();
+        let recorded = Arc::clone(&chunks);
+        std::thread::spawn(move || paint(output, &painted, &recorded));
+        let (markers, waited_for) = (Vec::new(), HashMap::new());
+        Terminal { child, keyboard, screen, chunks, markers, waited_for, patience: PATIENCE }
     }
 }
 
-/// Draws the program's output on the screen until no process has the terminal open any more.
-fn paint(mut output: File, screen: &Mutex<vt100::Parser>) {
+/// Draws the program's output on the screen, and records it, until no process has the terminal open any more.
+fn paint(mut output: File, screen: &Mutex<vt100::Parser>, chunks: &Mutex<Vec<Chunk>>) {
     let mut buffer = [0; 4096];
     while let Ok(length @ 1..) = output.read(&mut buffer) {
-        screen.lock().unwrap().process(buffer.get(..length).unwrap());
+        let bytes = buffer.get(..length).unwrap();
+        chunks.lock().unwrap().push((Instant::now(), bytes.to_vec()));
+        screen.lock().unwrap().process(bytes);
     }
 }
 
@@ -111,6 +119,18 @@ impl Terminal {
         rustix::termios::tcsetwinsize(&self.keyboard, size).unwrap();
         let of = |cells| NonZeroU16::new(cells).unwrap();
         self.screen.lock().unwrap().screen_mut().set_size(of(lines), of(columns));
+    }
+
+    /// Notes in the recording that something happens elsewhere now.
+    pub fn mark(&mut self, what: &str) {
+        self.markers.push((Instant::now(), what.to_owned()));
+    }
+
+    /// The session until now.
+    #[must_use]
+    pub fn recording(&self) -> Recording {
+        let (lines, columns) = self.screen.lock().unwrap().screen().size();
+        Recording::new(columns.get(), lines.get(), self.chunks.lock().unwrap().clone(), &self.markers)
     }
 
     /// Types a line and presses Enter.

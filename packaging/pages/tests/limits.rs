@@ -45,7 +45,7 @@ fn memory_and_threads_are_limited_alike_with_every_service_manager() {
 fn every_place_lets_plex_authd_have_the_threads_that_it_is_built_for() {
     let most = unit("plex-authd", "TasksMax");
     assert_eq!(numbers("packaging/openrc/plex-authd", "pids.max "), [most]);
-    assert_eq!(numbers(PAGE, "    pids.max "), [most], "the example for OpenRC");
+    assert_eq!(numbers(PAGE, "\npids.max "), [most], "the example for OpenRC");
     let runit: Vec<_> =
         read(PAGE).lines().filter(|line| line.contains(">\"$group/pids.max\"")).map(str::to_owned).collect();
     assert!(runit.len() == 1 && runit.iter().all(|line| line.contains(&format!("echo {most} >"))), "{runit:?}");

@@ -178,7 +178,7 @@ fn link(world: &World) {
 fn sudo(world: &World) {
     let page = |heading| page_commands("docs/how-to/sudo.md", heading);
     assert!(!world.sudo("alice", &password("alice"), &[]).ok(), "nobody has let her yet");
-    world.follow(&page("Let her"));
+    world.follow(&page("Allow it"));
     assert!(!world.sudo("alice", "wrong", &[]).ok());
     let mut shell = world.terminal(&as_user("alice", &["env", "PS1=$ ", "sh"]));
     shell.wait_for("$ ");

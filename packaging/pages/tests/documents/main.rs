@@ -22,8 +22,16 @@ const OTHERWISE: [&str; 5] =
     ["build-for-aarch64.md", "confinement.md", "containers.md", "install.md", "without-systemd.md"];
 
 /// Words with an underscore that belong to other programs.
-const FOREIGN: [&str; 7] =
-    ["auth_pam", "sd_notify", "error_log", "log_level", "module_unknown", "no_new_privs", "rc_cgroup_mode"];
+const FOREIGN: [&str; 8] = [
+    "auth_pam",
+    "sd_notify",
+    "error_log",
+    "log_level",
+    "mod_authnz_pam",
+    "module_unknown",
+    "no_new_privs",
+    "rc_cgroup_mode",
+];
 
 /// A path with `..` resolved.
 fn tidy(path: &Path) -> PathBuf {

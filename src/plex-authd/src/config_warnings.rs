@@ -44,7 +44,7 @@ fn log_warnings(context: &Context) {
             Ok(Some(_)) if context.is_owners(name, reference) => {}
             Ok(Some(account)) if config.group.is_some() && !account.in_group => log.warning(format!(
                 "'{name}' is listed in [users] but not in the group: while this daemon is stopped, the shipped PAM stacks \
-                 take '{name}' for an ordinary local account"
+                 treat '{name}' as an ordinary local account"
             )),
             Ok(None) => log.warning(format!("'{name}' is listed in [users], but there is no such local account")),
             // A missing group is reported above, and does not matter to an account in [users].

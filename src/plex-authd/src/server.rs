@@ -99,7 +99,7 @@ fn reload(daemon: &mut Daemon, log: &Log) {
             daemon.context().settings.trusted_callers.look_up_again(&callers);
             config_warnings::log_in_background(daemon.context());
         }
-        Err(error) => log.error(format!("{error}; the configuration that was read before stays in force")),
+        Err(error) => log.error(format!("{error}; the previous configuration stays in use")),
     }
     service_manager::ready();
 }

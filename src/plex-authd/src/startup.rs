@@ -46,9 +46,7 @@ pub(crate) fn start(args: &Args, log: &Log) -> Result<Started, Box<FailedStart>>
     };
     // Before the user is changed: then root alone can list them. The daemon starts no program that would inherit one.
     if let Err(error) = inherited::close_descriptors() {
-        log.warning(format!(
-            "descriptors that were left open to this process stay open; /proc does not list them: {error}"
-        ));
+        log.warning(format!("descriptors that this process inherited stay open; /proc does not list them: {error}"));
     }
     match prepare(&passed, args, log).and_then(|listener| Ok((listener, open(args, log)?))) {
         Ok((listener, (daemon, reserve))) => Ok(Started { signals, listener, daemon, reserve }),

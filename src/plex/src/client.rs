@@ -200,7 +200,7 @@ fn read(response: &mut impl Read, deadline: Instant) -> Result<Zeroizing<Vec<u8>
             return Err(Error::Unavailable(format!("the answer is longer than {MAX_BODY} bytes")));
         }
         if deadline.saturating_duration_since(Instant::now()).is_zero() {
-            return Err(Error::Unreachable("the answer did not come in time".into()));
+            return Err(Error::Unreachable("the answer did not arrive in time".into()));
         }
     }
 }
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn r36_an_answer_that_goes_on_at_the_deadline_is_none() {
         let late = read(&mut std::io::repeat(b'x').take(3), Instant::now());
-        assert_eq!(late, Err(Error::Unreachable("the answer did not come in time".into())));
+        assert_eq!(late, Err(Error::Unreachable("the answer did not arrive in time".into())));
     }
 
     /// R69: plex.tv's absence opens the offline cache, and a request that had too little time says nothing about it.

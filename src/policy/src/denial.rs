@@ -310,23 +310,26 @@ impl fmt::Display for Reason {
                      that holds the old one"
                 );
             }
-            Self::NoSlot => "as many conversations as there may be are under way",
+            Self::NoSlot => "too many logins are in progress",
             Self::NoLocalAccount => "no such local account",
             Self::SystemAccount => "root and system accounts never sign in with Plex",
             Self::NotManaged => "neither in [users] nor in the group",
-            Self::LocalFirst => "it has a local password, or nobody can tell; that is tried first",
+            Self::LocalFirst => {
+                "it has a local password, or that cannot be determined; the local password is tried first"
+            }
             Self::ChangedAtPlex => "the password of this account is changed at plex.tv and not here",
-            Self::NotYourAccount => "the asking process may only ask about its own account (see trusted_callers)",
+            Self::NotYourAccount => "the calling process may only authenticate its own account (see trusted_callers)",
             Self::EmptyPassword => "empty password",
             Self::LongPassword => "password longer than 1024 bytes",
             Self::ControlByte => "password with a control byte",
             Self::NotUtf8 => "password that is not UTF-8",
-            Self::TooManyTries => "too many wrong tries from there; this one was not looked at",
+            Self::TooManyTries => "too many failed attempts from there; the password was not checked",
             Self::NotOnList => "no friend of the owner by that name has access",
             Self::Ambiguous => "more than one Plex account has that name; put the id into [users]",
             Self::Unbound => {
-                "a Plex account has this name now, but had not when the account joined the group, or the account had an entry in \
-                 [users], or the group does not list it; if it is theirs: plex-auth user link"
+                "no Plex account had this name when the account joined the group, or the account had an entry in \
+                 [users], or the group does not list it; if it belongs to the user with this name: plex-auth user \
+                 link"
             }
             Self::Pending => "the invitation has not been accepted",
             Self::NoAccess => "a friend, but the server is not shared with them",
@@ -341,26 +344,26 @@ impl fmt::Display for Reason {
                 "the stack has the argument 'link', but link sign-in is not offered for this service \
                  (see link_sign_in and link_services)"
             }
-            Self::TooManyLinkCodes => "as many link codes as there may be wait for approval already",
+            Self::TooManyLinkCodes => "too many link codes are waiting for approval",
             Self::CodeWanted => {
-                "plex.tv wants a verification code and this login can show no second prompt; \
+                "plex.tv requires a verification code and this login cannot show a second prompt; \
                  type the six digits right behind the password"
             }
             Self::EmailOnly => "plex.tv accepts only the e-mail address of this account; put it into [users]",
             Self::Forbidden => "plex.tv says that this account may not sign in",
             Self::AddressBlocked => {
-                "plex.tv blocks this machine's address for too many wrong passwords; it may take hours to end"
+                "plex.tv blocks this machine's address for too many wrong passwords; this can last for hours"
             }
-            Self::RateLimited => "plex.tv has had too many requests from here; try again in some minutes",
+            Self::RateLimited => "plex.tv limits requests from this machine; try again in some minutes",
             Self::BudgetSpent => {
-                "too many sign-ins were not accepted within the hour, of this account or from there; nothing was sent \
+                "too many sign-ins of this account or from there were not accepted within the hour; nothing was sent \
                  (see rejected_per_hour)"
             }
             Self::SignInsSpent => {
-                "this account was signed in too often within the hour; nothing was sent (see sign_ins_per_hour)"
+                "too many sign-ins of this account within the hour; nothing was sent (see sign_ins_per_hour)"
             }
             Self::LinkCodesSpent => {
-                "too many link codes were requested within the hour, for this account or from there; nothing was sent \
+                "too many link codes for this account or from there within the hour; nothing was sent \
                  (see link_codes_per_hour)"
             }
             Self::AccountBusy => "other sign-ins of the same Plex account took too long; try again",
@@ -371,7 +374,7 @@ impl fmt::Display for Reason {
             }
             Self::NoSignInYet => {
                 "without a token, an account can be used once its Plex user has signed in to it with a password or a link; \
-                 nobody has lately"
+                 there was no recent sign-in"
             }
             Self::PromptFailed => "the prompt could not be shown or was cancelled",
         };

@@ -77,7 +77,7 @@ fn account_phase_waits_four_seconds_for_a_first_list() {
     let connections = |how| world.plex().send(&Command::Connections(how)).unwrap();
     connections(Connections::Refuse);
     world.start_authd(&world.config(USERS));
-    world.wait_for_log(&["the friend list cannot be had"]);
+    world.wait_for_log(&["the friend list cannot be read"]);
     let start = Instant::now();
     assert_eq!(world.account("alice"), Code::PERM_DENIED);
     let took = start.elapsed();
@@ -101,7 +101,10 @@ fn r65_key_of_removed_friend_is_refused_during_300_open_su_prompts() {
                    for i in $(seq 300); do su mallory -c true <&3 >/dev/null 2>&1 & done; wait";
     let before = ["setpriv", "--reuid", "local", "--regid", "local", "--init-groups", "sh", "-c"];
     world.start(&[&before[..], &[&format!("'{prompts}'")]].concat());
-    world.wait_for_log_within(Duration::from_secs(60), &["unavailable", "service=\"su\"", "as many conversations"]);
+    world.wait_for_log_within(
+        Duration::from_secs(60),
+        &["unavailable", "service=\"su\"", "too many logins are in progress"],
+    );
     let start = Instant::now();
     let expected = [("mallory", false), ("alice", true), ("local", true), ("olga", true)];
     assert_keys(&world, "300 prompts", &expected);
@@ -178,7 +181,7 @@ fn r65_the_owner_has_access_without_daemon_and_with_broken_configuration() {
     let Some(world) = machine("", "") else { return };
     world.write_config("token = nonsense\n");
     world.sh("pkill -HUP -x plex-authd");
-    world.wait_for_log(&["the configuration that was read before stays in force"]);
+    world.wait_for_log(&["the previous configuration stays in use"]);
     assert_owner_has_access(&world, "reloaded with a broken file");
     assert_keys(&world, "reloaded with a broken file", &[("alice", true), ("mallory", false)]);
     world.stop_authd();

@@ -10,7 +10,7 @@ use fakeplex::{Endpoint, Fault};
 const NUMBERS: &str = "[throttle]\nfree_tries = 20\nblocked_pause = \"1m\"";
 
 /// Log lines of the two reasons to open the breaker.
-const LIMITED: &str = "plex.tv has had too many requests from here (429); no password is sent there";
+const LIMITED: &str = "plex.tv limits requests from this machine (429); no password is sent there";
 const BLOCKED: &str = "plex.tv blocks this machine's address for too many wrong passwords (1031)";
 
 fn sign_ins(world: &World) -> u64 {

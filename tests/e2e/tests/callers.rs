@@ -26,7 +26,7 @@ fn r43_unprivileged_caller_can_authenticate_only_its_own_account() {
         assert_eq!(codes.prompts(), 0, "{caller} is not even asked");
         assert_eq!(world.plex().counters().of(Endpoint::Signin), 0, "{caller}");
     }
-    world.wait_for_log(&["denied", "user=\"alice\"", "may only ask about its own account", "trusted_callers"]);
+    world.wait_for_log(&["denied", "user=\"alice\"", "may only authenticate its own account", "trusted_callers"]);
     assert_eq!(code_for_caller(&world, "www-data", "alice", &password("alice")), Code::SUCCESS);
     assert_eq!(code_for_caller(&world, "www-data", "root", "x"), Code::USER_UNKNOWN);
 }

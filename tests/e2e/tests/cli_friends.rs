@@ -118,7 +118,7 @@ fn friends_reports_errors_with_a_hint() {
     let out = world.run(&["setpriv", "--reuid", "alice", "--regid", "alice", "--init-groups", "plex-auth", "friends"]);
     assert!(out.code == 1 && out.stderr.contains("only root may do this") && out.stderr.contains("sudo"), "{out:?}");
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
-    fails(&["the friend list cannot be had", "is this machine online?"]);
+    fails(&["the friend list cannot be read", "is this machine online?"]);
     world.plex().clear_faults();
     let config = world.config("");
     world.write_config(&format!("gruop = \"plex\"\n{config}"));

@@ -94,7 +94,7 @@ fn status_shows_an_open_circuit_breaker_and_friend_list_errors() {
     world.plex().fault(Endpoint::Signin, Fault::Status(401, r#"{"errors":[{"code":1031}]}"#.into()));
     assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
     world.plex().fault(Endpoint::SharedServers, Fault::Status(401, String::new()));
-    world.wait_for_log(&["the friend list cannot be had"]);
+    world.wait_for_log(&["the friend list cannot be read"]);
     let (shown, code) = seen(&world, "status");
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("plex.tv          paused for 29m 5") || shown.contains("paused for 30m"), "{shown}");

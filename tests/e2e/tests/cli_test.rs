@@ -242,7 +242,7 @@ fn test_with_a_service_counts_failures_only_for_itself() {
     assert_eq!(typed(&world, line, &[(prompt, "wrong")]).1, 1);
     world.wait_for_log(&["denied", "user=\"alice\"", "service=\"sshd\""]);
     let (shown, code) = typed(&world, line, &[(prompt, &password("alice"))]);
-    let throttled = "✗ sign-in: throttled: too many wrong tries from there; this one was not looked at\n    \
+    let throttled = "✗ sign-in: throttled: too many failed attempts from there; the password was not checked\n    \
                      see what happened: plex-auth logins\n";
     assert!(shown.contains(throttled) && code == 1, "{shown}");
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
@@ -276,7 +276,7 @@ fn test_works_while_plex_tv_is_unavailable() {
     assert_eq!((shown, code), (begin(&world, "alice") + &rest, 1));
     // The cache lets her log in, and the command says so when her password is tried.
     let (shown, code) = typed(&world, "alice --password", &[("Plex password of alice:", &password("alice"))]);
-    let end = "✓ sign-in: accepted: remembered, since plex.tv was not available; the friend list: plex.tv: answered 503 \
+    let end = "✓ sign-in: accepted: cached password, since plex.tv was not available; the friend list: plex.tv: answered 503 \
                and nothing that can be read\nalice would have been let in with this password.";
     assert!(shown.ends_with(end) && code == 0, "{code} {shown}");
 }
@@ -349,7 +349,7 @@ fn test_without_a_token_leaves_access_to_the_sign_in() {
     let token = "✓ token: there is none: whether they reach the server is asked once they have signed in\n\
                  ✓ decision: may sign in with the Plex password of alice\n";
     let phase = "! account phase: refused before their first sign-in: without a token, an account can be used once its Plex \
-                 user has signed in to it with a password or a link; nobody has lately\n\
+                 user has signed in to it with a password or a link; there was no recent sign-in\n\
                  alice would be let in with the right password.";
     assert_eq!((shown, code), (format!("{}{token}{phase}", begin(&world, "alice")), 0));
     world.stop_authd();

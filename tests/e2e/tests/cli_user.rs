@@ -233,8 +233,8 @@ fn failed_user_commands_change_nothing() {
     let Some(world) = machine("") else { return };
     let before = world.sh(&format!("cat {CONFIG}")).stdout;
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
-    refused(&world, &["add", "al", "--plex", "alice"], &["the friend list cannot be had", "online"]);
-    refused(&world, &["link", "local", "alice"], &["the friend list cannot be had"]);
+    refused(&world, &["add", "al", "--plex", "alice"], &["the friend list cannot be read", "online"]);
+    refused(&world, &["link", "local", "alice"], &["the friend list cannot be read"]);
     world.plex().clear_faults();
     // If the tool fails, its message is shown and the line in the configuration is removed again.
     world.write(

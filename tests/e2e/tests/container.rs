@@ -125,7 +125,7 @@ fn container_serves_logins_and_ends_on_sigterm_or_with_either_daemon() {
     world.sh("grep -q strict_friends /etc/plex-auth.toml");
     write_secret(&world, &config("strict_freinds = false"));
     container.signal("HUP");
-    container.wait_for("stays in force");
+    container.wait_for("stays in use");
     assert!(container.said().contains("strict_freinds"), "{}", container.said());
     let inside = world.ssh("password", "alice", &password("alice"));
     assert!(inside.ok(), "{inside:?}\n{}", container.said());

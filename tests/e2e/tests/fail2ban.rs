@@ -81,7 +81,7 @@ fn fail2ban_finds_exactly_the_hosts_of_guesses_in_the_log_of_real_logins() {
     });
     world.wait_for_log(&["denied", "203.0.113.15", "verification code"]);
     assert!(!world.ssh_from("203.0.113.13", "password", "alice", "wrong").ok());
-    world.wait_for_log(&["throttled", "203.0.113.13", "too many wrong tries"]);
+    world.wait_for_log(&["throttled", "203.0.113.13", "too many failed attempts"]);
     world.codes_from("2001:db8::9", "alone", "bob", "wrong");
     // Nor a prompt that was cancelled.
     claim(&world, "root", "alone", "frank", "203.0.113.22", "");

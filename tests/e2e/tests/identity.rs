@@ -109,7 +109,7 @@ fn r74_friend_who_takes_the_name_of_a_member_does_not_get_its_account() {
     world.wait_for_log(&[
         "denied",
         "user=\"dora\"",
-        "had not when the account joined the group",
+        "no Plex account had this name when the account joined the group",
         "plex-auth user link",
     ]);
     // Neither a restart nor a crash binds it.

@@ -140,14 +140,14 @@ fn rate_limited(world: &World, before_the_code: bool) {
         limit();
     }
     assert_ne!(login.verdict(), Code::SUCCESS);
-    world.wait_for_log(&["throttled", "user=\"alice\"", "plex.tv has had too many requests from here"]);
+    world.wait_for_log(&["throttled", "user=\"alice\"", "plex.tv limits requests from this machine"]);
     // Even plex.tv's own answer is not waited for: there are no further requests for codes.
     world.plex().clear_faults();
     world.plex().reset();
     let mut next = world.pam_terminal("alone", "frank", "192.0.2.2");
     next.wait_for("assword");
     assert_ne!(next.verdict(), Code::SUCCESS);
-    world.wait_for_log(&["throttled", "user=\"frank\"", "plex.tv has had too many requests from here"]);
+    world.wait_for_log(&["throttled", "user=\"frank\"", "plex.tv limits requests from this machine"]);
     assert_eq!(pin_requests(world), 0);
     let status = world.run(&["plex-auth", "status"]).stdout;
     assert!(status.contains("plex.tv          available\nlink codes       paused for 1m 5"), "{status}");

@@ -119,7 +119,7 @@ fn r45_rejected_cached_password_is_deleted_but_a_wrong_guess_deletes_nothing() {
     world.plex().load(&changed());
     assert_eq!(login(&world, 3, &password("alice")), Code::AUTH_ERR);
     world.wait_for_rows("remembered", 0);
-    world.wait_for_log(&["the remembered password of 'alice' is no longer right at plex.tv; forgotten"]);
+    world.wait_for_log(&["plex.tv no longer accepts the cached password of 'alice'; deleted"]);
     // The hash is in none of the files any more, not even in the write-ahead log.
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
     assert_eq!(login(&world, 4, &password("alice")), Code::AUTHINFO_UNAVAIL);

@@ -40,7 +40,7 @@ fn assert_outages_are_bridged(world: &World, outages: impl IntoIterator<Item = C
         assert_eq!(login("bob", &password("bob")), Code::AUTH_ERR, "{outage:?}");
         world.plex().clear_faults();
     }
-    world.wait_for_log(&["accepted", "user=\"alice\"", "remembered, since plex.tv was not available; "]);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "cached password, since plex.tv was not available; "]);
     assert_eq!(world.rows("remembered"), 2);
     world.assert_no_secret_leaked();
 }

@@ -80,7 +80,7 @@ fn r69_any_answer_of_plex_tv_keeps_the_offline_cache_closed() {
         world.plex().clear_faults();
         std::thread::sleep(std::time::Duration::from_millis(2200));
     }
-    assert!(!world.syslog().contains("remembered, since"));
+    assert!(!world.syslog().contains("cached password, since"));
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn r69_refused_or_limited_friend_list_keeps_the_offline_cache_closed() {
         let code = login_from(&world, "192.0.2.50", "alice", &password("alice"));
         assert_eq!(code, Code::AUTHINFO_UNAVAIL, "{fault:?}");
     }
-    assert!(!world.syslog().contains("remembered, since"));
+    assert!(!world.syslog().contains("cached password, since"));
 }
 
 #[test]

@@ -57,11 +57,11 @@ fn reload_applies_to_new_logins_and_not_to_those_in_progress() {
 fn reload_keeps_the_old_configuration_if_the_new_one_is_invalid() {
     let Some(world) = World::with_everything(DEN, "") else { return };
     let broken = world.config("strict_freinds = false");
-    reload(&world, &broken, &["strict_freinds", "stays in force"]);
+    reload(&world, &broken, &["strict_freinds", "stays in use"]);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     assert_eq!(world.authenticate("bob", &password("bob")), Code::AUTH_ERR);
     world.sh("rm /etc/plex-auth.toml; pkill -HUP -x plex-authd");
-    world.wait_for_log(&["/etc/plex-auth.toml", "No such file", "stays in force"]);
+    world.wait_for_log(&["/etc/plex-auth.toml", "No such file", "stays in use"]);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
 }
 

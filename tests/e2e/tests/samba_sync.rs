@@ -48,7 +48,7 @@ fn r39_smb_password_is_set_unchanged_or_not_at_all() {
         let too_long = long(bytes);
         world.plex().load(&den_with(&too_long));
         sign_in(&world, "alice", &too_long);
-        world.wait_for_log(&["plex-authd[", "'alice' could not be brought in step", &format!("{bytes} bytes")]);
+        world.wait_for_log(&["plex-authd[", "'alice' could not be set", &format!("{bytes} bytes")]);
     }
     assert_eq!(world.smb_says("alice", &long(254)), "ok");
     assert_eq!(world.smb_says("alice", ""), "NT_STATUS_LOGON_FAILURE");
@@ -76,7 +76,7 @@ fn eighty_simultaneous_logins_synchronise_every_smb_password() {
     log_in(32);
     world.sh("smbpasswd -x alice; smbpasswd -x frank");
     log_in(80);
-    assert!(!world.syslog().contains("could not be brought in step"), "{}", world.syslog());
+    assert!(!world.syslog().contains("could not be set"), "{}", world.syslog());
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn r13_killed_samba_service_affects_no_login_and_the_next_one_synchronises() {
     let start = Instant::now();
     sign_in(&world, "alice", &password("alice"));
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
-    world.wait_for_log(&["'alice' could not be brought in step", "systemctl status plex-auth-samba.socket"]);
+    world.wait_for_log(&["'alice' could not be set", "systemctl status plex-auth-samba.socket"]);
     assert_eq!(world.smb_says("alice", &password("alice")), "NT_STATUS_LOGON_FAILURE");
     // Killed while it works, with a slow smbpasswd.
     world.sh("mv /usr/bin/smbpasswd /usr/bin/smbpasswd.real");
@@ -125,7 +125,7 @@ fn r13_killed_samba_service_affects_no_login_and_the_next_one_synchronises() {
     sign_in(&world, "frank", &password("frank"));
     world.sh("until [ -e /run/samba/at-work ]; do sleep 0.02; done");
     world.kill_samba_service();
-    world.wait_for_log(&["'frank' could not be brought in step", "closed the connection"]);
+    world.wait_for_log(&["'frank' could not be set", "closed the connection"]);
     world.sh("sleep 2.5; mv /usr/bin/smbpasswd.real /usr/bin/smbpasswd");
     // Killing smbd during a sign-in has no effect either.
     world.start_samba_service();
@@ -147,10 +147,10 @@ fn only_passwords_just_accepted_by_plex_tv_are_synchronised() {
     // Accepted from the cache, not by plex.tv.
     world.kill_samba_service();
     sign_in(&world, "alice", &password("alice"));
-    world.wait_for_log(&["'alice' could not be brought in step"]);
+    world.wait_for_log(&["'alice' could not be set"]);
     world.start_samba_service();
     sign_in(&world, "alice", &password("alice"));
-    world.wait_for_log(&["accepted", "user=\"alice\"", "remembered"]);
+    world.wait_for_log(&["accepted", "user=\"alice\"", "cached password"]);
     // A verification code appended to the password is not part of it.
     sign_in(&world, "erin", &format!("{}314159", password("erin")));
     sign_in(&world, "frank", &password("frank"));
@@ -172,5 +172,5 @@ fn no_smb_password_is_set_by_default() {
     sign_in(&world, "alice", &password("alice"));
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(world.smb_says("alice", &password("alice")), "NT_STATUS_LOGON_FAILURE");
-    assert!(!world.syslog().contains("brought in step"));
+    assert!(!world.syslog().contains("could not be set"));
 }

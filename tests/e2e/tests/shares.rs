@@ -72,7 +72,7 @@ fn su_prompts(world: &World, user: &str, target: &str, count: u32) {
     // The daemon has decided about all: eight wait for typing, and the others were refused.
     world.wait_for_log_within(
         Duration::from_secs(60),
-        &["unavailable", &format!("user=\"{target}\""), "service=\"su\"", "as many conversations as there may be"],
+        &["unavailable", &format!("user=\"{target}\""), "service=\"su\"", "too many logins are in progress"],
     );
 }
 
@@ -96,7 +96,7 @@ fn r70_256_su_prompts_of_one_user_keep_nobody_else_out() {
     assert_eq!(world.su("olga", "frank", &password("frank"), &[]).stdout, "frank\n", "another user's su");
     assert_eq!(world.ssh_key("alice").stdout, "alice\n", "with a key");
     assert!(!world.ssh_key("bob").ok(), "a removed friend's key");
-    world.wait_for_log(&["unavailable", "user=\"bob\"", "service=\"su\"", "as many conversations as there may be"]);
+    world.wait_for_log(&["unavailable", "user=\"bob\"", "service=\"su\"", "too many logins are in progress"]);
     let status = world.run(&["plex-auth", "status"]);
     assert!(status.ok(), "{status:?}");
     assert_quick_restart(&world, "256 prompts");

@@ -53,7 +53,7 @@ fn damaged_state_file_is_set_aside_and_logged() {
         let aside = world.sh("ls /var/lib/plex-auth | grep -cE '^state.db.broken-[0-9]+$'").stdout;
         assert_eq!(aside.trim(), number.to_string(), "{damage}");
         assert_eq!(
-            world.syslog().matches("; set aside as /var/lib/plex-auth/state.db.broken-").count(),
+            world.syslog().matches("; moved to /var/lib/plex-auth/state.db.broken-").count(),
             number,
             "{damage}"
         );
@@ -78,7 +78,7 @@ fn full_disk_stops_no_login_and_grants_no_access() {
     // Enough logins that the rows to write exceed the space already allocated.
     let tries: Vec<Try> = (0..200).map(|n| Try::new("frank", &format!("192.0.2.{n}"), &password("frank"))).collect();
     assert!(world.many(8, &tries).iter().all(|answers| answers.code == Code::SUCCESS));
-    world.wait_for_log(&["state.db cannot be written", "logins go on", "look at the disk's room"]);
+    world.wait_for_log(&["state.db cannot be written", "logins continue", "check the free space"]);
     assert_logins_go_on(&world, "full");
     assert_identity_is_bound(&world, "full");
     let said = |what: &str| world.syslog().matches(what).count();
@@ -110,7 +110,7 @@ fn read_only_state_file_is_still_used() {
         world.plex().load(&renamed());
         world.plex().reset();
         world.start_authd(&world.config(ONE_SECOND));
-        world.wait_for_log(&["state.db", "going on without it"]);
+        world.wait_for_log(&["state.db", "continuing without it"]);
         sleep(Duration::from_millis(1300));
         assert_identity_is_bound(&world, "read-only");
         assert_logins_go_on(&world, "read-only");

@@ -48,7 +48,7 @@ fn r19_pauses_grow_and_affect_only_the_failing_key() {
     assert!(quickest < Duration::from_millis(900), "it is refused after the delay of every refusal: {told:?}");
     assert_eq!(login(&world, HOME, "alice", &password("alice")).0, Code::AUTHINFO_UNAVAIL, "it was not looked at");
     assert_eq!(sign_ins(&world), before);
-    world.wait_for_log(&["throttled", "user=\"alice\"", &format!("rhost=\"{HOME}\""), "too many wrong tries"]);
+    world.wait_for_log(&["throttled", "user=\"alice\"", &format!("rhost=\"{HOME}\""), "too many failed attempts"]);
 
     // Another user from that address, the same user from another address, and the account phase.
     for (from, user) in [(HOME, "frank"), (ELSEWHERE, "alice")] {

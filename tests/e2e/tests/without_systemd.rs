@@ -90,7 +90,7 @@ fn openrc_starts_supervises_reloads_and_stops_the_daemon() {
     world.sh("cp -p /etc/plex-auth.toml /root/good; echo nonsense = 1 >>/etc/plex-auth.toml");
     let broken = world.run(&["rc-service", "plex-authd", "reload"]);
     let said = format!("{}{}", broken.stdout, broken.stderr);
-    assert!(!broken.ok() && said.contains("nonsense") && said.contains("stays in force"), "{broken:?}");
+    assert!(!broken.ok() && said.contains("nonsense") && said.contains("stays in use"), "{broken:?}");
     assert_eq!(process(&world), before);
     assert_friend_can_log_in(&world);
     world.sh("cp -p /root/good /etc/plex-auth.toml");

@@ -249,7 +249,7 @@ fn read(config: &Config, extent: Extent) -> Result<Friends, Error> {
 fn explain(error: &directory::Error) -> Error {
     let error = match error {
         directory::Error::WrongOwner { .. } => {
-            return Error::new(error.to_string()).hint("mend one of them: plex-auth setup");
+            return Error::new(error.to_string()).hint("correct one of them: plex-auth setup");
         }
         directory::Error::Plex(plex::Error::Refused) => {
             return Error::new("plex.tv does not take the owner's token")
@@ -257,7 +257,7 @@ fn explain(error: &directory::Error) -> Error {
         }
         directory::Error::Plex(error) => error,
     };
-    let what = format!("the friend list cannot be had: plex.tv: {}", protocol::printable(&error.to_string(), 300));
+    let what = format!("the friend list cannot be read: plex.tv: {}", protocol::printable(&error.to_string(), 300));
     Error::new(what).hint(match error {
         plex::Error::Unreachable(_) | plex::Error::Unavailable(_) => {
             "is this machine online? look closer: plex-auth doctor"

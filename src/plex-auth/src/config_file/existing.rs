@@ -88,7 +88,7 @@ impl Existing {
 
 fn keep(path: &Path, problem: String) -> Error {
     Error::new(problem)
-        .hint(format!("nothing was changed; mend that place, or begin anew: mv {0} {0}.old", path.display()))
+        .hint(format!("nothing was changed; correct that place, or start over: mv {0} {0}.old", path.display()))
 }
 
 /// The text of a file; `None` if it does not exist.

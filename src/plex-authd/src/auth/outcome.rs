@@ -78,8 +78,8 @@ impl fmt::Display for Evidence {
             Self::PlexAlone(why) => write!(f, "plex.tv alone accepted the sign-in; {why}"),
             Self::List => f.write_str("on the list"),
             Self::Owner => f.write_str("the owner's own account, which needs no list"),
-            Self::CachedPassword => f.write_str("remembered"),
-            Self::Offline(why) => write!(f, "remembered, since plex.tv was not available; {why}"),
+            Self::CachedPassword => f.write_str("cached password"),
+            Self::Offline(why) => write!(f, "cached password, since plex.tv was not available; {why}"),
         }
     }
 }

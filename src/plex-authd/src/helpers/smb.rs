@@ -72,7 +72,7 @@ impl SmbQueue {
     pub(crate) fn set_password(&self, account: &str, password: Secret) {
         if self.jobs.try_send(Job::Password(account.to_owned(), password)).is_err() {
             self.log.warning(format!(
-                "the SMB password of '{account}' could not be brought in step: too many wait for Samba; it is tried again \
+                "the SMB password of '{account}' could not be set: too many requests wait for Samba; this is tried again \
                  at the next login with a password"
             ));
         }
@@ -136,7 +136,7 @@ impl SmbSync {
             }
             SmbResult::Failed(why) => {
                 self.synchronised.remove(account);
-                self.log.warning(format!("the SMB password of '{account}' could not be brought in step: {why}"));
+                self.log.warning(format!("the SMB password of '{account}' could not be set: {why}"));
             }
         }
     }

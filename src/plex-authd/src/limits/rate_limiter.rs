@@ -11,11 +11,11 @@ use crate::lock::lock;
 use crate::log::Log;
 use crate::state::store::{Change, Store};
 
-const LIMITED: &str = "plex.tv has had too many requests from here (429); no password is sent there";
+const LIMITED: &str = "plex.tv limits requests from this machine (429); no password is sent there";
 const BLOCKED: &str = "plex.tv blocks this machine's address for too many wrong passwords (1031); it may take hours to \
                        end; no password is sent there";
 const CODES_LIMITED: &str =
-    "plex.tv has had too many requests for link codes from here (429); none is sent there, and passwords still are,";
+    "plex.tv limits link codes for this machine (429); none is requested, and passwords are still sent,";
 
 /// The throttle; sessions wait here for a [`super::permit::Permit`].
 pub(crate) struct RateLimiter {

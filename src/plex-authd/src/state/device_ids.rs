@@ -28,8 +28,8 @@ impl DeviceIds {
         if ids.collide(config) {
             ids.sign_in = store::new_sign_in_id(directory, log);
             log.warning(
-                "client_identifier is what plex.tv knew this daemon's sign-ins by; they get another, and everybody who \
-                 signs in a mail about a new device",
+                "client_identifier was the identifier of this daemon's sign-ins at plex.tv; they get a new one, and \
+                 each user who signs in gets a mail about a new device",
             );
         }
         ids

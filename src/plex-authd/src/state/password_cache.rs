@@ -145,7 +145,7 @@ impl PasswordCache {
         let new = lock(&self.queue).get(account).is_some_and(|new| new.matches(password));
         let stored = lock(&self.hashes.0).get(account).cloned();
         if new || stored.is_some_and(|stored| self.hasher.matches(&stored, password)) {
-            self.log.info(format!("the remembered password of '{account}' is no longer right at plex.tv; forgotten"));
+            self.log.info(format!("plex.tv no longer accepts the cached password of '{account}'; deleted"));
             self.forget(account);
         }
     }

@@ -56,8 +56,8 @@ fn r60_r19_r70_r71_attacks_on_slots_budgets_and_origins_at_once_lock_no_friend_o
     });
     let took = start.elapsed();
     // The attacks reached the limits that they are for.
-    world.wait_for_log(&["user=\"mallory\"", "service=\"su\"", "as many conversations as there may be"]);
-    world.wait_for_log(&["throttled", "as many link codes as there may be"]);
+    world.wait_for_log(&["user=\"mallory\"", "service=\"su\"", "too many logins are in progress"]);
+    world.wait_for_log(&["throttled", "too many link codes are waiting"]);
     world.wait_for_log(&["throttled", "nothing was sent (see rejected_per_hour)"]);
     waits.sort_unstable();
     let seconds = |wait: Option<&Duration>| wait.unwrap().as_secs_f64();

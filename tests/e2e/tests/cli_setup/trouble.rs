@@ -142,7 +142,7 @@ fn setup_keeps_a_broken_configuration_and_names_its_line() {
             &[],
             &[
                 &format!("{FILE}{place}"),
-                "nothing was changed; mend that place, or begin anew: mv /etc/plex-auth.toml /etc/plex-auth.toml.old",
+                "nothing was changed; correct that place, or start over: mv /etc/plex-auth.toml /etc/plex-auth.toml.old",
             ],
         );
         assert_eq!(file(&world), text);

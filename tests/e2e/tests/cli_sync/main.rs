@@ -122,7 +122,7 @@ fn sync_changes_nothing_without_a_valid_friend_list() {
     world.plex().load(&shared_with(&["erin", "frank"]));
     for connections in [Connections::Refuse, Connections::SelfSigned, Connections::WrongName] {
         world.plex().send(&Command::Connections(connections)).unwrap();
-        refused(&world, &["--yes"], &["the friend list cannot be had", "nothing was changed"]);
+        refused(&world, &["--yes"], &["the friend list cannot be read", "nothing was changed"]);
     }
     world.plex().clear_faults();
     // The list of shares has a second source, so both fail.

@@ -126,7 +126,7 @@ impl Machine {
             _ if self.step.is_spared(strike) => self.whole(),
             (Step::Server, _) => "plex.tv alone accepted the sign-in",
             (Step::SignOut, _) => "plex.tv accepted the sign-in",
-            (_, Code::SUCCESS) => "remembered, since plex.tv was not available",
+            (_, Code::SUCCESS) => "cached password, since plex.tv was not available",
             _ => "unavailable",
         }
     }

@@ -69,7 +69,7 @@ fn r76_second_source_survives_restart_and_reload_and_ends_when_the_first_returns
     assert!(!names_the_second_source(&status(&world)), "{}", status(&world));
     let log = world.syslog();
     let since = log.get(before..).unwrap_or_default();
-    let words = ["first source", "shared_servers", "can be had again", "usual"];
+    let words = ["first source", "shared_servers", "can be read again", "usual"];
     assert!(
         since.lines().any(|line| words.iter().any(|word| line.contains(word))),
         "no line about the return:\n{since}"

@@ -36,12 +36,12 @@ const REFUSED: &str = "plex.tv accepted the sign-in, but the media server refuse
 
 /// Asserts that the cached password, the binding and the account are as before, and that there is no pause.
 fn assert_nothing_was_lost(world: &World) {
-    assert!(!world.syslog().contains("too many wrong tries"), "{}", world.syslog());
+    assert!(!world.syslog().contains("too many failed attempts"), "{}", world.syslog());
     assert_eq!((world.rows("remembered"), world.rows(BINDING)), (1, 1));
     assert_eq!(world.account("alice"), Code::SUCCESS, "keys and jobs go on");
     world.plex().send(&Command::Connections(Connections::Refuse)).unwrap();
     let log_in = || world.authenticate("alice", &password("alice"));
-    assert_eq!(logging(world, 1, "remembered, since plex.tv was not available", log_in), Code::SUCCESS);
+    assert_eq!(logging(world, 1, "cached password, since plex.tv was not available", log_in), Code::SUCCESS);
     world.plex().clear_faults();
     assert_eq!(logging(world, 1, "plex.tv alone accepted the sign-in", log_in), Code::SUCCESS);
 }

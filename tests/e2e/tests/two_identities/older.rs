@@ -55,7 +55,7 @@ fn r63_client_identifier_equal_to_that_of_sign_ins_is_detected() {
     let confused = world.config(&format!("client_identifier = \"{sign_ins}\"\n{QUICK}"));
     world.write_config(&confused);
     world.sh("pkill -HUP -x plex-authd");
-    world.wait_for_log(&["client_identifier is what plex.tv knows this daemon's sign-ins by", "stays in force"]);
+    world.wait_for_log(&["client_identifier is what plex.tv knows this daemon's sign-ins by", "stays in use"]);
     assert_eq!(world.sign_in_id(), sign_ins);
     world.stop_authd();
     world.plex().load(&den(&sign_ins));

@@ -194,7 +194,7 @@ impl FriendListCache {
                 return Err(about_the_list(reason));
             }
             if left.is_zero() {
-                let why = "the friend list did not come in time".to_owned();
+                let why = "the friend list did not arrive in time".to_owned();
                 // A deadline too short for any response says nothing about plex.tv.
                 let was_fair = deadline.saturating_duration_since(started) >= plex::FAIR;
                 return Err(if was_fair { Reason::Unreachable(why) } else { Reason::Unavailable(why) });

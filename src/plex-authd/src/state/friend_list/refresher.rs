@@ -67,7 +67,7 @@ impl FriendListCache {
         state.misses.end();
         state.ended += 1;
         if outcome.is_ok() && state.failure.take().is_some() {
-            self.log.info("the friend list can be had again");
+            self.log.info("the friend list can be read again");
         }
         match outcome {
             Ok(Ok(list)) => self.confirm(&mut state, list),
@@ -171,7 +171,7 @@ impl FriendListCache {
 
     fn record_failure(&self, state: &mut State, error: &Error) {
         let reason = match error {
-            Error::WrongOwner { .. } => Reason::Unavailable(format!("plex.tv: {error}; mend one of them")),
+            Error::WrongOwner { .. } => Reason::Unavailable(format!("plex.tv: {error}; correct one of them")),
             Error::Plex(plex::Error::Refused) => Reason::Unavailable(
                 "plex.tv does not take the owner's token; get a new one and put it into the configuration".into(),
             ),
@@ -186,7 +186,7 @@ impl FriendListCache {
             _ => PAUSE,
         };
         if state.failure.as_ref().is_none_or(|(before, _)| *before != reason) {
-            self.log.warning(format!("the friend list cannot be had: {reason}"));
+            self.log.warning(format!("the friend list cannot be read: {reason}"));
         }
         state.owner = None;
         state.failure = Some((reason, Instant::now() + pause));

@@ -29,7 +29,7 @@ pub(crate) fn new_sign_in_id(directory: &Path, log: &Log) -> String {
     let id = random::identifier();
     if let Err(error) = write(directory, SIGN_IN, &id) {
         log.warning(format!(
-            "{}: {error}; at each start of this daemon plex.tv will take it for a new device",
+            "{}: {error}; at each start, this daemon is a new device to plex.tv",
             directory.join(SIGN_IN).display()
         ));
     }
@@ -48,7 +48,7 @@ pub(super) fn save(directory: &Path, id: &str, log: &Log) {
     }
     if let Err(error) = write(directory, TOKEN, id) {
         log.warning(format!(
-            "{}: {error}; to plex.tv the plex-auth command will be another device than this daemon",
+            "{}: {error}; to plex.tv, the plex-auth command is another device than this daemon",
             directory.join(TOKEN).display()
         ));
     }

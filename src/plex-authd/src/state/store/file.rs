@@ -120,8 +120,8 @@ pub(super) fn open(directory: &Path, log: &Log) -> Result<(Option<Connection>, S
         Err(Unreadable::Newer(migrations)) => Err(NewerVersion { file, migrations }),
         Err(Unreadable::Damaged(why) | Unreadable::Disk(why)) => {
             log.error(format!(
-                "{}: {why}; going on without it: what is learnt now is lost at the next start. The directory must belong \
-                 to the daemon's user and have room",
+                "{}: {why}; continuing without it: what changes now is lost at the next start. The directory must \
+                 belong to the daemon's user and have free space",
                 file.display()
             ));
             Ok((None, read_only(&file).unwrap_or_else(|| empty(directory))))
@@ -201,7 +201,7 @@ fn move_aside(file: &Path, why: &str, log: &Log) {
         let _ = fs::rename(aside(end), aside(&format!(".broken-{now}{end}")));
     }
     log.error(format!(
-        "{}: {why}; set aside as {} and begun anew. Which Plex account each local account belonged to is learnt again \
+        "{}: {why}; moved to {}, and a new one created. Which Plex account each local account belongs to is determined again \
          from the next friend list, or at its next login",
         file.display(),
         aside(&format!(".broken-{now}"))

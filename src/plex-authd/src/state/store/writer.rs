@@ -76,8 +76,8 @@ impl Writer {
         match outcome {
             Ok(()) if news => self.log.info("state.db can be written again"),
             Err(error) if news => self.log.error(format!(
-                "state.db cannot be written: {error}; logins go on, but what is learnt now is lost at the next start: \
-                 look at the disk's room and at who owns the directory"
+                "state.db cannot be written: {error}; logins continue, but what changes now is lost at the next \
+                 start: check the free space and the owner of the directory"
             )),
             _ => {}
         }

@@ -14,7 +14,8 @@ use crate::problem::Problem;
 /// The section with the names of local accounts.
 const USERS: &str = "users";
 
-type Key<'a, 'i> = &'a Spanned<Cow<'i, str>>;
+/// A key, with its place in the text.
+type Placed<'a, 'i> = &'a Spanned<Cow<'i, str>>;
 
 /// The section of a key, empty for one above all sections; `None` if there is no key of this name.
 pub(crate) fn section_of(name: &str) -> Option<&'static str> {
@@ -49,7 +50,7 @@ pub(crate) fn check(table: &DeTable, text: &str, file: &Path) -> Result<(), Prob
 }
 
 /// The mistake in a key below `[users]`. A name in quotes is always a local account's.
-fn user(text: &str, name: Key<'_, '_>, value: &DeValue) -> Option<Mistake> {
+fn user(text: &str, name: Placed<'_, '_>, value: &DeValue) -> Option<Mistake> {
     let span = name.span();
     if is_dotted(text, span.end)
         && let DeValue::Table(rest) = value
@@ -60,7 +61,7 @@ fn user(text: &str, name: Key<'_, '_>, value: &DeValue) -> Option<Mistake> {
     if is_quoted { None } else { wrong_section(name, USERS) }
 }
 
-fn wrong_section(key: Key<'_, '_>, found: &str) -> Option<Mistake> {
+fn wrong_section(key: Placed<'_, '_>, found: &str) -> Option<Mistake> {
     let right = section_of(key.get_ref()).filter(|right| *right != found)?;
     Some(Mistake::WrongSection { key: key.get_ref().to_string(), found: found.to_owned(), right })
 }
@@ -70,10 +71,10 @@ fn is_dotted(text: &str, end: usize) -> bool {
     text.get(end..).is_some_and(|rest| rest.trim_start_matches([' ', '\t']).starts_with('.'))
 }
 
-/// The whole name, of which TOML made tables within tables.
+/// The whole name, of which TOML made tables within tables: the first, of several that begin alike.
 fn dotted(first: &str, rest: &DeTable) -> String {
     let (mut name, mut table) = (first.to_owned(), rest);
-    while let Some((next, value)) = table.iter().next() {
+    while let Some((next, value)) = table.iter().min_by_key(|(key, _)| key.span().start) {
         name = format!("{name}.{}", next.get_ref());
         let DeValue::Table(further) = value.get_ref() else { break };
         table = further;

@@ -32,7 +32,7 @@ fn assert_root_changes(world: &World, user: &str, changes: bool) {
 
 pub fn r35_no_tool_gives_a_friend_a_local_password(machine: &Machine) {
     let (world, stacks) = (&machine.world, machine.stacks());
-    let modules = world.sh("sed -n 's/^password.*\\(pam_[a-z]*\\)\\.so.*/\\1/p' /etc/pam.d/common-password").stdout;
+    let modules = world.sh("sed -n 's/^password.*\\(pam_[a-z_]*\\)\\.so.*/\\1/p' /etc/pam.d/common-password").stdout;
     assert_eq!(modules, "pam_unix\npam_deny\npam_permit\npam_plex\npam_succeed_if\npam_deny\n");
     for user in FRIENDS {
         assert_root_changes(world, user, false);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use e2e::{Code, DEN, Out, World, password};
+use e2e::{Code, DEN, Out, World, assert_ascii, assert_fits, password};
 use fakeplex::{Endpoint, Fault};
 use serde_json::Value;
 
@@ -180,6 +180,32 @@ fn logins_follows_new_logins_and_marks_tests() {
     world
         .sh("for i in 1 2 3 4 5 6 7 8 9 10; do plex-auth test alice && sleep 1.5; [ ! -e /run/ended ] || exit 0; done");
     assert_eq!(world.sh("wc -l </run/first; ls /run/ended; cat /run/errors").stdout, "1\n/run/ended\n");
+}
+
+#[test]
+fn every_line_fits_into_80_and_40_columns_and_is_ascii_in_the_c_locale() {
+    let Some(world) = World::with_everything(DEN, QUICK) else { return };
+    some_logins(&world);
+    for line in [
+        "friends",
+        "logins",
+        "logins --user alcie",
+        "status",
+        "test alice",
+        "test bob",
+        "test nobody",
+        "config check",
+        "forget nobody",
+        "user add alice --plex alice",
+        "frends",
+        "--help",
+        "logins --help",
+        "setup --help",
+    ] {
+        let line = format!("plex-auth {line}");
+        assert_fits(&world, &line);
+        assert_ascii(&world, &line);
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn has_utf8(variables: [Option<String>; 3]) -> bool {
 /// A text in the locale's character set. Our signs have replacements in ASCII. Other characters are replaced by `?` on a
 /// terminal, which would show something else for them; in a file they are content.
 pub(crate) fn encoded(text: &str, is_terminal: bool) -> Cow<'_, str> {
-    if is_utf8() { Cow::Borrowed(text) } else { ascii(text, is_terminal).into() }
+    if is_utf8() { text.into() } else { ascii(text, is_terminal).into() }
 }
 
 fn ascii(text: &str, is_terminal: bool) -> String {

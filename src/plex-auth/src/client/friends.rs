@@ -164,7 +164,7 @@ impl Friends {
                 "not exactly one person on the owner's list is called '{}'",
                 protocol::printable(who, 64)
             ))
-            .hint("take a name, an address or an id from: plex-auth friends")
+            .hint("use a name, an address or an id from: plex-auth friends")
         })
     }
 
@@ -249,11 +249,10 @@ fn read(config: &Config, extent: Extent) -> Result<Friends, Error> {
 fn explain(error: &directory::Error) -> Error {
     let error = match error {
         directory::Error::WrongOwner { .. } => {
-            return Error::new(error.to_string()).hint("correct one of them: plex-auth setup");
+            return Error::new(error.to_string()).hint("run: plex-auth setup");
         }
         directory::Error::Plex(plex::Error::Refused) => {
-            return Error::new("plex.tv does not take the owner's token")
-                .hint("get a new one: plex-auth setup --sign-in link");
+            return Error::new("plex.tv does not take the owner's token").hint("run: plex-auth setup --sign-in link");
         }
         directory::Error::Plex(error) => error,
     };

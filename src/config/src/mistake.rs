@@ -45,7 +45,7 @@ pub enum Mistake {
     },
     /// The key belongs to another section.
     WrongSection {
-        /// The key.
+        /// Name of the key.
         key: String,
         /// The section that it is in; empty above all sections.
         found: String,

@@ -47,8 +47,8 @@ enum Reply {
     Text,
 }
 
-/// Result of the prompts.
-enum Answer {
+/// Proof of identity from the prompts.
+enum Credential {
     Approved(Box<HeldToken>),
     /// A password, at the prompt that came back.
     Password(Secret),
@@ -80,8 +80,8 @@ impl Session {
         }
         let (key, mapped_to) = (key.clone(), mapped_to.clone());
         let held = match answer? {
-            Answer::Approved(held) => *held,
-            Answer::Password(password) => {
+            Credential::Approved(held) => *held,
+            Credential::Password(password) => {
                 // The account's lock and the slot are for others from here on.
                 drop((shown, slot));
                 policy::validate_password(password.expose())?;
@@ -97,7 +97,7 @@ impl Session {
 
     /// Prompts until the code is approved, at most until [`LAST_PROMPT`]. After text in place of Enter, the password prompt
     /// comes back, once. With the module's argument `link` there was none, so none comes back.
-    fn until_answered(&mut self, request: &LoginRequest, shown: &mut Shown) -> Result<Answer, Stop> {
+    fn until_answered(&mut self, request: &LoginRequest, shown: &mut Shown) -> Result<Credential, Stop> {
         let last_prompt = self.start + LAST_PROMPT;
         let has_time = || Instant::now() + MIN_PROMPT_TIME <= last_prompt;
         let picture = self.context.settings.config.link_picture;
@@ -113,12 +113,12 @@ impl Session {
             // With text the approval may be there already, and nothing is waited for.
             let poll_time = if reply == Reply::Enter { POLL_TIME } else { Duration::ZERO };
             if let Some(held) = self.poll(shown, poll_time)? {
-                return Ok(Answer::Approved(Box::new(held)));
+                return Ok(Credential::Approved(Box::new(held)));
             }
             if reply == Reply::Text && may_return && has_time() {
                 may_return = false;
                 if let Some(password) = self.password_again(&request.user, Deadline::at(last_prompt))? {
-                    return Ok(Answer::Password(password));
+                    return Ok(Credential::Password(password));
                 }
             }
             text = link_prompt::again(shown.code.code.code());

@@ -25,9 +25,11 @@ pub(crate) fn ask(
     request: &LoginRequest,
     log: &Log,
     prompted: &Cell<bool>,
+    is_silent: bool,
 ) -> PamResultCode {
     let deadline = Deadline::after(MODULE_DEADLINE);
-    let mut client = Client { args, phase: request.phase, deadline, fresh: None, prompted, asked: false, read: false };
+    let phase = request.phase;
+    let mut client = Client { args, phase, is_silent, deadline, fresh: None, prompted, asked: false, read: false };
     match client.converse(pamh, request, log) {
         Ok(verdict) => client.conclude(pamh, verdict, log),
         Err(Failure::Daemon(error)) => {
@@ -52,6 +54,8 @@ pub(crate) fn ask(
 struct Client<'a> {
     args: &'a Args,
     phase: Phase,
+    /// The program wants no messages (`PAM_SILENT`).
+    is_silent: bool,
     /// End of all waiting for the daemon; the user's typing time is added.
     deadline: Deadline,
     /// The password from this module's own prompt, for the modules that follow.
@@ -92,8 +96,15 @@ impl Client<'_> {
             match connection.receive(self.next_deadline())? {
                 Reply::Working => log.debug("the daemon is at work"),
                 Reply::Verdict(verdict) => return Ok(verdict),
-                Reply::Prompt(_) if self.phase != Phase::Authenticate => return Err(Failure::UnexpectedReply),
+                Reply::Prompt(_) | Reply::Notice(_) if self.phase != Phase::Authenticate => {
+                    return Err(Failure::UnexpectedReply);
+                }
                 Reply::Admin(_) => return Err(Failure::UnexpectedReply),
+                Reply::Notice(text) => {
+                    if !self.is_silent {
+                        prompt::show_error(pamh, &text);
+                    }
+                }
                 Reply::Prompt(prompt) => {
                     self.prompted.set(true);
                     let answer = self.answer(pamh, &prompt);

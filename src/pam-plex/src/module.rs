@@ -67,8 +67,9 @@ fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase, flags: PamFlag) -> Pa
         let log = Log::new(pamh, name, false);
         match Args::parse(args) {
             Ok(args) => {
-                let code = about_user(pamh, &args, phase, &log.with_debug(args.debug), &prompted);
-                if phase == Phase::Password && code == PamResultCode::PAM_PERM_DENIED && flags & PAM_SILENT == 0 {
+                let is_silent = flags & PAM_SILENT != 0;
+                let code = about_user(pamh, &args, phase, &log.with_debug(args.debug), &prompted, is_silent);
+                if phase == Phase::Password && code == PamResultCode::PAM_PERM_DENIED && !is_silent {
                     prompt::show_error(pamh, CHANGED_AT_PLEX);
                 }
                 code
@@ -95,7 +96,14 @@ fn constant(pamh: &mut PamHandle, name: &str, code: PamResultCode) -> PamResultC
     guard(pamh, name, PamResultCode::PAM_SYSTEM_ERR, |_| code)
 }
 
-fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log, prompted: &Cell<bool>) -> PamResultCode {
+fn about_user(
+    pamh: &mut PamHandle,
+    args: &Args,
+    phase: Phase,
+    log: &Log,
+    prompted: &Cell<bool>,
+    is_silent: bool,
+) -> PamResultCode {
     // The daemon accepts no name that is too long or not UTF-8, and an account that may be managed is never ignored.
     let refused = match phase {
         Phase::Authenticate => PamResultCode::PAM_USER_UNKNOWN,
@@ -121,7 +129,7 @@ fn about_user(pamh: &mut PamHandle, args: &Args, phase: Phase, log: &Log, prompt
         };
     }
     let request = Items::read(pamh).into_request(user, phase, args);
-    client::ask(pamh, args, &request, log, prompted)
+    client::ask(pamh, args, &request, log, prompted, is_silent)
 }
 
 /// Runs a hook. A panic becomes a return code and a line in the log instead of ending the program.

@@ -90,9 +90,10 @@ pub(crate) enum Command {
     Report(report::ReportArgs),
     /// Forget what is stored about a local account
     ///
-    /// It deletes the binding to a Plex account, the password's hash, failed attempts and the last login. The next login
-    /// decides which Plex account it belongs to; for a member of the group, the next friend list does. Neither the account
-    /// nor the configuration is changed.
+    /// It deletes the binding to a Plex account, the password's hash, failed attempts, its part of the hourly budgets and the
+    /// last login. The next login decides which Plex account it belongs to; for a member of the group, the next friend list
+    /// does. Neither the account nor the configuration is changed. With --from, only what rate limits hold against an
+    /// address is cleared.
     Forget(forget::ForgetArgs),
     /// Check or show the configuration
     #[command(subcommand)]

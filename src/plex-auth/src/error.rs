@@ -12,11 +12,23 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) struct Error {
     what: String,
     hint: Option<String>,
+    /// plex-authd is not running.
+    is_daemon_down: bool,
 }
 
 impl Error {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: None }
+        Self { what: what.into(), hint: None, is_daemon_down: false }
+    }
+
+    /// plex-authd is not running.
+    pub(crate) fn daemon_down(what: impl Into<String>) -> Self {
+        Self { is_daemon_down: true, ..Self::new(what) }
+    }
+
+    /// plex-authd is not running.
+    pub(crate) fn is_daemon_down(&self) -> bool {
+        self.is_daemon_down
     }
 
     /// Splits the error into what is wrong and the hint.
@@ -43,7 +55,7 @@ impl Error {
 /// A file that another user could have tampered with, or that cannot be read.
 impl From<system::Error> for Error {
     fn from(error: system::Error) -> Self {
-        Self { what: error.to_string(), hint: error.fix() }
+        Self { hint: error.fix(), ..Self::new(error.to_string()) }
     }
 }
 

@@ -26,10 +26,11 @@ pub fn run() -> ExitCode {
         Ok(args) => args,
         Err(error) => return ui::terminal::usage(&error),
     };
-    match perform(&Context { config, socket }, command) {
+    let context = Context { config, socket };
+    match perform(&context, command) {
         Ok(code) => code,
         Err(error) => {
-            ui::terminal::complain(&error);
+            ui::terminal::complain(&context.explain(error));
             ExitCode::from(error::FAILED)
         }
     }

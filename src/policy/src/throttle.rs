@@ -10,6 +10,7 @@ mod admission;
 mod breaker;
 mod budget;
 mod failures;
+mod held;
 mod limits;
 mod sent;
 mod share;
@@ -24,6 +25,7 @@ pub use breaker::{BreakerOpen, MAX_RATE_LIMIT_PAUSE, rate_limit_pause};
 use budget::Budget;
 pub use budget::{Counted, Ending, Entry, Ticket};
 pub use failures::{AttemptKey, Failures, Recorded, surplus};
+pub use held::{Held, Pardoned};
 pub use limits::Limits;
 use sent::SentCounts;
 pub use sent::{Sent, SentLastHour, SignInStatus};
@@ -237,12 +239,12 @@ impl Throttle {
         self.sign_ins.rejected(now)
     }
 
-    /// Deletes the failures of an account from all origins; true if there were any. Its requests still count: plex.tv has
-    /// had them.
+    /// Deletes the failures of an account from all origins, and its part of the hourly budgets; true if there was any.
     pub fn forget(&mut self, account: &str) -> bool {
+        let requests = self.pardon(Some(account), None).requests;
         let before = self.failures.len();
         self.failures.retain(|key, _| key.account != account);
-        self.failures.len() < before
+        self.failures.len() < before || requests > 0
     }
 
     /// Counts a failure of a key.

@@ -19,11 +19,27 @@ pub enum AdminRequest {
     /// [`AdminResponse::FriendList`], in parts as above.
     #[serde(rename = "people")]
     FriendList,
-    /// Delete the state of a local account: its binding, its password's hash, its failures, its last login.
+    /// Delete the state of a local account: its binding, its password's hash, what is held against it, its last login.
     /// Answered with [`AdminResponse::Forgotten`].
     Forget(String),
+    /// Clear what is held against an address: back-offs and parts of the hourly budgets, of one account or of all. Answered with
+    /// [`AdminResponse::Forgotten`].
+    Pardon {
+        /// The local account; `None` for all.
+        user: Option<String>,
+        /// The address.
+        from: String,
+    },
     /// Decide about a login, and send the steps and the reason before the verdict: [`AdminResponse::Trace`].
-    Explain(LoginRequest),
+    Explain {
+        /// The login.
+        login: LoginRequest,
+        /// The address from which it would come. The trace shows what is held against the account there; without an address, what
+        /// is held against it anywhere.
+        from: Option<String>,
+    },
+    /// The present decision about each managed account. Answered with [`AdminResponse::Decisions`], in parts as above.
+    Decisions,
 }
 
 /// The daemon's answers.
@@ -41,8 +57,10 @@ pub enum AdminResponse {
     /// To [`AdminRequest::FriendList`].
     #[serde(rename = "people")]
     FriendList(Vec<ListedFriend>),
-    /// To [`AdminRequest::Forget`]: true if there was any state.
+    /// To [`AdminRequest::Forget`] and [`AdminRequest::Pardon`]: true if there was any state.
     Forgotten(bool),
+    /// To [`AdminRequest::Decisions`].
+    Decisions(Vec<AccountDecision>),
     /// To [`AdminRequest::Explain`], before the verdict. Steps are sent with the account phase only.
     Trace(Trace),
     /// It failed, with the reason.
@@ -166,6 +184,18 @@ pub struct KnownAccount {
     pub reference: Option<String>,
     /// Its last accepted login, in seconds since 1970.
     pub last_login: Option<i64>,
+}
+
+/// The present decision about a managed account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountDecision {
+    /// The local account.
+    pub user: String,
+    /// The account phase lets it in.
+    pub has_access: bool,
+    /// The steps of the decision about a sign-in, and the reason of the account phase.
+    pub trace: Trace,
 }
 
 /// A row of the friend list.

@@ -2,7 +2,7 @@
 //!
 //! One connection to the daemon's socket is one question about one account. The asking side opens with
 //! [`LoginRequest`]; from then on the daemon drives: it may ask for a prompt to be shown ([`Reply::Prompt`]), says that
-//! it is still at work ([`Reply::Working`]), and ends with a [`Verdict`]. Nothing here knows Plex, and
+//! it is still at work ([`Reply::Working`]), may have a message shown ([`Reply::Notice`]), and ends with a [`Verdict`]. Nothing here knows Plex, and
 //! nothing here knows PAM: the module turns a verdict into a PAM code, the daemon a decision into a verdict.
 //!
 //! # The frozen part
@@ -36,7 +36,10 @@ mod socket_trust;
 mod text;
 mod trace;
 
-pub use admin::{AdminRequest, AdminResponse, FriendListStatus, KnownAccount, ListedFriend, Login, SentCounts, Status};
+pub use admin::{
+    AccountDecision, AdminRequest, AdminResponse, FriendListStatus, KnownAccount, ListedFriend, Login, SentCounts,
+    Status,
+};
 pub use connection::{Connection, Deadline, Error, Interrupter, Peer};
 pub use frame::{Malformed, decode, encode};
 pub use limits::{DEFAULT_SOCKET, HEARTBEAT, MAX_FRAME, MAX_NAME, MAX_PASSWORD, MAX_SILENCE, MODULE_DEADLINE, VERSION};

@@ -11,7 +11,7 @@ pub const VERSION: u32 = match (cfg!(feature = "next-protocol"), cfg!(feature = 
 };
 
 /// [`VERSION`] except in the builds that tests make to try another.
-const RELEASED: u32 = 4;
+const RELEASED: u32 = 5;
 
 /// Length limit of a frame in bytes, without its length prefix.
 pub const MAX_FRAME: usize = 64 * 1024;

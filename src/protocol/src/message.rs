@@ -29,6 +29,8 @@ pub enum Reply {
     Prompt(Prompt),
     /// No verdict yet; the daemon is at work.
     Working,
+    /// A message to the user, before the verdict: printable, and as it is to be shown.
+    Notice(String),
     /// The end of the conversation.
     Verdict(Verdict),
     /// The response to a [`Request::Admin`].

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
-    /// Steps of the decision before a sign-in, in their order. A refusal is the last step, or the last but the binding.
+    /// Steps of the decision before a sign-in, in their order. A refusal is the last step, or the last but the binding. After a
+    /// permission, what is held against the account.
     pub steps: Vec<TraceStep>,
     /// Reason of the verdict: the sentence that the log has.
     pub reason: String,
@@ -67,6 +68,17 @@ pub enum TraceStep {
     },
     /// A sign-in is permitted, with this name and the password; empty if plex.tv lists no name.
     Permitted(String),
+    /// A rate limit refuses sign-ins now.
+    Held {
+        /// The origin: an address, a network, a local user or a service.
+        origin: String,
+        /// It is the origin that the request is about.
+        is_asked: bool,
+        /// The sentence that the log has.
+        reason: String,
+        /// Seconds until the next one is admitted.
+        seconds: u64,
+    },
     /// A sign-in is refused.
     Refused {
         /// The sentence that the log has.

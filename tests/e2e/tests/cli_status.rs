@@ -279,7 +279,7 @@ fn forget_deletes_an_account_from_memory_and_disk() {
             "Its next login decides again whom it belongs to, or for a member of the group the next friend list."
         ]
     );
-    for table in ["pin", "remembered", "tries", "last_login"] {
+    for table in ["pin", "remembered", "tries", "sent", "last_login"] {
         assert_eq!(world.rows(&format!("{table} WHERE account = 'alice'")), 0, "{table}");
     }
     assert_eq!(json(&world, "status --json")["cached_passwords"], 0);

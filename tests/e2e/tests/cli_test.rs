@@ -311,7 +311,9 @@ fn test_reports_configuration_errors_first() {
     );
     world.sh("rm /etc/plex-auth.toml");
     let (shown, code) = test(&world, "alice");
-    assert!(shown.starts_with(&begin(": cannot be read: No such file or directory")) && code == 1, "{shown}");
+    let not_set_up =
+        "✗ configuration: plex-auth is not set up: there is no /etc/plex-auth.toml\n    run: plex-auth setup\n";
+    assert!(shown.starts_with(not_set_up) && code == 1, "{shown}");
     world.assert_no_secret_leaked();
 }
 

@@ -172,3 +172,123 @@ fn r19_parallel_guesses_are_no_faster_than_sequential_ones() {
     assert_eq!((count(&answers, Code::AUTH_ERR), count(&answers, Code::AUTHINFO_UNAVAIL)), (2, 18), "{answers:?}");
     assert_eq!(sign_ins(&world) - before, 2);
 }
+
+/// Types passwords at ssh, in connections of three prompts each. Returns what ssh showed, with the exit code of the last one.
+fn type_at_ssh(world: &World, from: &str, user: &str, typed: &[&str]) -> (String, i32) {
+    let mut shown = String::new();
+    let mut code = 0;
+    for connection in typed.chunks(3) {
+        let (prompts, target) =
+            (format!("-oNumberOfPasswordPrompts={}", connection.len()), format!("{user}@127.0.0.1"));
+        // With the log level that people have, ssh shows the messages of PAM.
+        let ssh = [
+            "ssh",
+            "-Fnone",
+            "-oStrictHostKeyChecking=no",
+            "-oUserKnownHostsFile=/dev/null",
+            "-oPubkeyAuthentication=no",
+        ];
+        let to = ["-oPreferredAuthentications=keyboard-interactive", "-b", from, &prompts, &target, "id", "-un"];
+        let mut ssh = world.terminal(&[&ssh[..], &to].concat());
+        for typed in connection {
+            ssh.wait_for("assword:");
+            ssh.type_line(typed);
+        }
+        code = ssh.exit();
+        shown += &ssh.contents();
+    }
+    (shown, code)
+}
+
+const KEEPS_ASKING: &str = "Permission denied (publickey,password,keyboard-interactive).";
+const TRY_AGAIN: &str = "Too many attempts. Try again in ";
+
+/// A return code that makes sshd drop its password methods would answer the right password with "Permission denied (publickey)".
+#[test]
+fn r80_sshd_keeps_asking_after_wrong_passwords_and_tells_only_known_friends_how_long_to_wait() {
+    let numbers = "[throttle]\nfirst_pause = \"3m\"\nlongest_pause = \"10m\"";
+    let Some(world) = World::with_everything(DEN, numbers) else { return };
+    world.start_sshd();
+    world.add_addresses(&[HOME, ELSEWHERE]);
+    assert_eq!(world.ssh_from(HOME, "password", "alice", &password("alice")).stdout, "alice\n");
+    let (right, of_frank) = (password("alice"), password("frank"));
+    let six = ["wrong1", "wrong2", "wrong3", "wrong4", "wrong5", "wrong6"];
+    let wait = |user: &str, from: &str, right: &str| {
+        let before = type_at_ssh(&world, from, user, &six).0;
+        assert_eq!(before.matches(KEEPS_ASKING).count(), 2, "{before}");
+        let (after, code) = type_at_ssh(&world, from, user, &[right]);
+        assert!(code == 255 && after.contains(KEEPS_ASKING), "{after}");
+        let by_password = world.ssh_from(from, "password", user, right);
+        assert!(by_password.stderr.contains(KEEPS_ASKING), "{by_password:?}");
+        before + &after
+    };
+    let [known, unknown, stranger] = std::thread::scope(|scope| {
+        [
+            scope.spawn(|| wait("alice", HOME, &right)),
+            scope.spawn(|| wait("alice", ELSEWHERE, &right)),
+            scope.spawn(|| wait("frank", HOME, &of_frank)),
+        ]
+        .map(|thread| thread.join().unwrap())
+    });
+    // Three wrong passwords cost nothing; the three after them and the right one are refused.
+    assert!(known.contains("Try again in 3 minutes."), "{known}");
+    assert_eq!(known.matches(TRY_AGAIN).count(), 4, "{known}");
+    for shown in [unknown, stranger] {
+        assert!(!shown.contains("Try again"), "{shown}");
+    }
+    // What root sees and clears.
+    let held = world.run(&["plex-auth", "test", "alice"]).stdout;
+    for from in [HOME, ELSEWHERE] {
+        assert!(held.contains(&format!("! rate limit: sign-ins from {from} are refused for ")), "{held}");
+        assert!(held.contains(&format!("\n    to end that: plex-auth forget alice --from {from}\n")), "{held}");
+    }
+    assert!(held.ends_with("alice would be let in with the right password.\n"), "{held}");
+    for (from, code) in [(HOME, 1), ("203.0.113.200", 0)] {
+        let out = world.run(&["plex-auth", "test", "alice", "--from", from]);
+        assert_eq!((out.code, out.stdout.contains("✗ rate limit: ")), (code, code == 1), "{from}: {out:?}");
+    }
+    let cleared = world.run(&["plex-auth", "forget", "alice", "--from", HOME]).stdout;
+    assert_eq!(cleared, "Cleared: what was held against alice at 192.0.2.1. The next sign-in is not delayed.\n");
+    assert_eq!(world.ssh_from(HOME, "password", "alice", &right).stdout, "alice\n");
+    assert!(world.ssh_from(ELSEWHERE, "password", "alice", &right).stderr.contains(KEEPS_ASKING), "still held there");
+    let cleared = world.run(&["plex-auth", "forget", "--from", ELSEWHERE]).stdout;
+    assert!(cleared.starts_with("Cleared: what was held against 198.51.100.7."), "{cleared}");
+    world.kill_authd();
+    world.start_authd(&world.config(numbers));
+    assert_eq!(world.ssh_from(ELSEWHERE, "password", "alice", &right).stdout, "alice\n", "after a restart as well");
+    let nothing = world.run(&["plex-auth", "forget", "alice", "--from", "203.0.113.200"]).stdout;
+    assert_eq!(nothing, "Nothing was held against alice at 203.0.113.200.\n");
+}
+
+#[test]
+fn r80_abandoned_link_prompts_and_a_spent_address_leave_sshd_asking_and_the_right_password_good() {
+    let numbers = "link_sign_in = true\n[throttle]\nfirst_pause = \"3m\"\nrejected_per_hour = 9\nfree_tries = 9";
+    let Some(world) = World::with_everything(DEN, numbers) else { return };
+    world.start_sshd();
+    world.add_addresses(&[HOME, ELSEWHERE]);
+    for _ in 0..5 {
+        let mut ssh = world.ssh_terminal(ELSEWHERE, "frank", 1);
+        ssh.wait_for("assword:");
+        ssh.type_line("");
+        // Codes that were left count for a while, so that there is not always another.
+        std::thread::sleep(Duration::from_millis(400));
+    }
+    let start = Instant::now();
+    let (shown, code) = type_at_ssh(&world, ELSEWHERE, "frank", &[&password("frank")]);
+    assert!(code == 0 && shown.ends_with("\nfrank"), "{shown}");
+    assert!(start.elapsed() < Duration::from_secs(10), "no back-off: {:?}", start.elapsed());
+    assert_eq!(world.sql("SELECT max(wrong) FROM tries WHERE account = 'frank'").trim(), "0");
+
+    // One household: somebody there uses up the address's part of the budget.
+    assert_eq!(world.ssh_from(HOME, "password", "alice", &password("alice")).stdout, "alice\n");
+    let wrong: Vec<Try> = (0..9).map(|n| Try::new("olga", HOME, &format!("wrong{n}"))).collect();
+    world.many(3, &wrong);
+    let refused = world.ssh_from(HOME, "password", "frank", &password("frank"));
+    assert!(refused.stderr.contains(KEEPS_ASKING), "{refused:?}");
+    world.wait_for_log(&["throttled", "user=\"frank\"", "rejected_per_hour"]);
+    let out = world.run(&["plex-auth", "test", "frank", "--from", HOME]);
+    assert!(out.code == 1 && out.stdout.contains("were not accepted within the hour"), "{out:?}");
+    assert_eq!(world.ssh_from(HOME, "password", "alice", &password("alice")).stdout, "alice\n", "a friend there");
+    world.sh(&format!("plex-auth forget --from {HOME}"));
+    assert_eq!(world.ssh_from(HOME, "password", "frank", &password("frank")).stdout, "frank\n");
+}

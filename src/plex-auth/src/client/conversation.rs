@@ -25,7 +25,8 @@ pub(crate) fn sign_in(socket: &Path, user: &str, service: &str) -> Result<Verdic
     converse(socket, user, &request).map(|(verdict, _)| verdict)
 }
 
-/// Lets plex-authd decide about a phase of a login and explain the decision.
+/// Lets plex-authd decide about a phase of a login and explain the decision, with what is held against the account at the address
+/// `from`, or anywhere.
 ///
 /// # Errors
 /// As [`converse`].
@@ -34,10 +35,11 @@ pub(crate) fn explain(
     user: &str,
     service: &str,
     phase: Phase,
+    from: Option<&str>,
 ) -> Result<(Verdict, Option<Trace>), Error> {
     // An origin of its own, so that wrong passwords delay no login at the machine.
-    let request = request(user, service, phase, Some("root"));
-    converse(socket, user, &Request::Admin(AdminRequest::Explain(request)))
+    let login = request(user, service, phase, Some("root"));
+    converse(socket, user, &Request::Admin(AdminRequest::Explain { login, from: from.map(str::to_owned) }))
 }
 
 /// A request without a terminal and a remote host.
@@ -74,6 +76,7 @@ fn converse(socket: &Path, user: &str, request: &Request) -> Result<(Verdict, Op
             Reply::Prompt(prompt) => {
                 send(&mut connection, &Request::PromptReply(ask(&prompt, user)?)).map_err(broken)?;
             }
+            Reply::Notice(text) => terminal::note(printable(&text, 200)),
             Reply::Admin(AdminResponse::Trace(steps)) => trace = Some(steps),
             Reply::Admin(AdminResponse::NotYours) => return Err(Error::new("only root may ask plex-authd this")),
             Reply::Verdict(verdict) => return Ok((verdict, trace)),

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::{
-    AdminRequest, AdminResponse, Connection, Deadline, FriendListStatus, KnownAccount, ListedFriend, Login, Reply,
-    Request, Untrusted,
+    AccountDecision, AdminRequest, AdminResponse, Connection, Deadline, FriendListStatus, KnownAccount, ListedFriend,
+    Login, Reply, Request, Untrusted,
 };
 
 use super::plex_tv::QUESTION;
@@ -27,7 +27,7 @@ pub(crate) fn unreachable(socket: &Path, error: &protocol::Error) -> Error {
     let socket = socket.display();
     if down {
         let what = format!("plex-authd is not running: nobody listens at {socket}");
-        Error::new(what).hint("run: systemctl start plex-authd.socket")
+        Error::daemon_down(what).hint("run: systemctl start plex-authd.socket")
     } else {
         Error::new(format!("plex-authd cannot be reached at {socket}: {error}")).hint("run: plex-auth doctor")
     }
@@ -82,6 +82,12 @@ impl Item for Login {
 impl Item for KnownAccount {
     fn of(part: AdminResponse) -> Option<Vec<Self>> {
         if let AdminResponse::Accounts(accounts) = part { Some(accounts) } else { None }
+    }
+}
+
+impl Item for AccountDecision {
+    fn of(part: AdminResponse) -> Option<Vec<Self>> {
+        if let AdminResponse::Decisions(decisions) = part { Some(decisions) } else { None }
     }
 }
 

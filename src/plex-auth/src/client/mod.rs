@@ -4,6 +4,8 @@ pub(crate) mod conversation;
 pub(crate) mod daemon;
 pub(crate) mod friends;
 pub(crate) mod known_binding;
+pub(crate) mod origin;
 pub(crate) mod plex_tv;
 pub(crate) mod preferences;
 pub(crate) mod service_manager;
+pub(crate) mod trace;

@@ -8,6 +8,7 @@ use system::accounts;
 
 use crate::accounts::local_accounts::canonical_name;
 use crate::client::daemon::{self, Daemon};
+use crate::client::origin;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ui::terminal::{note, say, warn};
@@ -17,30 +18,63 @@ use crate::ui::time;
 #[derive(Debug, Args)]
 pub(crate) struct ForgetArgs {
     /// The local account
-    pub user: String,
+    #[arg(required_unless_present = "from")]
+    pub user: Option<String>,
+
+    /// Clear only what rate limits hold against this address: of the account, or of all accounts
+    ///
+    /// For somebody who has to wait after wrong passwords, and whose account is to stay theirs. `plex-auth test` shows the
+    /// addresses.
+    #[arg(long, value_name = "ADDRESS", value_parser = origin::parse)]
+    pub from: Option<String>,
 }
 
 // No confirmation: the next login restores it all, and until then fewer sign-ins are accepted, not more.
 pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ExitCode, Error> {
-    let name = canonical_name(&args.user);
-    let user = printable(&name, protocol::MAX_NAME);
+    match (&args.user, &args.from) {
+        (user, Some(from)) => pardon(context, user.as_deref(), from),
+        (Some(user), None) => forget(context, user),
+        (None, None) => Err(Error::new("name an account or an address").hint("see: plex-auth forget --help")),
+    }
+}
+
+/// Clears what is held against an address, of one account or of all.
+fn pardon(context: &Context, user: Option<&str>, from: &str) -> Result<ExitCode, Error> {
+    let name = user.map(canonical_name);
+    let shown = name.as_deref().map(|name| printable(name, protocol::MAX_NAME));
+    let request = AdminRequest::Pardon { user: name, from: from.to_owned() };
+    let AdminResponse::Forgotten(anything) = Daemon::open(&context.socket)?.ask(request)? else {
+        return Err(daemon::unexpected_reply());
+    };
+    let whom = shown.map_or_else(|| from.to_owned(), |user| format!("{user} at {from}"));
+    if anything {
+        say(format!("Cleared: what was held against {whom}. The next sign-in is not delayed."));
+    } else {
+        say(format!("Nothing was held against {whom}."));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn forget(context: &Context, user: &str) -> Result<ExitCode, Error> {
+    let name = canonical_name(user);
+    let shown = printable(&name, protocol::MAX_NAME);
     let known = daemon::known_accounts(&context.socket)?.into_iter().find(|known| known.user == name);
     let AdminResponse::Forgotten(anything) = Daemon::open(&context.socket)?.ask(AdminRequest::Forget(name))? else {
         return Err(daemon::unexpected_reply());
     };
-    match accounts::user(&args.user) {
+    match accounts::user(user) {
         Ok(Some(_)) => {}
-        Ok(None) => warn(format!("there is no local account '{user}'")),
-        Err(why) => warn(format!("whether there is a local account '{user}' is not known: {why}")),
+        Ok(None) => warn(format!("there is no local account '{shown}'")),
+        Err(why) => warn(format!("whether there is a local account '{shown}' is not known: {why}")),
     }
     if anything {
-        say(format!("Forgotten: all that plex-authd knew of {user}."));
+        say(format!("Forgotten: all that plex-authd knew of {shown}."));
         if let Some(known) = known {
             say(details(&known));
         }
         note("Its next login decides again whom it belongs to, or for a member of the group the next friend list.");
     } else {
-        say(format!("plex-authd knew nothing of {user}."));
+        say(format!("plex-authd knew nothing of {shown}."));
     }
     Ok(ExitCode::SUCCESS)
 }

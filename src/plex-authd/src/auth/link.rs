@@ -25,7 +25,7 @@ pub(crate) struct OpenCode {
 }
 
 impl OpenCode {
-    /// Creates a code. It counts as a failure until a user has signed in with it, so that codes are not free.
+    /// Creates a code. It draws on the budget of link codes alone: one that nobody approves is no failure (R80).
     ///
     /// # Errors
     /// [`Reason::ClockBehind`], [`Reason::AccountBusy`], [`Reason::LinkCodesSpent`], or an outage.
@@ -46,7 +46,6 @@ impl OpenCode {
         };
         let device = plex_tv.device(slot.as_ref().map_or(0, |slot| slot.slot)).clone();
         rate_limiter.admit_code(key)?;
-        rate_limiter.record_failure(key);
         rate_limiter.count(Sent::LinkCode);
         let code = device.client.link_code(deadline).map_err(|error| rate_limiter.code_outage(error))?;
         Ok(Self { code, device, _slot: slot })
@@ -101,9 +100,12 @@ pub(crate) fn decide(
     };
     // Anyone can approve a code, so a failure does not delete the cached password of the account's own user.
     let (id, evidence) = confirm(context, &target, &token, deadline).inspect_err(|reason| {
-        // The right user has approved the code, so it no longer counts as a failure.
         if reason.is_only_the_media_servers() {
-            context.limits.rate_limiter.record_success(key);
+            // The right user has approved the code.
+            rate_limiter.record_success(key);
+        } else if !reason.is_outage() {
+            // The code may have been sent to someone else for approval.
+            rate_limiter.record_failure(key);
         }
     })?;
     record(context, key, &target, &token);

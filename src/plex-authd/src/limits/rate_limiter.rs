@@ -4,7 +4,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::Error;
-use policy::{AttemptKey, BreakerOpen, MAX_UNDECIDED, Reason, Recorded, Sent, SentLastHour, Share, Throttle};
+use policy::{
+    AttemptKey, BreakerOpen, Held, MAX_UNDECIDED, Origin, Pardoned, Reason, Recorded, Sent, SentLastHour, Share,
+    Throttle,
+};
 
 use crate::clock;
 use crate::lock::lock;
@@ -154,8 +157,35 @@ impl RateLimiter {
         self.lock().recent_rejections(clock::now())
     }
 
-    /// Forgets the failures of an account, from all origins; false if there were none. Their rows are deleted with the whole
-    /// account's, by [`Change::ForgetAccount`].
+    /// What refuses a sign-in with this key now.
+    pub(crate) fn held(&self, key: &AttemptKey) -> Option<Held> {
+        self.lock().held(key, clock::now())
+    }
+
+    /// Origins at which something may be held against an account.
+    pub(crate) fn origins(&self, account: &str) -> Vec<Origin> {
+        self.lock().origins(account)
+    }
+
+    /// When a refused user may try again, if they may be told.
+    pub(crate) fn retry_after(&self, key: &AttemptKey, reason: &Reason) -> Option<Duration> {
+        self.lock().retry_after(key, reason, clock::now())
+    }
+
+    /// Clears what is held at an origin, against one account or all; false if there was nothing.
+    pub(crate) fn pardon(&self, account: Option<&str>, origin: &Origin) -> bool {
+        let mut throttle = self.lock();
+        let Pardoned { failures, requests } = throttle.pardon(account, Some(origin));
+        let any = requests > 0 || !failures.is_empty();
+        for (key, failures) in failures {
+            self.write(&throttle, Change::Failures(key, failures));
+        }
+        self.write(&throttle, Change::ForgetSent(account.map(str::to_owned), origin.clone()));
+        any
+    }
+
+    /// Forgets the failures of an account, from all origins, and its part of the budgets; false if there were none. Their rows are
+    /// deleted with the whole account's, by [`Change::ForgetAccount`].
     pub(crate) fn forget(&self, account: &str) -> bool {
         self.lock().forget(account)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::{FriendList, PlexUser, Reason, SentLastHour};
+use policy::{FriendList, Origin, PlexUser, Reason, SentLastHour};
 use protocol::{
     AdminRequest, AdminResponse, Connection, Deadline, Error, FriendListStatus, KnownAccount, ListedFriend,
     LoginRequest, MAX_FRAME, Peer, Reply, SentCounts, Status, Trace, TraceStep,
@@ -12,6 +12,7 @@ use protocol::{
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::session::decisions;
 
 /// Time limit for the command to receive a response.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -22,17 +23,17 @@ const FRAME_OVERHEAD: usize = 64;
 /// Response to a request for the list in a configuration without `token`.
 const NO_LIST: &str = "without the owner's token there is no friend list";
 
-/// Answers a request; returns the login if it is one to be explained.
+/// Answers a request; returns the login if it is one to be explained, with the address that it would come from.
 pub(crate) fn answer(
     context: &Context,
     connection: &mut Connection,
     peer: Peer,
     request: AdminRequest,
-) -> Option<LoginRequest> {
+) -> Option<(LoginRequest, Option<String>)> {
     let request = if peer.uid == 0 { Some(request) } else { None };
     let sent = match request {
         None => send(connection, AdminResponse::NotYours),
-        Some(AdminRequest::Explain(login)) => return Some(login),
+        Some(AdminRequest::Explain { login, from }) => return Some((login, from)),
         Some(AdminRequest::Status) => send(connection, AdminResponse::Status(Box::new(status(context)))),
         Some(AdminRequest::Logins(limit)) => {
             let logins = context.audit_log.latest(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -46,6 +47,11 @@ pub(crate) fn answer(
                 .and_then(|()| send_list(connection, listed(&list), AdminResponse::FriendList)),
         },
         Some(AdminRequest::Forget(account)) => send(connection, forget(context, &account)),
+        Some(AdminRequest::Pardon { user, from }) => send(connection, pardon(context, user.as_deref(), &from)),
+        Some(AdminRequest::Decisions) => match decisions::all(context) {
+            Ok(all) => send_list(connection, all, AdminResponse::Decisions),
+            Err(reason) => send(connection, AdminResponse::Failed(reason.to_string())),
+        },
     };
     if let Err(error) = sent {
         context.log.info(format!("the plex-auth command left before it had its answer: {error}"));
@@ -173,6 +179,26 @@ fn forget(context: &Context, account: &str) -> AdminResponse {
     } else {
         AdminResponse::Failed(format!("{user} is forgotten only until the next start: state.db cannot be written"))
     }
+}
+
+/// Clears what is held against an address, of one account or of all.
+fn pardon(context: &Context, user: Option<&str>, from: &str) -> AdminResponse {
+    let origin = address(from);
+    let any = context.limits.rate_limiter.pardon(user, &origin);
+    let whom = user.map_or_else(String::new, |user| format!(" \"{}\"", protocol::printable(user, 128)));
+    let from = protocol::printable(origin.as_str(), 128);
+    context.log.notice(format!("what was held against{whom} at {from} is cleared, as root asked"));
+    if context.store.is_written() {
+        AdminResponse::Forgotten(any)
+    } else {
+        AdminResponse::Failed("it is cleared only until the next start: state.db cannot be written".into())
+    }
+}
+
+/// Origin of logins from an address at services of root, or the origin that has this text form.
+pub(super) fn address(from: &str) -> Origin {
+    let origin = policy::origin(0, true, None, Some(from.strip_suffix("/64").unwrap_or(from)), None);
+    if origin.is_shared() { from.into() } else { origin }
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 pub(crate) mod admin;
 pub(crate) mod audit;
 mod claim;
+mod decisions;
 pub(crate) mod delayed;
 mod link;
 mod link_prompt;
+mod notice;
 mod password;
 mod prompt;
 mod request;
@@ -67,6 +69,8 @@ pub(crate) struct Session {
     is_trusted: bool,
     /// root explains a login with `plex-auth test`.
     is_explained: bool,
+    /// The address that it would come from.
+    explained_from: Option<String>,
     /// Origin of the login.
     origin: Origin,
     /// `None` without a slot.
@@ -95,6 +99,7 @@ impl Session {
             peer,
             is_trusted: peer.uid == 0,
             is_explained: false,
+            explained_from: None,
             origin: policy::origin(peer.uid, false, None, None, None),
             slot: None,
             id: None,
@@ -122,8 +127,8 @@ impl Session {
         let mut request = match request {
             Request::Login(request) => request,
             Request::Admin(request) => match admin::answer(&self.context, &mut self.connection, self.peer, request) {
-                Some(login) => {
-                    self.is_explained = true;
+                Some((login, from)) => {
+                    (self.is_explained, self.explained_from) = (true, from);
                     login
                 }
                 None => return,
@@ -144,6 +149,7 @@ impl Session {
         if matches!(self.delay_refusal(&request, &result), Err(Stop::Disconnected)) {
             return;
         }
+        self.notify(&request, &result);
         if self.is_explained {
             let Ok(steps) = self.trace(&request) else { return };
             let _ = admin::explain(&mut self.connection, steps, &sentence(&result));

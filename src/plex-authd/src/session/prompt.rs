@@ -23,6 +23,11 @@ fn ending() -> Stop {
     Reason::Unavailable(ENDING.into()).into()
 }
 
+/// True for a back-off that a session of this key waits for.
+pub(super) fn is_waited_out(backoff: Duration, is_known: bool) -> bool {
+    backoff.is_zero() || is_known && backoff <= MAX_BACKOFF
+}
+
 impl Session {
     /// Sends a prompt and waits for the reply until `deadline`. After a time-out the reply stays outstanding and the verdict
     /// is sent without it.
@@ -108,7 +113,7 @@ impl Session {
     pub(super) fn wait_backoff(&mut self, key: &AttemptKey) -> Result<(), Stop> {
         let limiter = &self.context.limits.rate_limiter;
         let backoff = limiter.backoff(key);
-        if backoff > MAX_BACKOFF || !backoff.is_zero() && !limiter.is_known(key) {
+        if !is_waited_out(backoff, limiter.is_known(key)) {
             return Err(Reason::TooManyTries.into());
         }
         self.wait_until(Instant::now() + backoff)

@@ -146,13 +146,12 @@ impl Budget {
 
     /// Checks the shares of a key. `None`: those in progress must end first.
     pub(super) fn check(
-        &mut self,
+        &self,
         per_hour: u32,
         key: &AttemptKey,
         known: bool,
         now: BootTime,
     ) -> Result<Option<()>, Spent> {
-        self.expire(now);
         let all = per_hour as usize;
         let third = all.div_ceil(3).max(MIN_SHARE);
         let share = Share::of(key, known);
@@ -211,6 +210,7 @@ impl Budget {
         known: bool,
         now: BootTime,
     ) -> Result<Option<Ticket>, Spent> {
+        self.expire(now);
         if self.check(per_hour, key, known, now)?.is_none() {
             return Ok(None);
         }
@@ -243,6 +243,7 @@ impl Budget {
         known: bool,
         now: BootTime,
     ) -> Result<Entry, Spent> {
+        self.expire(now);
         self.check(per_hour, key, known, now)?.ok_or(Spent)?;
         Ok(self.push(Entry { at: now, key: key.clone(), known, counted: Counted::LinkCode }))
     }
@@ -262,8 +263,12 @@ impl Budget {
     /// Sign-ins of the account and the share of an attempt: those that have ended, and those that are sent and have not.
     pub(super) fn sign_ins(&mut self, ticket: Ticket, now: BootTime) -> (usize, usize) {
         self.expire(now);
-        let Some(InProgress { key, known, .. }) = self.in_progress.get(&ticket) else { return (0, 0) };
-        let share = Share::of(key, *known);
+        self.in_progress.get(&ticket).map_or((0, 0), |attempt| self.sign_ins_of(&attempt.key, attempt.known, now))
+    }
+
+    /// [`Self::sign_ins`] of a key.
+    fn sign_ins_of(&self, key: &AttemptKey, known: bool, now: BootTime) -> (usize, usize) {
+        let share = Share::of(key, known);
         let counts = |other: &AttemptKey, known: bool| other.account == key.account && Share::of(other, known) == share;
         let ended = self
             .entries
@@ -271,6 +276,41 @@ impl Budget {
             .filter(|entry| now.since(entry.at) < entry.counted.sign_in_span() && counts(&entry.key, entry.known));
         let pending = self.in_progress.values().filter(|other| other.sent && counts(&other.key, other.known));
         (ended.count(), pending.count())
+    }
+
+    /// Time until the shares of a key have room again; `None` if they have now.
+    pub(super) fn spent(&self, per_hour: u32, key: &AttemptKey, known: bool, now: BootTime) -> Option<Duration> {
+        self.first_time(now, |time| self.check(per_hour, key, known, time).is_ok())
+    }
+
+    /// Time until a sign-in of a key may be sent again, of `all` within an hour; `None` if one may be now.
+    pub(super) fn sign_ins_spent(&self, all: usize, key: &AttemptKey, known: bool, now: BootTime) -> Option<Duration> {
+        self.first_time(now, |time| self.sign_ins_of(key, known, time).0 < all)
+    }
+
+    /// Time until a condition holds that only the age of the entries changes; `None` if it holds now.
+    fn first_time(&self, now: BootTime, is_met: impl Fn(BootTime) -> bool) -> Option<Duration> {
+        if is_met(now) {
+            return None;
+        }
+        let ends = self.entries.iter().flat_map(|entry| [OUTAGE, SHARED_PERIOD, HOUR].map(|span| entry.at + span));
+        let mut times: Vec<_> = ends.filter(|time| *time > now).collect();
+        times.sort_unstable();
+        // Once it holds it stays so, since entries only expire.
+        let first = times.partition_point(|time| !is_met(*time));
+        Some(times.get(first).map_or(HOUR, |time| time.since(now)))
+    }
+
+    /// The keys of the entries.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &AttemptKey> {
+        self.entries.iter().map(|entry| &entry.key)
+    }
+
+    /// Deletes the entries of these keys. Returns their number.
+    pub(super) fn forget(&mut self, is_meant: impl Fn(&AttemptKey) -> bool) -> usize {
+        let before = self.entries.len();
+        self.entries.retain(|entry| !is_meant(&entry.key));
+        before - self.entries.len()
     }
 
     /// After a success of a key: its sign-ins that lacked a verification code, or that plex.tv did not decide, were steps to it

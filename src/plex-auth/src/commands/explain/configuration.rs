@@ -4,7 +4,7 @@ use config::Config;
 use protocol::{AdminRequest, AdminResponse};
 
 use crate::client::daemon::{Daemon, changed_since};
-use crate::context::Context;
+use crate::context::{Context, not_set_up};
 use crate::ui::check::{Check, Checks};
 
 const CHECK: &str = "configuration";
@@ -12,6 +12,11 @@ const CHECK: &str = "configuration";
 /// Checks the configuration and returns it if it is valid.
 pub(super) fn check(context: &Context, checks: &mut Checks) -> Option<Config> {
     let file = context.config.display();
+    if context.is_not_set_up() {
+        let (what, hint) = not_set_up(&context.config).into_parts();
+        checks.error(CHECK, what, hint.unwrap_or_default());
+        return None;
+    }
     match config::load(&context.config) {
         Ok(config) => {
             if is_outdated(context) {

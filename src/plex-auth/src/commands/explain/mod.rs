@@ -1,7 +1,6 @@
 //! `plex-auth test`: plex-authd's own decision about a user, step by step.
 
 mod configuration;
-mod trace;
 
 use std::process::ExitCode;
 
@@ -14,6 +13,7 @@ use serde::Serialize;
 
 use crate::accounts::local_accounts::canonical_name;
 use crate::client::conversation::explain;
+use crate::client::{origin, trace};
 use crate::context::Context;
 use crate::error::{Error, FAILED};
 use crate::ui::check::{Check, Checks};
@@ -33,6 +33,10 @@ pub(crate) struct ExplainArgs {
     /// Test a login by this PAM service
     #[arg(long, value_name = "NAME", default_value = "plex-auth")]
     pub service: String,
+
+    /// Say whether a rate limit refuses a sign-in from this address now
+    #[arg(long, value_name = "ADDRESS", value_parser = origin::parse)]
+    pub from: Option<String>,
 
     /// For programs: JSON
     #[arg(long)]
@@ -64,16 +68,21 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<ExitCode, Err
     }
     let mut checks = Checks::new(!args.json);
     let config = configuration::check(context, &mut checks);
-    let account = decide(context, &name, &args.service, Phase::Account);
+    let from = args.from.as_deref();
+    let account = decide(context, &name, &args.service, Phase::Account, from);
+    let mut is_held = false;
     if let Ok(decision) = &account {
-        trace::add(&decision.steps, &user, config.as_ref(), &context.config, &mut checks);
+        is_held = decision.steps.iter().any(|step| matches!(step, TraceStep::Held { is_asked: true, .. }));
+        for check in trace::checks(&decision.steps, &user, config.as_ref(), &context.config) {
+            checks.add(check);
+        }
     }
     let account = add(account, Phase::Account, config.as_ref(), &mut checks);
     let tried = args.password && account.is_some();
     let let_in = if tried {
-        let decision = decide(context, &name, &args.service, Phase::Authenticate);
+        let decision = decide(context, &name, &args.service, Phase::Authenticate, None);
         let signed_in = add(decision, Phase::Authenticate, config.as_ref(), &mut checks);
-        [account, signed_in] == [Some(Verdict::Success); 2]
+        [account, signed_in] == [Some(Verdict::Success); 2] && !is_held
     } else {
         account.is_some() && checks.are_good()
     };
@@ -96,8 +105,9 @@ fn conclusion(user: &str, password: bool, let_in: bool) -> String {
 }
 
 /// Lets plex-authd decide about a phase of a login. Its prompts are shown here.
-fn decide(context: &Context, user: &str, service: &str, phase: Phase) -> Result<Decision, Error> {
-    let (verdict, trace) = explain(&context.socket, user, service, phase)?;
+fn decide(context: &Context, user: &str, service: &str, phase: Phase, from: Option<&str>) -> Result<Decision, Error> {
+    let explained = explain(&context.socket, user, service, phase, from);
+    let (verdict, trace) = explained.map_err(|error| context.explain(error))?;
     let (steps, reason) = trace.map_or_else(Default::default, |trace| (trace.steps, trace.reason));
     Ok(Decision { verdict, steps, reason })
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use policy::{
-    AttemptKey, BootTime, BreakerOpen, CachedPassword, Entry, Failures, FriendList, IdentityBinding, Loss, PlexId,
-    SavedLimits,
+    AttemptKey, BootTime, BreakerOpen, CachedPassword, Entry, Failures, FriendList, IdentityBinding, Loss, Origin,
+    PlexId, SavedLimits,
 };
 
 use crate::state::audit_log::LoginEntry;
@@ -85,7 +85,9 @@ pub(crate) enum Change {
     LastLogin(String, i64),
     /// Wakes the writer: there are changes of the audit log, which do not wait in the queue.
     LoginsWait,
-    /// Deletes every record of an account except its logins in the audit log and its part in the last hour's budgets.
+    /// Deletes the requests of the last hour from an origin, of one account or of all.
+    ForgetSent(Option<String>, Origin),
+    /// Deletes every record of an account except its logins in the audit log.
     ForgetAccount(String),
     /// Changes nothing; receives whether all changes up to here have been written.
     Written(SyncSender<bool>),

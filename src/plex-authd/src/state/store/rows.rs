@@ -246,7 +246,11 @@ fn write_one(to: &Connection, change: &Change) -> rusqlite::Result<usize> {
             let people = to_json(list, doubt.as_ref());
             run("INSERT INTO circle VALUES (?1, ?2, ?3)", params![scope_id, millis(&list.fetched_at), people])
         }
-        Change::ForgetAccount(account) => ["pin", "unbound", "recent", "remembered", "tries", "last_login"]
+        Change::ForgetSent(account, origin) => run(
+            "DELETE FROM sent WHERE (?1 IS NULL OR account = ?1) AND origin = ?2",
+            params![account, origin.as_str()],
+        ),
+        Change::ForgetAccount(account) => ["pin", "unbound", "recent", "remembered", "tries", "sent", "last_login"]
             .into_iter()
             .map(|table| run(&format!("DELETE FROM {table} WHERE account = ?1"), params![account]))
             .sum(),

@@ -6,20 +6,25 @@ use config::Config;
 use policy::{Reason, Relationship};
 use protocol::{MappedTo, PlexAccount, Standing, TraceStep};
 
-use crate::ui::check::{Check, Checks};
+use crate::ui::check::Check;
+use crate::ui::time;
 
 /// Page at plex.tv for invitations and shares.
 const SHARING: &str = "https://app.plex.tv/desktop/#!/settings/manage-library-access";
 
-/// Adds the checks for a trace. `config` adds details to hints.
-pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file: &Path, checks: &mut Checks) {
+/// Name of the check of the rate limits.
+const RATE_LIMIT: &str = "rate limit";
+
+/// The checks for a trace. `config` adds details to hints.
+pub(crate) fn checks(steps: &[TraceStep], user: &str, config: Option<&Config>, file: &Path) -> Vec<Check> {
+    let mut checks = Vec::new();
     let mut people = 0;
     let mut owner = None;
     for step in steps {
         if let TraceStep::List { owner: listed, people: count, .. } = step {
             (owner, people) = (Some(listed), *count);
         }
-        checks.add(match step {
+        checks.push(match step {
             TraceStep::LocalAccount(uid) => local_account(*uid, user, config),
             TraceStep::SystemAccount => Check::error("managed", Reason::SystemAccount.to_string()),
             TraceStep::NotManaged { group } => not_managed(user, group.as_deref(), file),
@@ -68,8 +73,17 @@ pub(super) fn add(steps: &[TraceStep], user: &str, config: Option<&Config>, file
             TraceStep::Refused { reason, renamed: true } => {
                 Check::error("decision", reason).hint(format!("or forget who it was: plex-auth forget {user}"))
             }
+            TraceStep::Held { origin, is_asked, reason, seconds } => held(origin, *is_asked, reason, *seconds, user),
         });
     }
+    checks
+}
+
+/// What a rate limit holds against the account. It is a refusal only if the question was about this origin.
+fn held(origin: &str, is_asked: bool, reason: &str, seconds: u64, user: &str) -> Check {
+    let what = format!("sign-ins from {origin} are refused for {}: {reason}", time::span(seconds));
+    let check = if is_asked { Check::error(RATE_LIMIT, what) } else { Check::warning(RATE_LIMIT, what) };
+    check.hint(format!("to end that: plex-auth forget {user} --from {origin}"))
 }
 
 fn local_account(uid: Option<u32>, user: &str, config: Option<&Config>) -> Check {

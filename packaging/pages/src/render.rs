@@ -43,7 +43,10 @@ All is well.
 Something is wrong.
 .TP
 .B 2
-There are warnings and nothing worse, or the command line was wrong.
+The command line was wrong.
+.TP
+.B 3
+There are warnings and nothing worse.
 ";
 
 /// Exit codes of the daemons, and what service managers do after each.

@@ -7,6 +7,9 @@ use crate::ui::hint::below;
 /// Exit code of a command that failed.
 pub(crate) const FAILED: u8 = 1;
 
+/// Exit code of a command that found warnings and nothing worse; 2 is a wrong command line.
+pub(crate) const WARNINGS: u8 = 3;
+
 /// Failure of a command: what is wrong, and a hint on how to fix it.
 #[derive(Debug)]
 pub(crate) struct Error {

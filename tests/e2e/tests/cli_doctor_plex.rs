@@ -100,7 +100,7 @@ fn doctor_plex_names_each_change_of_the_list_of_shares() {
     ] {
         world.plex().send(&Command::Shape(Endpoint::SharedServers, shape)).unwrap();
         let (out, lines) = compare(&world);
-        assert_eq!(out.code, 2, "{shape:?}: {lines:#?}");
+        assert_eq!(out.code, 3, "{shape:?}: {lines:#?}");
         assert_line(&lines, SHARES, "warning", &["differs: ", words]);
         let hint = line(&lines, SHARES)["hint"].as_str().unwrap();
         assert!(hint.contains("second source") && hint.contains("plex-auth report --plex"), "{hint}");
@@ -130,7 +130,7 @@ fn doctor_plex_tells_a_dead_token_and_a_rate_limit_from_a_changed_shape() {
     world.plex().fault(Endpoint::Users, Fault::Status(429, String::new()));
     world.plex().reset();
     let (out, lines) = compare(&world);
-    assert_eq!(out.code, 2, "{lines:#?}");
+    assert_eq!(out.code, 3, "{lines:#?}");
     assert_line(&lines, "GET /api/users", "warning", &["status 429"]);
     assert_line(&lines, SHARES, "info", &["not sent: plex.tv limits requests"]);
     assert_eq!(world.plex().counters().of(Endpoint::SharedServers), 0);
@@ -216,7 +216,7 @@ fn doctor_plex_refuses_a_sign_in_without_a_terminal_and_other_users() {
     let Some(world) = machine("") else { return };
     let fails = |arguments: &[&str], words: &[&str]| {
         let out = world.run(arguments);
-        assert!(out.code == 1 || out.code == 2, "{out:?}");
+        assert!(out.code == 1 || out.code == 3, "{out:?}");
         assert!(words.iter().all(|word| out.stderr.contains(word)), "{words:?}: {out:?}");
     };
     fails(

@@ -286,7 +286,7 @@ fn friends(world: &World) {
 
 fn troubleshooting(world: &World) {
     let page = |heading| page_commands("docs/how-to/when-it-does-not-work.md", heading);
-    let said = world.follow(&page("Ask").replace("plex-auth doctor", "plex-auth doctor || test $? = 2"));
+    let said = world.follow(&page("Ask").replace("plex-auth doctor", "plex-auth doctor || test $? = 3"));
     assert!(said.contains("alice would be let in") && said.contains("on the list"), "{said}");
     assert!(world.follow(&page("Read the log")).contains("plex-authd"));
     let (out, back) =
@@ -322,7 +322,7 @@ fn by_hand(world: &World) {
 
 fn tutorial(world: &World) {
     let page = |heading| page_commands("docs/tutorial.md", heading);
-    let why = world.follow(&page("See why").replace("plex-auth doctor", "plex-auth doctor || test $? = 2"));
+    let why = world.follow(&page("See why").replace("plex-auth doctor", "plex-auth doctor || test $? = 3"));
     assert!(why.contains("alice would be let in with the right password"), "{why}");
     world.follow(&page("Let another friend in"));
     assert!(can_log_in(world, "frank", &password("frank")));

@@ -240,7 +240,7 @@ fn r80_sshd_keeps_asking_after_wrong_passwords_and_tells_only_known_friends_how_
     let held = world.run(&["plex-auth", "test", "alice"]).stdout;
     for from in [HOME, ELSEWHERE] {
         assert!(held.contains(&format!("! rate limit: sign-ins from {from} are refused for ")), "{held}");
-        assert!(held.contains(&format!("\n    to end that: plex-auth forget alice --from {from}\n")), "{held}");
+        assert!(held.contains(&format!("\n    run: plex-auth forget alice --from {from}\n")), "{held}");
     }
     assert!(held.ends_with("alice would be let in with the right password.\n"), "{held}");
     for (from, code) in [(HOME, 1), ("203.0.113.200", 0)] {
@@ -279,7 +279,7 @@ fn r80_abandoned_link_prompts_and_a_spent_address_leave_sshd_asking_and_the_righ
     assert!(start.elapsed() < Duration::from_secs(10), "no back-off: {:?}", start.elapsed());
     assert_eq!(world.sql("SELECT max(wrong) FROM tries WHERE account = 'frank'").trim(), "0");
 
-    // One household: somebody there uses up the address's part of the budget.
+    // One household: another user there uses up the address's part of the budget.
     assert_eq!(world.ssh_from(HOME, "password", "alice", &password("alice")).stdout, "alice\n");
     let wrong: Vec<Try> = (0..9).map(|n| Try::new("olga", HOME, &format!("wrong{n}"))).collect();
     world.many(3, &wrong);

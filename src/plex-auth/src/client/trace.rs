@@ -83,7 +83,7 @@ pub(crate) fn checks(steps: &[TraceStep], user: &str, config: Option<&Config>, f
 fn held(origin: &str, is_asked: bool, reason: &str, seconds: u64, user: &str) -> Check {
     let what = format!("sign-ins from {origin} are refused for {}: {reason}", time::span(seconds));
     let check = if is_asked { Check::error(RATE_LIMIT, what) } else { Check::warning(RATE_LIMIT, what) };
-    check.hint(format!("to end that: plex-auth forget {user} --from {origin}"))
+    check.hint(format!("run: plex-auth forget {user} --from {origin}"))
 }
 
 fn local_account(uid: Option<u32>, user: &str, config: Option<&Config>) -> Check {

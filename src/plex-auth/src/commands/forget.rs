@@ -23,8 +23,7 @@ pub(crate) struct ForgetArgs {
 
     /// Clear only what rate limits hold against this address: of the account, or of all accounts
     ///
-    /// For somebody who has to wait after wrong passwords, and whose account is to stay theirs. `plex-auth test` shows the
-    /// addresses.
+    /// For a user who has to wait after wrong passwords. The account stays theirs. `plex-auth test` shows the addresses.
     #[arg(long, value_name = "ADDRESS", value_parser = origin::parse)]
     pub from: Option<String>,
 }

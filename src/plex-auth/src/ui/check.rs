@@ -43,6 +43,16 @@ impl Check {
         Self { hint: Some(protocol::printable(hint.as_ref(), MAX_TEXT)), ..self }
     }
 
+    /// It is an error.
+    pub(crate) fn is_error(&self) -> bool {
+        self.status == Status::Error
+    }
+
+    /// How to fix it.
+    pub(crate) fn fix(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     fn shown(&self) -> String {
         let hint = self.hint.as_deref().map(hint::below).unwrap_or_default();
         format!("{} {}: {}{hint}", self.status.shown(), bold(&self.name), self.what)
@@ -104,6 +114,11 @@ impl Checks {
     /// True without an error.
     pub(crate) fn are_good(&self) -> bool {
         self.worst() < Status::Error
+    }
+
+    /// True if the check of this name has found a problem.
+    pub(crate) fn has_problem(&self, name: &str) -> bool {
+        self.done.iter().any(|check| check.name == name && check.status > Status::Info)
     }
 
     /// Number of checks with this status.

@@ -45,7 +45,7 @@ pub(crate) fn all(patient: &Patient, cases: Vec<Case>) {
         patient.0.sh(&breaking);
         let verdict = patient.look();
         let Some(line) = verdict.find(check, status, words) else { panic!("{breaking}: {verdict:#?}") };
-        let code = if verdict.lines.iter().any(|line| line.status == "error") { 1 } else { 2 };
+        let code = if verdict.lines.iter().any(|line| line.status == "error") { 1 } else { 3 };
         assert_eq!(verdict.code, code, "{breaking}: {verdict:#?}");
         let told = line.hint.as_deref().unwrap_or_else(|| panic!("{breaking}: no hint"));
         match fix {

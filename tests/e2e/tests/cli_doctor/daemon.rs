@@ -66,7 +66,7 @@ fn doctor_reports_an_unreadable_friend_list_and_an_open_circuit_breaker() {
     plex.fault(Endpoint::Signin, Fault::TooMany(Some(3)));
     assert_eq!(patient.0.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
     let verdict = patient.look();
-    assert!(verdict.code == 2 && verdict.find("plex.tv", "warning", "leaves it alone for").is_some(), "{verdict:#?}");
+    assert!(verdict.code == 3 && verdict.find("plex.tv", "warning", "leaves it alone for").is_some(), "{verdict:#?}");
     plex.clear_faults();
     patient.wait_until_healthy("plex.tv may be asked again");
 

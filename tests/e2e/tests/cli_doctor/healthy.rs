@@ -57,7 +57,7 @@ fn doctor_without_root_says_which_checks_need_root() {
     let Some(patient) = Patient::new("") else { return };
     let alice = ["setpriv", "--reuid", "alice", "--regid", "alice", "--init-groups"];
     let verdict = patient.report_through(&alice);
-    assert_eq!(verdict.code, 2, "{verdict:#?}");
+    assert_eq!(verdict.code, 3, "{verdict:#?}");
     let line = verdict.find("not root", "warning", "the configuration").unwrap();
     assert_eq!(line.hint.as_deref(), Some("run: sudo plex-auth doctor"));
     assert!(verdict.find("PAM", "ok", "sshd").is_some() && verdict.find("socket", "ok", "").is_some());
@@ -82,9 +82,11 @@ fn doctor_ignores_the_callers_environment() {
 }
 
 #[test]
-fn doctor_help_explains_the_exit_codes() {
+fn r79_doctor_help_explains_the_exit_codes() {
     let Some(patient) = Patient::new("") else { return };
     let help =
         patient.0.run(&["plex-auth", "doctor", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(help.contains("Exit code: 0 when all is in order, 1 when something is broken"), "{help}");
+    assert!(help.contains("2 when the command line is wrong, 3 when something should be looked at"), "{help}");
+    assert_eq!(patient.0.run(&["plex-auth", "doctor", "--no-such-option"]).code, 2);
 }

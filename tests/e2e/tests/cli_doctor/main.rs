@@ -9,5 +9,6 @@ mod healthy;
 mod pam;
 mod patient;
 mod plex;
+mod printed;
 mod sshd;
 mod token;

@@ -219,7 +219,7 @@ fn doctor_reports_link_sign_in_for_services_without_the_module() {
     assert!(verdict.code == 0 && verdict.find("link sign-in", "info", "login").is_some(), "{verdict:#?}");
     patient.0.sh("sed -i 's/^link_sign_in.*/&\\nlink_services = [\"login\"]/' /etc/plex-auth.toml && systemctl restart plex-authd");
     let verdict = patient.look();
-    assert!(verdict.code == 2 && verdict.find("link sign-in", "warning", "login").is_some(), "{verdict:#?}");
+    assert!(verdict.code == 3 && verdict.find("link sign-in", "warning", "login").is_some(), "{verdict:#?}");
 }
 
 /// Scenarios that the unit tests of the crate pam-stack use.

@@ -18,7 +18,11 @@ case "$*" in
     for try in $(seq 150); do ss -lxn | grep -q /run/plex-auth/socket && exit 0; sleep 0.02; done
     exit 1
     ;;
-"reload ssh") ;;
+"try-reload-or-restart ssh") ;;
+"enable --now plex-auth-shadow.socket")
+    setsid --fork plex-auth-shadow </dev/null >/dev/null 2>&1
+    until ss -lxn | grep -q plex-auth-shadow; do sleep 0.02; done
+    ;;
 *) exit 1 ;;
 esac
 "#;
@@ -91,6 +95,9 @@ impl Patient {
         world.start_plex(&with_dave());
         let config = world.config(&format!("owner_id = 1\nserver_url = \"{}\"\n{further}", world.media_server("Den")));
         world.start_sshd();
+        world.sh(
+            "mkdir -p /etc/ssh/sshd_config.d && sed -i '1i Include /etc/ssh/sshd_config.d/*.conf' /etc/ssh/sshd_config",
+        );
         world.start_authd(&config);
         let patient = Self(world);
         patient.wait_until_healthy("at the beginning");

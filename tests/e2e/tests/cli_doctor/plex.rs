@@ -22,13 +22,19 @@ fn doctor_finds_a_wrong_configuration_and_wrong_permissions() {
     all(
         &patient,
         vec![
-            saying("rm /etc/plex-auth.toml", (check, "error", "no such file"), "run: plex-auth setup", RESTORE),
+            saying(
+                "rm /etc/plex-auth.toml",
+                (check, "error", "plex-auth is not set up"),
+                "run: plex-auth setup",
+                RESTORE,
+            ),
             saying(
                 "sed -i s/^machine_id/machine_idd/ /etc/plex-auth.toml",
                 (check, "error", "/etc/plex-auth.toml:2:1: there is no key"),
                 "did you mean 'machine_id'?",
                 RESTORE,
             ),
+            told("sed -i /^plex-auth:/d /etc/passwd /etc/shadow", check, "error", "there is no user 'plex-auth'"),
             told("chmod 644 /etc/plex-auth.toml", check, "error", "mode 0644"),
             told("chmod 660 /etc/plex-auth.toml", check, "error", "mode 0660"),
             told("chown alice /etc/plex-auth.toml", check, "error", "belongs to uid"),
@@ -80,7 +86,7 @@ fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
             saying(
                 "sed -i 's|^server_url = .*|server_url = \"https://localhost:1\"|' /etc/plex-auth.toml && systemctl restart plex-authd",
                 ("media server", "warning", "does not answer"),
-                "systemctl start plexmediaserver",
+                "start the media server",
                 RESTORE,
             ),
         ],
@@ -98,7 +104,7 @@ fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
     patient.wait_until_healthy("the world as it was");
     patient.0.plex().fault(Endpoint::User, Fault::Status(503, String::new()));
     let verdict = patient.look();
-    assert!(verdict.code == 2 && verdict.find("token", "warning", "does not say whose").is_some(), "{verdict:#?}");
+    assert!(verdict.code == 3 && verdict.find("token", "warning", "does not say whose").is_some(), "{verdict:#?}");
 }
 
 #[test]

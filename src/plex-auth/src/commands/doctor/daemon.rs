@@ -121,7 +121,7 @@ fn running(context: &Context, config: Option<&Config>, status: &Status, checks: 
 fn friends(config: Option<&Config>, status: &Status, checks: &mut Checks) {
     let Some(list) = &status.friends else { return };
     let shown = |seconds: u64| format_duration(Duration::from_secs(seconds));
-    let later = "run: plex-auth doctor, once plex.tv answers";
+    let later = "once plex.tv answers, run plex-auth doctor again";
     match (&list.failing, list.people, list.age) {
         (Some(why), _, Some(age)) => {
             let oldest = config.map(|config| config.timeouts.known_list.max(config.cache.offline.unwrap_or_default()));
@@ -141,7 +141,7 @@ fn friends(config: Option<&Config>, status: &Status, checks: &mut Checks) {
             }
         }
         (None, None, _) => {
-            checks.warning("friend list", "plex-authd is still reading it", "run: plex-auth doctor, in a while");
+            checks.warning("friend list", "plex-authd is still reading it", "in a while, run plex-auth doctor again");
         }
     }
 }

@@ -28,11 +28,11 @@ pub(super) fn check(checks: &mut Checks) {
     }
     if selinux > 0 && enforcing {
         let what = format!("it refused plex-auth something {selinux} times within a day, and is enforcing");
-        checks.error("SELinux", what, "run: ausearch -m avc -ts yesterday | grep plex | audit2why");
+        checks.error("SELinux", what, "see: ausearch -m avc -ts yesterday | grep plex | audit2why");
     } else if selinux > 0 {
         let what =
             format!("it would have refused plex-auth something {selinux} times within a day; it is not enforcing");
-        checks.warning("SELinux", what, "run: ausearch -m avc -ts yesterday | grep plex | audit2why");
+        checks.warning("SELinux", what, "see: ausearch -m avc -ts yesterday | grep plex | audit2why");
     } else if enforcing {
         checks.ok("SELinux", "it is enforcing, and has refused plex-auth nothing within a day");
     }
@@ -41,7 +41,7 @@ pub(super) fn check(checks: &mut Checks) {
         checks.error(
             "AppArmor",
             what,
-            "run: grep -h 'apparmor=\"DENIED\".*plex' /var/log/audit/audit.log /var/log/kern.log",
+            "see: grep -h 'apparmor=\"DENIED\".*plex' /var/log/audit/audit.log /var/log/kern.log",
         );
     } else if apparmor {
         checks.ok("AppArmor", "it has refused plex-auth nothing within a day");

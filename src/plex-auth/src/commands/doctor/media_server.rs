@@ -22,8 +22,8 @@ pub(super) fn check(config: &Config, clients: &Clients, url: &Url, checks: &mut 
     let identity = match clients.plain().server_identity(url, Instant::now() + QUESTION) {
         Ok(identity) => identity,
         Err(error) => {
-            let hint = "run: systemctl start plexmediaserver (or correct server_url: plex-auth setup --server-url auto; until then \
-                        plex.tv decides alone)";
+            let hint = "start the media server, or correct server_url: plex-auth setup --server-url auto; until then plex.tv decides \
+                        alone";
             checks.warning(NAME, format!("{url} does not answer: {error}"), hint);
             return;
         }
@@ -60,7 +60,7 @@ fn insecure(config: &Config, clients: &Clients, url: &Url, checks: &mut Checks) 
     let strangers = listeners::users(port).into_iter().filter(|uid| !uid.is_root() && Some(*uid) != server);
     for uid in strangers.filter(|uid| server.is_some() || !is_the_packages(*uid)) {
         let what = format!("the process that listens on port {port} belongs to {}, not to the media server", name(uid));
-        checks.error(NAME, what, format!("run: ss -lntp 'sport = :{port}'"));
+        checks.error(NAME, what, format!("see what it is: ss -lntp 'sport = :{port}'"));
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod accounts;
 mod daemon;
+mod decisions;
 mod elsewhere;
 mod fail2ban;
 mod helpers;
 mod listeners;
 mod lsm;
 mod media_server;
+mod names;
 mod network;
 mod plex;
 mod repair;
@@ -30,14 +32,14 @@ use nix::unistd::geteuid;
 
 use self::stacks::Service;
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, FAILED, WARNINGS};
 use crate::ui::check::Checks;
 use crate::ui::json;
 use crate::ui::terminal::{self, Status};
 
 /// Last paragraph of `--help`.
-const CODES: &str = "Exit code: 0 when all is in order, 1 when something is broken (✗), 2 when something should be looked at (!). \
-                     Notes (·) are no fault. What begins with \"run: \" is a command for root's shell.";
+const CODES: &str = "Exit code: 0 when all is in order, 1 when something is broken (✗), 2 when the command line is wrong, 3 when \
+                     something should be looked at (!) and nothing is broken. Notes (·) are no fault. What begins with \"run: \" is a command for root's shell.";
 
 /// Options of `plex-auth doctor`.
 #[derive(Debug, Args)]
@@ -78,8 +80,8 @@ pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<ExitCode, Erro
     }
     Ok(ExitCode::from(match checks.worst() {
         Status::Ok | Status::Info => 0,
-        Status::Error => 1,
-        Status::Warning => 2,
+        Status::Error => FAILED,
+        Status::Warning => WARNINGS,
     }))
 }
 
@@ -93,6 +95,10 @@ fn summary(checks: &Checks) -> String {
 
 /// Runs every check, in the order in which a login depends on them.
 fn examine(context: &Context, root: bool, checks: &mut Checks) {
+    // Everything else follows from it.
+    if context.is_not_set_up() {
+        return settings::not_set_up(context, checks);
+    }
     let config = if root { settings::check(context, checks) } else { None };
     let config = config.as_ref();
     let owner = config.and_then(|config| network::check(config, checks));
@@ -103,7 +109,8 @@ fn examine(context: &Context, root: bool, checks: &mut Checks) {
     }
     let users = config.map(|config| accounts::check(config, owner.as_ref(), checks)).unwrap_or_default();
     if let Some(config) = config {
-        unbound::check(context, config, owner.as_ref(), &users, checks);
+        let unbound = unbound::check(context, config, owner.as_ref(), &users, checks);
+        decisions::check(context, config, &users, &unbound, checks);
     }
     if root {
         waiting::check(checks);

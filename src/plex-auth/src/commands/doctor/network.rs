@@ -59,7 +59,7 @@ pub(super) fn check(config: &Config, checks: &mut Checks) -> Option<PlexUser> {
 fn unusable(error: ClientError, checks: &mut Checks) {
     match error {
         ClientError::Identifier(error) => {
-            let hint = error.fix().unwrap_or_else(|| format!("run: ls -l {CLIENT_ID}"));
+            let hint = error.fix().unwrap_or_else(|| format!("see: ls -l {CLIENT_ID}"));
             checks.error("client-id", error.to_string(), hint);
         }
         ClientError::Setup(SetupError::NoCertificates) => {
@@ -69,7 +69,7 @@ fn unusable(error: ClientError, checks: &mut Checks) {
             checks.error("TLS", format!("{}: {why}", file.display()), "it must hold certificates in PEM form");
         }
         ClientError::Setup(error @ SetupError::Client(_)) => {
-            checks.error("TLS", error.to_string(), "mend the file, or remove ca_file");
+            checks.error("TLS", error.to_string(), "correct the file, or remove ca_file");
         }
     }
 }
@@ -90,7 +90,7 @@ fn unreachable(config: &Config, why: &Unreachable, checks: &mut Checks) {
     let host = config.plex_url.host_str().unwrap_or("plex.tv");
     let what = format!("{}: {why}", config.plex_url);
     match why {
-        Unreachable::Name(_) => checks.error("DNS", what, format!("run: getent hosts {host}; then mend /etc/resolv.conf")),
+        Unreachable::Name(_) => checks.error("DNS", what, format!("getent hosts {host} has to answer: see /etc/resolv.conf")),
         Unreachable::Certificate(_) => checks.error(
             "TLS",
             what,

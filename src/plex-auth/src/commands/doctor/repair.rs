@@ -20,6 +20,17 @@ const AUTHSELECT: &str = "/etc/authselect";
 /// The stack of the package.
 const SHIPPED: &str = "/etc/pam.d/plex-auth";
 
+/// The profile that adds the module to Debian's common files.
+const PROFILE: &str = "/usr/share/pam-configs/plex-auth";
+
+/// The fix where no stack has the module.
+pub(super) fn enable() -> String {
+    if Path::new(PAM_AUTH_UPDATE).exists() && Path::new(PROFILE).exists() {
+        return "run: pam-auth-update --enable plex-auth plex-auth-account".to_owned();
+    }
+    "let a service ask it: add `auth include plex-auth` and `account include plex-auth` to /etc/pam.d/sshd".to_owned()
+}
+
 /// Owner of a file with PAM lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
@@ -32,7 +43,13 @@ enum Owner {
 /// The fix for these faults of a service's stack. A fix that begins with "run: " is a command.
 pub(super) fn fix(service: &str, kind: Kind, steps: &[Step], faults: &[Fault], group: &str) -> String {
     let own = PathBuf::from(format!("/etc/pam.d/{service}"));
-    let file = steps.iter().find(|step| step.asks("pam_plex")).map_or_else(|| own.clone(), |step| step.file.clone());
+    let module = steps.iter().find(|step| step.asks("pam_plex"));
+    let file = module.map_or_else(|| own.clone(), |step| step.file.clone());
+    // Where the module is missing altogether, the tool that generates the included lines adds it.
+    let generated = || steps.iter().map(|step| &step.file).find(|file| owner(file) == Owner::PamAuthUpdate);
+    if let (None, Some(generated), true) = (module, generated(), Path::new(PROFILE).exists()) {
+        return fix_of(generated, Owner::PamAuthUpdate, kind, faults);
+    }
     if file == own || is_faulty(&file, kind, faults, group) {
         return fix_of(&file, owner(&file), kind, faults);
     }

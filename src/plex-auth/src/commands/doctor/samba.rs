@@ -38,8 +38,8 @@ pub(super) fn check(services: &[Service], checks: &mut Checks) {
         }
         Ok(said) => {
             let why = said.stderr.lines().next_back().unwrap_or("it does not say why").to_owned();
-            checks.warning("Samba", format!("its configuration is refused: {why}"), "run: testparm -s");
+            checks.warning("Samba", format!("its configuration is refused: {why}"), "see: testparm -s");
         }
-        Err(why) => checks.warning("Samba", format!("its settings cannot be read: {why}"), "run: testparm -s"),
+        Err(why) => checks.warning("Samba", format!("its settings cannot be read: {why}"), "see: testparm -s"),
     }
 }

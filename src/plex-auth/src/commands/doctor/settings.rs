@@ -1,7 +1,6 @@
 //! Checks of the configuration: it exists, is valid, and is readable for the daemon alone.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -9,11 +8,17 @@ use config::Config;
 use nix::unistd::User;
 use system::accounts;
 
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::ui::check::Checks;
 
 /// User that the daemon runs as.
 pub(super) const DAEMON: &str = "plex-auth";
+
+/// Creates the daemon's user. The group may still be there.
+const NEW_USER: &str = "run: { getent group plex-auth >/dev/null || groupadd --system plex-auth; } && useradd --system --gid \
+                        plex-auth --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin plex-auth && chgrp plex-auth \
+                        /etc/plex-auth.toml && chown --recursive --no-dereference plex-auth:plex-auth /var/lib/plex-auth && systemctl \
+                        restart plex-authd.service";
 
 /// Name of the check.
 const CHECK: &str = "configuration";
@@ -24,10 +29,6 @@ pub(super) fn check(context: &Context, checks: &mut Checks) -> Option<Config> {
     daemon_user(checks);
     let config = match config::load(file) {
         Ok(config) => config,
-        Err(_) if fs::metadata(file).is_err_and(|error| error.kind() == ErrorKind::NotFound) => {
-            checks.error(CHECK, format!("{}: there is no such file", file.display()), "run: plex-auth setup");
-            return None;
-        }
         Err(problem) => {
             let place = problem.position.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
             let what = format!("{}{place}: {}", problem.file.display(), problem.what());
@@ -46,17 +47,23 @@ pub(super) fn check(context: &Context, checks: &mut Checks) -> Option<Config> {
     Some(config)
 }
 
+/// Reports that there is no configuration yet.
+pub(super) fn not_set_up(context: &Context, checks: &mut Checks) {
+    let (what, hint) = context::not_set_up(&context.config).into_parts();
+    checks.error(CHECK, what, hint.unwrap_or_default());
+}
+
 /// Checks that the daemon's user exists.
 fn daemon_user(checks: &mut Checks) {
     match User::from_name(DAEMON) {
         Ok(Some(_)) => {}
         Ok(None) => {
-            let hint = "run: useradd --system --no-create-home --shell /usr/sbin/nologin plex-auth";
-            checks.error(CHECK, "there is no user 'plex-auth' for plex-authd to run as", hint);
+            // Its files have to be the new user's.
+            checks.error(CHECK, "there is no user 'plex-auth' for plex-authd to run as", NEW_USER);
         }
         Err(error) => {
             let what = format!("the user 'plex-auth' cannot be looked up: {}", error.desc());
-            checks.error(CHECK, what, "run: getent passwd plex-auth; then fix /etc/nsswitch.conf");
+            checks.error(CHECK, what, "getent passwd plex-auth has to answer: see /etc/nsswitch.conf");
         }
     }
 }
@@ -74,7 +81,9 @@ fn readable(file: &Path, mode: &str, checks: &mut Checks) {
     let mut groups = vec![user.gid.as_raw()];
     match accounts::group(DAEMON) {
         Ok(group) => groups.extend(group.map(|group| group.gid.as_raw())),
-        Err(why) => checks.error(CHECK, why.to_string(), "run: getent group plex-auth; then fix /etc/nsswitch.conf"),
+        Err(why) => {
+            checks.error(CHECK, why.to_string(), "getent group plex-auth has to answer: see /etc/nsswitch.conf");
+        }
     }
     let may = (about.uid() == user.uid.as_raw() && about.mode() & 0o400 != 0)
         || (groups.contains(&about.gid()) && about.mode() & 0o040 != 0)

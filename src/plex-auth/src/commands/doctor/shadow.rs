@@ -1,6 +1,7 @@
 //! Checks of /etc/shadow and /etc/shells for managed accounts. Measured with OpenSSH 9.2: with `UsePAM yes`, a locked password
 //! (`!`) has the same effect as none (`*`); without PAM, keys of such an account are refused.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -9,24 +10,29 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nix::unistd::User;
 use system::accounts::{LocalPassword, ShadowLine, passwd_lines, shadow_lines};
 
+use super::names::{each, number, quoted};
 use super::shell::argument;
+use crate::accounts::expiry_locks;
+use crate::accounts::shadow_utils::LOCKED;
 use crate::ui::check::Checks;
 
 /// Shells that refuse logins on purpose.
 const CLOSED: [&str; 2] = ["nologin", "false"];
 
 /// Meaning of an account's line of /etc/shadow for a login.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
     Fine,
     /// Locked: fine with PAM, refused by sshd without.
     Locked,
-    /// No password at all: any will do where `nullok` stands.
+    /// No password at all: any will do where `pam_unix` has `nullok`.
     Empty,
     /// The account has expired.
     Expired,
     /// Its local password must be changed first.
     PasswordExpired,
+    /// There is no line.
+    Missing,
 }
 
 /// The meaning of a line, on a day since 1970.
@@ -59,43 +65,76 @@ pub(super) fn check(users: &[User], checks: &mut Checks) {
         }
     };
     let before = checks.count();
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let today = i64::try_from(seconds / 86_400).unwrap_or_default();
+    let locked = locked_by_sync(users);
+    let mut found: BTreeMap<State, Vec<&str>> = BTreeMap::new();
     for user in users {
         let name = user.name.as_str();
         match shadow.get(name) {
-            Some(line) => say(name, state(line, today), checks),
+            // `user sync` ends its own locks.
+            Some(line) if locked.contains(name) && state(line, today()) == State::Expired => {}
+            Some(line) => found.entry(state(line, today())).or_default().push(name),
             // Accounts of another source have their passwords there.
             None if passwd.iter().find(|line| line.name == name).is_some_and(|line| line.in_shadow) => {
-                let what = format!("'{name}' has no line in /etc/shadow: PAM turns it away");
-                checks.error("passwords", what, format!("run: pwconv && usermod --password '*' {}", argument(name)));
+                found.entry(State::Missing).or_default().push(name);
             }
             None => {}
         }
-        shell(user, checks);
     }
+    for (state, names) in found {
+        say(state, &names, checks);
+    }
+    shells(users, checks);
     if !users.is_empty() {
         checks.ok_unless(before, "passwords", "no account has expired, and every shell lets its user in");
     }
 }
 
-fn say(name: &str, state: State, checks: &mut Checks) {
-    match state {
+/// Today, in days since 1970.
+fn today() -> i64 {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    i64::try_from(seconds / 86_400).unwrap_or_default()
+}
+
+/// Those of these accounts that `user sync` has locked, by an expiry date, and that nobody has unlocked since.
+pub(super) fn locked_by_sync(users: &[User]) -> BTreeSet<String> {
+    // Files that cannot be read are reported by others.
+    let (locks, shadow) = (expiry_locks::read().unwrap_or_default(), shadow_lines().unwrap_or_default());
+    let is_locked = |user: &&User| {
+        locks.get(&user.name).is_some_and(|lock| lock.uid == user.uid.as_raw())
+            && shadow.get(&user.name).is_some_and(|line| line.expires == Some(LOCKED))
+    };
+    users.iter().filter(is_locked).map(|user| user.name.clone()).collect()
+}
+
+fn say(state: State, names: &[&str], checks: &mut Checks) {
+    let shown = quoted(names);
+    let of = |one: &'static str, several: &'static str| number(names, one, several);
+    let (what, fix): (String, fn(&str) -> String) = match state {
         // Relevant only for sshd, which is checked separately.
-        State::Fine | State::Locked => {}
-        State::Empty => {
-            let what = format!("'{name}' has an empty local password: any password lets in where pam_unix has nullok");
-            checks.error("passwords", what, format!("run: usermod --password '*' {}", argument(name)));
-        }
+        State::Fine | State::Locked => return,
+        State::Missing => (
+            format!("{shown} {} no line in /etc/shadow: PAM turns {} away", of("has", "have"), of("it", "them")),
+            |name| format!("pwconv && usermod --password '*' {name}"),
+        ),
+        State::Empty => (
+            format!(
+                "{shown} {} an empty local password: any password lets in where pam_unix has nullok",
+                of("has", "have")
+            ),
+            |name| format!("usermod --password '*' {name}"),
+        ),
         State::Expired => {
-            let what = format!("the account '{name}' has expired: PAM turns it away everywhere");
-            checks.error("passwords", what, format!("run: chage --expiredate -1 {}", argument(name)));
+            (format!("{shown} {} expired: PAM turns {} away everywhere", of("has", "have"), of("it", "them")), |name| {
+                format!("chage --expiredate -1 {name}")
+            })
         }
         State::PasswordExpired => {
-            let what = format!("the local password of '{name}' has expired: a new one is asked for at every login");
-            checks.error("passwords", what, format!("run: chage --lastday -1 --maxdays -1 {}", argument(name)));
+            (format!("the local password of {shown} has expired: a new one is asked for at every login"), |name| {
+                format!("chage --lastday -1 --maxdays -1 {name}")
+            })
         }
-    }
+    };
+    checks.error("passwords", what, each(names, |name| fix(&argument(name))));
 }
 
 /// Names of those accounts that are locked in the sense of an sshd without PAM.
@@ -119,25 +158,59 @@ pub(super) fn without_password(users: &[User]) -> Vec<&str> {
     users.iter().filter(has_none).map(|user| user.name.as_str()).collect()
 }
 
-fn shell(user: &User, checks: &mut Checks) {
-    let (name, shell) = (&user.name, &user.shell);
-    let shown = shell.display();
-    // An empty field means /bin/sh.
-    if shell.as_os_str().is_empty() {
-        return;
+/// What is wrong with a shell.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Shell {
+    /// It refuses logins on purpose.
+    Closed,
+    CannotRun,
+    /// `/etc/shells` does not list it.
+    Unlisted,
+}
+
+/// Checks the shells: one finding for each kind of fault and each shell.
+fn shells(users: &[User], checks: &mut Checks) {
+    let listed = fs::read_to_string("/etc/shells").ok();
+    let mut found: BTreeMap<(Shell, &Path), Vec<&str>> = BTreeMap::new();
+    for user in users {
+        if let Some(fault) = fault_of(&user.shell, listed.as_deref()) {
+            found.entry((fault, &user.shell)).or_default().push(&user.name);
+        }
     }
-    if shell.file_name().is_some_and(|file| CLOSED.iter().any(|closed| file == *closed)) {
-        let hint = format!("where that is not meant, run: usermod --shell /bin/sh {}", argument(name));
-        checks.info("shell", format!("'{name}' has {shown}: it can sign in, but gets no shell"), hint);
+    for ((fault, shell), names) in found {
+        let (who, shown) = (quoted(&names), shell.display());
+        let change = |name: &&str| format!("usermod --shell /bin/sh {}", argument(name));
+        match fault {
+            Shell::Closed => {
+                let what = format!("{who}: {shown} lets them sign in, for files for instance, and gives no shell");
+                checks.info("shell", what, "where that is not meant: usermod --shell /bin/sh NAME");
+            }
+            Shell::CannotRun => {
+                let what = format!("{who}: {shown} is the shell, which cannot be run: sshd turns them away");
+                checks.error("shell", what, each(&names, change));
+            }
+            Shell::Unlisted => {
+                let what = format!(
+                    "{who}: {shown} is the shell, which is not listed in /etc/shells: some services turn them away"
+                );
+                let fix = format!("run: echo {} >>/etc/shells", argument(&shown.to_string()));
+                checks.warning("shell", what, fix);
+            }
+        }
+    }
+}
+
+/// The fault of a shell, by the text of `/etc/shells`. An empty field means /bin/sh.
+fn fault_of(shell: &Path, listed: Option<&str>) -> Option<Shell> {
+    if shell.as_os_str().is_empty() {
+        None
+    } else if shell.file_name().is_some_and(|file| CLOSED.iter().any(|closed| file == *closed)) {
+        Some(Shell::Closed)
     } else if !runs(shell) {
-        let what = format!("'{name}' has the shell {shown}, which cannot be run: sshd turns it away");
-        checks.error("shell", what, format!("run: usermod --shell /bin/sh {}", argument(name)));
-    } else if fs::read_to_string("/etc/shells")
-        .is_ok_and(|shells| !shells.lines().any(|line| Path::new(line.trim()) == shell))
-    {
-        let what =
-            format!("'{name}' has the shell {shown}, which does not stand in /etc/shells: some services turn it away");
-        checks.warning("shell", what, format!("run: echo {} >>/etc/shells", argument(&shown.to_string())));
+        Some(Shell::CannotRun)
+    } else {
+        let is_listed = |shells: &str| shells.lines().any(|line| Path::new(line.trim()) == shell);
+        listed.is_some_and(|shells| !is_listed(shells)).then_some(Shell::Unlisted)
     }
 }
 

@@ -93,8 +93,7 @@ pub(super) fn check(context: &Context, config: Option<&Config>, checks: &mut Che
     let services: Vec<_> =
         names().iter().map(|name| Service::read(name)).filter(|s| s.signs_in() || s.checks()).collect();
     if services.is_empty() {
-        let hint =
-            "let a service ask it: add `auth include plex-auth` and `account include plex-auth` to /etc/pam.d/sshd";
+        let hint = repair::enable();
         checks.error(CHECK, "no service asks pam_plex.so: nobody can sign in with Plex", hint);
         return services;
     }
@@ -122,9 +121,7 @@ pub(super) fn check(context: &Context, config: Option<&Config>, checks: &mut Che
         let what = format!("{}: local passwords first, then Plex; who is denied stays out", right.join(", "));
         checks.ok(CHECK, what);
     }
-    for service in &services {
-        faillock(service, checks);
-    }
+    faillock(&services, checks);
     services
 }
 
@@ -208,7 +205,7 @@ fn broken(services: &[&Service], kind: Kind) -> String {
             _ => None,
         })
         .collect();
-    format!("mend {}", places.into_iter().collect::<Vec<_>>().join("; "))
+    format!("correct {}", places.into_iter().collect::<Vec<_>>().join("; "))
 }
 
 /// All steps that use the module.
@@ -228,7 +225,8 @@ fn module(services: &[Service], checks: &mut Checks) {
     for path in paths {
         let places = if path.starts_with('/') { vec![PathBuf::from(path)] } else { places(path) };
         let Some((place, about)) = places.iter().find_map(|place| Some((place, fs::metadata(place).ok()?))) else {
-            let hint = "run: apt-get install --reinstall plex-auth (or, from the source: make install)";
+            let hint =
+                "install plex-auth again: apt-get install --reinstall plex-auth or, from the source, make install";
             checks.error("module", format!("{path} is not where PAM looks for modules: every login fails"), hint);
             continue;
         };
@@ -277,17 +275,22 @@ fn arguments(context: &Context, services: &[Service], checks: &mut Checks) {
 }
 
 /// Checks that `pam_faillock` does not count an outage as a wrong password.
-fn faillock(service: &Service, checks: &mut Checks) {
-    let counted = Cell::new(false);
+fn faillock(services: &[Service], checks: &mut Checks) {
     let outage = Subject { unix: Code::AUTH_ERR, plex: Code::AUTHINFO_UNAVAIL, root: false, member: true, guest: true };
-    evaluate(&service.auth, &|module| {
-        let counts = module.name() == "pam_faillock" && module.arguments.iter().any(|argument| argument == "authfail");
-        counted.set(counted.get() || counts);
-        answer(Kind::Auth, module, outage, None, UnknownModules::Content)
-    });
-    if counted.get() && service.signs_in() {
-        let what = format!("{}: pam_faillock counts an outage of plex.tv as a wrong password", service.name);
-        let hint = "give pam_plex.so the control [success=1 auth_err=bad user_unknown=ignore default=die]".to_owned();
+    let counts_outages = |service: &&Service| {
+        let counted = Cell::new(false);
+        evaluate(&service.auth, &|module| {
+            let counts =
+                module.name() == "pam_faillock" && module.arguments.iter().any(|argument| argument == "authfail");
+            counted.set(counted.get() || counts);
+            answer(Kind::Auth, module, outage, None, UnknownModules::Content)
+        });
+        counted.get() && service.signs_in()
+    };
+    let names: Vec<_> = services.iter().filter(counts_outages).map(|service| service.name.as_str()).collect();
+    if !names.is_empty() {
+        let what = format!("{}: pam_faillock counts an outage of plex.tv as a wrong password", names.join(", "));
+        let hint = "give pam_plex.so the control [success=1 auth_err=bad user_unknown=ignore default=die]";
         checks.info(CHECK, what, hint);
     }
 }

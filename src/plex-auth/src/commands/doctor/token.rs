@@ -12,7 +12,7 @@ use crate::client::preferences;
 use crate::ui::check::Checks;
 
 const SETUP: &str = "run: plex-auth setup";
-const LATER: &str = "run: plex-auth doctor, later";
+const LATER: &str = "later, run plex-auth doctor again";
 
 /// Checks the token, and returns its account, if plex.tv told.
 pub(super) fn check(config: &Config, clients: &Clients, token: &Token, checks: &mut Checks) -> Option<PlexUser> {

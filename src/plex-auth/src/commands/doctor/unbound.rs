@@ -1,6 +1,8 @@
 //! Members of the group that belong to no Plex account: none had their name when they joined, or the group does not list them (R74);
 //! and without an owner's token, accounts whose first login decides.
 
+use std::collections::BTreeSet;
+
 use config::{Config, Source};
 use nix::unistd::User;
 use policy::{PlexRef, PlexUser};
@@ -25,12 +27,18 @@ const MAX_LOOK_UPS: usize = 100;
 
 /// Reports the unbound ones of these managed accounts, and of the members that the group does not list, those that can become
 /// root first. Without plex-authd, which is another check's finding, nothing is known about them. Without a token, each account is
-/// bound at its first login, and those that have had none are reported.
-pub(super) fn check(context: &Context, config: &Config, owner: Option<&PlexUser>, users: &[User], checks: &mut Checks) {
-    let Ok(known) = daemon::known_accounts(&context.socket) else { return };
+/// bound at its first login, and those that have had none are reported. Returns the names of the unbound ones.
+pub(super) fn check(
+    context: &Context,
+    config: &Config,
+    owner: Option<&PlexUser>,
+    users: &[User],
+    checks: &mut Checks,
+) -> BTreeSet<String> {
+    let Ok(known) = daemon::known_accounts(&context.socket) else { return BTreeSet::new() };
     if !matches!(config.source, Source::Token(_)) {
         first_login_decides(config, owner, users, &known, checks);
-        return;
+        return BTreeSet::new();
     }
     let is_unbound = |user: &&User| {
         let known = known.iter().find(|known| known.user == user.name);
@@ -71,8 +79,9 @@ pub(super) fn check(context: &Context, config: &Config, owner: Option<&PlexUser>
     }
     if unbound.len() > MAX_CHECKS {
         let what = format!("{} more accounts belong to no Plex account", unbound.len() - MAX_CHECKS);
-        checks.warning(CHECK, what, "run: plex-auth friends");
+        checks.warning(CHECK, what, "see: plex-auth friends");
     }
+    unbound.iter().map(|user| user.name.clone()).collect()
 }
 
 /// Warns about accounts that map to a name and that nobody has signed in to, where there is no friend list: names change hands,

@@ -49,7 +49,7 @@ impl<'a> Session<'a> {
         let shape = match shape {
             Ok(shape) => shape,
             Err(why) => {
-                self.checks.warning(&name, format!("no answer: {why}"), "run: plex-auth doctor");
+                self.checks.warning(&name, format!("no answer: {why}"), "see: plex-auth doctor");
                 return;
             }
         };

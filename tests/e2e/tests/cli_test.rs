@@ -156,7 +156,7 @@ fn r15_test_explains_unmanaged_accounts_without_asking_plex_tv() {
         (
             "local",
             format!(
-                "{}✗ managed: neither in [users] nor in the group\n    gpasswd --add local plex-users\n\
+                "{}✗ managed: neither in [users] nor in the group\n    run: gpasswd --add local plex-users\n\
                  ✗ account phase: not managed: neither in [users] nor in the group\n",
                 account("local")
             ),
@@ -166,7 +166,7 @@ fn r15_test_explains_unmanaged_accounts_without_asking_plex_tv() {
         (
             "nobody-here",
             "✗ local account: there is none by the name of 'nobody-here'\n    \
-             useradd --create-home --groups plex-users nobody-here\n✗ account phase: not managed: no such local account\n"
+             run: useradd --create-home --groups plex-users nobody-here\n✗ account phase: not managed: no such local account\n"
                 .into(),
         ),
     ];
@@ -222,7 +222,7 @@ fn test_with_a_password_shows_the_verdict_without_a_login() {
 
     // Without a terminal, neither an argument nor standard input is accepted instead.
     let piped = world.run_with(&["setsid", "plex-auth", "test", "alice", "--password"], &password("alice"));
-    assert!(piped.code == 1 && piped.stdout.contains("✗ sign-in: nobody can be asked"), "{piped:?}");
+    assert!(piped.code == 1 && piped.stdout.contains("✗ sign-in: there is no terminal to ask at"), "{piped:?}");
     world.wait_for_rows("login WHERE phase = 'auth'", 7);
     assert_eq!(world.rows("last_login"), 0, "a test is no login");
     world.stop_authd();
@@ -302,8 +302,7 @@ fn test_reports_configuration_errors_first() {
     // The current file maps the account; the daemon, which decides, was started with another one.
     world.write_config(&format!("{right}[users]\nlocal = \"alice\"\n"));
     let (shown, code) = test(&world, "local");
-    let old =
-        "! configuration: /etc/plex-auth.toml was changed since plex-authd read it\n    systemctl reload plex-authd\n";
+    let old = "! configuration: /etc/plex-auth.toml was changed since plex-authd read it\n    run: systemctl reload plex-authd\n";
     assert!(shown.starts_with(old), "{shown}");
     assert!(
         shown.contains("✗ account phase: not managed: neither in [users] nor in the group\n") && code == 1,

@@ -98,7 +98,7 @@ fn local_account(uid: Option<u32>, user: &str, config: Option<&Config>) -> Check
 
 fn not_managed(user: &str, group: Option<&str>, file: &Path) -> Check {
     let hint = if let Some(group) = group {
-        format!("gpasswd --add {user} {group}")
+        format!("run: gpasswd --add {user} {group}")
     } else {
         let line = format!("{user} = \"their Plex username, address or id\"");
         format!("write under [users] in {}: {line}", file.display())

@@ -32,7 +32,7 @@ pub enum AdminRequest {
     },
     /// Decide about a login, and send the steps and the reason before the verdict: [`AdminResponse::Trace`].
     Explain {
-        /// The login.
+        /// The request that a login would send.
         login: LoginRequest,
         /// The address from which it would come. The trace shows what is held against the account there; without an address, what
         /// is held against it anywhere.

@@ -79,7 +79,7 @@ pub(crate) fn checks(steps: &[TraceStep], user: &str, config: Option<&Config>, f
     checks
 }
 
-/// What a rate limit holds against the account. It is a refusal only if the question was about this origin.
+/// Refusal by a rate limit. It is a refusal only if the question was about this origin.
 fn held(origin: &str, is_asked: bool, reason: &str, seconds: u64, user: &str) -> Check {
     let what = format!("sign-ins from {origin} are refused for {}: {reason}", time::span(seconds));
     let check = if is_asked { Check::error(RATE_LIMIT, what) } else { Check::warning(RATE_LIMIT, what) };

@@ -45,11 +45,11 @@ fn pardon(context: &Context, user: Option<&str>, from: &str) -> Result<ExitCode,
     let AdminResponse::Forgotten(anything) = Daemon::open(&context.socket)?.ask(request)? else {
         return Err(daemon::unexpected_reply());
     };
-    let whom = shown.map_or_else(|| from.to_owned(), |user| format!("{user} at {from}"));
+    let subject = shown.map_or_else(|| from.to_owned(), |user| format!("{user} at {from}"));
     if anything {
-        say(format!("Cleared: what was held against {whom}. The next sign-in is not delayed."));
+        say(format!("Cleared: what was held against {subject}. The next sign-in is not delayed."));
     } else {
-        say(format!("Nothing was held against {whom}."));
+        say(format!("Nothing was held against {subject}."));
     }
     Ok(ExitCode::SUCCESS)
 }

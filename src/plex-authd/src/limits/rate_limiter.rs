@@ -157,7 +157,7 @@ impl RateLimiter {
         self.lock().recent_rejections(clock::now())
     }
 
-    /// What refuses a sign-in with this key now.
+    /// The refusal of a sign-in with this key that is in force now.
     pub(crate) fn held(&self, key: &AttemptKey) -> Option<Held> {
         self.lock().held(key, clock::now())
     }

@@ -185,9 +185,9 @@ fn forget(context: &Context, account: &str) -> AdminResponse {
 fn pardon(context: &Context, user: Option<&str>, from: &str) -> AdminResponse {
     let origin = address(from);
     let any = context.limits.rate_limiter.pardon(user, &origin);
-    let whom = user.map_or_else(String::new, |user| format!(" \"{}\"", protocol::printable(user, 128)));
+    let of = user.map_or_else(String::new, |user| format!(" \"{}\"", protocol::printable(user, 128)));
     let from = protocol::printable(origin.as_str(), 128);
-    context.log.notice(format!("what was held against{whom} at {from} is cleared, as root asked"));
+    context.log.notice(format!("what was held against{of} at {from} is cleared, as root asked"));
     if context.store.is_written() {
         AdminResponse::Forgotten(any)
     } else {

@@ -1,4 +1,4 @@
-//! What a friend who has to wait is told (R80).
+//! Message for a friend who has to wait (R80).
 
 use std::time::Duration;
 

@@ -37,7 +37,7 @@ impl Session {
     }
 }
 
-/// What a rate limit holds against an account: at this address, or else at any origin.
+/// Refusals of an account by rate limits: at this address, or else at any origin.
 fn held(context: &Context, account: &str, from: Option<&str>) -> Vec<TraceStep> {
     let limiter = &context.limits.rate_limiter;
     let origins = from.map_or_else(|| limiter.origins(account), |from| vec![admin::address(from)]);

@@ -1,11 +1,11 @@
-//! What would refuse an attempt now, and for how long. Nothing is counted here.
+//! Refusals by rate limits that are in force now, and for how long. Nothing is counted here.
 
 use std::time::Duration;
 
 use super::{AttemptKey, Failures, Share, Throttle};
 use crate::{BootTime, Origin, Reason};
 
-/// What refuses the attempts of a key now.
+/// A refusal of the attempts of a key that is in force now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// The refusal.
@@ -14,7 +14,7 @@ pub struct Held {
     pub left: Duration,
 }
 
-/// What was cleared.
+/// Result of a pardon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pardoned {
     /// The keys whose failures were cleared, with their new state.
@@ -24,7 +24,7 @@ pub struct Pardoned {
 }
 
 impl Throttle {
-    /// What refuses a sign-in of this key with a password now, in the order of a decision.
+    /// The refusal of a sign-in of this key with a password that is in force now: the first in the order of a decision.
     #[must_use]
     pub fn held(&self, key: &AttemptKey, now: BootTime) -> Option<Held> {
         let held = |reason| self.left(key, &reason, now).map(|left| Held { reason, left });

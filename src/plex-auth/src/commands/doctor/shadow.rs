@@ -158,7 +158,7 @@ pub(super) fn without_password(users: &[User]) -> Vec<&str> {
     users.iter().filter(has_none).map(|user| user.name.as_str()).collect()
 }
 
-/// What is wrong with a shell.
+/// Fault of a shell.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Shell {
     /// It refuses logins on purpose.

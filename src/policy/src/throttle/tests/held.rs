@@ -1,4 +1,4 @@
-//! What is held against a key, how long it lasts, and how it is cleared.
+//! Refusals in force: how long they last, and how they are cleared.
 
 use super::*;
 use crate::{Held, Origin};

@@ -57,16 +57,16 @@ impl<'a> DropIn<'a> {
 
     /// Sets a value for these accounts, or for the members of a group.
     pub(super) fn for_some(&self, keyword: &str, value: &str, names: &[&str], group: Option<&str>) -> String {
-        let whom = match group {
+        let condition = match group {
             Some(group) => format!("Match Group {group}"),
             None if names.is_empty() => return self.for_all(keyword, value),
             None => format!("Match User {}", names.join(",")),
         };
         let line = format!("{keyword} {value}");
         if includes_before(&self.main, "match") {
-            self.command(FOR_SOME, &[&whom, &format!("    {line}")])
+            self.command(FOR_SOME, &[&condition, &format!("    {line}")])
         } else {
-            format!("write into {MAIN}, before every other line with Match: {whom}, and below it: {line}")
+            format!("write into {MAIN}, before every other line with Match: {condition}, and below it: {line}")
         }
     }
 

@@ -61,8 +61,8 @@ pub(super) fn check(config: Option<&Config>, users: &[User], checks: &mut Checks
     }
     for (fault, theirs) in &found {
         let is_all = theirs.len() == users.len().min(MAX_ACCOUNTS);
-        let whom = if is_all { String::new() } else { format!("{}: ", names(theirs)) };
-        let what = format!("{whom}{fault}");
+        let prefix = if is_all { String::new() } else { format!("{}: ", names(theirs)) };
+        let what = format!("{prefix}{fault}");
         let fix = fault.fix(&drop_in, &all, theirs, group.filter(|group| is_all && are_members(theirs, group)));
         match fault.status() {
             Status::Error => checks.error(CHECK, what, fix),
@@ -87,7 +87,7 @@ pub(super) fn check(config: Option<&Config>, users: &[User], checks: &mut Checks
 /// differ between the two are meant to.
 fn faults(sshd: &str, user: &User, config: Option<&Config>) -> Vec<Fault> {
     let of = |from: &str| {
-        // One account that cannot be asked about is no fault of its settings.
+        // Settings that cannot be read for one account are no fault of theirs.
         let Ok(settings) = Settings::read(sshd, &Asked { user: &user.name, from }) else { return Vec::new() };
         let mut faults = fault::of_settings(&settings, config);
         faults.extend(fault::of_lists(&settings, &user.name, &groups(user)));

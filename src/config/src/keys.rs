@@ -12,9 +12,15 @@ use protocol::Secret;
 use toml::Spanned;
 use url::Url;
 
-use crate::key::{Key, Value, section};
+use crate::key::{Key, Show, Value, section};
 use crate::problem::Problem;
-use crate::values::{absolute, base_url, client_identifier, local_name, machine_id, plex_account, plex_id, server_url};
+use crate::values::{
+    absolute, base_url, client_identifier, group_name, machine_id, media_folder, new_accounts, plex_account, plex_id,
+    server_url, uploads_folder,
+};
+
+/// Default of `uploads`.
+const DEFAULT_UPLOADS: &str = "/srv/plex-auth";
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -28,6 +34,36 @@ const _: () = assert!(MAX_LOGIN.as_secs() + 5 < protocol::MODULE_DEADLINE.as_sec
 
 /// The longest that a former friend can still sign in while plex.tv is available.
 const MAX_FRIEND_LIST: Duration = Duration::from_secs(5 * 60);
+
+/// Purpose of the accounts that plex-auth creates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewAccounts {
+    /// File transfer by SFTP, and nothing else.
+    Files,
+    /// A login shell.
+    Shell,
+}
+
+impl NewAccounts {
+    /// Every purpose, and the value of `purpose` that means it.
+    pub const ALL: [(Self, &str); 2] = [(Self::Files, "files"), (Self::Shell, "shell")];
+
+    /// The value of `purpose`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Shell => "shell",
+        }
+    }
+}
+
+impl Show for NewAccounts {
+    const PUBLIC: bool = true;
+    fn show(&self) -> Value {
+        Value::Text(self.as_str().to_owned())
+    }
+}
 
 /// Source of the knowledge about friends.
 #[derive(Debug, Clone)]
@@ -61,6 +97,8 @@ section! {
         source: Source;
         /// Local accounts and the Plex accounts that they are mapped to.
         users: BTreeMap<String, PlexRef> = BTreeMap<Spanned<String>, Spanned<String>>;
+        /// Purpose of new accounts, and the folders of those that transfer files.
+        accounts: Accounts = RawAccounts;
         /// Passwords that are accepted again.
         cache: Cache = RawCache;
         /// The SMB passwords of this machine's shares.
@@ -108,7 +146,8 @@ section! {
     /// The shipped PAM stacks refuse its members while plex-authd(8) is stopped, so every managed account belongs in it,
     /// except the owner's own: `plex-auth setup`, `user add` and `user link` add the accounts, and create the group where
     /// it does not exist.
-    group: Option<String> = String, |place, text, _| place.value(text, |text| local_name(text));
+    /// It is not `plex-files`, whose members can do nothing but transfer files.
+    group: Option<String> = String, |place, text, _| place.value(text, |text| group_name(text));
     /// String, `https://` and a name; no default.
     /// The Plex Media Server itself, which then has to accept each friend as well: it may refuse, and never admits anyone.
     /// The name is that of the server's certificate, such as
@@ -159,6 +198,39 @@ section! {
     /// A further CA to trust, as a PEM file, for networks that inspect TLS, and for a `server_url` with a certificate of a
     /// private CA.
     ca_file: Option<PathBuf> = String, |place, text, _| place.value(text, |text| absolute(text));
+}
+
+section! {
+    /// Purpose of the accounts that plex-auth creates, and the folders of those that transfer files. The daemon uses none of it.
+    #[derive(Debug, Clone)]
+    pub struct Accounts, RawAccounts = "accounts";
+    /// String, `files` or `shell`; no default.
+    /// The purpose of new accounts, where the command that creates them does not say it: `plex-auth setup` asks for it.
+    /// With `files`, an account transfers files by SFTP and has no shell, no command and no forwarding: it is a member of the
+    /// group `plex-files`, to which the configuration of sshd(8) restricts all that.
+    /// With `shell`, an account has a login shell.
+    /// Without it, `plex-auth user sync` creates no account.
+    /// Existing accounts keep their purpose.
+    purpose: Option<NewAccounts> = String, |place, text, _| place.value(text, |text| new_accounts(text));
+    /// Absolute path; the default is `/srv/plex-auth`.
+    /// The directory of accounts for files.
+    /// Each has a directory of its own there, which is all it can see, with its folder `upload`.
+    /// Only root can write to this directory and to those above it, as sshd(8) requires.
+    uploads: PathBuf = String, |place, text, _| {
+        Ok(place.value(text, |text| uploads_folder(text))?.unwrap_or_else(|| DEFAULT_UPLOADS.into()))
+    };
+    /// Absolute path; no default.
+    /// A directory that every account for files can read as its folder `media`, and not change.
+    /// All of it is visible, and not only the libraries that are shared at Plex.
+    /// File systems that are mounted below it are not part of it.
+    media: Option<PathBuf> = String, |place, text, section| {
+        let uploads = section.uploads(place)?;
+        place.value(text, |text| media_folder(text, &uploads))
+    };
+    /// Absolute path; no default.
+    /// The login shell of new accounts with one; `/etc/shells` must list it.
+    /// Without it, the system's usual one for people is used.
+    shell: Option<PathBuf> = String, |place, text, _| place.value(text, |text| absolute(text));
 }
 
 section! {
@@ -253,8 +325,9 @@ section! {
 }
 
 /// All keys of a section, by its name, and those above all sections by the empty one; in the manual page's order.
-pub const SECTIONS: [(&str, &[Key]); 5] = [
+pub const SECTIONS: [(&str, &[Key]); 6] = [
     ("", Raw::KEYS),
+    ("accounts", RawAccounts::KEYS),
     ("cache", RawCache::KEYS),
     ("samba", RawSamba::KEYS),
     ("throttle", RawThrottle::KEYS),
@@ -275,6 +348,7 @@ impl Config {
     pub fn values(&self) -> Vec<(Key, Value)> {
         let values = [
             Raw::values(self),
+            RawAccounts::values(&self.accounts),
             RawCache::values(&self.cache),
             RawSamba::values(&self.samba),
             RawThrottle::values(&self.throttle),

@@ -16,12 +16,12 @@ mod warnings;
 
 pub use file::{load, load_owned_by};
 pub use key::{Key, Value};
-pub use keys::{Cache, Config, MAX_LOGIN, SECTIONS, Samba, Source, Timeouts};
+pub use keys::{Accounts, Cache, Config, MAX_LOGIN, NewAccounts, SECTIONS, Samba, Source, Timeouts};
 pub use mistake::Mistake;
 pub use problem::Problem;
 pub use validate::parse;
-pub use values::{base_url, local_name, machine_id, server_url};
-pub use warnings::{USUAL_GROUP, Warning};
+pub use values::{base_url, group_name, local_name, machine_id, media_folder, server_url, uploads_folder};
+pub use warnings::{FILES_GROUP, USUAL_GROUP, Warning};
 
 /// True for the name of a key. In `[users]`, a local account of such a name is written in quotes.
 #[must_use]

@@ -78,6 +78,16 @@ pub enum Mistake {
     PlexAccount,
     /// Not the name of a local user or group.
     LocalName,
+    /// `group` is the group of accounts for files.
+    FilesGroup,
+    /// Not a purpose of new accounts.
+    NewAccounts,
+    /// Not a directory for accounts for files.
+    UploadsFolder,
+    /// Not a directory that accounts for files can be given to read.
+    MediaFolder,
+    /// One of the directories `media` and `uploads` is in the other.
+    MediaAndUploads,
     /// root is in `[users]`.
     RootMapped,
     /// The path is not absolute.
@@ -161,6 +171,11 @@ impl Mistake {
             Self::OwnerId => "0 is no Plex id",
             Self::PlexAccount => "this is no Plex account",
             Self::LocalName => "this is no local name",
+            Self::FilesGroup => "members of this group can do nothing but transfer files",
+            Self::NewAccounts => "this is no purpose of accounts",
+            Self::UploadsFolder => "this directory cannot have the folders of accounts",
+            Self::MediaFolder => "this directory cannot be given to accounts to read",
+            Self::MediaAndUploads => "one of the directories media and uploads is in the other",
             Self::RootMapped => "root cannot be mapped",
             Self::RelativePath => "this path is relative",
             Self::Address => "this is not an address",
@@ -233,6 +248,13 @@ impl Mistake {
             Self::OwnerId => "write the owner's numeric Plex id",
             Self::PlexAccount => "write a Plex username, e-mail address or numeric id",
             Self::LocalName => "write a name as in /etc/passwd or /etc/group",
+            Self::FilesGroup => "write another one, such as plex-users",
+            Self::NewAccounts => "write \"files\" or \"shell\"",
+            Self::UploadsFolder => {
+                "write a path below /, without '..', of letters, digits, '.', '_' and '-', such as \"/srv/plex-auth\""
+            }
+            Self::MediaFolder => "write a path below /, without '..' and '\\', such as \"/srv/media\"",
+            Self::MediaAndUploads => "name two directories that lie apart: friends must not see each other's folders",
             Self::RootMapped => "remove the line; root never signs in with Plex",
             Self::RelativePath => "begin it with /",
             Self::Address | Self::AddressWithMore | Self::NotHttps => ADDRESS,

@@ -21,11 +21,12 @@ pub fn parse(text: &str, file: &Path) -> Result<Config, Problem> {
     let raw = parser::read(text, file)?;
     let place = &Place { text, file };
     let users = raw.users.iter().map(|(user, plex)| mapping(place, user, plex)).collect::<Result<_, _>>()?;
+    let accounts = raw.accounts.build(place, ())?;
     let cache = raw.cache.build(place, ())?;
     let samba = raw.samba.build(place, ())?;
     let throttle = raw.throttle.build(place, ())?;
     let timeouts = raw.timeouts.build(place, ())?;
-    let config = raw.build(place, (source(place, &raw)?, users, cache, samba, throttle, timeouts))?;
+    let config = raw.build(place, (source(place, &raw)?, users, accounts, cache, samba, throttle, timeouts))?;
     check(place, &raw, &config)?;
     Ok(config)
 }

@@ -1,13 +1,15 @@
 //! Readers of single values: each returns the value in its type, or the [`Mistake`] in it.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use policy::PlexId;
 use protocol::Secret;
 use url::{Host, Url};
 
+use crate::keys::NewAccounts;
 use crate::mistake::Mistake;
+use crate::warnings::FILES_GROUP;
 
 /// Name of the token in addresses and headers, in lower case.
 const TOKEN_NAME: &str = "x-plex-token";
@@ -79,6 +81,56 @@ pub fn local_name(text: &str) -> Result<String, Mistake> {
     let fits =
         !text.is_empty() && text.trim() == text && text.len() <= protocol::MAX_NAME && !text.chars().any(forbidden);
     if fits { Ok(text.to_owned()) } else { Err(Mistake::LocalName) }
+}
+
+/// Checks the name of the group of managed accounts, to which existing accounts are added: none of these may become an account
+/// for files.
+///
+/// # Errors
+/// [`Mistake::LocalName`], [`Mistake::FilesGroup`]
+pub fn group_name(text: &str) -> Result<String, Mistake> {
+    if text == FILES_GROUP { Err(Mistake::FilesGroup) } else { local_name(text) }
+}
+
+/// The purpose of new accounts.
+pub(crate) fn new_accounts(text: &str) -> Result<NewAccounts, Mistake> {
+    let named = NewAccounts::ALL.into_iter().find(|(_, name)| *name == text);
+    named.map(|(purpose, _)| purpose).ok_or(Mistake::NewAccounts)
+}
+
+/// Checks the directory of accounts for files. Its path becomes part of `/etc/passwd`, of names of systemd units and of
+/// commands that are shown, so it has only characters without a meaning there.
+///
+/// # Errors
+/// [`Mistake::RelativePath`], [`Mistake::UploadsFolder`]
+pub fn uploads_folder(text: &str) -> Result<PathBuf, Mistake> {
+    let path = absolute(text)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    let fits = is_below_root(&path) && text.len() <= 100 && text.bytes().all(plain);
+    if fits { Ok(normal(&path)) } else { Err(Mistake::UploadsFolder) }
+}
+
+/// Checks a directory that accounts for files can read: neither all of the system nor the friends' own folders are in it.
+///
+/// # Errors
+/// [`Mistake::RelativePath`], [`Mistake::MediaFolder`], [`Mistake::MediaAndUploads`]
+pub fn media_folder(text: &str, uploads: &Path) -> Result<PathBuf, Mistake> {
+    let path = absolute(text)?;
+    let fits = is_below_root(&path) && text.trim() == text && !text.contains(|c: char| c.is_control() || c == '\\');
+    match normal(&path) {
+        _ if !fits => Err(Mistake::MediaFolder),
+        path if path.starts_with(uploads) || uploads.starts_with(&path) => Err(Mistake::MediaAndUploads),
+        path => Ok(path),
+    }
+}
+
+fn is_below_root(path: &Path) -> bool {
+    path.parent().is_some() && !path.components().any(|part| part == Component::ParentDir)
+}
+
+/// The path without repeated slashes, `.`, and a slash at its end.
+fn normal(path: &Path) -> PathBuf {
+    path.components().collect()
 }
 
 /// An absolute path.

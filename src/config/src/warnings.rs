@@ -7,6 +7,10 @@ use crate::keys::Config;
 /// The group's usual name: the package creates it, and the shipped PAM stacks name it.
 pub const USUAL_GROUP: &str = "plex-users";
 
+/// Group of the accounts that transfer files and can do nothing else, as a section of `sshd_config(5)` says. Only accounts that
+/// plex-auth creates for it are members.
+pub const FILES_GROUP: &str = "plex-files";
+
 /// A warning about the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {

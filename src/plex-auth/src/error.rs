@@ -44,6 +44,11 @@ impl Error {
         Self { what: format!("{}; {outcome}", self.what), ..self }
     }
 
+    /// Puts what failed before the reason.
+    pub(crate) fn about(self, what: &str) -> Self {
+        Self { what: format!("{what}: {}", self.what), ..self }
+    }
+
     /// Appends that nothing was changed.
     pub(crate) fn nothing_changed(self) -> Self {
         self.with_outcome("nothing was changed")

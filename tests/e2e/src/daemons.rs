@@ -74,7 +74,7 @@ impl World {
         let address = fs::read_to_string(self.plex_directory().join("address")).unwrap();
         format!(
             "token = \"TOKEN-SECRET-olga\"\nmachine_id = \"{MACHINE}\"\nadmin_account = \"olga\"\ngroup = \"plex-users\"\n\
-             plex_url = \"{}\"\nca_file = \"/mnt/plex/ca.pem\"\n{further}\n",
+             accounts.purpose = \"shell\"\nplex_url = \"{}\"\nca_file = \"/mnt/plex/ca.pem\"\n{further}\n",
             address.trim_end()
         )
     }

@@ -20,6 +20,17 @@ impl World {
         self.write("/var/lib/plex-auth-sync/people", 0o600, "root:root", &lines);
     }
 
+    /// Records what friends may do on the machine (`files` or `shell`), as `plex-auth setup` does, and their media folder, if
+    /// there is one.
+    pub fn choose(&self, purpose: &str, media: Option<&str>) {
+        let media = media.map(|media| format!("\\nmedia = \"{media}\"")).unwrap_or_default();
+        self.sh(&format!(
+            "f=/etc/plex-auth.toml; grep -q '^\\[accounts\\]' $f || printf '\\n[accounts]\\n' >>$f; \
+             sed -i '/^purpose = /d; /^media = /d; s|^\\[accounts\\].*|&\\npurpose = \"{purpose}\"{media}|' $f; \
+             ! systemctl is-active --quiet plex-authd || systemctl reload plex-authd"
+        ));
+    }
+
     /// The client identifier of the daemon's sign-ins.
     #[must_use]
     pub fn sign_in_id(&self) -> String {

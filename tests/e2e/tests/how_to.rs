@@ -210,40 +210,46 @@ fn session(world: &World, login: &str, user: &str, commands: &str) -> Out {
 
 fn sftp(world: &World) {
     let page = |heading| page_commands("docs/how-to/sftp-only.md", heading);
-    world.follow(&page("The directory"));
-    follow_and_reload(world, &page("The rule"));
-    world.sh("echo film >/srv/sftp/media/film; echo mine >/root/mine");
+    follow_and_reload(world, &page("The section for sshd"));
+    let said = world.follow(&page("An account"));
+    assert!(said.contains("bea transfers files by SFTP, and nothing else: into /srv/plex-auth/bea/upload"), "{said}");
+    world.sh("mkdir -p /srv/films && echo film >/srv/films/film && echo mine >/root/mine");
+    world.choose("files", Some("/srv/films"));
+    world.follow(&page("A media folder"));
     let by_password = |user: &str, typed: &str, commands: &str| {
         world.write("/run/typed", 0o600, "root:root", &format!("{typed}\n"));
         let login = "sshpass -f /run/typed sftp -oPubkeyAuthentication=no -oNumberOfPasswordPrompts=1";
         session(world, login, user, commands)
     };
-    let inside = by_password("alice", &password("alice"), "ls /\nget media/film got\nput mine alice/mine\n");
-    assert!(inside.ok() && inside.stdout.contains("media"), "{inside:?}");
-    world.sh("grep -qx film /root/got && grep -qx mine /srv/sftp/alice/mine && rm /root/got");
+    let inside = by_password("bea", &password("erin"), "ls /\nget /media/film got\nput mine\n");
+    assert!(inside.ok() && inside.stdout.contains("/media"), "{inside:?}");
+    world.sh("grep -qx film /root/got && grep -qx mine /srv/plex-auth/bea/upload/mine && rm /root/got");
     // Access to one directory only.
-    let beyond = by_password("alice", &password("alice"), "get /etc/passwd got\nput mine media/new\nls /srv\n");
+    let beyond =
+        by_password("bea", &password("erin"), "-get /etc/passwd got\n-put mine /media/new\n-put mine /.forward\n");
     assert!(beyond.stderr.contains("not found") && !world.run(&["test", "-e", "/root/got"]).ok(), "{beyond:?}");
-    assert!(!world.run(&["test", "-e", "/srv/sftp/media/new"]).ok());
+    world.sh("test ! -e /srv/films/new && test ! -e /srv/plex-auth/bea/.forward");
     // No shell, no command, no tunnel.
-    let command = world.ssh("password", "alice", &password("alice"));
-    assert!(!command.ok() && !command.stdout.contains("alice"), "{command:?}");
+    let command = world.ssh("password", "bea", &password("erin"));
+    assert!(!command.ok() && !command.stdout.contains("bea"), "{command:?}");
     let tunnel = format!(
-        "sshpass -f /run/typed ssh {QUIET} -oPubkeyAuthentication=no -oExitOnForwardFailure=yes -W 127.0.0.1:22 alice@127.0.0.1"
+        "sshpass -f /run/typed ssh {QUIET} -oPubkeyAuthentication=no -oExitOnForwardFailure=yes -W 127.0.0.1:22 bea@127.0.0.1"
     );
     let tunnel = world.run(&["sh", "-c", &tunnel]);
     assert!(!tunnel.ok() && !tunnel.stdout.contains("SSH-2.0"), "{tunnel:?}");
-    for (user, typed) in [("alice", "wrong".to_owned()), ("mallory", password("mallory"))] {
+    for (user, typed) in [("bea", "wrong".to_owned()), ("mallory", password("mallory"))] {
         assert!(!by_password(user, &typed, "ls /\n").ok(), "{user}");
     }
-    world.sh("usermod --shell /usr/sbin/nologin alice");
-    let by_key = || session(world, "sftp -i /run/key -oPreferredAuthentications=publickey", "alice", "ls /\n");
+    world.sh("install -d -m 755 /srv/plex-auth/bea/.ssh && install -m 644 /run/key.pub /srv/plex-auth/bea/.ssh/authorized_keys");
+    let by_key = || session(world, "sftp -i /run/key -oPreferredAuthentications=publickey", "bea", "ls /\n");
     assert!(by_key().ok(), "{:?}", by_key());
-    without_alice(world);
-    assert!(!by_key().ok() && !by_password("alice", &password("alice"), "ls /\n").ok());
+    set_plex_world(world, &DEN.replace("\"erin\", ", ""));
+    assert!(!by_key().ok() && !by_password("bea", &password("erin"), "ls /\n").ok());
     set_plex_world(world, DEN);
     assert!(can_log_in(world, "local", "LOCAL-SECRET"), "others have what they had");
-    world.sh("usermod --shell /bin/sh alice; gpasswd -d alice plex-sftp");
+    world.follow(&page("Take it back").replace("\nplex-auth user unlink bea", ""));
+    world.sh("cat /srv/films/film && test ! -e /srv/plex-auth/.removed-bea-*/media && ! grep plex-auth /proc/mounts");
+    world.choose("shell", None);
 }
 
 fn friends(world: &World) {

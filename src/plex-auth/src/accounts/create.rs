@@ -3,8 +3,10 @@
 use policy::PlexRef;
 
 use super::earlier::Earlier;
+use super::make::{Wanted, make, say_purpose};
 use super::names::Availability;
-use super::{expiry_locks, membership, names, people, shadow_utils};
+use super::purpose::Purpose;
+use super::{expiry_locks, membership, names, people};
 use crate::client::daemon;
 use crate::client::friends::{Friends, name, name_and_id};
 use crate::client::service_manager;
@@ -16,9 +18,18 @@ use crate::ui::terminal::{Status, say, warn};
 /// Creates the account `local` for the friend with the reference `plex`, and maps it in `[users]`. `interactive` allows a
 /// question about what an earlier account of the same name has left.
 ///
+/// The section for `plex-files` must be in sshd's configuration before an account for files is created. The owner's own account
+/// is never one: for it, `purpose` is a shell.
+///
 /// # Errors
 /// The name cannot be used, no single friend has that reference, or a tool fails. Nothing is changed then.
-pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bool) -> Result<(), Error> {
+pub(crate) fn create(
+    context: &Context,
+    local: &str,
+    plex: &str,
+    purpose: &Purpose,
+    interactive: bool,
+) -> Result<(), Error> {
     let config = context.load()?;
     check_name(local, plex, config.group.as_deref())?;
     let friends = Friends::read_all(&config)?;
@@ -30,21 +41,26 @@ pub(crate) fn create(context: &Context, local: &str, plex: &str, interactive: bo
     let lock = expiry_locks::lock_accounts()?;
     // Before anything is changed: the account is recorded in it.
     people::read()?;
-    let home = Earlier::of(local)?.settle(local, &person.id.to_string(), interactive)?;
     let is_owners = membership::is_owners(&config, Some(friends.owner()), &PlexRef::Id(person.id));
+    if matches!(purpose, Purpose::Files(_)) && (is_owners || person.id == friends.owner().id) {
+        return Err(Error::new("the owner's own account is never restricted to files; nothing was changed")
+            .hint(format!("give it a shell: plex-auth user add {local} --plex {} --shell", person.id)));
+    }
+    let home = Earlier::of(local, purpose)?.settle(local, &person.id.to_string(), interactive)?;
     let group = config.group.as_deref().filter(|_| !is_owners);
     group.map(membership::ensure).transpose().map_err(Error::nothing_changed)?;
     let entry = UserEntry { local: local.to_owned(), plex: person.id, name: name(person) };
     let change = users::link(&context.config, &[entry])?;
-    if let Err(error) = shadow_utils::add(&lock, local, &home, group, person.id) {
-        let error = Error::new(format!("the account {local} cannot be created: {error}"));
+    let username = person.username.as_deref();
+    if let Err(error) = make(&lock, &Wanted { local, plex: person.id, username, home: &home, group, purpose }) {
         change.map_or(Ok(()), users::Change::undo)?;
-        return Err(error.nothing_changed());
+        return Err(error.about(&format!("the account {local} cannot be created")).nothing_changed());
     }
     people::note_account(&lock, person.id, local)?;
     // Nothing is lost if the daemon does not answer: the log says at the first login what to do.
     let _ = daemon::forget(&context.socket, local);
     say(format!("{} {local} is {}, and signs in with the Plex password only", Status::Ok.shown(), name_and_id(person)));
+    say_purpose(local, &home, purpose);
     if let Err(why) = friends.is_permitted(person.id) {
         warn(format!("{} cannot sign in yet: {why}", name(person)));
     }

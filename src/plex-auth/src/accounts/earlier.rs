@@ -5,8 +5,8 @@ use std::path::Path;
 use system::accounts::{self, PasswdLine};
 
 use super::file_error::FileError;
-use super::home::Home;
-use super::shadow_utils::home_of_new;
+use super::home::{Home, Owner};
+use super::purpose::Purpose;
 use super::spool::{self, Item};
 use crate::error::Error;
 use crate::ui::terminal::{Status, confirm, is_interactive, say, warn};
@@ -24,16 +24,16 @@ impl Earlier {
     ///
     /// # Errors
     /// The new home's path is occupied by something that can be neither used nor set aside.
-    pub(crate) fn of(name: &str) -> Result<Self, Error> {
-        Self::find(name, &accounts::all()?)
+    pub(crate) fn of(name: &str, purpose: &Purpose) -> Result<Self, Error> {
+        Self::find(name, purpose, &accounts::all()?)
     }
 
-    fn find(name: &str, accounts: &[PasswdLine]) -> Result<Self, Error> {
+    fn find(name: &str, purpose: &Purpose, accounts: &[PasswdLine]) -> Result<Self, Error> {
         let unusable = |failure| Error::new(format!("the account {name} cannot be created: {failure}"));
-        let new_home = home_of_new(name).map_err(|failure| unusable(failure).nothing_changed())?;
+        let new_home = purpose.home_of_new(name).map_err(|failure| unusable(failure).nothing_changed())?;
         let failed =
             |why: FileError| Error::new(format!("{name} cannot have the home {new_home}: {why}")).nothing_changed();
-        let home = Home::find(&new_home, None, accounts).map_err(failed)?;
+        let home = Home::find(&new_home, Owner::Nobody, accounts).map_err(failed)?;
         let items = spool::by_name(name).map_err(|error| Error::new(error.to_string()).nothing_changed())?;
         Ok(Self { new_home, home, items })
     }

@@ -37,6 +37,8 @@ pub(crate) enum FileError {
     FileAsHome(String),
     /// The home is on a file system of its own.
     MountedHome(String),
+    /// This mount point is in the home.
+    MountInHome(PathBuf),
     /// The home belongs to another user id than its account's.
     ForeignHome(String, u32),
     /// The home of a new account belongs to this account.
@@ -67,6 +69,7 @@ impl fmt::Display for FileError {
             Self::UnreadableHome(path, error) => write!(f, "{path} cannot be opened: {error}"),
             Self::FileAsHome(path) => write!(f, "{path} is no directory"),
             Self::MountedHome(path) => write!(f, "{path} is a mount point, with a file system of its own"),
+            Self::MountInHome(path) => write!(f, "{} is mounted in it", path.display()),
             Self::ForeignHome(path, uid) => write!(f, "{path} belongs to another user, by id {uid}"),
             Self::OccupiedHome(path, account) => write!(f, "{path} belongs to {account}"),
         }

@@ -10,30 +10,54 @@ use rustix::io::Errno;
 
 use super::directory::{Directory, is_directory};
 use super::file_error::FileError;
+use super::mounts;
 use system::accounts::PasswdLine;
+
+/// Expected owner of a home.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Owner<'a> {
+    /// The account with this name.
+    Account(&'a str),
+    /// root, for the account for files with this name and user id.
+    RootFor(&'a str, u32),
+    /// No existing account.
+    Nobody,
+}
+
+impl<'a> Owner<'a> {
+    /// The account whose home it is.
+    fn account(self) -> Option<&'a str> {
+        match self {
+            Self::Account(name) | Self::RootFor(name, _) => Some(name),
+            Self::Nobody => None,
+        }
+    }
+}
 
 /// A home that can be set aside.
 pub(crate) struct Home {
     parent: Directory,
     opened: OwnedFd,
     name: OsString,
-    /// User id of its owner.
+    /// User id of the account that it belonged to.
     pub uid: u32,
 }
 
 impl Home {
-    /// Finds the home at a path; `None` if there is none. Nothing is changed. It must belong to `owner`, or to no existing
-    /// account.
+    /// Finds the home at a path; `None` if there is none. Nothing is changed. Its owner must be the expected
+    /// one.
     ///
     /// # Errors
     /// [`FileError`] if the directory cannot be identified with certainty.
-    pub(crate) fn find(path: &str, owner: Option<&str>, accounts: &[PasswdLine]) -> Result<Option<Self>, FileError> {
+    pub(crate) fn find(path: &str, owner: Owner, accounts: &[PasswdLine]) -> Result<Option<Self>, FileError> {
         let shown = protocol::printable(path, 200);
         let path = Path::new(path);
         let (Some(above), Some(name), true) = (path.parent(), path.file_name(), is_plain(path)) else {
             return Err(FileError::NotAHome(shown));
         };
-        if let Some(other) = accounts.iter().find(|other| owner != Some(&other.name) && is_in(path, &other.home)) {
+        if let Some(other) =
+            accounts.iter().find(|other| owner.account() != Some(&other.name) && is_in(path, &other.home))
+        {
             let home = protocol::printable(&other.home, 200);
             return Err(FileError::SharedHome { account: other.name.clone(), home });
         }
@@ -51,17 +75,26 @@ impl Home {
         if !is_directory(about.st_mode) {
             return Err(FileError::FileAsHome(shown));
         }
-        if about.st_dev != around.st_dev || is_mount_point(&parent.path.join(name)) {
+        // A bind mount from the same file system is hidden from `stat`. Without `/proc`, the rename fails instead.
+        if about.st_dev != around.st_dev || mounts::at(&parent.path.join(name)).is_some() {
             return Err(FileError::MountedHome(shown));
         }
-        let owners = accounts.iter().filter(|account| account.uid == about.st_uid);
-        match (owner, owners.map(|account| account.name.as_str()).collect::<Vec<_>>().as_slice()) {
-            (Some(owner), [only]) if *only == owner => {}
-            (Some(_), _) => return Err(FileError::ForeignHome(shown, about.st_uid)),
-            (None, [] | ["root"]) => {}
-            (None, [other, ..]) => return Err(FileError::OccupiedHome(shown, (*other).to_owned())),
+        // The owner's media would be deleted with it.
+        if matches!(owner, Owner::RootFor(..))
+            && let Some(mounted) = mounts::below(&parent.path.join(name))
+        {
+            return Err(FileError::MountInHome(mounted));
         }
-        Ok(Some(Self { parent, opened, name: name.to_owned(), uid: about.st_uid }))
+        let owners = accounts.iter().filter(|account| account.uid == about.st_uid);
+        let uid = if let Owner::RootFor(_, uid) = owner { uid } else { about.st_uid };
+        match (owner, owners.map(|account| account.name.as_str()).collect::<Vec<_>>().as_slice()) {
+            (Owner::Account(owner), [only]) if *only == owner => {}
+            (Owner::RootFor(..), _) if about.st_uid == 0 && about.st_mode & 0o022 == 0 => {}
+            (Owner::Account(_) | Owner::RootFor(..), _) => return Err(FileError::ForeignHome(shown, about.st_uid)),
+            (Owner::Nobody, [] | ["root"]) => {}
+            (Owner::Nobody, [other, ..]) => return Err(FileError::OccupiedHome(shown, (*other).to_owned())),
+        }
+        Ok(Some(Self { parent, opened, name: name.to_owned(), uid }))
     }
 
     /// Sets the home aside, accessible to root alone, and returns its new path.
@@ -85,14 +118,6 @@ fn is_in(directory: &Path, home: &str) -> bool {
     Path::new(home).starts_with(directory)
 }
 
-/// Tests for a mount point, which a bind mount from the same file system hides from `stat`. Without `/proc`, the rename fails
-/// instead.
-fn is_mount_point(path: &Path) -> bool {
-    let Ok(mounts) = std::fs::read_to_string("/proc/self/mountinfo") else { return false };
-    let escaped = path.to_string_lossy().replace('\\', "\\134").replace(' ', "\\040");
-    mounts.lines().any(|line| line.split(' ').nth(4) == Some(&escaped))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,7 +125,7 @@ mod tests {
     #[test]
     fn paths_that_cannot_be_a_home_are_rejected() {
         for path in ["/", "", "home/a", "/home/../a", "."] {
-            assert!(Home::find(path, Some("a"), &[]).is_err(), "{path}");
+            assert!(Home::find(path, Owner::Account("a"), &[]).is_err(), "{path}");
         }
     }
 

@@ -1,11 +1,12 @@
 //! Membership in the configured group. While plex-authd is stopped, the shipped PAM stacks refuse its members, so that every
 //! managed account except the owner's is one.
 
-use config::Config;
+use config::{Config, FILES_GROUP};
 use nix::unistd::{Group, User};
 use policy::{BootTime, FriendList, PlexRef, PlexUser};
 use system::accounts::{self, uid_min};
 
+use super::account_kind::is_of_a_user;
 use super::powers::{self, KEEP, POWERFUL, STOPPED};
 use super::{names, shadow_utils};
 use crate::error::Error;
@@ -44,6 +45,20 @@ pub(crate) fn ensure(name: &str) -> Result<Group, Error> {
         .map_err(|failure| Error::new(format!("the group {name} cannot be created: {failure}")))?;
     say(format!("{} Created the group {name}", Status::Ok.shown()));
     accounts::group(name)?.ok_or_else(|| Error::new(format!("the group {name} was created and is not there")))
+}
+
+/// Creates the group of accounts for files if it does not exist.
+///
+/// # Errors
+/// The account database cannot be read, the group cannot be created, or it is a user's own.
+pub(crate) fn ensure_files_group() -> Result<(), Error> {
+    let group = ensure(FILES_GROUP)?;
+    if is_of_a_user(&group)? {
+        return Err(Error::new(format!("the group {FILES_GROUP} is a user's own")).hint(format!(
+            "give that user another name: usermod --login NAME {FILES_GROUP} && groupmod --new-name NAME {FILES_GROUP}"
+        )));
+    }
+    Ok(())
 }
 
 /// Adds an account to the configured group unless it is a member.

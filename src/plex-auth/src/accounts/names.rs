@@ -52,7 +52,7 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
         return Err(Error::new(format!("'{shown}' cannot be a local name"))
             .hint("use a to z, 0 to 9, - and _, begin with a letter, and end after 32 characters at most"));
     }
-    if is_reserved(name) || name == config::USUAL_GROUP {
+    if is_reserved(name) || [config::USUAL_GROUP, config::FILES_GROUP].contains(&name) {
         return Err(
             Error::new(format!("'{shown}' is a name that the system may give a meaning to")).hint("take another one")
         );
@@ -207,6 +207,7 @@ mod tests {
     #[test]
     fn r73_name_of_the_friends_group_is_nobodys_before_the_group_exists() {
         assert!(matches!(availability("plex-users", None).unwrap(), Availability::Unsuitable(_)));
+        assert!(matches!(availability("plex-files", None).unwrap(), Availability::Unsuitable(_)));
         assert!(matches!(availability("my-friends", Some("my-friends")).unwrap(), Availability::Unsuitable(_)));
         assert!(matches!(availability("my-friends", Some("plex-users")).unwrap(), Availability::Free));
         // The group itself can be created, and names of friends may begin like it.

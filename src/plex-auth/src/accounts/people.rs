@@ -9,7 +9,7 @@ use nix::unistd::User;
 use policy::PlexId;
 
 use super::expiry_locks::AccountsLock;
-use super::{created, state_file};
+use super::{comment, created, state_file};
 use crate::config_file::write::write_for_root;
 use crate::error::Error;
 
@@ -17,9 +17,6 @@ const FILE: &str = "/var/lib/plex-auth-sync/people";
 
 /// Limit on the file's size, in bytes: some 20 000 people.
 const MAX_BYTES: u64 = 1024 * 1024;
-
-/// Comment of accounts that plex-auth creates, before the Plex id.
-pub(crate) const COMMENT: &str = "Plex id ";
 
 /// History of the account of a friend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,9 +60,7 @@ pub(crate) fn read() -> Result<People, Error> {
     let mut people = stored()?;
     for (name, uid) in created::read()? {
         let user = User::from_name(&name).ok().flatten().filter(|user| user.uid.as_raw() == uid);
-        let comment = user.map(|user| user.gecos.to_string_lossy().into_owned()).unwrap_or_default();
-        let id = comment.strip_prefix(COMMENT).and_then(|id| id.split(',').next()?.parse().ok());
-        if let Some(id) = id.map(PlexId) {
+        if let Some(id) = user.and_then(|user| comment::id_in(&user.gecos.to_string_lossy())) {
             people.entry(id).or_insert(Person { local: name, stage: Stage::Account });
         }
     }

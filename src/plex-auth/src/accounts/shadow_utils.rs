@@ -1,12 +1,10 @@
 //! The system's own tools for accounts, run by absolute path and without a shell.
 
-use policy::PlexId;
 use system::command::{CHANGE_LIMIT, Command, find};
 
 use super::created;
 use super::expiry_locks::AccountsLock;
 use super::ids::{self, Ids};
-use super::people;
 use crate::error::Error;
 
 /// Expiry date that locks an account, in days since 1970, as in the manual of `usermod`.
@@ -20,9 +18,29 @@ const HOMES: &str = "/home";
 /// # Errors
 /// The tool fails.
 pub(crate) fn home_of_new(name: &str) -> Result<String, Error> {
-    let settings = tool("useradd", &["--defaults"])?;
-    let base = settings.lines().find_map(|line| line.strip_prefix("HOME=")).unwrap_or(HOMES);
+    let base = default_of_new("HOME")?;
+    let base = base.as_deref().unwrap_or(HOMES);
     Ok(format!("{}/{name}", base.trim_end_matches('/')))
+}
+
+/// One of useradd's own settings for new accounts; `None` where it is not set.
+///
+/// # Errors
+/// The tool fails.
+pub(super) fn default_of_new(setting: &str) -> Result<Option<String>, Error> {
+    let settings = tool("useradd", &["--defaults"])?;
+    let mut lines = settings.lines().filter_map(|line| line.split_once('='));
+    Ok(lines.find(|(name, value)| *name == setting && !value.is_empty()).map(|(_, value)| value.to_owned()))
+}
+
+/// A new account.
+pub(super) struct NewAccount<'a> {
+    pub name: &'a str,
+    pub home: &'a str,
+    /// useradd creates the home, with the usual files in it.
+    pub create_home: bool,
+    pub shell: &'a str,
+    pub comment: &'a str,
 }
 
 /// Creates an account without a local password. Its shadow field is `*`: with useradd's own `!`, an sshd without PAM
@@ -31,13 +49,14 @@ pub(crate) fn home_of_new(name: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// The tool fails, or no id is left.
-pub(crate) fn add(turn: &AccountsLock, name: &str, home: &str, group: Option<&str>, plex: PlexId) -> Result<(), Error> {
+pub(super) fn add(turn: &AccountsLock, account: &NewAccount, groups: &[&str]) -> Result<(), Error> {
+    let &NewAccount { name, home, create_home, shell, comment } = account;
     // Before an id is used up: the list that it is noted in may be damaged.
     created::read()?;
     let Ids { uid, gid, sub_user, sub_group } = ids::next(turn)?;
     created::note(turn, name, uid)?;
-    let comment = format!("{}{plex}", people::COMMENT);
-    let mut arguments = vec!["--create-home", "--home-dir", home, "--password", "*", "--comment", &comment];
+    let with_home = if create_home { "--create-home" } else { "--no-create-home" };
+    let mut arguments = vec![with_home, "--home-dir", home, "--shell", shell, "--password", "*", "--comment", comment];
     let uid = uid.to_string();
     arguments.extend(["--uid", &uid]);
     // Leaves one number for the user's own group, where the system creates one.
@@ -45,8 +64,9 @@ pub(crate) fn add(turn: &AccountsLock, name: &str, home: &str, group: Option<&st
     let keys = keys.map(|(key, id)| format!("{key}={id}"));
     arguments.extend(keys.iter().flat_map(|key| ["--key", key]));
     arguments.extend(["--inactive", "-1", "--expiredate", "", "--key", "PASS_MAX_DAYS=-1"]);
-    if let Some(group) = group {
-        arguments.extend(["--groups", group]);
+    let groups = groups.join(",");
+    if !groups.is_empty() {
+        arguments.extend(["--groups", &groups]);
     }
     arguments.extend(["--", name]);
     tool("useradd", &arguments)?;

@@ -80,7 +80,7 @@ mod tests {
         for (section, keys) in config::SECTIONS {
             let head = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let problem = config::parse(&format!("{BARE}{head}no-such-key-at-all = 1\n"), Path::new("x")).unwrap_err();
-            let sections = if section.is_empty() { ", users, cache, samba, throttle, timeouts" } else { "" };
+            let sections = if section.is_empty() { ", users, accounts, cache, samba, throttle, timeouts" } else { "" };
             let names: Vec<_> = keys.iter().map(|key| key.name).collect();
             assert_eq!(problem.hint(), format!("the keys are {}{sections}", names.join(", ")));
             for key in keys.iter().map(config::Key::path) {

@@ -21,6 +21,21 @@ fn replace(item: &mut Item, mut value: Value) -> bool {
     true
 }
 
+/// Sets a value of a section, which is added at the end where it is missing.
+pub(crate) fn set_in(document: &mut DocumentMut, section: &str, key: &str, value: impl Into<Value>) {
+    let table = document.entry(section).or_insert(Item::Table(Table::new()));
+    if let Some(table) = table.as_table_like_mut() {
+        replace(table.entry(key).or_insert(Item::None), value.into());
+    }
+}
+
+/// Removes a value of a section.
+pub(crate) fn remove_in(document: &mut DocumentMut, section: &str, key: &str) {
+    if let Some(table) = document.get_mut(section).and_then(Item::as_table_like_mut) {
+        table.remove(key);
+    }
+}
+
 pub(crate) fn set_or_remove(document: &mut DocumentMut, key: &str, value: Option<&str>) {
     match value {
         Some(value) => {

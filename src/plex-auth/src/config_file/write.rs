@@ -31,6 +31,14 @@ pub(crate) fn write_for_root(path: &Path, text: &str) -> Result<(), Error> {
     write_as(path, text, 0, 0o600)
 }
 
+/// Writes a file that everybody may read.
+///
+/// # Errors
+/// As [`write`].
+pub(crate) fn write_for_all(path: &Path, text: &str) -> Result<(), Error> {
+    write_as(path, text, 0, 0o644)
+}
+
 fn write_as(path: &Path, text: &str, group: u32, mode: u32) -> Result<(), Error> {
     // A symbolic link stays one.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

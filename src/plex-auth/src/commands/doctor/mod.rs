@@ -22,6 +22,7 @@ mod sshd;
 mod stacks;
 mod token;
 mod unbound;
+mod uploads;
 mod waiting;
 
 use std::process::ExitCode;
@@ -114,6 +115,7 @@ fn examine(context: &Context, root: bool, checks: &mut Checks) {
     }
     if root {
         waiting::check(checks);
+        config.inspect(|config| uploads::check(config, checks));
         elsewhere::check(&services, &users, checks);
         sshd::check(config, &users, checks);
         lsm::check(checks);

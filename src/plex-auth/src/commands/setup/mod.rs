@@ -34,7 +34,7 @@ use config::Config;
 use directory::Reader;
 use policy::{PlexRef, PlexUser, Rules};
 
-use crate::accounts::{create::create, membership};
+use crate::accounts::{create::create, membership, purpose::Purpose};
 use crate::client::friends::{Extent, Friends};
 use crate::client::plex_tv::{Clients, NewIdentifier, QUESTION};
 use crate::client::service_manager;
@@ -89,7 +89,7 @@ fn perform(context: &Context, args: &SetupArgs) -> Result<(), Error> {
     say("");
     write_down(context, &existing, &text, superseded.as_ref())?;
     if create {
-        make_accounts(context, &chosen);
+        make_accounts(context, &config, &chosen)?;
     }
     protect(&config, &owner);
     match way {
@@ -214,12 +214,14 @@ fn write_down(
 }
 
 /// Creates missing accounts. A failure does not affect the others; the remaining steps are shown at the end.
-fn make_accounts(context: &Context, users: &[AccountChoice]) {
+fn make_accounts(context: &Context, config: &Config, users: &[AccountChoice]) -> Result<(), Error> {
+    let purpose = Purpose::recorded(config)?.map_or_else(|| Purpose::configured_shell(config), Ok)?;
     for user in choice::missing(users) {
-        if let Err(error) = create(context, &user.local, &user.plex.to_string(), false) {
+        if let Err(error) = create(context, &user.local, &user.plex.to_string(), &purpose, false) {
             terminal::warn(error);
         }
     }
+    Ok(())
 }
 
 /// Adds the accounts to the group that PAM checks while plex-authd is stopped. Failures are only printed: the file is written

@@ -57,6 +57,13 @@ pub(crate) enum Action {
     },
 }
 
+impl Action {
+    /// The action creates an account with a name that the owner has not seen.
+    pub(crate) fn is_unseen(&self) -> bool {
+        matches!(self, Self::Add { seen: false, .. })
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -97,10 +104,17 @@ impl Plan {
         self.in_use
     }
 
+    /// Removes all new accounts.
+    pub(crate) fn take_new(&mut self) -> Vec<Action> {
+        let is_new = |action: &Action| matches!(action, Action::Add { .. });
+        let (new, actions) = std::mem::take(&mut self.actions).into_iter().partition(is_new);
+        self.actions = actions;
+        new
+    }
+
     /// Removes the new accounts whose names the owner has not seen.
     pub(crate) fn take_unseen(&mut self) -> Vec<Action> {
-        let unseen = |action: &Action| matches!(action, Action::Add { seen: false, .. });
-        let (unseen, actions) = std::mem::take(&mut self.actions).into_iter().partition(unseen);
+        let (unseen, actions) = std::mem::take(&mut self.actions).into_iter().partition(Action::is_unseen);
         self.actions = actions;
         unseen
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use nix::unistd::User;
 use policy::{PlexId, PlexRef};
 use system::accounts;
 
@@ -10,9 +11,9 @@ use super::{sessions, smb};
 use crate::accounts::earlier::kept;
 use crate::accounts::expiry_locks::{self, AccountsLock};
 use crate::accounts::file_error::FileError;
-use crate::accounts::home::Home;
+use crate::accounts::home::{Home, Owner};
 use crate::accounts::local_accounts::{self, Local};
-use crate::accounts::{created, ids, people, shadow_utils, spool};
+use crate::accounts::{created, ids, media, people, shadow_utils, spool, uploads};
 use crate::client::daemon;
 use crate::client::service_manager;
 use crate::config_file::users;
@@ -71,8 +72,12 @@ pub(super) fn remove(turn: &AccountsLock, socket: &Path, local: &Local, keep_hom
     let (name, uid) = (local.name.as_str(), local.uid);
     let nothing = |failure: Error| failure.with_outcome("nothing was removed");
     sessions::must_be_elsewhere(name, uid).map_err(nothing)?;
-    let path = home_of(name).map_err(nothing)?;
-    let found = if keep_home { None } else { find(name, &path).map_err(nothing)? };
+    let user = account(name).map_err(nothing)?;
+    let path = user.dir.to_string_lossy().into_owned();
+    let is_for_files = uploads::is_for_files(&user).map_err(nothing)?;
+    let owner = if is_for_files { Owner::RootFor(name, uid) } else { Owner::Account(name) };
+    // The media folder is unmounted below, once no session uses it.
+    let found = if keep_home || is_for_files { None } else { find(name, &path, owner).map_err(nothing)? };
     ids::note(turn)?;
     // Before anything is removed: afterwards the account is struck out of it.
     created::read()?;
@@ -100,6 +105,14 @@ pub(super) fn remove(turn: &AccountsLock, socket: &Path, local: &Local, keep_hom
     said.extend(spool::take_away(&items, name).map_err(again)?);
     // Sessions that began before the entry and the jobs were removed.
     sessions::end(name, uid).map_err(locked)?;
+    let found = if is_for_files {
+        if media::hide(&user.dir).map_err(locked)? {
+            said.push("deleted: its media folder, which is a mount of the owner's files".to_owned());
+        }
+        if keep_home { None } else { find(name, &path, owner).map_err(locked)? }
+    } else {
+        found
+    };
     said.push(match found {
         Some(home) => kept(&home.set_aside(name).map_err(again)?),
         None if keep_home => format!("{path} stays where it is"),
@@ -132,15 +145,14 @@ fn person_of(socket: &Path, local: &Local) -> Result<Option<PlexId>, Error> {
     Ok(known.and_then(|known| known.plex_id).map(PlexId))
 }
 
-fn home_of(name: &str) -> Result<String, Error> {
+fn account(name: &str) -> Result<User, Error> {
     let unreadable = |error| Error::new(format!("the account {name} cannot be looked up: {error}"));
     let user = accounts::user(name).map_err(unreadable)?;
-    let user = user.ok_or_else(|| Error::new(format!("the account {name} is gone")))?;
-    Ok(user.dir.to_string_lossy().into_owned())
+    user.ok_or_else(|| Error::new(format!("the account {name} is gone")))
 }
 
-fn find(name: &str, path: &str) -> Result<Option<Home>, Error> {
-    Home::find(path, Some(name), &accounts::all()?).map_err(|why| {
+fn find(name: &str, path: &str, owner: Owner) -> Result<Option<Home>, Error> {
+    Home::find(path, owner, &accounts::all()?).map_err(|why| {
         Error::new(format!("the home of {name} cannot be kept for root: {why}")).hint(format!(
             "fix that; or remove the account alone, and look after its home yourself: plex-auth user remove {name} \
              --keep-home"

@@ -14,9 +14,11 @@ use super::{remove, sessions, smb};
 use crate::accounts::earlier::Earlier;
 use crate::accounts::expiry_locks::{self, AccountsLock, Lock, Locks};
 use crate::accounts::local_accounts::Local;
+use crate::accounts::make::{Wanted, make};
 use crate::accounts::names::Availability;
 use crate::accounts::people::People;
-use crate::accounts::{created, ids, local_accounts, names, people, shadow_utils};
+use crate::accounts::purpose::Purpose;
+use crate::accounts::{created, ids, local_accounts, media, names, people, shadow_utils};
 use crate::client::daemon;
 use crate::client::friends::Friends;
 use crate::client::known_binding::KnownBinding;
@@ -68,25 +70,33 @@ pub(crate) fn run(context: &Context, args: &SyncArgs) -> Result<(), Error> {
         return Err(unchanged(Error::new(why))
             .hint("check the list: plex-auth friends; and run this again when plex.tv answers as usual"));
     }
+    let purpose = Purpose::recorded(&config).map_err(unchanged)?;
     let locks = expiry_locks::read()?;
     // Needed once accounts are locked; nothing is changed if it is damaged.
     created::read()?;
     let people = people::read()?;
-    let mut plan = make(context, &config, &friends, &locks, &people, args).map_err(unchanged)?;
+    let given = Facts { friends: &friends, locks: &locks, people: &people, purpose: purpose.as_ref() };
+    let mut plan = plan_of(context, &config, &given, args).map_err(unchanged)?;
     // The names are printed to standard output: who sends that elsewhere has not seen them.
     let asks = !args.yes && is_interactive() && std::io::stdout().is_terminal();
+    let unchosen = if purpose.is_some() { Vec::new() } else { plan.take_new() };
     let waiting = if args.dry_run || asks { Vec::new() } else { plan.take_unseen() };
     for action in &plan.actions {
         say(action);
     }
-    for note in plan.notes.iter().cloned().chain(waiting.iter().filter_map(waits)) {
+    let notes = plan.notes.iter().cloned().chain(waiting.iter().filter_map(waits));
+    for note in notes.chain(unchosen.iter().filter_map(waits_for_a_choice)) {
         say(note);
     }
     let Some(turn) = turn else {
         if plan.is_drastic() {
             warn(drastic(&plan));
         }
-        say(if plan.actions.is_empty() { "Everything is in step." } else { "Nothing was changed." });
+        say(if plan.actions.is_empty() && unchosen.is_empty() {
+            "Everything is in step."
+        } else {
+            "Nothing was changed."
+        });
         return Ok(());
     };
     let nothing_to_do = plan.actions.is_empty();
@@ -98,13 +108,22 @@ pub(crate) fn run(context: &Context, args: &SyncArgs) -> Result<(), Error> {
             unseen = plan.take_unseen();
         }
     }
-    let waiting: Vec<_> = unseen.iter().filter_map(new_account).collect();
+    // The owner's agreement to a name outlives the wait for a choice.
+    let unseen = unseen.iter().chain(unchosen.iter().filter(|action| action.is_unseen()));
+    let waiting: Vec<_> = unseen.filter_map(new_account).collect();
     let seen: Vec<_> = plan.actions.iter().filter_map(new_account).collect();
     people::note_run(&turn, &seen, &plan.served, &waiting)?;
     if nothing_to_do && waiting.is_empty() {
         say("Everything is in step.");
     }
-    Work { context, config: &config, turn: &turn, keep_sessions: args.keep_sessions }.perform(&plan, locks)
+    let work =
+        Work { context, config: &config, turn: &turn, friends: &friends, purpose, keep_sessions: args.keep_sessions };
+    let done = work.perform(&plan, locks);
+    // An hourly run would complain again and again where nothing can be mounted.
+    if !args.ask_daemon {
+        media::apply_to_all(&config)?;
+    }
+    done
 }
 
 /// Asks about the new accounts, whose names the owner sees above the question. True if there are none.
@@ -123,6 +142,15 @@ fn waits(action: &Action) -> Option<String> {
     Some(format!(
         "waits for you: {local}: for {name} (Plex id {plex}), a name that you have not seen: plex-auth user sync at a terminal, \
          or plex-auth user add {local} --plex {plex}"
+    ))
+}
+
+/// The note about a new account while the owner has not chosen what friends may do.
+fn waits_for_a_choice(action: &Action) -> Option<String> {
+    let Action::Add { local, plex, name, .. } = action else { return None };
+    Some(format!(
+        "waits for you: {local}: for {name} (Plex id {plex}): what friends may do on this machine has not been chosen: plex-auth \
+         setup; or plex-auth user add {local} --plex {plex} --files, or --shell in its place"
     ))
 }
 
@@ -155,20 +183,25 @@ fn agree(plan: &Plan, args: &SyncArgs) -> Result<(), Error> {
     Err(unchanged(Error::new(why)).hint("look at it: plex-auth friends; then, to do it: plex-auth user sync --yes"))
 }
 
-fn make(
-    context: &Context,
-    config: &Config,
-    friends: &Friends,
-    locks: &Locks,
-    people: &People,
-    args: &SyncArgs,
-) -> Result<Plan, Error> {
+/// Inputs of a run.
+struct Facts<'a> {
+    friends: &'a Friends,
+    locks: &'a Locks,
+    people: &'a People,
+    /// Purpose of new accounts.
+    purpose: Option<&'a Purpose>,
+}
+
+fn plan_of(context: &Context, config: &Config, facts: &Facts, args: &SyncArgs) -> Result<Plan, Error> {
+    let &Facts { friends, locks, people, purpose } = facts;
     let locals = local_accounts::managed(config)?;
     let prefix = args.prefix.as_deref();
     let (mut taken, mut left) = (BTreeMap::new(), BTreeMap::new());
     for name in candidates(friends, &config.users, people, prefix) {
         match names::availability(&name, config.group.as_deref())? {
-            Availability::Free => left.extend(left_behind(&name).map(|why| (name, why))),
+            Availability::Free => {
+                left.extend(purpose.and_then(|purpose| left_behind(&name, purpose)).map(|why| (name, why)));
+            }
             other => {
                 taken.insert(name, other);
             }
@@ -198,8 +231,8 @@ fn today() -> i64 {
 }
 
 /// Leftovers of an earlier account of this name, because of which no account is created.
-fn left_behind(name: &str) -> Option<String> {
-    match Earlier::of(name) {
+fn left_behind(name: &str, purpose: &Purpose) -> Option<String> {
+    match Earlier::of(name, purpose) {
         Ok(earlier) => earlier.shown().map(|what| format!("an earlier account called {name} has left {what}")),
         Err(failure) => Some(failure.into_parts().0),
     }
@@ -210,6 +243,9 @@ struct Work<'a> {
     context: &'a Context,
     config: &'a Config,
     turn: &'a AccountsLock,
+    friends: &'a Friends,
+    /// Purpose of new accounts; the plan has none without it.
+    purpose: Option<Purpose>,
     keep_sessions: bool,
 }
 
@@ -242,8 +278,13 @@ impl Work<'_> {
         let socket = &self.context.socket;
         match action {
             Action::Add { local, plex, .. } => {
-                let home = Earlier::of(local)?.settle(local, &plex.to_string(), false)?;
-                shadow_utils::add(self.turn, local, &home, self.config.group.as_deref(), *plex)?;
+                let unchosen = || Error::new("what friends may do on this machine has not been chosen");
+                let purpose = self.purpose.as_ref().ok_or_else(unchosen)?;
+                let home = Earlier::of(local, purpose)?.settle(local, &plex.to_string(), false)?;
+                let person = self.friends.get(&plex.to_string());
+                let username = person.and_then(|person| person.username.as_deref());
+                let group = self.config.group.as_deref();
+                make(self.turn, &Wanted { local, plex: *plex, username, home: &home, group, purpose })?;
                 people::note_account(self.turn, *plex, local)?;
                 // Nothing is lost if the daemon does not answer: the log says at the first login what to do.
                 let _ = daemon::forget(socket, local);

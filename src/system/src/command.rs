@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::thread::sleep;
@@ -141,6 +142,8 @@ impl<'a> Command<'a> {
     fn spawn(&self) -> io::Result<Child> {
         let mut command = std::process::Command::new(self.program);
         command.args(self.arguments).env_clear().envs(self.environment.iter().copied()).current_dir("/");
+        // Ctrl-C at the terminal must not end a tool in the middle of a change.
+        command.process_group(0);
         command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
     }

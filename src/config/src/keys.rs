@@ -20,7 +20,7 @@ use crate::values::{
 };
 
 /// Default of `uploads`.
-const DEFAULT_UPLOADS: &str = "/srv/plex-auth";
+pub const DEFAULT_UPLOADS: &str = "/srv/plex-auth";
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -16,7 +16,7 @@ mod warnings;
 
 pub use file::{load, load_owned_by};
 pub use key::{Key, Value};
-pub use keys::{Accounts, Cache, Config, MAX_LOGIN, NewAccounts, SECTIONS, Samba, Source, Timeouts};
+pub use keys::{Accounts, Cache, Config, DEFAULT_UPLOADS, MAX_LOGIN, NewAccounts, SECTIONS, Samba, Source, Timeouts};
 pub use mistake::Mistake;
 pub use problem::Problem;
 pub use validate::parse;

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use plex::{Client, Token};
+use plex::{Client, ListError, Token};
 use policy::{BootTime, FriendList, FriendRecord, PlexId, PlexUser, Relationship};
 
 /// Reads the friend list with the owner's token.
@@ -121,11 +121,11 @@ impl Reader<'_> {
     /// whom the server is shared. A user may be on both.
     ///
     /// # Errors
-    /// [`Error::Plex`]
-    pub fn others(&self) -> Result<Vec<FriendRecord>, Error> {
+    /// [`ListError`]; a lasting one means that plex.tv no longer has this list.
+    pub fn others(&self) -> Result<Vec<FriendRecord>, ListError> {
         match (self.decisive_server(), self.machine_id) {
-            (Some(_), _) => self.friends(),
-            (None, Some(machine_id)) => self.shares(machine_id),
+            (Some(_), _) => self.client.users(self.token, None, self.next_deadline()),
+            (None, Some(machine_id)) => self.client.shared_servers(self.token, machine_id, self.next_deadline()),
             (None, None) => Ok(Vec::new()),
         }
     }
@@ -133,11 +133,6 @@ impl Reader<'_> {
     /// The server whose shares decide.
     fn decisive_server(&self) -> Option<&str> {
         self.machine_id.filter(|_| self.strict)
-    }
-
-    fn shares(&self, machine_id: &str) -> Result<Vec<FriendRecord>, Error> {
-        let shares = self.client.shared_servers(self.token, machine_id, self.next_deadline());
-        Ok(shares.map_err(plex::Error::from)?)
     }
 
     fn friends(&self) -> Result<Vec<FriendRecord>, Error> {

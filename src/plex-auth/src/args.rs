@@ -37,13 +37,14 @@ pub struct Args {
 /// Subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Find the Plex server, sign its owner in and write the configuration
+    /// Find the Plex server, sign its owner in, and set up sign-ins for friends
     ///
-    /// Questions that no option answers have the present value as the default, so that running it again changes only what
-    /// is answered differently. The configuration is replaced in one step at the end: an interrupted run leaves the
-    /// old one. PAM is changed through pam-auth-update or authselect only. Secrets are typed without echo or read from a
-    /// file, and never taken from arguments or the environment.
-    Setup(setup::SetupArgs),
+    /// It asks who should be able to sign in and what they may do, unless an option answers that, and shows every change
+    /// before the first one is made: the answers can be changed there. Running it again changes only what is answered
+    /// differently. An interrupted run undoes what it has done. PAM is changed through pam-auth-update or authselect only,
+    /// and sshd by one file in `sshd_config.d`. Secrets are typed without echo or read from a file, and never taken from
+    /// arguments or the environment.
+    Setup(Box<setup::SetupArgs>),
     /// Find everything that keeps users from logging in, and how to fix it
     ///
     /// Each check is a line: the configuration, the token, the server, the clock, TLS, the daemon, PAM, sshd and the local

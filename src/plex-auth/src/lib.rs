@@ -7,6 +7,7 @@ mod commands;
 mod config_file;
 mod context;
 mod error;
+mod sshd;
 mod ui;
 
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use crate::artifacts::checkout;
 const PAGES: [&str; 2] = ["docs/quick-start.md", "docs/reference/commands.md"];
 
 /// Patterns that vary between runs, and their replacements. Columns keep their width.
-const DIFFERENT: [(&str, &str); 13] = [
+const DIFFERENT: [(&str, &str); 15] = [
     // apt's progress messages.
     (
         r"(?s)Reading package lists\.\.\..*?\n(Setting up plex-auth [^\n]*).*?\n(plex-auth: [^\n]*).*?\nroot@den",
@@ -28,6 +28,8 @@ const DIFFERENT: [(&str, &str); 13] = [
     (r"\b\d+ ?s (ago|old)\b", "3s $1"),
     (r"running for \S+( \S+s\b)?", "running for 3s"),
     (r"\bwithin \d+ s\b", "within 1 s"),
+    (r"\b\d+ GB free", "100 GB free"),
+    (r"100% +\d+ +[\d.]+KB/s", "100%    5    50.0KB/s"),
     (r"127\.0\.0\.1 port \d+", "127.0.0.1 port 40000"),
 ];
 

@@ -9,9 +9,7 @@ fn server() -> Option<World> {
     world.start_internet(&DEN.replace("local = \"normal\"", "local = \"normal\"\nport = 32400"));
     world.install_package();
     world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
-    world.sh("plex-auth setup --yes --token-file /root/token");
-    world.choose("shell", None);
-    world.sh("plex-auth user add alice --plex alice");
+    world.sh("plex-auth setup --yes --shell --token-file /root/token && plex-auth user add alice --plex alice");
     Some(world)
 }
 

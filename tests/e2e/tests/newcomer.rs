@@ -1,5 +1,5 @@
-//! The quick start, from a freshly installed Debian server to a friend's first login: the package, and the owner's
-//! input.
+//! The quick start, from a freshly installed Debian server to a friend's first upload: the package, and the owner's
+//! input. Then sshd on the same machine: verification codes, link sign-in, its socket, hardened settings, removal.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use e2e::{DEN, MACHINE, SERVER_TOKEN, Terminal, World, password, screen, with_server_token};
 
-/// Maximum number of answers in setup, account creation and the login together.
+/// Maximum number of answers in setup, account creation and the upload together.
 const ANSWERS: usize = 5;
 
 const PROMPT: &str = "root@den:~#";
@@ -47,7 +47,7 @@ impl Sitting {
 }
 
 #[test]
-fn quick_start_needs_at_most_five_answers_until_a_friend_logs_in() {
+fn r82_quick_start_needs_at_most_five_answers_until_a_friend_uploads_a_file() {
     for suite in ["bookworm", "trixie"] {
         let Some(world) = World::clean(suite) else { return };
         eprintln!("{suite}");
@@ -60,31 +60,30 @@ fn quick_start_needs_at_most_five_answers_until_a_friend_logs_in() {
         owner.command(&format!("apt-get install ./{package}"), &[]);
         owner.command(
             "plex-auth setup",
-            &[
-                ("Only friends with whom Den is shared?", ""),
-                ("approve a code at plex.tv/link", ""),
-                ("Who is to sign in here", "1"),
-            ],
+            &[("Who should be able to sign in", "1"), ("What may friends do here?", ""), ("Apply?", "")],
         );
 
         // Alice has never logged in here.
-        let laptop = ["env", "HOME=/nonexistent", "PS1=alice@laptop:~$ ", "bash", "--norc"];
+        world.sh("mkdir -m 777 /run/laptop; echo trip >/run/laptop/trip.txt");
+        let laptop = ["env", "-C", "/run/laptop", "HOME=/nonexistent", "PS1=alice@laptop:~$ ", "bash", "--norc"];
         let mut alice = Sitting::new(world.terminal(&laptop));
         alice.terminal.wait_for("alice@laptop:~$");
         let asked = Instant::now();
-        alice.terminal.type_line("ssh alice@den");
+        alice.terminal.type_line("sftp alice@den");
         alice.answer("Are you sure you want to continue connecting", "yes");
-        alice.answer("alice@den's password:", &password("alice"));
-        // The prompt of her shell.
-        alice.terminal.wait_for("permitted by applicable law.\n$");
-        eprintln!("{:>6} ms  ssh alice@den", asked.elapsed().as_millis());
-        alice.terminal.type_line("id");
-        alice.terminal.wait_for("uid=1000(alice)");
-        alice.terminal.type_line("exit");
+        alice.answer("(alice@den) Password:", &password("alice"));
+        alice.terminal.wait_for("sftp>");
+        eprintln!("{:>6} ms  sftp alice@den", asked.elapsed().as_millis());
+        alice.terminal.type_line("put trip.txt");
+        alice.terminal.wait_for("Uploading trip.txt to /upload/trip.txt");
+        alice.terminal.wait_for("100%");
+        alice.terminal.type_line("bye");
         alice.terminal.wait_for("alice@laptop:~$");
+        assert_eq!(world.sh("cat /srv/plex-auth/alice/upload/trip.txt").stdout, "trip\n");
 
         let answers = owner.answers + alice.answers;
-        eprintln!("{:>6} ms  from the package to the login, with {answers} answers", owner.start.elapsed().as_millis());
+        let time = owner.start.elapsed().as_millis();
+        eprintln!("{time:>6} ms  from the package to the upload, with {answers} answers");
         assert!(answers <= ANSWERS, "{answers} answers");
         assert_strangers_are_refused(&world);
         world.assert_no_secret_leaked();
@@ -93,11 +92,15 @@ fn quick_start_needs_at_most_five_answers_until_a_friend_logs_in() {
             let without_last = shown.map(|shown| shown.rsplit_once('\n').unwrap().0.to_owned());
             screen("newcomer", &without_last.join("\n\n"));
         }
+        codes_and_links(&world, &mut alice);
+        socket(&world);
+        hardened(&world);
+        removal(&world);
     }
 }
 
 /// Asserts that a friend without access and a stranger cannot log in, although they have local accounts, and Alice only
-/// with her password.
+/// with her password, for files alone.
 fn assert_strangers_are_refused(world: &World) {
     world.add_user("bob", true, None);
     world.add_user("mallory", true, None);
@@ -105,6 +108,102 @@ fn assert_strangers_are_refused(world: &World) {
         let refused = world.ssh("password", user, &word);
         assert!(!refused.ok() && refused.stderr.contains("Permission denied"), "{user}: {refused:?}");
     }
-    let inside = world.ssh("password", "alice", &password("alice"));
-    assert_eq!((inside.code, inside.stdout.as_str()), (0, "alice\n"), "{inside:?}");
+    assert_confined(world);
+}
+
+/// R82: Alice has no shell, whatever she asks for.
+fn assert_confined(world: &World) {
+    let inside = world.ssh("keyboard-interactive", "alice", &password("alice"));
+    assert!(!inside.ok() && inside.stdout.contains("This service allows sftp connections only"), "{inside:?}");
+}
+
+/// R81: what a stock sshd cannot do by itself works after setup: verification codes, link sign-in, and a banner about it.
+fn codes_and_links(world: &World, laptop: &mut Sitting) {
+    let people = ["--user", "erin=erin", "--user", "frank=frank"];
+    let out = world.run(&[&["plex-auth", "setup", "--yes", "--shell", "--link", "--banner"], &people[..]].concat());
+    assert!(out.ok() && out.stdout.contains("\n  ssh erin@den\n  ssh frank@den\n"), "{out:?}");
+    assert!(world.sh("getent passwd erin").stdout.ends_with(":/bin/bash\n"), "the distribution's usual shell");
+    let mut erin = world.ssh_terminal("127.0.0.1", "erin", 1);
+    erin.wait_for("(erin@127.0.0.1) Password:");
+    erin.type_line(&password("erin"));
+    erin.wait_for("Plex verification code: ");
+    erin.type_line("314159");
+    assert_eq!(erin.exit(), 0, "{}", erin.contents());
+    let mut frank = world.ssh_terminal("127.0.0.1", "frank", 1);
+    let code = frank.ask_for_code();
+    world.approve(&code, "frank");
+    frank.type_line("");
+    assert_eq!(frank.exit(), 0, "{}", frank.contents());
+    // Everyone reads it, so that it reveals nobody.
+    for name in ["frank", "nobody-here"] {
+        laptop.terminal.type_line(&format!("ssh {name}@den"));
+        laptop.terminal.wait_for("Plex users: type your Plex password.");
+        laptop.terminal.wait_for(&format!("({name}@den) Password:"));
+        laptop.terminal.type_text("\u{3}");
+        laptop.terminal.wait_for("alice@laptop:~$");
+    }
+    assert_confined(world);
+}
+
+/// sshd started by its socket: it reads the drop-in at the first connection, and again when it is told to.
+fn socket(world: &World) {
+    world.sh("systemctl disable --now ssh.service; systemctl enable --now ssh.socket; rm -rf /run/sshd");
+    let run = |option: &str| {
+        let out = world.run(&["plex-auth", "setup", "--yes", "--link", option]);
+        assert!(out.ok() && out.stdout.contains("10-plex-auth.conf is written"), "{out:?}");
+    };
+    run("--banner=no");
+    assert!(!world.run(&["test", "-e", "/run/sshd"]).ok(), "what sshd lacked for its check is removed again");
+    assert_confined(world);
+    assert_eq!(world.sh("systemctl is-active ssh.service").stdout, "active\n");
+    run("--banner");
+    assert_confined(world);
+    let banner = world.sh("ssh -oStrictHostKeyChecking=no -oBatchMode=yes x@127.0.0.1 2>&1 || true").stdout;
+    assert!(banner.contains("Plex users: type your Plex password."), "{banner}");
+}
+
+/// R81: where passwords are off, nothing is offered to everyone, and to friends alone only after the owner's decision.
+fn hardened(world: &World) {
+    world.write("/etc/ssh/sshd_config.d/50-cloud-init.conf", 0o600, "root:root", "PasswordAuthentication no\n");
+    world.sh("systemctl reload ssh.service");
+    // The directory is gone while the socket waits for a connection.
+    let effective = || world.sh("mkdir -p /run/sshd && sshd -T | grep '^kbdinteractive'").stdout;
+    let out = world.run(&["plex-auth", "setup", "--yes"]);
+    assert!(out.ok() && out.stderr.contains("plex-auth setup --sshd-group"), "{out:?}");
+    assert_eq!(effective(), "kbdinteractiveauthentication no\n", "an earlier line for everyone is taken back");
+    assert!(!world.ssh("keyboard-interactive", "frank", &password("frank")).ok());
+    let mut owner = world.terminal(&["plex-auth", "setup"]);
+    owner.wait_for("Who should be able to sign in");
+    owner.type_line("");
+    owner.wait_for("reveal to anyone which names are friends. [y/N]");
+    owner.type_line("y");
+    owner.wait_for("+Match Group plex-users");
+    owner.wait_for("Apply?");
+    owner.type_line("");
+    assert_eq!(owner.exit(), 0, "{}", owner.contents());
+    assert_eq!(effective(), "kbdinteractiveauthentication no\n");
+    assert_eq!(world.ssh("keyboard-interactive", "frank", &password("frank")).stdout, "frank\n");
+    world.add_user("local", false, Some("LOCAL-SECRET"));
+    assert!(!world.ssh("keyboard-interactive", "local", "LOCAL-SECRET").ok());
+    assert_confined(world);
+    // The decision is kept.
+    let out = world.run(&["plex-auth", "setup", "--yes"]);
+    assert!(out.ok() && !out.stderr.contains("--sshd-group"), "{out:?}");
+    assert_confined(world);
+}
+
+/// The drop-in goes with the package, and comes back with it: accounts for files are never without it.
+fn removal(world: &World) {
+    let is_there = || world.run(&["test", "-e", "/etc/ssh/sshd_config.d/10-plex-auth.conf"]).ok();
+    let apt = |action: &str| world.sh(&format!("DEBIAN_FRONTEND=noninteractive apt-get {action} --yes plex-auth 2>&1"));
+    apt("remove");
+    assert!(!is_there() && !world.run(&["test", "-e", "/etc/ssh/plex-auth-banner"]).ok());
+    let effective = world.sh("mkdir -p /run/sshd && sshd -T -C user=frank | grep '^kbdinteractive'").stdout;
+    assert_eq!(effective, "kbdinteractiveauthentication no\n");
+    assert!(!world.ssh("keyboard-interactive", "frank", &password("frank")).ok());
+    world.install_package();
+    assert!(is_there());
+    assert_confined(world);
+    apt("purge");
+    assert!(!is_there() && !world.run(&["test", "-e", "/var/lib/plex-auth-sync"]).ok());
 }

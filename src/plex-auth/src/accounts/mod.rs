@@ -26,4 +26,5 @@ pub(crate) mod space;
 pub(crate) mod spool;
 mod state_file;
 mod sysusers;
+pub(crate) mod undo;
 pub(crate) mod uploads;

@@ -77,6 +77,14 @@ pub(crate) fn note_account(turn: &AccountsLock, id: PlexId, local: &str) -> Resu
     })
 }
 
+/// Removes the record of an account whose creation is taken back.
+///
+/// # Errors
+/// As [`note_account`].
+pub(crate) fn forget(turn: &AccountsLock, id: PlexId, local: &str) -> Result<(), Error> {
+    change(turn, |people| people.retain(|known, person| *known != id || person.local != local))
+}
+
 /// Records the names that the owner has agreed to, the accounts in use, and, in place of earlier ones, those that wait for the
 /// owner.
 ///

@@ -100,6 +100,14 @@ pub(crate) fn remove(name: &str) -> Result<(), Error> {
     tool("userdel", &["--", name]).map(drop)
 }
 
+/// Removes an account that nobody has used, with its home. The tool refuses while the account has a process.
+///
+/// # Errors
+/// The tool fails.
+pub(crate) fn remove_with_home(name: &str) -> Result<(), Error> {
+    tool("userdel", &["--remove", "--", name]).map(drop)
+}
+
 /// Creates a group with an id from the system's range, as the package does.
 ///
 /// # Errors

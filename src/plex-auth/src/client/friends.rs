@@ -27,6 +27,8 @@ pub(crate) struct Friends {
     has_server: bool,
     /// Why plex-authd, whose list it is, doubts it.
     doubt: Option<String>,
+    /// Why the friends without access are missing: plex.tv no longer has their list.
+    incomplete: Option<String>,
 }
 
 /// Extent of what is read from plex.tv.
@@ -97,22 +99,28 @@ impl Friends {
     ) -> Result<Self, directory::Error> {
         let deciding = reader.list(owner, BootTime::from_millis(0))?;
         let mut all = deciding.clone();
+        let mut incomplete = None;
         if extent == Extent::All {
-            all.entries.extend(reader.others()?);
+            match reader.others() {
+                Ok(others) => all.entries.extend(others),
+                // It does not decide who has access.
+                Err(error) if error.is_lasting() => incomplete = Some(error.to_string()),
+                Err(error) => return Err(plex::Error::from(error).into()),
+            }
         }
-        Ok(Self::new(rules, deciding, all, reader.machine_id.is_some()))
+        Ok(Self { incomplete, ..Self::new(rules, deciding, all, reader.machine_id.is_some()) })
     }
 
     fn new(rules: Rules, deciding: FriendList, mut all: FriendList, has_server: bool) -> Self {
         // The owner is on the screen by name, even where plex.tv did not show their account.
         all.owner = rules.named_owner(&all);
-        Self { rules, deciding, all, has_server, doubt: None }
+        Self { rules, deciding, all, has_server, doubt: None, incomplete: None }
     }
 
     /// A list that a test made up.
     #[cfg(test)]
     pub(crate) fn from_list(rules: Rules, list: FriendList) -> Self {
-        Self { rules, all: list.clone(), deciding: list, has_server: true, doubt: None }
+        Self { rules, all: list.clone(), deciding: list, has_server: true, doubt: None, incomplete: None }
     }
 
     /// Checks that the rules allow this Plex account to sign in.
@@ -171,6 +179,11 @@ impl Friends {
     /// Fault of the list's first source, if the list comes from the second.
     pub(crate) fn second_source(&self) -> Option<&str> {
         self.deciding.second_source.as_deref()
+    }
+
+    /// Why the list that does not decide is missing: that of shares without `strict_friends`, that of friends with it.
+    pub(crate) fn incomplete(&self) -> Option<&str> {
+        self.incomplete.as_deref()
     }
 
     /// Why no local account may be created, locked or removed by this list: it is in doubt, or from the second source.
@@ -243,7 +256,12 @@ fn read(config: &Config, extent: Extent) -> Result<Friends, Error> {
     };
     let _spinner = terminal::spinner("Reading the friend list from plex.tv");
     let owner = reader.owner().map_err(|error| explain(&error))?;
-    Friends::fetch(&reader, owner, config.rules(), extent).map_err(|error| explain(&error))
+    let friends = Friends::fetch(&reader, owner, config.rules(), extent).map_err(|error| explain(&error))?;
+    if let Some(why) = friends.incomplete() {
+        let why = protocol::printable(why, 300);
+        terminal::warn(format!("friends without access may be missing: plex.tv no longer lists them: {why}"));
+    }
+    Ok(friends)
 }
 
 fn explain(error: &directory::Error) -> Error {

@@ -49,6 +49,11 @@ impl Existing {
         self.document.get(key)?.as_str()
     }
 
+    /// A string of a section.
+    pub(crate) fn text_in(&self, section: &str, key: &str) -> Option<&str> {
+        self.document.get(section)?.get(key)?.as_str()
+    }
+
     /// A top-level boolean.
     pub(crate) fn bool_of(&self, key: &str) -> Option<bool> {
         self.document.get(key)?.as_bool()

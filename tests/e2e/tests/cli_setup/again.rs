@@ -3,7 +3,7 @@
 use e2e::{DEN, MACHINE, World};
 use fakeplex::{Command, Endpoint};
 
-use crate::machine::{FILE, approve, asked, end, etc, file, machine, script, setup};
+use crate::machine::{FILE, apply, approve, asked, choose_again, end, etc, file, machine, script, setup};
 
 /// A configuration written by hand.
 fn by_hand(world: &World) -> String {
@@ -23,17 +23,18 @@ fn by_hand(world: &World) -> String {
 fn setup_again_with_enter_to_every_question_changes_nothing() {
     let Some(world) = machine(DEN) else { return };
     let text = by_hand(&world);
+    // sshd's part is written by the first run, also where the configuration is from before it.
+    let out = script(&world, &["--yes", "--pam=no"]);
+    assert!(out.ok() && out.stdout.contains("10-plex-auth.conf is written"), "{out:?}");
     let before = etc(&world);
     let mut terminal = world.terminal(&["plex-auth", "setup", "--pam=no"]);
-    terminal.wait_for(&format!("Only friends with whom {MACHINE} is shared?"));
-    terminal.type_line("");
-    terminal.wait_for("May friends approve a code");
-    terminal.type_line("");
-    terminal.wait_for("Who is to sign in here [none]");
+    terminal.wait_for("Who should be able to sign in [none]");
     let shown = terminal.contents();
     assert!(!shown.contains("alice@example.org  "), "who has an account already is not offered another: {shown}");
     terminal.type_line("");
+    apply(&mut terminal);
     let shown = end(&world, terminal, 0);
+    assert!(shown.contains(&format!("Access    friends you share {MACHINE} with")), "{shown}");
     assert!(shown.contains("✓ The owner: Plex id 1, by the token in the configuration"), "{shown}");
     assert!(shown.contains("✓ /etc/plex-auth.toml says all this already"), "{shown}");
     assert_eq!((file(&world), etc(&world)), (text, before));
@@ -82,8 +83,7 @@ fn setup_replaces_a_revoked_token_and_its_token_file() {
     let mut terminal = setup(&world, &["--strict", "--link=no", "--pam=no"]);
     terminal.wait_for("plex.tv no longer takes the token in the configuration");
     approve(&world, &mut terminal, "olga");
-    terminal.wait_for("Who is to sign in here");
-    terminal.type_line("");
+    choose_again(&mut terminal, "");
     end(&world, terminal, 0);
     let new = file(&world);
     assert!(new.contains("\ntoken = \"") && !new.contains("token_file") && !new.contains("TOKEN-SECRET-olga"), "{new}");
@@ -101,7 +101,9 @@ fn setup_dry_run_shows_changes_without_the_token_and_makes_none() {
     for line in [
         "+strict_friends = false\n",
         "+erin = \"5\"  # erin\n",
-        "The account erin would be made.\n",
+        "The account erin would be made for SFTP with a folder of their own; no shell, no command, no tunnel.\n",
+        "+    ForceCommand internal-sftp",
+        "+KbdInteractiveAuthentication yes\n",
         "Nothing was changed.\n",
     ] {
         assert!(out.stdout.contains(line), "{line}: {out:?}");
@@ -113,7 +115,7 @@ fn setup_dry_run_shows_changes_without_the_token_and_makes_none() {
     // A sign-in during a dry run is signed out again.
     let mut terminal = setup(&world, &["--dry-run", "--sign-in", "link", "--strict", "--link=no", "--pam=no"]);
     approve(&world, &mut terminal, "olga");
-    terminal.wait_for("Who is to sign in here");
+    terminal.wait_for("Who should be able to sign in");
     terminal.type_line("none");
     let shown = end(&world, terminal, 0);
     assert!(shown.contains("+token   = \"(hidden, new)\"") && shown.contains("-token   = \"(hidden)\""), "{shown}");

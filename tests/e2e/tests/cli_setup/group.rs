@@ -2,7 +2,7 @@
 
 use e2e::DEN;
 
-use crate::machine::{FILE, end, file, machine, script, setup, token_file};
+use crate::machine::{FILE, apply, end, file, machine, script, setup, token_file};
 
 fn groups(world: &e2e::World, name: &str) -> String {
     world.sh(&format!("id -nG {name}")).stdout.trim().to_owned()
@@ -26,7 +26,7 @@ fn r65_setup_adds_accounts_to_the_group_except_the_owners_and_names_administrato
         "The group plex-users would be created.\n",
         "alice would be added to the group plex-users.\n",
         "dave would be added to the group plex-users.\n",
-        "The account erin would be made.\n",
+        "The account erin would be made for SFTP with a folder of their own; no shell, no command, no tunnel.\n",
     ] {
         assert!(dry.stdout.contains(line), "{line}: {dry:?}");
     }
@@ -34,7 +34,7 @@ fn r65_setup_adds_accounts_to_the_group_except_the_owners_and_names_administrato
     let out = run(&users);
     assert!(out.stdout.contains("✓ Created the group plex-users"), "{out:?}");
     let all = ["alice", "erin", "dave", "olga", "bob"].map(|name| groups(&world, name));
-    assert_eq!(all, ["alice plex-users", "erin plex-users", "dave sudo plex-users", "olga sudo", "bob"]);
+    assert_eq!(all, ["alice plex-users", "erin plex-users plex-files", "dave sudo plex-users", "olga sudo", "bob"]);
     let named = "can become root: dave (group sudo, sudo rules); while plex-authd is stopped, it can neither log in nor use sudo";
     assert!(out.stderr.contains(named), "{out:?}");
     // As an earlier version left it, which did not add accounts to the group.
@@ -69,7 +69,8 @@ fn r65_setup_reports_accounts_missing_from_the_group_and_adds_the_others() {
     let spy = "#!/bin/sh\ncase \"$*\" in *alice*) echo 'gpasswd: no' >&2; exit 1 ;; esac\nexec /usr/bin/gpasswd.real \"$@\"\n";
     world.write("/usr/bin/gpasswd", 0o755, "root:root", spy);
     let users = ["--user", "alice=2", "--user", "bob=bob", "--strict=false", "--create=no", "--pam=no", "--link=no"];
-    let terminal = setup(&world, &[&["--token-file", token_file(&world)], &users[..]].concat());
+    let mut terminal = setup(&world, &[&["--files", "--token-file", token_file(&world)], &users[..]].concat());
+    apply(&mut terminal);
     let shown = end(&world, terminal, 0);
     assert!(shown.contains("alice cannot be added to the group plex-users: gpasswd: no"), "{shown}");
     assert!(shown.contains("✓ Added bob to the group plex-users"), "{shown}");

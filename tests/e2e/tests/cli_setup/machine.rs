@@ -93,6 +93,28 @@ pub fn etc(world: &World) -> String {
     world.sh("find /etc -xdev -type f -printf '%p %U:%G %m %T@ ' -exec sha256sum {} \\; | sort").stdout
 }
 
+/// Chooses these people on a first run, for files, and applies.
+pub fn choose(terminal: &mut Terminal, who: &str) {
+    terminal.wait_for("Who should be able to sign in [none]");
+    terminal.type_line(who);
+    terminal.wait_for("What may friends do here? (files or shell) [files]");
+    terminal.type_line("");
+    apply(terminal);
+}
+
+/// Chooses these people where the file has a configuration, and applies.
+pub fn choose_again(terminal: &mut Terminal, who: &str) {
+    terminal.wait_for("Who should be able to sign in [none]");
+    terminal.type_line(who);
+    apply(terminal);
+}
+
+/// Agrees to the summary.
+pub fn apply(terminal: &mut Terminal) {
+    terminal.wait_for("Apply? (y, n, or a number to change an answer) [y]");
+    terminal.type_line("");
+}
+
 /// Approves the code on the screen, signed in as `who`.
 pub fn approve(world: &World, terminal: &mut Terminal, who: &str) {
     terminal.wait_for("and type ");

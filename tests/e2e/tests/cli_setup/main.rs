@@ -12,5 +12,6 @@ mod scripts;
 mod secure_server;
 mod server_token;
 mod server_url;
+mod sshd;
 mod trouble;
 mod writing;

@@ -3,7 +3,9 @@
 use e2e::{DEN, MACHINE, SERVER_TOKEN, password};
 use fakeplex::{Command, Endpoint};
 
-use crate::machine::{FILE, approve, asked, end, etc, file, machine, machine_with_server, preferences, serve, setup};
+use crate::machine::{
+    FILE, approve, asked, choose, end, etc, file, machine, machine_with_server, preferences, serve, setup,
+};
 
 const QUIET: [&str; 3] = ["--strict", "--link=no", "--pam=no"];
 
@@ -27,8 +29,7 @@ fn setup_signs_the_owner_in_by_link_and_selects_a_server_by_number() {
     terminal.type_line("3");
     terminal.wait_for("Please answer with a number from 1 to 2.");
     terminal.type_line("1");
-    terminal.wait_for("Who is to sign in here");
-    terminal.type_line("none");
+    choose(&mut terminal, "none");
     let shown = end(&world, terminal, 0);
     assert!(shown.contains("✓ The owner: olga, by a link code"), "{shown}");
     assert!(file(&world).contains(&format!("machine_id = \"{MACHINE}\"  # Den\n")));
@@ -51,13 +52,16 @@ fn setup_signs_the_owner_in_with_password_and_verification_code() {
     terminal.type_line("olga");
     terminal.wait_for("Plex password (not shown)");
     terminal.type_line(&password("olga"));
+    // What is no code may be a password, and is not sent.
     terminal.wait_for("Verification code");
-    terminal.type_line("111111");
+    terminal.type_line("MISTYPED");
+    terminal.wait_for("A verification code has six digits, so this was not sent.");
+    terminal.wait_for("Verification code");
+    terminal.type_line("111 111");
     terminal.wait_for("That code is not right");
     terminal.wait_for("Verification code");
     terminal.type_line("271828");
-    terminal.wait_for("Who is to sign in here");
-    terminal.type_line("1");
+    choose(&mut terminal, "1");
     let shown = end(&world, terminal, 0);
     assert!(shown.contains("✓ The owner: olga, by a password"), "{shown}");
     assert!(file(&world).contains("alice = \"2\""));
@@ -76,7 +80,7 @@ fn setup_gives_up_after_three_wrong_passwords() {
         terminal.type_line("WRONG-SECRET");
     }
     let shown = end(&world, terminal, 1);
-    assert!(shown.contains("plex.tv did not take the name and password\n  try a code instead"), "{shown}");
+    assert!(shown.contains("plex.tv did not take the name and password\n    try a code instead"), "{shown}");
     assert_eq!(asked(&world, Endpoint::Signin), 3);
     assert_eq!(etc(&world), before);
 }
@@ -120,15 +124,14 @@ fn setup_ignores_preferences_of_another_server_and_reports_a_revoked_token() {
     preferences(&world, "4444444444444444444444444444444444444444", SERVER_TOKEN);
     let mut terminal = setup(&world, &QUIET);
     approve(&world, &mut terminal, "olga");
-    terminal.wait_for("Who is to sign in here");
+    terminal.wait_for("Who should be able to sign in");
     terminal.type_text("\u{3}");
     end(&world, terminal, 130);
     preferences(&world, MACHINE, "OLD-SECRET");
     let mut terminal = setup(&world, &QUIET);
     terminal.wait_for("sign-in through the media server failed: plex.tv: refused");
     approve(&world, &mut terminal, "olga");
-    terminal.wait_for("Who is to sign in here");
-    terminal.type_line("none");
+    choose(&mut terminal, "none");
     end(&world, terminal, 0);
     assert!(!file(&world).contains("OLD-SECRET"));
 }

@@ -2,7 +2,7 @@
 
 use e2e::{DEN, World};
 
-use crate::machine::{end, machine, script, setup, token_file};
+use crate::machine::{apply, end, machine, script, setup, token_file};
 
 /// Installs the profiles for pam-auth-update where the package puts them.
 pub fn profile(world: &World) {
@@ -112,7 +112,8 @@ fn setup_without_a_pam_tool_prints_the_lines_and_changes_no_stack() {
     let Some(world) = machine(DEN) else { return };
     let before = world.sh("cat /etc/pam.d/*").stdout;
     let mut terminal =
-        setup(&world, &["--token-file", token_file(&world), "--strict", "--link=no", "--user", "alice=alice"]);
+        setup(&world, &["--token-file", token_file(&world), "--files", "--link=no", "--user", "alice=alice"]);
+    apply(&mut terminal);
     terminal.wait_for("auth     include  plex-auth");
     let shown = end(&world, terminal, 0);
     assert!(shown.contains("no tool here can change that"), "{shown}");

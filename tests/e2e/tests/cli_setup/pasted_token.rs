@@ -4,7 +4,9 @@
 use e2e::{Code, DEN, MACHINE, SERVER_TOKEN, World, password, with_server_token};
 use fakeplex::{Command, Endpoint, Fault, ListShape, Rule, Seen};
 
-use crate::machine::{FILE, approve, end, etc, file, machine, script, setup, token_file, with_tokens_of};
+use crate::machine::{
+    FILE, approve, choose, choose_again, end, etc, file, machine, script, setup, token_file, with_tokens_of,
+};
 
 const QUICK: [&str; 2] = ["--yes", "--pam=no"];
 
@@ -162,10 +164,29 @@ fn r64_dead_pasted_token_is_replaced_after_a_sign_in() {
     }
     let mut terminal = setup(&world, &["--pam=no", "--link=no", "--strict"]);
     approve(&world, &mut terminal, "olga");
-    terminal.wait_for("Who is to sign in here");
-    terminal.type_line("none");
+    choose_again(&mut terminal, "none");
     end(&world, terminal, 0);
     assert!(world.sh(&format!("grep -c '^client_identifier = ' {FILE}")).stdout == "1\n");
+}
+
+/// Without `strict_friends`, the shares do not decide, and setup reads them for their proof alone.
+#[test]
+fn r76_setup_without_strict_friends_does_not_need_the_list_of_shares() {
+    let Some(world) = machine(DEN) else { return };
+    let given = ["--token-file", token_file(&world), "--strict=false"];
+    world.plex().shape(Endpoint::SharedServers, ListShape::Gone);
+    let out = script(&world, &[&QUICK[..], &given].concat());
+    assert!(out.code == 1 && out.stderr.contains("does not prove that the server Den belongs to olga"), "{out:?}");
+    let mut terminal = setup(&world, &[&["--pam=no", "--sshd=no"], &given[..]].concat());
+    terminal.wait_for("Does the server Den belong to olga?");
+    terminal.type_line("y");
+    choose(&mut terminal, "none");
+    end(&world, terminal, 0);
+    // The next run knows the owner and the server, and accounts can be created.
+    let out =
+        script(&world, &[&QUICK[..], &["--strict=false", "--sshd=no", "--shell", "--user", "erin=erin"]].concat());
+    assert!(out.ok() && out.stderr.contains("plex.tv no longer lists them"), "{out:?}");
+    assert!(world.run(&["id", "erin"]).ok(), "{out:?}");
 }
 
 #[test]
@@ -184,8 +205,7 @@ fn r76_setup_names_the_second_source_and_needs_another_proof_of_a_new_owner() {
         terminal.wait_for("Does the server Den belong to olga?");
         terminal.type_line(answer);
         if code == 0 {
-            terminal.wait_for("Who is to sign in here");
-            terminal.type_line("none");
+            choose(&mut terminal, "none");
         }
         end(&world, terminal, code);
     }
@@ -197,8 +217,7 @@ fn r64_any_client_error_but_a_rate_limit_asks_the_owner_to_sign_in() {
     let Some(world) = machine(DEN) else { return };
     let mut terminal = setup(&world, &["--pam=no", "--link=no", "--strict"]);
     approve(&world, &mut terminal, "olga");
-    terminal.wait_for("Who is to sign in here");
-    terminal.type_line("none");
+    choose(&mut terminal, "none");
     end(&world, terminal, 0);
     let text = file(&world);
     let with = |fault: &Fault| {

@@ -46,7 +46,9 @@ fn setup_options_answer_every_question() {
         assert!(text.contains(line), "{line}:\n{text}");
     }
     assert!(world.run(&["plex-auth", "config", "check"]).ok());
-    assert_eq!(world.sh("id -nG erin").stdout, "erin friends\n", "the account that was not there is made");
+    assert_eq!(world.sh("id -nG erin").stdout, "erin friends plex-files\n", "the account that was not there is made");
+    assert_eq!(world.sh("id -nG alice").stdout, "alice friends\n", "R82: one that existed before stays as it is");
+    assert!(text.contains("[accounts]\npurpose = \"files\"\n"), "{text}");
     world.assert_no_secret_leaked();
 }
 
@@ -92,7 +94,7 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
     let Some(world) = machine(DEN) else { return };
     world.sh("useradd --system services");
     let token = token_file(&world);
-    let cases: [(&[&str], &str); 18] = [
+    let cases: [(&[&str], &str); 27] = [
         (&["--machine", "Cellar"], "the server Cellar does not belong to olga"),
         (&["--admin", "mallory"], "--admin mallory: that is not olga"),
         (&["--group", "sudo"], "members of the group sudo can become root"),
@@ -103,13 +105,26 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
         (&["--user", "services=alice"], "services is root's or the system's"),
         (
             &["--user", "x=mallory"],
-            "not exactly one person on the owner's list is called mallory\n  those who may sign in: alice, erin, frank, olga",
+            "not exactly one person on the owner's list is called mallory\n    those who may sign in: alice, erin, frank, olga",
         ),
         (&["--user", "x=alice", "--user", "x=erin"], "x cannot belong to two people"),
+        // The rule of `user add`.
+        (&["--user", "\u{d6}laf=erin"], "'\u{d6}laf' cannot be a local name"),
+        (&["--user", "docker=erin"], "'docker' is a name that the system may give a meaning to"),
+        (&["--user", "plex-users=erin"], "'plex-users' is a name that the system may give a meaning to"),
+        (
+            &["--user", "erin=erin", "--user", "anna=erin"],
+            "erin has the account erin already\n    to give them another one, too: --another-account",
+        ),
+        (&["--uploads", "srv"], "--uploads srv: this path is relative"),
+        (&["--uploads", "/srv/a b"], "this directory cannot have the folders of accounts"),
+        (&["--media", "/srv/plex-auth/media"], "one of the directories media and uploads is in the other"),
+        (&["--shell=/etc/passwd"], "/etc/passwd is no login shell"),
+        (&["--shell", "--sshd-group", "--files"], "cannot be used with"),
         (&["--server-url", "https://localhost:1"], "no Plex Media Server answers at https://localhost:1: "),
         (
             &["--server-url", "http://127.0.0.1:1"],
-            "any local user can listen there and would get friends' tokens\n  let plex.tv show its https address: \
+            "any local user can listen there and would get friends' tokens\n    let plex.tv show its https address: \
              --server-url auto; or allow it: --server-url-insecure",
         ),
         (
@@ -129,13 +144,14 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
         let all = [&["--yes", "--pam=no", "--token-file", token], further].concat();
         let network = further.iter().any(|word| ["--plex-url", "--ca-file"].contains(word));
         let out = if network { world.run(&[&["plex-auth", "setup"], &all[..]].concat()) } else { script(&world, &all) };
-        assert!(out.code == 1 && out.stderr.contains(why), "{further:?}: {out:?}");
+        let code = if why.starts_with("cannot be used") { 2 } else { 1 };
+        assert!(out.code == code && out.stderr.contains(why), "{further:?}: {out:?}");
         assert!(!world.run(&["test", "-e", FILE]).ok(), "{further:?}");
     }
     let out = script(&world, &["--pam=no", "--token-file", token]);
     assert!(
         out.code == 1
-            && out.stderr.contains("there is no terminal to ask at\n  take the defaults: plex-auth setup --yes"),
+            && out.stderr.contains("there is no terminal to ask at\n    take the defaults: plex-auth setup --yes"),
         "{out:?}"
     );
     let out = script(&world, &["--yes", "--sign-in", "password"]);

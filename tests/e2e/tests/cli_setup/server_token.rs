@@ -3,7 +3,9 @@
 use e2e::{MACHINE, SERVER_TOKEN, World};
 use fakeplex::{Approval, Command, Endpoint, Fault, ListShape, Rule, Seen};
 
-use crate::machine::{FILE, approve, asked, end, etc, file, machine_with_server, preferences, script, setup, value};
+use crate::machine::{
+    FILE, approve, asked, choose, end, etc, file, machine_with_server, preferences, script, setup, value,
+};
 
 const QUICK: [&str; 2] = ["--yes", "--pam=no"];
 const QUIET: [&str; 3] = ["--strict", "--link=no", "--pam=no"];
@@ -85,8 +87,7 @@ fn r76_media_servers_approval_does_not_prove_that_it_is_the_owners() {
     let mut terminal = setup(&world, &QUIET);
     terminal.wait_for("Does the server Den belong to olga?");
     terminal.type_line("y");
-    terminal.wait_for("Who is to sign in here");
-    terminal.type_line("none");
+    choose(&mut terminal, "none");
     end(&world, terminal, 0);
     assert_own_token(&world);
     // The next run knows both.
@@ -134,8 +135,7 @@ fn r64_failed_approval_falls_back_to_link_sign_in() {
         let mut terminal = setup(&world, &QUIET);
         terminal.wait_for("sign-in through the media server failed: plex.tv: ");
         approve(&world, &mut terminal, "olga");
-        terminal.wait_for("Who is to sign in here");
-        terminal.type_line("none");
+        choose(&mut terminal, "none");
         let shown = end(&world, terminal, 0);
         assert!(shown.contains("✓ The owner: olga, by a link code"), "{shown}");
         assert_own_token(&world);

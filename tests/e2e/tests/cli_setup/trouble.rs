@@ -25,7 +25,7 @@ fn setup_reports_a_missing_network() {
     let out = world.run(&["plex-auth", "setup", "--yes", "--token-file", token]);
     assert_eq!(out.code, 1, "{out:?}");
     assert!(out.stderr.contains("error: plex.tv: cannot be reached: "), "{out:?}");
-    assert!(out.stderr.contains("\n  is this machine online? and is Plex? see https://status.plex.tv"), "{out:?}");
+    assert!(out.stderr.contains("\n    is this machine online? and is Plex? see https://status.plex.tv"), "{out:?}");
     let mut terminal = world.terminal(&["plex-auth", "setup"]);
     assert_eq!(terminal.exit(), 1);
     assert!(terminal.contents().contains("is this machine online?"), "{}", terminal.contents());
@@ -72,7 +72,7 @@ fn setup_lists_several_servers_and_reports_a_missing_one() {
         &world,
         &[],
         &[
-            "olga owns 2 servers\n  say which one counts:\n",
+            "olga owns 2 servers\n    say which one counts:\n",
             "--machine 3333333333333333333333333333333333333333  (Attic)",
         ],
     );
@@ -80,7 +80,7 @@ fn setup_lists_several_servers_and_reports_a_missing_one() {
     fails(
         &world,
         &["--machine", "Attic", "--server-url", &den],
-        &["/ is another one than Attic\n  leave --server-url out"],
+        &["/ is another one than Attic\n    leave --server-url out"],
     );
     world.write_config("token = \"TOKEN-SECRET-olga\"\nmachine_id = \"4444444444444444444444444444444444444444\"\n");
     fails(
@@ -90,7 +90,7 @@ fn setup_lists_several_servers_and_reports_a_missing_one() {
     );
     world.sh("rm /etc/plex-auth.toml");
     world.plex().load(&DEN.replace("owner = \"olga\"", "owner = \"mallory\""));
-    fails(&world, &[], &["olga owns no Plex server\n  sign in as the server's owner"]);
+    fails(&world, &[], &["olga owns no Plex server\n    sign in as the server's owner"]);
 }
 
 #[test]

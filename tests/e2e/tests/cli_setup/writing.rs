@@ -3,7 +3,7 @@
 use e2e::{DEN, password};
 use fakeplex::Endpoint;
 
-use crate::machine::{FILE, approve, asked, end, etc, file, machine, script, setup, token_file};
+use crate::machine::{FILE, apply, approve, asked, end, etc, file, machine, script, setup, token_file};
 
 const OLD: &str = "token = \"TOKEN-SECRET-olga\"\nmachine_id = \"0123456789abcdef0123456789abcdef01234567\" # old\n";
 
@@ -12,22 +12,13 @@ fn setup_interrupted_at_any_question_changes_nothing() {
     let Some(world) = machine(DEN) else { return };
     world.write_config(OLD);
     let before = etc(&world);
-    for question in [
-        "Waiting for the approval",
-        "Only friends with whom",
-        "May friends approve",
-        "Who is to sign in here",
-        "Let sshd",
-    ] {
-        if question.starts_with("Let") {
-            crate::pam::profile(&world);
-        }
+    for question in ["Waiting for the approval", "Who should be able", "What may friends do here", "Apply?"] {
         let before = etc(&world);
         let mut terminal = setup(&world, &["--sign-in", "link"]);
         terminal.wait_for("Waiting for the approval");
         if question != "Waiting for the approval" {
             approve(&world, &mut terminal, "olga");
-            for earlier in ["Only friends with whom", "May friends approve", "Who is to sign in here", "Let sshd"] {
+            for earlier in ["Who should be able", "What may friends do here", "Apply?"] {
                 terminal.wait_for(earlier);
                 if earlier == question {
                     break;
@@ -82,7 +73,7 @@ fn setup_on_a_full_disk_keeps_the_old_configuration() {
     let out = run();
     assert_eq!(out.code, 1, "{out:?}");
     assert!(out.stderr.contains("cannot be written: No space left on device"), "{out:?}");
-    assert!(out.stderr.contains("\n  nothing was changed; make room and run this again"), "{out:?}");
+    assert!(out.stderr.contains("\n    nothing was changed; make room and run this again"), "{out:?}");
     let after = world.sh(&format!("stat -c '%i %Y %a %U:%G' {config}; cat {config}; ls -A /run/small")).stdout;
     assert_eq!(after, before);
     world.sh("rm /run/small/full; touch /run/small/.plex-auth.toml.new");
@@ -102,7 +93,7 @@ fn setup_reports_a_read_only_file_system_before_the_sign_in() {
     assert_eq!(ended, 1, "{shown}");
     assert!(
         shown.contains(
-            "nothing can be written to /etc: Read-only file system\n  make it writable: mount -o remount,rw /etc"
+            "nothing can be written to /etc: Read-only file system\n    make it writable: mount -o remount,rw /etc"
         ),
         "{shown}"
     );
@@ -153,7 +144,7 @@ fn r41_setup_leaves_no_secret_on_disk() {
     terminal.type_line("olga");
     terminal.wait_for("Plex password (not shown)");
     terminal.type_line(&password("olga"));
-    terminal.wait_for("Who is to sign in here");
+    terminal.wait_for("Who should be able to sign in");
     // While setup is running and holds the secrets.
     world.assert_no_secret_leaked();
     let places = "/etc /var /tmp /run /home";
@@ -161,6 +152,9 @@ fn r41_setup_leaves_no_secret_on_disk() {
         world.sh(&format!("find {places} -xdev -type f -newer /etc/hosts -exec grep -la PASSWORD-SECRET {{}} +; true"));
     assert_eq!(found.stdout, "");
     terminal.type_line("all");
+    terminal.wait_for("What may friends do here");
+    terminal.type_line("");
+    apply(&mut terminal);
     end(&world, terminal, 0);
     let id = world.sh("stat -c '%U %a' /var/lib/plex-auth/client-id").stdout;
     assert_eq!(id, "plex-auth 600\n", "the daemon is the same device at plex.tv");

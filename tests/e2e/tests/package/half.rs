@@ -65,6 +65,7 @@ pub fn friend_can_log_in_at_the_distributions_sshd_and_a_stranger_cannot(machine
         "/root/token",
         "--machine",
         "Den",
+        "--shell",
         "--user",
         "alice=alice",
     ]);

@@ -95,6 +95,10 @@ fn r13_r58_rpm_life_cycle_from_installation_to_removal() {
     let left: Vec<_> = files.lines().filter(|file| world.run(&["test", "-e", file]).ok()).collect();
     assert!(files.lines().count() > 30 && left.is_empty(), "{left:?}");
     world.sh("test ! -e /usr/share/authselect/vendor && test -e /etc/plex-auth.toml");
+    // sshd's part is kept for a later installation.
+    world.sh(
+        "test ! -e /etc/ssh/sshd_config.d/10-plex-auth.conf && test -e /var/lib/plex-auth-sync/sshd/10-plex-auth.conf",
+    );
     assert_eq!(world.sh("grep owner-says /etc/fail2ban/filter.d/plex-auth.conf.rpmsave | wc -l").stdout, "1\n");
     assert_eq!(world.sh("systemctl list-unit-files --no-legend 'plex-auth*'; pgrep -l plex-auth || true").stdout, "");
     assert_eq!(world.run(&["systemctl", "is-system-running"]).stdout, "running\n");
@@ -165,6 +169,7 @@ fn assert_friend_can_log_in(world: &World) {
     let setup = ["plex-auth", "setup", "--yes", "--token-file", "/root/token", "--machine", MACHINE];
     let out = world.run(&[&setup[..], &["--user", "alice=alice"]].concat());
     assert!(out.ok() && out.stdout.contains("PAM asks plex-authd"), "{out:?}");
+    world.sh("grep -qx 'KbdInteractiveAuthentication yes' /etc/ssh/sshd_config.d/10-plex-auth.conf");
     let template = world.sh(&format!("cat {PLACE}")).stdout;
     let stack = || world.sh("cat /etc/pam.d/password-auth").stdout;
     assert_eq!(stack(), rendered(&template, &["with-faillock"]), "the stand-in does not do as authselect does");

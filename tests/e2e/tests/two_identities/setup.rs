@@ -13,7 +13,7 @@ fn sign_in(world: &World, further: &[&str]) -> Terminal {
     let shown = terminal.contents();
     let code = shown.rsplit("and type ").next().unwrap().split_whitespace().next().unwrap().to_owned();
     world.plex().send(&Command::Approve(code, "olga".into())).unwrap();
-    terminal.wait_for("Who is to sign in here");
+    terminal.wait_for("Who should be able to sign in");
     terminal
 }
 
@@ -57,7 +57,7 @@ fn r63_setup_again_interrupted_or_dry_does_not_revoke_the_friend_lists_token() {
         assert!(!signed_out(&world).contains(&KEPT.to_owned()), "{reissue:?}");
 
         // The daemon still uses the old token, and no service manager tells it to re-read the file.
-        let shown = end(sign_in(&world, &[]), "none\r", 0);
+        let shown = end(sign_in(&world, &[]), "none\r\r", 0);
         assert!(shown.contains("Until plex-authd has read the file it needs the old token"), "{shown}");
         assert_friend_list_works(&world);
         world.sh("pkill -HUP -x plex-authd");
@@ -75,7 +75,7 @@ fn r63_setup_again_interrupted_or_dry_does_not_revoke_the_friend_lists_token() {
         // Without a running daemon, the old token is revoked, by its own device.
         world.stop_authd();
         world.plex().reset();
-        end(sign_in(&world, &[]), "none\r", 0);
+        end(sign_in(&world, &[]), "none\r\r", 0);
         assert_eq!(signed_out(&world), [identifier], "{reissue:?}");
         assert!(!is_good(&world, &token), "{reissue:?}");
         assert!(is_good(&world, &value(&world, "token")), "{reissue:?}");
@@ -89,7 +89,7 @@ fn r63_setup_again_interrupted_or_dry_does_not_revoke_the_friend_lists_token() {
 fn r63_pasted_token_gets_no_identifier_and_is_never_revoked() {
     let Some(world) = machine(Reissue::Rotate) else { return };
     world.stop_authd();
-    end(sign_in(&world, &[]), "none\r", 0);
+    end(sign_in(&world, &[]), "none\r\r", 0);
     assert!(!is_good(&world, "TOKEN-SECRET-olga"), "it was given to the device in the configuration");
     let (token, identifier) = (value(&world, "token"), value(&world, "client_identifier"));
     world.plex().load(&crate::machine::den("somebody-elses-device"));
@@ -103,7 +103,7 @@ fn r63_pasted_token_gets_no_identifier_and_is_never_revoked() {
     assert_eq!(signed_out(&world), [identifier]);
     // And back again: the pasted token may be in use elsewhere, so it is not revoked.
     world.plex().reset();
-    end(sign_in(&world, &[]), "none\r", 0);
+    end(sign_in(&world, &[]), "none\r\r", 0);
     assert!(signed_out(&world).is_empty());
     assert!(is_good(&world, "TOKEN-SECRET-olga"));
 }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
-/// Options of `plex-auth setup`. A question without an option is asked, with the present value as its default.
+/// Options of `plex-auth setup`. What no option answers has the present value, or is asked.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct SetupArgs {
-    /// Take the defaults and ask nothing; nobody gets a local account but by --user
+    /// Use the defaults and ask nothing; only --user creates local accounts
     #[arg(long, short)]
     pub yes: bool,
 
@@ -46,7 +47,7 @@ pub(crate) struct SetupArgs {
           value_parser = BoolishValueParser::new())]
     pub strict: Option<bool>,
 
-    /// Let people approve a code at plex.tv/link in place of a password
+    /// Also offer sign-in with a plex.tv/link code, in place of a password
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     pub link: Option<bool>,
@@ -63,10 +64,45 @@ pub(crate) struct SetupArgs {
     #[arg(long = "user", value_name = "LOCAL=PLEX")]
     pub users: Vec<String>,
 
-    /// Make those local accounts that are not there yet; true unless it is said otherwise
+    /// Create the local accounts that do not exist yet [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     pub create: Option<bool>,
+
+    /// New accounts are for files: SFTP with a folder of their own; no shell, no command, no tunnel [default]
+    #[arg(long, conflicts_with = "shell")]
+    pub files: bool,
+
+    /// New accounts have a login shell: the system's usual one, or the one at PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub shell: Option<String>,
+
+    /// The directory for the folders of accounts for files [default: /srv/plex-auth]
+    #[arg(long, value_name = "DIR", conflicts_with = "shell")]
+    pub uploads: Option<String>,
+
+    /// A directory that accounts for files may read, all of it; '' for none
+    #[arg(long, value_name = "DIR", conflicts_with = "shell")]
+    pub media: Option<String>,
+
+    /// Give a further account to a person who has one
+    #[arg(long)]
+    pub another_account: bool,
+
+    /// Change sshd's settings, in /etc/ssh/sshd_config.d/10-plex-auth.conf [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_parser = BoolishValueParser::new())]
+    pub sshd: Option<bool>,
+
+    /// Where sshd accepts no passwords, let it ask members of the group for theirs, which reveals who is one
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_parser = BoolishValueParser::new())]
+    pub sshd_group: Option<bool>,
+
+    /// Tell everyone who connects by SSH about link sign-in, before they sign in
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_parser = BoolishValueParser::new())]
+    pub banner: Option<bool>,
 
     /// Let PAM ask plex-authd, through pam-auth-update or authselect
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",

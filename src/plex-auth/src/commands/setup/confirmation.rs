@@ -71,7 +71,7 @@ impl Confirmation {
     /// # Errors
     /// Another server has answered at the address on the command line, or none at those that plex.tv shows.
     pub(crate) fn decide(
-        self,
+        &self,
         client: &Client,
         server: &Server,
         local: Option<&LocalServer>,
@@ -85,7 +85,7 @@ impl Confirmation {
             }
             Self::Auto => find(client, server).map(Some),
             Self::Outdated(text, mistake) => {
-                warn(outdated(&text, &mistake, server));
+                warn(outdated(text, mistake, server));
                 Ok(None)
             }
             Self::At(address) => match local {
@@ -97,8 +97,8 @@ impl Confirmation {
                     warn(format!("{} is another server than {}; server_url is left out", local.url, server.name));
                     Ok(None)
                 }
-                Some(local) => Ok(Some(address.answered_at(&local.url))),
-                None => Ok(Some(address)),
+                Some(local) => Ok(Some(address.clone().answered_at(&local.url))),
+                None => Ok(Some(address.clone())),
             },
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use config::Config;
 
 use super::choice::AccountChoice;
+use super::purpose::PurposeAnswer;
 use super::server_url::ServerUrl;
 use crate::config_file::existing::Existing;
 use crate::config_file::values::{add_users, comment, set, set_or_remove};
@@ -43,6 +44,8 @@ pub(crate) struct Wanted {
     pub plex_url: Option<String>,
     /// Extra CA, if given.
     pub ca_file: Option<PathBuf>,
+    /// Purpose of new accounts; `None` leaves it as it is.
+    pub purpose: Option<PurposeAnswer>,
     /// New entries of `[users]`.
     pub users: Vec<AccountChoice>,
 }
@@ -96,6 +99,9 @@ pub(crate) fn apply(existing: &Existing, wanted: &Wanted, path: &Path) -> Result
             set(&mut document, key, value);
         }
     }
+    if let Some(PurposeAnswer { purpose, given_shell }) = &wanted.purpose {
+        purpose.record(&mut document, given_shell.as_deref());
+    }
     add_users(&mut document, wanted.users.iter().map(|user| (user.local.as_str(), user.plex, user.name.as_str())));
     let text = format!("{beginning}{document}");
     let config = config::parse(&text, path).map_err(|problem| {
@@ -135,6 +141,7 @@ mod tests {
             group: Some("plex-users".into()),
             plex_url: None,
             ca_file: None,
+            purpose: None,
             users: users.iter().map(mapping).collect(),
         }
     }

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use nix::unistd::User;
+
+use super::answers::Answers;
 use super::choice::AccountChoice;
+use super::plan::Plan;
 use crate::accounts::account_kind::{self, AccountKind};
+use crate::accounts::uploads;
 use crate::config_file::existing::Existing;
 use crate::ui::terminal::{bold, say, warn};
 
-/// Shows the next steps: accounts to create, and the first login.
-pub(crate) fn say_next(existing: &Existing, users: &[AccountChoice], group: Option<&str>) {
+/// Shows the next steps: accounts to create, and the first login of the people just added, or else of someone else.
+pub(super) fn say_next(existing: &Existing, answers: &Answers, plan: &Plan) {
+    let users = &answers.chosen;
     let before = existing.users().into_iter();
     let mapped: BTreeMap<String, String> =
         before.chain(users.iter().map(|user| (user.local.clone(), reference(user)))).collect();
@@ -23,7 +29,7 @@ pub(crate) fn say_next(existing: &Existing, users: &[AccountChoice], group: Opti
     say("");
     say(bold("Next"));
     if mapped.is_empty() {
-        match group {
+        match &plan.wanted.group {
             Some(group) => {
                 say(format!("  Members of the group {group} may sign in as the Plex account of their name."));
             }
@@ -38,12 +44,27 @@ pub(crate) fn say_next(existing: &Existing, users: &[AccountChoice], group: Opti
         1 => say("      makes the account, which is not there yet"),
         _ => say("      make the accounts that are not there yet"),
     }
-    let example = there.first().map_or("NAME", |local| local);
+    let is_new = |local: &&String| users.iter().any(|user| user.local == **local);
+    let new: Vec<_> = there.iter().copied().filter(is_new).collect();
+    let examples = if new.is_empty() { there.into_iter().take(1).collect() } else { new };
     let host = nix::unistd::gethostname().unwrap_or_default();
-    say(format!("  ssh {example}@{}", protocol::printable(&host.to_string_lossy(), 64)));
+    let host = protocol::printable(&host.to_string_lossy(), 64);
+    for local in &examples {
+        say(format!("  {} {local}@{host}", program(local)));
+    }
+    if examples.is_empty() {
+        say(format!("  ssh NAME@{host}"));
+    }
     say("      with the Plex password; keep a root shell open while you try");
-    say(format!("  plex-auth test {example}"));
+    say(format!("  plex-auth test {}", examples.first().map_or("NAME", |local| local)));
     say("      shows step by step whether a user may sign in, and why");
+}
+
+/// The program that an account signs in with.
+fn program(local: &str) -> &'static str {
+    let user = User::from_name(local).ok().flatten();
+    let is_for_files = user.is_some_and(|user| uploads::is_for_files(&user).unwrap_or(false));
+    if is_for_files { "sftp" } else { "ssh" }
 }
 
 /// A friend's name if the shell reads it as one word, otherwise the id.

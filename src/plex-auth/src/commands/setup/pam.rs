@@ -54,15 +54,6 @@ fn asked_already() -> bool {
 }
 
 impl Way {
-    /// Name of the tool.
-    pub(crate) fn tool(self) -> Option<&'static str> {
-        match self {
-            Self::PamAuthUpdate => Some("pam-auth-update"),
-            Self::Authselect => Some("authselect"),
-            Self::Done | Self::Hand => None,
-        }
-    }
-
     /// The tool's command, for display.
     pub(crate) fn command(self) -> Option<String> {
         match self {

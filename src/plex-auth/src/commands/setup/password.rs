@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use plex::{Client, SignedIn};
+use zeroize::Zeroizing;
 
 use super::owner::{FreshDevice, Owner, signed_in};
 use super::plex_errors::explain;
@@ -55,7 +56,14 @@ fn attempt(client: &Client, login: &str, password: &str, code: Option<&str>) -> 
 /// Signs in with a verification code; `None` if all were wrong.
 fn with_code(client: &Client, login: &str, password: &str) -> Result<Option<SignedIn>, Error> {
     for _ in 0..TRIES {
-        let code = ask("Verification code", None)?;
+        let typed = Zeroizing::new(ask("Verification code", None)?);
+        let Some(code) = policy::verification_code(&typed) else {
+            say(
+                "A verification code has six digits, so this was not sent. A recovery code is entered at plex.tv itself: use",
+            );
+            say("--sign-in link.");
+            continue;
+        };
         match attempt(client, login, password, Some(&code)) {
             Ok(signed_in) => return Ok(Some(signed_in)),
             Err(plex::Error::WrongCode | plex::Error::CodeWanted) => {

@@ -4,21 +4,24 @@
 use super::owner::Owner;
 use super::questions::Asking;
 use super::server::Server;
+use crate::client::friends::Friends;
 use crate::config_file::existing::Existing;
 use crate::error::Error;
 use crate::ui::terminal::{confirm, warn};
 
-/// Asks about the server when plex.tv does not show its shares, for this reason, unless the configuration names it and its owner.
-/// The local server's word proves nothing: its user can write its preferences, token and machine id among them.
+/// Asks about the server when plex.tv does not show its shares, unless the configuration names it and its owner. The local
+/// server's word proves nothing: its user can write its preferences, token and machine id among them.
 ///
 /// # Errors
 /// There is no proof, and nobody to ask or who confirms.
-pub(crate) fn without_shares(asking: Asking, owner: &Owner, server: &Server, why: &str) -> Result<(), Error> {
+pub(crate) fn of_server(asking: Asking, owner: &Owner, server: &Server, friends: &Friends) -> Result<(), Error> {
+    let (why, from) = match (friends.second_source(), friends.incomplete()) {
+        (Some(why), _) => (why, "; the friend list is from the second source"),
+        (None, Some(why)) => (why, ""),
+        (None, None) => return Ok(()),
+    };
     let why = protocol::printable(why, 300);
-    warn(format!(
-        "plex.tv does not show with whom {} is shared: {why}; the friend list is from the second source",
-        server.name
-    ));
+    warn(format!("plex.tv does not show with whom {} is shared: {why}{from}", server.name));
     if is_known(asking.existing, owner, server) {
         return Ok(());
     }

@@ -6,13 +6,12 @@ use system::accounts::group;
 use super::args::SetupArgs;
 use super::choice::{AccountChoice, missing};
 use super::owner::Owner;
-use super::pam::Way;
-use super::server::Server;
 use crate::accounts::account_kind;
 use crate::accounts::powers::POWERFUL;
 use crate::config_file::existing::Existing;
 use crate::error::Error;
-use crate::ui::terminal::{confirm, warn};
+use crate::sshd::drop_in::DropIn;
+use crate::ui::terminal::warn;
 
 /// The inputs that answers depend on.
 #[derive(Clone, Copy)]
@@ -26,26 +25,19 @@ pub(crate) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    fn yes_or_no(self, given: Option<bool>, question: &str, default: bool) -> Result<bool, Error> {
-        match given {
-            Some(answer) => Ok(answer),
-            None if self.interactive => confirm(question, default),
-            None => Ok(default),
-        }
-    }
-
     /// Only friends with whom the server is shared have access.
-    pub(crate) fn strict(self, server: &Server) -> Result<bool, Error> {
-        let question = format!("Only friends with whom {} is shared? (No: every friend and Home member)", server.name);
-        let default = self.existing.bool_of("strict_friends").unwrap_or(true);
-        self.yes_or_no(self.args.strict, &question, default)
+    pub(crate) fn strict(self) -> bool {
+        self.args.strict.or(self.existing.bool_of("strict_friends")).unwrap_or(true)
     }
 
     /// Link sign-in is offered.
-    pub(crate) fn link(self) -> Result<bool, Error> {
-        let question = "May friends approve a code at plex.tv/link in place of a password?";
-        let default = self.existing.bool_of("link_sign_in").unwrap_or(false);
-        self.yes_or_no(self.args.link, question, default)
+    pub(crate) fn link(self) -> bool {
+        self.args.link.or(self.existing.bool_of("link_sign_in")).unwrap_or(false)
+    }
+
+    /// sshd tells everyone about link sign-in. Only the owner turns that on.
+    pub(crate) fn banner(self) -> bool {
+        self.args.banner.unwrap_or_else(|| DropIn::installed().banner)
     }
 
     /// Missing accounts are created. Their choice said that they are new.
@@ -53,11 +45,11 @@ impl Asking<'_> {
         self.args.create.unwrap_or(true) && missing(users).next().is_some()
     }
 
-    /// The PAM stacks are changed.
-    pub(crate) fn pam(self, way: Way) -> Result<bool, Error> {
-        let Some(tool) = way.tool() else { return Ok(self.args.pam.unwrap_or(true)) };
-        let question = format!("Let sshd, sudo and login accept Plex too, by {tool}?");
-        self.yes_or_no(self.args.pam, &question, true)
+    /// Tests whether what new accounts are for has to be known: for accounts to create, and for those of later commands.
+    pub(crate) fn needs_purpose(self, users: &[AccountChoice]) -> bool {
+        let SetupArgs { files, shell, uploads, media, .. } = self.args;
+        let is_given = *files || shell.is_some() || uploads.is_some() || media.is_some();
+        is_given || !self.existing.is_configured() || self.create(users)
     }
 
     /// The owner's name, if the owner may sign in.

@@ -1,13 +1,15 @@
-//! Rollback of an interrupted or failed run: the file is the old or the new one, the terminal's echo is restored, and an
-//! unused token is revoked.
+//! Rollback of an interrupted or failed run: changes are undone in reverse, the terminal's echo is restored, and an unused token
+//! is revoked.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::termios::{self, SetArg, Termios};
 use plex::{Client, Token};
 
+use crate::error::Error;
 use crate::ui::terminal;
 
 /// Timeout of a revocation.
@@ -19,29 +21,43 @@ const SETTLE: Duration = Duration::from_millis(500);
 /// Exit code of an interrupted program.
 const INTERRUPTED: i32 = 130;
 
+/// Undoes one change.
+pub(super) type Step = Box<dyn FnOnce() -> Result<(), Error> + Send>;
+
 /// State to roll back.
 struct Undo {
     /// A new token that is in no file yet.
     fresh: Option<(Client, Token)>,
     /// Terminal settings before a password prompt.
     terminal: Option<Termios>,
-    /// The new file is written.
-    written: bool,
+    /// The changes so far.
+    steps: Vec<Step>,
+    /// All changes are made.
+    is_done: bool,
 }
 
-static UNDO: Mutex<Undo> = Mutex::new(Undo { fresh: None, terminal: None, written: false });
+/// The run was interrupted: no further change is made.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+static UNDO: Mutex<Undo> = Mutex::new(Undo { fresh: None, terminal: None, steps: Vec::new(), is_done: false });
 
 /// Installs the rollback for interrupts.
 pub(crate) fn watch() {
     undo().terminal = termios::tcgetattr(io::stdin()).ok();
-    // Without a handler, the signal ends the program, and the file is complete all the same.
+    // Without a handler, the signal ends the program, and each file is complete all the same.
     let _ = ctrlc::set_handler(|| {
-        // Waits for a file that is being written.
+        STOPPED.store(true, Ordering::Relaxed);
+        // Waits for a change that is being made.
         let mut undo = undo();
         if let Some(terminal) = &undo.terminal {
             let _ = termios::tcsetattr(io::stdin(), SetArg::TCSANOW, terminal);
         }
-        let what = if undo.written { "the configuration is written" } else { "nothing was changed" };
+        let is_undone = undo.back();
+        let what = match (undo.is_done, is_undone) {
+            (true, _) => "everything was done already",
+            (false, true) => "nothing was changed",
+            (false, false) => "not everything could be undone",
+        };
         terminal::warn(format!("stopped; {what}"));
         sign_out(&mut undo);
         std::process::exit(INTERRUPTED);
@@ -58,13 +74,52 @@ pub(crate) fn fresh_token(client: &Client, token: &Token) {
     undo().fresh = Some((client.clone(), token.clone()));
 }
 
-/// Writes the file without interruption, after which the token is kept.
-pub(crate) fn write<E>(write: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-    let mut undo = undo();
-    write()?;
-    undo.fresh = None;
-    undo.written = true;
+/// Makes a change without interruption. `change` returns what undoes it, if there is something to undo.
+///
+/// # Errors
+/// As `change`.
+pub(crate) fn step(change: impl FnOnce() -> Result<Option<Step>, Error>) -> Result<(), Error> {
+    let mut undo = undo_of_a_change();
+    let step = change()?;
+    undo.steps.extend(step);
     Ok(())
+}
+
+/// The state, for a change. Once the run is interrupted, the signal handler ends the program.
+fn undo_of_a_change() -> MutexGuard<'static, Undo> {
+    loop {
+        let undo = undo();
+        if !STOPPED.load(Ordering::Relaxed) {
+            return undo;
+        }
+        drop(undo);
+        std::thread::sleep(SETTLE);
+    }
+}
+
+/// Undoes the changes so far, after a failure. What cannot be undone is printed.
+pub(crate) fn back() {
+    undo().back();
+}
+
+/// Makes the last change, after which nothing is undone and the token is kept.
+///
+/// # Errors
+/// As `change`; nothing is undone then either.
+pub(crate) fn finish(change: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    let mut undo = undo_of_a_change();
+    undo.steps.clear();
+    undo.fresh = None;
+    undo.is_done = true;
+    change()
+}
+
+impl Undo {
+    /// Undoes the changes in reverse. False if one could not be undone.
+    fn back(&mut self) -> bool {
+        let failures = self.steps.drain(..).rev().filter_map(|step| step().err()).map(terminal::warn).count();
+        failures == 0
+    }
 }
 
 /// Revokes an unused token.

@@ -1,41 +1,79 @@
-//! Choice of local accounts for friends.
+//! Choice of people and their local accounts.
 
 use std::collections::BTreeSet;
 
 use policy::PlexUser;
 
 use super::choice::AccountChoice;
+use super::holders::Holders;
 use crate::accounts::account_kind::{self, AccountKind};
 use crate::accounts::local_accounts::canonical_name;
 use crate::accounts::names::{self, Availability};
 use crate::client::friends::{Friends, name};
 use crate::error::Error;
-use crate::ui::terminal::{ask, say, warn};
+use crate::ui::terminal::{ask, confirm, say, warn};
+
+/// Inputs of a choice of people.
+#[derive(Clone, Copy)]
+pub(super) struct Choosing<'a> {
+    /// The owner's friends.
+    pub friends: &'a Friends,
+    /// Entries of `[users]`: local account and reference.
+    pub users: &'a [(String, String)],
+    /// The group of managed accounts.
+    pub group: Option<&'a str>,
+    /// There is a terminal for questions.
+    pub interactive: bool,
+    /// Further accounts are permitted by the command line.
+    pub another_account: bool,
+}
 
 /// The choices on the command line, each as `LOCAL=PLEX`.
 ///
 /// # Errors
-/// A choice is malformed, names no single friend, or cannot be a friend's account.
-pub(crate) fn named(users: &[String], friends: &Friends) -> Result<Vec<AccountChoice>, Error> {
+/// A choice is malformed, names no single friend, cannot be a friend's account, or is a further account of a person and not
+/// confirmed.
+pub(super) fn named(given: &[String], choosing: Choosing) -> Result<Vec<AccountChoice>, Error> {
+    let friends = choosing.friends;
     let mapping = |given: &String| -> Result<AccountChoice, Error> {
         let wrong = |what: String| Error::new(format!("--user {}: {what}", protocol::printable(given, 80)));
         let (local, plex) = given
             .split_once('=')
             .ok_or_else(|| wrong("is no LOCAL=PLEX".into()).hint("write for example --user alice=alice@example.org"))?;
-        let account = judge(local).map_err(|error| wrong(error.to_string()))?;
+        let account = judge(local, choosing.group).map_err(|error| wrong(error.to_string()))?;
         let person = friends.get(plex).ok_or_else(|| unknown(plex, friends))?;
         if let Err(why) = friends.is_permitted(person.id) {
             warn(format!("{} cannot sign in yet: {why}", name(person)));
         }
         Ok(AccountChoice { local: local.to_owned(), plex: person.id, name: name(person), account })
     };
-    let mappings: Vec<AccountChoice> = users.iter().map(mapping).collect::<Result<_, Error>>()?;
+    let mappings: Vec<AccountChoice> = given.iter().map(mapping).collect::<Result<_, Error>>()?;
     let twice =
         mappings.iter().enumerate().find(|(at, one)| mappings.iter().take(*at).any(|other| other.local == one.local));
-    match twice {
-        Some((_, one)) => Err(Error::new(format!("--user: {} cannot belong to two people", one.local))),
-        None => Ok(mappings),
+    if let Some((_, one)) = twice {
+        return Err(Error::new(format!("--user: {} cannot belong to two people", one.local)));
     }
+    let mut holders = Holders::read(friends, choosing.users, choosing.group)?;
+    for one in &mappings {
+        confirm_another(one, &holders, choosing)?.ok_or_else(|| {
+            let has = holders.account(one.plex).unwrap_or_default();
+            Error::new(format!("--user {}={}: {} has the account {has} already", one.local, one.name, one.name)).hint(
+                format!("to give them another one, too: --another-account; to replace it: plex-auth user remove {has}"),
+            )
+        })?;
+        holders.add(Some(one.plex), &one.local);
+    }
+    Ok(mappings)
+}
+
+/// Asks before a person gets a further account; `None` if the answer is no.
+fn confirm_another(one: &AccountChoice, holders: &Holders, choosing: Choosing) -> Result<Option<()>, Error> {
+    let Some(has) = holders.other_than(one.plex, &one.local).filter(|_| !choosing.another_account) else {
+        return Ok(Some(()));
+    };
+    let question = format!("{} has the account {has}. Give them the account {}, too?", one.name, one.local);
+    let is_confirmed = choosing.interactive && confirm(&question, false)?;
+    Ok(is_confirmed.then_some(()))
 }
 
 /// Error for a person who is not on the list.
@@ -56,8 +94,8 @@ fn is_owner(friends: &Friends, person: &PlexUser) -> bool {
     person.id == friends.owner().id
 }
 
-/// Kind of account that a local name has, if it can be a friend's.
-fn judge(local: &str) -> Result<AccountKind, Error> {
+/// Kind of account that a local name has, if it can be a friend's. A new name fulfils the rule of `plex-auth user add`.
+fn judge(local: &str, group: Option<&str>) -> Result<AccountKind, Error> {
     config::local_name(local).map_err(|mistake| Error::new(format!("{}; {}", mistake.what(), mistake.hint())))?;
     let canonical = canonical_name(local);
     if canonical != local {
@@ -67,78 +105,77 @@ fn judge(local: &str) -> Result<AccountKind, Error> {
         AccountKind::System => {
             Err(Error::new(format!("{local} is root's or the system's, and nobody signs in to it with Plex")))
         }
+        AccountKind::Free => match names::availability(local, group)? {
+            Availability::Free => Ok(AccountKind::Free),
+            Availability::Unsuitable(error) => Err(error),
+            Availability::Exists => {
+                Err(Error::new(format!("there is a group {local} already")).hint("use another name"))
+            }
+            Availability::Claimed(why) => Err(Error::new(why).hint("use another name")),
+        },
         account => Ok(account),
     }
 }
 
-/// A person who may sign in and has no local account, with a suggestion.
+/// A person who may sign in, with a suggestion.
 struct Row<'a> {
     person: &'a PlexUser,
     suggestion: Option<(String, AccountKind)>,
-    /// Part of the default answer.
-    usual: bool,
 }
 
-/// Asks who gets which local account. On a first run, the default is everyone with a suitable suggestion; later it is no one.
+/// Asks who gets which local account. The default is no one.
 ///
 /// # Errors
 /// The input ends.
-pub(crate) fn ask_which(
-    friends: &Friends,
-    users: &[(String, String)],
-    first: bool,
-) -> Result<Vec<AccountChoice>, Error> {
-    let rows = rows(friends, users, first)?;
+pub(super) fn ask_which(choosing: Choosing) -> Result<Vec<AccountChoice>, Error> {
+    let friends = choosing.friends;
+    let holders = Holders::read(friends, choosing.users, choosing.group)?;
+    let rows = rows(choosing, &holders)?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     say("");
-    say("Who could sign in here, and as which local account:");
-    for (number, row) in rows.iter().enumerate() {
-        say(format!("{:>3}  {}", number + 1, shown(row, friends)));
+    say("People with access, and the local account that each of them would have:");
+    for (number, row) in (1..).zip(&rows) {
+        say(format!("{number:>3}  {}", shown(row, friends)));
     }
     say("     Numbers (1,3), NUMBER=NAME for another local name, all, or none");
-    let usual: Vec<_> = (1..).zip(&rows).filter(|(_, row)| row.usual).map(|(number, _)| number.to_string()).collect();
-    let default = match usual.len() {
-        0 => "none".to_owned(),
-        all if all == rows.len() => "all".to_owned(),
-        _ => usual.join(","),
-    };
     loop {
-        let answer = ask("Who is to sign in here", Some(&default))?;
-        match parse(&answer, &rows) {
-            Ok(chosen) => return Ok(chosen),
+        let answer = ask("Who should be able to sign in", Some("none"))?;
+        match parse(&answer, &rows, choosing.group) {
+            Ok(chosen) => {
+                let all = chosen.iter().map(|one| confirm_another(one, &holders, choosing));
+                if all.collect::<Result<Option<()>, Error>>()?.is_some() {
+                    return Ok(chosen);
+                }
+            }
             Err(why) => warn(why),
         }
     }
 }
 
-fn rows<'a>(friends: &'a Friends, users: &[(String, String)], first: bool) -> Result<Vec<Row<'a>>, Error> {
+/// The people without an entry in `[users]`.
+fn rows<'a>(choosing: Choosing<'a>, holders: &Holders) -> Result<Vec<Row<'a>>, Error> {
+    let (friends, users, group) = (choosing.friends, choosing.users, choosing.group);
     let taken: BTreeSet<_> = users.iter().map(|(local, _)| local.as_str()).collect();
     let have: BTreeSet<_> = users.iter().filter_map(|(_, plex)| Some(friends.get(plex)?.id)).collect();
     let row = |person: &'a PlexUser| {
-        let local = person.username.as_deref().and_then(names::local_name);
-        let local = local.filter(|local| !taken.contains(local.as_str()));
-        let suggestion = match local {
+        let theirs = holders.account(person.id).map(str::to_owned);
+        let local = theirs.or_else(|| person.username.as_deref().and_then(names::local_name));
+        let suggestion = match local.filter(|local| !taken.contains(local.as_str())) {
             Some(local) => Some((account_kind::look_up(&local)?, local)),
             None => None,
         };
         // A new account cannot have a name of the system's.
         let suggestion = match suggestion {
-            Some((AccountKind::Free, local)) if !matches!(names::availability(&local, None)?, Availability::Free) => {
+            Some((AccountKind::Free, local)) if !matches!(names::availability(&local, group)?, Availability::Free) => {
                 None
             }
             other => other,
         };
         let suggestion = suggestion.map(|(account, local)| (local, account));
         let suggestion = suggestion.filter(|(_, account)| *account != AccountKind::System);
-        // Not by default: a new account for the owner, who has one already, and accounts that can become root.
-        let usual = match &suggestion {
-            Some((_, AccountKind::Person)) => first,
-            Some((_, AccountKind::Free)) => first && !is_owner(friends, person),
-            _ => false,
-        };
-        Ok(Row { person, suggestion, usual })
+        Ok(Row { person, suggestion })
     };
     permitted(friends).into_iter().filter(|person| !have.contains(&person.id)).map(row).collect()
 }
@@ -156,7 +193,7 @@ fn shown(row: &Row, friends: &Friends) -> String {
 }
 
 /// Parses an answer.
-fn parse(answer: &str, rows: &[Row]) -> Result<Vec<AccountChoice>, Error> {
+fn parse(answer: &str, rows: &[Row], group: Option<&str>) -> Result<Vec<AccountChoice>, Error> {
     let every = (1..=rows.len()).map(|number| number.to_string()).collect::<Vec<_>>();
     let words: Vec<&str> = match answer.to_ascii_lowercase().as_str() {
         "none" | "no" | "-" => return Ok(Vec::new()),
@@ -171,10 +208,13 @@ fn parse(answer: &str, rows: &[Row]) -> Result<Vec<AccountChoice>, Error> {
             row.ok_or_else(|| Error::new(format!("{} is no number of the list", protocol::printable(word, 40))))?;
         let who = name(row.person);
         let (local, account) = match (wanted, &row.suggestion) {
-            (Some(local), _) => (local.to_owned(), judge(local)?),
+            (Some(local), _) => (local.to_owned(), judge(local, group)?),
             (None, Some((local, account))) => (local.clone(), *account),
             (None, None) => return Err(Error::new(format!("{who} needs a local name: {number}=NAME"))),
         };
+        if chosen.iter().any(|other| other.plex == row.person.id) {
+            return Err(Error::new(format!("{who} is chosen twice")));
+        }
         if chosen.iter().any(|other| other.local == local) {
             return Err(Error::new(format!("{local} cannot belong to two people")));
         }
@@ -200,11 +240,10 @@ mod tests {
         let row = |person, local: Option<&str>| Row {
             person,
             suggestion: local.map(|local| (local.to_owned(), AccountKind::Free)),
-            usual: true,
         };
         let rows = [row(&alice, Some("alice")), row(&erin, Some("erin")), row(&odd, None)];
         let typed = |answer: &str| {
-            parse(answer, &rows).map(|chosen| {
+            parse(answer, &rows, Some("my-friends")).map(|chosen| {
                 chosen.into_iter().map(|m| format!("{}={}", m.local, m.plex)).collect::<Vec<_>>().join(" ")
             })
         };
@@ -224,6 +263,10 @@ mod tests {
             ("all", "No Name needs a local name: 3=NAME"),
             ("1=root", "root's"),
             ("1=a:b", "no local name"),
+            ("1=\u{d6}laf", "'\u{d6}laf' cannot be a local name"),
+            ("1=docker", "'docker' is a name that the system may give a meaning to"),
+            ("1=my-friends", "'my-friends' is the name of the friends' group"),
+            ("1,1=anna", "alice is chosen twice"),
             ("1,2=alice", "two people"),
         ] {
             assert!(typed(answer).unwrap_err().to_string().contains(why), "{answer}: {:?}", typed(answer));

@@ -1,0 +1,9 @@
+//! OpenSSH's server: its effective settings, and the project's own part of its configuration.
+
+pub(crate) mod configuration;
+pub(crate) mod drop_in;
+pub(crate) mod install;
+pub(crate) mod keyboard_interactive;
+pub(crate) mod program;
+mod reload;
+pub(crate) mod settings;

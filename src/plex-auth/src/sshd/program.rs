@@ -1,0 +1,85 @@
+//! sshd itself, which checks its configuration and reports its effective settings.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use system::command::{Command, Output, find};
+
+use super::settings::Settings;
+
+/// Paths of sshd.
+const PATHS: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"];
+
+/// Beginning of sshd's complaint about the directory that its unprivileged process uses as a root. systemd creates it with the
+/// service, so that it does not exist while a socket waits for the first connection.
+const NO_DIRECTORY: &str = "Missing privilege separation directory: ";
+
+/// An installed sshd.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sshd(&'static str);
+
+impl Sshd {
+    /// The installed sshd.
+    pub(crate) fn find() -> Option<Self> {
+        find(&PATHS).map(Self)
+    }
+
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    /// sshd's complaint.
+    pub(crate) fn check(self) -> Result<(), String> {
+        self.run(&["-t"]).map(drop)
+    }
+
+    /// The settings for connections that no `Match` applies to.
+    ///
+    /// # Errors
+    /// sshd's complaint.
+    pub(crate) fn settings(self) -> Result<Settings, String> {
+        self.run(&["-T"]).map(|text| Settings::parse(&text))
+    }
+
+    /// The settings for a user who connects from this machine.
+    ///
+    /// # Errors
+    /// sshd's complaint.
+    pub(crate) fn settings_of(self, user: &str) -> Result<Settings, String> {
+        let connection = format!("user={user},host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22");
+        self.run(&["-T", "-C", &connection]).map(|text| Settings::parse(&text))
+    }
+
+    fn run(self, arguments: &[&str]) -> Result<String, String> {
+        let attempt = || Command::tool(self.0, arguments).run().map_err(|error| error.to_string());
+        let mut output = attempt()?;
+        if let Some(path) = missing_directory(&output) {
+            let _directory = PrivilegeDirectory::create(path);
+            output = attempt()?;
+        }
+        if output.is_ok() {
+            return Ok(output.stdout);
+        }
+        let complaint = output.stderr.lines().next().unwrap_or("it does not say why");
+        Err(protocol::printable(complaint.trim_end(), 300))
+    }
+}
+
+fn missing_directory(output: &Output) -> Option<PathBuf> {
+    let path = output.stderr.lines().find_map(|line| line.trim_end().strip_prefix(NO_DIRECTORY))?;
+    Some(PathBuf::from(path)).filter(|path| !output.is_ok() && path.starts_with("/run"))
+}
+
+/// The directory, for as long as sshd is run. It is removed unless something else has come to use it.
+struct PrivilegeDirectory(PathBuf);
+
+impl PrivilegeDirectory {
+    fn create(path: PathBuf) -> Option<Self> {
+        fs::create_dir(&path).ok().map(|()| Self(path))
+    }
+}
+
+impl Drop for PrivilegeDirectory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(Path::new(&self.0));
+    }
+}

@@ -30,12 +30,21 @@ fn a_machine_id_is_8_to_64_letters_digits_and_hyphens() {
 }
 
 #[test]
-fn a_local_name_has_no_separator_blank_or_control_character() {
-    for good in ["a", "alice", "Alice.B-c_1", "user@example.org", "アリス", &"x".repeat(protocol::MAX_NAME)] {
+fn a_local_name_has_no_separator_or_control_character_and_spaces_only_within() {
+    for good in [
+        "a",
+        "alice",
+        "Alice.B-c_1",
+        "_a",
+        "domain users",
+        "user@example.org",
+        "アリス",
+        &"x".repeat(protocol::MAX_NAME),
+    ] {
         assert_eq!(local_name(good).as_deref(), Ok(good));
     }
     let long = "x".repeat(protocol::MAX_NAME + 1);
-    for bad in ["", ":", "a:b", "a/b", "a b", "a\tb", "a\nb", "a\u{7f}b", "a\u{a0}b", "\u{1b}", &long] {
+    for bad in ["", ":", "a:b", "a/b", " a", "a ", " ", "a\tb", "a\nb", "a\u{7f}b", "a\u{a0}b", "\u{1b}", &long] {
         assert!(local_name(bad).is_err(), "{bad:?}");
     }
 }
@@ -132,7 +141,7 @@ fn users_are_mapped_to_plex_accounts_and_root_never_is() {
     let expected = [("alice", PlexRef::Id(PlexId(2))), ("bob", PlexRef::Name("bob@example.org".into()))];
     assert_eq!(users, expected.map(|(user, plex)| (user.to_owned(), plex)).into());
     assert_eq!(with("[users]\nroot = \"2\"\n").unwrap_err().what(), "root cannot be mapped");
-    assert_eq!(with("[users]\n\"a b\" = \"2\"\n").unwrap_err().position, Some((4, 1)));
+    assert_eq!(with("[users]\n\"a:b\" = \"2\"\n").unwrap_err().position, Some((4, 1)));
     assert_eq!(with("[users]\nalice = \" 2\"\n").unwrap_err().position, Some((4, 9)));
 }
 

@@ -103,7 +103,7 @@ fn r78_names_without_quotes_get_the_advice_to_quote_them() {
         ("\"bob\".\"smith\" = \"2\"", "write \"bob.smith\" = "),
     ];
     for (lines, advice) in dotted {
-        let line = 4 + lines.starts_with("alice").then_some(1).unwrap_or_default();
+        let line = if lines.starts_with("alice") { 5 } else { 4 };
         assert_refused(&format!("{TOP}[users]\n{lines}\n"), Some((line, 1)), &["this name needs quotes", advice]);
     }
     for name in ["domain users", "jörg", "a@example.org", "DOM\\jane", "o'neil", "machine$"] {

@@ -159,10 +159,10 @@ fn document(recording: &Recording, shown: &[Shown], end: Duration, title: &str, 
         let hidden = if *until < length { format!("{}{{opacity:0}}", percent(*until)) } else { String::new() };
         let before = if *from > 0 { "0%{opacity:0}" } else { "" };
         let without_animation = u8::from(*until == length);
-        write!(
+        writeln!(
             style,
             ".a{number}{{opacity:{without_animation};animation-name:k{number}}}\
-             @keyframes k{number}{{{before}{}{{opacity:1}}{hidden}}}\n",
+             @keyframes k{number}{{{before}{}{{opacity:1}}{hidden}}}",
             percent(*from)
         )
         .unwrap();

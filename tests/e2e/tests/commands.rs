@@ -26,7 +26,7 @@ fn run(world: &World, name: &str, line: &str, typed: &[(&str, &str)]) -> i32 {
     code
 }
 
-/// Commands that are also run on narrow terminals; tests/cli_status.rs has the others.
+/// Commands that are also run on narrow terminals; `cli_status` has the others.
 const NARROW: [&str; 4] = [
     "plex-auth doctor",
     "plex-auth config show",

@@ -142,9 +142,9 @@ fn text_typed_at_the_link_prompt_is_ignored_and_the_password_prompt_comes_back_o
     let Some(world) = World::with_everything(DEN, &further) else { return };
     world.start_sshd();
     let su = |user: &str| world.terminal(&as_user("local", &["su", user, "-c", "id -un"]));
-    let ways: [(&str, &dyn Fn(&str) -> Terminal); 2] =
-        [("ssh", &|user| world.ssh_terminal(HERE, user, 1)), ("su", &|user| su(user))];
-    for (way, start) in ways {
+    let ssh = |user: &str| world.ssh_terminal(HERE, user, 1);
+    for way in ["ssh", "su"] {
+        let start = |user: &str| if way == "ssh" { ssh(user) } else { su(user) };
         world.plex().reset();
         let mut right = start("alice");
         let code = right.ask_for_code();

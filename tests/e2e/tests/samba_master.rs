@@ -9,7 +9,7 @@ use e2e::{Code, DEN, SYNC, World, password};
 /// Part of the message to the user.
 const WHERE: &str = "https://app.plex.tv";
 
-/// Debian's profile of pam_pwquality, before pam_unix.
+/// Debian's profile of `pam_pwquality`, before `pam_unix`.
 const PWQUALITY: &str = "Name: Pwquality password strength checking\nDefault: yes\nPriority: 1024\n\
                          Password-Type: Primary\nPassword:\n\trequisite\tpam_pwquality.so retry=3\n\
                          Password-Initial:\n\trequisite\tpam_pwquality.so retry=3\n";

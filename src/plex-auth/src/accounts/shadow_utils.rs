@@ -33,7 +33,7 @@ pub(super) fn default_of_new(setting: &str) -> Result<Option<String>, Error> {
     Ok(lines.find(|(name, value)| *name == setting && !value.is_empty()).map(|(_, value)| value.to_owned()))
 }
 
-/// A new account.
+/// Arguments of useradd for an account.
 pub(super) struct NewAccount<'a> {
     pub name: &'a str,
     pub home: &'a str,

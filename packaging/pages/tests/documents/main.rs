@@ -22,7 +22,7 @@ const OTHERWISE: [&str; 5] =
     ["build-for-aarch64.md", "confinement.md", "containers.md", "install.md", "without-systemd.md"];
 
 /// Words with an underscore that belong to other programs.
-const FOREIGN: [&str; 8] = [
+const FOREIGN: [&str; 10] = [
     "auth_pam",
     "sd_notify",
     "error_log",
@@ -31,6 +31,8 @@ const FOREIGN: [&str; 8] = [
     "module_unknown",
     "no_new_privs",
     "rc_cgroup_mode",
+    "sshd_config",
+    "use_authtok",
 ];
 
 /// A path with `..` resolved.

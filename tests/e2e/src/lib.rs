@@ -126,17 +126,12 @@ pub fn link_picture(recording: &Recording) -> String {
     )
 }
 
-/// Commands under a heading of a page: its `sh` blocks, or its indented lines.
+/// Commands under a heading of a page: its `sh` blocks.
 #[must_use]
 pub fn page_commands(page: &str, heading: &str) -> String {
     let text = std::fs::read_to_string(checkout().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
     let (_, section) = text.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("{page}: no {heading}"));
     let section = section.split("\n## ").next().unwrap();
     let blocks = section.split("\n```sh\n").skip(1);
-    let commands: String = blocks.map(|rest| rest.split("```").next().unwrap()).collect();
-    if commands.is_empty() {
-        // A page whose commands are still indented.
-        return section.lines().filter_map(|line| line.strip_prefix("    ")).map(|line| format!("{line}\n")).collect();
-    }
-    commands
+    blocks.map(|rest| rest.split("```").next().unwrap()).collect()
 }

@@ -35,7 +35,7 @@ const FOREIGN: [&str; 10] = [
     "use_authtok",
 ];
 
-/// Keys of the JSON that `plex-auth status` and `plex-auth logins` print. Their own tests compare them with the page.
+/// Keys of the JSON that `plex-auth status` and `plex-auth logins` print.
 const JSON: [&str; 12] = [
     "cached_passwords",
     "code_required",
@@ -89,6 +89,14 @@ fn documentation_index_lists_every_page() {
         document(Path::new("docs/README.md")).links().iter().map(|link| tidy(&Path::new("docs").join(link))).collect();
     for page in documents().iter().filter(|page| page.path.starts_with("docs") && !page.path.ends_with("README.md")) {
         assert!(index.contains(&page.path), "docs/README.md does not name {}", page.name());
+    }
+}
+
+#[test]
+fn commands_are_in_fenced_blocks_and_never_indented() {
+    for page in documents() {
+        let indented = page.lines().into_iter().find(|(kind, line)| *kind == Kind::Prose && line.starts_with("    "));
+        assert_eq!(indented.map(|(_, line)| line), None, "{}", page.name());
     }
 }
 

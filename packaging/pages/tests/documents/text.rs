@@ -19,7 +19,7 @@ pub struct Document {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Prose,
-    /// In a block of `sh`, or indented: a command to run.
+    /// In a block of `sh`: a command to run.
     Command,
     /// In any other block: something to read.
     Shown,
@@ -39,8 +39,7 @@ impl Document {
                 let kind = if language == "sh" { Kind::Command } else { Kind::Shown };
                 block = if block.is_some() { None } else { Some(kind) };
             } else {
-                let outside = if line.starts_with("    ") { Kind::Command } else { Kind::Prose };
-                lines.push((block.unwrap_or(outside), line));
+                lines.push((block.unwrap_or(Kind::Prose), line));
             }
         }
         lines

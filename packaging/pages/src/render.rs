@@ -20,7 +20,7 @@ const STATUS: &str = "\
 Done.
 .TP
 .B 1
-Not done; what is wrong and how to mend it is said on standard error.
+Error; standard error says what is wrong and how to fix it.
 .TP
 .B 2
 The command line was wrong.

@@ -80,7 +80,7 @@ impl fmt::Display for Error {
         write!(f, "{}: ", self.path.display())?;
         match &self.problem {
             Problem::Path => f.write_str("is not an absolute path without '..'"),
-            Problem::Link => f.write_str("is a symbolic link that somebody other than root could have put there"),
+            Problem::Link => f.write_str("is a symbolic link that a user other than root could have created"),
             Problem::NotADirectory => f.write_str("is not a directory"),
             Problem::NotAFile => f.write_str("is not a regular file"),
             Problem::Owner(owner, 0) => write!(f, "belongs to uid {owner}, not to root"),
@@ -90,7 +90,7 @@ impl fmt::Display for Error {
             Problem::Writable(mode) => {
                 write!(f, "has mode {:04o}: users other than its owner can change it", mode & 0o7777)
             }
-            Problem::NotOwn => f.write_str("somebody other than root could change it or a directory above it"),
+            Problem::NotOwn => f.write_str("a user other than root could change it or a directory above it"),
             Problem::Links => f.write_str("has several names (hard links), so it may be a file from another place"),
             Problem::TooLarge(max) => write!(f, "is larger than {max} bytes"),
             Problem::NotText => f.write_str("is not UTF-8 text"),

@@ -132,7 +132,7 @@ fn friends_reports_errors_with_a_hint() {
     world.write_config(&config);
     assert!(friends(&world, &[]).ok());
     world.plex().send(&Command::KillTokens("olga".into())).unwrap();
-    fails(&["does not take the owner's token", "plex-auth setup"]);
+    fails(&["rejects the owner's token", "plex-auth setup"]);
 }
 
 #[test]

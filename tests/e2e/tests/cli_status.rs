@@ -99,7 +99,7 @@ fn status_shows_an_open_circuit_breaker_and_friend_list_errors() {
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("plex.tv          paused for 29m 5") || shown.contains("paused for 30m"), "{shown}");
     assert!(shown.contains("plex.tv blocks this machine's address"), "{shown}");
-    let failing = "it cannot be read at present: plex.tv does not take the owner's token";
+    let failing = "it cannot be read at present: plex.tv rejects the owner's token";
     assert!(shown.contains(failing), "{shown}");
     assert!(shown.contains("since the start  1 accepted, 0 denied, 1 throttled, 0 unavailable"), "{shown}");
 }

@@ -23,7 +23,7 @@ fn assert_is_generated_from(page: &str, manual: &str, made: &str) {
     if std::env::var_os("UPDATE_PAGES").is_some() {
         fs::write(&file, new).unwrap();
     } else {
-        assert!(text == new, "docs/reference/{page} is not {manual} any more; UPDATE_PAGES=1 writes it anew");
+        assert!(text == new, "docs/reference/{page} differs from {manual}; UPDATE_PAGES=1 writes it again");
     }
 }
 

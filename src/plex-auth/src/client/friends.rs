@@ -270,7 +270,7 @@ fn explain(error: &directory::Error) -> Error {
             return Error::new(error.to_string()).hint("run: plex-auth setup");
         }
         directory::Error::Plex(plex::Error::Refused) => {
-            return Error::new("plex.tv does not take the owner's token").hint("run: plex-auth setup --sign-in link");
+            return Error::new("plex.tv rejects the owner's token").hint("run: plex-auth setup --sign-in link");
         }
         directory::Error::Plex(error) => error,
     };

@@ -157,6 +157,6 @@ fn access(standing: &Standing, owner: Option<&PlexAccount>) -> Check {
 
 fn named(account: &PlexAccount) -> String {
     let names: Vec<_> = [&account.username, &account.email].into_iter().flatten().map(String::as_str).collect();
-    let names = if names.is_empty() { "somebody without a name".to_owned() } else { names.join(", ") };
+    let names = if names.is_empty() { "a person without a name".to_owned() } else { names.join(", ") };
     format!("{names} (Plex id {})", account.plex_id)
 }

@@ -75,7 +75,7 @@ fn doctor_reports_an_unreadable_friend_list_and_an_open_circuit_breaker() {
     patient.0.account("alice");
     patient.0.authenticate("alice", &password("alice"));
     let verdict = patient.look();
-    assert!(verdict.find("friend list", "warning", "cannot be read anew").is_some(), "{verdict:#?}");
+    assert!(verdict.find("friend list", "warning", "cannot be read again").is_some(), "{verdict:#?}");
     patient.0.stop_authd();
     patient.0.sh("rm /var/lib/plex-auth/state.db");
     patient.restart();

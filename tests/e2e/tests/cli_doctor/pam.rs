@@ -55,7 +55,7 @@ fn wrong_lines_of_services() -> Vec<Case> {
         ),
         saying(
             each("sed -i /pam_permit/d /etc/pam.d/web"),
-            ("PAM", "error", "web (auth): local accounts are turned away"),
+            ("PAM", "error", "web (auth): local accounts are refused"),
             "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
             include("web"),
         ),
@@ -105,7 +105,7 @@ fn wrong_lines_of_the_shipped_stack() -> Vec<Case> {
         ),
         saying(
             each("sed -i '/^auth/s/success=2/success=1/' /etc/pam.d/plex-auth"),
-            ("PAM", "error", "plex-auth, sshd, su, su-l, sudo (auth): local accounts are turned away"),
+            ("PAM", "error", "plex-auth, sshd, su, su-l, sudo (auth): local accounts are refused"),
             SHIPPED,
             RESTORE,
         ),
@@ -147,7 +147,7 @@ fn wrong_lines_of_the_shipped_stack() -> Vec<Case> {
         ),
         saying(
             each("sed -i 's/notingroup plex-users/notingroup friends/' /etc/pam.d/plex-auth"),
-            ("PAM", "error", "accounts of the group get in unchecked"),
+            ("PAM", "error", "members of the group are accepted unchecked"),
             SHIPPED,
             RESTORE,
         ),

@@ -47,7 +47,7 @@ fn setup_signs_the_owner_in_with_password_and_verification_code() {
     terminal.type_line("olga");
     terminal.wait_for("Plex password (not shown)");
     terminal.type_line("WRONG-SECRET");
-    terminal.wait_for("Plex does not take this.");
+    terminal.wait_for("plex.tv rejected this.");
     terminal.wait_for("The owner's Plex username or e-mail address");
     terminal.type_line("olga");
     terminal.wait_for("Plex password (not shown)");
@@ -80,7 +80,7 @@ fn setup_gives_up_after_three_wrong_passwords() {
         terminal.type_line("WRONG-SECRET");
     }
     let shown = end(&world, terminal, 1);
-    assert!(shown.contains("plex.tv did not take the name and password\n    try a code instead"), "{shown}");
+    assert!(shown.contains("plex.tv rejected the name and password\n    try a code instead"), "{shown}");
     assert_eq!(asked(&world, Endpoint::Signin), 3);
     assert_eq!(etc(&world), before);
 }

@@ -151,7 +151,7 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
     let out = script(&world, &["--pam=no", "--token-file", token]);
     assert!(
         out.code == 1
-            && out.stderr.contains("there is no terminal to ask at\n    take the defaults: plex-auth setup --yes"),
+            && out.stderr.contains("there is no terminal to ask at\n    accept the defaults: plex-auth setup --yes"),
         "{out:?}"
     );
     let out = script(&world, &["--yes", "--sign-in", "password"]);

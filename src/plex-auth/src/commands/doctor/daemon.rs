@@ -76,7 +76,7 @@ fn unreachable(socket: &Path, error: &Error, checks: &mut Checks) {
                 format!("run: chmod 0666 {socket}"),
             );
         }
-        _ => checks.error("daemon", format!("plex-authd cannot be asked: {what}"), RESTART),
+        _ => checks.error("daemon", format!("no answer from plex-authd: {what}"), RESTART),
     }
 }
 
@@ -125,7 +125,7 @@ fn friends(config: Option<&Config>, status: &Status, checks: &mut Checks) {
     match (&list.failing, list.people, list.age) {
         (Some(why), _, Some(age)) => {
             let oldest = config.map(|config| config.timeouts.known_list.max(config.cache.offline.unwrap_or_default()));
-            let what = format!("it is {} old and cannot be read anew: {why}", shown(age));
+            let what = format!("it is {} old and cannot be read again: {why}", shown(age));
             if oldest.is_some_and(|oldest| Duration::from_secs(age) > oldest) {
                 checks.error("friend list", format!("{what}; nobody can sign in with it any more"), later);
             } else {

@@ -178,13 +178,13 @@ fn fixes(services: &[&Service], kind: Kind, faults: &[Fault], group: &str) -> St
 fn sentence(fault: Fault) -> &'static str {
     match fault {
         Fault::Broken => "a line makes no sense to PAM, so every login fails",
-        Fault::LocalRefused => "local accounts are turned away",
-        Fault::LocalRefusedInOutage => "local accounts are turned away while plex-authd cannot be asked",
-        Fault::RootRefused => "root is turned away",
-        Fault::PlexRefused => "whom Plex accepts is turned away all the same",
+        Fault::LocalRefused => "local accounts are refused",
+        Fault::LocalRefusedInOutage => "local accounts are refused while plex-authd is stopped",
+        Fault::RootRefused => "root is refused",
+        Fault::PlexRefused => "users whom plex.tv accepts are refused",
         Fault::DeniedAccepted => "whom Plex denies, or a wrong password, gets in all the same",
         Fault::UnknownAccepted => "accounts that nobody knows get in",
-        Fault::OutageAccepted => "while plex-authd cannot be asked, accounts of the group get in unchecked",
+        Fault::OutageAccepted => "while plex-authd is stopped, members of the group are accepted unchecked",
         Fault::ExpiredAccepted => "local accounts that have expired get in",
         Fault::ExpiredPasswordSkips => "an expired local password ends the phase before pam_plex.so is asked",
         Fault::NoLocalFallback => "there is no pam_unix.so: without plex-authd nobody gets in, root included",

@@ -64,7 +64,7 @@ fn perform(context: &Context, args: &SetupArgs) -> Result<ExitCode, Error> {
     let interactive = !args.yes && terminal::is_interactive();
     if !args.yes && !interactive {
         return Err(Error::new("there is no terminal to ask at").hint(
-            "take the defaults: plex-auth setup --yes; what else can be answered beforehand: plex-auth setup --help",
+            "accept the defaults: plex-auth setup --yes; options for all other answers: plex-auth setup --help",
         ));
     }
     if !args.dry_run {

@@ -17,7 +17,7 @@ use crate::ui::terminal::{ask, say, spinner};
 const TRIES: u32 = 3;
 
 const WRONG: &str =
-    "Plex does not take this. (An account made with Google or Apple has no password: use --sign-in link.)";
+    "plex.tv rejected this. (An account made with Google or Apple has no password: use --sign-in link.)";
 
 /// Asks for the owner's name and password.
 ///
@@ -39,8 +39,7 @@ pub(crate) fn sign_in(device: FreshDevice, default: Option<&str>) -> Result<Owne
             Ok(signed_in) => return Ok(owner(device, signed_in)),
         }
     }
-    Err(Error::new("plex.tv did not take the name and password")
-        .hint("try a code instead: plex-auth setup --sign-in link"))
+    Err(Error::new("plex.tv rejected the name and password").hint("try a code instead: plex-auth setup --sign-in link"))
 }
 
 fn owner(device: FreshDevice, signed: SignedIn) -> Owner {
@@ -67,7 +66,7 @@ fn with_code(client: &Client, login: &str, password: &str) -> Result<Option<Sign
         match attempt(client, login, password, Some(&code)) {
             Ok(signed_in) => return Ok(Some(signed_in)),
             Err(plex::Error::WrongCode | plex::Error::CodeWanted) => {
-                say("That code is not right; take the one that is shown now.");
+                say("Wrong code. Enter the one that your app shows now.");
             }
             Err(plex::Error::Refused) => return Ok(None),
             Err(other) => return Err(explain(&other)),

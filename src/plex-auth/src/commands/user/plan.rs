@@ -155,7 +155,7 @@ pub(crate) fn plan(given: &Given) -> Plan {
                     let undo = format!("usermod --expiredate '' {}", local.name);
                     plan.notes.push(left(
                         &local.name,
-                        &format!("its friend has access, but somebody else locked it; undo it: {undo}"),
+                        &format!("its friend has access, but it was locked by other means; undo it: {undo}"),
                     ));
                 }
             }

@@ -173,7 +173,7 @@ impl FriendListCache {
         let reason = match error {
             Error::WrongOwner { .. } => Reason::Unavailable(format!("plex.tv: {error}; correct one of them")),
             Error::Plex(plex::Error::Refused) => Reason::Unavailable(
-                "plex.tv does not take the owner's token; get a new one and put it into the configuration".into(),
+                "plex.tv rejects the owner's token; get a new one and put it into the configuration".into(),
             ),
             Error::Plex(plex::Error::RateLimited(_)) => Reason::RateLimited,
             Error::Plex(plex::Error::AddressBlocked) => Reason::AddressBlocked,

@@ -78,7 +78,6 @@ impl Purpose {
     }
 
     /// Records this purpose as the one of all new accounts. `given_shell` is the shell that the owner named, if they did.
-    #[allow(dead_code, reason = "for setup")]
     pub(crate) fn record(&self, document: &mut DocumentMut, given_shell: Option<&Path>) {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         match self {

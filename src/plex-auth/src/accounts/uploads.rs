@@ -23,7 +23,6 @@ pub(crate) const MEDIA: &str = "media";
 ///
 /// # Errors
 /// A user other than root could change the place, or the media directory is none.
-#[allow(dead_code, reason = "for setup")]
 pub(crate) fn check(place: &FilesPlace) -> Result<(), Error> {
     let nearest = place.uploads.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
     // Only directories of root's are above the result.

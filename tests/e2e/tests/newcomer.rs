@@ -66,7 +66,7 @@ fn r82_quick_start_needs_at_most_five_answers_until_a_friend_uploads_a_file() {
         // Alice has never logged in here.
         world.sh("mkdir -m 777 /run/laptop; echo trip >/run/laptop/trip.txt");
         let laptop = ["env", "-C", "/run/laptop", "HOME=/nonexistent", "PS1=alice@laptop:~$ ", "bash", "--norc"];
-        let mut alice = Sitting::new(world.terminal(&laptop));
+        let mut alice = Sitting::new(world.terminal_of(80, 24, "C.UTF-8", &laptop));
         alice.terminal.wait_for("alice@laptop:~$");
         let asked = Instant::now();
         alice.terminal.type_line("sftp alice@den");

@@ -10,8 +10,9 @@ use system::command::{CHANGE_LIMIT, Command, find};
 /// Paths of systemd's command.
 const SYSTEMCTL: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];
 
-/// Units of sshd: Debian's, and those of other distributions. On Debian, the second is another name of the first.
-const UNITS: [&str; 2] = ["ssh.service", "sshd.service"];
+/// Units of sshd and their sockets: Debian's, and those of other distributions. On Debian, the second service is another name of
+/// the first.
+const UNITS: [(&str, &str); 2] = [("ssh.service", "ssh.socket"), ("sshd.service", "sshd.socket")];
 
 /// Files with the process id of an sshd that no systemd has started.
 const PROCESS_FILES: [&str; 2] = ["/run/sshd.pid", "/var/run/sshd.pid"];
@@ -33,11 +34,17 @@ pub(crate) fn reload() -> Result<Reloaded, String> {
     if Path::new("/run/systemd/system").is_dir()
         && let Some(systemctl) = find(&SYSTEMCTL)
     {
-        for unit in UNITS {
-            let is_active = Command::tool(systemctl, &["--quiet", "is-active", unit]).run();
-            if is_active.map_err(|error| error.to_string())?.is_ok() {
-                let reload = Command::tool(systemctl, &["reload", unit]).limit(CHANGE_LIMIT).stdout();
-                return reload.map(|_| Reloaded::Yes).map_err(|why| format!("systemctl reload {unit}: {why}"));
+        let is_active = |unit| {
+            let output = Command::tool(systemctl, &["--quiet", "is-active", unit]).run();
+            output.map(|output| output.is_ok()).map_err(|error| error.to_string())
+        };
+        for (unit, socket) in UNITS {
+            if is_active(unit)? {
+                // An sshd that has its socket from systemd loses it on SIGHUP, and ends (measured with OpenSSH 10.0 of Debian
+                // 13). Open sessions outlast a restart.
+                let verb = if is_active(socket)? { "restart" } else { "reload" };
+                let done = Command::tool(systemctl, &[verb, unit]).limit(CHANGE_LIMIT).stdout();
+                return done.map(|_| Reloaded::Yes).map_err(|why| format!("systemctl {verb} {unit}: {why}"));
             }
         }
     }

@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::sshd::program::Sshd;
 use crate::sshd::settings::Settings;
 
+/// Address of a client on this machine.
+const HERE: &str = "127.0.0.1";
+
 /// Settings in the section. Before OpenSSH 10, `DisableForwarding` alone leaves X11 and the agent.
 const SETTINGS: [(&str, &str); 9] = [
     ("ForceCommand", "internal-sftp"),
@@ -42,7 +45,7 @@ pub(crate) fn section() -> String {
 /// It does not, or does not say so.
 pub(crate) fn check(name: &str, home: &Path) -> Result<(), Error> {
     let Some(sshd) = Sshd::find() else { return Ok(()) };
-    let settings = sshd.settings_of(name).map_err(|why| {
+    let settings = sshd.settings_of(name, HERE).map_err(|why| {
         Error::new(format!("sshd does not say how it restricts {name}: {why}"))
             .hint("run: sshd -t; then fix what it names")
     })?;

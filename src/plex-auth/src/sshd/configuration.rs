@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::pattern;
+
 /// The main file.
 pub(crate) const MAIN: &str = "/etc/ssh/sshd_config";
 
@@ -125,16 +127,7 @@ fn matching(pattern: &Path) -> BTreeSet<PathBuf> {
 fn matches(pattern: &Path, file: &Path) -> bool {
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let is_hidden = name(file).starts_with('.') && !name(pattern).starts_with('.');
-    pattern.parent() == file.parent() && !is_hidden && glob(name(pattern).as_bytes(), name(file).as_bytes())
-}
-
-fn glob(pattern: &[u8], name: &[u8]) -> bool {
-    match (pattern.split_first(), name.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => glob(rest, name) || name.split_first().is_some_and(|(_, name)| glob(pattern, name)),
-        (Some((one, rest)), Some((other, name))) => (*one == b'?' || one == other) && glob(rest, name),
-        _ => false,
-    }
+    pattern.parent() == file.parent() && !is_hidden && pattern::matches(&name(pattern), &name(file))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub(crate) mod configuration;
 pub(crate) mod drop_in;
 pub(crate) mod install;
 pub(crate) mod keyboard_interactive;
+pub(crate) mod pattern;
 pub(crate) mod program;
 mod reload;
 pub(crate) mod settings;

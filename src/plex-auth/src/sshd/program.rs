@@ -1,9 +1,10 @@
 //! sshd itself, which checks its configuration and reports its effective settings.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use system::command::{Command, Output, find};
+use system::command::{self, Command, Output, find};
 
 use super::settings::Settings;
 
@@ -13,6 +14,24 @@ const PATHS: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"
 /// Beginning of sshd's complaint about the directory that its unprivileged process uses as a root. systemd creates it with the
 /// service, so that it does not exist while a socket waits for the first connection.
 const NO_DIRECTORY: &str = "Missing privilege separation directory: ";
+
+/// sshd does not answer.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// It refuses its configuration, with this complaint.
+    Refused(String),
+    /// It cannot be run.
+    NotRun(command::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) => f.write_str(why),
+            Self::NotRun(why) => why.fmt(f),
+        }
+    }
+}
 
 /// An installed sshd.
 #[derive(Debug, Clone, Copy)]
@@ -24,33 +43,44 @@ impl Sshd {
         find(&PATHS).map(Self)
     }
 
+    /// An sshd at this path.
+    #[cfg(test)]
+    pub(crate) fn at(path: &'static str) -> Self {
+        Self(path)
+    }
+
     /// Checks the configuration.
     ///
     /// # Errors
-    /// sshd's complaint.
-    pub(crate) fn check(self) -> Result<(), String> {
+    /// [`Error`]
+    pub(crate) fn check(self) -> Result<(), Error> {
         self.run(&["-t"]).map(drop)
     }
 
     /// The settings for connections that no `Match` applies to.
     ///
     /// # Errors
-    /// sshd's complaint.
-    pub(crate) fn settings(self) -> Result<Settings, String> {
+    /// [`Error`]
+    pub(crate) fn settings(self) -> Result<Settings, Error> {
         self.run(&["-T"]).map(|text| Settings::parse(&text))
     }
 
-    /// The settings for a user who connects from this machine.
+    /// The settings for a user who connects from this address.
     ///
     /// # Errors
-    /// sshd's complaint.
-    pub(crate) fn settings_of(self, user: &str) -> Result<Settings, String> {
-        let connection = format!("user={user},host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22");
+    /// [`Error`]
+    pub(crate) fn settings_of(self, user: &str, from: &str) -> Result<Settings, Error> {
+        let connection = format!("user={user},host={from},addr={from},laddr=127.0.0.1,lport=22");
         self.run(&["-T", "-C", &connection]).map(|text| Settings::parse(&text))
     }
 
-    fn run(self, arguments: &[&str]) -> Result<String, String> {
-        let attempt = || Command::tool(self.0, arguments).run().map_err(|error| error.to_string());
+    /// Path of the program.
+    pub(crate) fn path(self) -> &'static str {
+        self.0
+    }
+
+    fn run(self, arguments: &[&str]) -> Result<String, Error> {
+        let attempt = || Command::tool(self.0, arguments).run().map_err(Error::NotRun);
         let mut output = attempt()?;
         if let Some(path) = missing_directory(&output) {
             let _directory = PrivilegeDirectory::create(path);
@@ -60,7 +90,7 @@ impl Sshd {
             return Ok(output.stdout);
         }
         let complaint = output.stderr.lines().next().unwrap_or("it does not say why");
-        Err(protocol::printable(complaint.trim_end(), 300))
+        Err(Error::Refused(protocol::printable(complaint.trim_end(), 300)))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::sshd::configuration::{Configuration, MAIN};
 use crate::sshd::drop_in::{self, BANNER, DropIn, FILE};
 use crate::sshd::install::{self, Change};
 use crate::sshd::keyboard_interactive::{KeyboardInteractive, Need, need};
-use crate::sshd::program::Sshd;
+use crate::sshd::program::{self, Sshd};
 use crate::sshd::settings::Settings;
 use crate::ui::terminal::confirm;
 
@@ -58,7 +58,7 @@ impl SshdPart {
             part.change = install::change(&part.wanted)?;
             return Ok(part);
         };
-        let broken = |why: String| {
+        let broken = |why: program::Error| {
             Error::new(format!("sshd refuses its configuration: {why}")).hint("run: sshd -t; fix that first")
         };
         let configuration = Configuration::read(Path::new(MAIN));

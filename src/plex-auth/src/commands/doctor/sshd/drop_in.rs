@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::super::shell::argument;
-use super::settings::Settings;
+use crate::sshd::program::Sshd;
+use crate::sshd::settings::Settings;
 
 /// The main file, which includes those of `sshd_config.d` first on Debian and Fedora.
 const MAIN: &str = "/etc/ssh/sshd_config";
@@ -15,16 +16,16 @@ const FOR_ALL: &str = "/etc/ssh/sshd_config.d/00-local.conf";
 const FOR_SOME: &str = "/etc/ssh/sshd_config.d/00-local-match.conf";
 
 /// Writes the commands.
-pub(super) struct DropIn<'a> {
-    sshd: &'a str,
+pub(super) struct DropIn {
+    sshd: Sshd,
     /// Text of the main file.
     main: String,
     /// Unit of sshd.
     unit: &'static str,
 }
 
-impl<'a> DropIn<'a> {
-    pub(super) fn new(sshd: &'a str) -> Self {
+impl DropIn {
+    pub(super) fn new(sshd: Sshd) -> Self {
         let main = std::fs::read(MAIN).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
         let directories = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
         let is_fedoras = directories.iter().any(|directory| Path::new(directory).join("sshd.service").is_file())
@@ -72,7 +73,7 @@ impl<'a> DropIn<'a> {
 
     fn command(&self, file: &str, lines: &[&str]) -> String {
         let lines: Vec<_> = lines.iter().map(|line| argument(line)).collect();
-        let (lines, sshd, unit) = (lines.join(" "), self.sshd, self.unit);
+        let (lines, sshd, unit) = (lines.join(" "), self.sshd.path(), self.unit);
         format!("run: printf '%s\\n' {lines} >>{file} && {sshd} -t && systemctl try-reload-or-restart {unit}")
     }
 }
@@ -116,7 +117,7 @@ mod tests {
         ] {
             assert_eq!(includes_before(main, "UsePAM"), expected, "{main}");
         }
-        let drop_in = |main: &str| DropIn { sshd: "/usr/sbin/sshd", main: main.into(), unit: "ssh" };
+        let drop_in = |main: &str| DropIn { sshd: Sshd::at("/usr/sbin/sshd"), main: main.into(), unit: "ssh" };
         let debian = drop_in("Include /etc/ssh/sshd_config.d/*.conf\n");
         assert_eq!(
             debian.for_all("UsePAM", "yes"),

@@ -7,7 +7,8 @@ use config::Config;
 use nix::unistd::User;
 
 use super::drop_in::DropIn;
-use super::settings::Settings;
+use crate::sshd::pattern::matches;
+use crate::sshd::settings::Settings;
 use crate::ui::terminal::Status;
 
 /// Longest duration of a link sign-in, in seconds.
@@ -71,7 +72,7 @@ pub(super) fn of_settings(settings: &Settings, config: Option<&Config>) -> Vec<F
 
 /// `AuthenticationMethods`: alternatives, each a list of methods that must all succeed, such as `keyboard-interactive:pam`.
 fn methods(settings: &Settings) -> Option<Fault> {
-    let alternatives = settings.value("authenticationmethods")?;
+    let alternatives = settings.get("authenticationmethods")?;
     let is_enough = |alternative: &str| {
         let method = alternative.split(':').next().unwrap_or_default();
         ["any", "password", "keyboard-interactive"].contains(&method)
@@ -110,25 +111,6 @@ pub(super) fn of_lists(settings: &Settings, user: &str, groups: &[String]) -> Op
         return Some(Fault::Denied(List::Groups, pattern));
     }
     lacks("allowgroups", &names_group).then_some(Fault::NotListed(List::Groups))
-}
-
-/// Matches a name as sshd does: `*` is any text and `?` one character.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    let (mut at, mut read) = (0, 0);
-    // The last asterisk, and the end of what it stands for.
-    let mut asterisk = None;
-    while let Some(wanted) = name.get(read) {
-        match pattern.get(at) {
-            Some('*') => (asterisk, at) = (Some((at + 1, read)), at + 1),
-            Some(one) if *one == '?' || one == wanted => (at, read) = (at + 1, read + 1),
-            _ => {
-                let Some((behind, end)) = asterisk else { return false };
-                (asterisk, at, read) = (Some((behind, end + 1)), behind, end + 1);
-            }
-        }
-    }
-    pattern.get(at..).is_some_and(|rest| rest.iter().all(|one| *one == '*'))
 }
 
 impl List {

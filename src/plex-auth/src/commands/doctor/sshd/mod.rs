@@ -2,7 +2,6 @@
 
 mod drop_in;
 mod fault;
-mod settings;
 
 use std::collections::BTreeMap;
 use std::net::UdpSocket;
@@ -10,20 +9,16 @@ use std::net::UdpSocket;
 use config::Config;
 use nix::unistd::{Group, User};
 use system::accounts;
-use system::command;
 
 use self::drop_in::DropIn;
 use self::fault::Fault;
-use self::settings::{Asked, Settings};
 use super::shadow;
 use super::shell::argument;
+use crate::sshd::program::{self, Sshd};
 use crate::ui::check::Checks;
 use crate::ui::terminal::Status;
 
 const CHECK: &str = "sshd";
-
-/// Paths of sshd.
-const PATHS: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"];
 
 /// An account that no `Match` block is about: the settings of all others.
 const NOBODY: &str = "nobody";
@@ -36,14 +31,14 @@ const MAX_ACCOUNTS: usize = 100;
 
 /// Checks the settings that apply to each of the managed accounts.
 pub(super) fn check(config: Option<&Config>, users: &[User], checks: &mut Checks) {
-    let Some(sshd) = command::find(&PATHS) else { return };
-    let all = match Settings::read(sshd, &Asked { user: NOBODY, from: ELSEWHERE }) {
+    let Some(sshd) = Sshd::find() else { return };
+    let all = match sshd.settings_of(NOBODY, ELSEWHERE) {
         Ok(all) => all,
-        Err(settings::Error::Refused(why)) => {
+        Err(program::Error::Refused(why)) => {
             let what = format!("its configuration is refused: {why}");
             return checks.error(CHECK, what, "correct what this names: sshd -t");
         }
-        Err(settings::Error::Unreadable(why)) => {
+        Err(program::Error::NotRun(why)) => {
             return checks.warning(CHECK, format!("its settings cannot be read: {why}"), "see: sshd -T");
         }
     };
@@ -85,10 +80,10 @@ pub(super) fn check(config: Option<&Config>, users: &[User], checks: &mut Checks
 
 /// The faults of an account's settings: those of a client on the internet that one of the local network has too. Settings that
 /// differ between the two are meant to.
-fn faults(sshd: &str, user: &User, config: Option<&Config>) -> Vec<Fault> {
+fn faults(sshd: Sshd, user: &User, config: Option<&Config>) -> Vec<Fault> {
     let of = |from: &str| {
         // Settings that cannot be read for one account are no fault of theirs.
-        let Ok(settings) = Settings::read(sshd, &Asked { user: &user.name, from }) else { return Vec::new() };
+        let Ok(settings) = sshd.settings_of(&user.name, from) else { return Vec::new() };
         let mut faults = fault::of_settings(&settings, config);
         faults.extend(fault::of_lists(&settings, &user.name, &groups(user)));
         faults

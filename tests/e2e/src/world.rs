@@ -271,7 +271,8 @@ impl World {
         let group = if managed { "--groups plex-users" } else { "" };
         self.sh(&format!("useradd --create-home --shell /bin/sh --password '*' {group} {name}"));
         if let Some(password) = password {
-            let set = self.run_with(&["chpasswd"], &format!("{name}:{password}\n"));
+            // Without PAM, which may refuse to give a managed account a local password.
+            let set = self.run_with(&["chpasswd", "--crypt-method", "SHA512"], &format!("{name}:{password}\n"));
             assert!(set.ok(), "{set:?}");
         }
     }

@@ -165,7 +165,8 @@ fn socket(world: &World) {
 /// R81: where passwords are off, nothing is offered to everyone, and to friends alone only after the owner's decision.
 fn hardened(world: &World) {
     world.write("/etc/ssh/sshd_config.d/50-cloud-init.conf", 0o600, "root:root", "PasswordAuthentication no\n");
-    world.sh("systemctl reload ssh.service");
+    // Its socket started it: a reload would end it.
+    world.sh("systemctl restart ssh.service");
     // The directory is gone while the socket waits for a connection.
     let effective = || world.sh("mkdir -p /run/sshd && sshd -T | grep '^kbdinteractive'").stdout;
     let out = world.run(&["plex-auth", "setup", "--yes"]);

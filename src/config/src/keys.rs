@@ -13,6 +13,7 @@ use toml::Spanned;
 use url::Url;
 
 use crate::key::{Key, Show, Value, section};
+use crate::new_accounts::NewAccounts;
 use crate::problem::Problem;
 use crate::values::{
     absolute, base_url, client_identifier, group_name, machine_id, media_folder, new_accounts, plex_account, plex_id,
@@ -34,29 +35,6 @@ const _: () = assert!(MAX_LOGIN.as_secs() + 5 < protocol::MODULE_DEADLINE.as_sec
 
 /// The longest that a former friend can still sign in while plex.tv is available.
 const MAX_FRIEND_LIST: Duration = Duration::from_secs(5 * 60);
-
-/// Purpose of the accounts that plex-auth creates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NewAccounts {
-    /// File transfer by SFTP, and nothing else.
-    Files,
-    /// A login shell.
-    Shell,
-}
-
-impl NewAccounts {
-    /// Every purpose, and the value of `purpose` that means it.
-    pub const ALL: [(Self, &str); 2] = [(Self::Files, "files"), (Self::Shell, "shell")];
-
-    /// The value of `purpose`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Files => "files",
-            Self::Shell => "shell",
-        }
-    }
-}
 
 impl Show for NewAccounts {
     const PUBLIC: bool = true;

@@ -7,6 +7,7 @@ mod key;
 mod keys;
 mod misplaced;
 mod mistake;
+mod new_accounts;
 mod parser;
 mod place;
 mod problem;
@@ -16,8 +17,9 @@ mod warnings;
 
 pub use file::{load, load_owned_by};
 pub use key::{Key, Value};
-pub use keys::{Accounts, Cache, Config, DEFAULT_UPLOADS, MAX_LOGIN, NewAccounts, SECTIONS, Samba, Source, Timeouts};
+pub use keys::{Accounts, Cache, Config, DEFAULT_UPLOADS, MAX_LOGIN, SECTIONS, Samba, Source, Timeouts};
 pub use mistake::Mistake;
+pub use new_accounts::NewAccounts;
 pub use problem::Problem;
 pub use validate::parse;
 pub use values::{base_url, group_name, local_name, machine_id, media_folder, server_url, uploads_folder};

@@ -7,8 +7,8 @@ use policy::PlexId;
 use protocol::Secret;
 use url::{Host, Url};
 
-use crate::keys::NewAccounts;
 use crate::mistake::Mistake;
+use crate::new_accounts::NewAccounts;
 use crate::warnings::FILES_GROUP;
 
 /// Name of the token in addresses and headers, in lower case.

@@ -33,14 +33,15 @@ pub use friend_list::{FriendList, FriendRecord, Relationship, Resolution};
 pub use identity::{PlexId, PlexRef, PlexUser};
 pub use list_change::Loss;
 pub use local_account::{Account, authorize_caller, resolve_account, validate_password};
-pub use origin::{EXPLAINED, Origin, origin};
+pub use origin::{EXPLAINED, Origin, origin, origin_at};
 pub use rules::{Grounds, Rules, Standing};
 pub use server_access::{ServerRow, reaches};
 pub use shares::{Claim, Crowd, MAX_SESSIONS, MAX_THREADS, Purpose, Shares, SlotId};
 pub use sign_in_target::SignInTarget;
+pub use throttle::held::{Held, Pardoned};
 pub use throttle::{
-    Admission, AttemptKey, BreakerOpen, Counted, Ending, Entry, Failures, Held, Hold, Lane, Limits,
-    MAX_RATE_LIMIT_PAUSE, MAX_UNDECIDED, Pardoned, Recorded, SavedLimits, Sent, SentLastHour, Share, SignInResponse,
-    SignInStatus, Throttle, Ticket, rate_limit_pause, surplus,
+    Admission, AttemptKey, BreakerOpen, Counted, Ending, Entry, Failures, Hold, Lane, Limits, MAX_RATE_LIMIT_PAUSE,
+    MAX_UNDECIDED, Recorded, SavedLimits, Sent, SentLastHour, Share, SignInResponse, SignInStatus, Throttle, Ticket,
+    rate_limit_pause, surplus,
 };
 pub use verification_code::verification_code;

@@ -85,6 +85,13 @@ pub fn origin(uid: u32, believed: bool, service: Option<&str>, rhost: Option<&st
     }
 }
 
+/// Origin of logins from an address at services of root, or the origin that has this text form.
+#[must_use]
+pub fn origin_at(from: &str) -> Origin {
+    let origin = origin(0, true, None, Some(from.strip_suffix("/64").unwrap_or(from)), None);
+    if origin.is_shared() { from.into() } else { origin }
+}
+
 /// Origin of a program that names no remote host. That of a user other than root has the uid in it: such a user chooses the
 /// service, and must not use up the share of root's services.
 fn shared(uid: u32, service: Option<&str>) -> Origin {

@@ -24,9 +24,9 @@ fn daemon_refuses_a_broken_configuration_and_names_line_and_column() {
     world.stop_authd();
     let good = world.config("");
     let cases: [(String, &[&str]); 6] = [
-        (format!("{good}group = plex\n"), &["plex-auth.toml:8:", "double quotes"]),
+        (format!("{good}group = plex\n"), &["plex-auth.toml:9:", "double quotes"]),
         (good.replace("\"plex-users\"", "true"), &["plex-auth.toml:4:9:", "wrong type", "a string"]),
-        (format!("{good}strict_freinds = false\n"), &["plex-auth.toml:8:1:", "did you mean 'strict_friends'?"]),
+        (format!("{good}strict_freinds = false\n"), &["plex-auth.toml:9:1:", "did you mean 'strict_friends'?"]),
         (good.replace("token = \"TOKEN-SECRET-olga\"\n", ""), &["plex-auth.toml: ", "token"]),
         (good.replace("machine_id", "# machine_id"), &["plex-auth.toml: ", "strict_friends needs machine_id"]),
         (good.replace("/mnt/plex/ca.pem", "/mnt/plex/none.pem"), &["/mnt/plex/none.pem", "No such file"]),

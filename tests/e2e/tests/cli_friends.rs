@@ -80,7 +80,7 @@ fn friends_fetches_a_fresh_list_and_applies_the_daemons_rules() {
     let csv = friends(&world, &["--csv"]).stdout;
     assert!(csv.contains("\n2,alice,alice@example.org,no,yes,"), "every friend counts now: {csv}");
     assert!(csv.contains("\n1,olga,olga@example.org,owner,no,"), "the owner is not the admin: {csv}");
-    assert!(friends(&world, &[]).stdout.contains("owner, not let in"));
+    assert!(friends(&world, &[]).stdout.contains("owner, refused here"));
 }
 
 #[test]

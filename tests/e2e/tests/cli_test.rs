@@ -139,7 +139,9 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
     let (shown, code) = test(&world, "mallory");
     let hint = "if you know whose it is: plex-auth user link mallory 6\n";
     assert!(
-        code == 1 && shown.contains(hint) && shown.contains("✗ decision: a Plex account has this name now"),
+        code == 1
+            && shown.contains(hint)
+            && shown.contains("✗ decision: no Plex account had this name when the account joined the group"),
         "{shown}"
     );
     world.assert_no_secret_leaked();
@@ -270,7 +272,7 @@ fn test_works_while_plex_tv_is_unavailable() {
     std::thread::sleep(Duration::from_millis(1500));
     let (shown, code) = test(&world, "alice");
     let rest = format!(
-        "✗ friend list: the friend list: plex.tv: answered 503 and nothing that can be read\n    plex-auth doctor\n{ON_LIST}\
+        "✗ friend list: the friend list: plex.tv: answered 503 and nothing that can be read\n    run: plex-auth doctor\n{ON_LIST}\
          alice would not be let in."
     );
     assert_eq!((shown, code), (begin(&world, "alice") + &rest, 1));

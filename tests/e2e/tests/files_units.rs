@@ -40,7 +40,7 @@ fn films(world: &World) -> String {
 #[test]
 fn r82_media_folder_is_a_read_only_mount_that_goes_with_the_account_the_setting_and_the_package() {
     let Some(world) = machine() else { return };
-    world.sh("plex-auth user add al --plex alice --files && systemctl reload plex-authd");
+    world.sh("plex-auth user add al --plex alice --files && systemctl start plex-authd");
     world.sh(&format!("systemctl is-enabled {}", UNIT.replace("/etc/systemd/system/", "")));
     let options = world.sh("findmnt --noheadings --output OPTIONS /srv/plex-auth/al/media").stdout;
     assert!(["ro", "nosuid", "nodev", "noexec"].iter().all(|option| options.contains(option)), "{options}");

@@ -56,14 +56,6 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Checks that a directory can be a media folder.
-///
-/// # Errors
-/// It is no directory.
-pub(super) fn check(media: &Path) -> Result<(), Error> {
-    if media.is_dir() { Ok(()) } else { Err(Error::new(Problem::NotADirectory(media.to_owned()).to_string())) }
-}
-
 /// Shows the media directory in an account's chroot. The account is complete without it.
 ///
 /// # Errors

@@ -9,8 +9,8 @@ use std::path::Path;
 use nix::unistd::{Gid, Uid, User};
 use system::accounts;
 
+use super::created;
 use super::purpose::FilesPlace;
-use super::{created, media};
 use crate::error::Error;
 
 /// Folder of an account's chroot that it can write to.
@@ -30,7 +30,10 @@ pub(crate) fn check(place: &FilesPlace) -> Result<(), Error> {
     if !nearest.is_dir() {
         return Err(Error::new(format!("{} is no directory", nearest.display())));
     }
-    place.media.as_deref().map_or(Ok(()), media::check)
+    match &place.media {
+        Some(media) if !media.is_dir() => Err(Error::new(format!("{} is no directory", media.display()))),
+        _ => Ok(()),
+    }
 }
 
 /// Creates the directory that has all accounts' chroots.

@@ -43,6 +43,8 @@ pub(crate) fn reload() -> Result<Reloaded, String> {
                 // An sshd that has its socket from systemd loses it on SIGHUP, and ends (measured with OpenSSH 10.0 of Debian
                 // 13). Open sessions outlast a restart.
                 let verb = if is_active(socket)? { "restart" } else { "reload" };
+                // systemd's limit of starts would leave the machine without an sshd.
+                let _ = Command::tool(systemctl, &["reset-failed", unit, socket]).run();
                 let done = Command::tool(systemctl, &[verb, unit]).limit(CHANGE_LIMIT).stdout();
                 return done.map(|_| Reloaded::Yes).map_err(|why| format!("systemctl {verb} {unit}: {why}"));
             }

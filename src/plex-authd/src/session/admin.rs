@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::{FriendList, Origin, PlexUser, Reason, SentLastHour};
+use policy::{FriendList, PlexUser, Reason, SentLastHour};
 use protocol::{
     AdminRequest, AdminResponse, Connection, Deadline, Error, FriendListStatus, KnownAccount, ListedFriend,
     LoginRequest, MAX_FRAME, Peer, Reply, SentCounts, Status, Trace, TraceStep,
@@ -183,7 +183,7 @@ fn forget(context: &Context, account: &str) -> AdminResponse {
 
 /// Clears what is held against an address, of one account or of all.
 fn pardon(context: &Context, user: Option<&str>, from: &str) -> AdminResponse {
-    let origin = address(from);
+    let origin = policy::origin_at(from);
     let any = context.limits.rate_limiter.pardon(user, &origin);
     let of = user.map_or_else(String::new, |user| format!(" \"{}\"", protocol::printable(user, 128)));
     let from = protocol::printable(origin.as_str(), 128);
@@ -193,12 +193,6 @@ fn pardon(context: &Context, user: Option<&str>, from: &str) -> AdminResponse {
     } else {
         AdminResponse::Failed("it is cleared only until the next start: state.db cannot be written".into())
     }
-}
-
-/// Origin of logins from an address at services of root, or the origin that has this text form.
-pub(super) fn address(from: &str) -> Origin {
-    let origin = policy::origin(0, true, None, Some(from.strip_suffix("/64").unwrap_or(from)), None);
-    if origin.is_shared() { from.into() } else { origin }
 }
 
 #[cfg(test)]

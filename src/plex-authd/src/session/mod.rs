@@ -5,6 +5,7 @@ pub(crate) mod audit;
 mod claim;
 mod decisions;
 pub(crate) mod delayed;
+mod explained;
 mod link;
 mod link_prompt;
 mod notice;

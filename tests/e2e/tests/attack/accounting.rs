@@ -37,7 +37,7 @@ fn sent(world: &World) -> (Requests, serde_json::Value) {
     let status = world.run(&["plex-auth", "status", "--json"]);
     assert!(status.ok(), "{status:?}");
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
-    let sent = status.get("sent").cloned().unwrap_or_default();
+    let sent = status.get("requests_last_hour").cloned().unwrap_or_default();
     let of = |kind: &str| sent.get(kind).and_then(serde_json::Value::as_u64).unwrap_or_default();
     let sign_ins = ["accepted", "rejected", "code_required", "undecided"].map(of).iter().sum();
     let requests = Requests {

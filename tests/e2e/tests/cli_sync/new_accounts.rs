@@ -73,7 +73,7 @@ fn r73_unattended_sync_creates_no_account_whose_name_the_owner_has_not_seen() {
     }
     // Both commands that show how the machine is name those who wait.
     let status = world.run(&["plex-auth", "status"]).stdout;
-    assert!(status.contains("friends wait until you have seen the name: plex-auth user sync"), "{status}");
+    assert!(status.contains("friends wait for you to confirm the name: plex-auth user sync"), "{status}");
     let doctor = world.run(&["plex-auth", "doctor"]).stdout;
     assert!(
         doctor.contains("friends without an account, whose names you have not seen: alice (Plex id 2)"),

@@ -28,7 +28,11 @@ pub(super) fn check(config: &Config, checks: &mut Checks) {
     let space = match space(path) {
         Ok(space) => space,
         Err(error) => {
-            return checks.warning(CHECK, format!("{shown}: {error}"), format!("run: ls -ld {shown}"));
+            return checks.warning(
+                CHECK,
+                format!("{shown}: {error}"),
+                format!("only root may be able to change it, or a directory above it: ls -ld {shown}"),
+            );
         }
     };
     let unlimited = quota(path).is_some_and(|quota| quota.state == QuotaState::Off);

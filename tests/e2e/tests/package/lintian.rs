@@ -14,7 +14,11 @@ fn lintian_reports_only_explained_overrides() {
     // Each override has a reason, and is needed.
     let overrides = include_str!("../../../../packaging/deb/lintian-overrides");
     let tags: Vec<_> = overrides.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(said.len(), tags.len(), "{said:#?}");
+    for tag in &tags {
+        // A pattern for the line of a script may match several.
+        let begin = format!("O: {}", tag.split('*').next().unwrap());
+        assert!(said.iter().any(|line| line.starts_with(&begin)), "{tag}: {said:#?}");
+    }
     let reasons = overrides.lines().filter(|line| line.starts_with("# ")).count();
     assert!(reasons >= tags.len(), "{overrides}");
 }

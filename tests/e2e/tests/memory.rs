@@ -55,7 +55,7 @@ fn remembered_password_needs_no_request_and_expires_after_remember() {
         sleep(Duration::from_millis(300));
     }
     assert_eq!(requests(&world), 0);
-    world.wait_for_log(&["accepted", "user=\"alice\"", ": remembered"]);
+    world.wait_for_log(&["accepted", "user=\"alice\"", ": cached password"]);
     sleep(Duration::from_millis(9200).saturating_sub(asked.elapsed()));
     assert_eq!(login(&world, 1, &password("alice")), Code::AUTHINFO_UNAVAIL, "to be used does not make it last");
     world.plex().clear_faults();

@@ -20,7 +20,7 @@ fn order(world: &World, caller: &str, order: &str) -> Out {
 
 fn set(user: &str, password: &str) -> String {
     format!(
-        "{{\"version\":4,\"user\":\"{user}\",\"act\":{{\"password\":{{\"password\":\"{password}\",\"unless\":null}}}}}}"
+        "{{\"version\":5,\"user\":\"{user}\",\"act\":{{\"password\":{{\"password\":\"{password}\",\"unless\":null}}}}}}"
     )
 }
 

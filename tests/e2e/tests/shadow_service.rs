@@ -16,7 +16,7 @@ const ASK: &str = "import socket,struct,sys\n\
 /// Sends a request as a process of this user.
 fn ask(world: &World, caller: &str, user: &str) -> Out {
     let line = ["setpriv", "--reuid", caller, "--regid", caller, "--init-groups", "python3", "-c", ASK];
-    world.run_with(&line, &format!("{{\"version\":4,\"user\":\"{user}\"}}"))
+    world.run_with(&line, &format!("{{\"version\":5,\"user\":\"{user}\"}}"))
 }
 
 /// The answer to plex-authd.

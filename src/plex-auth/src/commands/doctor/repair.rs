@@ -26,7 +26,7 @@ const PROFILE: &str = "/usr/share/pam-configs/plex-auth";
 /// The fix where no stack has the module.
 pub(super) fn enable() -> String {
     if Path::new(PAM_AUTH_UPDATE).exists() && Path::new(PROFILE).exists() {
-        return "run: pam-auth-update --enable plex-auth plex-auth-account".to_owned();
+        return "run: pam-auth-update --enable plex-auth plex-auth-account plex-auth-password".to_owned();
     }
     "let a service ask it: add `auth include plex-auth` and `account include plex-auth` to /etc/pam.d/sshd".to_owned()
 }
@@ -88,7 +88,7 @@ fn fix_of(file: &Path, owner: Owner, kind: Kind, faults: &[Fault]) -> String {
             let name = argument(&file.file_name().unwrap_or_default().to_string_lossy());
             let restore = format!("cp --backup=numbered {TEMPLATES}/{name} {path} && ");
             let restore = if lacks_template { restore } else { String::new() };
-            format!("run: {restore}pam-auth-update --force --enable plex-auth plex-auth-account")
+            format!("run: {restore}pam-auth-update --force --enable plex-auth plex-auth-account plex-auth-password")
         }
         Owner::Authselect => "run: authselect apply-changes".to_owned(),
         Owner::Package => format!("restore {path} as it was shipped: reinstall plex-auth"),
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(
             fix_of(file, Owner::PamAuthUpdate, Kind::Auth, &[Fault::DeniedAccepted, Fault::UnknownAccepted]),
             "run: cp --backup=numbered /usr/share/pam/common-auth /etc/pam.d/common-auth && \
-             pam-auth-update --force --enable plex-auth plex-auth-account"
+             pam-auth-update --force --enable plex-auth plex-auth-account plex-auth-password"
         );
     }
 

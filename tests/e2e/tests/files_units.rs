@@ -67,7 +67,9 @@ fn r82_media_folder_is_a_read_only_mount_that_goes_with_the_account_the_setting_
     world.sh(&format!("sed -i 's|^media = .*|media = \"/srv/other\"|' {CONFIG} && plex-auth user sync"));
     assert_eq!(world.sh("cat /srv/plex-auth/al/media/film /srv/plex-auth/erin/media/film").stdout, "other\nother\n");
     world.sh(&format!("sed -i '/^media = /d' {CONFIG} && plex-auth user sync"));
-    world.sh("test ! -e /srv/plex-auth/al/media && ! ls /etc/systemd/system/*.mount && ! grep plex-auth /proc/mounts");
+    world.sh(
+        "test ! -e /srv/plex-auth/al/media && ! ls /etc/systemd/system/*.mount && ! grep /srv/plex-auth/ /proc/mounts",
+    );
     world.sh(&format!("echo 'media = \"/srv/my films\"' >>{CONFIG} && plex-auth user sync"));
 
     // Removal leaves the owner's files and the upload.
@@ -77,7 +79,7 @@ fn r82_media_folder_is_a_read_only_mount_that_goes_with_the_account_the_setting_
     assert_eq!(films(&world), "film\nother\n");
     refused_mount(&world);
     world.sh("ls /etc/systemd/system/*erin-media.mount && DEBIAN_FRONTEND=noninteractive apt-get remove --yes plex-auth 2>&1");
-    world.sh("! ls /etc/systemd/system/*.mount && ! grep plex-auth /proc/mounts && rm -rf /srv/plex-auth");
+    world.sh("! ls /etc/systemd/system/*.mount && ! grep /srv/plex-auth/ /proc/mounts && rm -rf /srv/plex-auth");
     assert_eq!(films(&world), "film\nother\n");
 }
 

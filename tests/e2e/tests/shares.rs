@@ -232,7 +232,11 @@ fn r70_noise_of_a_local_user_fills_neither_the_log_nor_the_list_of_logins_nor_th
     let of = |user: &str, outcome: &str| {
         logins
             .iter()
-            .filter(|login| login["user"] == user && login["outcome"] == outcome && login["phases"][0] == "auth")
+            .filter(|login| {
+                login["user"] == user
+                    && login["outcome"] == outcome
+                    && login["phases"].get(0).is_some_and(|phase| phase == "auth")
+            })
             .count()
     };
     assert_eq!((of("mallory", "denied"), of("alice", "accepted")), (6, 1), "{logins:?}");

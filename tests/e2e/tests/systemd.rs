@@ -18,7 +18,7 @@ fn server(suite: &'static str) -> Option<World> {
     world.start_internet(DEN);
     world.install_package();
     world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
-    world.sh("plex-auth setup --yes --token-file /root/token");
+    world.sh("plex-auth setup --yes --shell --token-file /root/token");
     world.sh(
         "printf '[timeouts]\\nfriend_list = \"1s\"\\n' >>/etc/plex-auth.toml; systemctl reload-or-restart plex-authd",
     );

@@ -58,7 +58,7 @@ fn setup_signs_the_owner_in_with_password_and_verification_code() {
     terminal.wait_for("A verification code has six digits, so this was not sent.");
     terminal.wait_for("Verification code");
     terminal.type_line("111 111");
-    terminal.wait_for("That code is not right");
+    terminal.wait_for("Wrong code. Enter the one that your app shows now");
     terminal.wait_for("Verification code");
     terminal.type_line("271828");
     choose(&mut terminal, "1");

@@ -70,7 +70,7 @@ fn r82_media_folder_is_a_read_only_mount_that_goes_with_the_account_the_setting_
     world.sh(
         "test ! -e /srv/plex-auth/al/media && ! ls /etc/systemd/system/*.mount && ! grep /srv/plex-auth/ /proc/mounts",
     );
-    world.sh(&format!("echo 'media = \"/srv/my films\"' >>{CONFIG} && plex-auth user sync"));
+    world.sh(&format!("sed -i '/^.accounts.$/a media = \"/srv/my films\"' {CONFIG} && plex-auth user sync"));
 
     // Removal leaves the owner's files and the upload.
     let removed = world.sh("plex-auth user remove al").stdout;

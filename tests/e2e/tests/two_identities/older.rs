@@ -61,7 +61,9 @@ fn r63_client_identifier_equal_to_that_of_sign_ins_is_detected() {
     world.plex().load(&den(&sign_ins));
     world.plex().reset();
     world.start_authd(&confused);
-    world.wait_for_log(&["client_identifier was the identifier of this daemon's sign-ins at plex.tv; they get a new one"]);
+    world.wait_for_log(&[
+        "client_identifier was the identifier of this daemon's sign-ins at plex.tv; they get a new one",
+    ]);
     assert_ne!(world.sign_in_id(), sign_ins);
     assert_eq!(world.authenticate("olga", &password("olga")), Code::SUCCESS);
     assert_friend_list_works(&world);

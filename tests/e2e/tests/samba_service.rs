@@ -78,7 +78,7 @@ fn samba_service_limits_a_compromised_daemon_to_managed_accounts() {
     ] {
         refused("alice", typed, why);
     }
-    for nonsense in ["", "{}", "x", &set("alice", "x").replace('4', "3"), &set("alice", "x").replace("unless", "when")]
+    for nonsense in ["", "{}", "x", &set("alice", "x").replace('5', "3"), &set("alice", "x").replace("unless", "when")]
     {
         let out = order(&world, "plex-auth", nonsense);
         assert!(out.stdout.is_empty() || out.stdout.starts_with("{\"failed\""), "{nonsense}: {out:?}");

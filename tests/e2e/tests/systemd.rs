@@ -287,6 +287,9 @@ fn assert_stopped_while_failing(world: &World) {
         world.sh("systemctl stop plex-authd; systemctl reset-failed plex-authd");
         let before = failed_starts(world, "plex-authd");
         assert!(!world.run(&["plex-auth", "status"]).ok());
+        // The journal may be a moment behind.
+        let start = Instant::now();
+        while failed_starts(world, "plex-authd") == before && start.elapsed() < Duration::from_secs(20) {}
         assert_eq!(failed_starts(world, "plex-authd"), before + 1, "{}", world.syslog());
         world.sh("systemctl stop plex-authd");
         !world.run(&["systemctl", "is-failed", "plex-authd"]).ok()

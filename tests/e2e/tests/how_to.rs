@@ -246,7 +246,9 @@ fn sftp(world: &World) {
     set_plex_world(world, DEN);
     assert!(can_log_in(world, "local", "LOCAL-SECRET"), "others have what they had");
     world.follow(&page("Take it back").replace("\nplex-auth user unlink bea", ""));
-    world.sh("cat /srv/films/film && test ! -e /srv/plex-auth/.removed-bea-*/media && ! grep /srv/plex-auth/ /proc/mounts");
+    world.sh(
+        "cat /srv/films/film && test ! -e /srv/plex-auth/.removed-bea-*/media && ! grep /srv/plex-auth/ /proc/mounts",
+    );
     world.choose("shell", None);
 }
 

@@ -45,7 +45,8 @@ fn assert_valid(config: &Config) {
     assert!(config.owner_id.is_none_or(|id| id.0 > 0));
     assert!(!config.users.contains_key("root"), "root is mapped");
     for name in config.users.keys().chain(&config.group).chain(&config.trusted_callers) {
-        assert!(!name.is_empty() && !name.contains([':', '/', '\n', '\0', ' ']), "{name:?} is no local name");
+        assert!(!name.is_empty() && !name.contains([':', '/', '\n', '\0']), "{name:?} is no local name");
+        assert_eq!(name.trim(), name, "blanks are inside a local name only");
     }
     let url = &config.plex_url;
     assert!(url.scheme() == "https" && url.has_host() && url.path() == "/" && url.query().is_none(), "{url}");

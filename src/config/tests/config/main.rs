@@ -1,6 +1,8 @@
 //! Configurations that are accepted, and the messages about those that are refused.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
+mod misplaced;
+
 use std::fs::{Permissions, set_permissions, write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -53,6 +55,19 @@ known_list = "2h 30m"
 
 fn read(text: &str) -> Result<Config, Problem> {
     parse(text, Path::new("/etc/plex-auth.toml"))
+}
+
+/// Asserts place and words of the problem with a text.
+#[track_caller]
+fn assert_refused(text: &str, position: Option<(usize, usize)>, words: &[&str]) {
+    let problem = read(text).unwrap_err();
+    let said = problem.to_string();
+    assert_eq!(problem.position, position, "{said}\n{text}");
+    for word in words {
+        assert!(said.contains(word), "'{said}' does not say '{word}'");
+    }
+    assert!(!said.contains("SECRET"), "a value is quoted: {said}");
+    assert!(said.starts_with("/etc/plex-auth.toml"), "{said}");
 }
 
 #[test]
@@ -165,14 +180,7 @@ fn every_mistake_is_located_and_has_a_hint() {
         ("token = \"t\"\n[timeouts]\nlogins = \"5s\"\n", Some((3, 1)), &["did you mean 'login'?"]),
     ];
     for (text, position, words) in cases {
-        let problem = read(text).unwrap_err();
-        let said = problem.to_string();
-        assert_eq!(problem.position, position, "{said}\n{text}");
-        for word in words {
-            assert!(said.contains(word), "'{said}' does not say '{word}'");
-        }
-        assert!(!said.contains("SECRET"), "a value is quoted: {said}");
-        assert!(said.starts_with("/etc/plex-auth.toml"), "{said}");
+        assert_refused(text, position, words);
     }
 }
 

@@ -1,28 +1,9 @@
 //! R78: keys in the wrong section, names of local accounts that need quotes, and values that were pasted with more than the
 //! value.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use std::path::Path;
-
-use config::{Config, Problem, parse};
+use super::{assert_refused, read};
 
 const TOP: &str = "token = \"t\"\nmachine_id = \"0123456789abcdef\"\n";
-
-fn read(text: &str) -> Result<Config, Problem> {
-    parse(text, Path::new("/etc/plex-auth.toml"))
-}
-
-/// Asserts place and words of the problem with a text.
-#[track_caller]
-fn assert_refused(text: &str, position: Option<(usize, usize)>, words: &[&str]) {
-    let problem = read(text).unwrap_err();
-    let said = problem.to_string();
-    assert_eq!(problem.position, position, "{said}\n{text}");
-    for word in words {
-        assert!(said.contains(word), "'{said}' does not say '{word}'");
-    }
-    assert!(!said.contains("SECRET"), "a value is quoted: {said}");
-}
 
 #[test]
 fn r78_every_known_key_in_every_wrong_section_is_refused_with_its_right_place() {

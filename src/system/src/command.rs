@@ -30,6 +30,12 @@ const MAX_OUTPUT: usize = 512 * 1024;
 /// Enough for a list of all accounts or groups, in bytes.
 pub const NAME_SERVICE_OUTPUT: usize = 64 * 1024 * 1024;
 
+/// Paths of systemd's command.
+pub const SYSTEMCTL: &[&str] = &["/usr/bin/systemctl", "/bin/systemctl"];
+
+/// Exists while systemd manages the machine.
+pub const SYSTEMD: &str = "/run/systemd/system";
+
 /// The longest complaint that is repeated in an error, in characters.
 const MAX_COMPLAINT: usize = 200;
 

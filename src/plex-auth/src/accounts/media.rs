@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use config::Config;
-use system::command::{CHANGE_LIMIT, Command, find};
+use system::command::{CHANGE_LIMIT, Command, SYSTEMCTL, SYSTEMD, find};
 
 use super::uploads::MEDIA;
 use super::{mounts, uploads};
@@ -16,9 +16,6 @@ use crate::ui::terminal::{Status, say, warn};
 
 /// Directory of the administrator's units.
 const UNITS: &str = "/etc/systemd/system";
-
-/// Exists where systemd manages the machine.
-const SYSTEMD: &str = "/run/systemd/system";
 
 /// First line of a unit that plex-auth made. Only such units are changed or deleted, by the package's scripts too.
 const MARK: &str = "# Made by plex-auth, and deleted with the account or the package.";
@@ -214,7 +211,7 @@ fn delete(unit: &str, file: &Path) {
 
 fn systemctl(arguments: &[&str]) -> Result<(), Problem> {
     let missing = || Problem::Refused("there is no systemctl".to_owned());
-    let program = find(&["/usr/bin/systemctl", "/bin/systemctl"]).ok_or_else(missing)?;
+    let program = find(SYSTEMCTL).ok_or_else(missing)?;
     let done = Command::tool(program, arguments).limit(CHANGE_LIMIT).stdout();
     done.map(drop).map_err(|error| Problem::Refused(error.to_string()))
 }

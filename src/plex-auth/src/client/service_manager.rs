@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use system::command::{CHANGE_LIMIT, Command, find};
+use system::command::{CHANGE_LIMIT, Command, SYSTEMCTL, SYSTEMD, find};
 
 use crate::ui::terminal::{Status, say, warn};
 
@@ -19,8 +19,8 @@ struct Manager {
 /// With systemd, the first login starts the daemon through its socket.
 const MANAGERS: [Manager; 3] = [
     Manager {
-        signs: &[&["/run/systemd/system"]],
-        command: &["/usr/bin/systemctl", "/bin/systemctl"],
+        signs: &[&[SYSTEMD]],
+        command: SYSTEMCTL,
         steps: [&["try-reload-or-restart", "plex-authd.service"], &["start", "plex-authd.socket"]],
     },
     Manager {

@@ -5,10 +5,7 @@ use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use system::command::{CHANGE_LIMIT, Command, find};
-
-/// Paths of systemd's command.
-const SYSTEMCTL: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];
+use system::command::{CHANGE_LIMIT, Command, SYSTEMCTL, SYSTEMD, find};
 
 /// Units of sshd and their sockets: Debian's, and those of other distributions. On Debian, the second service is another name of
 /// the first.
@@ -31,8 +28,8 @@ pub(crate) enum Reloaded {
 /// # Errors
 /// The service manager's complaint, or that sshd could not be signalled.
 pub(crate) fn reload() -> Result<Reloaded, String> {
-    if Path::new("/run/systemd/system").is_dir()
-        && let Some(systemctl) = find(&SYSTEMCTL)
+    if Path::new(SYSTEMD).is_dir()
+        && let Some(systemctl) = find(SYSTEMCTL)
     {
         let is_active = |unit| {
             let output = Command::tool(systemctl, &["--quiet", "is-active", unit]).run();

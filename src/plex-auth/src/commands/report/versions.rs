@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::sys::utsname::uname;
 use protocol::{AdminRequest, AdminResponse};
-use system::command::{Command, find};
+use system::command::{Command, SYSTEMCTL, find};
 
 use super::words::{DISTRIBUTIONS, KERNELS, VERSION_LETTERS};
 use crate::client::daemon::Daemon;
@@ -16,7 +16,7 @@ const MAX_VERSION: usize = 40;
 /// Programs, their paths, and the arguments that make them write their version.
 const PROGRAMS: [(&str, &[&str], &[&str]); 5] = [
     ("libc", &["/usr/bin/ldd", "/bin/ldd"], &["--version"]),
-    ("systemd", &["/usr/bin/systemctl", "/bin/systemctl"], &["--version"]),
+    ("systemd", SYSTEMCTL, &["--version"]),
     ("OpenSSH", &["/usr/bin/ssh", "/bin/ssh"], &["-V"]),
     ("sudo", &["/usr/bin/sudo", "/bin/sudo"], &["--version"]),
     ("Samba", &["/usr/sbin/smbd", "/sbin/smbd"], &["--version"]),

@@ -99,7 +99,7 @@ fn main() -> ExitCode {
             command: "su alice -c 'id -un'",
             typed: "alice's Plex password",
             account: "alice",
-            meaning: "whoever knows her password may be her, as with a local password",
+            meaning: "anyone who knows her password can sign in as her, as with a local password",
             accepted: true,
         },
         Attempt {

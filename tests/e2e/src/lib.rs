@@ -34,6 +34,7 @@ mod takeover;
 mod terminal;
 mod traces;
 mod truth_table;
+mod user_command;
 mod vm;
 mod world;
 
@@ -54,6 +55,7 @@ pub use smb::SYNC;
 pub use takeover::REFUSED;
 pub use terminal::Terminal;
 pub use truth_table::{Login, Person, logins};
+pub use user_command::{done, user};
 pub use vm::Vm;
 pub use world::{Out, World};
 

@@ -2,7 +2,7 @@
 //! recognise the accounts while plex-authd is stopped. A group that cannot be read is an error, never an empty group.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use e2e::{Code, DEN, Out, World, password};
+use e2e::{Code, DEN, Out, World, done, password, user};
 
 const CONFIG: &str = "/etc/plex-auth.toml";
 
@@ -15,16 +15,6 @@ fn machine(further: &str) -> Option<World> {
     world.start_plex(DEN);
     world.start_authd(&world.config(&format!("owner_id = 1\n{further}")));
     Some(world)
-}
-
-fn user(world: &World, arguments: &[&str]) -> Out {
-    world.run(&[&["plex-auth", "user"], arguments].concat())
-}
-
-fn done(world: &World, arguments: &[&str]) -> Out {
-    let out = user(world, arguments);
-    assert!(out.ok(), "{arguments:?}: {out:?}");
-    out
 }
 
 /// Asserts that the command fails with these words and changes nothing.

@@ -1,7 +1,7 @@
 //! `plex-auth user add`, `link`, `unlink` and `remove`: local accounts for friends, through the system's own tools.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use e2e::{Code, DEN, Out, World, password};
+use e2e::{Code, DEN, World, done, password, user};
 use fakeplex::{Command, Connections};
 
 const CONFIG: &str = "/etc/plex-auth.toml";
@@ -13,18 +13,6 @@ fn machine(further: &str) -> Option<World> {
     world.start_plex(DEN);
     world.start_authd(&world.config(further));
     Some(world)
-}
-
-fn user(world: &World, arguments: &[&str]) -> Out {
-    let out = world.run(&[&["plex-auth", "user"], arguments].concat());
-    assert!(!out.stdout.contains("SECRET") && !out.stderr.contains("SECRET"), "{out:?}");
-    out
-}
-
-fn done(world: &World, arguments: &[&str]) -> Out {
-    let out = user(world, arguments);
-    assert!(out.ok(), "{arguments:?}: {out:?}");
-    out
 }
 
 /// Asserts that the command fails with these words and changes neither accounts nor configuration.

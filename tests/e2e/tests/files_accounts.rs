@@ -1,7 +1,7 @@
 //! Accounts for files: SFTP in a chroot with an upload folder of their own, and nothing else.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use e2e::{DEN, Out, World, password};
+use e2e::{DEN, Out, World, done, password, user};
 
 const CONFIG: &str = "/etc/plex-auth.toml";
 
@@ -21,16 +21,6 @@ fn machine(sshd: &str) -> Option<World> {
     world
         .start_sshd_with(&format!("Subsystem sftp internal-sftp\nAllowAgentForwarding yes\nX11Forwarding yes\n{sshd}"));
     Some(world)
-}
-
-fn user(world: &World, arguments: &[&str]) -> Out {
-    world.run(&[&["plex-auth", "user"], arguments].concat())
-}
-
-fn done(world: &World, arguments: &[&str]) -> Out {
-    let out = user(world, arguments);
-    assert!(out.ok(), "{arguments:?}: {out:?}");
-    out
 }
 
 /// Asserts that the command fails with these words, and that no account and no directory of one is left.

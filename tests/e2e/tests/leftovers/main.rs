@@ -21,7 +21,7 @@ fn machine() -> Option<World> {
 
 fn user(world: &World, arguments: &str) -> Out {
     let words: Vec<&str> = arguments.split(' ').collect();
-    world.run(&[&["plex-auth", "user"], words.as_slice()].concat())
+    e2e::user(world, &words)
 }
 
 fn done(world: &World, arguments: &str) -> String {

@@ -48,6 +48,9 @@ pub(crate) fn set_up(world: &World) -> Vec<Peer> {
     }
     world.write("/usr/local/sbin/plex-script", 0o755, "root:root", include_str!("script"));
     world.write("/etc/plex-script.curl", 0o600, "root:root", "header = \"X-Plex-Token: TOKEN-SECRET-olga\"\n");
+    // What `passwd` uses on Debian.
+    let set = world.run_with(&["chpasswd", "--crypt-method", "YESCRYPT"], "local:LOCAL-SECRET\n");
+    assert!(set.ok(), "{set:?}");
     let shadow = world.sh("getent shadow local").stdout;
     assert!(shadow.contains(":$y$"), "the local password is not kept by yescrypt");
 

@@ -306,7 +306,7 @@ impl World {
     /// Runs `act` and returns its result with the system log of that time.
     pub fn logged<T>(&self, act: impl FnOnce() -> T) -> (T, String) {
         static MARKS: AtomicU32 = AtomicU32::new(0);
-        // Lines are written in the order in which they were sent, but with a delay.
+        // syslogd writes lines in the order in which they were sent, and the daemon's log thread may send them late.
         let mark = || {
             let mark = format!("mark {};", MARKS.fetch_add(1, Ordering::Relaxed));
             self.run(&["busybox", "logger", &mark]);
@@ -314,10 +314,23 @@ impl World {
         };
         let begin = mark();
         let done = act();
+        self.wait_until_idle();
         let end = mark();
         let log = self.syslog();
         let log = log.split_once(&begin).and_then(|(_, rest)| rest.split_once(&end)).unwrap().0;
         (done, log.to_owned())
+    }
+
+    /// Waits until no thread of plex-authd is running or waits for a processor. Gives up after two seconds: a daemon may be
+    /// busy for longer than the test cares about.
+    fn wait_until_idle(&self) {
+        let script = "for try in $(seq 20); do
+                          awk '$1 == \"State:\" && $2 == \"R\" { exit 1 }' \
+                              $(for daemon in $(pgrep -x plex-authd); do echo /proc/$daemon/task/*/status; done) \
+                              /dev/null 2>/dev/null && exit
+                          sleep 0.1
+                      done";
+        self.run(&["sh", "-c", script]);
     }
 
     /// Controls of the machine's plex.tv.

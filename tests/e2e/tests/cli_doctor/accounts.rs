@@ -49,6 +49,17 @@ fn doctor_finds_and_fixes_accounts_that_cannot_log_in() {
                 "warning",
                 "/usr/local/bin/mysh is the shell, which is not listed in /etc/shells",
             ),
+            saying(
+                "mkdir -p /srv/plex-auth && mount -t tmpfs -o size=1M tmpfs /srv/plex-auth && mkdir /srv/plex-auth/frank
+                 head -c 1000000 /dev/zero >/srv/plex-auth/frank/film
+                 sed -i 's/purpose = .shell./purpose = \"files\"/' /etc/plex-auth.toml",
+                ("uploads", "warning", "% of the file system of /srv/plex-auth is free"),
+                "run: du --summarize --human-readable /srv/plex-auth/*",
+                "du --summarize --human-readable /srv/plex-auth/* | grep frank
+                 umount /srv/plex-auth
+                 sed -i 's/purpose = .files./purpose = \"shell\"/' /etc/plex-auth.toml
+                 systemctl restart plex-authd.service",
+            ),
         ],
     );
     // An account that only uses a share needs no shell.

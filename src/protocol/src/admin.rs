@@ -37,6 +37,8 @@ pub enum AdminRequest {
         /// The address from which it would come. The trace shows what is held against the account there; without an address, what
         /// is held against it anywhere.
         from: Option<String>,
+        /// The user whose process would call the module; root without one.
+        caller: Option<u32>,
     },
     /// The present decision about each managed account. Answered with [`AdminResponse::Decisions`], in parts as above.
     Decisions,
@@ -166,6 +168,9 @@ pub struct Login {
     /// It was only explained, by `plex-auth test`.
     #[serde(default)]
     pub test: bool,
+    /// The user whose process called the module; `None` in entries of an older version.
+    #[serde(default)]
+    pub caller: Option<u32>,
     /// Number of the entry in the audit log: later ones have greater numbers.
     #[serde(default)]
     pub number: i64,

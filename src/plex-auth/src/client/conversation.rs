@@ -25,8 +25,8 @@ pub(crate) fn sign_in(socket: &Path, user: &str, service: &str) -> Result<Verdic
     converse(socket, user, &request).map(|(verdict, _)| verdict)
 }
 
-/// Lets plex-authd decide about a phase of a login and explain the decision, with what is held against the account at the address
-/// `from`, or anywhere.
+/// Lets plex-authd decide about a phase of a login that a process of the user `caller` (root without one) would ask about, and
+/// explain the decision, with what is held against the account at the address `from`, or anywhere.
 ///
 /// # Errors
 /// As [`converse`].
@@ -36,10 +36,11 @@ pub(crate) fn explain(
     service: &str,
     phase: Phase,
     from: Option<&str>,
+    caller: Option<u32>,
 ) -> Result<(Verdict, Option<Trace>), Error> {
     // An origin of its own, so that wrong passwords delay no login at the machine.
     let login = request(user, service, phase, Some("root"));
-    converse(socket, user, &Request::Admin(AdminRequest::Explain { login, from: from.map(str::to_owned) }))
+    converse(socket, user, &Request::Admin(AdminRequest::Explain { login, from: from.map(str::to_owned), caller }))
 }
 
 /// A request without a terminal and a remote host.

@@ -1,5 +1,6 @@
 //! Clients of plex-authd, of plex.tv and of the service manager.
 
+pub(crate) mod callers;
 pub(crate) mod conversation;
 pub(crate) mod daemon;
 pub(crate) mod friends;

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::session::decisions;
+use crate::session::explained::Explained;
 
 /// Time limit for the command to receive a response.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,17 +24,17 @@ const FRAME_OVERHEAD: usize = 64;
 /// Response to a request for the list in a configuration without `token`.
 const NO_LIST: &str = "without the owner's token there is no friend list";
 
-/// Answers a request; returns the login if it is one to be explained, with the address that it would come from.
+/// Answers a request; returns the login if it is one to be explained, and where it would come from.
 pub(crate) fn answer(
     context: &Context,
     connection: &mut Connection,
     peer: Peer,
     request: AdminRequest,
-) -> Option<(LoginRequest, Option<String>)> {
+) -> Option<(LoginRequest, Explained)> {
     let request = if peer.uid == 0 { Some(request) } else { None };
     let sent = match request {
         None => send(connection, AdminResponse::NotYours),
-        Some(AdminRequest::Explain { login, from }) => return Some((login, from)),
+        Some(AdminRequest::Explain { login, from, caller }) => return Some((login, Explained { from, caller })),
         Some(AdminRequest::Status) => send(connection, AdminResponse::Status(Box::new(status(context)))),
         Some(AdminRequest::Logins(limit)) => {
             let logins = context.audit_log.latest(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -207,7 +208,7 @@ mod tests {
         let (phase, outcome) = ("auth".to_owned(), "denied".to_owned());
         let at = i64::try_from(number).unwrap();
         let (plex_id, service, rhost, why) = (None, Some(service), Some(rhost), why.into());
-        Login { at, user, plex_id, service, rhost, phase, outcome, why, test: false, number: at }
+        Login { at, user, plex_id, service, rhost, phase, outcome, why, test: false, caller: None, number: at }
     }
 
     #[test]

@@ -91,6 +91,7 @@ impl Report<'_> {
             outcome: outcome.into(),
             why: printable(&sentence(result), MAX_SENTENCE),
             test: self.is_explained,
+            caller: Some(self.caller),
             // Given by the audit log.
             number: 0,
         })

@@ -11,6 +11,15 @@ use crate::context::Context;
 /// The most origins that are listed.
 const MAX_HELD: usize = 8;
 
+/// Where an explained login would come from.
+#[derive(Debug, Default)]
+pub(crate) struct Explained {
+    /// The address.
+    pub from: Option<String>,
+    /// The user whose process would call the module; root without one.
+    pub caller: Option<u32>,
+}
+
 impl Session {
     /// The steps of the decision whether a user may sign in with a password. They are the same in each phase, and are sent
     /// with the account phase.
@@ -18,7 +27,7 @@ impl Session {
         if request.phase != Phase::Account {
             return Ok(Vec::new());
         }
-        let (user, from) = (request.user.clone(), self.explained_from.take());
+        let (user, from) = (request.user.clone(), self.explained.from.take());
         let work = move |context: &_, deadline| {
             let mut steps = trace(context, &user, deadline);
             if matches!(steps.last(), Some(TraceStep::Permitted(_))) {

@@ -28,6 +28,7 @@ use crate::context::Context;
 use crate::limits::connections::Slot;
 use crate::limits::refusal_delay;
 use crate::session::audit::{Report, outcome, sentence};
+use crate::session::explained::Explained;
 
 /// Time limit for a message to or from the module that involves no user.
 const MODULE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -70,8 +71,8 @@ pub(crate) struct Session {
     is_trusted: bool,
     /// root explains a login with `plex-auth test`.
     is_explained: bool,
-    /// The address that it would come from.
-    explained_from: Option<String>,
+    /// Where it would come from.
+    explained: Explained,
     /// Origin of the login.
     origin: Origin,
     /// `None` without a slot.
@@ -100,7 +101,7 @@ impl Session {
             peer,
             is_trusted: peer.uid == 0,
             is_explained: false,
-            explained_from: None,
+            explained: Explained::default(),
             origin: policy::origin(peer.uid, false, None, None, None),
             slot: None,
             id: None,
@@ -128,8 +129,8 @@ impl Session {
         let mut request = match request {
             Request::Login(request) => request,
             Request::Admin(request) => match admin::answer(&self.context, &mut self.connection, self.peer, request) {
-                Some((login, from)) => {
-                    (self.is_explained, self.explained_from) = (true, from);
+                Some((login, explained)) => {
+                    (self.is_explained, self.explained) = (true, explained);
                     login
                 }
                 None => return,

@@ -33,7 +33,7 @@ impl Session {
     /// # Errors
     /// The account is not managed, or the caller may not ask about it.
     pub(super) fn resolve(&mut self, request: &mut LoginRequest) -> Result<(Account, PlexRef, Origin), Reason> {
-        let (settings, uid) = (&self.context.settings, self.peer.uid);
+        let (settings, uid) = (&self.context.settings, self.explained.caller.unwrap_or(self.peer.uid));
         let managed = settings.managed_accounts();
         let unreadable = |error: accounts::Error| Reason::AccountsUnreadable(error.to_string());
         let account = managed.look_up(&request.user).map_err(unreadable)?;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod accounts;
+mod callers;
 mod case;
 mod daemon;
 mod healthy;

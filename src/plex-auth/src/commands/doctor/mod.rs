@@ -1,6 +1,7 @@
 //! `plex-auth doctor`
 
 mod accounts;
+mod callers;
 mod daemon;
 mod decisions;
 mod elsewhere;
@@ -32,6 +33,7 @@ use config::Config;
 use nix::unistd::geteuid;
 
 use self::stacks::Service;
+use crate::client::callers::Callers;
 use crate::context::Context;
 use crate::error::{Error, FAILED, WARNINGS};
 use crate::ui::check::Checks;
@@ -104,8 +106,10 @@ fn examine(context: &Context, root: bool, checks: &mut Checks) {
     let config = config.as_ref();
     let owner = config.and_then(|config| network::check(config, checks));
     daemon::check(context, config, root, checks);
-    let services = stacks::check(context, config, checks);
+    let known = Callers::read(&context.socket);
+    let services = stacks::check(context, config, &known, checks);
     if let Some(config) = config {
+        callers::check(config, &context.config, &services, &known, checks);
         link(config, &services, checks);
     }
     let users = config.map(|config| accounts::check(config, owner.as_ref(), checks)).unwrap_or_default();

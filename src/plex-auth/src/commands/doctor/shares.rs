@@ -72,7 +72,7 @@ fn session(line: &str) -> Option<(u32, &str)> {
 }
 
 fn is_refused(context: &Context, user: &str) -> bool {
-    let verdict = explain(&context.socket, user, "plex-auth", Phase::Account, None);
+    let verdict = explain(&context.socket, user, "plex-auth", Phase::Account, None, None);
     verdict.is_ok_and(|(verdict, _)| verdict == Verdict::NotAllowed)
 }
 

@@ -10,6 +10,7 @@ use config::Config;
 
 use super::shell::argument;
 use super::{helpers, repair};
+use crate::client::callers::Callers;
 use crate::context::Context;
 use crate::ui::check::Checks;
 use pam_stack::Kind;
@@ -89,7 +90,12 @@ fn file(path: &Path) -> Option<String> {
 }
 
 /// Checks every service that uses `pam_plex`, and returns these.
-pub(super) fn check(context: &Context, config: Option<&Config>, checks: &mut Checks) -> Vec<Service> {
+pub(super) fn check(
+    context: &Context,
+    config: Option<&Config>,
+    callers: &Callers,
+    checks: &mut Checks,
+) -> Vec<Service> {
     let services: Vec<_> =
         names().iter().map(|name| Service::read(name)).filter(|s| s.signs_in() || s.checks()).collect();
     if services.is_empty() {
@@ -104,11 +110,19 @@ pub(super) fn check(context: &Context, config: Option<&Config>, checks: &mut Che
     arguments(context, &services, checks);
     let group = config.and_then(|config| config.group.as_deref()).unwrap_or("plex-users");
     let mut wrong: BTreeMap<(Kind, Vec<Fault>), Vec<&Service>> = BTreeMap::new();
-    let mut right = Vec::new();
+    let (mut right, mut plex_alone) = (Vec::new(), Vec::new());
     for service in &services {
-        let found: Vec<_> = service.faults(group).into_iter().filter(|(_, faults)| !faults.is_empty()).collect();
+        // pam_unix could check no password there, and would log each sign-in as a failure.
+        let has_no_shadow = callers.of(&service.name).is_some_and(|caller| !caller.reads_shadow());
+        let is_fault = |fault: &Fault| !(has_no_shadow && *fault == Fault::NoLocalFallback);
+        let mut found = service
+            .faults(group)
+            .map(|(kind, faults)| (kind, faults.into_iter().filter(is_fault).collect::<Vec<_>>()))
+            .to_vec();
+        found.retain(|(_, faults)| !faults.is_empty());
         if found.is_empty() {
-            right.push(service.name.as_str());
+            let is_alone = has_no_shadow && !service.auth.iter().any(|step| step.asks("pam_unix"));
+            if is_alone { &mut plex_alone } else { &mut right }.push(service.name.as_str());
         }
         for faults in found {
             wrong.entry(faults).or_default().push(service);
@@ -120,6 +134,9 @@ pub(super) fn check(context: &Context, config: Option<&Config>, checks: &mut Che
     if !right.is_empty() {
         let what = format!("{}: local passwords first, then Plex; who is denied stays out", right.join(", "));
         checks.ok(CHECK, what);
+    }
+    if !plex_alone.is_empty() {
+        checks.ok(CHECK, format!("{}: Plex alone; who is denied stays out", plex_alone.join(", ")));
     }
     faillock(&services, checks);
     services

@@ -12,6 +12,7 @@ use protocol::{Phase, TraceStep, Verdict, printable};
 use serde::Serialize;
 
 use crate::accounts::local_accounts::canonical_name;
+use crate::client::callers::{self, Caller, Callers};
 use crate::client::conversation::explain;
 use crate::client::{origin, trace};
 use crate::context::Context;
@@ -68,8 +69,12 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<ExitCode, Err
     }
     let mut checks = Checks::new(!args.json);
     let config = configuration::check(context, &mut checks);
-    let from = args.from.as_deref();
-    let account = decide(context, &name, &args.service, Phase::Account, from);
+    let caller = Callers::read(&context.socket).of(&args.service);
+    if let Some(caller) = &caller {
+        checks.ok("caller", format!("{} calls the module as {caller}", args.service));
+    }
+    let decide = |phase, from| decide(context, &name, &args.service, phase, from, caller.as_ref());
+    let account = decide(Phase::Account, args.from.as_deref());
     let mut is_held = false;
     if let Ok(decision) = &account {
         is_held = decision.steps.iter().any(|step| matches!(step, TraceStep::Held { is_asked: true, .. }));
@@ -77,11 +82,13 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<ExitCode, Err
             checks.add(check);
         }
     }
-    let account = add(account, Phase::Account, config.as_ref(), &mut checks);
+    let advice = caller.as_ref().map(|caller| callers::advice(caller, config.as_ref(), &context.config));
+    let add = |decision, phase, checks: &mut _| add(decision, phase, config.as_ref(), advice.as_deref(), checks);
+    let account = add(account, Phase::Account, &mut checks);
     let tried = args.password && account.is_some();
     let let_in = if tried {
-        let decision = decide(context, &name, &args.service, Phase::Authenticate, None);
-        let signed_in = add(decision, Phase::Authenticate, config.as_ref(), &mut checks);
+        let decision = decide(Phase::Authenticate, None);
+        let signed_in = add(decision, Phase::Authenticate, &mut checks);
         [account, signed_in] == [Some(Verdict::Success); 2] && !is_held
     } else {
         account.is_some() && checks.are_good()
@@ -105,8 +112,16 @@ fn conclusion(user: &str, password: bool, let_in: bool) -> String {
 }
 
 /// Lets plex-authd decide about a phase of a login. Its prompts are shown here.
-fn decide(context: &Context, user: &str, service: &str, phase: Phase, from: Option<&str>) -> Result<Decision, Error> {
-    let explained = explain(&context.socket, user, service, phase, from);
+fn decide(
+    context: &Context,
+    user: &str,
+    service: &str,
+    phase: Phase,
+    from: Option<&str>,
+    caller: Option<&Caller>,
+) -> Result<Decision, Error> {
+    let caller = caller.map(|caller| caller.user.uid.as_raw());
+    let explained = explain(&context.socket, user, service, phase, from, caller);
     let (verdict, trace) = explained.map_err(|error| context.explain(error))?;
     let (steps, reason) = trace.map_or_else(Default::default, |trace| (trace.steps, trace.reason));
     Ok(Decision { verdict, steps, reason })
@@ -117,6 +132,7 @@ fn add(
     decision: Result<Decision, Error>,
     phase: Phase,
     config: Option<&Config>,
+    advice: Option<&str>,
     checks: &mut Checks,
 ) -> Option<Verdict> {
     let name = match phase {
@@ -126,7 +142,7 @@ fn add(
     };
     match decision {
         Ok(Decision { verdict, reason, .. }) => {
-            checks.add(phase_check(name, verdict, &reason, config));
+            checks.add(phase_check(name, verdict, &reason, config, advice));
             Some(verdict)
         }
         Err(error) => {
@@ -141,7 +157,8 @@ fn add(
     }
 }
 
-fn phase_check(name: &str, verdict: Verdict, reason: &str, config: Option<&Config>) -> Check {
+/// `advice` is what makes plex-authd answer the program's user.
+fn phase_check(name: &str, verdict: Verdict, reason: &str, config: Option<&Config>, advice: Option<&str>) -> Check {
     let without_list = config.is_some_and(|config| matches!(config.source, Source::Resources { .. }));
     let refused = |word: &str| Check::error(name, format!("{word}: {reason}"));
     match verdict {
@@ -153,6 +170,9 @@ fn phase_check(name: &str, verdict: Verdict, reason: &str, config: Option<&Confi
         Verdict::NotManaged => refused("not managed"),
         Verdict::Throttled => refused("throttled").hint("see what happened: plex-auth logins"),
         Verdict::Unavailable => refused("unavailable").hint("run: plex-auth doctor"),
-        _ => refused("denied"),
+        _ => match advice.filter(|_| reason == Reason::NotYourAccount.to_string()) {
+            Some(advice) => refused("denied").hint(advice),
+            None => refused("denied"),
+        },
     }
 }

@@ -129,8 +129,19 @@ mod tests {
     fn login(phase: &str, outcome: &str) -> (Login, u32) {
         let [user, phase, outcome] = ["alice", phase, outcome].map(str::to_owned);
         let (service, why) = (Some("sshd".to_owned()), String::new());
-        let login =
-            Login { at: 1, user, plex_id: None, service, rhost: None, phase, outcome, why, test: false, number: 1 };
+        let login = Login {
+            at: 1,
+            user,
+            plex_id: None,
+            service,
+            rhost: None,
+            phase,
+            outcome,
+            why,
+            test: false,
+            caller: None,
+            number: 1,
+        };
         (login, 0)
     }
 

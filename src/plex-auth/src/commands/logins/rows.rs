@@ -43,7 +43,7 @@ pub(super) struct Row {
 
 impl Row {
     fn new(login: Login) -> Self {
-        let Login { at, user, plex_id, service, rhost, phase, outcome, why, test, number: _ } = login;
+        let Login { at, user, plex_id, service, rhost, phase, outcome, why, test, caller: _, number: _ } = login;
         Self { at, user, plex_id, service, rhost, phases: vec![phase], outcome, why, test, last: at }
     }
 
@@ -121,6 +121,7 @@ mod tests {
             outcome: outcome.into(),
             why: format!("{phase} {outcome}"),
             test: false,
+            caller: None,
             number: at,
         }
     }

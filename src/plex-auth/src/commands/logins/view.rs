@@ -63,6 +63,7 @@ mod tests {
             outcome: "denied".into(),
             why: "wrong password".into(),
             test: at == 1,
+            caller: None,
             number: at,
         }
     }

@@ -105,7 +105,8 @@ mod tests {
     fn entry(number: i64, user: &str, origin: &str, outcome: &str) -> LoginEntry {
         let (user, phase, outcome) = (user.to_owned(), "auth".to_owned(), outcome.to_owned());
         let (plex_id, service, rhost, why) = (None, None, None, String::new());
-        let login = Login { at: number, user, plex_id, service, rhost, phase, outcome, why, test: false, number };
+        let login =
+            Login { at: number, user, plex_id, service, rhost, phase, outcome, why, test: false, caller: None, number };
         LoginEntry { number, origin: Some(origin.to_owned()), login }
     }
 

@@ -12,7 +12,7 @@ use super::{client_id, rows};
 use crate::log::Log;
 
 /// Migrations, in order. A released migration never changes; `user_version` counts those that have been applied.
-pub(super) const MIGRATIONS: [&str; 8] = [
+pub(super) const MIGRATIONS: [&str; 9] = [
     "
     CREATE TABLE installation (client_id TEXT NOT NULL) STRICT;
     CREATE TABLE pin (
@@ -53,6 +53,7 @@ pub(super) const MIGRATIONS: [&str; 8] = [
     "CREATE TABLE unbound (account TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
     "CREATE TABLE member_group (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
     "ALTER TABLE login ADD COLUMN test INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE login ADD COLUMN caller INTEGER;",
 ];
 
 /// File name in the state directory.

@@ -81,11 +81,11 @@ impl PendingLogins {
 }
 
 fn insert(to: &Connection, LoginEntry { number, origin, login }: &LoginEntry) -> rusqlite::Result<usize> {
-    let Login { at, user, plex_id, service, rhost, phase, outcome, why, test, .. } = login;
+    let Login { at, user, plex_id, service, rhost, phase, outcome, why, test, caller, .. } = login;
     let plex_id = plex_id.map(u64::cast_signed);
-    let sql = "REPLACE INTO login (number, at, user, plex_id, service, rhost, phase, outcome, why, origin, test) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-    let values = params![number, at, user, plex_id, service, rhost, phase, outcome, why, origin, test];
+    let sql = "REPLACE INTO login (number, at, user, plex_id, service, rhost, phase, outcome, why, origin, test, caller) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    let values = params![number, at, user, plex_id, service, rhost, phase, outcome, why, origin, test, caller];
     to.prepare_cached(sql)?.execute(values)
 }
 
@@ -101,6 +101,7 @@ pub(super) fn entry(row: &Row) -> rusqlite::Result<LoginEntry> {
         outcome: row.get("outcome")?,
         why: row.get("why")?,
         test: row.get("test")?,
+        caller: row.get("caller")?,
         number: row.get("number")?,
     };
     Ok(LoginEntry { number: row.get("number")?, origin: row.get("origin")?, login })

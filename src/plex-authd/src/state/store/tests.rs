@@ -38,7 +38,7 @@ fn entry(number: i64) -> LoginEntry {
     let (phase, outcome, why) = ("auth".into(), "denied".into(), "wrong password".into());
     let (plex_id, service) = (Some(u64::MAX), Some("sshd".into()));
     let (at, user, rhost, test) = (number, "alice".into(), None, number % 2 == 0);
-    let login = Login { at, user, plex_id, service, rhost, phase, outcome, why, test, number };
+    let login = Login { at, user, plex_id, service, rhost, phase, outcome, why, test, caller: Some(33), number };
     LoginEntry { number, origin: Some("local:bob".into()), login }
 }
 

@@ -82,7 +82,7 @@ fn r55_how_to_pages_work_to_the_letter_on_a_clean_machine() {
         ("sudo", sudo),
         ("sftp-only", sftp),
         ("friends", friends),
-        ("when-it-does-not-work", troubleshooting),
+        ("troubleshooting", troubleshooting),
         ("by hand", by_hand),
     ];
     for (page, follow) in pages {
@@ -291,12 +291,12 @@ fn friends(world: &World) {
 }
 
 fn troubleshooting(world: &World) {
-    let page = |heading| page_commands("docs/how-to/when-it-does-not-work.md", heading);
-    let said = world.follow(&page("Ask").replace("plex-auth doctor", "plex-auth doctor || test $? = 3"));
+    let page = |heading| page_commands("docs/how-to/troubleshooting.md", heading);
+    let said = world.follow(&page("Diagnose").replace("plex-auth doctor", "plex-auth doctor || test $? = 3"));
     assert!(said.contains("alice would be let in") && said.contains("on the list"), "{said}");
     assert!(world.follow(&page("Read the log")).contains("plex-authd"));
     let (out, back) =
-        page("Take Plex out of every login").split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        page("Disable Plex authentication").split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     world.follow(&out);
     assert!(!can_log_in(world, "alice", &password("alice")) && can_log_in(world, "local", "LOCAL-SECRET"));
     world.follow(&back);

@@ -103,7 +103,7 @@ fn set_up(world: &World) {
     let mut again = world.terminal(&["sh", "-c", page("On the machine of the Plex server").trim()]);
     again.wait_for("Who should be able to sign in");
     drop(again);
-    let changes = world.follow(&page("Change an answer"));
+    let changes = world.follow(&page("Change a setting"));
     assert!(changes.contains("+strict_friends = false") && changes.contains("Nothing was changed"), "{changes}");
     world.sh("printf '\\n[timeouts]\\nfriend_list = \"1s\"\\n[throttle]\\nfree_tries = 20\\n' >>/etc/plex-auth.toml");
     media_server(world);
@@ -317,7 +317,7 @@ fn by_hand(world: &World) {
     assert_eq!(world.sudo("local", "LOCAL-SECRET", &[]).stdout, "root\n");
     assert_eq!(world.su("local", "alice", &password("alice"), &[]).stdout, "alice\n");
     assert!(!world.su("local", "alice", "wrong", &[]).ok());
-    follow_and_reload(world, &page_commands(SSH, "Nobody but Plex friends"));
+    follow_and_reload(world, &page_commands(SSH, "Allow only Plex friends"));
     assert!(can_log_in(world, "alice", &password("alice")) && !can_log_in(world, "local", "LOCAL-SECRET"));
     assert_eq!(world.ssh_key("local").stdout, "local\n");
     // Restores the package's configuration. The common stacks belong to pam-auth-update.

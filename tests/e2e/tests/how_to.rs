@@ -254,7 +254,7 @@ fn sftp(world: &World) {
 
 fn friends(world: &World) {
     let page = |heading| page_commands("docs/how-to/friends.md", heading);
-    assert!(world.follow(&page("Who there is")).contains("frank@example.org"));
+    assert!(world.follow(&page("List friends")).contains("frank@example.org"));
     let one = page("One account").replace("user add al ", "user add al2 ").replace("user remove al", "user remove al2");
     let one = one.replace("alice", "erin");
     world.follow(&one);

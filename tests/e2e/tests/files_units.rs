@@ -18,7 +18,7 @@ fn machine() -> Option<World> {
     ));
     world.sh("mkdir '/srv/my films' /srv/other && echo film >'/srv/my films/film' && echo other >/srv/other/film");
     world.sh("ssh-keygen -q -t ed25519 -N '' -f /root/key && echo mine >/root/mine");
-    world.follow(&page_commands("docs/how-to/sftp-only.md", "The section for sshd"));
+    world.follow(&page_commands("docs/how-to/sftp-only.md", "Restrict the group in sshd"));
     Some(world)
 }
 

@@ -175,7 +175,7 @@ fn link(world: &World) {
 fn sudo(world: &World) {
     let page = |heading| page_commands("docs/how-to/sudo.md", heading);
     assert!(!world.sudo("alice", &password("alice"), &[]).ok(), "nobody has let her yet");
-    world.follow(&page("Allow it"));
+    world.follow(&page("With the package"));
     assert!(!world.sudo("alice", "wrong", &[]).ok());
     let mut shell = world.terminal(&as_user("alice", &["env", "PS1=$ ", "sh"]));
     shell.wait_for("$ ");
@@ -193,7 +193,7 @@ fn sudo(world: &World) {
     set_plex_world(world, DEN);
     shell.type_line("sudo -n id -un; echo again");
     shell.wait_for("\nroot\nagain\n$");
-    world.follow(&page("How often it asks"));
+    world.follow(&page("Password timeout"));
     shell.type_line("sudo -n id -un");
     shell.wait_for("a password is required");
     world.sh("gpasswd -d alice sudo");
@@ -209,7 +209,7 @@ fn sftp(world: &World) {
     let page = |heading| page_commands("docs/how-to/sftp-only.md", heading);
     // One prompt: the verification code is behind the password.
     let typed = format!("{}314159", password("erin"));
-    follow_and_reload(world, &page("The section for sshd"));
+    follow_and_reload(world, &page("Restrict the group in sshd"));
     let said = world.follow(&page("An account"));
     assert!(said.contains("bea transfers files by SFTP, and nothing else: into /srv/plex-auth/bea/upload"), "{said}");
     world.sh("mkdir -p /srv/films && echo film >/srv/films/film && echo mine >/root/mine");
@@ -245,7 +245,7 @@ fn sftp(world: &World) {
     assert!(!by_key().ok() && !by_password("bea", &typed, "ls /\n").ok());
     set_plex_world(world, DEN);
     assert!(can_log_in(world, "local", "LOCAL-SECRET"), "others have what they had");
-    world.follow(&page("Take it back").replace("\nplex-auth user unlink bea", ""));
+    world.follow(&page("Remove access").replace("\nplex-auth user unlink bea", ""));
     world.sh(
         "cat /srv/films/film && test ! -e /srv/plex-auth/.removed-bea-*/media && ! grep /srv/plex-auth/ /proc/mounts",
     );
@@ -333,7 +333,7 @@ fn tutorial(world: &World) {
     world.follow(&page("Let another friend in"));
     assert!(can_log_in(world, "frank", &password("frank")));
     world.start(&["systemd-run", "--quiet", "--uid=frank", "sleep", "600"]);
-    world.follow(&page("Take it back"));
+    world.follow(&page("Undo everything"));
     assert!(!world.run(&["id", "frank"]).ok() && world.run(&["sh", "-c", "ls -d /home/.removed-frank-*"]).ok());
     let left = world
         .run(&["sh", "-c", "grep -rw 'pam_plex.so\\|plex-users' /etc/pam.d; ls /etc/plex-auth.toml 2>/dev/null"])

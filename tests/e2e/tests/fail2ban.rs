@@ -173,7 +173,7 @@ fn fail2ban_reads_only_the_daemons_own_journal_entries() {
     // The forged line is in the journal; only the unit distinguishes it.
     let all = world.run(&["fail2ban-regex", "-m", "SYSLOG_IDENTIFIER=plex-authd", "-o", "ip", journal, "plex-auth"]);
     assert!(all.stdout.contains(VICTIM), "{all:?}");
-    let page = world.follow(&page_commands("docs/how-to/fail2ban.md", "See what it would have found"));
+    let page = world.follow(&page_commands("docs/how-to/fail2ban.md", "Test the filter"));
     assert!(page.contains("Use         systemd journal") && page.contains("Failregex: "), "{page}");
 }
 
@@ -191,7 +191,7 @@ fn fail2ban_example_jail_bans_a_host_after_two_connections_of_wrong_passwords() 
     world.start(&["fail2ban-server", "-f", "start"]);
     world.sh("until fail2ban-client ping >/dev/null 2>&1; do sleep 0.1; done");
     world.write("/etc/fail2ban/jail.local", 0o644, "root:root", local);
-    let said = world.follow(&page_commands("docs/how-to/fail2ban.md", "Turn it on"));
+    let said = world.follow(&page_commands("docs/how-to/fail2ban.md", "Enable the jail"));
     assert!(said.contains("OK: configuration test is successful"), "{said}");
     std::thread::scope(|scope| {
         for (rhost, tries) in [("203.0.113.11", 11), ("203.0.113.12", 12)] {

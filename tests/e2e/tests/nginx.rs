@@ -88,9 +88,9 @@ fn r52_ten_http_requests_with_a_remembered_password_cost_one_sign_in() {
     let page = |heading| page_commands("docs/how-to/nginx.md", heading);
     world.ready_for_pages();
     world.sh("mkdir -p /var/www/plex; echo page >/var/www/plex/index.html; echo file >/var/www/plex/file");
-    world.follow(&page("Ask plex-authd"));
+    world.follow(&page("Let nginx authenticate users"));
     world.follow(&page("Protect a page"));
-    let said = world.follow_with(&page("Try it without a browser"), &format!("{}\n", password("alice")));
+    let said = world.follow_with(&page("Test without a browser"), &format!("{}\n", password("alice")));
     assert!(said.contains("successfully authenticated"), "{said}");
     assert_eq!(get(&world, "/file", "bob", &password("bob")).0, 401);
     world.sh("plex-auth forget alice");

@@ -47,7 +47,7 @@ fn samba_page_sets_up_a_share_for_current_friends_with_their_plex_password() {
     world.start_sshd();
     world.sh("mount -t tmpfs -o mode=755 tmpfs /srv");
     world.sh("rm /etc/pam.d/plex-auth");
-    world.follow(&page_commands(PAGE, "The gate"));
+    world.follow(&page_commands(PAGE, "Check access at each connection"));
     world.sh("echo film >/srv/media/film");
     // The account phase alone: with a password that was set in Samba by hand.
     for name in ["alice", "bob"] {
@@ -56,7 +56,7 @@ fn samba_page_sets_up_a_share_for_current_friends_with_their_plex_password() {
     assert_eq!(world.smb_says("alice", "smb-word"), "ok");
     assert_eq!(world.smb_says("bob", "smb-word"), "NT_STATUS_ACCESS_DENIED");
     assert_eq!(world.smb_says("alice", &password("alice")), "NT_STATUS_LOGON_FAILURE");
-    world.follow(&page_commands(PAGE, "The password"));
+    world.follow(&page_commands(PAGE, "Synchronise the SMB password"));
     assert!(world.ssh("password", "alice", &password("alice")).ok());
     world.wait_for_smb("alice", &password("alice"), "ok");
     assert_eq!(world.smb_says("mallory", &password("mallory")), "NT_STATUS_LOGON_FAILURE");
@@ -94,7 +94,7 @@ fn friend_without_a_shell_can_synchronise_the_smb_password_over_ssh() {
     let Some(world) = World::with_samba(DEN, SYNC) else { return };
     world.ready_for_pages();
     world.start_sshd_with("Include /etc/ssh/sshd_config.d/*.conf\n");
-    world.follow(&page_commands(PAGE, "Friends who have a share and nothing else"));
+    world.follow(&page_commands(PAGE, "Friends with access to shares only"));
     // Whatever command is requested, only the one program runs; a key login has no password to synchronise.
     let key = world.ssh_key("alice");
     assert!(!key.ok() && !key.stdout.contains("alice\n"), "{key:?}");

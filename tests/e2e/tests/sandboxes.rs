@@ -94,9 +94,9 @@ fn r52_unprivileged_screen_locker_accepts_only_the_users_plex_password() {
     let page = "docs/how-to/screen-lockers.md";
     world.ready_for_pages();
     world.sh("rm /etc/pam.d/plex-auth");
-    world.follow(&page_commands(page, "A stack of its own"));
+    world.follow(&page_commands(page, "With its own PAM stack"));
     world.sh("cp /etc/pam.d/swaylock /etc/pam.d/locker");
-    let said = world.follow_with(&page_commands(page, "Try it"), &format!("{}\n", password("alice")));
+    let said = world.follow_with(&page_commands(page, "Test"), &format!("{}\n", password("alice")));
     assert!(said.contains("successfully authenticated"), "{said}");
     let locker = |user: &str, privileges: &[&str], typed: &str| {
         let before = [&["setpriv", "--reuid", user, "--regid", user, "--init-groups"], privileges].concat();

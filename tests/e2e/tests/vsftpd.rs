@@ -76,7 +76,7 @@ fn r55_vsftpd_serves_files_to_friends_only_and_over_tls_only() {
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
 
     // With `remember`, plex.tv is contacted once; a removed friend is refused nevertheless.
-    world.follow(&page_commands(PAGE, "Contact plex.tv less often"));
+    world.follow(&page_commands(PAGE, "Cache accepted passwords"));
     world.plex().reset();
     for _ in 0..3 {
         assert_eq!(by_tls(&world, "/film", "alice", &password("alice")).stdout, "film\n");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test may panic")]
 
 mod lines;
+mod passwords;
 mod table;
 
 use std::collections::BTreeSet;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use pam::module::PamHandle;
 use zeroize::Zeroize;
 
-/// `PAM_AUTHTOK` of `security/_pam_types.h`.
+/// `PAM_AUTHTOK` and `PAM_USER_PROMPT` of `security/_pam_types.h`.
 const PAM_AUTHTOK: c_int = 6;
+const PAM_USER_PROMPT: c_int = 9;
 
 unsafe extern "C" {
     fn pam_set_item(pamh: *mut PamHandle, item_type: c_int, item: *const c_void) -> c_int;
@@ -19,11 +20,21 @@ unsafe extern "C" {
 /// Passes a password on to the modules that follow in the stack. Best effort: they can prompt themselves.
 pub(crate) fn set_authtok(pamh: &mut PamHandle, password: &str) {
     let Ok(password) = CString::new(password) else { return };
-    let item: *const c_char = password.as_ptr();
+    set_text(pamh, PAM_AUTHTOK, &password);
+    password.into_bytes_with_nul().zeroize();
+}
+
+/// Sets the prompt for the user's name. Best effort.
+pub(crate) fn set_user_prompt(pamh: &mut PamHandle, prompt: &CStr) {
+    set_text(pamh, PAM_USER_PROMPT, prompt);
+}
+
+/// Sets an item that is a string.
+fn set_text(pamh: &mut PamHandle, item_type: c_int, text: &CStr) {
+    let item: *const c_char = text.as_ptr();
     // SAFETY: `pamh` is the live handle that libpam passed to the hook that is running, borrowed exclusively; `item` is
     // a NUL-terminated string that outlives the call, and libpam makes its own copy.
-    let _ = unsafe { pam_set_item(pamh, PAM_AUTHTOK, item.cast()) };
-    password.into_bytes_with_nul().zeroize();
+    let _ = unsafe { pam_set_item(pamh, item_type, item.cast()) };
 }
 
 /// Delays a failure by about this time. libpam uses the longest delay that any module sets.

@@ -1,11 +1,18 @@
 //! Prompts through the program's conversation function.
 
+use std::ffi::CStr;
+
 use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON};
 use pam::conv::Conv;
-use pam::items::AuthTok;
+use pam::items::{AuthTok, UserPrompt};
 use pam::module::PamHandle;
 use pam::secret::SecretBytes;
 use protocol::{InvalidInput, Prompt, PromptReply, Secret};
+
+use crate::ffi;
+
+/// The prompt for the user's name where the program has set none: libpam's own.
+const USER_PROMPT: &CStr = c"login:";
 
 /// Typed text and its origin.
 pub(crate) struct Typed {
@@ -22,7 +29,11 @@ pub(crate) fn first_pass(pamh: &PamHandle) -> Option<Typed> {
 }
 
 /// Shows a prompt. An error of the program, a missing answer and one without text are all [`PromptReply::Failed`].
-pub(crate) fn converse(pamh: &PamHandle, ask: &Prompt) -> Typed {
+pub(crate) fn converse(pamh: &mut PamHandle, ask: &Prompt) -> Typed {
+    // saslauthd compares each echoed prompt with this item, and crashes without one.
+    if ask.echo && !matches!(pamh.get_item::<UserPrompt>(), Ok(Some(_))) {
+        ffi::set_user_prompt(pamh, USER_PROMPT);
+    }
     let style = if ask.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
     let typed = pamh.get_item::<Conv>().ok().flatten().and_then(|conv| conv.send(style, &ask.text).ok().flatten());
     let answer = typed.as_ref().map_or(PromptReply::Failed, checked);

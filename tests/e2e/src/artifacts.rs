@@ -175,7 +175,7 @@ fn made(script: &str, arguments: &[&Path], name: &str) -> PathBuf {
 
 /// A C program of the tests, compiled once for each test program.
 pub(crate) fn c_program(name: &'static str) -> PathBuf {
-    compiled(name, &["-lpam", "-ldl"])
+    compiled(name, &["-Wl,--as-needed", "-lpam", "-ldl", "-lcrypt"])
 }
 
 /// A library of the tests in C, compiled once for each test program.

@@ -1,11 +1,12 @@
-//! R43: which callers may ask the daemon about which accounts, and how often; through libpam, as the users themselves.
+//! R43: which callers may ask the daemon about which accounts, and how often; through libpam, as the users themselves. And
+//! callers with habits of their own.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use e2e::{Code, DEN, World, password};
+use e2e::{Code, DEN, Kind, World, password};
 use fakeplex::Endpoint;
 
 /// `authenticate` run by a process of this local user.
@@ -83,4 +84,56 @@ fn idle_connections_are_closed_and_limited_per_user() {
     assert!(told.ends_with(b"{\"verdict\":\"unavailable\"}"), "{told:?}");
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     world.wait_for_log(&["uid 0 connected but sent no request"]);
+}
+
+/// Limits that a program which answers no second prompt reaches after 20 attempts.
+const PATIENT: &str = "[throttle]\nfree_tries = 20\nrejected_per_hour = 1000\nsign_ins_per_hour = 1000";
+
+/// Runs 20 attempts at a time until there were 100, without a back-off.
+fn hundred_attempts(world: &World, mut twenty: impl FnMut()) {
+    for _ in 0..5 {
+        twenty();
+        assert!(world.run(&["plex-auth", "forget", "erin"]).ok());
+    }
+}
+
+/// saslauthd compares every echoed prompt with `PAM_USER_PROMPT`, which is NULL unless somebody sets it.
+#[test]
+fn r22_echoed_prompts_crash_no_program_that_compares_them_with_the_one_for_the_name() {
+    let Some(world) = World::with_everything(DEN, PATIENT) else { return };
+    let mut logins = Vec::new();
+    hundred_attempts(&world, || {
+        let found = world.log_in_often_by(&[], Kind::Compare, "alone", "erin", &password("erin"), (4, 5));
+        assert_eq!(found.alive, 5, "a process has crashed: {found:?}");
+        logins.extend(found.logins);
+    });
+    assert_eq!(logins.len(), 100);
+    assert!(logins.iter().all(|login| (login.code, login.prompts) == (Code::AUTH_ERR, 2)), "{logins:?}");
+    let both = format!("{}314159", password("erin"));
+    assert_eq!(world.log_in_by(Kind::Compare, "alone", "erin", &both).code, Code::SUCCESS);
+    world.wait_for_log(&["denied", "user=\"erin\"", "type the six digits right behind the password"]);
+}
+
+#[test]
+fn r22_saslauthd_survives_a_hundred_logins_with_2fa() {
+    let Some(world) = World::with_everything(DEN, PATIENT) else { return };
+    let stack = "auth required pam_plex.so\naccount required pam_plex.so\n";
+    world.write("/etc/pam.d/smtp", 0o644, "root:root", stack);
+    world.sh("mkdir -p /run/saslauthd && saslauthd -a pam -n 20 -m /run/saslauthd");
+    let processes = || world.sh("pgrep -x saslauthd | sort").stdout;
+    world.until("[ $(pgrep -cx saslauthd) -eq 20 ]");
+    let before = processes();
+    // Of the program itself: "OK" or "NO".
+    let ask = |user: &str, times: u32, typed: &str| {
+        let one = format!("testsaslauthd -f /run/saslauthd/mux -s smtp -u {user} -p {typed}");
+        world.sh(&format!("for i in $(seq {times}); do {one} & done | cut -c 1-5; wait")).stdout
+    };
+    hundred_attempts(&world, || assert_eq!(ask("erin", 20, &password("erin")), "0: NO\n".repeat(20)));
+    assert_eq!(processes(), before, "a process has ended");
+    // The log has a limit for each origin.
+    let logged = world.syslog().matches("type the six digits right behind the password").count();
+    assert!(logged >= 20, "{}", world.syslog());
+    assert_eq!(ask("erin", 1, &format!("{}314159", password("erin"))), "0: OK\n");
+    assert_eq!(ask("alice", 1, &password("alice")), "0: OK\n");
+    assert_eq!(ask("alice", 1, "wrong"), "0: NO\n");
 }

@@ -21,6 +21,8 @@ pub(crate) struct Args {
     pub link: bool,
     /// `plex_only`: in authentication, only accounts that have no local password.
     pub plex_only: bool,
+    /// `one_prompt`: no prompt after the one for the password.
+    pub one_prompt: bool,
     /// `socket=`: where the daemon listens.
     pub socket: PathBuf,
     /// `debug`: details are written to the log.
@@ -37,6 +39,7 @@ impl Args {
             use_first_pass: false,
             link: false,
             plex_only: false,
+            one_prompt: false,
             socket: PathBuf::from(protocol::DEFAULT_SOCKET),
             debug: false,
         };
@@ -47,6 +50,7 @@ impl Args {
                 "use_first_pass" => parsed.use_first_pass = true,
                 "link" => parsed.link = true,
                 PLEX_ONLY => parsed.plex_only = true,
+                "one_prompt" => parsed.one_prompt = true,
                 "debug" => parsed.debug = true,
                 other => match other.strip_prefix("socket=") {
                     Some(path) if path.starts_with('/') => parsed.socket = PathBuf::from(path),
@@ -58,6 +62,7 @@ impl Args {
         match parsed {
             Self { plex_only: true, use_first_pass: true, .. } => Err(InvalidArgs::PlexOnlyUseFirstPass),
             Self { plex_only: true, link: true, .. } => Err(InvalidArgs::PlexOnlyLink),
+            Self { one_prompt: true, link: true, .. } => Err(InvalidArgs::OnePromptLink),
             parsed => Ok(parsed),
         }
     }
@@ -74,6 +79,8 @@ pub(crate) enum InvalidArgs {
     PlexOnlyUseFirstPass,
     /// `plex_only` together with `link`.
     PlexOnlyLink,
+    /// `one_prompt` together with `link`.
+    OnePromptLink,
 }
 
 impl fmt::Display for InvalidArgs {
@@ -81,8 +88,8 @@ impl fmt::Display for InvalidArgs {
         match self {
             Self::Unknown(arg) => write!(
                 f,
-                "unknown argument '{}'; the arguments are try_first_pass, use_first_pass, link, plex_only, socket=/PATH \
-                 and debug",
+                "unknown argument '{}'; the arguments are try_first_pass, use_first_pass, link, plex_only, one_prompt, \
+                 socket=/PATH and debug",
                 protocol::printable(arg, 64)
             ),
             Self::RelativeSocket => f.write_str("argument socket= needs an absolute path"),
@@ -92,6 +99,7 @@ impl fmt::Display for InvalidArgs {
             Self::PlexOnlyLink => {
                 f.write_str("plex_only asks for a password as pam_unix does, so link cannot go with it")
             }
+            Self::OnePromptLink => f.write_str("one_prompt prompts for a password alone, so link cannot go with it"),
         }
     }
 }
@@ -106,11 +114,14 @@ mod tests {
             use_first_pass: false,
             link: false,
             plex_only: false,
+            one_prompt: false,
             socket: "/run/plex-auth/socket".into(),
             debug: false,
         };
         assert_eq!(Args::parse(&[]), Ok(default.clone()));
         assert_eq!(Args::parse(&[c"try_first_pass"]), Ok(default.clone()));
+        let one_prompt = Args { use_first_pass: true, one_prompt: true, ..default.clone() };
+        assert_eq!(Args::parse(&[c"use_first_pass", c"one_prompt"]), Ok(one_prompt));
         let all = Args { use_first_pass: true, link: true, socket: "/run/x".into(), debug: true, ..default.clone() };
         assert_eq!(Args::parse(&[c"use_first_pass", c"link", c"socket=/run/x", c"debug"]), Ok(all));
         let plex_only = Args { plex_only: true, ..default };
@@ -122,12 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn plex_only_excludes_use_first_pass_and_link() {
-        for other in [c"use_first_pass", c"link"] {
-            let named = |args: &[&CStr]| {
-                Args::parse(args).is_err_and(|why| why.to_string().contains(&*other.to_string_lossy()))
+    fn plex_only_excludes_use_first_pass_and_link_and_one_prompt_excludes_link() {
+        for (one, other) in [(c"plex_only", c"use_first_pass"), (c"plex_only", c"link"), (c"one_prompt", c"link")] {
+            let names_both = |args: &[&CStr]| {
+                Args::parse(args).is_err_and(|why| {
+                    [one, other].iter().all(|name| why.to_string().contains(&*name.to_string_lossy()))
+                })
             };
-            assert!(named(&[c"plex_only", other]) && named(&[other, c"plex_only"]), "{other:?}");
+            assert!(names_both(&[one, other]) && names_both(&[other, one]), "{one:?} {other:?}");
         }
     }
 }

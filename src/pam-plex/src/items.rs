@@ -46,6 +46,7 @@ impl Items {
             ruser,
             link: args.link,
             plex_only: args.plex_only,
+            one_prompt: args.one_prompt,
             screen,
         }
     }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use config::{Config, Source};
 use policy::Rules;
+use protocol::LoginRequest;
 use system::accounts::{self, ManagedAccounts};
 
 use crate::callers::TrustedCallers;
@@ -33,11 +34,11 @@ impl Settings {
         ManagedAccounts::new(self.config.group.as_deref(), &self.config.users, self.uid_min)
     }
 
-    /// Link sign-in is enabled for this PAM service.
-    pub(crate) fn offers_link(&self, service: Option<&str>) -> bool {
-        let config = &self.config;
-        config.link_sign_in
-            && service.is_some_and(|service| config.link_services.iter().any(|listed| listed == service))
+    /// Link sign-in is enabled for the PAM service of this login, and its stack allows a second prompt.
+    pub(crate) fn offers_link(&self, request: &LoginRequest) -> bool {
+        let (config, service) = (&self.config, request.service.as_deref());
+        let is_listed = |service| config.link_services.iter().any(|listed| listed == service);
+        config.link_sign_in && !request.one_prompt && service.is_some_and(is_listed)
     }
 
     /// Identifies the owner, server and rule that a friend list was fetched for. A list of another scope is not used.

@@ -102,6 +102,7 @@ mod tests {
             ruser: None,
             link: true,
             plex_only: true,
+            one_prompt: true,
             screen: Some(Screen { columns: 80, lines: 24, utf8: true }),
         }));
         round_trip(&Request::Admin(AdminRequest::Forget("alice".into())));

@@ -30,6 +30,10 @@ pub struct LoginRequest {
     /// prompt.
     #[serde(default)]
     pub plex_only: bool,
+    /// The module's argument `one_prompt`: after the prompt for the password there is no other, neither for a verification code nor
+    /// with a link code.
+    #[serde(default)]
+    pub one_prompt: bool,
     /// The screen that prompts are shown on, where the module can know it; none where another version describes it in
     /// another way.
     #[serde(default, deserialize_with = "readable")]

@@ -137,3 +137,20 @@ fn r22_saslauthd_survives_a_hundred_logins_with_2fa() {
     assert_eq!(ask("alice", 1, &password("alice")), "0: OK\n");
     assert_eq!(ask("alice", 1, "wrong"), "0: NO\n");
 }
+
+/// Programs with a single prompt that are at a terminal, or call themselves sshd: the code cannot be shown, and no one waits for it.
+#[test]
+fn r22_link_prompt_that_a_program_answers_with_the_name_ends_the_login() {
+    let further = "link_sign_in = true\n[throttle]\nfree_tries = 20";
+    let Some(world) = World::with_everything(DEN, further) else { return };
+    let stack = "auth required pam_plex.so\naccount required pam_plex.so\n";
+    world.write("/etc/pam.d/sshd", 0o644, "root:root", stack);
+    let (login, log) = world.logged(|| world.log_in_by(Kind::Name, "sshd", "alice", ""));
+    assert_eq!((login.code, login.prompts), (Code::AUTH_ERR, 2), "{log}");
+    assert!(log.contains("the prompt could not be shown or was cancelled, after an empty password"), "{log}");
+    world.plex().reset();
+    world.write("/etc/pam.d/sshd", 0o644, "root:root", &stack.replacen(".so", ".so one_prompt", 1));
+    let login = world.log_in_by(Kind::Name, "sshd", "alice", "");
+    assert_eq!((login.code, login.prompts), (Code::AUTH_ERR, 1));
+    assert_eq!(world.plex().counters().of(Endpoint::Pins), 0);
+}

@@ -2,7 +2,7 @@
 //! possible.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use e2e::{Code, DEN, Terminal, World, as_user, password};
+use e2e::{Code, DEN, Kind, Terminal, World, as_user, password};
 use fakeplex::Endpoint;
 
 const CODE: &str = "314159";
@@ -126,5 +126,46 @@ fn r22_client_with_a_single_prompt_is_refused_at_once_and_the_reason_logged() {
     }
     world.write("/run/typed", 0o600, "root:root", &both());
     assert_eq!(graphical().stdout, "erin\n");
+    world.assert_no_secret_leaked();
+}
+
+/// What programs with a single prompt answer to the second one.
+const SINGLE: &str = "type the six digits right behind the password";
+
+#[test]
+fn r22_answers_that_programs_give_by_themselves_are_sent_nowhere_and_the_log_says_what_helps() {
+    // An account with six digits as its name, and one with six digits as its password.
+    let den = DEN.replace("\"erin\"", "\"271828\"");
+    let den = format!(
+        "[[account]]\nid = 8\nusername = \"zoe\"\nemail = \"zoe@example.org\"\npassword = \"161803\"\n\
+         code = \"{CODE}\"\nfriend_of = [\"olga\"]\n\n{}",
+        den.replace("\"frank\"]", "\"frank\", \"zoe\"]")
+    );
+    let further = format!("[users]\nerin = \"5\"\n\"271828\" = \"5\"\n{PATIENT}");
+    let Some(world) = World::with_everything(&den, &further) else { return };
+    world.sh("echo 271828:x:2718:2718::/home:/bin/sh >>/etc/passwd; echo '271828:*:20000:::::::' >>/etc/shadow");
+    let erin = password("erin");
+    for service in ["alone", "single"] {
+        if service == "single" {
+            let stack = "auth required pam_plex.so one_prompt\naccount required pam_plex.so\n";
+            world.write("/etc/pam.d/single", 0o644, "root:root", stack);
+        }
+        for kind in Kind::ONE_PROMPT {
+            for (user, typed) in [("erin", erin.as_str()), ("271828", &erin), ("zoe", "161803")] {
+                world.plex().reset();
+                let (login, log) = world.logged(|| world.log_in_by(kind, service, user, typed));
+                let prompts = if service == "single" { 1 } else { 2 };
+                assert_eq!((login.code, login.prompts), (Code::AUTH_ERR, prompts), "{service} {kind:?} {user}: {log}");
+                assert_eq!(sign_ins(&world), (1, 0), "{service} {kind:?} {user}: {log}");
+                assert!(log.contains(SINGLE) && !log.contains("wrong verification code"), "{kind:?} {user}: {log}");
+                let both = format!("{typed}{CODE}");
+                assert_eq!(
+                    world.log_in_by(kind, service, user, &both).code,
+                    Code::SUCCESS,
+                    "{service} {kind:?} {user}"
+                );
+            }
+        }
+    }
     world.assert_no_secret_leaked();
 }

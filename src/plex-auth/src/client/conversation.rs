@@ -55,6 +55,7 @@ fn request(user: &str, service: &str, phase: Phase, ruser: Option<&str>) -> Logi
         ruser: ruser.map(str::to_owned),
         link: false,
         plex_only: false,
+        one_prompt: false,
         screen: None,
     }
 }

@@ -160,6 +160,7 @@ mod tests {
             ruser: None,
             link: false,
             plex_only: false,
+            one_prompt: false,
             screen: None,
         };
         let report = |caller, is_trusted| {

@@ -108,7 +108,7 @@ impl Session {
             if !has_time() {
                 break;
             }
-            let reply = self.link_reply(&text, shown, Deadline::at(last_prompt))?;
+            let reply = self.link_reply(&request.user, &text, shown, Deadline::at(last_prompt))?;
             self.record_typed(&request.user);
             // With text the approval may be there already, and nothing is waited for.
             let poll_time = if reply == Reply::Enter { POLL_TIME } else { Duration::ZERO };
@@ -127,8 +127,13 @@ impl Session {
     }
 
     /// Shows a link prompt. It is echoed, so that programs with a single prompt do not answer it with the password (R22).
-    fn link_reply(&mut self, text: &str, shown: &Shown, deadline: Deadline) -> Result<Reply, Stop> {
-        match self.prompt(text, true, false, deadline) {
+    /// A program that answers it with the user's name cannot show it.
+    fn link_reply(&mut self, account: &str, text: &str, shown: &Shown, deadline: Deadline) -> Result<Reply, Stop> {
+        let reply = match self.prompt(text, true, false, deadline) {
+            Ok(typed) if self.is_reply_of_program(&typed, account, "") => Err(Reason::PromptFailed.into()),
+            other => other,
+        };
+        match reply {
             Ok(typed) if typed.expose().trim().is_empty() => Ok(Reply::Enter),
             Ok(_) | Err(Stop::Refused(Reason::NotUtf8 | Reason::LongPassword)) => Ok(Reply::Text),
             Err(Stop::Refused(_)) if self.reply_outstanding => Err(Reason::NotApproved.into()),

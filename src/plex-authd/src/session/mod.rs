@@ -73,6 +73,10 @@ pub(crate) struct Session {
     is_explained: bool,
     /// Where it would come from.
     explained: Explained,
+    /// The account's name as the program knows it.
+    sent_name: String,
+    /// The stack has the argument `one_prompt`.
+    one_prompt: bool,
     /// Origin of the login.
     origin: Origin,
     /// `None` without a slot.
@@ -102,6 +106,8 @@ impl Session {
             is_trusted: peer.uid == 0,
             is_explained: false,
             explained: Explained::default(),
+            sent_name: String::new(),
+            one_prompt: false,
             origin: policy::origin(peer.uid, false, None, None, None),
             slot: None,
             id: None,
@@ -137,6 +143,7 @@ impl Session {
             },
             Request::PromptReply(_) => return self.send_verdict(Verdict::Unavailable, Duration::ZERO),
         };
+        (self.sent_name, self.one_prompt) = (request.user.clone(), request.one_prompt);
         self.origin = self.origin(&request);
         let result = match self.decide(&mut request) {
             Ok(accepted) => Ok(accepted),

@@ -31,7 +31,7 @@ impl Session {
         key: AttemptKey,
         mapped_to: PlexRef,
     ) -> Result<Source, Stop> {
-        let link = self.context.settings.offers_link(request.service.as_deref());
+        let link = self.context.settings.offers_link(request);
         if request.link {
             return if link { self.link(request, &key, &mapped_to) } else { Err(Reason::LinkNotOffered.into()) };
         }
@@ -67,7 +67,7 @@ impl Session {
                     return Ok(self.accept(accepted));
                 }
                 Err(Refusal::Denied(reason)) => return Err(reason.into()),
-                Err(Refusal::CodeRequired) => match self.prompt_code(&attempt.key.account, &mut prompts_left) {
+                Err(Refusal::CodeRequired) => match self.prompt_code(attempt, &mut prompts_left) {
                     Ok(typed) => code = Some(typed),
                     Err(stop) => {
                         // The password may be right, and its codes must not be guessed without limit.
@@ -82,14 +82,22 @@ impl Session {
     }
 
     /// Prompts for a verification code until six digits are typed, in any groups. They are shown while being typed: programs answer every
-    /// hidden prompt with the password, which would be sent as a code. Only six digits are ever sent as one.
-    fn prompt_code(&mut self, account: &str, prompts_left: &mut usize) -> Result<Secret, Stop> {
+    /// hidden prompt with the password, which would be sent as a code. Only six digits are ever sent as one. A program that answers
+    /// with the name or the password shows one prompt only.
+    fn prompt_code(&mut self, attempt: &Attempt, prompts_left: &mut usize) -> Result<Secret, Stop> {
+        if self.one_prompt {
+            return Err(Reason::CodeWanted.into());
+        }
+        let (account, password) = (attempt.key.account.as_str(), attempt.password.expose());
         let mut tried = *prompts_left < CODE_PROMPTS;
         let mut text = if tried { CODE_REJECTED } else { CODE };
         while let Some(left) = prompts_left.checked_sub(1) {
             *prompts_left = left;
             match self.prompt(text, true, false, Deadline::after(USER_TIMEOUT)) {
                 Ok(typed) => {
+                    if self.is_reply_of_program(&typed, account, password) {
+                        break;
+                    }
                     if let Some(code) = policy::verification_code(typed.expose()) {
                         // Not before: a program that answers with the password must not show that it is the right one.
                         self.record_typed(account);
@@ -104,6 +112,11 @@ impl Session {
         }
         // ssh sends an empty reply for a program that shows no second prompt.
         Err(if tried { Reason::WrongCode } else { Reason::CodeWanted }.into())
+    }
+
+    /// True if the program replied to an echoed prompt itself.
+    pub(super) fn is_reply_of_program(&self, reply: &Secret, account: &str, password: &str) -> bool {
+        policy::is_reply_of_program(reply.expose(), &[account, &self.sent_name], password)
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) const SERVICES: [&str; 52] = [
 ];
 
 /// Arguments of common PAM modules.
-pub(super) const ARGUMENTS: [&str; 43] = [
+pub(super) const ARGUMENTS: [&str; 44] = [
     "audit",
     "authfail",
     "authsucc",
@@ -82,6 +82,7 @@ pub(super) const ARGUMENTS: [&str; 43] = [
     "nullok",
     "nullok_secure",
     "obscure",
+    "one_prompt",
     "plex_only",
     "preauth",
     "quiet",

@@ -18,22 +18,26 @@ pub(crate) struct Items {
     tty: Option<String>,
     rhost: Option<String>,
     ruser: Option<String>,
+    /// `PAM_TTY` names a terminal.
+    terminal: bool,
 }
 
 impl Items {
     /// Reads the items. They come from the program and, through it, from the network: they are only shown.
-    pub(crate) fn read(pamh: &PamHandle) -> Self {
+    pub(crate) fn read(pamh: &PamHandle, phase: Phase) -> Self {
+        let tty = pamh.get_item::<Tty>().ok().flatten();
         Self {
             service: pamh.get_item::<Service>().ok().flatten().map(|item| text(item.0)),
-            tty: pamh.get_item::<Tty>().ok().flatten().map(|item| text(item.0)),
+            tty: tty.as_ref().map(|item| text(item.0)),
             rhost: pamh.get_item::<RHost>().ok().flatten().map(|item| text(item.0)),
             ruser: pamh.get_item::<RUser>().ok().flatten().map(|item| text(item.0)),
+            terminal: phase == Phase::Authenticate && tty.is_some_and(|item| terminal::is_named_by(item.0)),
         }
     }
 
     /// The request to the daemon.
     pub(crate) fn into_request(self, user: String, phase: Phase, args: &Args) -> LoginRequest {
-        let Self { service, tty, rhost, ruser } = self;
+        let Self { service, tty, rhost, ruser, terminal } = self;
         // Only prompts need to know the terminal.
         let screen = if phase == Phase::Authenticate { terminal::find() } else { None };
         LoginRequest {
@@ -47,6 +51,7 @@ impl Items {
             link: args.link,
             plex_only: args.plex_only,
             one_prompt: args.one_prompt,
+            terminal,
             screen,
         }
     }

@@ -128,7 +128,7 @@ fn about_user(
             Phase::Account | Phase::Password => PamResultCode::PAM_IGNORE,
         };
     }
-    let request = Items::read(pamh).into_request(user, phase, args);
+    let request = Items::read(pamh, phase).into_request(user, phase, args);
     client::ask(pamh, args, &request, log, prompted, is_silent)
 }
 

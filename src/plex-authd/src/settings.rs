@@ -12,6 +12,9 @@ use system::accounts::{self, ManagedAccounts};
 
 use crate::callers::TrustedCallers;
 
+/// PAM service of sshd, whose `PAM_TTY` is no terminal.
+const SSH: &str = "sshd";
+
 /// One configuration in force.
 pub(crate) struct Settings {
     pub config: Config,
@@ -34,11 +37,13 @@ impl Settings {
         ManagedAccounts::new(self.config.group.as_deref(), &self.config.users, self.uid_min)
     }
 
-    /// Link sign-in is enabled for the PAM service of this login, and its stack allows a second prompt.
+    /// Link sign-in is enabled for the PAM service of this login, its stack allows a second prompt, and a person sits at a terminal.
+    /// Other programs have the services `login` and `su` too, and could not show the code: JupyterHub, OpenVPN.
     pub(crate) fn offers_link(&self, request: &LoginRequest) -> bool {
         let (config, service) = (&self.config, request.service.as_deref());
         let is_listed = |service| config.link_services.iter().any(|listed| listed == service);
-        config.link_sign_in && !request.one_prompt && service.is_some_and(is_listed)
+        let can_show = !request.one_prompt && (request.terminal || service == Some(SSH));
+        config.link_sign_in && can_show && service.is_some_and(is_listed)
     }
 
     /// Identifies the owner, server and rule that a friend list was fetched for. A list of another scope is not used.

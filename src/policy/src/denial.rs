@@ -341,8 +341,8 @@ impl fmt::Display for Reason {
             Self::LinkPromptFailed => "the prompt could not be shown or was cancelled, after an empty password",
             Self::CodeExpired => "the link code expired at plex.tv before it was approved",
             Self::LinkNotOffered => {
-                "the stack has the argument 'link', but link sign-in is not offered for this service \
-                 (see link_sign_in and link_services)"
+                "the stack has the argument 'link', but link sign-in is not offered for this service, or not without a \
+                 terminal (see link_sign_in and link_services)"
             }
             Self::TooManyLinkCodes => "too many link codes are waiting for approval",
             Self::CodeWanted => {

@@ -103,6 +103,7 @@ mod tests {
             link: true,
             plex_only: true,
             one_prompt: true,
+            terminal: true,
             screen: Some(Screen { columns: 80, lines: 24, utf8: true }),
         }));
         round_trip(&Request::Admin(AdminRequest::Forget("alice".into())));

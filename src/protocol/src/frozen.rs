@@ -21,13 +21,14 @@ fn hello(version: u32) -> LoginRequest {
         link: false,
         plex_only: false,
         one_prompt: false,
+        terminal: false,
         screen: None,
     }
 }
 
 const REQUEST: &str = "{\"hello\":{\"version\":VERSION,\"phase\":\"account\",\"user\":\"alice\",\"service\":\"sshd\",\
                        \"tty\":\"ssh\",\"rhost\":\"192.0.2.7\",\"ruser\":null,\"link\":false,\"plex_only\":false,\
-                       \"one_prompt\":false,\"screen\":null}}";
+                       \"one_prompt\":false,\"terminal\":false,\"screen\":null}}";
 
 #[test]
 fn r65_the_account_phase_request_has_its_frozen_bytes() {
@@ -47,7 +48,8 @@ fn r65_account_phase_requests_of_any_version_are_decoded() {
         // With more than this version knows, and with less than it sends itself.
         let more = request.replace("\"link\":false", "\"session\":{\"id\":[7]},\"link\":false");
         let more = more.replace("\"screen\":null", "\"screen\":{\"columns\":80,\"colours\":256}");
-        let less = request.replace(",\"link\":false,\"plex_only\":false,\"one_prompt\":false,\"screen\":null", "");
+        let less = request
+            .replace(",\"link\":false,\"plex_only\":false,\"one_prompt\":false,\"terminal\":false,\"screen\":null", "");
         for other in [more, less] {
             assert_ne!(other, request);
             assert_eq!(heard(&other), Some(hello(version)), "{other}");

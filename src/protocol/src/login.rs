@@ -8,6 +8,7 @@ use crate::Secret;
 
 /// The PAM items of a login. Only the account's name is always there. Fields that another version has added are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an argument of the module, or a fact about its terminal")]
 pub struct LoginRequest {
     /// The protocol's version, [`crate::VERSION`].
     pub version: u32,
@@ -34,6 +35,9 @@ pub struct LoginRequest {
     /// with a link code.
     #[serde(default)]
     pub one_prompt: bool,
+    /// `PAM_TTY` names a terminal. Only the module can tell: the daemon sees another /dev.
+    #[serde(default)]
+    pub terminal: bool,
     /// The screen that prompts are shown on, where the module can know it; none where another version describes it in
     /// another way.
     #[serde(default, deserialize_with = "readable")]

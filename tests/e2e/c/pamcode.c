@@ -1,11 +1,12 @@
 /* pamcode SERVICE USER PHASES [RHOST]: a PAM program that prints return codes. PHASES is a list such as
  * "auth,acct,cred,pass". Each prompt, hidden or visible, is answered with the next line of standard input; at its end the
  * conversation fails. Prints one line for each phase, the delay that a failure requested, and the number of prompts. It
- * does not wait for the delay. */
+ * does not wait for the delay. PAM_TTY is the variable TTY of the environment, or else the terminal of standard input. */
 #include <security/pam_appl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int prompts;
 
@@ -49,6 +50,9 @@ int main(int argc, char **argv)
         return 2;
     if (argc > 4)
         pam_set_item(pamh, PAM_RHOST, argv[4]);
+    const char *tty = getenv("TTY") ? getenv("TTY") : ttyname(0);
+    if (tty)
+        pam_set_item(pamh, PAM_TTY, tty);
     pam_set_item(pamh, PAM_FAIL_DELAY, (void *)pause_asked_for);
     int code = PAM_SUCCESS;
     for (char *phase = strtok(argv[3], ","); phase; phase = strtok(NULL, ",")) {

@@ -138,6 +138,46 @@ fn r22_saslauthd_survives_a_hundred_logins_with_2fa() {
     assert_eq!(ask("alice", 1, "wrong"), "0: NO\n");
 }
 
+/// The services `login` of JupyterHub and OpenVPN: without `PAM_TTY`, or with one that is no terminal.
+#[test]
+fn r21_link_sign_in_is_offered_to_login_only_where_pam_tty_names_a_terminal() {
+    let further = "link_sign_in = true\nlink_services = [\"login\", \"sshd\", \"linked\"]\n[throttle]\nfree_tries = 20";
+    let Some(world) = World::with_everything(DEN, further) else { return };
+    let stack = |arguments: &str| format!("auth required pam_plex.so {arguments}\naccount required pam_plex.so\n");
+    for (service, arguments) in [("login", ""), ("sshd", ""), ("linked", "link")] {
+        world.write(&format!("/etc/pam.d/{service}"), 0o644, "root:root", &stack(arguments));
+    }
+    let pins = || world.plex().counters().of(Endpoint::Pins);
+    let with_tty = |tty: &str, service: &str, user: &str| {
+        let tty = format!("TTY={tty}");
+        let line: &[&str] = if tty == "TTY=" { &[] } else { &["env", &tty] };
+        // Without an answer to the link prompt.
+        let typed = if service == "linked" { "" } else { "\n" };
+        world.codes_as(line, service, user, "auth", typed)
+    };
+    world.plex().reset();
+    for tty in ["", ":0", "openvpn", "/dev/null"] {
+        let codes = with_tty(tty, "login", "alice");
+        assert_eq!((codes.of("auth"), codes.prompts()), (Code::AUTH_ERR, 1), "{tty}: {codes:?}");
+        assert!(codes.text.starts_with("prompt1=Password: \n"), "{tty}: {codes:?}");
+        let codes = with_tty(tty, "linked", "alice");
+        assert_eq!((codes.of("auth"), codes.prompts()), (Code::AUTHINFO_UNAVAIL, 0), "{tty}: {codes:?}");
+    }
+    for kind in Kind::ONE_PROMPT {
+        let login = world.log_in_by(kind, "login", "frank", "");
+        assert_eq!((login.code, login.prompts), (Code::AUTH_ERR, 1), "{kind:?}");
+    }
+    assert_eq!(pins(), 0, "a stranger has created a code");
+    world.wait_for_log(&["denied", "user=\"alice\"", "service=\"login\"", "empty password"]);
+    world.wait_for_log(&["unavailable", "service=\"linked\"", "not without a terminal"]);
+    for (tty, service, user) in [("tty", "login", "alice"), ("ssh", "sshd", "frank"), ("/dev/tty", "linked", "erin")] {
+        let codes = with_tty(tty, service, user);
+        assert!(codes.text.contains("https://plex.tv/link"), "{tty} {service}: {codes:?}");
+    }
+    assert_eq!(pins(), 3);
+    assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
+}
+
 /// Programs with a single prompt that are at a terminal, or call themselves sshd: the code cannot be shown, and no one waits for it.
 #[test]
 fn r22_link_prompt_that_a_program_answers_with_the_name_ends_the_login() {

@@ -1,5 +1,6 @@
 //! Login from the command line: plex-authd's prompts are shown at the terminal.
 
+use std::io::{IsTerminal, stdin};
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ pub(crate) fn explain(
     converse(socket, user, &Request::Admin(AdminRequest::Explain { login, from: from.map(str::to_owned), caller }))
 }
 
-/// A request without a terminal and a remote host.
+/// A request without `PAM_TTY` and a remote host.
 fn request(user: &str, service: &str, phase: Phase, ruser: Option<&str>) -> LoginRequest {
     LoginRequest {
         version: protocol::VERSION,
@@ -56,6 +57,7 @@ fn request(user: &str, service: &str, phase: Phase, ruser: Option<&str>) -> Logi
         link: false,
         plex_only: false,
         one_prompt: false,
+        terminal: stdin().is_terminal(),
         screen: None,
     }
 }

@@ -161,6 +161,7 @@ mod tests {
             link: false,
             plex_only: false,
             one_prompt: false,
+            terminal: false,
             screen: None,
         };
         let report = |caller, is_trusted| {

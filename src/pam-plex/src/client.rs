@@ -7,7 +7,7 @@ use pam::constants::PamResultCode;
 use pam::module::PamHandle;
 use protocol::{
     Connection, Deadline, Error, LoginRequest, MAX_SILENCE, MODULE_DEADLINE, Phase, Prompt, PromptReply, Reply,
-    Request, Secret, Verdict,
+    Request, Verdict,
 };
 
 use crate::args::Args;
@@ -17,7 +17,7 @@ use crate::{ffi, prompt, return_code};
 /// Advice for a daemon that does not answer.
 const CHECK: &str = "is plex-authd running? See: systemctl status plex-authd";
 
-/// Sends the request, and turns the verdict into a return code. PAM's items are not changed before the verdict is known.
+/// Sends the request, and turns the verdict into a return code.
 /// `prompted` is set at the daemon's first prompt.
 pub(crate) fn ask(
     pamh: &mut PamHandle,
@@ -29,9 +29,12 @@ pub(crate) fn ask(
 ) -> PamResultCode {
     let deadline = Deadline::after(MODULE_DEADLINE);
     let phase = request.phase;
-    let mut client = Client { args, phase, is_silent, deadline, fresh: None, prompted, asked: false, read: false };
+    let mut client = Client { args, phase, is_silent, deadline, prompted, asked: false, read: false };
     match client.converse(pamh, request, log) {
-        Ok(verdict) => client.conclude(pamh, verdict, log),
+        Ok(verdict) => {
+            log.debug(&format!("verdict {verdict:?}"));
+            return_code::code(verdict, phase)
+        }
         Err(Failure::Daemon(error)) => {
             log.error(&format!("{}: {error}; {CHECK}", args.socket.display()));
             let answered = matches!(error, Error::Malformed(_));
@@ -58,8 +61,6 @@ struct Client<'a> {
     is_silent: bool,
     /// End of all waiting for the daemon; the user's typing time is added.
     deadline: Deadline,
-    /// The password from this module's own prompt, for the modules that follow.
-    fresh: Option<Secret>,
     /// The daemon has sent a prompt.
     prompted: &'a Cell<bool>,
     /// The password has been requested once.
@@ -143,21 +144,14 @@ impl Client<'_> {
                 typed
             }
         };
-        if let (true, PromptReply::Text(text)) = (prompt.password, &typed.answer) {
-            self.read = true;
-            self.fresh = typed.fresh.then(|| text.clone());
+        if prompt.password {
+            self.read |= matches!(typed.answer, PromptReply::Text(_));
+            // For the modules that follow, now: no error from here on must make them prompt for it again. Nothing that can be no
+            // Plex password is left out, since it can be a local one; Enter alone is an answer to this module.
+            if let Some(password) = typed.fresh.filter(|password| !password.is_empty()) {
+                ffi::set_authtok(pamh, password.as_bytes());
+            }
         }
         typed.answer
-    }
-
-    fn conclude(&self, pamh: &mut PamHandle, verdict: Verdict, log: &Log) -> PamResultCode {
-        log.debug(&format!("verdict {verdict:?}"));
-        if let (Phase::Authenticate, Verdict::Success, Some(password)) = (self.phase, verdict, &self.fresh)
-            && !password.expose().is_empty()
-        {
-            // Best effort: a module that follows can prompt itself.
-            ffi::set_authtok(pamh, password.expose());
-        }
-        return_code::code(verdict, self.phase)
     }
 }

@@ -18,7 +18,7 @@ unsafe extern "C" {
 }
 
 /// Passes a password on to the modules that follow in the stack. Best effort: they can prompt themselves.
-pub(crate) fn set_authtok(pamh: &mut PamHandle, password: &str) {
+pub(crate) fn set_authtok(pamh: &mut PamHandle, password: &[u8]) {
     let Ok(password) = CString::new(password) else { return };
     set_text(pamh, PAM_AUTHTOK, &password);
     password.into_bytes_with_nul().zeroize();

@@ -18,14 +18,14 @@ const USER_PROMPT: &CStr = c"login:";
 pub(crate) struct Typed {
     /// The text, or the reason why there is none.
     pub answer: PromptReply,
-    /// It was typed at a prompt of this module, so no earlier module has it.
-    pub fresh: bool,
+    /// The bytes typed at a prompt of this module, which no earlier module has.
+    pub fresh: Option<SecretBytes>,
 }
 
 /// The password that an earlier module of the stack asked for.
 pub(crate) fn first_pass(pamh: &PamHandle) -> Option<Typed> {
     let token = pamh.get_item::<AuthTok>().ok().flatten()?;
-    Some(Typed { answer: checked(&token.to_owned_secret()), fresh: false })
+    Some(Typed { answer: checked(&token.to_owned_secret()), fresh: None })
 }
 
 /// Shows a prompt. An error of the program, a missing answer and one without text are all [`PromptReply::Failed`].
@@ -37,7 +37,7 @@ pub(crate) fn converse(pamh: &mut PamHandle, ask: &Prompt) -> Typed {
     let style = if ask.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
     let typed = pamh.get_item::<Conv>().ok().flatten().and_then(|conv| conv.send(style, &ask.text).ok().flatten());
     let answer = typed.as_ref().map_or(PromptReply::Failed, checked);
-    Typed { answer, fresh: true }
+    Typed { answer, fresh: typed }
 }
 
 /// Shows an error message. Best effort: a program that cannot show it still gets the return code.

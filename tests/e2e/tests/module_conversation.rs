@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use e2e::{Code, DEN, EVERY, World, password};
-use fakeplex::Endpoint;
+use fakeplex::{Endpoint, Fault};
 
 #[test]
 fn r7_r38_every_answer_to_a_prompt_has_a_defined_return_code() {
@@ -87,4 +87,53 @@ fn r56_every_pam_item_except_the_user_may_be_missing() {
     assert_eq!(["traps", "authenticate", "acct_mgmt", "setcred"].map(|fact| facts.get(fact)), ["1", "0", "0", "0"]);
     world.wait_for_log(&["accepted", "user=\"alice\"", "phase=auth", "service=\"-\"", "rhost=\"-\""]);
     world.wait_for_log(&["pam_plex(-:auth)", "verdict Success"]);
+}
+
+/// `auth sufficient pam_plex.so`, then `pam_unix` with `try_first_pass`: one prompt for both, however the module's attempt ends.
+#[test]
+fn typed_password_is_kept_for_the_next_module_whatever_the_result() {
+    let Some(world) = World::with_everything(DEN, "[throttle]\nfree_tries = 3") else { return };
+    let stack =
+        "auth sufficient pam_plex.so\nauth required pam_unix.so try_first_pass\naccount required pam_permit.so\n";
+    world.write("/etc/pam.d/both", 0o644, "root:root", stack);
+    let set_local = |user: &str, password: &[u8]| {
+        std::fs::write(world.shared().join("local"), [user.as_bytes(), b":", password, b"\n"].concat()).unwrap();
+        world.sh("chpasswd --crypt-method SHA512 </mnt/local; rm /mnt/local");
+    };
+    let one_prompt = |user: &str, typed: &[u8], code: Code, when: &str| {
+        world.types(typed);
+        let facts = world.observe("both", user, "auth", "typed");
+        assert_eq!((facts.code("auth"), facts.get("prompts")), (code, "1"), "{when}");
+    };
+    set_local("bob", b"LOCAL-SECRET");
+    one_prompt("bob", b"LOCAL-SECRET", Code::SUCCESS, "no access");
+    one_prompt("bob", b"wrong", Code::AUTH_ERR, "no access");
+    set_local("bob", b"LOCAL-SECRET-\xe4");
+    one_prompt("bob", b"LOCAL-SECRET-\xe4", Code::SUCCESS, "no UTF-8");
+    // Of the code prompt, nothing is kept, and of the password's, all.
+    set_local("erin", b"000000");
+    let typed = format!("{}\n{}", password("erin"), "000000\n".repeat(3));
+    let codes = world.codes("both", "erin", "auth", &typed);
+    assert_eq!((codes.of("auth"), codes.prompts()), (Code::AUTH_ERR, 4), "{codes:?}");
+    set_local("erin", format!("{}000000", password("erin")).as_bytes());
+    one_prompt("erin", format!("{}000000", password("erin")).as_bytes(), Code::SUCCESS, "with a code behind it");
+    set_local("alice", b"LOCAL-SECRET");
+    one_prompt("alice", b"LOCAL-SECRET", Code::SUCCESS, "wrong at plex.tv");
+    world.plex().fault(Endpoint::Signin, Fault::Status(500, "out".into()));
+    one_prompt("alice", b"LOCAL-SECRET", Code::SUCCESS, "plex.tv is out");
+    world.plex().clear_faults();
+    for _ in 0..4 {
+        one_prompt("alice", b"wrong", Code::AUTH_ERR, "wrong everywhere");
+    }
+    let ((), log) = world.logged(|| one_prompt("alice", b"LOCAL-SECRET", Code::SUCCESS, "throttled"));
+    assert!(log.contains("throttled user=\"alice\""), "{log}");
+    let mut dies = world.pam_terminal("both", "alice", "");
+    dies.wait_for("assword");
+    world.kill_authd();
+    dies.type_line("LOCAL-SECRET");
+    assert_eq!(dies.exit(), 0, "{}", dies.contents());
+    let codes = e2e::Codes { text: dies.contents() };
+    assert_eq!((codes.of("auth"), codes.prompts()), (Code::SUCCESS, 1), "the daemon dies: {codes:?}");
+    one_prompt("alice", b"LOCAL-SECRET", Code::SUCCESS, "the daemon is stopped");
+    world.assert_no_secret_leaked();
 }

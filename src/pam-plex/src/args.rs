@@ -5,10 +5,16 @@ use std::fmt;
 use std::path::PathBuf;
 
 const PLEX_ONLY: &str = "plex_only";
+const NODELAY: &str = "nodelay";
 
 /// The arguments include `plex_only`. This holds even if others among them are wrong.
 pub(crate) fn is_plex_only(args: &[&CStr]) -> bool {
     args.iter().any(|arg| arg.to_bytes() == PLEX_ONLY.as_bytes())
+}
+
+/// The arguments include `nodelay`: the module requests no delay of a refusal. This holds even if others among them are wrong.
+pub(crate) fn is_nodelay(args: &[&CStr]) -> bool {
+    args.iter().any(|arg| arg.to_bytes() == NODELAY.as_bytes())
 }
 
 /// The parsed arguments.
@@ -51,6 +57,8 @@ impl Args {
                 "link" => parsed.link = true,
                 PLEX_ONLY => parsed.plex_only = true,
                 "one_prompt" => parsed.one_prompt = true,
+                // See [`is_nodelay`], which holds with wrong arguments as well.
+                NODELAY => {}
                 "debug" => parsed.debug = true,
                 other => match other.strip_prefix("socket=") {
                     Some(path) if path.starts_with('/') => parsed.socket = PathBuf::from(path),
@@ -89,7 +97,7 @@ impl fmt::Display for InvalidArgs {
             Self::Unknown(arg) => write!(
                 f,
                 "unknown argument '{}'; the arguments are try_first_pass, use_first_pass, link, plex_only, one_prompt, \
-                 socket=/PATH and debug",
+                 nodelay, socket=/PATH and debug",
                 protocol::printable(arg, 64)
             ),
             Self::RelativeSocket => f.write_str("argument socket= needs an absolute path"),
@@ -120,6 +128,8 @@ mod tests {
         };
         assert_eq!(Args::parse(&[]), Ok(default.clone()));
         assert_eq!(Args::parse(&[c"try_first_pass"]), Ok(default.clone()));
+        assert_eq!(Args::parse(&[c"nodelay"]), Ok(default.clone()));
+        assert!(is_nodelay(&[c"nullok", c"nodelay"]) && !is_nodelay(&[c"nodelay "]));
         let one_prompt = Args { use_first_pass: true, one_prompt: true, ..default.clone() };
         assert_eq!(Args::parse(&[c"use_first_pass", c"one_prompt"]), Ok(one_prompt));
         let all = Args { use_first_pass: true, link: true, socket: "/run/x".into(), debug: true, ..default.clone() };

@@ -9,7 +9,7 @@ use pam::constants::{PAM_SILENT, PamFlag, PamResultCode};
 use pam::module::{PamHandle, PamHooks};
 use protocol::Phase;
 
-use crate::args::{Args, is_plex_only};
+use crate::args::{Args, is_nodelay, is_plex_only};
 use crate::items::Items;
 use crate::log::Log;
 use crate::{client, ffi, prompt, return_code};
@@ -85,7 +85,7 @@ fn ask(pamh: &mut PamHandle, args: &[&CStr], phase: Phase, flags: PamFlag) -> Pa
     }
     let leaves = is_plex_only(args) && !prompted.get();
     let code = if leaves { return_code::left_to_others(code) } else { code };
-    if return_code::is_delayed(&code) {
+    if return_code::is_delayed(&code) && !is_nodelay(args) {
         ffi::fail_delay(pamh, return_code::FAIL_DELAY);
     }
     code

@@ -5,10 +5,12 @@
  *   compare   compares it with PAM_USER_PROMPT, whatever that is, and has an answer to no other, as saslauthd does
  *   password  answers it with the password, as pamela does, which JupyterHub uses
  *   error     cannot show it, as PostgreSQL and squid cannot
+ *   loop      cannot show it either, and serves its other clients in the same thread, as OpenVPN and lighttpd do; the delay is
+ *             libpam's own
  *   cache     remembers a password that was accepted, and does not call PAM about it again, as saslauthd -c does
  *   fallback  after a refusal, compares the password with the one in /etc/shadow itself, as ProFTPD's mod_auth_unix does
  * Prints "CODE PROMPTS DELAY MICROSECONDS" for each login: the return code of authentication and account phase, the number of
- * prompts, the delay that a failure requested and is not waited for, and how long another client of the worker had to wait. The
+ * prompts, the delay that a failure requested and that only "loop" waits for, and how long the worker's other clients waited. The
  * last line is the number of workers that did not crash. */
 #define _GNU_SOURCE
 #include <crypt.h>
@@ -57,7 +59,7 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
         if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF) {
             text = login->password;
         } else if (messages[i]->msg_style == PAM_PROMPT_ECHO_ON) {
-            if (!strcmp(login->kind, "error")) {
+            if (!strcmp(login->kind, "error") || !strcmp(login->kind, "loop")) {
                 free(all);
                 return PAM_CONV_ERR;
             }
@@ -84,7 +86,8 @@ static int log_in(const char *service, struct login *login)
     if (pam_start(service, login->user, &conv, &login->pamh) != PAM_SUCCESS)
         exit(2);
     void (*delay)(int, unsigned, void *) = delay_requested;
-    pam_set_item(login->pamh, PAM_FAIL_DELAY, (const void *)delay);
+    if (strcmp(login->kind, "loop"))
+        pam_set_item(login->pamh, PAM_FAIL_DELAY, (const void *)delay);
     int code = pam_authenticate(login->pamh, 0);
     if (code == PAM_SUCCESS)
         code = pam_acct_mgmt(login->pamh, 0);

@@ -16,6 +16,8 @@ pub enum Kind {
     Password,
     /// Cannot show it: PostgreSQL, squid.
     Error,
+    /// Cannot show it either, and serves its other clients in the same thread: OpenVPN, lighttpd. It waits for libpam's delay.
+    Loop,
     /// Remembers a password that was accepted, and does not call PAM about it again: `saslauthd -c`.
     Cache,
     /// After a refusal, compares the password with the one in /etc/shadow itself: ProFTPD's `mod_auth_unix`.
@@ -32,6 +34,7 @@ impl Kind {
             Self::Compare => "compare",
             Self::Password => "password",
             Self::Error => "error",
+            Self::Loop => "loop",
             Self::Cache => "cache",
             Self::Fallback => "fallback",
         }
@@ -45,7 +48,7 @@ pub struct KindOfLogin {
     pub code: Code,
     /// Number of prompts.
     pub prompts: u32,
-    /// The delay that the module requested (`pam_fail_delay`); it is not waited for.
+    /// The delay that the module requested (`pam_fail_delay`); only [`Kind::Loop`] waits for it.
     pub delay: Duration,
     /// How long other clients of the process had to wait.
     pub blocked: Duration,

@@ -194,3 +194,38 @@ fn r22_link_prompt_that_a_program_answers_with_the_name_ends_the_login() {
     assert_eq!((login.code, login.prompts), (Code::AUTH_ERR, 1));
     assert_eq!(world.plex().counters().of(Endpoint::Pins), 0);
 }
+
+/// A server with a single thread serves no one during the delay after a refusal.
+#[test]
+fn r40_nodelay_requests_no_delay_and_the_daemons_own_delay_and_limits_hold() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    for arguments in ["nodelay", "nodelay nullok", "nodelay plex_only"] {
+        let stack = format!("auth required pam_plex.so {arguments}\n");
+        world.write(&format!("/etc/pam.d/{}", arguments.replace(' ', "-")), 0o644, "root:root", &stack);
+    }
+    for (user, typed, code) in [
+        ("alice", "wrong", Code::AUTH_ERR),
+        ("bob", "wrong", Code::AUTH_ERR),
+        ("erin", &password("erin"), Code::AUTH_ERR),
+        ("local", "wrong", Code::USER_UNKNOWN),
+        ("nosuchuser", "wrong", Code::USER_UNKNOWN),
+    ] {
+        let [with, without] = ["alone", "nodelay"].map(|service| world.log_in_by(Kind::Error, service, user, typed));
+        assert_eq!((with.code, without.code), (code, code), "{user}");
+        assert!(!with.delay.is_zero() && without.delay.is_zero(), "{user}: {with:?} {without:?}");
+        assert!(without.blocked >= Duration::from_millis(450), "{user}: {without:?}");
+    }
+    for service in ["nodelay-nullok", "nodelay-plex_only"] {
+        assert_eq!(world.log_in_by(Kind::Error, service, "alice", "wrong").delay, Duration::ZERO, "{service}");
+    }
+    // As many seconds in both cases on a busy machine, and two more for each with the delay.
+    let blocked = |service: &str| -> Duration {
+        let found = world.log_in_often_by(&[], Kind::Loop, service, "bob", "wrong", (3, 1));
+        found.logins.iter().map(|login| login.blocked).sum()
+    };
+    let (without, with) = (blocked("nodelay"), blocked("alone"));
+    assert!(without * 3 < with * 2, "{without:?}, and with the delay {with:?}");
+    let codes = world.log_in_often_by(&[], Kind::Error, "nodelay", "frank", "wrong", (5, 1));
+    assert_eq!(codes.logins.last().map(|login| login.code), Some(Code::AUTHINFO_UNAVAIL), "{codes:?}");
+    world.wait_for_log(&["throttled", "user=\"frank\"", "too many failed attempts"]);
+}

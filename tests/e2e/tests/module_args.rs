@@ -13,7 +13,9 @@ fn r46_module_rejects_unknown_arguments_by_name_and_creates_no_file() {
         let facts = world.observe("arguments", "alice", "auth,account", "typed");
         (facts.code("auth"), facts.code("account"))
     };
-    for good in ["", "try_first_pass", "debug", "socket=/run/plex-auth/socket", "try_first_pass debug"] {
+    for good in
+        ["", "try_first_pass", "debug", "socket=/run/plex-auth/socket", "try_first_pass debug", "one_prompt nodelay"]
+    {
         assert_eq!(codes(good), (Code::SUCCESS, Code::SUCCESS), "{good}");
     }
     for (bad, named) in [
@@ -26,6 +28,7 @@ fn r46_module_rejects_unknown_arguments_by_name_and_creates_no_file() {
         ("debug [socket=/tmp/a b]x", "unknown argument"),
         ("[log=\u{1b}\u{7}/tmp/written]", "unknown argument 'log=??/tmp/written'"),
         ("debug socket=run/plex-auth/socket", "argument socket= needs an absolute path"),
+        ("one_prompt link", "so link cannot go with it"),
         ("socket=", "argument socket= needs an absolute path"),
         ("socket=../run/plex-auth/socket", "argument socket= needs an absolute path"),
     ] {

@@ -274,7 +274,7 @@ fn arguments(context: &Context, services: &[Service], checks: &mut Checks) {
         let place = format!("{}:{}", step.file.display(), step.line);
         for word in &module.arguments {
             match word.as_str() {
-                "try_first_pass" | "use_first_pass" | "link" | "plex_only" | "one_prompt" | "debug" => {}
+                "try_first_pass" | "use_first_pass" | "link" | "plex_only" | "one_prompt" | "nodelay" | "debug" => {}
                 _ if word.strip_prefix("socket=").is_some_and(|socket| Path::new(socket) == context.socket) => {}
                 _ if word.starts_with("socket=/") => {
                     let hint =

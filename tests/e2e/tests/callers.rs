@@ -229,3 +229,18 @@ fn r40_nodelay_requests_no_delay_and_the_daemons_own_delay_and_limits_hold() {
     assert_eq!(codes.logins.last().map(|login| login.code), Some(Code::AUTHINFO_UNAVAIL), "{codes:?}");
     world.wait_for_log(&["throttled", "user=\"frank\"", "too many failed attempts"]);
 }
+
+/// Two kinds of program get round every refusal: what a module can do ends where it is not called. Their own configuration helps.
+#[test]
+fn programs_with_a_cache_or_another_database_of_their_own_get_round_a_refusal() {
+    let Some(world) = World::with_everything(DEN, "") else { return };
+    let remembers = world.log_in_often_by(&[], Kind::Cache, "alone", "alice", &password("alice"), (3, 1));
+    let prompts: Vec<u32> = remembers.logins.iter().map(|login| login.prompts).collect();
+    assert!(remembers.count(Code::SUCCESS) == 3 && prompts == [1, 0, 0], "{remembers:?}");
+    world.add_user("lina", true, Some("LOCAL-SECRET"));
+    let stack = "auth required pam_unix.so\naccount required pam_plex.so\n";
+    world.write("/etc/pam.d/ftp", 0o644, "root:root", stack);
+    assert_eq!(world.log_in_by(Kind::Name, "ftp", "lina", "LOCAL-SECRET").code, Code::PERM_DENIED);
+    assert_eq!(world.log_in_by(Kind::Fallback, "ftp", "lina", "LOCAL-SECRET").code, Code::SUCCESS);
+    assert_eq!(world.log_in_by(Kind::Fallback, "ftp", "lina", "wrong").code, Code::AUTH_ERR);
+}

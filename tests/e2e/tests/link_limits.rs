@@ -152,7 +152,8 @@ fn link_sign_in_caches_no_credential() {
     world.plex().fault(Endpoint::All, fakeplex::Fault::Reset);
     world.start_authd(&world.config(&further));
     for typed in ["", &code, &another] {
-        assert_eq!(world.authenticate("alice", typed), Code::AUTHINFO_UNAVAIL, "{typed:?}");
+        let codes = world.codes_as(&["env", "TTY=/dev/tty"], "alone", "alice", "auth", &format!("{typed}\n"));
+        assert_eq!(codes.of("auth"), Code::AUTHINFO_UNAVAIL, "{typed:?}");
     }
 }
 

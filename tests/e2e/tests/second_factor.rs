@@ -141,7 +141,7 @@ fn r22_answers_that_programs_give_by_themselves_are_sent_nowhere_and_the_log_say
          code = \"{CODE}\"\nfriend_of = [\"olga\"]\n\n{}",
         den.replace("\"frank\"]", "\"frank\", \"zoe\"]")
     );
-    let further = format!("[users]\nerin = \"5\"\n\"271828\" = \"5\"\n{PATIENT}");
+    let further = format!("trusted_callers = [\"www-data\"]\n[users]\nerin = \"5\"\n\"271828\" = \"5\"\n{PATIENT}");
     let Some(world) = World::with_everything(&den, &further) else { return };
     world.sh("echo 271828:x:2718:2718::/home:/bin/sh >>/etc/passwd; echo '271828:*:20000:::::::' >>/etc/shadow");
     let erin = password("erin");
@@ -166,6 +166,13 @@ fn r22_answers_that_programs_give_by_themselves_are_sent_nowhere_and_the_log_say
                 );
             }
         }
+    }
+    // Not as root: the user's own program, and a server that is trusted.
+    for caller in ["erin", "www-data"] {
+        let before = ["setpriv", "--reuid", caller, "--regid", caller, "--clear-groups"];
+        let (found, log) = world.logged(|| world.log_in_often_by(&before, Kind::Name, "alone", "erin", &erin, (1, 1)));
+        assert_eq!(found.count(Code::AUTH_ERR), 1, "{caller}: {log}");
+        assert!(log.contains(SINGLE) && log.contains("rhost=\"-\""), "{caller}: {log}");
     }
     world.assert_no_secret_leaked();
 }

@@ -151,7 +151,7 @@ section! {
     /// or with the module's argument **link**.
     link_sign_in: bool = bool, |_, value, _| Ok(value.is_some_and(|value| *value.get_ref()));
     /// Array of strings, names as in `/etc/pam.d`; the default is `["sshd", "login"]`.
-    /// The services where that is offered: to sshd, and to others where `PAM_TTY` names a terminal.
+    /// The services where that is offered: `sshd`, and others at a terminal (`PAM_TTY`).
     /// Only with `link_sign_in`.
     link_services: Vec<String> = Vec<Spanned<String>>, |place, names, _| {
         // Where a user sits at the screen that they log in at.

@@ -13,8 +13,11 @@ const LEAST: usize = 20;
 /// Two blanks or more separate columns.
 const GAP: &str = "  ";
 
-/// Replaces a blank within quotes, where a line must not end. Private use, one column wide.
-const QUOTED_BLANK: char = '\u{e000}';
+/// Replaces a blank where a line must not end: within quotes, and behind a mark. Private use, one column wide.
+const KEPT_BLANK: char = '\u{e000}';
+
+/// The marks of checks and of what was done.
+const MARKS: [&str; 7] = ["✓", "✗", "·", "!", "+", "x", "*"];
 
 /// Continuation of a command on the next line.
 const CONTINUED: &str = " \\";
@@ -50,14 +53,22 @@ fn wrapped_line(line: &str, columns: usize) -> String {
     if plain.starts_with(COMMAND) {
         return command(body, indent, &below, columns);
     }
-    textwrap::fill(body, options(columns).initial_indent(indent).subsequent_indent(&below))
+    // A mark has text behind it, also where that is one word too long for the line.
+    let kept = if is_marked(&plain) { body.replacen(' ', &KEPT_BLANK.to_string(), 1) } else { body.to_owned() };
+    let lines = textwrap::fill(&kept, options(columns).initial_indent(indent).subsequent_indent(&below));
+    lines.replace(KEPT_BLANK, " ")
+}
+
+/// The line begins with a mark.
+fn is_marked(line: &str) -> bool {
+    MARKS.iter().any(|mark| line.strip_prefix(mark).is_some_and(|rest| rest.starts_with(' ')))
 }
 
 /// A command, with a backslash at the end of each line but the last. Its quoted parts are not broken.
 fn command(body: &str, indent: &str, below: &str, columns: usize) -> String {
     let options = options(columns.saturating_sub(CONTINUED.len())).initial_indent(indent).subsequent_indent(below);
     let lines = textwrap::wrap(&protected(body), options).join(&format!("{CONTINUED}\n"));
-    lines.replace(QUOTED_BLANK, " ")
+    lines.replace(KEPT_BLANK, " ")
 }
 
 /// A command with other characters in place of the blanks within quotes.
@@ -69,7 +80,7 @@ fn protected(command: &str) -> String {
             (Some(open), _) if open == c => None,
             (same, _) => same,
         };
-        if c == ' ' && quote.is_some() { QUOTED_BLANK } else { c }
+        if c == ' ' && quote.is_some() { KEPT_BLANK } else { c }
     };
     command.chars().map(character).collect()
 }
@@ -82,9 +93,8 @@ fn hanging(line: &str, columns: usize) -> usize {
         let second = display_width(first) + gap;
         return if second <= columns / 2 { second } else { 2 };
     }
-    let is_marked = |mark: &str| line.strip_prefix(mark).is_some_and(|rest| rest.starts_with(' '));
     match line {
-        _ if ["✓", "✗", "·", "!", "+", "x", "*"].into_iter().any(is_marked) || line.starts_with(COMMAND) => 2,
+        _ if is_marked(line) || line.starts_with(COMMAND) => 2,
         _ if line.starts_with("error: ") => "error: ".len(),
         _ if line.starts_with("warning: ") => "warning: ".len(),
         _ => 0,
@@ -102,6 +112,7 @@ mod tests {
             ("one two three four five six", "one two three four\nfive six"),
             ("  one two three four five", "  one two three four\n  five"),
             ("✓ one: two three four five", "✓ one: two three\n  four five"),
+            ("✓ /etc/ssh/sshd_config.d/x.conf is written", "✓ /etc/ssh/sshd_config.d/x.conf\n  is written"),
             ("error: one two three four", "error: one two three\n       four"),
             ("name    one two three four", "name    one two\n        three four"),
             ("a\n\n    b c d e f g h i j k l m", "a\n\n    b c d e f g h i\n    j k l m"),

@@ -13,10 +13,13 @@ pub(crate) const FILE: &str = "/etc/ssh/sshd_config.d/10-plex-auth.conf";
 /// Path of the text that sshd shows before the sign-in.
 pub(crate) const BANNER: &str = "/etc/ssh/plex-auth-banner";
 
-/// The banner. It is shown to everyone who connects, so that it says nothing about any account.
+/// The banner. It is shown to everyone who connects, so that it says nothing about any account. No client wraps it, and PuTTY
+/// puts two columns before each line: 40 columns are enough.
 pub(crate) const BANNER_TEXT: &str = "\
-Plex users: type your Plex password. Or press Enter without a password to sign in
-with a code at plex.tv/link: for accounts without a password, made with Google or Apple.
+Plex users: type your Plex password.
+Or press Enter without a password, to
+sign in with a code at plex.tv/link:
+the way for Google and Apple accounts.
 ";
 
 const HEAD: &str = "\
@@ -113,6 +116,11 @@ mod tests {
             assert_eq!(DropIn::parse(&drop_in.to_string()), drop_in, "{drop_in}");
         }
         assert_eq!(DropIn::default().text(), None);
+    }
+
+    #[test]
+    fn r81_the_banner_fits_into_40_columns_in_putty_too() {
+        assert!(BANNER_TEXT.lines().all(|line| line.len() + "| ".len() <= 40), "{BANNER_TEXT}");
     }
 
     #[test]

@@ -167,8 +167,9 @@ fn r15_test_explains_unmanaged_accounts_without_asking_plex_tv() {
         ("daemonic", format!("{}✗ managed: {system}\n✗ account phase: not managed: {system}\n", account("daemonic"))),
         (
             "nobody-here",
-            "✗ local account: there is none by the name of 'nobody-here'\n    \
-             run: useradd --create-home --groups plex-users nobody-here\n✗ account phase: not managed: no such local account\n"
+            "✗ local account: there is no 'nobody-here' on this machine\n    \
+             if it is for a friend: plex-auth user add nobody-here --plex WHO\n\
+             ✗ account phase: not managed: no such local account\n"
                 .into(),
         ),
     ];
@@ -302,7 +303,7 @@ fn test_reports_configuration_errors_first() {
     // plex-authd reports the age of its configuration in whole seconds.
     std::thread::sleep(Duration::from_millis(1100));
     // The current file maps the account; the daemon, which decides, was started with another one.
-    world.write_config(&format!("{right}[users]\nlocal = \"alice\"\n"));
+    world.write_config(&format!("{right}[users]\nlocal = \"alice\"\ngone = \"frank\"\n"));
     let (shown, code) = test(&world, "local");
     let old = "! configuration: /etc/plex-auth.toml was changed since plex-authd read it\n    run: systemctl reload plex-authd\n";
     assert!(shown.starts_with(old), "{shown}");
@@ -310,11 +311,18 @@ fn test_reports_configuration_errors_first() {
         shown.contains("✗ account phase: not managed: neither in [users] nor in the group\n") && code == 1,
         "{shown}"
     );
+    let (shown, _) = test(&world, "gone");
+    let lacking =
+        "✗ local account: there is no 'gone' on this machine\n    run: plex-auth user add gone --plex frank\n";
+    assert!(shown.contains(lacking), "{shown}");
     world.sh("rm /etc/plex-auth.toml");
     let (shown, code) = test(&world, "alice");
     let not_set_up =
         "✗ configuration: plex-auth is not set up: there is no /etc/plex-auth.toml\n    run: plex-auth setup\n";
     assert!(shown.starts_with(not_set_up) && code == 1, "{shown}");
+    // Before setup plex-authd is not running either, for the same reason: said once.
+    world.stop_authd();
+    assert_eq!(test(&world, "alice"), (format!("{not_set_up}alice would not be let in."), 1));
     world.assert_no_secret_leaked();
 }
 

@@ -7,6 +7,7 @@ use policy::{Reason, Relationship};
 use protocol::{MappedTo, PlexAccount, Standing, TraceStep};
 
 use crate::ui::check::Check;
+use crate::ui::shell::argument;
 use crate::ui::time;
 
 /// Page at plex.tv for invitations and shares.
@@ -90,10 +91,15 @@ fn local_account(uid: Option<u32>, user: &str, config: Option<&Config>) -> Check
     if let Some(uid) = uid {
         return Check::ok("local account", format!("{user}, uid {uid}"));
     }
-    let group = config.and_then(|config| config.group.as_deref().filter(|_| !config.users.contains_key(user)));
-    let groups = group.map(|group| format!("--groups {group} ")).unwrap_or_default();
-    Check::error("local account", format!("there is none by the name of '{user}'"))
-        .hint(format!("run: useradd --create-home {groups}{user}"))
+    let check = Check::error("local account", format!("there is no '{user}' on this machine"));
+    match config.and_then(|config| config.users.get(user)) {
+        Some(reference) => {
+            let [name, plex] = [user, &reference.to_string()].map(argument);
+            check.hint(format!("run: plex-auth user add {name} --plex {plex}"))
+        }
+        // Whose it would be is for the owner to say.
+        None => check.hint(format!("if it is for a friend: plex-auth user add {user} --plex WHO")),
+    }
 }
 
 fn not_managed(user: &str, group: Option<&str>, file: &Path) -> Check {

@@ -48,6 +48,11 @@ impl Check {
         self.status == Status::Error
     }
 
+    /// Observation.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
     /// How to fix it.
     pub(crate) fn fix(&self) -> Option<&str> {
         self.hint.as_deref()

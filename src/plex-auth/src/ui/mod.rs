@@ -5,6 +5,7 @@ pub(crate) mod hint;
 pub(crate) mod json;
 pub(crate) mod locale;
 pub(crate) mod secret_prompt;
+pub(crate) mod shell;
 pub(crate) mod spinner;
 pub(crate) mod table;
 pub(crate) mod terminal;

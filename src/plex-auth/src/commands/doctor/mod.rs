@@ -18,7 +18,6 @@ mod samba;
 mod settings;
 mod shadow;
 mod shares;
-mod shell;
 mod sshd;
 mod stacks;
 mod token;
@@ -38,6 +37,7 @@ use crate::context::Context;
 use crate::error::{Error, FAILED, WARNINGS};
 use crate::ui::check::Checks;
 use crate::ui::json;
+use crate::ui::shell;
 use crate::ui::terminal::{self, Status};
 
 /// Last paragraph of `--help`.

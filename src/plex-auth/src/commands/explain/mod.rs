@@ -147,6 +147,10 @@ fn add(
         }
         Err(error) => {
             let (what, hint) = error.into_parts();
+            // Where nothing is set up, the configuration is missing for plex-authd too.
+            if checks.all().iter().any(|check| check.what() == what) {
+                return None;
+            }
             let check = Check::error(name, what);
             checks.add(match hint {
                 Some(hint) => check.hint(hint),

@@ -270,13 +270,13 @@ fn forget_deletes_an_account_from_memory_and_disk() {
     let (shown, code) = seen(&world, "forget alice");
     assert_eq!(code, 0, "{shown}");
     let shown = lines(&shown);
-    assert_eq!(shown[0], "Forgotten: all that plex-authd knew of alice.");
-    assert!(shown[1].starts_with("It belonged to Plex id 2 (as alice), last login 20"), "{shown:?}");
+    assert_eq!(shown[0], "Forgot everything that plex-authd knew about alice.");
+    assert!(shown[1].starts_with("The account belonged to Plex id 2 (as alice); last login: 20"), "{shown:?}");
     assert_eq!(
         shown[2..],
         [
-            "Wrong tries and a remembered password are gone too.",
-            "Its next login decides again whom it belongs to, or for a member of the group the next friend list."
+            "Failed attempts and a cached password are deleted too.",
+            "The next login decides whom the account belongs to; for a member of the group, the next friend list does."
         ]
     );
     for table in ["pin", "remembered", "tries", "sent", "last_login"] {
@@ -289,7 +289,7 @@ fn forget_deletes_an_account_from_memory_and_disk() {
     world.wait_for_log(&["all that was known of \"alice\" is forgotten"]);
 
     let nothing = piped(&world, "forget local");
-    assert_eq!((nothing.code, nothing.stdout.as_str()), (0, "plex-authd knew nothing of local.\n"));
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (0, "plex-authd knew nothing about local.\n"));
     let typo = piped(&world, "forget alcie");
     assert_eq!(typo.stderr, "warning: there is no local account 'alcie'\n");
 }

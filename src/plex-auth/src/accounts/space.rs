@@ -112,7 +112,7 @@ impl fmt::Display for Quota {
             QuotaState::On => write!(f, "a quota is in place on {at}"),
             QuotaState::Off => write!(f, "no quota is in place on {at}: one friend can fill it"),
             QuotaState::Unknown => {
-                write!(f, "quotas on {at} ({}) are not shown here; without one, one friend can fill it", self.kind)
+                write!(f, "whether {at} ({}) has a quota is not known; without one, one friend can fill it", self.kind)
             }
         }
     }

@@ -67,13 +67,15 @@ fn forget(context: &Context, user: &str) -> Result<ExitCode, Error> {
         Err(why) => warn(format!("whether there is a local account '{shown}' is not known: {why}")),
     }
     if anything {
-        say(format!("Forgotten: all that plex-authd knew of {shown}."));
+        say(format!("Forgot everything that plex-authd knew about {shown}."));
         if let Some(known) = known {
             say(details(&known));
         }
-        note("Its next login decides again whom it belongs to, or for a member of the group the next friend list.");
+        note(
+            "The next login decides whom the account belongs to; for a member of the group, the next friend list does.",
+        );
     } else {
-        say(format!("plex-authd knew nothing of {shown}."));
+        say(format!("plex-authd knew nothing about {shown}."));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -85,5 +87,8 @@ fn details(known: &KnownAccount) -> String {
     let name = known.reference.as_ref().filter(|name| known.plex_id.is_none_or(|id| **name != id.to_string()));
     let called = name.map(|name| format!(" (as {})", printable(name, 254))).unwrap_or_default();
     let last = known.last_login.map_or_else(|| "never".to_owned(), time::local);
-    format!("It belonged to {id}{called}, last login {last}.\nWrong tries and a remembered password are gone too.")
+    format!(
+        "The account belonged to {id}{called}; last login: {last}.\n\
+         Failed attempts and a cached password are deleted too."
+    )
 }

@@ -45,7 +45,7 @@ fn r82_setup_needs_three_answers_and_its_defaults_give_no_shell() {
         "olga (you)       olga@example.org               → olga, who can become root",
         "✓ /etc/plex-auth.toml is written",
         "✓ /etc/ssh/sshd_config.d/10-plex-auth.conf is written",
-        "✓ erin is erin (Plex id 5)",
+        "✓ Created user erin for erin (Plex id 5)",
         "✓ Added alice to the group plex-users",
         "\n  ssh alice@den\n  sftp erin@den\n  sftp frank@den\n",
     ] {

@@ -65,8 +65,10 @@ pub(crate) fn run(context: &Context, args: &ReportArgs) -> Result<ExitCode, Erro
         return Err(unwritten(&path, &error));
     }
     say(format!("{} {} is written; only its owner can read it", Status::Ok.shown(), path.display()));
-    say("  It contains versions, doctor's output, the configuration, PAM stacks and the last lines of the log,");
-    say("  with every secret, name and address replaced. Please read it before you attach it to an issue.");
+    say(
+        "  It contains versions, doctor's output, the configuration, PAM stacks and the last lines of the log, with every \
+         secret, name and address replaced. Please read it before you attach it to an issue.",
+    );
     Ok(ExitCode::SUCCESS)
 }
 

@@ -63,7 +63,7 @@ fn rows(plan: &Plan, answers: &Answers) -> Vec<(Item, &'static str, String)> {
         (Item::People, "Accounts", accounts(&answers.chosen, plan.create)),
     ];
     if let Some(answer) = &answers.purpose {
-        rows.push((Item::Purpose, "For", answer.shown()));
+        rows.push((Item::Purpose, "Friends", answer.shown()));
         if let Some(place) = answer.place() {
             let media = place.media.as_ref().map_or_else(|| "none".to_owned(), |media| media.display().to_string());
             rows.push((Item::Uploads, "Uploads", shown_uploads(&place.uploads)));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::drop_in::{BANNER, BANNER_TEXT, DropIn, FILE};
 use super::program::Sshd;
-use super::reload::{self, Reloaded};
+use super::reload;
 use crate::config_file::write::write_for_all;
 use crate::error::Error;
 
@@ -54,12 +54,12 @@ pub(crate) fn present() -> Result<Option<String>, Error> {
 ///
 /// # Errors
 /// A file cannot be written, or sshd refuses the configuration or the reload. The previous files are in place then.
-pub(crate) fn install(sshd: Option<Sshd>, wanted: &DropIn) -> Result<(Before, Reloaded), Error> {
+pub(crate) fn install(sshd: Option<Sshd>, wanted: &DropIn) -> Result<Before, Error> {
     let before = Before { sshd, drop_in: read(FILE)?, banner: read(BANNER)? };
     let banner = wanted.banner.then_some(BANNER_TEXT);
     let done = put(BANNER, banner).and_then(|()| put(FILE, wanted.text().as_deref())).and_then(|()| activate(sshd));
     match done {
-        Ok(reloaded) => Ok((before, reloaded)),
+        Ok(()) => Ok(before),
         Err(error) => {
             // sshd itself still uses the old settings, unless it was the reload that failed.
             before.put_back().map_err(|why| Error::new(format!("{error}; and {why}")))?;
@@ -76,7 +76,7 @@ impl Before {
     /// As [`install`].
     pub(crate) fn restore(&self) -> Result<(), Error> {
         self.put_back()?;
-        activate(self.sshd).map(drop)
+        activate(self.sshd)
     }
 
     fn put_back(&self) -> Result<(), Error> {
@@ -85,8 +85,8 @@ impl Before {
     }
 }
 
-fn activate(sshd: Option<Sshd>) -> Result<Reloaded, Error> {
-    let Some(sshd) = sshd else { return Ok(Reloaded::NotRunning) };
+fn activate(sshd: Option<Sshd>) -> Result<(), Error> {
+    let Some(sshd) = sshd else { return Ok(()) };
     sshd.check().map_err(|why| Error::new(format!("sshd refuses {FILE}: {why}")))?;
     reload::reload().map_err(|why| Error::new(format!("sshd does not read its configuration again: {why}")))
 }

@@ -6,5 +6,5 @@ pub(crate) mod install;
 pub(crate) mod keyboard_interactive;
 pub(crate) mod pattern;
 pub(crate) mod program;
-mod reload;
+pub(crate) mod reload;
 pub(crate) mod settings;

@@ -43,18 +43,20 @@ impl Sshd {
         find(&PATHS).map(Self)
     }
 
-    /// An sshd at this path.
-    #[cfg(test)]
-    pub(crate) fn at(path: &'static str) -> Self {
-        Self(path)
-    }
-
     /// Checks the configuration.
     ///
     /// # Errors
     /// [`Error`]
     pub(crate) fn check(self) -> Result<(), Error> {
         self.run(&["-t"]).map(drop)
+    }
+
+    /// The check as a command for root's shell.
+    pub(crate) fn check_command(self) -> String {
+        let output = Command::tool(self.0, &["-t"]).run().ok();
+        let directory = output.as_ref().and_then(missing_directory);
+        let create = directory.map_or_else(String::new, |path| format!("mkdir --parents {} && ", path.display()));
+        format!("{create}{} -t", self.0)
     }
 
     /// The settings for connections that no `Match` applies to.
@@ -72,11 +74,6 @@ impl Sshd {
     pub(crate) fn settings_of(self, user: &str, from: &str) -> Result<Settings, Error> {
         let connection = format!("user={user},host={from},addr={from},laddr=127.0.0.1,lport=22");
         self.run(&["-T", "-C", &connection]).map(|text| Settings::parse(&text))
-    }
-
-    /// Path of the program.
-    pub(crate) fn path(self) -> &'static str {
-        self.0
     }
 
     fn run(self, arguments: &[&str]) -> Result<String, Error> {

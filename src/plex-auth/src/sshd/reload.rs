@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use system::command::{CHANGE_LIMIT, Command, SYSTEMCTL, SYSTEMD, find};
+use system::command::{self, CHANGE_LIMIT, Command, SYSTEMCTL, SYSTEMD, find};
 
 /// Units of sshd and their sockets: Debian's, and those of other distributions. On Debian, the second service is another name of
 /// the first.
@@ -14,42 +14,91 @@ const UNITS: [(&str, &str); 2] = [("ssh.service", "ssh.socket"), ("sshd.service"
 /// Files with the process id of an sshd that no systemd has started.
 const PROCESS_FILES: [&str; 2] = ["/run/sshd.pid", "/var/run/sshd.pid"];
 
-/// Result of a reload.
+/// Way to make the sshd of this machine read its configuration again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reloaded {
-    /// A running sshd reads the configuration again.
-    Yes,
-    /// None is running; the next one reads the configuration.
+pub(crate) enum Reload {
+    /// This service of systemd reads it.
+    Service(&'static str),
+    /// The service has its listening socket from systemd, and loses it on SIGHUP: sshd ends (measured with OpenSSH 10.0 of
+    /// Debian 13). It is restarted if it is running, which open sessions outlast.
+    Activated { service: &'static str, socket: &'static str },
+    /// No systemd has started the process of this file.
+    Process(&'static str, Pid),
+    /// No sshd is running. The next one reads the configuration.
     NotRunning,
+}
+
+impl Reload {
+    /// The way on this machine.
+    ///
+    /// # Errors
+    /// systemctl does not answer.
+    pub(crate) fn find() -> Result<Self, command::Error> {
+        if let Some(systemctl) = systemctl() {
+            let is_active =
+                |unit| Command::tool(systemctl, &["--quiet", "is-active", unit]).run().map(|output| output.is_ok());
+            for (service, socket) in UNITS {
+                if is_active(socket)? {
+                    return Ok(Self::Activated { service, socket });
+                }
+                if is_active(service)? {
+                    return Ok(Self::Service(service));
+                }
+            }
+        }
+        let process = PROCESS_FILES.iter().find_map(|file| Some(Self::Process(file, running(file)?)));
+        Ok(process.unwrap_or(Self::NotRunning))
+    }
+
+    /// The commands of systemctl.
+    fn steps(self) -> Vec<Vec<&'static str>> {
+        match self {
+            Self::Service(service) => vec![vec!["reload", service]],
+            // systemd's limit of starts would leave the machine without an sshd.
+            Self::Activated { service, socket } => {
+                vec![vec!["reset-failed", service, socket], vec!["try-restart", service]]
+            }
+            Self::Process(..) | Self::NotRunning => Vec::new(),
+        }
+    }
+
+    /// The command for root's shell; `None` if there is nothing to do.
+    pub(crate) fn shell(self) -> Option<String> {
+        match self {
+            Self::Service(_) | Self::Activated { .. } => {
+                let steps: Vec<_> = self.steps().iter().map(|step| format!("systemctl {}", step.join(" "))).collect();
+                Some(steps.join(" && "))
+            }
+            Self::Process(file, _) => Some(format!("kill -HUP $(cat {file})")),
+            Self::NotRunning => None,
+        }
+    }
+
+    /// Does it.
+    fn run(self) -> Result<(), String> {
+        for step in self.steps() {
+            let systemctl = systemctl().ok_or("systemctl is gone")?;
+            Command::tool(systemctl, &step)
+                .limit(CHANGE_LIMIT)
+                .stdout()
+                .map_err(|why| format!("systemctl {}: {why}", step.join(" ")))?;
+        }
+        let Self::Process(_, process) = self else { return Ok(()) };
+        kill(process, Signal::SIGHUP).map_err(|error| format!("sshd cannot be signalled: {}", error.desc()))
+    }
 }
 
 /// Reloads sshd.
 ///
 /// # Errors
 /// The service manager's complaint, or that sshd could not be signalled.
-pub(crate) fn reload() -> Result<Reloaded, String> {
-    if Path::new(SYSTEMD).is_dir()
-        && let Some(systemctl) = find(SYSTEMCTL)
-    {
-        let is_active = |unit| {
-            let output = Command::tool(systemctl, &["--quiet", "is-active", unit]).run();
-            output.map(|output| output.is_ok()).map_err(|error| error.to_string())
-        };
-        for (unit, socket) in UNITS {
-            if is_active(unit)? {
-                // An sshd that has its socket from systemd loses it on SIGHUP, and ends (measured with OpenSSH 10.0 of Debian
-                // 13). Open sessions outlast a restart.
-                let verb = if is_active(socket)? { "restart" } else { "reload" };
-                // systemd's limit of starts would leave the machine without an sshd.
-                let _ = Command::tool(systemctl, &["reset-failed", unit, socket]).run();
-                let done = Command::tool(systemctl, &[verb, unit]).limit(CHANGE_LIMIT).stdout();
-                return done.map(|_| Reloaded::Yes).map_err(|why| format!("systemctl {verb} {unit}: {why}"));
-            }
-        }
-    }
-    let Some(process) = PROCESS_FILES.iter().find_map(|file| running(file)) else { return Ok(Reloaded::NotRunning) };
-    kill(process, Signal::SIGHUP).map_err(|error| format!("sshd cannot be signalled: {}", error.desc()))?;
-    Ok(Reloaded::Yes)
+pub(crate) fn reload() -> Result<(), String> {
+    Reload::find().map_err(|error| error.to_string())?.run()
+}
+
+/// systemctl, if systemd manages the machine.
+fn systemctl() -> Option<&'static str> {
+    find(SYSTEMCTL).filter(|_| Path::new(SYSTEMD).is_dir())
 }
 
 /// The process of a process file, if it is an sshd.
@@ -59,4 +108,20 @@ fn running(file: &str) -> Option<Pid> {
     let name = program.file_name()?.to_str()?;
     // An upgrade removes the program that is still running.
     name.trim_end_matches(" (deleted)").eq("sshd").then(|| Pid::from_raw(process))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r79_an_sshd_that_its_socket_started_is_restarted_and_any_other_is_reloaded() {
+        let activated = Reload::Activated { service: "ssh.service", socket: "ssh.socket" };
+        let restart = "systemctl reset-failed ssh.service ssh.socket && systemctl try-restart ssh.service";
+        assert_eq!(activated.shell().as_deref(), Some(restart));
+        assert_eq!(Reload::Service("sshd.service").shell().as_deref(), Some("systemctl reload sshd.service"));
+        let process = Reload::Process("/run/sshd.pid", Pid::from_raw(7));
+        assert_eq!(process.shell().as_deref(), Some("kill -HUP $(cat /run/sshd.pid)"));
+        assert_eq!(Reload::NotRunning.shell(), None);
+    }
 }

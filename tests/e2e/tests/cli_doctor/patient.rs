@@ -18,7 +18,6 @@ case "$*" in
     for try in $(seq 150); do ss -lxn | grep -q /run/plex-auth/socket && exit 0; sleep 0.02; done
     exit 1
     ;;
-"try-reload-or-restart ssh") ;;
 "enable --now plex-auth-shadow.socket")
     setsid --fork plex-auth-shadow </dev/null >/dev/null 2>&1
     until ss -lxn | grep -q plex-auth-shadow; do sleep 0.02; done

@@ -21,7 +21,7 @@ const COMMANDS: [(&str, Proof); 39] = [
     ("pam-auth-update --enable", Ok(("package/administrator.rs", "nobody can sign in with Plex\\n    run: "))),
     ("authselect apply-changes", Err("the tests of authselect have no doctor")),
     ("timedatectl set-ntp true", Err("it needs a time server")),
-    ("printf '%s\\\\n' {lines}", Ok(("cli_doctor/sshd.rs", "told(set(\"UsePAM no\")"))),
+    ("printf '%s\\\\n' {}", Ok(("cli_doctor/sshd.rs", "told(set(\"UsePAM no\")"))),
     ("chown root:root {place}", Ok(("cli_doctor/pam.rs", "told(\"chmod 666 $(readlink"))),
     ("chmod 0644 {place}", Ok(("cli_doctor/pam.rs", "told(\"chmod 600 $(readlink"))),
     ("kill {process}", Err("it ends the session of a real client")),

@@ -71,7 +71,7 @@ fn change_sshd(plan: &Plan) -> Result<(), Error> {
         Change::Deleted => "deleted",
     };
     rollback::step(|| {
-        let (before, _) = install::install(plan.sshd.sshd, &plan.sshd.wanted)?;
+        let before = install::install(plan.sshd.sshd, &plan.sshd.wanted)?;
         Ok(Some(Box::new(move || before.restore()) as rollback::Step))
     })?;
     good(format!("{FILE} is {done}"));

@@ -1,9 +1,8 @@
 //! Commands that change sshd's settings in files of their own: those of the distribution stay as they are.
 
-use std::path::Path;
-
 use super::super::shell::argument;
 use crate::sshd::program::Sshd;
+use crate::sshd::reload::Reload;
 use crate::sshd::settings::Settings;
 
 /// The main file, which includes those of `sshd_config.d` first on Debian and Fedora.
@@ -17,20 +16,19 @@ const FOR_SOME: &str = "/etc/ssh/sshd_config.d/00-local-match.conf";
 
 /// Writes the commands.
 pub(super) struct DropIn {
-    sshd: Sshd,
     /// Text of the main file.
     main: String,
-    /// Unit of sshd.
-    unit: &'static str,
+    /// Command by which sshd checks its configuration and reads it again, as setup does.
+    activate: String,
 }
 
 impl DropIn {
     pub(super) fn new(sshd: Sshd) -> Self {
         let main = std::fs::read(MAIN).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
-        let directories = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
-        let is_fedoras = directories.iter().any(|directory| Path::new(directory).join("sshd.service").is_file())
-            && !directories.iter().any(|directory| Path::new(directory).join("ssh.service").is_file());
-        Self { sshd, main, unit: if is_fedoras { "sshd" } else { "ssh" } }
+        // Without an answer of systemctl, a check is all that is known to work.
+        let reload = Reload::find().ok().and_then(Reload::shell);
+        let activate = [Some(sshd.check_command()), reload].into_iter().flatten().collect::<Vec<_>>().join(" && ");
+        Self { main, activate }
     }
 
     /// Sets a value for everyone.
@@ -39,20 +37,22 @@ impl DropIn {
         if includes_before(&self.main, keyword) {
             self.command(FOR_ALL, &[&line])
         } else {
-            format!("write into {MAIN}, before every other line with {keyword} or Match: {line}")
+            self.by_hand(&format!("write into {MAIN}, before every other line with {keyword} or Match: {line}"))
         }
     }
 
     /// Adds to a list, to which every line adds. `all` are the settings of accounts that no `Match` block is about.
     pub(super) fn add(&self, all: &Settings, keyword: &str, names: &str) -> String {
         if all.list(&keyword.to_ascii_lowercase()).is_empty() {
-            return format!("add {names} to {keyword}, in the Match block that sets it: grep -rin {keyword} {MAIN}*");
+            return self.by_hand(&format!(
+                "add {names} to {keyword}, in the Match block that sets it: grep -rin {keyword} {MAIN}*"
+            ));
         }
         let line = format!("{keyword} {names}");
         if includes_before(&self.main, "match") {
             self.command(FOR_ALL, &[&line])
         } else {
-            format!("write into {MAIN}, before every line with Match: {line}")
+            self.by_hand(&format!("write into {MAIN}, before every line with Match: {line}"))
         }
     }
 
@@ -67,14 +67,20 @@ impl DropIn {
         if includes_before(&self.main, "match") {
             self.command(FOR_SOME, &[&condition, &format!("    {line}")])
         } else {
-            format!("write into {MAIN}, before every other line with Match: {condition}, and below it: {line}")
+            self.by_hand(&format!(
+                "write into {MAIN}, before every other line with Match: {condition}, and below it: {line}"
+            ))
         }
+    }
+
+    /// A change that the owner makes with an editor, and the command that makes sshd read it.
+    pub(super) fn by_hand(&self, change: &str) -> String {
+        format!("{change}\nrun: {}", self.activate)
     }
 
     fn command(&self, file: &str, lines: &[&str]) -> String {
         let lines: Vec<_> = lines.iter().map(|line| argument(line)).collect();
-        let (lines, sshd, unit) = (lines.join(" "), self.sshd.path(), self.unit);
-        format!("run: printf '%s\\n' {lines} >>{file} && {sshd} -t && systemctl try-reload-or-restart {unit}")
+        format!("run: printf '%s\\n' {} >>{file} && {}", lines.join(" "), self.activate)
     }
 }
 
@@ -117,14 +123,14 @@ mod tests {
         ] {
             assert_eq!(includes_before(main, "UsePAM"), expected, "{main}");
         }
-        let drop_in = |main: &str| DropIn { sshd: Sshd::at("/usr/sbin/sshd"), main: main.into(), unit: "ssh" };
+        let drop_in = |main: &str| DropIn { main: main.into(), activate: "sshd -t && reload".into() };
         let debian = drop_in("Include /etc/ssh/sshd_config.d/*.conf\n");
         assert_eq!(
             debian.for_all("UsePAM", "yes"),
-            "run: printf '%s\\n' 'UsePAM yes' >>/etc/ssh/sshd_config.d/00-local.conf && /usr/sbin/sshd -t && systemctl \
-             try-reload-or-restart ssh"
+            "run: printf '%s\\n' 'UsePAM yes' >>/etc/ssh/sshd_config.d/00-local.conf && sshd -t && reload"
         );
-        assert!(!drop_in("").for_all("UsePAM", "yes").starts_with("run: "));
+        let by_hand = drop_in("").for_all("UsePAM", "yes");
+        assert!(by_hand.starts_with("write ") && by_hand.ends_with("UsePAM yes\nrun: sshd -t && reload"), "{by_hand}");
         let listed = Settings::parse("allowusers admin\n");
         assert!(debian.add(&listed, "AllowUsers", "alice bob").contains("'AllowUsers alice bob' >>"));
         assert!(

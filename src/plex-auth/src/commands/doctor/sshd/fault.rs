@@ -205,17 +205,17 @@ impl Fault {
             Self::NotListed(List::Users) => drop_in.add(all, "AllowUsers", &names.join(" ")),
             Self::NotListed(List::Groups) => match group {
                 Some(group) => drop_in.add(all, "AllowGroups", group),
-                None => format!(
+                None => drop_in.by_hand(&format!(
                     "add a group of theirs to AllowGroups, which now has: {}",
                     all.list("allowgroups").join(" ")
-                ),
+                )),
             },
             Self::Denied(list, pattern) => {
                 let keyword = list.deny();
                 let pattern = protocol::printable(pattern, 64);
-                format!(
+                drop_in.by_hand(&format!(
                     "if that is not meant, remove '{pattern}' from {keyword}: grep -rin {keyword} /etc/ssh/sshd_config*"
-                )
+                ))
             }
             Self::Methods(_) => for_them("AuthenticationMethods", "any"),
             Self::GraceLink(_) | Self::GraceLogin(..) => set("LoginGraceTime", "120"),

@@ -48,5 +48,5 @@ pub use login::{InvalidInput, LoginRequest, Phase, Prompt, PromptReply, Screen, 
 pub use message::{Reply, Request};
 pub use secret::Secret;
 pub use socket_trust::Untrusted;
-pub use text::printable;
+pub use text::{counted, printable};
 pub use trace::{Binding, MappedTo, PlexAccount, Standing, Trace, TraceStep};

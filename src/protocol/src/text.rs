@@ -1,6 +1,6 @@
 //! Makes text from elsewhere safe to show or to log.
 
-use std::io;
+use std::{fmt, io};
 
 use nix::errno::Errno;
 
@@ -18,6 +18,12 @@ pub(crate) fn words(error: &io::Error) -> &'static str {
 #[must_use]
 pub fn printable(text: &str, max: usize) -> String {
     text.chars().take(max).map(|c| if is_harmless(c) { c } else { '?' }).collect()
+}
+
+/// A number with its noun: `1 person`, `2 people`.
+#[must_use]
+pub fn counted<N: Copy + fmt::Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == N::from(1) { one } else { many })
 }
 
 fn is_harmless(c: char) -> bool {
@@ -65,6 +71,12 @@ mod tests {
         assert_eq!(words(&io::Error::from_raw_os_error(2)), "No such file or directory");
         assert_eq!(words(&Errno::ECONNREFUSED.into()), "Connection refused");
         assert_eq!(words(&io::Error::other("x")), "an error of no known kind");
+    }
+
+    #[test]
+    fn a_number_has_its_noun_in_the_singular_or_the_plural() {
+        let shown = [0_u32, 1, 2].map(|count| counted(count, "person", "people"));
+        assert_eq!(shown, ["0 people", "1 person", "2 people"]);
     }
 
     #[test]

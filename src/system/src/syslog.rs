@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use protocol::{Severity, printable, syslog_line};
+use protocol::{Severity, counted, printable, syslog_line};
 use syslog::{Logger, LoggerBackend};
 
 /// The longest line, in characters. Longer ones are attempts to hide other lines.
@@ -70,7 +70,11 @@ impl Log {
     /// out, and at most 64 different ones.
     pub fn limited(&mut self, severity: Severity, line: &str) {
         if let Some(left_out) = self.admit(line, Instant::now()) {
-            let more = if left_out == 0 { String::new() } else { format!(" (and {left_out} times before)") };
+            let more = if left_out == 0 {
+                String::new()
+            } else {
+                format!(" (and {} before)", counted(left_out, "time", "times"))
+            };
             self.write(severity, &format!("{line}{more}"));
         }
     }

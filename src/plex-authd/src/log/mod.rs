@@ -166,7 +166,8 @@ fn write(mut syslog: syslog::Log, counters: &Counters, lines: &Receiver<Line>) {
         };
         let dropped = counters.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let line = format!("{dropped} lines of this log were lost: syslog is too slow");
+            let line =
+                format!("{} lost from this log: syslog is too slow", protocol::counted(dropped, "line", "lines"));
             syslog.write(Severity::Warning, &line);
         }
         let mut shares = lock(&counters.shares);

@@ -194,7 +194,7 @@ impl LineShares {
         let mut parts: Vec<_> = counts.iter().map(|(subject, count)| format!("{count} about {subject}")).collect();
         if !others.is_empty() {
             let count: u64 = others.iter().map(|(_, count)| count).sum();
-            parts.push(format!("{count} about {} others", others.len()));
+            parts.push(format!("{count} about {}", protocol::counted(others.len(), "other", "others")));
         }
         (!parts.is_empty()).then(|| format!("lines left out because there were too many: {}", parts.join(", ")))
     }

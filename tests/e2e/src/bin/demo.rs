@@ -142,7 +142,7 @@ fn main() -> ExitCode {
     demo.owner("the owner looks at the logins", "plex-auth logins");
     demo.owner("the owner asks why bob cannot sign in", "plex-auth test bob");
     let counters = demo.world.plex().counters();
-    println!("\nplex.tv received {} requests over {} connections.", counters.total(), counters.connections);
+    println!("\nRequests that plex.tv received: {}; new connections: {}.", counters.total(), counters.connections);
     println!("The demonstration took {} s.", start.elapsed().as_secs());
     if std::env::var("KEEP").is_ok_and(|keep| keep == "1") {
         println!("\nThe machine stays until you press Enter. In another terminal, as root:\n");

@@ -194,13 +194,13 @@ fn doctor_reports_selinux_and_apparmor_denials() {
         vec![
             saying(
                 refused,
-                ("SELinux", "error", "refused plex-auth something 1 times"),
+                ("SELinux", "error", "refused plex-auth something 1 time within a day"),
                 "ausearch",
                 "rm /var/log/audit/audit.log",
             ),
             saying(
                 armor,
-                ("AppArmor", "error", "refused plex-auth something 1 times"),
+                ("AppArmor", "error", "refused plex-auth something 1 time within a day"),
                 "kern.log",
                 "rm /var/log/kern.log",
             ),

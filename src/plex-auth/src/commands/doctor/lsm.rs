@@ -27,17 +27,17 @@ pub(super) fn check(checks: &mut Checks) {
         profiles = profiles.max(refusals(&text, now, "apparmor=\"DENIED\""));
     }
     if selinux > 0 && enforcing {
-        let what = format!("it refused plex-auth something {selinux} times within a day, and is enforcing");
+        let what = format!("it refused plex-auth something {} within a day, and is enforcing", times(selinux));
         checks.error("SELinux", what, "see: ausearch -m avc -ts yesterday | grep plex | audit2why");
     } else if selinux > 0 {
         let what =
-            format!("it would have refused plex-auth something {selinux} times within a day; it is not enforcing");
+            format!("it would have refused plex-auth something {} within a day; it is not enforcing", times(selinux));
         checks.warning("SELinux", what, "see: ausearch -m avc -ts yesterday | grep plex | audit2why");
     } else if enforcing {
         checks.ok("SELinux", "it is enforcing, and has refused plex-auth nothing within a day");
     }
     if profiles > 0 {
-        let what = format!("it refused plex-auth something {profiles} times within a day");
+        let what = format!("it refused plex-auth something {} within a day", times(profiles));
         checks.error(
             "AppArmor",
             what,
@@ -46,6 +46,10 @@ pub(super) fn check(checks: &mut Checks) {
     } else if apparmor {
         checks.ok("AppArmor", "it has refused plex-auth nothing within a day");
     }
+}
+
+fn times(count: usize) -> String {
+    protocol::counted(count, "time", "times")
 }
 
 /// Number of denials for plex-auth within the last day.

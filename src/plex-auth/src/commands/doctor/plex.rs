@@ -74,7 +74,8 @@ fn refuse_while_stopped(context: &Context) -> Result<(), Error> {
     let Ok(AdminResponse::Status(status)) = status else { return Ok(()) };
     status.closed.or(status.link_closed).map_or(Ok(()), |(why, seconds)| {
         let what = format!("plex-authd sends no sign-ins or link codes at present: {why}; nothing was sent");
-        let hint = format!("run it again in {seconds} seconds, or leave --sign-in out: plex-auth doctor --plex");
+        let wait = protocol::counted(seconds, "second", "seconds");
+        let hint = format!("run it again in {wait}, or leave --sign-in out: plex-auth doctor --plex");
         Err(Error::new(what).hint(hint))
     })
 }

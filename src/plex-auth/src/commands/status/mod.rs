@@ -5,7 +5,7 @@ mod report;
 use std::process::ExitCode;
 
 use clap::Args;
-use protocol::{AdminRequest, AdminResponse, FriendListStatus, SentCounts, Status};
+use protocol::{AdminRequest, AdminResponse, FriendListStatus, SentCounts, Status, counted};
 
 use self::report::Report;
 use crate::accounts::people;
@@ -113,10 +113,6 @@ fn others(sent: &SentCounts) -> String {
         counted(*lists, "read of a list", "reads of lists"),
     ];
     format!("{link_codes}, {polls}, {sign_outs}, {lists}")
-}
-
-fn counted(count: u32, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -163,7 +163,8 @@ fn unchanged(failure: Error) -> Error {
 }
 
 fn drastic(plan: &Plan) -> String {
-    format!("{} of {} accounts would be gone at once; is the friend list right?", plan.going(), plan.in_use())
+    let all = protocol::counted(plan.in_use(), "account", "accounts");
+    format!("{} of {all} would be gone at once; is the friend list right?", plan.going())
 }
 
 /// Asks for confirmation of removals, and of a plan that is probably due to a wrong list.
@@ -266,8 +267,11 @@ impl Work<'_> {
             service_manager::restart();
         }
         if failed > 0 {
-            return Err(Error::new(format!("{failed} of {} steps failed", plan.actions.len()))
-                .hint("fix the errors above, then run again: plex-auth user sync"));
+            return Err(Error::new(format!(
+                "{failed} of {} failed",
+                protocol::counted(plan.actions.len(), "step", "steps")
+            ))
+            .hint("fix the errors above, then run again: plex-auth user sync"));
         }
         Ok(())
     }

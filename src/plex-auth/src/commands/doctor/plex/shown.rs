@@ -82,7 +82,7 @@ pub(super) fn in_words(shape: &Shape, found: &[Difference]) -> Vec<String> {
         Difference::NoRoot(root) => format!("it is no {root}"),
         Difference::Count => {
             let counts = shape.rows.iter().find_map(|row| Some((row.counted?, row.count))).unwrap_or_default();
-            format!("it counts {} rows and has {}", counts.0, counts.1)
+            format!("it counts {} and has {}", protocol::counted(counts.0, "row", "rows"), counts.1)
         }
         Difference::OtherRows(name) => format!("it has other rows in the place of {name}"),
         Difference::NoneOf(names) => format!("no row has {}", names.join(" or ")),

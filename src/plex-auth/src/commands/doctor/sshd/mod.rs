@@ -73,7 +73,10 @@ pub(super) fn check(config: Option<&Config>, users: &[User], checks: &mut Checks
     }
     checks.ok_unless(before, CHECK, "it asks PAM, for passwords and for keys, and refuses no account");
     if users.len() > MAX_ACCOUNTS {
-        let what = format!("its settings for {} more accounts were not read", users.len() - MAX_ACCOUNTS);
+        let what = format!(
+            "its settings for {} were not read",
+            protocol::counted(users.len() - MAX_ACCOUNTS, "more account", "more accounts")
+        );
         checks.info(CHECK, what, "see: sshd -T -C user=NAME,host=HOST,addr=ADDRESS,laddr=ADDRESS,lport=22");
     }
 }

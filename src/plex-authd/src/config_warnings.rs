@@ -31,7 +31,9 @@ fn log_warnings(context: &Context) {
     if let Some(group) = &config.group {
         match accounts::group_exists(group) {
             Ok(true) => {}
-            Ok(false) => log.warning(format!("there is no local group '{group}'; create it: groupadd {group}")),
+            Ok(false) => {
+                log.warning(format!("there is no local group '{group}'; {}", accounts::missing_group_fix(group)));
+            }
             Err(why) => log.warning(why.to_string()),
         }
     }

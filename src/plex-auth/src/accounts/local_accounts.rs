@@ -4,6 +4,7 @@ use config::Config;
 use policy::{Account, PlexRef};
 use system::accounts::{self, LocalPassword, ManagedAccounts, ShadowLine};
 
+use super::names;
 use crate::error::Error;
 
 /// A managed account: in `[users]` or in the group, and neither root's nor the system's.
@@ -69,9 +70,10 @@ fn accounts_of(config: &Config) -> ManagedAccounts<'_> {
 
 fn missing_group(error: accounts::Error) -> Error {
     match error {
-        accounts::Error::NoGroup(name) => {
-            Error::new(format!("there is no group {name}")).hint(format!("run: groupadd {name}"))
-        }
+        accounts::Error::NoGroup(name) => match names::check_group(&name) {
+            Ok(()) => Error::new(format!("there is no group {name}")).hint(format!("run: groupadd {name}")),
+            Err(why) => why,
+        },
         other => other.into(),
     }
 }

@@ -35,12 +35,7 @@ pub(crate) fn ensure(name: &str) -> Result<Group, Error> {
     if let Some(group) = accounts::group(name)? {
         return Ok(group);
     }
-    if names::is_reserved(name) {
-        return Err(Error::new(format!(
-            "there is no group {name}, and packages create one of that name for themselves"
-        ))
-        .hint(format!("set another group: plex-auth setup --group {}", config::USUAL_GROUP)));
-    }
+    names::check_group(name)?;
     shadow_utils::create_group(name)
         .map_err(|failure| Error::new(format!("the group {name} cannot be created: {failure}")))?;
     say(format!("{} Created the group {name}", Status::Ok.shown()));

@@ -7,9 +7,6 @@ use super::powers::POWERFUL;
 use super::sysusers;
 use crate::error::Error;
 
-/// Longest user name that useradd accepts, in bytes.
-const LONGEST: usize = 32;
-
 /// Names that systems and packages create. An account of such a name would become the package's, or could get a group of the
 /// same name, with rights that the owner did not mean to give. Each is reserved as a user's name and as a group's.
 const RESERVED: &str = include_str!("system-names.txt");
@@ -20,15 +17,15 @@ const FAMILIES: [&str; 2] = ["systemd-", "plex-auth"];
 /// Files whose lines begin with the name of an account that owns subordinate ids.
 const SUBORDINATE_IDS: [&str; 2] = ["/etc/subuid", "/etc/subgid"];
 
+/// Names of new accounts and groups, for a hint.
+const NEW_NAME: &str = "use a to z, 0 to 9, - and _, begin with a letter, and end after 32 characters at most";
+
 /// Longest prefix for new accounts, in bytes.
 const LONGEST_PREFIX: usize = 16;
 
-/// The local name for a Plex username, if Debian's adduser would accept it.
+/// The local name for a Plex username, if a new account can have it.
 pub(crate) fn local_name(username: &str) -> Option<String> {
-    let name = username.to_ascii_lowercase();
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
-    let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
-    Some(name).filter(|name| begins && name.len() <= LONGEST && name.bytes().all(plain))
+    Some(username.to_ascii_lowercase()).filter(|name| accounts::can_be_created(name))
 }
 
 /// Tests whether a name is reserved: no friend's account has it.
@@ -48,14 +45,35 @@ fn reserved() -> impl Iterator<Item = &'static str> {
 /// The name is malformed or reserved.
 pub(crate) fn check(name: &str) -> Result<(), Error> {
     let shown = protocol::printable(name, 64);
-    if local_name(name).as_deref() != Some(name) {
-        return Err(Error::new(format!("'{shown}' cannot be a local name"))
-            .hint("use a to z, 0 to 9, - and _, begin with a letter, and end after 32 characters at most"));
+    if !accounts::can_be_created(name) {
+        return Err(Error::new(format!("'{shown}' cannot be a local name")).hint(NEW_NAME));
     }
     if is_reserved(name) || [config::USUAL_GROUP, config::FILES_GROUP].contains(&name) {
         return Err(
             Error::new(format!("'{shown}' is a name that the system may give a meaning to")).hint("take another one")
         );
+    }
+    Ok(())
+}
+
+/// Checks the name of a group that does not exist, before it is created.
+///
+/// # Errors
+/// The name is malformed or reserved.
+pub(crate) fn check_group(name: &str) -> Result<(), Error> {
+    let shown = protocol::printable(name, 64);
+    if !accounts::can_be_created(name) {
+        return Err(Error::new(format!("there is no group '{shown}', and a new one cannot have that name")).hint(format!(
+            "choose another one, such as {}: {NEW_NAME}; or correct the directory that it is from, until this shows it: \
+             getent group",
+            config::USUAL_GROUP
+        )));
+    }
+    if is_reserved(name) {
+        return Err(Error::new(format!(
+            "there is no group {shown}, and packages create one of that name for themselves"
+        ))
+        .hint(format!("set another group: plex-auth setup --group {}", config::USUAL_GROUP)));
     }
     Ok(())
 }
@@ -123,7 +141,7 @@ fn claim(name: &str) -> Result<Option<String>, Error> {
 /// It cannot be a prefix.
 pub(crate) fn check_prefix(prefix: &str) -> Result<(), Error> {
     let shown = protocol::printable(prefix, 64);
-    let is_name = local_name(prefix).as_deref() == Some(prefix) && (2..=LONGEST_PREFIX).contains(&prefix.len());
+    let is_name = accounts::can_be_created(prefix) && (2..=LONGEST_PREFIX).contains(&prefix.len());
     if !is_name || !prefix.ends_with(['-', '_']) {
         return Err(Error::new(format!("'{shown}' cannot be a prefix"))
             .hint("use a to z, 0 to 9, - and _, begin with a letter, end with - or _, for example plex-"));
@@ -220,6 +238,14 @@ mod tests {
         assert!(names.len() > 1900 && names.is_sorted());
         for name in names {
             assert_eq!(local_name(name).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn r78_a_new_group_has_a_name_that_groupadd_accepts_and_that_no_package_uses() {
+        assert!(check_group("plex-users").is_ok() && check_group("my-friends").is_ok());
+        for name in ["a b", "domain users", "Friends", "1st", "-x", "docker", "plex-authd", &"a".repeat(33)] {
+            assert!(check_group(name).is_err(), "{name}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::io;
 
 use nix::errno::Errno;
 
+use super::names::missing_group_fix;
 use crate::command;
 
 /// The account database did not answer. None of these means that an account or a group does not exist, except
@@ -20,7 +21,7 @@ pub enum Error {
     #[error("uid {}: {}", .0, .1.desc())]
     UserId(u32, Errno),
     /// The configured group does not exist, so that nobody can tell which accounts are its members.
-    #[error("there is no group '{0}'; create it: groupadd {0}")]
+    #[error("there is no group '{0}'; {fix}", fix = missing_group_fix(.0))]
     NoGroup(String),
     /// The name service failed to look up this group.
     #[error("the group '{}' cannot be read: {}", .0, .1.desc())]

@@ -8,6 +8,7 @@ mod listed;
 mod login_defs;
 mod look_up;
 mod managed;
+mod names;
 mod password_field;
 
 pub use database::{all, all_group_ids, highest_subordinate};
@@ -18,4 +19,5 @@ pub use listed::{ListedMembers, listed_members};
 pub use login_defs::{login_defs, uid_min};
 pub use look_up::{another_spelling, is_one_of, look_up, user};
 pub use managed::ManagedAccounts;
+pub use names::{can_be_created, missing_group_fix};
 pub use password_field::password_field;

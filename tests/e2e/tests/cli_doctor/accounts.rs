@@ -26,6 +26,13 @@ fn doctor_finds_and_fixes_accounts_that_cannot_log_in() {
                 "groupadd --system plex-users && for name in alice frank dave; do usermod -aG plex-users $name; done; \
                  systemctl restart plex-authd",
             ),
+            // No command creates one of that name.
+            saying(
+                "sed -i 's/^group = .*/group = \"domain users\"/' /etc/plex-auth.toml; systemctl restart plex-authd",
+                ("accounts", "error", "there is no local group 'domain users'"),
+                "choose another one, such as plex-users",
+                "sed -i 's/^group = .*/group = \"plex-users\"/' /etc/plex-auth.toml; systemctl restart plex-authd",
+            ),
             told("chage --expiredate 2020-01-01 alice", "passwords", "error", "'alice' has expired"),
             told("chage --lastday 0 alice", "passwords", "error", "the local password of 'alice' has expired"),
             told("chage --lastday 2020-01-01 --maxdays 30 alice", "passwords", "error", "of 'alice' has expired"),
@@ -62,6 +69,8 @@ fn doctor_finds_and_fixes_accounts_that_cannot_log_in() {
             ),
         ],
     );
+    let log = patient.0.syslog();
+    assert!(log.contains("there is no local group 'domain users'; a new group cannot have that name"), "{log}");
     // An account that only uses a share needs no shell.
     patient.0.sh("usermod --shell /usr/sbin/nologin alice");
     let verdict = patient.look();

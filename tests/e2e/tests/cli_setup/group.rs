@@ -2,7 +2,7 @@
 
 use e2e::DEN;
 
-use crate::machine::{FILE, apply, end, file, machine, script, setup, token_file};
+use crate::machine::{FILE, apply, end, etc, file, machine, script, setup, token_file};
 
 fn groups(world: &e2e::World, name: &str) -> String {
     world.sh(&format!("id -nG {name}")).stdout.trim().to_owned()
@@ -59,6 +59,36 @@ fn r65_setup_warns_about_users_without_a_group() {
     let out = script(&world, &["--yes", "--pam=no", "--group", "friends"]);
     assert!(out.ok() && out.stdout.contains("✓ Created the group friends"), "{out:?}");
     assert_eq!(groups(&world, "alice"), "alice friends");
+}
+
+#[test]
+fn r78_setup_refuses_a_group_that_can_neither_be_found_nor_created() {
+    let Some(world) = machine(DEN) else { return };
+    let before = etc(&world);
+    let token = token_file(&world);
+    let run = |further: &[&str]| {
+        script(&world, &[&["--yes", "--pam=no", "--shell", "--token-file", token], further].concat())
+    };
+    let cannot = |name: &str| format!("there is no group '{name}', and a new one cannot have that name");
+    for name in ["domain users", "Friends", "1st", "-friends"] {
+        let out = run(&[&format!("--group={name}"), "--user", "alice=2"]);
+        assert!(out.code == 1 && out.stderr.contains(&cannot(name)) && out.stderr.contains("plex-users"), "{out:?}");
+        assert_eq!(etc(&world), before, "{name}");
+    }
+    let out = run(&["--group", "docker"]);
+    assert!(out.code == 1 && out.stderr.contains("packages create one of that name"), "{out:?}");
+    // One that exists may have such a name.
+    world.sh("echo 'domain users:x:3000:' >>/etc/group");
+    let out = run(&["--group", "domain users", "--user", "alice=2"]);
+    assert!(out.ok() && out.stdout.contains("✓ Added alice to the group domain users"), "{out:?}");
+    assert!(run(&[]).ok(), "the file has it");
+    // The file has it, and it does not exist any more.
+    world.sh("sed -i '/^domain users/d' /etc/group");
+    let before = etc(&world);
+    let out = run(&[]);
+    assert!(out.code == 1 && out.stderr.contains(&cannot("domain users")), "{out:?}");
+    assert_eq!(etc(&world), before);
+    assert!(run(&["--group", "plex-users"]).ok() && file(&world).contains("group = \"plex-users\""));
 }
 
 #[test]

@@ -10,8 +10,8 @@ use system::accounts;
 use super::names::{each, number, quoted};
 use super::shadow;
 use super::shell::argument;
-use crate::accounts::membership;
 use crate::accounts::powers::{self, KEEP, STOPPED};
+use crate::accounts::{membership, names};
 use crate::ui::check::Checks;
 
 const CHECK: &str = "accounts";
@@ -173,7 +173,11 @@ fn group(name: &str, checks: &mut Checks) -> Option<Group> {
         }
         Ok(None) => {
             let what = format!("there is no local group '{name}'");
-            checks.error(CHECK, what, format!("run: groupadd --system {}", argument(name)));
+            let fix = match names::check_group(name) {
+                Ok(()) => format!("run: groupadd --system {}", argument(name)),
+                Err(why) => why.into_parts().1.unwrap_or_default(),
+            };
+            checks.error(CHECK, what, fix);
             None
         }
         Err(why) => {

@@ -1,13 +1,13 @@
 //! The questions, each answered by the command line, or asked with the present value or a default.
 
 use config::USUAL_GROUP;
-use system::accounts::group;
+use system::accounts;
 
 use super::args::SetupArgs;
 use super::choice::{AccountChoice, missing};
 use super::owner::Owner;
-use crate::accounts::account_kind;
 use crate::accounts::powers::POWERFUL;
+use crate::accounts::{account_kind, names};
 use crate::config_file::existing::Existing;
 use crate::error::Error;
 use crate::sshd::drop_in::DropIn;
@@ -82,7 +82,10 @@ impl Asking<'_> {
         }
     }
 
-    /// The group of managed accounts.
+    /// The group of managed accounts, which exists or can be created.
+    ///
+    /// # Errors
+    /// It is neither, the name service does not answer, or its members are there for other reasons.
     pub(crate) fn group(self) -> Result<Option<String>, Error> {
         match (self.args.group.as_deref(), self.existing.text_of("group")) {
             (Some(""), _) => Ok(None),
@@ -97,14 +100,16 @@ impl Asking<'_> {
                 if POWERFUL.contains(&name) {
                     return Err(wrong(format!("members of the group {name} can become root")));
                 }
-                match group(name)? {
+                match accounts::group(name)? {
                     Some(group) if account_kind::is_of_a_user(&group)? => {
                         Err(wrong(format!("the group {name} is that of the user {name}")))
                     }
-                    _ => Ok(Some(name.to_owned())),
+                    Some(_) => Ok(Some(name.to_owned())),
+                    None => names::check_group(name).map(|()| Some(name.to_owned())),
                 }
             }
-            (None, Some(name)) => Ok(Some(name.to_owned())),
+            (None, Some(name)) if accounts::group_exists(name)? => Ok(Some(name.to_owned())),
+            (None, Some(name)) => names::check_group(name).map(|()| Some(name.to_owned())),
             (None, None) if self.existing.is_configured() => Ok(None),
             (None, None) => Ok(Some(USUAL_GROUP.to_owned())),
         }

@@ -32,8 +32,17 @@ pub(crate) struct Powers {
 impl Powers {
     /// The names with their reasons, such as "dave (group sudo), erin (sudo rules)".
     pub(crate) fn listed(&self) -> String {
-        self.able.iter().map(|(name, why)| format!("{name} ({why})")).collect::<Vec<_>>().join(", ")
+        shown(&self.able)
     }
+
+    /// [`Self::listed`], of these accounts alone.
+    pub(crate) fn listed_of(&self, names: &[&str]) -> String {
+        shown(self.able.iter().filter(|(name, _)| names.contains(&name.as_str())))
+    }
+}
+
+fn shown<'a>(able: impl IntoIterator<Item = &'a (String, String)>) -> String {
+    able.into_iter().map(|(name, why)| format!("{name} ({why})")).collect::<Vec<_>>().join(", ")
 }
 
 /// Finds those of these accounts that can become root. sudo's rules may be in many places, so that sudo itself lists them

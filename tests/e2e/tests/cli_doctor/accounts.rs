@@ -143,7 +143,7 @@ fn r74_doctor_names_unbound_members_and_first_those_that_can_become_root() {
     world.wait_for_log(&["'nora'", "joined the group plex-users"]);
     let verdict = patient.look();
     let rosa = verdict.find("accounts", "error", "'rosa' belongs to no Plex account").unwrap();
-    assert!(rosa.what.starts_with("can become root (group sudo"), "{verdict:#?}");
+    assert!(rosa.what.starts_with("can become root: rosa (group sudo"), "{verdict:#?}");
     assert!(rosa.hint.as_deref().unwrap().contains("plex-auth user link rosa WHO"), "{verdict:#?}");
     let nora = verdict.find("accounts", "warning", "'nora' belongs to no Plex account").unwrap();
     assert!(nora.hint.as_deref().unwrap().contains("gpasswd --delete nora plex-users"), "{verdict:#?}");
@@ -151,6 +151,23 @@ fn r74_doctor_names_unbound_members_and_first_those_that_can_become_root() {
     world.sh("plex-auth user link rosa frank && gpasswd --delete nora plex-users");
     patient.restart();
     patient.wait_until_healthy("each account belongs to somebody, or to nobody's group");
+    // Twenty accounts with the same faults: one finding for each cause, and its commands are for all of them.
+    world.sh(
+        "for n in $(seq 20); do useradd --no-create-home --groups plex-users --shell /no/such --password '*' --expiredate 1 u$n
+         done",
+    );
+    patient.restart();
+    world.wait_for_log(&["'u20'", "joined the group plex-users"]);
+    let verdict = patient.look();
+    let about = |name: &str| -> Vec<_> {
+        verdict.lines.iter().filter(|line| line.what.contains(&format!("'{name}'"))).map(|line| &line.what).collect()
+    };
+    assert_eq!((about("u1").len(), about("u1")), (3, about("u20")), "{verdict:#?}");
+    let unbound = verdict.find("accounts", "warning", "'u20' belong to no Plex account").unwrap();
+    let leave = unbound.hint.as_deref().and_then(|hint| hint.split_once("from the group, with: ")).unwrap().1;
+    world.sh(leave);
+    patient.restart();
+    patient.wait_until_healthy("none of the twenty is a member any more");
 }
 
 /// Without a friend list, nobody knows whose name it is until the first login.

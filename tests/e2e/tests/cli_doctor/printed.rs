@@ -24,14 +24,14 @@ const COMMANDS: [(&str, Proof); 39] = [
     ("printf '%s\\\\n' {}", Ok(("cli_doctor/sshd.rs", "told(set(\"UsePAM no\")"))),
     ("chown root:root {place}", Ok(("cli_doctor/pam.rs", "told(\"chmod 666 $(readlink"))),
     ("chmod 0644 {place}", Ok(("cli_doctor/pam.rs", "told(\"chmod 600 $(readlink"))),
-    ("kill {process}", Err("it ends the session of a real client")),
+    ("kill {}", Ok(("samba_command.rs", "split_once(\"run: kill \")"))),
     ("plex-auth user sync", Ok(("cli_doctor/accounts.rs", "plex-auth's lock is still there"))),
     ("sudo plex-auth doctor", Err("the same command")),
     ("apt-get install samba-common-bin", Err("it needs an archive")),
     ("sed -i -e '/^[[:space:]]*obey pam", Ok(("cli_doctor/accounts.rs", "told(off, \"Samba\""))),
     ("plex-auth user link {word}", Ok(("cli_doctor/accounts.rs", "saying(\"gpasswd --add olga"))),
     ("gpasswd --delete {word}", Ok(("cli_doctor/accounts.rs", "told(\"gpasswd --add olga"))),
-    ("{leave}", Ok(("cli_doctor/accounts.rs", "told(\"gpasswd --add olga"))),
+    ("gpasswd --delete {} {}", Ok(("cli_doctor/accounts.rs", "gpasswd --delete nora plex-users"))),
     ("groupadd --system {}", Ok(("cli_doctor/accounts.rs", "groupdel plex-users"))),
     ("gpasswd --add {} {group_word}", Ok(("cli_doctor/accounts.rs", "told(\"gpasswd -d dave"))),
     ("plex-auth user add {}", Ok(("cli_doctor/accounts.rs", "userdel dave"))),
@@ -58,8 +58,8 @@ fn commands(file: &Path, found: &mut Vec<String>) {
     let code = text.split("#[cfg(test)]").next().unwrap();
     let is_doc = |line: &&str| !line.trim_start().starts_with("//");
     let code = code.lines().filter(is_doc).collect::<Vec<_>>().join("\n");
-    let joined =
-        ["gpasswd ", "usermod ", "chage ", "pwconv ", "plex-auth user add "].map(|begin| format!("format!(\"{begin}"));
+    let joined = ["gpasswd ", "usermod ", "chage ", "pwconv ", "plex-auth user add ", "plex-auth user link "]
+        .map(|begin| format!("format!(\"{begin}"));
     for sign in joined.iter().map(String::as_str).chain(["\"run: "]) {
         for (at, _) in code.match_indices(sign) {
             let literal = code[at..].split_once('"').unwrap().1;

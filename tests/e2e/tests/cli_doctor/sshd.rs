@@ -111,11 +111,15 @@ fn r79_doctor_finds_accounts_that_sshd_refuses_by_its_lists() {
         assert!(enters("frank") && enters("alice"), "{line}: fixed by {command:?}");
         patient.wait_until_healthy(line);
     }
-    for (line, pattern) in [("DenyUsers fr?nk", "fr?nk"), ("DenyGroups plex-users", "plex-users")] {
+    for (line, patterns) in [
+        ("DenyUsers fr?nk", "'fr?nk'"),
+        ("DenyUsers frank dave alice", "'alice', 'dave', 'frank'"),
+        ("DenyGroups plex-users", "'plex-users'"),
+    ] {
         world.sh(&set(line));
         let verdict = patient.look();
         let found =
-            verdict.find(check, "warning", &format!("lists '{pattern}'")).unwrap_or_else(|| panic!("{verdict:#?}"));
+            verdict.find(check, "warning", &format!("lists {patterns}")).unwrap_or_else(|| panic!("{verdict:#?}"));
         assert!(!enters("frank") && found.hint.as_deref().is_some_and(|hint| hint.contains("remove")), "{found:?}");
         assert_eq!(verdict.lines.iter().filter(|line| line.name == check).count(), 1, "{verdict:#?}");
     }

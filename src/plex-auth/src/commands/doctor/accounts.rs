@@ -1,6 +1,6 @@
 //! Checks of the managed accounts: the group, `[users]` and each account.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use config::Config;
 use nix::unistd::{Group, User};
@@ -40,17 +40,25 @@ pub(super) fn check(config: &Config, owner: Option<&PlexUser>, checks: &mut Chec
     }
     let uid_min = accounts::uid_min();
     let (mut mapped, mut lacking, mut system) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut misspelt, mut unknown) = (Vec::new(), BTreeMap::<String, Vec<&str>>::new());
     for name in &names {
         let reference = config.users.get(name).cloned().unwrap_or_else(|| PlexRef::Member(name.clone()));
-        match account(name, uid_min, checks) {
-            Some(Found::Account(user)) => {
+        match accounts::user(name) {
+            Ok(Some(user)) if user.name != *name => misspelt.push((name.as_str(), user.name)),
+            Ok(Some(user)) if user.uid.as_raw() < uid_min => system.push((name.as_str(), user.uid.as_raw())),
+            Ok(Some(user)) => {
                 let is_owners = membership::is_owners(config, owner, &reference);
                 mapped.push((user, reference, is_owners));
             }
-            Some(Found::Nobody) => lacking.push((name.as_str(), reference)),
-            Some(Found::System(uid)) => system.push((name.as_str(), uid)),
-            None => {}
+            Ok(None) => lacking.push((name.as_str(), reference)),
+            Err(error) => unknown.entry(error.to_string()).or_default().push(name),
         }
+    }
+    say_misspelt(&misspelt, checks);
+    for (why, names) in unknown {
+        let word = names.first().map_or_else(String::new, |name| argument(name));
+        let what = format!("{} cannot be looked up: {why}", quoted(&names));
+        checks.error(CHECK, what, format!("getent passwd {word} has to answer: see /etc/nsswitch.conf"));
     }
     say_lacking(&lacking, checks);
     say_system(&system, uid_min, checks);
@@ -63,6 +71,18 @@ pub(super) fn check(config: &Config, owner: Option<&PlexUser>, checks: &mut Chec
     let users: Vec<_> = mapped.into_iter().map(|(user, _)| user).collect();
     shadow::check(&users, checks);
     users
+}
+
+/// Names that are not those of the account database.
+fn say_misspelt(misspelt: &[(&str, String)], checks: &mut Checks) {
+    if misspelt.is_empty() {
+        return;
+    }
+    let texts: Vec<_> = misspelt.iter().map(|(name, canonical)| accounts::another_spelling(name, canonical)).collect();
+    let names: Vec<_> = misspelt.iter().map(|(_, canonical)| argument(canonical)).collect();
+    let word = number(&names.iter().map(String::as_str).collect::<Vec<_>>(), "the name", "the names");
+    let fix = format!("use {word} {} in [users] and in the group", names.join(", "));
+    checks.error(CHECK, texts.join("; "), fix);
 }
 
 /// Accounts of `[users]` or of the group that do not exist.
@@ -102,37 +122,25 @@ fn in_group(
     checks: &mut Checks,
 ) {
     let group_word = argument(&group.name);
-    let mut outside = Vec::new();
+    let (mut outside, mut owners) = (Vec::new(), Vec::new());
+    let mut unknown: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (user, reference, is_owners) in mapped {
-        let (name, word) = (&user.name, argument(&user.name));
-        let is_member = match accounts::is_member(user, group) {
-            Ok(is_member) => is_member,
-            Err(why) => {
-                checks.error(CHECK, why.to_string(), format!("id {word} has to answer: see /etc/nsswitch.conf"));
-                continue;
+        match (is_owners, accounts::is_member(user, group)) {
+            (false, Ok(true)) | (true, Ok(false)) => {}
+            (false, Ok(false)) => outside.push(user.name.as_str()),
+            (true, Ok(true)) => owners.push((user.name.as_str(), reference)),
+            (_, Err(accounts::Error::GroupsOf(_, why))) => {
+                unknown.entry(why.desc().to_owned()).or_default().push(&user.name);
             }
-        };
-        match (is_owners, is_member) {
-            (false, true) | (true, false) => {}
-            (false, false) => outside.push(name.as_str()),
-            (true, true) => {
-                let what = format!(
-                    "'{name}', the owner's own account, is in the group '{}': {STOPPED}, which locks you out",
-                    group.name
-                );
-                let leave = format!("gpasswd --delete {word} {group_word}");
-                let id = owner.map(|owner| owner.id).or(config.owner_id).map(|id| id.to_string());
-                // Outside the group it needs an entry in [users] to remain a Plex account.
-                let hint = match (reference, id.or_else(|| config.admin_account.clone())) {
-                    (PlexRef::Member(_), Some(id)) => {
-                        format!("run: plex-auth user link {word} {} && {leave}", argument(&id))
-                    }
-                    _ => format!("run: {leave}"),
-                };
-                checks.warning(CHECK, what, hint);
-            }
+            (_, Err(why)) => unknown.entry(why.to_string()).or_default().push(&user.name),
         }
     }
+    for (why, names) in unknown {
+        let what = format!("the groups of {} cannot be read: {why}", quoted(&names));
+        let word = names.first().map_or_else(String::new, |name| argument(name));
+        checks.error(CHECK, what, format!("id {word} has to answer: see /etc/nsswitch.conf"));
+    }
+    say_owners(config, owner, &group.name, &owners, checks);
     if !outside.is_empty() {
         let what = format!(
             "{} {} listed in [users] but not in the group '{}': while plex-authd is stopped, the shipped PAM stacks take {} for \
@@ -145,6 +153,37 @@ fn in_group(
         let join = |name: &&str| format!("gpasswd --add {} {group_word}", argument(name));
         checks.error(CHECK, what, each(&outside, join));
     }
+}
+
+/// The owner's own accounts in the group.
+fn say_owners(
+    config: &Config,
+    owner: Option<&PlexUser>,
+    group: &str,
+    owners: &[(&str, &PlexRef)],
+    checks: &mut Checks,
+) {
+    if owners.is_empty() {
+        return;
+    }
+    let names: Vec<_> = owners.iter().map(|(name, _)| *name).collect();
+    let (accounts, are) = (number(&names, "account", "accounts"), number(&names, "is", "are"));
+    let what = format!(
+        "{}, the owner's own {accounts}, {are} in the group '{group}': {STOPPED}, which locks you out",
+        quoted(&names)
+    );
+    let id = owner.map(|owner| owner.id).or(config.owner_id).map(|id| id.to_string());
+    let id = id.or_else(|| config.admin_account.clone());
+    let leave = |(name, reference): &(&str, &PlexRef)| {
+        let word = argument(name);
+        let leave = format!("gpasswd --delete {word} {}", argument(group));
+        // Outside the group it needs an entry in [users] to remain a Plex account.
+        match (reference, &id) {
+            (PlexRef::Member(_), Some(id)) => format!("plex-auth user link {word} {} && {leave}", argument(id)),
+            _ => leave,
+        }
+    };
+    checks.warning(CHECK, what, each(owners, leave));
 }
 
 /// Reports accounts that can become root, except the owner's.
@@ -185,41 +224,6 @@ fn group(name: &str, checks: &mut Checks) -> Option<Group> {
                 CHECK,
                 why.to_string(),
                 format!("getent group {} has to answer: see /etc/nsswitch.conf", argument(name)),
-            );
-            None
-        }
-    }
-}
-
-/// The account of a name.
-enum Found {
-    Account(User),
-    Nobody,
-    /// One of the system, with this user id.
-    System(u32),
-}
-
-/// Looks an account up; `None` if a fault was reported.
-fn account(name: &str, uid_min: u32, checks: &mut Checks) -> Option<Found> {
-    match accounts::user(name) {
-        Ok(Some(user)) if user.name != name => {
-            let canonical = argument(&user.name);
-            checks.error(
-                CHECK,
-                accounts::another_spelling(name, &user.name),
-                format!("use the name {canonical} in [users] and in the group"),
-            );
-            None
-        }
-        Ok(Some(user)) if user.uid.as_raw() < uid_min => Some(Found::System(user.uid.as_raw())),
-        Ok(Some(user)) => Some(Found::Account(user)),
-        Ok(None) => Some(Found::Nobody),
-        Err(error) => {
-            let what = format!("'{name}' cannot be looked up: {error}");
-            checks.error(
-                CHECK,
-                what,
-                format!("getent passwd {} has to answer: see /etc/nsswitch.conf", argument(name)),
             );
             None
         }

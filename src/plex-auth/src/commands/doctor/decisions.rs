@@ -29,6 +29,8 @@ enum Cause {
     Former,
     /// Its friend has access again, and the lock is still there.
     StillLocked,
+    /// Another Plex account has its name now than at the first login.
+    Renamed,
     /// Its Plex account has no access.
     NoAccess(String),
     /// Anything else, with the reason.
@@ -61,23 +63,30 @@ pub(super) fn check(
 fn cause(decision: &AccountDecision, locked: &BTreeSet<String>) -> Cause {
     let steps = &decision.trace.steps;
     let is_permitted = steps.iter().any(|step| matches!(step, TraceStep::Permitted(_)));
-    let reason = steps.iter().rev().find_map(|step| match step {
-        TraceStep::Refused { reason, .. } | TraceStep::NoList(reason) => Some(reason),
-        _ => None,
-    });
-    let reason = reason.unwrap_or(&decision.trace.reason).clone();
+    let reason = reason(decision).to_owned();
     let no_access = steps.iter().any(|step| {
         matches!(step, TraceStep::NotFound(_) | TraceStep::Standing(Standing::Pending | Standing::NoAccess))
     });
+    let is_renamed = steps.iter().any(|step| matches!(step, TraceStep::Refused { renamed: true, .. }));
     match (is_permitted, decision.has_access, locked.contains(&decision.user)) {
         (true, true, false) => Cause::Permitted,
         (true, true, true) => Cause::StillLocked,
         (true, false, _) if decision.trace.reason == Reason::NoSignInYet.to_string() => Cause::FirstSignIn,
         (false, _, true) if no_access => Cause::Former,
+        (false, ..) if is_renamed => Cause::Renamed,
         (false, ..) if no_access => Cause::NoAccess(reason),
         (true, false, _) => Cause::Refused(decision.trace.reason.clone()),
         (false, ..) => Cause::Refused(reason),
     }
+}
+
+/// The reason of the step that refuses the account, or else of the decision.
+fn reason(decision: &AccountDecision) -> &str {
+    let refused = decision.trace.steps.iter().rev().find_map(|step| match step {
+        TraceStep::Refused { reason, .. } | TraceStep::NoList(reason) => Some(reason),
+        _ => None,
+    });
+    refused.unwrap_or(&decision.trace.reason)
 }
 
 fn report(
@@ -111,6 +120,14 @@ fn report(
             let fix = hint(decisions, names, config, context);
             let hint = format!("{fix}; or lock the accounts of people without access: plex-auth user sync");
             checks.warning(CHECK, format!("{shown} cannot sign in: {reason}"), hint);
+        }
+        Cause::Renamed => {
+            // The reason has the ids of one account.
+            let why = match decisions {
+                [one] => reason(one),
+                _ => "other Plex accounts have these names now than at the first logins",
+            };
+            checks.error(CHECK, format!("{shown} cannot sign in: {why}"), hint(decisions, names, config, context));
         }
         // One cause has one finding: without a list, nobody is decided about.
         Cause::Refused(_) if checks.has_problem("friend list") && decisions.iter().all(|one| has_no_list(one)) => {}
@@ -153,6 +170,7 @@ mod tests {
     fn r79_each_refusal_has_its_cause_and_a_lock_of_sync_is_no_fault() {
         let refused = |reason: &str| TraceStep::Refused { reason: reason.into(), renamed: false };
         let permitted = || TraceStep::Permitted("alice@example.org".into());
+        let renamed = vec![TraceStep::Refused { reason: "it is 3's now".into(), renamed: true }];
         let gone = || vec![TraceStep::NotFound("alice".into()), refused("no friend")];
         let (open, locked) = (BTreeSet::new(), BTreeSet::from(["alice".to_owned()]));
         let first = Reason::NoSignInYet.to_string();
@@ -163,6 +181,7 @@ mod tests {
             (decision(false, "too old", vec![permitted()]), &open, Cause::Refused("too old".into())),
             (decision(false, "no friend", gone()), &open, Cause::NoAccess("no friend".into())),
             (decision(false, "no friend", gone()), &locked, Cause::Former),
+            (decision(false, "renamed", renamed), &open, Cause::Renamed),
             (
                 decision(false, "x", vec![refused("two have that name")]),
                 &locked,

@@ -1,10 +1,13 @@
 //! Checks of SMB password synchronisation, and of open SMB sessions without access.
 
+use std::collections::BTreeMap;
+
 use config::Config;
 use protocol::{Phase, Verdict};
 use system::command::{self, Command};
 
 use super::helpers;
+use super::names::{number, quoted};
 use crate::client::conversation::explain;
 use crate::context::Context;
 use crate::ui::check::Checks;
@@ -57,12 +60,19 @@ fn master(checks: &mut Checks) {
 fn sessions(context: &Context, checks: &mut Checks) {
     let Some(smbstatus) = command::find(&SMBSTATUS) else { return };
     let Ok(said) = Command::tool(smbstatus, &["-p"]).run() else { return };
+    let mut open: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (process, user) in said.stdout.lines().filter_map(session) {
-        if is_refused(context, user) {
-            let what = format!("{user} may not sign in any more and still has a session open");
-            checks.error("SMB sessions", what, format!("run: kill {process}"));
-        }
+        open.entry(user).or_default().push(process.to_string());
     }
+    open.retain(|user, _| is_refused(context, user));
+    if open.is_empty() {
+        return;
+    }
+    let names: Vec<_> = open.keys().copied().collect();
+    let has = number(&names, "has a session", "have sessions");
+    let what = format!("{} may not sign in any more and still {has} open", quoted(&names));
+    let processes: Vec<_> = open.into_values().flatten().collect();
+    checks.error("SMB sessions", what, format!("run: kill {}", processes.join(" ")));
 }
 
 /// The process and the user of a line of `smbstatus -p`.

@@ -1,7 +1,7 @@
 //! Members of the group that belong to no Plex account: none had their name when they joined, or the group does not list them (R74);
 //! and without an owner's token, accounts whose first login decides.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use config::{Config, Source};
 use nix::unistd::User;
@@ -9,9 +9,10 @@ use policy::{PlexRef, PlexUser};
 use protocol::KnownAccount;
 use system::accounts;
 
+use super::names::{number, quoted};
 use super::shell::argument;
 use crate::accounts::membership;
-use crate::accounts::powers;
+use crate::accounts::powers::{self, Powers};
 use crate::client::daemon;
 use crate::client::known_binding::KnownBinding;
 use crate::context::Context;
@@ -19,11 +20,19 @@ use crate::ui::check::Checks;
 
 const CHECK: &str = "accounts";
 
-/// The most accounts that get a check of their own.
-const MAX_CHECKS: usize = 20;
+/// The most accounts that are named.
+const MAX_NAMES: usize = 20;
 
 /// The most accounts that are looked up, apart from those that the group lists.
 const MAX_LOOK_UPS: usize = 100;
+
+/// Why nobody can sign in to an account, and what that could cost: those that can become root come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cause {
+    is_powerless: bool,
+    /// The group does not list it.
+    is_unlisted: bool,
+}
 
 /// Reports the unbound ones of these managed accounts, and of the members that the group does not list, those that can become
 /// root first. Without plex-authd, which is another check's finding, nothing is known about them. Without a token, each account is
@@ -50,38 +59,49 @@ pub(super) fn check(
     let unlisted = unlisted(config, users, &known);
     let unbound: Vec<_> = users.iter().chain(&unlisted).filter(is_unbound).collect();
     let powers = powers::among(unbound.iter().copied());
-    let power_of = |user: &User| powers.able.iter().find(|(name, _)| *name == user.name).map(|(_, why)| why.as_str());
-    let (powerful, others): (Vec<&User>, Vec<&User>) =
-        unbound.iter().copied().partition(|user| power_of(user).is_some());
     let group = config.group.as_deref().unwrap_or_default();
-    for user in powerful.iter().chain(&others).take(MAX_CHECKS) {
-        let (name, word) = (&user.name, argument(&user.name));
-        let is_unlisted = unlisted.iter().any(|other| other.name == *name);
-        let why = if is_unlisted {
-            format!("the group '{group}' does not list it, so that nobody knows who had its name when it joined")
-        } else {
-            format!(
-                "no Plex account had this name when it joined the group '{group}', or it had an entry in [users] then, and none \
-                 that has the name later gets it"
-            )
+    let mut found: BTreeMap<Cause, Vec<&str>> = BTreeMap::new();
+    for user in &unbound {
+        let cause = Cause {
+            is_powerless: !powers.able.iter().any(|(name, _)| *name == user.name),
+            is_unlisted: unlisted.iter().any(|other| other.name == user.name),
         };
-        let what = format!("'{name}' belongs to no Plex account, and nobody can sign in to it: {why}");
-        let link = format!("give it to a person of `plex-auth friends`: plex-auth user link {word} WHO");
-        let hint = if is_unlisted {
-            format!("{link}; or remove it from the group, in the directory or database that it is from")
-        } else {
-            format!("{link}; or remove it from the group: gpasswd --delete {word} {}", argument(group))
-        };
-        match power_of(user) {
-            Some(power) => checks.error(CHECK, format!("can become root ({power}): {what}"), hint),
-            None => checks.warning(CHECK, what, hint),
-        }
+        found.entry(cause).or_default().push(&user.name);
     }
-    if unbound.len() > MAX_CHECKS {
-        let what = format!("{} more accounts belong to no Plex account", unbound.len() - MAX_CHECKS);
-        checks.warning(CHECK, what, "see: plex-auth friends");
+    for (cause, names) in &found {
+        report(*cause, names, &powers, group, checks);
     }
     unbound.iter().map(|user| user.name.clone()).collect()
+}
+
+/// Reports the accounts of one cause.
+fn report(cause: Cause, names: &[&str], powers: &Powers, group: &str, checks: &mut Checks) {
+    let of = |one: &'static str, several: &'static str| number(names, one, several);
+    let (shown, it) = (quoted(names), of("it", "them"));
+    let why = if cause.is_unlisted {
+        format!("the group '{group}' does not list {it}, so that nobody knows who had the name then")
+    } else {
+        format!(
+            "no Plex account had the name when {} joined the group '{group}', or it had an entry in [users] then, and none that \
+             has the name later gets it",
+            of("it", "each of them")
+        )
+    };
+    let what = format!("{shown} {} to no Plex account, and nobody can sign in to {it}: {why}", of("belongs", "belong"));
+    let word = if let [name] = names { argument(name) } else { "NAME".to_owned() };
+    let give = format!("give {} to a person of `plex-auth friends`: plex-auth user link {word} WHO", of("it", "each"));
+    let leave = if cause.is_unlisted {
+        "in the directory or database that it is from".to_owned()
+    } else {
+        let commands = names.iter().map(|name| format!("gpasswd --delete {} {}", argument(name), argument(group)));
+        format!("with: {}", commands.collect::<Vec<_>>().join(" && "))
+    };
+    let hint = format!("{give}; or remove {it} from the group, {leave}");
+    if cause.is_powerless {
+        checks.warning(CHECK, what, hint);
+    } else {
+        checks.error(CHECK, format!("can become root: {}; {what}", powers.listed_of(names)), hint);
+    }
 }
 
 /// Warns about accounts that map to a name and that nobody has signed in to, where there is no friend list: names change hands,
@@ -103,8 +123,8 @@ fn first_login_decides(
     if open.is_empty() {
         return;
     }
-    let names = open.iter().take(MAX_CHECKS).copied().collect::<Vec<_>>().join(", ");
-    let more = open.len().saturating_sub(MAX_CHECKS);
+    let names = open.iter().take(MAX_NAMES).copied().collect::<Vec<_>>().join(", ");
+    let more = open.len().saturating_sub(MAX_NAMES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let what = format!(
         "without the owner's token, the first login decides by the name at Plex whom an account belongs to, and anyone with access \

@@ -6,6 +6,7 @@ use std::time::Duration;
 use config::Config;
 use nix::unistd::User;
 
+use super::super::names::quoted;
 use super::drop_in::DropIn;
 use crate::sshd::pattern::matches;
 use crate::sshd::settings::Settings;
@@ -26,8 +27,8 @@ pub(super) enum Fault {
     },
     /// `AllowUsers` or `AllowGroups` does not list the account.
     NotListed(List),
-    /// `DenyUsers` or `DenyGroups` lists it, by this pattern.
-    Denied(List, String),
+    /// `DenyUsers` or `DenyGroups` lists it, by these patterns.
+    Denied(List, Vec<String>),
     /// `AuthenticationMethods` has no alternative with a password or a link alone.
     Methods(String),
     /// `LoginGraceTime` ends a link sign-in.
@@ -102,13 +103,13 @@ pub(super) fn of_lists(settings: &Settings, user: &str, groups: &[String]) -> Op
     let lacks =
         |name: &str, is_named: &dyn Fn(&str) -> bool| !settings.list(name).is_empty() && find(name, is_named).is_none();
     if let Some(pattern) = find("denyusers", &names_user) {
-        return Some(Fault::Denied(List::Users, pattern));
+        return Some(Fault::Denied(List::Users, vec![pattern]));
     }
     if lacks("allowusers", &|pattern| names_user(&user_of(pattern))) {
         return Some(Fault::NotListed(List::Users));
     }
     if let Some(pattern) = find("denygroups", &names_group) {
-        return Some(Fault::Denied(List::Groups, pattern));
+        return Some(Fault::Denied(List::Groups, vec![pattern]));
     }
     lacks("allowgroups", &names_group).then_some(Fault::NotListed(List::Groups))
 }
@@ -129,6 +130,12 @@ impl List {
     }
 }
 
+/// Patterns of a list.
+fn shown(patterns: &[String]) -> String {
+    let patterns: Vec<_> = patterns.iter().map(|pattern| protocol::printable(pattern, 64)).collect();
+    quoted(&patterns.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -144,8 +151,8 @@ impl fmt::Display for Fault {
                  password",
             ),
             Self::NotListed(list) => write!(f, "sshd refuses every login: {} does not list the account", list.allow()),
-            Self::Denied(list, pattern) => {
-                write!(f, "sshd refuses every login: {} lists '{}'", list.deny(), protocol::printable(pattern, 64))
+            Self::Denied(list, patterns) => {
+                write!(f, "sshd refuses every login: {} lists {}", list.deny(), shown(patterns))
             }
             Self::Methods(methods) => write!(
                 f,
@@ -210,11 +217,10 @@ impl Fault {
                     all.list("allowgroups").join(" ")
                 )),
             },
-            Self::Denied(list, pattern) => {
-                let keyword = list.deny();
-                let pattern = protocol::printable(pattern, 64);
+            Self::Denied(list, patterns) => {
+                let (keyword, patterns) = (list.deny(), shown(patterns));
                 drop_in.by_hand(&format!(
-                    "if that is not meant, remove '{pattern}' from {keyword}: grep -rin {keyword} /etc/ssh/sshd_config*"
+                    "if that is not meant, remove {patterns} from {keyword}: grep -rin {keyword} /etc/ssh/sshd_config*"
                 ))
             }
             Self::Methods(_) => for_them("AuthenticationMethods", "any"),
@@ -239,7 +245,7 @@ mod tests {
     fn r79_an_account_is_refused_by_sshds_lists_as_sshd_does_it() {
         let friends = ["alice", "plex-users"];
         let not_listed = |list| Some(Fault::NotListed(list));
-        let denied = |list, pattern: &str| Some(Fault::Denied(list, pattern.into()));
+        let denied = |list, pattern: &str| Some(Fault::Denied(list, vec![pattern.into()]));
         let cases = [
             ("", None),
             ("allowusers admin", not_listed(List::Users)),

@@ -3,7 +3,7 @@
 mod drop_in;
 mod fault;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::UdpSocket;
 
 use config::Config;
@@ -11,7 +11,7 @@ use nix::unistd::{Group, User};
 use system::accounts;
 
 use self::drop_in::DropIn;
-use self::fault::Fault;
+use self::fault::{Fault, List};
 use super::shadow;
 use super::shell::argument;
 use crate::sshd::program::{self, Sshd};
@@ -46,11 +46,21 @@ pub(super) fn check(config: Option<&Config>, users: &[User], checks: &mut Checks
     let drop_in = DropIn::new(sshd);
     let group = config.and_then(|config| config.group.as_deref());
     let mut found: BTreeMap<Fault, Vec<&User>> = BTreeMap::new();
+    let mut denied: BTreeMap<List, (BTreeSet<String>, Vec<&User>)> = BTreeMap::new();
     for user in users.iter().take(MAX_ACCOUNTS) {
         for fault in faults(sshd, user, config) {
-            found.entry(fault).or_default().push(user);
+            // A list that has each account by its own name is one cause.
+            if let Fault::Denied(list, patterns) = fault {
+                let (all, theirs) = denied.entry(list).or_default();
+                all.extend(patterns);
+                theirs.push(user);
+            } else {
+                found.entry(fault).or_default().push(user);
+            }
         }
     }
+    let denied = denied.into_iter();
+    found.extend(denied.map(|(list, (all, theirs))| (Fault::Denied(list, all.into_iter().collect()), theirs)));
     if users.is_empty() {
         found.extend(fault::of_settings(&all, config).into_iter().map(|fault| (fault, Vec::new())));
     }

@@ -221,11 +221,15 @@ impl Mistake {
             }
             Self::UnknownKey { key, known } => return suggestion(key, known),
             Self::WrongSection { key, found, right } => {
-                let account = match found.as_str() {
-                    "users" => format!("; if it is the name of a local account, write \"{key}\" in double quotes"),
-                    _ => String::new(),
+                let place = place(right, "to");
+                return if found == "users" {
+                    format!(
+                        "if it is a setting, move the line: it belongs {place}, as {key} = …; if it is the name of a local \
+                         account, write the name in double quotes: \"{key}\" = \"…\""
+                    )
+                } else {
+                    format!("move the line: it belongs {place}, as {key} = …")
                 };
-                return format!("move the line: it belongs {}{account}", place(right, "to"));
             }
             Self::DottedName(name) => return format!("write \"{}\" = \"…\"", protocol::printable(name, 64)),
             Self::UnquotedName => "write the name in double quotes, such as \"domain users\" = \"…\"",

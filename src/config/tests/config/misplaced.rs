@@ -45,13 +45,44 @@ fn r78_a_local_account_with_the_name_of_a_key_is_written_in_quotes() {
     }
     let config = read(&format!("{TOP}users.'group' = \"2\"\n")).unwrap();
     assert_eq!(config.users.keys().collect::<Vec<_>>(), ["group"]);
-    assert_refused(&format!("{TOP}[users]\ngroup = \"2\"\n"), Some((4, 1)), &["write \"group\" in double quotes"]);
+    assert_refused(
+        &format!("{TOP}[users]\ngroup = \"2\"\n"),
+        Some((4, 1)),
+        &["write the name in double quotes: \"group\" = \"…\""],
+    );
     assert_refused(
         &format!("users = {{ group = \"2\" }}\n{TOP}"),
         Some((1, 11)),
-        &["write \"group\" in double quotes"],
+        &["write the name in double quotes: \"group\" = \"…\""],
     );
     assert_refused(&format!("{TOP}[cache]\ngroup = \"2\"\n"), Some((4, 1)), &["it belongs above all sections"]);
+}
+
+/// The message has both corrections, and each of them makes the file one that is read.
+#[test]
+fn r78_a_key_below_users_is_corrected_as_a_setting_and_as_a_local_account() {
+    let cases = [
+        ("group", "\"friends\"", "", "above all sections"),
+        ("admin_account", "\"olga\"", "", "above all sections"),
+        ("strict_friends", "true", "", "above all sections"),
+        ("link_services", "[\"sshd\"]", "link_sign_in = true\n", "above all sections"),
+        ("media", "\"/srv/media\"", "[accounts]\n", "to the section [accounts]"),
+        ("shell", "\"/bin/bash\"", "[accounts]\n", "to the section [accounts]"),
+        ("purpose", "\"files\"", "[accounts]\n", "to the section [accounts]"),
+        ("sync_password", "true", "[samba]\n", "to the section [samba]"),
+        ("login", "\"15s\"", "[timeouts]\n", "to the section [timeouts]"),
+        ("rejected_per_hour", "30", "[throttle]\n", "to the section [throttle]"),
+    ];
+    for (key, value, header, place) in cases {
+        let as_setting = format!("if it is a setting, move the line: it belongs {place}, as {key} = …;");
+        let as_account = format!("write the name in double quotes: \"{key}\" = \"…\"");
+        let text = format!("{TOP}[users]\nalice = \"2\"\n{key} = {value}\n");
+        assert_refused(&text, Some((5, 1)), &[&as_setting, &as_account]);
+        let moved = read(&format!("{TOP}{header}{key} = {value}\n[users]\nalice = \"2\"\n")).unwrap();
+        assert_eq!(moved.users.len(), 1, "{key}");
+        let quoted = read(&format!("{TOP}[users]\nalice = \"2\"\n\"{key}\" = \"3\"\n")).unwrap();
+        assert!(quoted.users.len() == 2 && quoted.users.contains_key(key), "{key}");
+    }
 }
 
 #[test]

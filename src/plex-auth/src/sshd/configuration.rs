@@ -33,8 +33,18 @@ pub(crate) struct Line {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Configuration {
     lines: Vec<Line>,
-    /// Patterns of `Include` outside `Match` blocks.
-    included: Vec<PathBuf>,
+    /// `Include`s outside `Match` blocks.
+    included: Vec<Include>,
+}
+
+/// A pattern of an `Include`.
+#[derive(Debug, Clone)]
+struct Include {
+    pattern: PathBuf,
+    /// The files that match, sorted, each with the number of settings before it.
+    files: Vec<(PathBuf, usize)>,
+    /// Number of settings up to its end.
+    end: usize,
 }
 
 impl Configuration {
@@ -56,13 +66,14 @@ impl Configuration {
                 is_conditional = within_match || !is_for_all;
             } else if keyword == "include" {
                 for pattern in arguments.iter().map(|pattern| Path::new(BASE).join(pattern)) {
-                    if depth < MAX_DEPTH {
-                        for file in matching(&pattern) {
-                            self.add(&file, is_conditional, depth + 1);
-                        }
+                    let mut files = Vec::new();
+                    for file in matching(&pattern).into_iter().filter(|_| depth < MAX_DEPTH) {
+                        let before = self.lines.len();
+                        self.add(&file, is_conditional, depth + 1);
+                        files.push((file, before));
                     }
                     if !is_conditional {
-                        self.included.push(pattern);
+                        self.included.push(Include { pattern, files, end: self.lines.len() });
                     }
                 }
             } else {
@@ -79,7 +90,21 @@ impl Configuration {
 
     /// Tests whether an `Include` outside `Match` blocks names this file.
     pub(crate) fn includes(&self, file: &Path) -> bool {
-        self.included.iter().any(|pattern| matches(pattern, file))
+        self.including(file).is_some()
+    }
+
+    fn including(&self, file: &Path) -> Option<&Include> {
+        self.included.iter().find(|include| matches(&include.pattern, file))
+    }
+
+    /// Tests whether sshd would use this setting from this file, which need not exist yet: the file is included, and no setting of
+    /// that name comes first. Settings in `Match` blocks outrank the others, and only other ones of blocks come before them.
+    pub(crate) fn would_use(&self, file: &Path, keyword: &str, within_match: bool) -> bool {
+        let Some(include) = self.including(file) else { return false };
+        let next = include.files.iter().find(|(other, _)| other.as_path() >= file);
+        let before = next.map_or(include.end, |(_, before)| *before);
+        let is_it = |line: &&Line| line.keyword.eq_ignore_ascii_case(keyword) && line.is_conditional == within_match;
+        !self.lines.iter().take(before).any(|line| is_it(&line))
     }
 
     /// The first line outside `Match` blocks with this setting, except in `but`. sshd uses the first one.
@@ -164,6 +189,29 @@ mod tests {
         }
         let (directory, configuration) = read("Include DIR/*.conf\n", &[]);
         assert!(!configuration.includes(&directory.path().join(".10-ours.conf")));
+    }
+
+    #[test]
+    fn r79_a_drop_in_is_used_only_where_no_setting_of_its_name_comes_first() {
+        let others = [("00-a.conf", "UseDNS yes\nMatch User x\nUsePAM no\n"), ("50.conf", "MaxAuthTries 1\n")];
+        for (main, keyword, expected) in [
+            ("Include DIR/*.conf\nLoginGraceTime 1\n", "LoginGraceTime", (true, true)),
+            ("LoginGraceTime 1\nInclude DIR/*.conf\n", "LoginGraceTime", (false, true)),
+            ("loginGRACEtime=1\nInclude DIR/*.conf\n", "LoginGraceTime", (false, true)),
+            ("# LoginGraceTime 1\ninclude=\"DIR/*.conf\"\n", "LoginGraceTime", (true, true)),
+            ("Include DIR/*.conf\n", "UseDNS", (false, true)),
+            ("Include DIR/*.conf\n", "UsePAM", (true, false)),
+            ("Include DIR/*.conf\n", "MaxAuthTries", (true, true)),
+            ("Include DIR/5*.conf DIR/*.conf\n", "MaxAuthTries", (false, true)),
+            ("Match User x\n  Include DIR/*.conf\n", "LoginGraceTime", (false, false)),
+            ("Include DIR/5*.conf\n", "LoginGraceTime", (false, false)),
+            ("", "LoginGraceTime", (false, false)),
+        ] {
+            let (directory, configuration) = read(main, &others);
+            let file = directory.path().join("00-local.conf");
+            let found = [false, true].map(|within_match| configuration.would_use(&file, keyword, within_match));
+            assert_eq!(found, [expected.0, expected.1], "{main} {keyword}");
+        }
     }
 
     #[test]

@@ -11,6 +11,10 @@ use super::settings::Settings;
 /// Paths of sshd.
 const PATHS: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"];
 
+/// Message for machines without an sshd: the package that accounts for files need.
+pub(crate) const MISSING: &str = "There is no sshd on this machine, and friends transfer files through it: install the package openssh-server (on Arch Linux: \
+     openssh), and run plex-auth setup again.";
+
 /// Beginning of sshd's complaint about the directory that its unprivileged process uses as a root. systemd creates it with the
 /// service, so that it does not exist while a socket waits for the first connection.
 const NO_DIRECTORY: &str = "Missing privilege separation directory: ";

@@ -49,6 +49,35 @@ fn r82_without_sshd_reading_the_drop_in_no_account_for_files_is_created() {
     assert!(out.ok() && world.sh("id -nG erin").stdout.contains("plex-files"), "{out:?}");
 }
 
+/// Accounts for files are of no use without an sshd, and accounts with a shell are.
+#[test]
+fn r82_without_an_sshd_setup_names_its_package_before_the_choice_of_files() {
+    let Some(world) = machine(DEN) else { return };
+    world.sh("mv /usr/sbin/sshd /usr/sbin/sshd.away");
+    let mut terminal = setup(&world, &["--token-file", token_file(&world), "--pam=no"]);
+    terminal.wait_for("Who should be able to sign in");
+    terminal.type_line("2");
+    terminal.wait_for("There is no sshd on this machine");
+    terminal.wait_for("What may friends do here?");
+    terminal.type_line("");
+    apply(&mut terminal);
+    let shown = end(&world, terminal, 0);
+    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let note = "install the package openssh-server (on Arch Linux: openssh), and run plex-auth setup again.";
+    assert_eq!(words.matches(note).count(), 2, "at the question, and above the change: {shown}");
+    assert!(shown.contains("10-plex-auth.conf is written, for the sshd that is to be installed"), "{shown}");
+    assert!(!shown.contains("sftp erin@") && shown.contains("SSH and SFTP do as soon as there is an sshd"), "{shown}");
+    let doctor = world.run(&["plex-auth", "doctor"]);
+    assert!(doctor.stdout.contains("accounts for files are for SFTP alone: 1 account\n"), "{doctor:?}");
+    let shell = run(&world, &["--shell", "--user", "frank=frank"]);
+    assert!(shell.ok() && world.run(&["id", "frank"]).ok(), "{shell:?}");
+    // With the package, the next run has nothing left to do.
+    world.sh("mv /usr/sbin/sshd.away /usr/sbin/sshd");
+    let again = run(&world, &["--files"]);
+    assert!(again.ok() && !again.stderr.contains("There is no sshd"), "{again:?}");
+    assert!(drop_in(&world).contains("Match Group plex-files"));
+}
+
 #[test]
 fn sshd_that_refuses_the_drop_in_keeps_its_configuration() {
     let Some(world) = machine(DEN) else { return };

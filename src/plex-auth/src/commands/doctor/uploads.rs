@@ -1,9 +1,11 @@
 //! Room for uploads of accounts for files (R82).
 
 use config::{Config, NewAccounts};
+use protocol::counted;
 
 use crate::accounts::space::{QuotaState, Space, quota, space};
 use crate::accounts::uploads;
+use crate::sshd::program::Sshd;
 use crate::ui::check::{Check, Checks};
 
 const CHECK: &str = "uploads";
@@ -22,6 +24,17 @@ pub(super) fn check(config: &Config, checks: &mut Checks) {
     };
     if accounts.is_empty() && config.accounts.purpose != Some(NewAccounts::Files) {
         return;
+    }
+    if !accounts.is_empty() && Sshd::find().is_none() {
+        let what = format!(
+            "there is no sshd, and accounts for files are for SFTP alone: {}",
+            counted(accounts.len(), "account", "accounts")
+        );
+        checks.warning(
+            CHECK,
+            what,
+            "install the package openssh-server (on Arch Linux: openssh); then: plex-auth setup",
+        );
     }
     let path = &config.accounts.uploads;
     let shown = path.display();

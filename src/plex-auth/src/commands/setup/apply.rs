@@ -67,7 +67,8 @@ pub(super) fn apply(
 fn change_sshd(plan: &Plan) -> Result<(), Error> {
     let done = match &plan.sshd.change {
         Change::Unchanged => return Ok(()),
-        Change::Written(_) => "written, and sshd reads it",
+        Change::Written(_) if plan.sshd.sshd.is_some() => "written, and sshd reads it",
+        Change::Written(_) => "written, for the sshd that is to be installed",
         Change::Deleted => "deleted",
     };
     rollback::step(|| {

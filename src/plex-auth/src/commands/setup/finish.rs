@@ -49,11 +49,15 @@ pub(super) fn say_next(existing: &Existing, answers: &Answers, plan: &Plan) {
     let examples = if new.is_empty() { there.into_iter().take(1).collect() } else { new };
     let host = nix::unistd::gethostname().unwrap_or_default();
     let host = protocol::printable(&host.to_string_lossy(), 64);
-    for local in &examples {
-        say(format!("  {} {local}@{host}", program(local)));
-    }
-    if examples.is_empty() {
-        say(format!("  ssh NAME@{host}"));
+    if plan.sshd.sshd.is_some() {
+        for local in &examples {
+            say(format!("  {} {local}@{host}", program(local)));
+        }
+        if examples.is_empty() {
+            say(format!("  ssh NAME@{host}"));
+        }
+    } else {
+        say("  login, su and sudo accept them; SSH and SFTP do as soon as there is an sshd");
     }
     say("      with the Plex password; keep a root shell open while you try");
     say(format!("  plex-auth test {}", examples.first().map_or("NAME", |local| local)));

@@ -9,6 +9,7 @@ use crate::accounts::purpose::{self, FilesPlace, Purpose};
 use crate::accounts::{space, uploads};
 use crate::config_file::existing::Existing;
 use crate::error::Error;
+use crate::sshd::program::{self, Sshd};
 use crate::ui::terminal::{ask, say, warn};
 
 /// Answer to the question what friends may do.
@@ -42,6 +43,9 @@ impl Asking<'_> {
     /// As [`Self::purpose`].
     pub(super) fn ask_purpose(self, present: Option<NewAccounts>) -> Result<PurposeAnswer, Error> {
         say("");
+        if Sshd::find().is_none() {
+            say(program::MISSING);
+        }
         let default = present.or_else(|| recorded(self.existing)).unwrap_or(NewAccounts::Files);
         self.answer(purpose::ask(default)?)
     }

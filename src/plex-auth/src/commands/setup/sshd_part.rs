@@ -53,7 +53,7 @@ impl SshdPart {
         let Some(sshd) = sshd else {
             part.wanted = DropIn { files, ..DropIn::default() };
             if files {
-                part.notes.push("There is no sshd here. After its installation, run plex-auth setup again.".to_owned());
+                part.notes.push(program::MISSING.to_owned());
             }
             part.change = install::change(&part.wanted)?;
             return Ok(part);

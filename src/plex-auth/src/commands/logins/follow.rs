@@ -7,7 +7,7 @@ use std::time::Duration;
 use protocol::Login;
 
 use super::rows::{self, Row};
-use super::view::{cells, entries, table};
+use super::view::{add, entries, table};
 use crate::context::Context;
 use crate::error::Error;
 use crate::ui::json;
@@ -107,9 +107,9 @@ fn since(context: &Context, last: i64) -> Result<Vec<Login>, Error> {
 
 /// Prints a row below the table. False if the output is closed.
 fn print(table: &mut Table, row: &Row) -> bool {
-    table.row(cells(row));
+    let shown = table.grown(columns(), |table| add(table, row));
     table.keep_latest(ALIGNED);
-    try_print(&table.last_row(columns())).is_ok()
+    try_print(&shown).is_ok()
 }
 
 /// Prints one line for each row. False if the output is closed.

@@ -47,9 +47,14 @@ impl Row {
         Self { at, user, plex_id, service, rhost, phases: vec![phase], outcome, why, test, last: at }
     }
 
+    /// True if every phase was accepted.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.outcome == ACCEPTED
+    }
+
     /// True if nothing can follow that changes the row.
     pub(super) fn is_complete(&self) -> bool {
-        self.outcome != ACCEPTED || self.phases.iter().any(|phase| phase == ACCOUNT)
+        !self.is_accepted() || self.phases.iter().any(|phase| phase == ACCOUNT)
     }
 
     /// Adds a later request of the same login. False if it is of another one.

@@ -25,18 +25,24 @@ pub(super) fn latest(entries: Vec<Login>, user: Option<&str>, count: u32) -> Vec
     rows
 }
 
-/// The table of these logins.
+/// The table of these logins. A refusal always shows its reason, and every login its origin.
 pub(super) fn table(rows: &[Row]) -> Table {
     let mut table = Table::new(&["TIME", "USER", "PLEX ID", "SERVICE", "FROM", "OUTCOME", "WHY"])
-        .leave_out(&["PLEX ID", "SERVICE", "FROM", "WHY"]);
+        .leave_out(&["PLEX ID"])
+        .move_below(&["WHY", "FROM", "SERVICE"], "WHY of accepted logins");
     for row in rows {
-        table.row(cells(row));
+        add(&mut table, row);
     }
     table
 }
 
-/// The cells of a login.
-pub(super) fn cells(row: &Row) -> [String; 7] {
+/// Adds a login. The reason of an accepted one is worth no line of its own.
+pub(super) fn add(table: &mut Table, row: &Row) {
+    let cells = cells(row);
+    if row.is_accepted() { table.brief_row(cells) } else { table.row(cells) }
+}
+
+fn cells(row: &Row) -> [String; 7] {
     [
         time::local(row.at),
         row.user.clone(),
@@ -76,6 +82,28 @@ mod tests {
         assert_eq!(at(None, 2), [4, 3]);
         assert_eq!(at(Some("alice"), 2), [3, 2]);
         assert_eq!(at(Some("Alice"), 2), [] as [i64; 0]);
+    }
+
+    #[test]
+    fn at_80_and_40_columns_a_login_shows_its_service_and_origin_and_a_refusal_its_reason() {
+        let from = |number, outcome: &str, why: &str| Login {
+            service: Some("sshd".into()),
+            rhost: Some("203.0.113.145".into()),
+            outcome: outcome.into(),
+            why: why.into(),
+            plex_id: Some(2),
+            ..login(number, "alice-from-work")
+        };
+        let accepted = from(3, "accepted", "plex.tv accepted the sign-in");
+        let rows = latest(vec![accepted, from(2, "denied", "wrong password")], None, 9);
+        let shown = |columns| anstream::adapter::strip_str(&table(&rows).shown(Some(columns))).to_string();
+        let text = shown(80);
+        let begin = "  alice-from-work  sshd     203.0.113.145  ";
+        assert!(text.contains(&format!("{begin}accepted\n")), "{text}");
+        assert!(text.ends_with(&format!("{begin}denied\n  wrong password\n")), "{text}");
+        assert_eq!(text.lines().count(), 4, "{text}");
+        assert!(shown(40).ends_with("\n  sshd  203.0.113.145  wrong password\n"), "{}", shown(40));
+        assert!(shown(40).lines().all(|line| line.len() <= 40), "{}", shown(40));
     }
 
     #[test]

@@ -58,6 +58,8 @@ fn r82_quick_start_needs_at_most_five_answers_until_a_friend_uploads_a_file() {
         let mut owner = Sitting::new(world.terminal(&["env", "-C", "/root", "HOME=/root", "USER=root", "bash"]));
         owner.terminal.wait_for(PROMPT);
         owner.command(&format!("apt-get install ./{package}"), &[]);
+        let doctor = world.run(&["plex-auth", "doctor"]);
+        assert!(doctor.code == 1 && doctor.stdout.contains("\n    run: plex-auth setup\n"), "{doctor:?}");
         owner.command(
             "plex-auth setup",
             &[("Who should be able to sign in", "1"), ("What may friends do here?", ""), ("Apply?", "")],

@@ -60,6 +60,10 @@ fn doctor_without_root_says_which_checks_need_root() {
     assert_eq!(verdict.code, 3, "{verdict:#?}");
     let line = verdict.find("not root", "warning", "the configuration").unwrap();
     assert_eq!(line.hint.as_deref(), Some("run: sudo plex-auth doctor"));
+    patient.0.write("/etc/sudoers.d/alice", 0o440, "root:root", "alice ALL=(root) NOPASSWD: ALL\n");
+    let whole = patient.0.run(&[&alice[..], &["sudo", "plex-auth", "doctor"]].concat());
+    assert!(whole.stdout.contains("can become root: alice") && whole.ok(), "{whole:?}");
+    patient.0.sh("rm /etc/sudoers.d/alice");
     assert!(verdict.find("PAM", "ok", "sshd").is_some() && verdict.find("socket", "ok", "").is_some());
     assert_eq!(verdict.lines.iter().filter(|line| line.status == "warning").count(), 1, "{verdict:#?}");
     // A fault that needs no root to be seen is reported to every user.

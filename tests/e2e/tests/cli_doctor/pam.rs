@@ -35,6 +35,15 @@ fn doctor_finds_and_fixes_stacks_with_wrong_results() {
     world.sh("cp -a /etc/pam.d /mnt/pam.d");
     all(&patient, wrong_lines_of_services());
     all(&patient, wrong_lines_of_the_shipped_stack());
+    // The command that doctor names is about the daemon at that socket.
+    world.sh(&each("sed -i 's,pam_plex.so try_first_pass,& socket=/run/other/socket,' /etc/pam.d/web"));
+    let verdict = patient.look();
+    let found = verdict.lines.iter().find(|line| line.what.contains("asks at another socket")).unwrap();
+    let command = found.hint.as_deref().and_then(|hint| hint.strip_prefix("run: ")).unwrap();
+    assert_eq!(command, "plex-auth --socket /run/other/socket doctor");
+    let other = world.run(&["sh", "-c", command]);
+    let line = other.stdout.lines().find(|line| line.starts_with("✗ daemon: plex-authd is not running")).unwrap();
+    assert!(other.code == 1 && line.contains("/run/other"), "{other:?}");
     world.sh("for service in web plex-auth sshd su sudo; do sed -i /plex/d /etc/pam.d/$service; done");
     assert!(patient.look().find("PAM", "error", "no service asks pam_plex.so").is_some());
 }

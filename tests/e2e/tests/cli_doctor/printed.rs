@@ -16,7 +16,7 @@ const COMMANDS: [(&str, Proof); 39] = [
     ("chmod 0666 {socket}", Ok(("cli_doctor/daemon.rs", "told(\"chmod 600 /run/plex-auth/socket\""))),
     ("chmod 0755 {directory}", Ok(("cli_doctor/daemon.rs", "told(\"chmod 700 /run/plex-auth\""))),
     ("plex-auth --config {} doctor", Ok(("cli_doctor/daemon.rs", "--config /etc/plex-auth.toml doctor"))),
-    ("plex-auth --socket {} doctor", Err("it shows the other daemon")),
+    ("plex-auth --socket {} doctor", Ok(("cli_doctor/pam.rs", "plex-auth --socket /run/other/socket doctor"))),
     ("{restore}pam-auth-update --force --enable", Ok(("package/administrator.rs", "nobody knows get in\\n    run: "))),
     ("pam-auth-update --enable", Ok(("package/administrator.rs", "nobody can sign in with Plex\\n    run: "))),
     ("authselect apply-changes", Err("the tests of authselect have no doctor")),
@@ -26,7 +26,7 @@ const COMMANDS: [(&str, Proof); 39] = [
     ("chmod 0644 {place}", Ok(("cli_doctor/pam.rs", "told(\"chmod 600 $(readlink"))),
     ("kill {}", Ok(("samba_command.rs", "split_once(\"run: kill \")"))),
     ("plex-auth user sync", Ok(("cli_doctor/accounts.rs", "plex-auth's lock is still there"))),
-    ("sudo plex-auth doctor", Err("the same command")),
+    ("sudo plex-auth doctor", Ok(("cli_doctor/healthy.rs", "hint.as_deref(), Some(\"run: sudo plex-auth doctor\")"))),
     ("apt-get install samba-common-bin", Err("it needs an archive")),
     ("sed -i -e '/^[[:space:]]*obey pam", Ok(("cli_doctor/accounts.rs", "told(off, \"Samba\""))),
     ("plex-auth user link {word}", Ok(("cli_doctor/accounts.rs", "saying(\"gpasswd --add olga"))),
@@ -45,7 +45,7 @@ const COMMANDS: [(&str, Proof); 39] = [
     ("du --summarize", Ok(("cli_doctor/accounts.rs", "du --summarize --human-readable /srv/plex-auth/*"))),
     ("{ getent group plex-auth", Ok(("cli_doctor/plex.rs", "told(\"sed -i /^plex-auth:/d"))),
     ("chown root:plex-auth {file}", Ok(("cli_doctor/plex.rs", "told(\"chgrp root /etc/plex-auth.toml\""))),
-    ("plex-auth setup", Err("interactive; the tests of setup have each of its forms")),
+    ("plex-auth setup", Ok(("newcomer.rs", "run: plex-auth setup"))),
 ];
 
 /// Beginnings of commands in a file of doctor: after `run: `, and those that are joined for several accounts.

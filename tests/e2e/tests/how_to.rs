@@ -330,7 +330,7 @@ fn tutorial(world: &World) {
     let page = |heading| page_commands("docs/tutorial.md", heading);
     let why = world.follow(&page("See why").replace("plex-auth doctor", "plex-auth doctor || test $? = 3"));
     assert!(why.contains("alice would be let in with the right password"), "{why}");
-    world.follow(&page("Let another friend in"));
+    world.follow(&page("Add another friend"));
     assert!(can_log_in(world, "frank", &password("frank")));
     world.start(&["systemd-run", "--quiet", "--uid=frank", "sleep", "600"]);
     world.follow(&page("Undo everything"));

@@ -291,90 +291,87 @@ impl fmt::Display for Reason {
             Self::Renamed { pinned, now } => {
                 return write!(
                     f,
-                    "the name belonged to Plex id {pinned} at the first login and belongs to {now} now; \
-                     if that is right, put {now} into [users]"
+                    "the name belonged to Plex id {pinned} at the first login, but now belongs to {now}; \
+                     if that is the right person, put {now} into [users]"
                 );
             }
             Self::WrongPerson { expected: Some(expected), signed_in } => {
                 return write!(f, "plex.tv signed in id {signed_in}, but this account belongs to id {expected}");
             }
             Self::WrongPerson { expected: None, signed_in } => {
-                return write!(f, "plex.tv signed in id {signed_in}, whose names are not this account's");
+                return write!(f, "plex.tv signed in id {signed_in}, but none of its names matches this account");
             }
             Self::Unreachable(why) | Self::Unavailable(why) => return f.write_str(why),
             Self::AccountsUnreadable(why) => return write!(f, "the local account database: {why}"),
             Self::OtherVersion(version) => {
                 return write!(
                     f,
-                    "pam_plex.so speaks version {version} of the protocol and plex-authd another; restart the program \
-                     that holds the old one"
+                    "pam_plex.so uses version {version} of the protocol and plex-authd another one; restart the program \
+                     that loaded the old module"
                 );
             }
             Self::NoSlot => "too many logins are in progress",
             Self::NoLocalAccount => "no such local account",
             Self::SystemAccount => "root and system accounts never sign in with Plex",
             Self::NotManaged => "neither in [users] nor in the group",
-            Self::LocalFirst => {
-                "it has a local password, or that cannot be determined; the local password is tried first"
-            }
-            Self::ChangedAtPlex => "the password of this account is changed at plex.tv and not here",
+            Self::LocalFirst => "the account has or may have a local password, which is tried first",
+            Self::ChangedAtPlex => "the password of this account can only be changed at plex.tv",
             Self::NotYourAccount => "the calling process may only authenticate its own account (see trusted_callers)",
             Self::EmptyPassword => "empty password",
             Self::LongPassword => "password longer than 1024 bytes",
             Self::ControlByte => "password with a control byte",
             Self::NotUtf8 => "password that is not UTF-8",
-            Self::TooManyTries => "too many failed attempts from there; the password was not checked",
-            Self::NotOnList => "no friend of the owner by that name has access",
-            Self::Ambiguous => "more than one Plex account has that name; put the id into [users]",
+            Self::TooManyTries => "too many failed attempts from this origin; the password was not checked",
+            Self::NotOnList => "no friend with this name has access",
+            Self::Ambiguous => "more than one Plex account has this name; put the numeric id into [users]",
             Self::Unbound => {
-                "no Plex account had this name when the account joined the group, or the account had an entry in \
-                 [users], or the group does not list it; if it belongs to the user with this name: plex-auth user \
-                 link"
+                "the account belongs to no Plex account: none had its name when it joined the group, or its entry in \
+                 [users] was deleted, or the group does not list it; to assign it, run plex-auth user link"
             }
             Self::Pending => "the invitation has not been accepted",
             Self::NoAccess => "a friend, but the server is not shared with them",
-            Self::OwnerNotAdmin => "the owner's own account, which admin_account does not name",
-            Self::NoLoginName => "without a token [users] must give a username or an e-mail address, not an id",
+            Self::OwnerNotAdmin => "the owner's own account, but admin_account does not name it",
+            Self::NoLoginName => "without a token, [users] must name the user by username or e-mail address, not by id",
             Self::WrongPassword => "wrong password",
             Self::WrongCode => "wrong verification code",
             Self::NotApproved => "the link code was not approved in time",
             Self::LinkPromptFailed => "the prompt could not be shown or was cancelled, after an empty password",
             Self::CodeExpired => "the link code expired at plex.tv before it was approved",
             Self::LinkNotOffered => {
-                "the stack has the argument 'link', but link sign-in is not offered for this service, or not without a \
+                "the stack has the argument 'link', but link sign-in is not enabled for this service or needs a \
                  terminal (see link_sign_in and link_services)"
             }
             Self::TooManyLinkCodes => "too many link codes are waiting for approval",
             Self::CodeWanted => {
-                "plex.tv requires a verification code and this login cannot show a second prompt; \
-                 type the six digits right behind the password"
+                "plex.tv requires a verification code, but this program cannot prompt for it; \
+                 append the six digits to the password"
             }
-            Self::EmailOnly => "plex.tv accepts only the e-mail address of this account; put it into [users]",
+            Self::EmailOnly => "plex.tv only accepts the e-mail address of this account; put it into [users]",
             Self::Forbidden => "plex.tv says that this account may not sign in",
             Self::AddressBlocked => {
-                "plex.tv blocks this machine's address for too many wrong passwords; this can last for hours"
+                "plex.tv blocks this machine's address because of too many wrong passwords; this can last for hours"
             }
-            Self::RateLimited => "plex.tv limits requests from this machine; try again in some minutes",
+            Self::RateLimited => "plex.tv limits requests from this machine; try again in a few minutes",
             Self::BudgetSpent => {
-                "too many sign-ins of this account or from there were not accepted within the hour; nothing was sent \
+                "too many rejected sign-ins of this account or from this origin in the last hour; nothing was sent \
                  (see rejected_per_hour)"
             }
             Self::SignInsSpent => {
-                "too many sign-ins of this account within the hour; nothing was sent (see sign_ins_per_hour)"
+                "too many sign-ins of this account in the last hour; nothing was sent (see sign_ins_per_hour)"
             }
             Self::LinkCodesSpent => {
-                "too many link codes for this account or from there within the hour; nothing was sent \
+                "too many link codes for this account or from this origin in the last hour; nothing was sent \
                  (see link_codes_per_hour)"
             }
             Self::AccountBusy => "other sign-ins of the same Plex account took too long; try again",
             Self::ServerRefuses => "plex.tv accepted the sign-in, but the media server refused it",
             Self::ListTooOld => "the last known friend list is too old",
             Self::ClockBehind => {
-                "the clock of this machine is earlier than the build of plex-authd, so no certificate can be checked; set it"
+                "the clock of this machine is earlier than the build date of plex-authd, so certificates cannot be \
+                 checked; set the clock"
             }
             Self::NoSignInYet => {
-                "without a token, an account can be used once its Plex user has signed in to it with a password or a link; \
-                 there was no recent sign-in"
+                "without a token, the user must first sign in with a password or a link code; there was no recent sign-in"
             }
             Self::PromptFailed => "the prompt could not be shown or was cancelled",
         };

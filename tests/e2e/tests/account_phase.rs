@@ -133,7 +133,7 @@ fn r65_key_of_removed_friend_is_refused_if_module_and_daemon_differ_in_version()
         let expected = [("mallory", false), ("alice", true), ("local", true), ("olga", true)];
         assert_keys(&world, version, &expected);
         assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{version}");
-        world.wait_for_log(&["unavailable", "user=\"alice\"", "restart the program that holds the old one"]);
+        world.wait_for_log(&["unavailable", "user=\"alice\"", "restart the program that loaded the old module"]);
     }
 }
 

@@ -163,7 +163,7 @@ fn r10_malformed_frames_close_only_their_own_connection() {
     let mut back = String::new();
     old.take(1024).read_to_string(&mut back).unwrap();
     assert!(back.ends_with(r#"{"verdict":"unavailable"}"#), "{back:?}");
-    world.wait_for_log(&["speaks version 0 of the protocol"]);
+    world.wait_for_log(&["uses version 0 of the protocol"]);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     assert_eq!(world.sh("pgrep -x plex-authd").stdout, daemon, "it is the same process");
 }

@@ -35,7 +35,7 @@ fn r71_sign_ins_with_a_right_password_are_limited_for_each_account_across_restar
     assert_eq!(sent(&world, &vec![Try::new("alice", HOME, &password("alice")); 300]), 8);
     world.wait_for_log(&[
         "user=\"alice\"",
-        "too many sign-ins of this account within the hour; nothing was sent (see sign_ins_per_hour)",
+        "too many sign-ins of this account in the last hour; nothing was sent (see sign_ins_per_hour)",
     ]);
     // Once more where it is not known, and then it is known there too.
     assert_eq!(sent(&world, &vec![Try::new("alice", ELSEWHERE, &password("alice")); 3]), 1);

@@ -111,7 +111,7 @@ fn r22_echoed_prompts_crash_no_program_that_compares_them_with_the_one_for_the_n
     assert!(logins.iter().all(|login| (login.code, login.prompts) == (Code::AUTH_ERR, 2)), "{logins:?}");
     let both = format!("{}314159", password("erin"));
     assert_eq!(world.log_in_by(Kind::Compare, "alone", "erin", &both).code, Code::SUCCESS);
-    world.wait_for_log(&["denied", "user=\"erin\"", "type the six digits right behind the password"]);
+    world.wait_for_log(&["denied", "user=\"erin\"", "append the six digits to the password"]);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn r22_saslauthd_survives_a_hundred_logins_with_2fa() {
     hundred_attempts(&world, || assert_eq!(ask("erin", 20, &password("erin")), "0: NO\n".repeat(20)));
     assert_eq!(processes(), before, "a process has ended");
     // The log has a limit for each origin.
-    let logged = world.syslog().matches("type the six digits right behind the password").count();
+    let logged = world.syslog().matches("append the six digits to the password").count();
     assert!(logged >= 20, "{}", world.syslog());
     assert_eq!(ask("erin", 1, &format!("{}314159", password("erin"))), "0: OK\n");
     assert_eq!(ask("alice", 1, &password("alice")), "0: OK\n");

@@ -112,8 +112,8 @@ fn logins_lists_newest_first_and_survives_a_restart() {
     some_logins(&world);
     let after = minute();
     let expected = [
-        ["mallory", "-", "alone", "192.0.2.7", "denied", "no friend of the owner by that name has access"],
-        ["bob", "-", "alone", "-", "denied", "no friend of the owner by that name has access"],
+        ["mallory", "-", "alone", "192.0.2.7", "denied", "no friend with this name has access"],
+        ["bob", "-", "alone", "-", "denied", "no friend with this name has access"],
         ["alice", "2", "alone", "-", "denied", "wrong password"],
         // The authentication and the account phase of one login.
         ["alice", "2", "alone", "-", "accepted", "plex.tv accepted the sign-in"],
@@ -286,7 +286,7 @@ fn forget_deletes_an_account_from_memory_and_disk() {
     world.plex().reset();
     assert_eq!(world.codes_from("192.0.2.7", "alone", "alice", &password("alice")).of("auth"), Code::SUCCESS);
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 1, "nothing was remembered");
-    world.wait_for_log(&["all that was known of \"alice\" is forgotten"]);
+    world.wait_for_log(&["all stored data about \"alice\" is deleted"]);
 
     let nothing = piped(&world, "forget local");
     assert_eq!((nothing.code, nothing.stdout.as_str()), (0, "plex-authd knew nothing about local.\n"));

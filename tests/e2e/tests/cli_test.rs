@@ -64,7 +64,7 @@ const SHARING: &str = "https://app.plex.tv/desktop/#!/settings/manage-library-ac
 #[test]
 fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
-    let nobody = "no friend of the owner by that name has access";
+    let nobody = "no friend with this name has access";
     let cases = [
         (
             "alice",
@@ -141,7 +141,9 @@ fn test_explains_each_kind_of_user_step_by_step_without_a_sign_in() {
     assert!(
         code == 1
             && shown.contains(hint)
-            && shown.contains("✗ decision: no Plex account had this name when the account joined the group"),
+            && shown.contains(
+                "✗ decision: the account belongs to no Plex account: none had its name when it joined the group"
+            ),
         "{shown}"
     );
     world.assert_no_secret_leaked();
@@ -245,7 +247,7 @@ fn test_with_a_service_counts_failures_only_for_itself() {
     assert_eq!(typed(&world, line, &[(prompt, "wrong")]).1, 1);
     world.wait_for_log(&["denied", "user=\"alice\"", "service=\"sshd\""]);
     let (shown, code) = typed(&world, line, &[(prompt, &password("alice"))]);
-    let throttled = "✗ sign-in: throttled: too many failed attempts from there; the password was not checked\n    \
+    let throttled = "✗ sign-in: throttled: too many failed attempts from this origin; the password was not checked\n    \
                      see what happened: plex-auth logins\n";
     assert!(shown.contains(throttled) && code == 1, "{shown}");
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
@@ -333,8 +335,8 @@ fn test_explains_a_reassigned_username_with_both_solutions() {
     world.plex().load(&DEN.replace("id = 2\n", "id = 22\n"));
     std::thread::sleep(Duration::from_millis(2500));
     let (shown, code) = test(&world, "alice");
-    let why = "the name belonged to Plex id 2 at the first login and belongs to 22 now; if that is right, put 22 into \
-               [users]";
+    let why = "the name belonged to Plex id 2 at the first login, but now belongs to 22; if that is the right \
+               person, put 22 into [users]";
     let rest = format!(
         "✓ friend list: alice, alice@example.org (Plex id 22)\n\
          ✓ binding: alice belongs to Plex id 2\n\
@@ -359,14 +361,17 @@ fn test_without_a_token_leaves_access_to_the_sign_in() {
     let (shown, code) = test(&world, "alice");
     let token = "✓ token: there is none: whether they reach the server is asked once they have signed in\n\
                  ✓ decision: may sign in with the Plex password of alice\n";
-    let phase = "! account phase: refused before their first sign-in: without a token, an account can be used once its Plex \
-                 user has signed in to it with a password or a link; there was no recent sign-in\n\
+    let phase = "! account phase: refused before their first sign-in: without a token, the user must first sign in with a \
+                 password or a link code; there was no recent sign-in\n\
                  alice would be let in with the right password.";
     assert_eq!((shown, code), (format!("{}{token}{phase}", begin(&world, "alice")), 0));
     world.stop_authd();
     world.start_authd(&format!("{config}\n[users]\nalice = \"2\"\n"));
     let (shown, code) = test(&world, "alice");
-    assert!(shown.contains("✗ decision: without a token [users] must give a username") && code == 1, "{shown}");
+    assert!(
+        shown.contains("✗ decision: without a token, [users] must name the user by username") && code == 1,
+        "{shown}"
+    );
 }
 
 #[test]

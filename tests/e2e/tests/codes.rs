@@ -31,7 +31,7 @@ fn return_codes_follow_the_table() {
         assert_eq!(world.account(user), expected, "{user}");
     }
     world.wait_for_log(&["accepted", "user=\"alice\"", "plex_id=2"]);
-    world.wait_for_log(&["denied", "user=\"bob\"", "no friend of the owner by that name has access"]);
+    world.wait_for_log(&["denied", "user=\"bob\"", "no friend with this name has access"]);
     world.wait_for_log(&["denied", "user=\"carol\"", "invitation"]);
     world.assert_no_secret_leaked();
 }
@@ -84,7 +84,7 @@ fn verification_code_prompt_allows_three_attempts_and_leaves_no_token() {
     assert_eq!(with_code("").of("auth"), Code::AUTH_ERR);
     assert_eq!(with_code("\n\n\n").of("auth"), Code::AUTH_ERR);
     assert_eq!(with_code("\n\n314159\n").of("auth"), Code::SUCCESS);
-    world.wait_for_log(&["user=\"erin\"", "type the six digits right behind the password"]);
+    world.wait_for_log(&["user=\"erin\"", "append the six digits to the password"]);
     assert_eq!(world.authenticate("erin", &format!("{}314159", password("erin"))), Code::SUCCESS);
     world.stop_authd();
     assert_eq!(world.plex().counters().live_tokens, 0);

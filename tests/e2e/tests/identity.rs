@@ -109,7 +109,7 @@ fn r74_friend_who_takes_the_name_of_a_member_does_not_get_its_account() {
     world.wait_for_log(&[
         "denied",
         "user=\"dora\"",
-        "no Plex account had this name when the account joined the group",
+        "none had its name when it joined the group",
         "plex-auth user link",
     ]);
     // Neither a restart nor a crash binds it.
@@ -270,7 +270,7 @@ fn r77_a_username_or_a_pending_invitation_of_another_person_makes_no_known_frien
     assert_eq!(world.account("alice"), Code::SUCCESS);
     // Nobody has signed in to Erin's account, so nobody knows whom the name stands for.
     assert_eq!(world.account("erin"), Code::PERM_DENIED);
-    world.wait_for_log(&["denied", "user=\"erin\"", "more than one Plex account has that name"]);
+    world.wait_for_log(&["denied", "user=\"erin\"", "more than one Plex account has this name"]);
 }
 
 #[test]

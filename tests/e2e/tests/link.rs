@@ -162,7 +162,7 @@ fn r22_r81_text_typed_at_the_link_prompt_is_ignored_and_the_password_prompt_come
         let mut right = start("alice");
         let code = right.ask_for_code();
         right.type_line(&password("alice"));
-        right.wait_for("Input ignored. Press Enter alone to go on with the code. Password: ");
+        right.wait_for("Input ignored. Press Enter alone to continue with the code. Password: ");
         assert_eq!(world.plex().counters().of(Endpoint::Signin), 0, "{way}: what was typed is sent nowhere");
         right.type_line(&password("alice"));
         assert_eq!(last_line(&mut right, way), "alice", "{way}");

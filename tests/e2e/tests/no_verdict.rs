@@ -167,6 +167,6 @@ fn r60_r69_p9_a_bare_401_counts_as_a_failed_attempt_and_nothing_else() {
     world.plex().reset();
     world.many(1, &tries);
     assert_eq!(sign_ins(&world), 10 - 4);
-    world.wait_for_log(&["throttled", "user=\"erin\"", "were not accepted within the hour"]);
+    world.wait_for_log(&["throttled", "user=\"erin\"", "too many rejected sign-ins of this account"]);
     world.assert_no_secret_leaked();
 }

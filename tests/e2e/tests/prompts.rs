@@ -44,7 +44,7 @@ fn r22_password_method_with_2fa_sends_one_request_and_logs_the_missing_code() {
     assert!(!ssh_with_code(&world, "password", &password("erin"), "314159").ok());
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 1);
     assert!(world.plex().seen().iter().all(|request| !request.code_sent), "the password was sent as a code");
-    world.wait_for_log(&["denied", "user=\"erin\"", "type the six digits right behind the password"]);
+    world.wait_for_log(&["denied", "user=\"erin\"", "append the six digits to the password"]);
     let both = ssh_with_code(&world, "password", &format!("{}314159", password("erin")), "");
     assert_eq!(both.stdout, "erin\n", "{both:?}");
     world.assert_no_secret_leaked();

@@ -122,7 +122,7 @@ fn r22_client_with_a_single_prompt_is_refused_at_once_and_the_reason_logged() {
         let (refused, log) = world.logged(refused);
         assert!(refused, "{way}: {log}");
         assert_eq!(sign_ins(&world), (1, 0), "{way}");
-        assert!(log.contains("type the six digits right behind the password"), "{way}: {log}");
+        assert!(log.contains("append the six digits to the password"), "{way}: {log}");
     }
     world.write("/run/typed", 0o600, "root:root", &both());
     assert_eq!(graphical().stdout, "erin\n");
@@ -130,7 +130,7 @@ fn r22_client_with_a_single_prompt_is_refused_at_once_and_the_reason_logged() {
 }
 
 /// What programs with a single prompt answer to the second one.
-const SINGLE: &str = "type the six digits right behind the password";
+const SINGLE: &str = "append the six digits to the password";
 
 #[test]
 fn r22_answers_that_programs_give_by_themselves_are_sent_nowhere_and_the_log_says_what_helps() {

@@ -55,7 +55,7 @@ pub(crate) fn answer(
         },
     };
     if let Err(error) = sent {
-        context.log.info(format!("the plex-auth command left before it had its answer: {error}"));
+        context.log.info(format!("the plex-auth command disconnected before it had its answer: {error}"));
     }
     None
 }
@@ -174,11 +174,13 @@ fn listed(list: &FriendList) -> Vec<ListedFriend> {
 fn forget(context: &Context, account: &str) -> AdminResponse {
     let forgotten = context.forget(account);
     let user = protocol::printable(account, 128);
-    context.log.notice(format!("all that was known of \"{user}\" is forgotten, as root asked"));
+    context.log.notice(format!("all stored data about \"{user}\" is deleted, as requested by root"));
     if context.store.is_written() {
         AdminResponse::Forgotten(forgotten)
     } else {
-        AdminResponse::Failed(format!("{user} is forgotten only until the next start: state.db cannot be written"))
+        AdminResponse::Failed(format!(
+            "the data about {user} is deleted only until the next start, because state.db cannot be written"
+        ))
     }
 }
 
@@ -186,13 +188,15 @@ fn forget(context: &Context, account: &str) -> AdminResponse {
 fn pardon(context: &Context, user: Option<&str>, from: &str) -> AdminResponse {
     let origin = policy::origin_at(from);
     let any = context.limits.rate_limiter.pardon(user, &origin);
-    let of = user.map_or_else(String::new, |user| format!(" \"{}\"", protocol::printable(user, 128)));
+    let of = user.map_or_else(String::new, |user| format!(" of \"{}\"", protocol::printable(user, 128)));
     let from = protocol::printable(origin.as_str(), 128);
-    context.log.notice(format!("what was held against{of} at {from} is cleared, as root asked"));
+    context.log.notice(format!("the rate limits{of} at {from} are cleared, as requested by root"));
     if context.store.is_written() {
         AdminResponse::Forgotten(any)
     } else {
-        AdminResponse::Failed("it is cleared only until the next start: state.db cannot be written".into())
+        AdminResponse::Failed(
+            "the rate limits are cleared only until the next start, because state.db cannot be written".into(),
+        )
     }
 }
 

@@ -11,7 +11,7 @@ const SSH: &str = "ssh";
 const LAST_LINE: &str = "Do not type a password here; press Enter when approved: ";
 
 /// The password prompt after text was typed at a link prompt.
-pub(crate) const PASSWORD_AGAIN: &str = "Input ignored. Press Enter alone to go on with the code. Password: ";
+pub(crate) const PASSWORD_AGAIN: &str = "Input ignored. Press Enter alone to continue with the code. Password: ";
 
 /// Lines in addition to the QR code: one that the client begins with the account's name, three of text, and a spare one.
 const TEXT_LINES: usize = 5;

@@ -277,7 +277,7 @@ fn r79_doctor_tells_plex_authds_decision_on_every_account_by_cause() {
     let line = verdict
         .find("accounts", "warning", "'alice', 'dave' cannot sign in: ")
         .unwrap_or_else(|| panic!("{verdict:#?}"));
-    assert!(line.what.ends_with("no friend of the owner by that name has access"), "{line:?}");
+    assert!(line.what.ends_with("no friend with this name has access"), "{line:?}");
     assert!(line.hint.as_deref().unwrap().contains("plex-auth user sync"), "{line:?}");
     assert!(verdict.find("accounts", "ok", "frank can sign in with Plex").is_some(), "{verdict:#?}");
     let refused = verdict.lines.iter().filter(|line| line.what.contains("cannot sign in: ")).count();

@@ -59,8 +59,8 @@ pub(crate) fn create(
     people::note_account(&lock, person.id, local)?;
     // Nothing is lost if the daemon does not answer: the log says at the first login what to do.
     let _ = daemon::forget(&context.socket, local);
-    let whose = name_and_id(person);
-    say(format!("{} Created user {local} for {whose}; signs in with the Plex password only", Status::Ok.shown()));
+    let account = name_and_id(person);
+    say(format!("{} Created user {local} for {account}; signs in with the Plex password only", Status::Ok.shown()));
     say_purpose(local, &home, purpose);
     if let Err(why) = friends.is_permitted(person.id) {
         warn(format!("{} cannot sign in yet: {why}", name(person)));

@@ -38,7 +38,7 @@ const SHADOW: &str = "/etc/shadow";
 /// A user who is not root, as whom a service's program calls the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    /// The user.
+    /// Its entry in the account database.
     pub user: User,
     source: Source,
 }
@@ -82,7 +82,7 @@ impl Caller {
     }
 }
 
-/// What is known of the callers of all services.
+/// Knowledge about the callers of all services.
 pub(crate) struct Callers {
     /// Newest first.
     logins: Vec<Login>,
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(caller(&[login("radiusd", None, false), login("sshd", Some(33), false)]), None);
         assert_eq!(caller(&[login("radiusd", Some(103), false), login("radiusd", Some(0), false)]), Some(103));
         assert_eq!(caller(&[login("radiusd", Some(0), false), login("radiusd", Some(103), false)]), Some(0));
-        // What any user can write, and what `plex-auth test` has written.
+        // Any user can write the first kind, and `plex-auth test` writes the second.
         assert_eq!(caller(&[login("radiusd", Some(person), false), login("radiusd", Some(103), false)]), Some(103));
         assert_eq!(caller(&[login("radiusd", Some(0), true), login("radiusd", Some(103), false)]), Some(103));
     }

@@ -97,7 +97,7 @@ fn local_account(uid: Option<u32>, user: &str, config: Option<&Config>) -> Check
             let [name, plex] = [user, &reference.to_string()].map(argument);
             check.hint(format!("run: plex-auth user add {name} --plex {plex}"))
         }
-        // Whose it would be is for the owner to say.
+        // Only the owner can say whether it is for a friend.
         None => check.hint(format!("if it is for a friend: plex-auth user add {user} --plex WHO")),
     }
 }

@@ -45,7 +45,10 @@ fn r57_added_account_accepts_plex_password_and_key_and_has_no_local_password() {
     }
     assert_eq!(state(&world), before, "no login makes an account");
     let out = done(&world, &["add", "al", "--plex", "alice@example.org"]);
-    assert!(out.stdout.contains("al is alice (Plex id 2)") && out.stdout.contains("plex-authd"), "{out:?}");
+    assert!(
+        out.stdout.contains("Created user al for alice (Plex id 2)") && out.stdout.contains("plex-authd"),
+        "{out:?}"
+    );
     assert!(world.sh(&format!("cat {CONFIG}")).stdout.contains("[users]\nal = \"2\"  # alice\n"));
     assert_eq!(world.sh(&format!("stat -c %U:%G:%a {CONFIG}")).stdout, "root:plex-auth:640\n");
     restart(&world);

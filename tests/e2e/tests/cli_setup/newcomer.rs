@@ -25,7 +25,7 @@ fn r82_setup_needs_three_answers_and_its_defaults_give_no_shell() {
     let shown = unwrapped(&terminal);
     for said in [
         " 1 Access friends you share Den with 2 Sign-in with the Plex password 3 Accounts alice for alice (exists, ",
-        "stays as it is), erin for erin (new), frank for frank (new) 4 For SFTP with a folder of their own; no shell, ",
+        "stays as it is), erin for erin (new), frank for frank (new) 4 Friends SFTP with a folder of their own; no shell, ",
         " 5 Uploads /srv/plex-auth: ",
         " 6 Media none 7 PAM pam-auth-update --enable plex-auth plex-auth-account ",
         " /etc/ssh/sshd_config.d/10-plex-auth.conf is written: +# Written by plex-auth setup",
@@ -164,7 +164,7 @@ fn every_answer_can_be_changed_before_anything_is_applied() {
     end(&world, terminal, 1);
     for said in [
         " 1 Access all Plex friends and Home members 2 Sign-in with the Plex password, or a code at plex.tv/link, which ",
-        "SSH announces to everyone 3 Accounts bob for bob (new) 4 For SFTP ",
+        "SSH announces to everyone 3 Accounts bob for bob (new) 4 Friends SFTP ",
         " 5 Uploads /srv/friends: ",
         " 6 Media /srv/films 7 PAM PAM is left as it is ",
     ] {

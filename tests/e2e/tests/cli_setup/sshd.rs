@@ -185,7 +185,10 @@ fn interrupted_setup_undoes_what_it_has_done() {
         world.until("test -e /run/second");
         terminal.type_text("\u{3}");
         let shown = end(&world, terminal, 130);
-        assert!(shown.contains("✓ erin is erin") && shown.contains("stopped; nothing was changed"), "{shown}");
+        assert!(
+            shown.contains("✓ Created user erin for erin") && shown.contains("stopped; nothing was changed"),
+            "{shown}"
+        );
         for name in ["erin", "frank"] {
             assert!(!world.run(&["id", name]).ok(), "{purpose}: {shown}");
             let left = world.sh(&format!("ls -d /home/{name} /srv/plex-auth/{name} 2>/dev/null || true")).stdout;

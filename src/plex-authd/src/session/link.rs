@@ -120,6 +120,10 @@ impl Session {
                 if let Some(password) = self.password_again(&request.user, Deadline::at(last_prompt))? {
                     return Ok(Credential::Password(password));
                 }
+                // Enter alone, as at the link prompt: the code may have been approved meanwhile.
+                if let Some(held) = self.poll(shown, POLL_TIME)? {
+                    return Ok(Credential::Approved(Box::new(held)));
+                }
             }
             text = link_prompt::again(shown.code.code.code());
         }

@@ -163,7 +163,7 @@ fn r74_doctor_names_unbound_members_and_first_those_that_can_become_root() {
         verdict.lines.iter().filter(|line| line.what.contains(&format!("'{name}'"))).map(|line| &line.what).collect()
     };
     assert_eq!((about("u1").len(), about("u1")), (3, about("u20")), "{verdict:#?}");
-    let unbound = verdict.find("accounts", "warning", "'u20' belong to no Plex account").unwrap();
+    let unbound = verdict.find("accounts", "warning", "'u9' belong to no Plex account").unwrap();
     let leave = unbound.hint.as_deref().and_then(|hint| hint.split_once("from the group, with: ")).unwrap().1;
     world.sh(leave);
     patient.restart();

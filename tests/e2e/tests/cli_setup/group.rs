@@ -75,7 +75,7 @@ fn r78_setup_refuses_a_group_that_can_neither_be_found_nor_created() {
         assert!(out.code == 1 && out.stderr.contains(&cannot(name)) && out.stderr.contains("plex-users"), "{out:?}");
         assert_eq!(etc(&world), before, "{name}");
     }
-    let out = run(&["--group", "docker"]);
+    let out = run(&["--group", "jenkins"]);
     assert!(out.code == 1 && out.stderr.contains("packages create one of that name"), "{out:?}");
     // One that exists may have such a name.
     world.sh("echo 'domain users:x:3000:' >>/etc/group");

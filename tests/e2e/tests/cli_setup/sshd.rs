@@ -65,8 +65,8 @@ fn r82_without_an_sshd_setup_names_its_package_before_the_choice_of_files() {
     let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     let note = "install the package openssh-server (on Arch Linux: openssh), and run plex-auth setup again.";
     assert_eq!(words.matches(note).count(), 2, "at the question, and above the change: {shown}");
-    assert!(shown.contains("10-plex-auth.conf is written, for the sshd that is to be installed"), "{shown}");
-    assert!(!shown.contains("sftp erin@") && shown.contains("SSH and SFTP do as soon as there is an sshd"), "{shown}");
+    assert!(words.contains("10-plex-auth.conf is written, for the sshd that is to be installed"), "{shown}");
+    assert!(!words.contains("sftp erin@") && words.contains("SSH and SFTP do as soon as there is an sshd"), "{shown}");
     let doctor = world.run(&["plex-auth", "doctor"]);
     assert!(doctor.stdout.contains("accounts for files are for SFTP alone: 1 account\n"), "{doctor:?}");
     let shell = run(&world, &["--shell", "--user", "frank=frank"]);

@@ -37,8 +37,8 @@ impl Settings {
         ManagedAccounts::new(self.config.group.as_deref(), &self.config.users, self.uid_min)
     }
 
-    /// Link sign-in is enabled for the PAM service of this login, its stack allows a second prompt, and a person sits at a terminal.
-    /// Other programs have the services `login` and `su` too, and could not show the code: JupyterHub, OpenVPN.
+    /// Link sign-in is enabled for the PAM service of this login, its stack allows a second prompt, and it is at a
+    /// terminal. Other programs have the service `login` too and cannot show the code: `JupyterHub`, `OpenVPN`.
     pub(crate) fn offers_link(&self, request: &LoginRequest) -> bool {
         let (config, service) = (&self.config, request.service.as_deref());
         let is_listed = |service| config.link_services.iter().any(|listed| listed == service);

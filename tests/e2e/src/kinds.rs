@@ -8,19 +8,19 @@ use crate::world::World;
 /// What such a program does with a prompt that is not hidden, or with the result of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Answers it with the user's name: Dovecot, ProFTPD, CUPS.
+    /// Answers it with the user's name: Dovecot, `ProFTPD`, CUPS.
     Name,
     /// Compares it with `PAM_USER_PROMPT`, and has an answer to no other: saslauthd.
     Compare,
-    /// Answers it with the password: pamela, which JupyterHub uses.
+    /// Answers it with the password: pamela, which `JupyterHub` uses.
     Password,
-    /// Cannot show it: PostgreSQL, squid.
+    /// Cannot show it: `PostgreSQL`, squid.
     Error,
-    /// Cannot show it either, and serves its other clients in the same thread: OpenVPN, lighttpd. It waits for libpam's delay.
+    /// Cannot show it either, and serves its other clients in the same thread: `OpenVPN`, lighttpd. It waits for libpam's delay.
     Loop,
     /// Remembers a password that was accepted, and does not call PAM about it again: `saslauthd -c`.
     Cache,
-    /// After a refusal, compares the password with the one in /etc/shadow itself: ProFTPD's `mod_auth_unix`.
+    /// After a refusal, compares the password with the one in /etc/shadow itself: `ProFTPD`'s `mod_auth_unix`.
     Fallback,
 }
 

@@ -138,7 +138,7 @@ fn r22_saslauthd_survives_a_hundred_logins_with_2fa() {
     assert_eq!(ask("alice", 1, "wrong"), "0: NO\n");
 }
 
-/// The services `login` of JupyterHub and OpenVPN: without `PAM_TTY`, or with one that is no terminal.
+/// The services `login` of `JupyterHub` and `OpenVPN`: without `PAM_TTY`, or with one that is no terminal.
 #[test]
 fn r21_link_sign_in_is_offered_to_login_only_where_pam_tty_names_a_terminal() {
     let further = "link_sign_in = true\nlink_services = [\"login\", \"sshd\", \"linked\"]\n[throttle]\nfree_tries = 20";
@@ -178,7 +178,7 @@ fn r21_link_sign_in_is_offered_to_login_only_where_pam_tty_names_a_terminal() {
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
 }
 
-/// Programs with a single prompt that are at a terminal, or call themselves sshd: the code cannot be shown, and no one waits for it.
+/// Programs with a single prompt that call themselves sshd: the code cannot be shown, and no one waits for it.
 #[test]
 fn r22_link_prompt_that_a_program_answers_with_the_name_ends_the_login() {
     let further = "link_sign_in = true\n[throttle]\nfree_tries = 20";

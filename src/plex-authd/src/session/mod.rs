@@ -61,6 +61,15 @@ impl From<Refusal> for Stop {
     }
 }
 
+/// The program that logs a user in, as its request describes it.
+#[derive(Default)]
+struct Program {
+    /// The account's name, in the spelling that the program has.
+    user: String,
+    /// The stack has the argument `one_prompt`.
+    one_prompt: bool,
+}
+
 /// A connection and the state of its login.
 pub(crate) struct Session {
     context: Arc<Context>,
@@ -73,10 +82,7 @@ pub(crate) struct Session {
     is_explained: bool,
     /// Where it would come from.
     explained: Explained,
-    /// The account's name as the program knows it.
-    sent_name: String,
-    /// The stack has the argument `one_prompt`.
-    one_prompt: bool,
+    program: Program,
     /// Origin of the login.
     origin: Origin,
     /// `None` without a slot.
@@ -106,8 +112,7 @@ impl Session {
             is_trusted: peer.uid == 0,
             is_explained: false,
             explained: Explained::default(),
-            sent_name: String::new(),
-            one_prompt: false,
+            program: Program::default(),
             origin: policy::origin(peer.uid, false, None, None, None),
             slot: None,
             id: None,
@@ -143,7 +148,7 @@ impl Session {
             },
             Request::PromptReply(_) => return self.send_verdict(Verdict::Unavailable, Duration::ZERO),
         };
-        (self.sent_name, self.one_prompt) = (request.user.clone(), request.one_prompt);
+        self.program = Program { user: request.user.clone(), one_prompt: request.one_prompt };
         self.origin = self.origin(&request);
         let result = match self.decide(&mut request) {
             Ok(accepted) => Ok(accepted),

@@ -85,7 +85,7 @@ impl Session {
     /// hidden prompt with the password, which would be sent as a code. Only six digits are ever sent as one. A program that answers
     /// with the name or the password shows one prompt only.
     fn prompt_code(&mut self, attempt: &Attempt, prompts_left: &mut usize) -> Result<Secret, Stop> {
-        if self.one_prompt {
+        if self.program.one_prompt {
             return Err(Reason::CodeWanted.into());
         }
         let (account, password) = (attempt.key.account.as_str(), attempt.password.expose());
@@ -116,7 +116,7 @@ impl Session {
 
     /// True if the program replied to an echoed prompt itself.
     pub(super) fn is_reply_of_program(&self, reply: &Secret, account: &str, password: &str) -> bool {
-        policy::is_reply_of_program(reply.expose(), &[account, &self.sent_name], password)
+        policy::is_reply_of_program(reply.expose(), &[account, &self.program.user], password)
     }
 }
 

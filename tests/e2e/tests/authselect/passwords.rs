@@ -99,6 +99,9 @@ fn assert_all(world: &World, what: &str, daemon: bool) {
     restore(world);
 }
 
+/// Changes the text of a rendered stack.
+type Change = fn(&str) -> String;
+
 #[test]
 fn r35_no_tool_gives_a_friend_a_local_password_through_the_authselect_profile() {
     let Some(world) = World::with_everything(DEN, "") else { return };
@@ -106,8 +109,8 @@ fn r35_no_tool_gives_a_friend_a_local_password_through_the_authselect_profile() 
     // The machine has no dictionary.
     world.write("/etc/security/pwquality.conf", 0o644, "root:root", "dictcheck = 0\n");
     world.start_sshd();
-    let as_shipped: fn(&str) -> String = str::to_owned;
-    let stacks: [(&str, &[&str], fn(&str) -> String); 3] = [
+    let as_shipped: Change = str::to_owned;
+    let stacks: [(&str, &[&str], Change); 3] = [
         ("pwquality", &[], as_shipped),
         ("pwquality and pwhistory", &["with-pwhistory", "without-nullok"], as_shipped),
         ("without pwquality", &[], without_pwquality),

@@ -169,7 +169,7 @@ fn r21_link_sign_in_is_offered_to_login_only_where_pam_tty_names_a_terminal() {
     }
     assert_eq!(pins(), 0, "a stranger has created a code");
     world.wait_for_log(&["denied", "user=\"alice\"", "service=\"login\"", "empty password"]);
-    world.wait_for_log(&["unavailable", "service=\"linked\"", "not without a terminal"]);
+    world.wait_for_log(&["unavailable", "service=\"linked\"", "needs a terminal"]);
     for (tty, service, user) in [("tty", "login", "alice"), ("ssh", "sshd", "frank"), ("/dev/tty", "linked", "erin")] {
         let codes = with_tty(tty, service, user);
         assert!(codes.text.contains("https://plex.tv/link"), "{tty} {service}: {codes:?}");

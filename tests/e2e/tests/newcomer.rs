@@ -95,6 +95,7 @@ fn r82_quick_start_needs_at_most_five_answers_until_a_friend_uploads_a_file() {
             screen("newcomer", &without_last.join("\n\n"));
         }
         codes_and_links(&world, &mut alice);
+        stopped(&world);
         socket(&world);
         hardened(&world);
         removal(&world);
@@ -144,6 +145,18 @@ fn codes_and_links(world: &World, laptop: &mut Sitting) {
         laptop.terminal.type_text("\u{3}");
         laptop.terminal.wait_for("alice@laptop:~$");
     }
+    assert_confined(world);
+}
+
+/// R79: doctor does not call a machine fine whose sshd is stopped, and finds no fault with an account for files.
+fn stopped(world: &World) {
+    let doctor = || world.run(&["plex-auth", "doctor"]).stdout;
+    world.sh("systemctl stop ssh.socket ssh.service");
+    let out = doctor();
+    let words = "! sshd: it is not running: nobody can log in over SSH\n    run: systemctl enable --now ssh.service\n";
+    assert!(out.contains(words) && !out.contains("gives no shell"), "{out}");
+    world.sh("systemctl enable --now ssh.service");
+    assert!(!doctor().contains("it is not running"));
     assert_confined(world);
 }
 

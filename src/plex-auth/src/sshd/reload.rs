@@ -11,6 +11,9 @@ use system::command::{self, CHANGE_LIMIT, Command, SYSTEMCTL, SYSTEMD, find};
 /// the first.
 const UNITS: [(&str, &str); 2] = [("ssh.service", "ssh.socket"), ("sshd.service", "sshd.socket")];
 
+/// Directories of units that packages and administrators install.
+const UNIT_DIRECTORIES: [&str; 3] = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+
 /// Files with the process id of an sshd that no systemd has started.
 const PROCESS_FILES: [&str; 2] = ["/run/sshd.pid", "/var/run/sshd.pid"];
 
@@ -48,6 +51,15 @@ impl Reload {
         }
         let process = PROCESS_FILES.iter().find_map(|file| Some(Self::Process(file, running(file)?)));
         Ok(process.unwrap_or(Self::NotRunning))
+    }
+
+    /// The command that starts sshd, where systemd could and none is running.
+    pub(crate) fn start(self) -> Option<String> {
+        systemctl().filter(|_| self == Self::NotRunning)?;
+        let (service, _) = UNITS.iter().find(|(service, _)| {
+            UNIT_DIRECTORIES.iter().any(|directory| Path::new(directory).join(service).exists())
+        })?;
+        Some(format!("systemctl enable --now {service}"))
     }
 
     /// The commands of systemctl.

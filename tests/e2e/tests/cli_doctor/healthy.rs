@@ -48,7 +48,7 @@ fn doctor_on_a_terminal_shows_marks_and_fixes() {
     terminal.wait_for("✗ configuration: /etc/plex-auth.toml: has mode 0644");
     terminal.wait_for("    run: chmod 0640 /etc/plex-auth.toml");
     terminal.wait_for("! socket:");
-    terminal.wait_for("Broken: 1; to look at: 1.");
+    terminal.wait_for("1 error, 1 warning.");
     assert_eq!(terminal.exit(), 1);
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 type Proof = Result<(&'static str, &'static str), &'static str>;
 
 /// Beginnings of the commands in doctor's source.
-const COMMANDS: [(&str, Proof); 39] = [
+const COMMANDS: [(&str, Proof); 40] = [
     ("systemctl enable --now plex-auth-shadow.socket", Ok(("cli_doctor/accounts.rs", "told(killed, "))),
     ("systemctl enable --now plex-auth-samba.socket", Ok(("samba_units.rs", "plex-auth-samba.socket"))),
     ("systemctl start plex-authd.socket plex-authd.service", Ok(("cli_doctor/daemon.rs", "told(\"/mnt/end TERM\""))),
@@ -42,6 +42,7 @@ const COMMANDS: [(&str, Proof); 39] = [
     ("chage --lastday -1 --maxdays -1", Ok(("cli_doctor/accounts.rs", "told(\"chage --lastday 0"))),
     ("usermod --shell /bin/sh", Ok(("cli_doctor/accounts.rs", "\"usermod --shell /no/such"))),
     ("echo {} >>/etc/shells", Ok(("cli_doctor/accounts.rs", "\"cp /bin/sh /usr/local/bin/mysh"))),
+    ("{start}", Ok(("newcomer.rs", "run: systemctl enable --now ssh.service"))),
     ("du --summarize", Ok(("cli_doctor/accounts.rs", "du --summarize --human-readable /srv/plex-auth/*"))),
     ("{ getent group plex-auth", Ok(("cli_doctor/plex.rs", "told(\"sed -i /^plex-auth:/d"))),
     ("chown root:plex-auth {file}", Ok(("cli_doctor/plex.rs", "told(\"chgrp root /etc/plex-auth.toml\""))),

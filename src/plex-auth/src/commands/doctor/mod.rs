@@ -30,6 +30,7 @@ use std::process::ExitCode;
 use clap::Args;
 use config::Config;
 use nix::unistd::geteuid;
+use protocol::counted;
 
 use self::stacks::Service;
 use crate::client::callers::Callers;
@@ -91,8 +92,9 @@ pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<ExitCode, Erro
 fn summary(checks: &Checks) -> String {
     match (checks.count_of(Status::Error), checks.count_of(Status::Warning)) {
         (0, 0) => "Everything is in order.".to_owned(),
-        (0, warnings) => format!("Nothing is broken; to look at: {warnings}."),
-        (broken, warnings) => format!("Broken: {broken}; to look at: {warnings}."),
+        (errors, warnings) => {
+            format!("{}, {}.", counted(errors, "error", "errors"), counted(warnings, "warning", "warnings"))
+        }
     }
 }
 

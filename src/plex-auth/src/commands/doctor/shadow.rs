@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::unistd::User;
-use system::accounts::{LocalPassword, ShadowLine, passwd_lines, shadow_lines};
+use system::accounts::{self, LocalPassword, ShadowLine, passwd_lines, shadow_lines};
 
 use super::names::{each, number, quoted};
 use super::shell::argument;
@@ -171,9 +171,14 @@ enum Shell {
 /// Checks the shells: one finding for each kind of fault and each shell.
 fn shells(users: &[User], checks: &mut Checks) {
     let listed = fs::read_to_string("/etc/shells").ok();
+    let files = accounts::group(config::FILES_GROUP).ok().flatten();
+    let is_for_files =
+        |user: &User| files.as_ref().is_some_and(|group| accounts::is_member(user, group).unwrap_or(false));
     let mut found: BTreeMap<(Shell, &Path), Vec<&str>> = BTreeMap::new();
     for user in users {
-        if let Some(fault) = fault_of(&user.shell, listed.as_deref()) {
+        let fault = fault_of(&user.shell, listed.as_deref());
+        // An account for files has none on purpose.
+        if let Some(fault) = fault.filter(|fault| *fault != Shell::Closed || !is_for_files(user)) {
             found.entry((fault, &user.shell)).or_default().push(&user.name);
         }
     }

@@ -15,6 +15,7 @@ use self::fault::{Fault, List};
 use super::shadow;
 use super::shell::argument;
 use crate::sshd::program::{self, Sshd};
+use crate::sshd::reload::Reload;
 use crate::ui::check::Checks;
 use crate::ui::terminal::Status;
 
@@ -43,6 +44,9 @@ pub(super) fn check(config: Option<&Config>, users: &[User], checks: &mut Checks
         }
     };
     let before = checks.count();
+    if let Some(start) = Reload::find().ok().and_then(Reload::start) {
+        checks.warning(CHECK, "it is not running: nobody can log in over SSH", format!("run: {start}"));
+    }
     let drop_in = DropIn::new(sshd);
     let group = config.and_then(|config| config.group.as_deref());
     let mut found: BTreeMap<Fault, Vec<&User>> = BTreeMap::new();

@@ -148,7 +148,7 @@ fn r74_friend_who_takes_the_name_of_a_member_whose_entry_is_gone_does_not_get_it
     assert_ne!(world.authenticate("dora", &password("frank")), Code::SUCCESS);
     assert_eq!(world.account("dora"), Code::PERM_DENIED);
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0, "nothing that was typed left the machine");
-    world.wait_for_log(&["denied", "user=\"dora\"", "had an entry in [users]", "plex-auth user link"]);
+    world.wait_for_log(&["denied", "user=\"dora\"", "its entry in [users] was deleted", "plex-auth user link"]);
 }
 
 /// A friend who is added is let in at the first attempt, whether the daemon has read a list since or not.

@@ -155,6 +155,19 @@ pub(crate) fn root(suite: &'static str) -> PathBuf {
     ROOTS.lock().unwrap().entry(suite).or_insert_with(make).clone()
 }
 
+/// Such a root with these packages on it, as overlayfs names its layers. The name tells apart lists of packages.
+pub(crate) fn layered(suite: &'static str, name: &str, packages: &[&str]) -> PathBuf {
+    let root = root(suite);
+    if packages.is_empty() {
+        return root;
+    }
+    let layer = made("layer", &[&root, Path::new(&packages.join(" "))], &format!("e2e-{suite}-{name}"));
+    let mut layers = layer.join("upper").into_os_string();
+    layers.push(":");
+    layers.push(root);
+    layers.into()
+}
+
 /// What makes of such a root a machine with a kernel of its own.
 pub(crate) fn vm_root() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();

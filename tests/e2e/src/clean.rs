@@ -18,8 +18,14 @@ impl World {
     /// where private machines are impossible, as for [`Self::new`].
     #[must_use]
     pub fn clean(suite: &'static str) -> Option<Self> {
+        Self::clean_with(suite, "", &[])
+    }
+
+    /// [`Self::clean`] with these packages on it, whose services are stopped. The name tells apart lists of packages.
+    #[must_use]
+    pub fn clean_with(suite: &'static str, name: &str, packages: &[&str]) -> Option<Self> {
         let boot = Command::new(script());
-        let mut world = Self::started(boot, || artifacts::root(suite))?;
+        let mut world = Self::started(boot, || artifacts::layered(suite, name, packages))?;
         world.booted = true;
         let start = Instant::now();
         loop {

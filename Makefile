@@ -1,6 +1,6 @@
 # The commands of this project. Each sets itself up and ends by itself.
 
-.PHONY: build setup pages test check mutants fuzz demo demo-announced picture bench clean files units install uninstall deb rpm selinux
+.PHONY: build setup pages test check mutants fuzz demo demo-announced picture bench matrix clean files units install uninstall deb rpm selinux
 
 SHIPPED = -p pam-plex -p plex-authd -p helpers -p plex-auth
 
@@ -58,6 +58,12 @@ picture: setup
 bench: setup
 	@tests/say "Building the benchmark: about 5 minutes the first time"
 	@E2E_PROFILE=release cargo run $(QUIET) --locked -p e2e --bin bench
+
+# Programs of others against plex-auth, on clean Debian servers: docs/development/matrix.md. ONLY=NAME,… tries only these.
+matrix: setup
+	@tests/say "Trying the programs of tests/e2e/programs: about 6 minutes, and as long again the first time"
+	@PACKAGES="debhelper dh-apparmor dpkg-dev" tests/setup
+	@E2E_PROFILE=release ONLY='$(ONLY)' cargo run $(QUIET) --locked -p e2e --bin matrix
 
 # Where things go. DESTDIR stands before all of it.
 PREFIX ?= /usr/local

@@ -12,6 +12,7 @@
 )]
 
 mod artifacts;
+pub mod callers;
 mod clean;
 mod daemons;
 mod facts;

@@ -42,13 +42,13 @@ pub(crate) enum Command {
     /// It asks who should be able to sign in and what they may do, unless an option answers that, and shows every change
     /// before the first one is made: the answers can be changed there. Running it again changes only what is answered
     /// differently. An interrupted run undoes what it has done. PAM is changed through pam-auth-update or authselect only,
-    /// and sshd by one file in `sshd_config.d`. Secrets are typed without echo or read from a file, and never taken from
-    /// arguments or the environment.
+    /// and sshd by one file in `sshd_config.d`. Secrets are prompted for without echo or read from a file, and never
+    /// passed as arguments or in the environment.
     Setup(Box<setup::SetupArgs>),
     /// Find everything that keeps users from logging in, and how to fix it
     ///
     /// Each check is a line: the configuration, the token, the server, the clock, TLS, the daemon, PAM, sshd and the local
-    /// accounts; a fault comes with the command that fixes it. Nothing is changed.
+    /// accounts; each problem is shown with the command that fixes it. Nothing is changed.
     Doctor(doctor::DoctorArgs),
     /// Show step by step whether a user may sign in, and why
     ///
@@ -61,9 +61,9 @@ pub(crate) enum Command {
     Friends(friends::FriendsArgs),
     /// Manage local accounts for friends
     ///
-    /// Accounts are made and changed by the system's own tools, such as useradd and usermod. They are members of the
-    /// configured group, if there is one, and have no local password: their people sign in with Plex, or with an SSH key.
-    /// They are made here and never during a login, since sshd looks an account up first.
+    /// Accounts are created and changed by the system's own tools, such as useradd and usermod. They are members of the
+    /// configured group, if there is one, and have no local password: friends sign in with Plex or an SSH key.
+    /// A login never creates an account, since sshd looks it up first.
     #[command(subcommand)]
     User(user::UserCommand),
     /// Show the daemon's status
@@ -71,11 +71,11 @@ pub(crate) enum Command {
     /// It shows how long plex-authd has been running, the age of its friend list, whether requests to plex.tv are paused and
     /// why, and how many logins it has decided since it started.
     Status(status::StatusArgs),
-    /// Sign in with the Plex password, so that shares of this machine accept it
+    /// Sign in with the Plex password, and set it for this machine's Samba shares
     ///
-    /// Every user may run it, for their own account. SMB clients never send a password, so a share can know the Plex password
-    /// only after a login with it; this command is one. As sshd's `ForceCommand` it serves friends who have a share and no
-    /// shell.
+    /// Every user may run it, for their own account. SMB clients never send a password, so a share accepts the Plex
+    /// password only after a login with it, for example with this command. As sshd's `ForceCommand` it serves friends
+    /// who have a share and no shell.
     Login,
     /// Show recent logins and refusals
     ///
@@ -91,10 +91,10 @@ pub(crate) enum Command {
     Report(report::ReportArgs),
     /// Forget what is stored about a local account
     ///
-    /// It deletes the binding to a Plex account, the password's hash, failed attempts, its part of the hourly budgets and the
+    /// Deletes the binding to a Plex account, the cached password, failed attempts, its share of the hourly limits and the
     /// last login. The next login decides which Plex account it belongs to; for a member of the group, the next friend list
-    /// does. Neither the account nor the configuration is changed. With --from, only what rate limits hold against an
-    /// address is cleared.
+    /// does. Neither the account nor the configuration is changed. With --from, only the rate limits for an address
+    /// are cleared.
     Forget(forget::ForgetArgs),
     /// Check or show the configuration
     #[command(subcommand)]

@@ -222,7 +222,7 @@ fn doctor_plex_refuses_a_sign_in_without_a_terminal_and_other_users() {
     fails(
         &["plex-auth", "doctor", "--plex", "--sign-in"],
         1,
-        &["there is no terminal to ask at; nothing was sent", "leave --sign-in out"],
+        &["there is no terminal for questions; nothing was sent", "leave --sign-in out"],
     );
     let mut terminal = world.terminal_of(200, 60, "C.UTF-8", &["plex-auth", "doctor", "--plex", "--sign-in"]);
     terminal.wait_for("Plex username or e-mail address of the owner [olga]:");

@@ -99,7 +99,7 @@ fn status_shows_an_open_circuit_breaker_and_friend_list_errors() {
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("plex.tv          paused for 29m 5") || shown.contains("paused for 30m"), "{shown}");
     assert!(shown.contains("plex.tv blocks this machine's address"), "{shown}");
-    let failing = "it cannot be read at present: plex.tv rejects the owner's token";
+    let failing = "it cannot be read at the moment: plex.tv rejects the owner's token";
     assert!(shown.contains(failing), "{shown}");
     assert!(shown.contains("since the start  1 accepted, 0 denied, 1 throttled, 0 unavailable"), "{shown}");
 }
@@ -165,7 +165,7 @@ fn logins_follows_new_logins_and_marks_tests() {
     // A restart of the daemon does not end it.
     world.wait_for_rows("login", 3);
     world.kill_authd();
-    followed.wait_for("Waiting for it.");
+    followed.wait_for("Waiting for plex-authd …");
     world.start_authd(&world.config(QUICK));
     assert!(piped(&world, "test alice").ok());
     followed.wait_for("accepted (test)  on the list");
@@ -329,7 +329,7 @@ fn commands_report_a_stopped_daemon_with_the_start_command() {
     world.stop_authd();
     for line in ["status", "logins", "forget alice"] {
         let (shown, code) = seen(&world, line);
-        let expected = "error: plex-authd is not running: nobody listens at /run/plex-auth/socket\n    \
+        let expected = "error: plex-authd is not running: no process listens at /run/plex-auth/socket\n    \
                         run: systemctl start plex-authd.socket";
         assert_eq!((shown.as_str(), code), (expected, 1), "{line}");
     }

@@ -227,7 +227,7 @@ fn test_with_a_password_shows_the_verdict_without_a_login() {
 
     // Without a terminal, neither an argument nor standard input is accepted instead.
     let piped = world.run_with(&["setsid", "plex-auth", "test", "alice", "--password"], &password("alice"));
-    assert!(piped.code == 1 && piped.stdout.contains("✗ sign-in: there is no terminal to ask at"), "{piped:?}");
+    assert!(piped.code == 1 && piped.stdout.contains("✗ sign-in: there is no terminal for questions"), "{piped:?}");
     world.wait_for_rows("login WHERE phase = 'auth'", 7);
     assert_eq!(world.rows("last_login"), 0, "a test is no login");
     world.stop_authd();
@@ -258,7 +258,7 @@ fn test_says_that_plex_authd_is_stopped() {
     let Some(world) = World::with_everything(DEN, QUICK) else { return };
     world.stop_authd();
     let shown = "✓ configuration: /etc/plex-auth.toml can be read\n\
-                 ✗ account phase: plex-authd is not running: nobody listens at /run/plex-auth/socket\n    \
+                 ✗ account phase: plex-authd is not running: no process listens at /run/plex-auth/socket\n    \
                  run: systemctl start plex-authd.socket\nalice would not be let in.";
     for line in ["alice", "alice --password"] {
         assert_eq!(test(&world, line), (shown.to_owned(), 1), "{line}");
@@ -307,7 +307,7 @@ fn test_reports_configuration_errors_first() {
     // The current file maps the account; the daemon, which decides, was started with another one.
     world.write_config(&format!("{right}[users]\nlocal = \"alice\"\ngone = \"frank\"\n"));
     let (shown, code) = test(&world, "local");
-    let old = "! configuration: /etc/plex-auth.toml was changed since plex-authd read it\n    run: systemctl reload plex-authd\n";
+    let old = "! configuration: /etc/plex-auth.toml has changed since plex-authd read it\n    run: systemctl reload plex-authd\n";
     assert!(shown.starts_with(old), "{shown}");
     assert!(
         shown.contains("✗ account phase: not managed: neither in [users] nor in the group\n") && code == 1,

@@ -39,7 +39,7 @@ fn r13_without_the_daemon_local_accounts_log_in_and_others_fail_quickly() {
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
 
     world.sh("pkill -KILL -x plex-authd; sleep 0.1");
-    assert_unavailable(&world, "killed, so that nobody listens at the socket");
+    assert_unavailable(&world, "killed, so that no process listens at the socket");
     assert_local_logins(&world, "killed");
     world.sh("rm /run/plex-auth/socket");
     assert_unavailable(&world, "no socket");

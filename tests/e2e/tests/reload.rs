@@ -34,7 +34,7 @@ fn reload_applies_to_new_logins_and_not_to_those_in_progress() {
     assert_eq!(world.sql("SELECT plex_id FROM pin WHERE account = 'alice'"), "2\n");
 
     // `doctor` also knows which version of the file the daemon has read.
-    let changed = "was changed since plex-authd read it";
+    let changed = "has changed since plex-authd read it";
     let doctor = || world.run(&["plex-auth", "doctor"]).stdout;
     assert!(!doctor().contains(changed), "{}", doctor());
     world.sh("sleep 1.1; touch /etc/plex-auth.toml");

@@ -112,7 +112,7 @@ fn r66_r19_spellings_share_one_back_off_one_binding_and_one_name_in_the_log() {
     let test = run(&["test", "bob@example.org"]);
     assert!(!test.ok() && test.stdout.contains("bob would not be let in"), "{test:?}");
     let forgotten = run(&["forget", "alice@example.org"]);
-    assert!(forgotten.stdout.contains("all that plex-authd knew of alice"), "{forgotten:?}");
+    assert!(forgotten.stdout.contains("everything that plex-authd knew about alice"), "{forgotten:?}");
     world.wait_for_rows("tries", 0);
     assert_eq!(login("ALICE", &password("alice")), Code::SUCCESS);
 }

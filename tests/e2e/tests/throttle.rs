@@ -248,16 +248,16 @@ fn r80_sshd_keeps_asking_after_wrong_passwords_and_tells_only_known_friends_how_
         assert_eq!((out.code, out.stdout.contains("✗ rate limit: ")), (code, code == 1), "{from}: {out:?}");
     }
     let cleared = world.run(&["plex-auth", "forget", "alice", "--from", HOME]).stdout;
-    assert_eq!(cleared, "Cleared: what was held against alice at 192.0.2.1. The next sign-in is not delayed.\n");
+    assert_eq!(cleared, "Cleared the rate limits for alice at 192.0.2.1. The next sign-in is not delayed.\n");
     assert_eq!(world.ssh_from(HOME, "password", "alice", &right).stdout, "alice\n");
     assert!(world.ssh_from(ELSEWHERE, "password", "alice", &right).stderr.contains(KEEPS_ASKING), "still held there");
     let cleared = world.run(&["plex-auth", "forget", "--from", ELSEWHERE]).stdout;
-    assert!(cleared.starts_with("Cleared: what was held against 198.51.100.7."), "{cleared}");
+    assert!(cleared.starts_with("Cleared the rate limits for 198.51.100.7."), "{cleared}");
     world.kill_authd();
     world.start_authd(&world.config(numbers));
     assert_eq!(world.ssh_from(ELSEWHERE, "password", "alice", &right).stdout, "alice\n", "after a restart as well");
     let nothing = world.run(&["plex-auth", "forget", "alice", "--from", "203.0.113.200"]).stdout;
-    assert_eq!(nothing, "Nothing was held against alice at 203.0.113.200.\n");
+    assert_eq!(nothing, "No rate limit applied to alice at 203.0.113.200.\n");
 }
 
 #[test]

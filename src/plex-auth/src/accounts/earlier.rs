@@ -60,7 +60,7 @@ impl Earlier {
         }
         warn(what);
         if !confirm(&format!("Set it aside for root, and create {name} with a new home?"), false)? {
-            return Err(Error::new("not done").nothing_changed());
+            return Err(Error::new("cancelled").nothing_changed());
         }
         let failed = |why: FileError| Error::new(format!("what is left cannot be set aside: {why}"));
         for said in spool::take_away(&self.items, name).map_err(failed)? {

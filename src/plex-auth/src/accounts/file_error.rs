@@ -58,12 +58,12 @@ impl fmt::Display for FileError {
             Self::Unsafe(error) => error.fmt(f),
             Self::Writable(path) => {
                 let path = path.display();
-                write!(f, "others can write to {path} (if that is not meant: chmod go-w {path})")
+                write!(f, "others can write to {path} (if that is not intended: chmod go-w {path})")
             }
             Self::Owner(path, uid) => write!(f, "others can write to {} (it belongs to user id {uid})", path.display()),
             Self::Busy(path) => write!(f, "{} is a mount point, or in use by the kernel", path.display()),
             Self::NoFreeName(path, count) => write!(f, "{} and {count} further names are taken", path.display()),
-            Self::NotAHome(path) => write!(f, "'{path}' is no home"),
+            Self::NotAHome(path) => write!(f, "'{path}' is not a home directory"),
             Self::SharedHome { account, home } => write!(f, "{account} has its home there too, at {home}"),
             Self::LinkedHome(path) => write!(f, "{path} is a symbolic link"),
             Self::UnreadableHome(path, error) => write!(f, "{path} cannot be opened: {error}"),

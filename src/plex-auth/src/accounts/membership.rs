@@ -87,7 +87,7 @@ pub(crate) fn leave(local: &str, name: &str) -> Result<bool, Error> {
             .hint(format!("give it another one first: usermod --gid users {local}")));
     }
     shadow_utils::leave(local, name)
-        .map_err(|failure| Error::new(format!("{local} cannot be taken out of the group {name}: {failure}")))?;
+        .map_err(|failure| Error::new(format!("{local} cannot be removed from the group {name}: {failure}")))?;
     say(format!("{} Removed {local} from the group {name}", Status::Ok.shown()));
     Ok(true)
 }
@@ -105,7 +105,7 @@ pub(crate) fn join_all(config: &Config, owner: Option<&PlexUser>) {
         };
         if let Err(failure) = done {
             warn(failure.with_outcome(&format!(
-                "while plex-authd is stopped, PAM takes {local} for an ordinary local account"
+                "while plex-authd is stopped, PAM treats {local} as an ordinary local account"
             )));
         }
     }
@@ -150,7 +150,7 @@ pub(crate) fn warn_if_owner_is_member(config: &Config, local: &str) -> Result<()
 pub(crate) fn warn_without_group(config: &Config, is_owners: bool, local: &str) {
     if config.group.is_none() && !is_owners {
         warn(format!(
-            "no group is configured: while plex-authd is stopped, PAM takes {local} for an ordinary local account\n  \
+            "no group is configured: while plex-authd is stopped, PAM treats {local} as an ordinary local account\n  \
              run: plex-auth setup --yes --pam=no --group {}",
             config::USUAL_GROUP
         ));

@@ -50,7 +50,7 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
     }
     if is_reserved(name) || [config::USUAL_GROUP, config::FILES_GROUP].contains(&name) {
         return Err(
-            Error::new(format!("'{shown}' is a name that the system may give a meaning to")).hint("take another one")
+            Error::new(format!("'{shown}' is a name with a special meaning to the system")).hint("choose another one")
         );
     }
     Ok(())
@@ -148,7 +148,7 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), Error> {
     }
     let is_reserved = FAMILIES.iter().any(|family| prefix.starts_with(family));
     if is_reserved || reserved().any(|reserved| reserved.starts_with(prefix)) {
-        return Err(Error::new(format!("names of the system's begin with '{shown}'"))
+        return Err(Error::new(format!("names of system accounts begin with '{shown}'"))
             .hint("choose another prefix, such as plex-"));
     }
     Ok(())

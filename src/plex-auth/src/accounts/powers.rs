@@ -18,7 +18,7 @@ pub(crate) const STOPPED: &str = "while plex-authd is stopped, it can neither lo
 
 /// Precaution for that case.
 pub(crate) const KEEP: &str =
-    "keep a root password for the console, or an administrator whose account is not a Plex account";
+    "keep a root password for the console, or an administrator whose account is not managed by plex-auth";
 
 /// Accounts that can become root.
 #[derive(Debug, Default)]

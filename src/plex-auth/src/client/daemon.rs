@@ -26,7 +26,7 @@ pub(crate) fn unreachable(socket: &Path, error: &protocol::Error) -> Error {
     };
     let socket = socket.display();
     if down {
-        let what = format!("plex-authd is not running: nobody listens at {socket}");
+        let what = format!("plex-authd is not running: no process listens at {socket}");
         Error::daemon_down(what).hint("run: systemctl start plex-authd.socket")
     } else {
         Error::new(format!("plex-authd cannot be reached at {socket}: {error}")).hint("run: plex-auth doctor")

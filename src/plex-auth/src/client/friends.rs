@@ -279,7 +279,7 @@ fn explain(error: &directory::Error) -> Error {
         plex::Error::Unreachable(_) | plex::Error::Unavailable(_) => {
             "is this machine online? look closer: plex-auth doctor"
         }
-        _ => "run this again in some minutes",
+        _ => "run this again in a few minutes",
     })
 }
 

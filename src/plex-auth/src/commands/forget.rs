@@ -21,7 +21,7 @@ pub(crate) struct ForgetArgs {
     #[arg(required_unless_present = "from")]
     pub user: Option<String>,
 
-    /// Clear only what rate limits hold against this address: of the account, or of all accounts
+    /// Clear only the rate limits for this address: of the account, or of all accounts
     ///
     /// For a user who has to wait after wrong passwords. The account stays theirs. `plex-auth test` shows the addresses.
     #[arg(long, value_name = "ADDRESS", value_parser = origin::parse)]
@@ -47,9 +47,9 @@ fn pardon(context: &Context, user: Option<&str>, from: &str) -> Result<ExitCode,
     };
     let subject = shown.map_or_else(|| from.to_owned(), |user| format!("{user} at {from}"));
     if anything {
-        say(format!("Cleared: what was held against {subject}. The next sign-in is not delayed."));
+        say(format!("Cleared the rate limits for {subject}. The next sign-in is not delayed."));
     } else {
-        say(format!("Nothing was held against {subject}."));
+        say(format!("No rate limit applied to {subject}."));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,7 @@ pub(crate) fn ask_hidden(question: &str) -> Result<protocol::Secret, Error> {
     let _silent = Silence::new();
     rpassword::prompt_password(format!("{} ", super::terminal::question(&format!("{question}:"))))
         .map(protocol::Secret::from)
-        .map_err(|error| Error::new(format!("there is no terminal to ask at: {error}")))
+        .map_err(|error| Error::new(format!("there is no terminal for questions: {error}")))
 }
 
 /// Turns echo off until it is dropped.

@@ -220,13 +220,13 @@ fn doctor_reports_selinux_and_apparmor_denials() {
         vec![
             saying(
                 refused,
-                ("SELinux", "error", "refused plex-auth something 1 time within a day"),
+                ("SELinux", "error", "refused plex-auth something 1 time in the last day"),
                 "ausearch",
                 "rm /var/log/audit/audit.log",
             ),
             saying(
                 armor,
-                ("AppArmor", "error", "refused plex-auth something 1 time within a day"),
+                ("AppArmor", "error", "refused plex-auth something 1 time in the last day"),
                 "kern.log",
                 "rm /var/log/kern.log",
             ),
@@ -297,7 +297,7 @@ fn r79_doctor_tells_plex_authds_decision_on_every_account_by_cause() {
     std::thread::sleep(std::time::Duration::from_millis(2500));
     let verdict = patient.look();
     let line = verdict
-        .find("accounts", "warning", "plex-auth's lock is still there")
+        .find("accounts", "warning", "the account is still locked by plex-auth")
         .unwrap_or_else(|| panic!("{verdict:#?}"));
     world.sh(line.hint.as_deref().and_then(|hint| hint.strip_prefix("run: ")).unwrap());
     patient.wait_until_healthy("unlocked");

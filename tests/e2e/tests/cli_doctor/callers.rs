@@ -49,7 +49,7 @@ fn doctor_and_test_judge_a_server_by_its_own_user() {
 
     world.sh("sed -i '1i trusted_callers = [\"www-data\"]' /etc/plex-auth.toml && systemctl restart plex-authd");
     patient.wait_until_healthy("the server's user is trusted");
-    assert!(patient.look().find("PAM", "ok", "nginx, radiusd: Plex alone; who is denied stays out").is_some());
+    assert!(patient.look().find("PAM", "ok", "nginx, radiusd: Plex alone; denied users are refused").is_some());
     assert_eq!(sign_in(world, &AS_SERVER, "radiusd"), Code::SUCCESS);
     assert!(test(world, "radiusd").ok() && test(world, "nginx").ok());
 }

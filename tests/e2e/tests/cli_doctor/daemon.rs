@@ -15,9 +15,9 @@ fn doctor_finds_and_fixes_a_stopped_hanging_or_outdated_daemon() {
         &patient,
         vec![
             told("/mnt/end TERM", "daemon", "error", "is not running"),
-            told("/mnt/end KILL", "daemon", "error", "nobody listens at"),
+            told("/mnt/end KILL", "daemon", "error", "no process listens at"),
             told("pkill -STOP -x plex-authd", "daemon", "error", "does not answer"),
-            told("sleep 1.2; touch /etc/plex-auth.toml", "daemon", "warning", "was changed since"),
+            told("sleep 1.2; touch /etc/plex-auth.toml", "daemon", "warning", "has changed since"),
         ],
     );
     patient.0.sh("cp -p /etc/plex-auth.toml /etc/other.toml");
@@ -42,7 +42,7 @@ fn r42_doctor_finds_and_fixes_wrong_permissions_of_the_socket() {
             told("chown alice /run", "socket", "error", "/run: can be changed by others"),
             told("chown alice /run/plex-auth/socket", "socket", "error", "is not a socket of root"),
             told("rm /run/plex-auth/socket; touch /run/plex-auth/socket", "socket", "error", "is not a socket of root"),
-            told("chmod 600 /run/plex-auth/socket", "socket", "warning", "cannot ask"),
+            told("chmod 600 /run/plex-auth/socket", "socket", "warning", "cannot connect"),
             told("chmod 700 /run/plex-auth", "socket", "warning", "cannot enter it"),
         ],
     );
@@ -66,7 +66,10 @@ fn doctor_reports_an_unreadable_friend_list_and_an_open_circuit_breaker() {
     plex.fault(Endpoint::Signin, Fault::TooMany(Some(3)));
     assert_eq!(patient.0.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL);
     let verdict = patient.look();
-    assert!(verdict.code == 3 && verdict.find("plex.tv", "warning", "leaves it alone for").is_some(), "{verdict:#?}");
+    assert!(
+        verdict.code == 3 && verdict.find("plex.tv", "warning", "does not contact it for").is_some(),
+        "{verdict:#?}"
+    );
     plex.clear_faults();
     patient.wait_until_healthy("plex.tv may be asked again");
 

@@ -91,6 +91,6 @@ fn r79_doctor_help_explains_the_exit_codes() {
     let help =
         patient.0.run(&["plex-auth", "doctor", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(help.contains("Exit code: 0 when all is in order, 1 when something is broken"), "{help}");
-    assert!(help.contains("2 when the command line is wrong, 3 when something should be looked at"), "{help}");
+    assert!(help.contains("2 when the command line is wrong, 3 when there are only warnings"), "{help}");
     assert_eq!(patient.0.run(&["plex-auth", "doctor", "--no-such-option"]).code, 2);
 }

@@ -38,14 +38,14 @@ fn doctor_finds_and_fixes_stacks_with_wrong_results() {
     // The command that doctor names is about the daemon at that socket.
     world.sh(&each("sed -i 's,pam_plex.so try_first_pass,& socket=/run/other/socket,' /etc/pam.d/web"));
     let verdict = patient.look();
-    let found = verdict.lines.iter().find(|line| line.what.contains("asks at another socket")).unwrap();
+    let found = verdict.lines.iter().find(|line| line.what.contains("uses another socket")).unwrap();
     let command = found.hint.as_deref().and_then(|hint| hint.strip_prefix("run: ")).unwrap();
     assert_eq!(command, "plex-auth --socket /run/other/socket doctor");
     let other = world.run(&["sh", "-c", command]);
     let line = other.stdout.lines().find(|line| line.starts_with("✗ daemon: plex-authd is not running")).unwrap();
     assert!(other.code == 1 && line.contains("/run/other"), "{other:?}");
     world.sh("for service in web plex-auth sshd su sudo; do sed -i /plex/d /etc/pam.d/$service; done");
-    assert!(patient.look().find("PAM", "error", "no service asks pam_plex.so").is_some());
+    assert!(patient.look().find("PAM", "error", "no service uses pam_plex.so").is_some());
 }
 
 /// Breaks the correct stacks. The fix of the previous fault leaves a correct file that differs from the first one.
@@ -58,7 +58,7 @@ fn wrong_lines_of_services() -> Vec<Case> {
         // Without pam_deny every account is let in, and pam-auth-update does not restore the line.
         saying(
             each("sed -i /pam_deny/d /etc/pam.d/web"),
-            ("PAM", "error", "accounts that nobody knows get in"),
+            ("PAM", "error", "unknown accounts are accepted"),
             "in /etc/pam.d/web, replace the auth lines for passwords with: auth include plex-auth",
             include("web"),
         ),
@@ -76,20 +76,20 @@ fn wrong_lines_of_services() -> Vec<Case> {
         ),
         saying(
             each("sed -i '/account/d' /etc/pam.d/web"),
-            ("PAM", "error", "web (account): friends who were removed"),
+            ("PAM", "error", "web (account): removed friends can still log in"),
             "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth",
             include("web"),
         ),
         // The included lines are right, so reinstalling the package would not help.
         saying(
             each("sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/sshd"),
-            ("PAM", "error", "accounts that nobody knows get in"),
+            ("PAM", "error", "unknown accounts are accepted"),
             "in /etc/pam.d/sshd, replace the auth lines for passwords with: auth include plex-auth",
             include("sshd"),
         ),
         saying(
             each("sed -i '/account.*plex-auth/d' /etc/pam.d/sshd"),
-            ("PAM", "error", "sshd (account): friends who were removed"),
+            ("PAM", "error", "sshd (account): removed friends can still log in"),
             "in /etc/pam.d/sshd, replace the account lines for passwords with: account include plex-auth",
             include("sshd"),
         ),
@@ -120,7 +120,7 @@ fn wrong_lines_of_the_shipped_stack() -> Vec<Case> {
         ),
         saying(
             each("sed -i '/^auth.*pam_deny/d' /etc/pam.d/plex-auth"),
-            ("PAM", "error", "accounts that nobody knows"),
+            ("PAM", "error", "unknown accounts are accepted"),
             SHIPPED,
             RESTORE,
         ),
@@ -132,7 +132,7 @@ fn wrong_lines_of_the_shipped_stack() -> Vec<Case> {
         ),
         saying(
             each("echo 'auth suficient pam_permit.so' >>/etc/pam.d/sudo"),
-            ("PAM", "error", "sudo (auth): a line makes no sense"),
+            ("PAM", "error", "sudo (auth): PAM cannot parse a line"),
             "/etc/pam.d/sudo:6: 'suficient' is no control",
             RESTORE,
         ),
@@ -173,7 +173,7 @@ fn doctor_findings_about_a_stack_match_libpam() {
     world.sh("sed -i /pam_deny/d /etc/pam.d/web");
     assert_eq!(unknown("web"), Code::SUCCESS, "everybody is in");
     let verdict = patient.look();
-    let line = verdict.find("PAM", "error", "accounts that nobody knows get in").unwrap();
+    let line = verdict.find("PAM", "error", "unknown accounts are accepted").unwrap();
     assert!(line.what.starts_with("web (auth): ") && line.hint.as_deref().unwrap().contains("auth include plex-auth"));
     world.sh(include("web"));
     assert_ne!(unknown("web"), Code::SUCCESS, "mended");
@@ -195,8 +195,8 @@ fn doctor_reports_a_missing_module_and_one_writable_by_others() {
                 "reinstall",
                 "mv /mnt/pam_plex.so $(readlink /mnt/module)",
             ),
-            told("chmod 666 $(readlink /mnt/module)", "module", "error", "could be changed by others than root"),
-            told("chown alice $(readlink /mnt/module)", "module", "error", "could be changed by others than root"),
+            told("chmod 666 $(readlink /mnt/module)", "module", "error", "can be changed by users other than root"),
+            told("chown alice $(readlink /mnt/module)", "module", "error", "can be changed by users other than root"),
             told("chmod 600 $(readlink /mnt/module)", "module", "warning", "cannot load it"),
         ],
     );

@@ -94,7 +94,7 @@ fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
     patient.0.plex().send(&Command::KillTokens("olga".into())).unwrap();
     let verdict = patient.look();
     assert!(
-        verdict.code == 1 && verdict.find("token", "error", "plex.tv no longer takes it").is_some(),
+        verdict.code == 1 && verdict.find("token", "error", "plex.tv no longer accepts it").is_some(),
         "{verdict:#?}"
     );
     patient.0.plex().load(&DEN.replace("local = \"normal\"", "local = \"unclaimed\""));

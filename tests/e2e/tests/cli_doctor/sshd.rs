@@ -19,11 +19,11 @@ fn doctor_finds_and_fixes_sshd_settings_that_prevent_plex_logins() {
                 set("PasswordAuthentication no\\nKbdInteractiveAuthentication no"),
                 "sshd",
                 "error",
-                "no password is asked for",
+                "sshd does not accept passwords",
             ),
             told(set("LoginGraceTime 10"), "sshd", "warning", "may wait 15s for plex.tv"),
             told(set("MaxAuthTries 1"), "sshd", "warning", "MaxAuthTries is 1"),
-            told(set("PermitEmptyPasswords yes"), "sshd", "warning", "open to everybody"),
+            told(set("PermitEmptyPasswords yes"), "sshd", "warning", "can be used by anyone"),
             told(set("UseDNS yes"), "sshd", "warning", "all of them share the limits of one origin"),
             saying(
                 set("NoSuchSetting yes"),
@@ -38,12 +38,12 @@ fn doctor_finds_and_fixes_sshd_settings_that_prevent_plex_logins() {
                 ),
                 "sshd",
                 "error",
-                "alice: KbdInteractiveAuthentication and PasswordAuthentication are off: no password is asked for",
+                "alice: KbdInteractiveAuthentication and PasswordAuthentication are off: sshd does not accept passwords",
             ),
             // A locked password does not matter while sshd uses PAM; without PAM it also refuses keys.
             saying(
                 set("UsePAM no") + "; usermod --lock alice",
-                ("sshd", "warning", "takes a locked password for a locked account: alice"),
+                ("sshd", "warning", "treats a locked password as a locked account: alice"),
                 "run: usermod --password '*' alice",
                 "sed -i 2d /etc/ssh/sshd_config",
             ),

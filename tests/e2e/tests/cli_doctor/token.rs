@@ -59,7 +59,7 @@ fn r64_doctor_checks_a_token_of_an_unknown_device_without_v2() {
     for kill in [Command::ExpireTokens("olga".into()), Command::KillTokens("olga".into())] {
         patient.0.plex().send(&kill).unwrap();
         let verdict = patient.look();
-        assert!(verdict.find("token", "error", "plex.tv no longer takes it").is_some(), "{verdict:#?}");
+        assert!(verdict.find("token", "error", "plex.tv no longer accepts it").is_some(), "{verdict:#?}");
     }
 }
 

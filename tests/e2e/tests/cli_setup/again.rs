@@ -36,7 +36,7 @@ fn setup_again_with_enter_to_every_question_changes_nothing() {
     let shown = end(&world, terminal, 0);
     assert!(shown.contains(&format!("Access    friends you share {MACHINE} with")), "{shown}");
     assert!(shown.contains("✓ The owner: Plex id 1, by the token in the configuration"), "{shown}");
-    assert!(shown.contains("✓ /etc/plex-auth.toml says all this already"), "{shown}");
+    assert!(shown.contains("✓ /etc/plex-auth.toml already has these settings"), "{shown}");
     assert_eq!((file(&world), etc(&world)), (text, before));
 }
 

@@ -88,8 +88,8 @@ fn setup_selects_friends_by_number_and_accepts_other_local_names() {
     let Some(world) = machine_with_server() else { return };
     let mut terminal = setup(&world, &["--link=yes", "--create=no", "--pam=no", "--shell"]);
     for (answer, why) in [
-        ("2,9", "9 is no number of the list"),
-        ("1=root", "root is root's or the system's"),
+        ("2,9", "9 is not a number in the list"),
+        ("1=root", "root is root or a system account"),
         // The rule of `user add`.
         ("2=\u{d6}laf", "'\u{d6}laf' cannot be a local name"),
         ("2=plex-files", "plex-files"),

@@ -93,7 +93,7 @@ fn setup_changes_nothing_if_the_code_expires_or_another_account_approves_it() {
     terminal.wait_for("Waiting for the approval");
     world.plex().send(&Command::ExpirePins).unwrap();
     let shown = end(&world, terminal, 1);
-    assert!(shown.contains("while it lasted\n    run this again for a new code"), "{shown}");
+    assert!(shown.contains("expired before it was approved\n    run this again for a new code"), "{shown}");
     // Bob owns no server.
     let mut terminal = setup(&world, &QUIET);
     approve(&world, &mut terminal, "bob");

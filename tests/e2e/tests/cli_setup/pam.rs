@@ -33,7 +33,7 @@ fn r58_setup_runs_pam_auth_update_once_and_only_with_permission() {
     );
     assert_eq!(stacks(), before);
     let out = plain(&world, &[]);
-    assert!(out.ok() && out.stdout.contains("✓ PAM asks plex-authd, after the local password"), "{out:?}");
+    assert!(out.ok() && out.stdout.contains("✓ PAM uses plex-authd, after the local password"), "{out:?}");
     assert!(stacks().contains("pam_plex.so try_first_pass"), "{}", stacks());
     let account = world.sh("grep -n '^account.*pam_[pu][ln]' /etc/pam.d/common-account").stdout;
     let modules: Vec<_> = account.lines().filter_map(|line| line.split("pam_").nth(1)?.split('.').next()).collect();
@@ -116,7 +116,7 @@ fn setup_without_a_pam_tool_prints_the_lines_and_changes_no_stack() {
     apply(&mut terminal);
     terminal.wait_for("auth     include  plex-auth");
     let shown = end(&world, terminal, 0);
-    assert!(shown.contains("no tool here can change that"), "{shown}");
+    assert!(shown.contains("neither pam-auth-update nor authselect is here to change that"), "{shown}");
     assert_eq!(world.sh("cat /etc/pam.d/*").stdout, before);
 }
 

@@ -239,7 +239,7 @@ fn r64_any_client_error_but_a_rate_limit_asks_the_owner_to_sign_in() {
             out.code == 1 && out.stderr.contains("plex.tv no longer takes the token in the config"),
             "{fault:?}: {out:?}"
         );
-        assert!(out.stderr.contains("error: the owner must sign in, and nobody can be asked"), "{fault:?}: {out:?}");
+        assert!(out.stderr.contains("error: the owner must sign in, but there is no terminal"), "{fault:?}: {out:?}");
     }
     for fault in [Fault::TooMany(None), Fault::Status(503, String::new()), Fault::Captcha] {
         let out = with(&fault);

@@ -83,7 +83,7 @@ fn setup_reads_a_token_from_standard_input_and_preferences_from_any_path() {
     let Some(world) = machine_with_server() else { return };
     world.sh(&format!("mv '{}' /run/p.xml", crate::machine::PREFERENCES));
     let out = script(&world, &["--yes", "--pam=no"]);
-    assert!(out.code == 1 && out.stderr.contains("the owner must sign in, and nobody can be asked"), "{out:?}");
+    assert!(out.code == 1 && out.stderr.contains("the owner must sign in, but there is no terminal"), "{out:?}");
     let out = script(&world, &["--yes", "--pam=no", "--preferences", "/run/p.xml", "--sign-in", "preferences"]);
     assert!(out.ok(), "{out:?}");
     assert!(file(&world).contains("owner_id = 1\n"));
@@ -100,9 +100,9 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
         (&["--group", "sudo"], "members of the group sudo can become root"),
         (&["--group", "games"], "the group games is that of the user games"),
         (&["--group", "a:b"], "--group: this is no local name"),
-        (&["--user", "alice"], "is no LOCAL=PLEX"),
-        (&["--user", "root=alice"], "root is root's or the system's"),
-        (&["--user", "services=alice"], "services is root's or the system's"),
+        (&["--user", "alice"], "is not of the form LOCAL=PLEX"),
+        (&["--user", "root=alice"], "root is root or a system account"),
+        (&["--user", "services=alice"], "services is root or a system account"),
         (
             &["--user", "x=mallory"],
             "not exactly one person on the owner's list is called mallory\n    those who may sign in: alice, erin, frank, olga",
@@ -110,8 +110,8 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
         (&["--user", "x=alice", "--user", "x=erin"], "x cannot belong to two people"),
         // The rule of `user add`.
         (&["--user", "\u{d6}laf=erin"], "'\u{d6}laf' cannot be a local name"),
-        (&["--user", "docker=erin"], "'docker' is a name that the system may give a meaning to"),
-        (&["--user", "plex-users=erin"], "'plex-users' is a name that the system may give a meaning to"),
+        (&["--user", "docker=erin"], "'docker' is a name with a special meaning to the system"),
+        (&["--user", "plex-users=erin"], "'plex-users' is a name with a special meaning to the system"),
         (
             &["--user", "erin=erin", "--user", "anna=erin"],
             "erin has the account erin already\n    to give them another one, too: --another-account",
@@ -151,7 +151,9 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
     let out = script(&world, &["--pam=no", "--token-file", token]);
     assert!(
         out.code == 1
-            && out.stderr.contains("there is no terminal to ask at\n    accept the defaults: plex-auth setup --yes"),
+            && out
+                .stderr
+                .contains("there is no terminal for questions\n    accept the defaults: plex-auth setup --yes"),
         "{out:?}"
     );
     let out = script(&world, &["--yes", "--sign-in", "password"]);

@@ -72,7 +72,7 @@ fn r64_setup_uses_the_servers_token_once_as_the_server() {
         let text = file(&world);
         world.plex().reset();
         let out = script(&world, &QUICK);
-        assert!(out.ok() && out.stdout.contains("says all this already"), "{out:?}");
+        assert!(out.ok() && out.stdout.contains("already has these settings"), "{out:?}");
         assert_eq!((as_the_server(&world), file(&world)), (Vec::new(), text));
     }
 }
@@ -129,7 +129,7 @@ fn r64_failed_approval_falls_back_to_link_sign_in() {
         let before = etc(&world);
         let out = script(&world, &QUICK);
         assert!(out.code == 1 && out.stderr.contains("sign-in through the media server failed: plex.tv: "), "{out:?}");
-        assert!(out.stderr.contains("error: the owner must sign in, and nobody can be asked"), "{out:?}");
+        assert!(out.stderr.contains("error: the owner must sign in, but there is no terminal"), "{out:?}");
         assert_eq!((etc(&world), world.plex().counters().live_tokens), (before, 0), "{fault:?}");
         strike();
         let mut terminal = setup(&world, &QUIET);
@@ -170,7 +170,7 @@ fn r64_setup_replaces_the_servers_token_in_a_configuration() {
     world.plex().fault(Endpoint::Pins, Fault::Api(403, 1080));
     world.plex().reset();
     let out = script(&world, &QUICK);
-    assert!(out.code == 1 && out.stderr.contains("the owner must sign in, and nobody can be asked"), "{out:?}");
+    assert!(out.code == 1 && out.stderr.contains("the owner must sign in, but there is no terminal"), "{out:?}");
     assert!(as_the_server(&world).iter().all(|seen| seen.endpoint == Endpoint::Pins));
     assert_eq!(file(&world), older);
 }

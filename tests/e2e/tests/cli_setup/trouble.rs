@@ -25,7 +25,10 @@ fn setup_reports_a_missing_network() {
     let out = world.run(&["plex-auth", "setup", "--yes", "--token-file", token]);
     assert_eq!(out.code, 1, "{out:?}");
     assert!(out.stderr.contains("error: plex.tv: cannot be reached: "), "{out:?}");
-    assert!(out.stderr.contains("\n    is this machine online? and is Plex? see https://status.plex.tv"), "{out:?}");
+    assert!(
+        out.stderr.contains("\n    check the network connection, and whether Plex is up: https://status.plex.tv"),
+        "{out:?}"
+    );
     let mut terminal = world.terminal(&["plex-auth", "setup"]);
     assert_eq!(terminal.exit(), 1);
     assert!(terminal.contents().contains("is this machine online?"), "{}", terminal.contents());
@@ -71,10 +74,7 @@ fn setup_lists_several_servers_and_reports_a_missing_one() {
     fails(
         &world,
         &[],
-        &[
-            "olga owns 2 servers\n    say which one counts:\n",
-            "--machine 3333333333333333333333333333333333333333  (Attic)",
-        ],
+        &["olga owns 2 servers\n    select one:\n", "--machine 3333333333333333333333333333333333333333  (Attic)"],
     );
     let den = world.media_server("Den");
     fails(

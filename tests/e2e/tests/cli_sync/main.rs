@@ -78,9 +78,9 @@ fn sync_adds_locks_and_unlocks_the_accounts_of_friends() {
     assert_eq!(sync(&world, &["--dry-run"]), format!("{plan}Nothing was changed.\n"));
     assert_eq!(world.sh("ls /home; ls /var/lib").stdout.matches("plex-auth-sync").count(), 0);
     create(&world);
-    assert_eq!(sync(&world, &[]), "Everything is in step.\n");
+    assert_eq!(sync(&world, &[]), "Accounts and friend list match; nothing to do.\n");
     let made = state(&world);
-    assert_eq!(sync(&world, &[]), "Everything is in step.\n");
+    assert_eq!(sync(&world, &[]), "Accounts and friend list match; nothing to do.\n");
     assert_eq!(state(&world), made, "the second time changes nothing");
     assert_eq!(world.ssh("password", "alice", &password("alice")).stdout, "alice\n");
     assert_eq!(world.ssh_key("alice").stdout, "alice\n");
@@ -88,14 +88,18 @@ fn sync_adds_locks_and_unlocks_the_accounts_of_friends() {
     world.sh("echo mine >/home/alice/mine; usermod --expiredate 30000 frank");
 
     world.plex().load(&shared_with(&["erin", "frank", "alice"]));
-    assert_eq!(sync(&world, &[]), "Everything is in step.\n", "the order of the list says nothing");
+    assert_eq!(
+        sync(&world, &[]),
+        "Accounts and friend list match; nothing to do.\n",
+        "the order of the list says nothing"
+    );
     world.plex().load(&shared_with(&["erin", "frank"]));
     let locked = sync(&world, &["--dry-run"]);
     assert!(locked.starts_with("lock alice: ") && locked.ends_with("\nNothing was changed.\n"), "{locked}");
     assert_eq!(format!("{}Nothing was changed.\n", sync(&world, &[])), locked);
     assert_eq!(world.sh("getent shadow alice | cut -d: -f2,8; cat /home/alice/mine").stdout, "*:1\nmine\n");
     assert!(!world.ssh_key("alice").ok());
-    assert_eq!(sync(&world, &[]), "Everything is in step.\n");
+    assert_eq!(sync(&world, &[]), "Accounts and friend list match; nothing to do.\n");
 
     world.plex().load(DEN);
     assert_eq!(sync(&world, &[]), "unlock alice: its friend has access again\n");
@@ -189,7 +193,7 @@ fn r75_r76_sync_changes_nothing_by_a_list_in_doubt_or_from_the_second_source() {
     world.plex().load(DEN);
     restart();
     world.wait_for_log(&["no longer in doubt"]);
-    assert_eq!(sync(&world, &["--ask-daemon"]), "Everything is in step.\n");
+    assert_eq!(sync(&world, &["--ask-daemon"]), "Accounts and friend list match; nothing to do.\n");
 }
 
 #[test]
@@ -211,7 +215,7 @@ fn sync_asks_before_locking_most_accounts() {
     screen.wait_for("Do it? [y/N]");
     screen.type_line("n");
     assert_eq!(screen.exit(), 1, "{}", screen.contents());
-    assert!(screen.contents().contains("not done; nothing was changed"), "{}", screen.contents());
+    assert!(screen.contents().contains("cancelled; nothing was changed"), "{}", screen.contents());
     assert_eq!(world.sh("getent shadow alice erin frank | cut -d: -f8").stdout, "\n\n\n");
     assert_eq!(sync(&world, &["--yes"]).matches("lock ").count(), 3);
     assert_eq!(world.sh("getent shadow alice erin frank | cut -d: -f8").stdout, "1\n1\n1\n");
@@ -233,19 +237,20 @@ fn sync_removes_accounts_only_with_remove_and_keeps_their_homes() {
     );
     assert_eq!(world.sh("ls /home; getent passwd alice || echo gone").stdout, "erin\nfrank\nlocal\ngone\n");
     assert_eq!(world.sh("cat /home/.removed-alice-*/mine").stdout, "mine\n");
-    assert_eq!(sync(&world, &["--remove", "--yes"]), "Everything is in step.\n");
+    assert_eq!(sync(&world, &["--remove", "--yes"]), "Accounts and friend list match; nothing to do.\n");
     // Alice is a friend again. Her account is gone, and only the owner gives her another one.
     world.plex().load(DEN);
     for arguments in [&[][..], &["--yes"], &["--prefix", "plex-"]] {
         let said = sync(&world, arguments);
         assert!(said.contains("had an account: alice (Plex id 2): the account 'alice' was theirs"), "{said}");
         assert!(
-            said.contains("plex-auth user add NAME --plex 2") && said.ends_with("Everything is in step.\n"),
+            said.contains("plex-auth user add NAME --plex 2")
+                && said.ends_with("Accounts and friend list match; nothing to do.\n"),
             "{said}"
         );
     }
     assert!(world.run(&["plex-auth", "user", "add", "alice2", "--plex", "alice"]).ok());
-    assert_eq!(sync(&world, &[]), "Everything is in step.\n");
+    assert_eq!(sync(&world, &[]), "Accounts and friend list match; nothing to do.\n");
 }
 
 #[test]
@@ -258,7 +263,7 @@ fn sync_leaves_personal_accounts_and_other_peoples_locks_alone() {
     let said = sync(&world, &[]);
     assert!(said.contains("left as it is: anna: ") && said.contains("local password"), "{said}");
     assert!(said.contains("left as it is: erin: ") && said.contains("it was locked by other means"), "{said}");
-    assert!(!said.contains("olga") && said.ends_with("Everything is in step.\n"), "{said}");
+    assert!(!said.contains("olga") && said.ends_with("Accounts and friend list match; nothing to do.\n"), "{said}");
     assert_eq!(world.sh("getent shadow anna olga erin | cut -d: -f8").stdout, "\n\n1\n");
 }
 
@@ -269,10 +274,13 @@ fn sync_keeps_the_account_of_a_friend_with_a_new_username() {
     world
         .plex()
         .load(&DEN.replace("username = \"alice\"", "username = \"alicia\"").replace("[\"alice\", ", "[\"alicia\", "));
-    assert_eq!(sync(&world, &[]), "Everything is in step.\n");
+    assert_eq!(sync(&world, &[]), "Accounts and friend list match; nothing to do.\n");
     world.stop_authd();
     let out = run(&world, &["--dry-run"]);
-    assert!(out.stdout == "Everything is in step.\n" && out.stderr.contains("warning: plex-authd "), "{out:?}");
+    assert!(
+        out.stdout == "Accounts and friend list match; nothing to do.\n" && out.stderr.contains("warning: plex-authd "),
+        "{out:?}"
+    );
     world.start_authd(&world.sh("cat /etc/plex-auth.toml").stdout);
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     // A member without an entry is bound by the daemon, which alone knows the new name: without it no account is locked.
@@ -296,7 +304,7 @@ fn sync_without_a_group_lists_the_accounts_in_users() {
     let written = world.sh("cat /etc/plex-auth.toml").stdout;
     let lines = "[users] # mine\neve = \"5\"  # erin\nalice = \"2\"  # alice\nfrank = \"6\"  # frank\n";
     assert!(written.contains(lines), "{written}");
-    assert_eq!(sync(&world, &[]), "Everything is in step.\n");
+    assert_eq!(sync(&world, &[]), "Accounts and friend list match; nothing to do.\n");
     world.stop_authd();
     world.start_authd(&written);
     assert_eq!(world.authenticate("eve", &password("alice")), Code::AUTH_ERR);

@@ -44,7 +44,10 @@ fn sync_creates_no_account_for_hostile_names_and_lists_a_hint_for_each() {
     // The owner follows one hint; the other names stay listed.
     assert!(world.run(&["plex-auth", "user", "add", "cyril", "--plex", "105"]).ok());
     let again = sync(&world, &[]);
-    assert!(again.ends_with("Everything is in step.\n") && !again.contains("--plex 105"), "{again}");
+    assert!(
+        again.ends_with("Accounts and friend list match; nothing to do.\n") && !again.contains("--plex 105"),
+        "{again}"
+    );
 }
 
 /// 99 friends whose names are those of system users that a distribution registers, as the review tried; and a timer's run.
@@ -76,7 +79,7 @@ fn r73_unattended_sync_creates_no_account_whose_name_the_owner_has_not_seen() {
     assert!(status.contains("friends wait for you to confirm the name: plex-auth user sync"), "{status}");
     let doctor = world.run(&["plex-auth", "doctor"]).stdout;
     assert!(
-        doctor.contains("friends without an account, whose names you have not seen: alice (Plex id 2)"),
+        doctor.contains("friends without an account, whose names need your confirmation: alice (Plex id 2)"),
         "{doctor}"
     );
     // Not one of those names can be agreed to by mistake if a package is known to create it.
@@ -119,7 +122,7 @@ fn r73_owner_agrees_to_names_once_and_a_renamed_friend_gets_no_other_account() {
     for (old, new) in [("alice", "mock"), ("alice", "jenkins"), ("erin", "root")] {
         world.plex().load(&renamed(old, new));
         wait_for_list();
-        assert_eq!(sync(&world, &[]), "Everything is in step.\n", "{old} is {new} now");
+        assert_eq!(sync(&world, &[]), "Accounts and friend list match; nothing to do.\n", "{old} is {new} now");
     }
     // The owner removes an account; its friend, who renames themselves, gets no second one.
     assert!(world.run(&["plex-auth", "user", "remove", "alice"]).ok());

@@ -54,11 +54,11 @@ fn r68_remove_refuses_a_home_that_is_not_the_accounts_alone() {
     case(&["others can write"]);
     // A home of another user, of the system, or shared by several users.
     for (path, words) in [
-        ("/", "is no home"),
+        ("/", "is not a home directory"),
         ("/root/precious", "belongs to another"),
         ("/home/own", "own"),
-        ("relative", "is no home"),
-        ("/home/../home/fritz", "is no home"),
+        ("relative", "is not a home directory"),
+        ("/home/../home/fritz", "is not a home directory"),
     ] {
         home(path);
         case(&[words]);

@@ -24,7 +24,7 @@ pub fn r58_upgrade_preserves_the_administrators_changes_to_the_stacks(machine: &
     assert!(said.contains(warning), "{said}");
     // doctor has a command that does, and that keeps the file in front of it.
     let doctor = world.run(&["plex-auth", "doctor"]).stdout;
-    let after = doctor.split_once("accounts that nobody knows get in\n    run: ").unwrap().1;
+    let after = doctor.split_once("unknown accounts are accepted\n    run: ").unwrap().1;
     world.sh(after.lines().next().unwrap());
     let doctor = world.run(&["plex-auth", "doctor"]).stdout;
     assert!(!doctor.contains("✗ PAM"), "{doctor}");

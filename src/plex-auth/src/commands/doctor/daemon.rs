@@ -34,7 +34,7 @@ pub(super) fn check(context: &Context, config: Option<&Config>, root: bool, chec
     };
     let before = checks.count();
     modes(socket, checks);
-    checks.ok_unless(before, "socket", format!("{} is there, and nobody else can take its place", socket.display()));
+    checks.ok_unless(before, "socket", format!("{} exists, and only plex-authd can replace it", socket.display()));
     if !root {
         return;
     }
@@ -58,7 +58,11 @@ fn unreachable(socket: &Path, error: &Error, checks: &mut Checks) {
             checks.error("daemon", format!("plex-authd is not running: {what}"), START);
         }
         Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused => {
-            checks.error("daemon", format!("plex-authd is not running: nobody listens at {}", socket.display()), START);
+            checks.error(
+                "daemon",
+                format!("plex-authd is not running: no process listens at {}", socket.display()),
+                START,
+            );
         }
         Error::Untrusted(Untrusted::Writable(path)) => {
             let owner = if socket.parent() == Some(path.as_path()) { DAEMON } else { "root" };
@@ -72,7 +76,7 @@ fn unreachable(socket: &Path, error: &Error, checks: &mut Checks) {
             let socket = socket.display();
             checks.error(
                 "socket",
-                format!("{socket}: may not be used by everybody"),
+                format!("{socket} is not accessible to all users"),
                 format!("run: chmod 0666 {socket}"),
             );
         }
@@ -85,7 +89,7 @@ fn modes(socket: &Path, checks: &mut Checks) {
     let mode = |path: &Path| fs::metadata(path).map_or(0, |about| about.mode());
     if mode(socket) & 0o666 != 0o666 {
         let socket = socket.display();
-        let what = format!("{socket}: programs that are not root, such as screen lockers, cannot ask");
+        let what = format!("{socket}: programs that do not run as root, such as screen lockers, cannot connect");
         checks.warning("socket", what, format!("run: chmod 0666 {socket}"));
     }
     if let Some(directory) = socket.parent().filter(|directory| mode(directory) & 0o001 == 0) {
@@ -106,15 +110,15 @@ fn running(context: &Context, config: Option<&Config>, status: &Status, checks: 
         let what = format!("plex-authd was started with {}, not with {}", status.config, context.config.display());
         checks.warning("daemon", what, format!("run: plex-auth --config {} doctor", argument(&status.config)));
     } else if changed_since(&context.config, status.config_age) {
-        checks.warning("daemon", format!("{} was changed since plex-authd read it", status.config), RESTART);
+        checks.warning("daemon", format!("{} has changed since plex-authd read it", status.config), RESTART);
     }
     let uptime = format_duration(Duration::from_secs(status.uptime));
     checks.ok_unless(before, "daemon", format!("plex-authd {} has been running for {uptime}", status.version));
     friends(config, status, checks);
     if let Some((why, seconds)) = &status.closed {
         let left = format_duration(Duration::from_secs(*seconds));
-        let hint = "wait; who tries so many passwords is in: plex-auth logins";
-        checks.warning("plex.tv", format!("plex-authd leaves it alone for {left}: {why}"), hint);
+        let hint = "wait; to see who tried so many passwords: plex-auth logins";
+        checks.warning("plex.tv", format!("plex-authd does not contact it for {left}: {why}"), hint);
     }
 }
 

@@ -112,8 +112,10 @@ fn report(
             checks.info(CHECK, what, "nothing to do: `plex-auth user sync` unlocks it when they have access again");
         }
         Cause::StillLocked => {
-            let what =
-                format!("{shown} {} access again, and plex-auth's lock is still there", number(names, "has", "have"));
+            let what = format!(
+                "{shown} {} access again, and the account is still locked by plex-auth",
+                number(names, "has", "have")
+            );
             checks.warning(CHECK, what, "run: plex-auth user sync");
         }
         Cause::NoAccess(reason) => {

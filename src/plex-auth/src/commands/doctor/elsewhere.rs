@@ -34,7 +34,7 @@ pub(super) fn check(services: &[Service], users: &[User], checks: &mut Checks) {
     for (modules, services) in found {
         let (modules, services) = (modules.join(" and "), services.join(", "));
         let what = format!(
-            "{services}: a password that {modules} has for {named} is sent to plex.tv first, since there is none in /etc/shadow"
+            "{services}: passwords of {named} that {modules} checks are sent to plex.tv first, since there is none in /etc/shadow"
         );
         let hint = format!(
             "if these accounts have one there, remove the line `pam_plex.so plex_only`, and put {modules} before \

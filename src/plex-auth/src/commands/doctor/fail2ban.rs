@@ -15,11 +15,11 @@ pub(super) fn check(checks: &mut Checks) {
     let there = |file: &str| Path::new("/etc/fail2ban").join(file).exists();
     if !there("filter.d/plex-auth.conf") {
         let hint = "copy packaging/fail2ban/filter.d/plex-auth.conf to /etc/fail2ban/filter.d/, and enable a jail";
-        checks.info("fail2ban", "it is installed and does not know plex-authd's lines", hint);
+        checks.info("fail2ban", "it is installed and has no filter for plex-authd", hint);
     } else if !there("jail.d/plex-auth.conf") && !there("jail.d/plex-auth.local") && !there("jail.local") {
         let hint = "copy packaging/fail2ban/jail.d/plex-auth.conf to /etc/fail2ban/jail.d/";
-        checks.info("fail2ban", "the filter for plex-authd is there, and no jail uses it", hint);
+        checks.info("fail2ban", "the filter for plex-authd is installed, but no jail uses it", hint);
     } else {
-        checks.ok("fail2ban", "it knows plex-authd's lines");
+        checks.ok("fail2ban", "a jail uses the filter for plex-authd");
     }
 }

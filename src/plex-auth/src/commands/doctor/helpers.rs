@@ -28,7 +28,7 @@ pub(super) fn smb_passwords(checks: &mut Checks) {
     if listens(protocol::smb::SOCKET) {
         checks.ok("SMB passwords", "they follow Plex");
     } else {
-        let what = "sync_password is set, but plex-auth-samba is not there to do it";
+        let what = "sync_password is set, but plex-auth-samba is not running";
         checks.error("SMB passwords", what, "run: systemctl enable --now plex-auth-samba.socket");
     }
 }

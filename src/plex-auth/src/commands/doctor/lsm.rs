@@ -27,24 +27,26 @@ pub(super) fn check(checks: &mut Checks) {
         profiles = profiles.max(refusals(&text, now, "apparmor=\"DENIED\""));
     }
     if selinux > 0 && enforcing {
-        let what = format!("it refused plex-auth something {} within a day, and is enforcing", times(selinux));
+        let what = format!("it has refused plex-auth something {} in the last day, and is enforcing", times(selinux));
         checks.error("SELinux", what, "see: ausearch -m avc -ts yesterday | grep plex | audit2why");
     } else if selinux > 0 {
-        let what =
-            format!("it would have refused plex-auth something {} within a day; it is not enforcing", times(selinux));
+        let what = format!(
+            "it would have refused plex-auth something {} in the last day; it is not enforcing",
+            times(selinux)
+        );
         checks.warning("SELinux", what, "see: ausearch -m avc -ts yesterday | grep plex | audit2why");
     } else if enforcing {
-        checks.ok("SELinux", "it is enforcing, and has refused plex-auth nothing within a day");
+        checks.ok("SELinux", "it is enforcing, and has refused plex-auth nothing in the last day");
     }
     if profiles > 0 {
-        let what = format!("it refused plex-auth something {} within a day", times(profiles));
+        let what = format!("it has refused plex-auth something {} in the last day", times(profiles));
         checks.error(
             "AppArmor",
             what,
             "see: grep -h 'apparmor=\"DENIED\".*plex' /var/log/audit/audit.log /var/log/kern.log",
         );
     } else if apparmor {
-        checks.ok("AppArmor", "it has refused plex-auth nothing within a day");
+        checks.ok("AppArmor", "it has refused plex-auth nothing in the last day");
     }
 }
 

@@ -33,9 +33,9 @@ pub(super) fn check(config: &Config, clients: &Clients, url: &Url, checks: &mut 
         let what = format!("{url} is another server: {found}");
         checks.error(NAME, what, "correct server_url or machine_id: plex-auth setup");
     } else if identity.claimed {
-        checks.ok(NAME, format!("{url} is the server that counts"));
+        checks.ok(NAME, format!("{url} is the configured server"));
     } else {
-        let hint = format!("claim it: sign in at {url}web; until then its answer does not count");
+        let hint = format!("claim it: sign in at {url}web; until then its answers are ignored");
         checks.error(NAME, format!("{url} belongs to no Plex account, and treats everyone as its owner"), hint);
     }
 }

@@ -43,7 +43,8 @@ use crate::ui::terminal::{self, Status};
 
 /// Last paragraph of `--help`.
 const CODES: &str = "Exit code: 0 when all is in order, 1 when something is broken (✗), 2 when the command line is wrong, 3 when \
-                     something should be looked at (!) and nothing is broken. Notes (·) are no fault. What begins with \"run: \" is a command for root's shell.";
+                     there are only warnings (!). Notes (·) are not problems. Text after \"run: \" is a command for a \
+                         root shell.";
 
 /// Options of `plex-auth doctor`.
 #[derive(Debug, Args)]
@@ -53,7 +54,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Compare the answers of plex.tv and of the media server with what plex-auth relies on, in place of the other checks
+    /// Compare the answers of plex.tv and of the media server with what plex-auth expects, instead of the other checks
     ///
     /// The stored token is used, only to read, and each request is sent once. The report has names of fields, types and
     /// numbers of rows, and no value of a field, so that it can be shown to others.
@@ -146,7 +147,7 @@ fn link(config: &Config, services: &[Service], checks: &mut Checks) {
     let asks = |name: &String| services.iter().any(|service| service.name == *name && service.signs_in());
     let (can, cannot): (Vec<_>, Vec<_>) = config.link_services.iter().partition(|name| asks(name));
     for name in cannot {
-        let what = format!("it is offered for {name}, whose stack does not ask pam_plex.so");
+        let what = format!("it is offered for {name}, whose PAM stack does not use pam_plex.so");
         let hint = format!("add `auth include plex-auth` and `account include plex-auth` to /etc/pam.d/{name}");
         if can.is_empty() {
             checks.warning("link sign-in", what, hint);

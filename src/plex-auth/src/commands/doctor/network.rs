@@ -34,7 +34,7 @@ pub(super) fn check(config: &Config, checks: &mut Checks) -> Option<PlexUser> {
     };
     match clients.plain().reach(Instant::now() + QUESTION) {
         Ok(date) => {
-            checks.ok("TLS", format!("{} answers, and its certificate is good", config.plex_url));
+            checks.ok("TLS", format!("{} answers, and its certificate is valid", config.plex_url));
             let there = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
             if !unset {
                 clock(now(), there, checks);

@@ -31,7 +31,7 @@ pub(super) fn compare(context: &Context, sign_in: bool, checks: &mut Checks) -> 
     Context::require_root(if sign_in { "plex-auth doctor --plex --sign-in" } else { "plex-auth doctor --plex" })?;
     if sign_in && !terminal::is_interactive() {
         return Err(Error::new(
-            "--sign-in asks for the owner's password, and there is no terminal to ask at; nothing was sent",
+            "--sign-in asks for the owner's password, and there is no terminal for questions; nothing was sent",
         )
         .hint("run it at a terminal, or leave --sign-in out: plex-auth doctor --plex"));
     }

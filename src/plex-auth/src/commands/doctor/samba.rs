@@ -33,12 +33,12 @@ pub(super) fn check(services: &[Service], checks: &mut Checks) {
             let hint = format!(
                 "run: sed -i -e '/^[[:space:]]*obey pam restrictions/d' -e '/^[[:space:]]*\\[global\\]/a obey pam restrictions = yes' {FILE}"
             );
-            let what = "obey pam restrictions is off: friends who were removed keep their shares";
+            let what = "obey pam restrictions is off: removed friends keep access to shares";
             checks.error("Samba", what, hint);
         }
         Ok(said) => {
             let why = said.stderr.lines().next_back().unwrap_or("it does not say why").to_owned();
-            checks.warning("Samba", format!("its configuration is refused: {why}"), "see: testparm -s");
+            checks.warning("Samba", format!("its configuration is invalid: {why}"), "see: testparm -s");
         }
         Err(why) => checks.warning("Samba", format!("its settings cannot be read: {why}"), "see: testparm -s"),
     }

@@ -113,23 +113,23 @@ fn say(state: State, names: &[&str], checks: &mut Checks) {
         // Relevant only for sshd, which is checked separately.
         State::Fine | State::Locked => return,
         State::Missing => (
-            format!("{shown} {} no line in /etc/shadow: PAM turns {} away", of("has", "have"), of("it", "them")),
+            format!("{shown} {} no line in /etc/shadow: PAM refuses {}", of("has", "have"), of("it", "them")),
             |name| format!("pwconv && usermod --password '*' {name}"),
         ),
         State::Empty => (
             format!(
-                "{shown} {} an empty local password: any password lets in where pam_unix has nullok",
+                "{shown} {} an empty local password: with nullok, pam_unix accepts any password",
                 of("has", "have")
             ),
             |name| format!("usermod --password '*' {name}"),
         ),
         State::Expired => {
-            (format!("{shown} {} expired: PAM turns {} away everywhere", of("has", "have"), of("it", "them")), |name| {
+            (format!("{shown} {} expired: PAM refuses {} everywhere", of("has", "have"), of("it", "them")), |name| {
                 format!("chage --expiredate -1 {name}")
             })
         }
         State::PasswordExpired => {
-            (format!("the local password of {shown} has expired: a new one is asked for at every login"), |name| {
+            (format!("the local password of {shown} has expired: each login prompts for a new one"), |name| {
                 format!("chage --lastday -1 --maxdays -1 {name}")
             })
         }
@@ -188,15 +188,15 @@ fn shells(users: &[User], checks: &mut Checks) {
         match fault {
             Shell::Closed => {
                 let what = format!("{who}: {shown} lets them sign in, for files for instance, and gives no shell");
-                checks.info("shell", what, "where that is not meant: usermod --shell /bin/sh NAME");
+                checks.info("shell", what, "if that is not intended: usermod --shell /bin/sh NAME");
             }
             Shell::CannotRun => {
-                let what = format!("{who}: {shown} is the shell, which cannot be run: sshd turns them away");
+                let what = format!("{who}: {shown} is the shell, which cannot be run: sshd refuses them");
                 checks.error("shell", what, each(&names, change));
             }
             Shell::Unlisted => {
                 let what = format!(
-                    "{who}: {shown} is the shell, which is not listed in /etc/shells: some services turn them away"
+                    "{who}: {shown} is the shell, which is not listed in /etc/shells: some services refuse them"
                 );
                 let fix = format!("run: echo {} >>/etc/shells", argument(&shown.to_string()));
                 checks.warning("shell", what, fix);

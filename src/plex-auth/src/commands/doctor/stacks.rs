@@ -100,7 +100,7 @@ pub(super) fn check(
         names().iter().map(|name| Service::read(name)).filter(|s| s.signs_in() || s.checks()).collect();
     if services.is_empty() {
         let hint = repair::enable();
-        checks.error(CHECK, "no service asks pam_plex.so: nobody can sign in with Plex", hint);
+        checks.error(CHECK, "no service uses pam_plex.so: nobody can sign in with Plex", hint);
         return services;
     }
     module(&services, checks);
@@ -132,11 +132,11 @@ pub(super) fn check(
         report(kind, &faults, &services, group, checks);
     }
     if !right.is_empty() {
-        let what = format!("{}: local passwords first, then Plex; who is denied stays out", right.join(", "));
+        let what = format!("{}: local passwords first, then Plex; denied users are refused", right.join(", "));
         checks.ok(CHECK, what);
     }
     if !plex_alone.is_empty() {
-        checks.ok(CHECK, format!("{}: Plex alone; who is denied stays out", plex_alone.join(", ")));
+        checks.ok(CHECK, format!("{}: Plex alone; denied users are refused", plex_alone.join(", ")));
     }
     faillock(&services, checks);
     services
@@ -194,22 +194,22 @@ fn fixes(services: &[&Service], kind: Kind, faults: &[Fault], group: &str) -> St
 
 fn sentence(fault: Fault) -> &'static str {
     match fault {
-        Fault::Broken => "a line makes no sense to PAM, so every login fails",
+        Fault::Broken => "PAM cannot parse a line, so every login fails",
         Fault::LocalRefused => "local accounts are refused",
         Fault::LocalRefusedInOutage => "local accounts are refused while plex-authd is stopped",
         Fault::RootRefused => "root is refused",
         Fault::PlexRefused => "users whom plex.tv accepts are refused",
-        Fault::DeniedAccepted => "whom Plex denies, or a wrong password, gets in all the same",
-        Fault::UnknownAccepted => "accounts that nobody knows get in",
+        Fault::DeniedAccepted => "users whom Plex denies, or wrong passwords, are accepted",
+        Fault::UnknownAccepted => "unknown accounts are accepted",
         Fault::OutageAccepted => "while plex-authd is stopped, members of the group are accepted unchecked",
-        Fault::ExpiredAccepted => "local accounts that have expired get in",
-        Fault::ExpiredPasswordSkips => "an expired local password ends the phase before pam_plex.so is asked",
-        Fault::NoLocalFallback => "there is no pam_unix.so: without plex-authd nobody gets in, root included",
+        Fault::ExpiredAccepted => "local accounts that have expired are accepted",
+        Fault::ExpiredPasswordSkips => "an expired local password ends the phase before pam_plex.so is called",
+        Fault::NoLocalFallback => "there is no pam_unix.so: without plex-authd nobody can log in, not even root",
         Fault::PlexFirst => {
-            "pam_plex.so is before pam_unix.so: local passwords are shown to Plex before they are tried here, and every \
+            "pam_plex.so is before pam_unix.so: local passwords are sent to Plex before they are tried here, and every \
              right one is delayed by at least half a second"
         }
-        Fault::NoAccountLine => "friends who were removed still get in with a key, by cron or by sudo: no account line",
+        Fault::NoAccountLine => "removed friends can still log in with a key, by cron or by sudo: no account line",
     }
 }
 
@@ -250,7 +250,7 @@ fn module(services: &[Service], checks: &mut Checks) {
         let place = argument(&place.display().to_string());
         if about.uid() != 0 || about.mode() & 0o022 != 0 {
             let hint = format!("run: chown root:root {place} && chmod 0644 {place}");
-            checks.error("module", format!("{place} could be changed by others than root"), hint);
+            checks.error("module", format!("{place} can be changed by users other than root"), hint);
         } else if about.mode() & 0o004 == 0 {
             let what = format!("{place}: programs that are not root, such as screen lockers, cannot load it");
             checks.warning("module", what, format!("run: chmod 0644 {place}"));
@@ -279,7 +279,7 @@ fn arguments(context: &Context, services: &[Service], checks: &mut Checks) {
                 _ if word.starts_with("socket=/") => {
                     let hint =
                         format!("run: plex-auth --socket {} doctor", argument(word.trim_start_matches("socket=")));
-                    checks.warning(CHECK, format!("{place}: pam_plex.so asks at another socket ({word})"), hint);
+                    checks.warning(CHECK, format!("{place}: pam_plex.so uses another socket ({word})"), hint);
                 }
                 _ => {
                     let what =

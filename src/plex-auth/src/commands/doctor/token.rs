@@ -48,7 +48,7 @@ fn listed(config: &Config, owner: PlexId, client: &Client, token: &Token, checks
     let list = match reader.owner().and_then(|owner| reader.list(owner, BootTime::from_millis(0))) {
         Ok(list) => list,
         Err(directory::Error::Plex(Error::Refused | Error::Forbidden(_))) => {
-            checks.error("token", "plex.tv no longer takes it", SETUP);
+            checks.error("token", "plex.tv no longer accepts it", SETUP);
             return;
         }
         Err(error) => {
@@ -74,11 +74,11 @@ fn shown(config: &Config, client: &Client, token: &Token, checks: &mut Checks) -
     let account = match client.account(token, Instant::now() + QUESTION) {
         Ok(account) => account,
         Err(Error::Refused | Error::Forbidden(_)) => {
-            checks.error("token", "plex.tv no longer takes it", SETUP);
+            checks.error("token", "plex.tv no longer accepts it", SETUP);
             return None;
         }
         Err(error) => {
-            checks.warning("token", format!("plex.tv does not say whose it is: {error}"), LATER);
+            checks.warning("token", format!("plex.tv does not show who owns it: {error}"), LATER);
             return None;
         }
     };
@@ -90,7 +90,7 @@ fn shown(config: &Config, client: &Client, token: &Token, checks: &mut Checks) -
     }
     if let Some(admin) = config.admin_account.as_ref().filter(|admin| !person.goes_by(admin)) {
         let hint = format!("write admin_account = \"{name}\", or sign {admin} in: plex-auth setup");
-        let what = format!("it is {name}'s, and admin_account names {admin}: {admin} cannot sign in");
+        let what = format!("it belongs to {name}, but admin_account is {admin}, who cannot sign in");
         checks.warning("token", what, hint);
     }
     checks.ok_unless(before, "token", format!("plex.tv accepts it; it is {name}'s"));

@@ -25,6 +25,6 @@ pub(super) fn check(checks: &mut Checks) {
     if waiting.len() > MAX_NAMES {
         names.push(format!("and {} more", waiting.len() - MAX_NAMES));
     }
-    let what = format!("friends without an account, whose names you have not seen: {}", names.join(", "));
+    let what = format!("friends without an account, whose names need your confirmation: {}", names.join(", "));
     checks.info(CHECK, what, "run: plex-auth user sync");
 }

@@ -21,7 +21,7 @@ pub(super) fn check(context: &Context, checks: &mut Checks) -> Option<Config> {
         Ok(config) => {
             if is_outdated(context) {
                 checks.add(
-                    Check::warning(CHECK, format!("{file} was changed since plex-authd read it"))
+                    Check::warning(CHECK, format!("{file} has changed since plex-authd read it"))
                         .hint("run: systemctl reload plex-authd"),
                 );
             } else {

@@ -27,7 +27,7 @@ pub(crate) struct ExplainArgs {
     /// The local account
     pub user: String,
 
-    /// Ask for the password too, and let plex-authd judge it
+    /// Prompt for the password too, and let plex-authd check it
     #[arg(long)]
     pub password: bool,
 
@@ -35,7 +35,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "NAME", default_value = "plex-auth")]
     pub service: String,
 
-    /// Say whether a rate limit refuses a sign-in from this address now
+    /// Show whether a rate limit would refuse a sign-in from this address now
     #[arg(long, value_name = "ADDRESS", value_parser = origin::parse)]
     pub from: Option<String>,
 

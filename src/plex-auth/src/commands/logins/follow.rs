@@ -80,7 +80,7 @@ pub(super) fn run(
             }
             // It is being restarted or upgraded.
             Err(error) if !is_gone => {
-                note(format!("{error}\nWaiting for it."));
+                note(format!("{error}\nWaiting for plex-authd …"));
                 is_gone = true;
             }
             Err(_) => {}

@@ -158,7 +158,7 @@ impl Answers {
         let (kept, without): (Vec<_>, Vec<_>) =
             chosen.into_iter().partition(|choice| friends.is_permitted(choice.plex).is_ok());
         for choice in without {
-            warn(format!("{} has no access any more, and is not chosen", choice.name));
+            warn(format!("{} no longer has access, and is not selected", choice.name));
         }
         self.chosen = kept;
     }

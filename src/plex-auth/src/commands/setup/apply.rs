@@ -84,7 +84,7 @@ fn change_sshd(plan: &Plan) -> Result<(), Error> {
 fn write_down(context: &Context, existing: &Existing, text: &str, is_superseding: bool) -> Result<Option<bool>, Error> {
     let path = context.config.as_path();
     if existing.text.as_deref() == Some(text) && config::load(path).is_ok() {
-        good(format!("{} says all this already", path.display()));
+        good(format!("{} already has these settings", path.display()));
         return Ok(None);
     }
     let (before, file) = (existing.text.clone(), path.to_owned());

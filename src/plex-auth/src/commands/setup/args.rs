@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct SetupArgs {
-    /// Use the defaults and ask nothing; only --user creates local accounts
+    /// Use the defaults and do not ask; local accounts are created only with --user
     #[arg(long, short)]
     pub yes: bool,
 
@@ -25,11 +25,12 @@ pub(crate) struct SetupArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "sign_in")]
     pub token_file: Option<PathBuf>,
 
-    /// The server that counts, by its machine id or its name
+    /// The Plex server whose friends have access, by machine id or name
     #[arg(long, value_name = "ID")]
     pub machine: Option<String>,
 
-    /// Let the Plex Media Server at this https address refuse people too; 'auto' uses the address that plex.tv reports,
+    /// Also check each login with the Plex Media Server at this https address; 'auto' uses the address that plex.tv
+    /// reports,
     /// '' turns it off [default: as configured, or not]
     #[arg(long, value_name = "URL")]
     pub server_url: Option<String>,
@@ -42,7 +43,7 @@ pub(crate) struct SetupArgs {
     #[arg(long, value_name = "FILE")]
     pub preferences: Option<PathBuf>,
 
-    /// Only friends with whom the server is shared, not every friend
+    /// Allow only friends with whom the server is shared, not all friends
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     pub strict: Option<bool>,
@@ -60,7 +61,7 @@ pub(crate) struct SetupArgs {
     #[arg(long, value_name = "NAME")]
     pub group: Option<String>,
 
-    /// A local account and the Plex username, e-mail address or id that it belongs to; may be given often
+    /// A local account and the Plex username, e-mail address or id that it belongs to; can be given more than once
     #[arg(long = "user", value_name = "LOCAL=PLEX")]
     pub users: Vec<String>,
 
@@ -69,11 +70,11 @@ pub(crate) struct SetupArgs {
           value_parser = BoolishValueParser::new())]
     pub create: Option<bool>,
 
-    /// New accounts are for files: SFTP with a folder of their own; no shell, no command, no tunnel [default]
+    /// Create accounts for files: SFTP with a personal upload folder; no shell, commands or tunnels [default]
     #[arg(long, conflicts_with = "shell")]
     pub files: bool,
 
-    /// New accounts have a login shell: the system's usual one, or the one at PATH
+    /// Create accounts with a login shell: the system's default, or PATH
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub shell: Option<String>,
 
@@ -81,11 +82,11 @@ pub(crate) struct SetupArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "shell")]
     pub uploads: Option<String>,
 
-    /// A directory that accounts for files may read, all of it; '' for none
+    /// Media directory that accounts for files can read completely; '' for none
     #[arg(long, value_name = "DIR", conflicts_with = "shell")]
     pub media: Option<String>,
 
-    /// Give a further account to a person who has one
+    /// Create another account for a person who already has one
     #[arg(long)]
     pub another_account: bool,
 
@@ -94,7 +95,7 @@ pub(crate) struct SetupArgs {
           value_parser = BoolishValueParser::new())]
     pub sshd: Option<bool>,
 
-    /// Where sshd accepts no passwords, let it ask members of the group for theirs, which reveals who is one
+    /// If sshd does not accept passwords, allow them for members of the group; this reveals who is a member
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     pub sshd_group: Option<bool>,
@@ -104,7 +105,7 @@ pub(crate) struct SetupArgs {
           value_parser = BoolishValueParser::new())]
     pub banner: Option<bool>,
 
-    /// Let PAM ask plex-authd, through pam-auth-update or authselect
+    /// Add plex-auth to the PAM stacks, with pam-auth-update or authselect
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     pub pam: Option<bool>,

@@ -30,7 +30,7 @@ pub(super) fn show(
     if plan.create {
         for user in missing(&answers.chosen) {
             let purpose = answers.purpose.as_ref().map(|answer| format!(" for {}", answer.shown()));
-            say(format!("The account {} would be made{}.", user.local, purpose.unwrap_or_default()));
+            say(format!("The account {} would be created{}.", user.local, purpose.unwrap_or_default()));
         }
     }
     if let Some(group) = &plan.config.group {

@@ -33,7 +33,7 @@ pub(super) fn say_next(existing: &Existing, answers: &Answers, plan: &Plan) {
             Some(group) => {
                 say(format!("  Members of the group {group} may sign in as the Plex account of their name."));
             }
-            None => say("  Nobody has a local account for it yet: run this again, or give --user LOCAL=PLEX."),
+            None => say("  No local accounts yet. Run plex-auth setup again, or use --user LOCAL=PLEX."),
         }
     }
     for (local, plex) in &missing {
@@ -41,8 +41,8 @@ pub(super) fn say_next(existing: &Existing, answers: &Answers, plan: &Plan) {
     }
     match missing.len() {
         0 => {}
-        1 => say("      makes the account, which is not there yet"),
-        _ => say("      make the accounts that are not there yet"),
+        1 => say("      creates the missing account"),
+        _ => say("      create the missing accounts"),
     }
     let is_new = |local: &&String| users.iter().any(|user| user.local == **local);
     let new: Vec<_> = there.iter().copied().filter(is_new).collect();
@@ -59,7 +59,7 @@ pub(super) fn say_next(existing: &Existing, answers: &Answers, plan: &Plan) {
     } else {
         say("  login, su and sudo accept them; SSH and SFTP do as soon as there is an sshd");
     }
-    say("      with the Plex password; keep a root shell open while you try");
+    say("      with the Plex password; keep a root shell open while you test");
     say(format!("  plex-auth test {}", examples.first().map_or("NAME", |local| local)));
     say("      shows step by step whether a user may sign in, and why");
 }

@@ -60,7 +60,10 @@ fn wait(client: &Client, code: &LinkCode) -> Result<Token, Error> {
     std::thread::sleep(PACE);
     let token = poll(client, code, lifetime.saturating_sub(PACE))?;
     token.ok_or_else(|| {
-        Error::new(format!("nobody approved {} while it lasted", code.code())).hint("run this again for a new code")
+        Error::new(format!("the code {} expired before it was approved", code.code())).hint(
+            "run this again for a new \
+                            code",
+        )
     })
 }
 

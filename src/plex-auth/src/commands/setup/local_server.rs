@@ -54,7 +54,7 @@ pub(crate) fn find(
     let address = url.as_str().trim_end_matches('/');
     if !identity.claimed {
         terminal::warn(format!(
-            "the Plex server at {address} belongs to nobody yet, so it cannot say who its friends are; \
+            "the Plex server at {address} has not been claimed yet, so it has no friends; \
              sign in to it once: {address}/web"
         ));
         return Ok(None);

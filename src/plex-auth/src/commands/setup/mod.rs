@@ -63,7 +63,7 @@ fn perform(context: &Context, args: &SetupArgs) -> Result<ExitCode, Error> {
     let path = context.config.as_path();
     let interactive = !args.yes && terminal::is_interactive();
     if !args.yes && !interactive {
-        return Err(Error::new("there is no terminal to ask at").hint(
+        return Err(Error::new("there is no terminal for questions").hint(
             "accept the defaults: plex-auth setup --yes; options for all other answers: plex-auth setup --help",
         ));
     }

@@ -42,10 +42,10 @@ pub(crate) fn choose(
             Some(server) => server.clone(),
             None => by_id(wanted)?,
         },
-        None => known.next().cloned().ok_or_else(|| {
-            Error::new("which of the owner's servers counts is not known")
-                .hint(format!("name it: --machine ID; or {SIGN_IN}"))
-        })?,
+        None => known
+            .next()
+            .cloned()
+            .ok_or_else(|| Error::new("no server was selected").hint(format!("name it: --machine ID; or {SIGN_IN}")))?,
     };
     if !is_configured(&server.machine_id) {
         prove(owner, &server)?;

@@ -81,7 +81,7 @@ impl Way {
             |why: String| Error::new(format!("PAM was not changed: {why}")).hint(format!("try it by hand: {command}"));
         done.map_err(|error| failed(error.to_string()))?;
         if asked_already() {
-            say(format!("{} PAM asks plex-authd, after the local password", Status::Ok.shown()));
+            say(format!("{} PAM uses plex-authd, after the local password", Status::Ok.shown()));
             Ok(())
         } else {
             Err(failed("its files were changed by hand before, and the tool leaves those alone".into()))
@@ -93,14 +93,18 @@ impl Way {
 pub(crate) fn by_hand() {
     match authselect::other().filter(|_| authselect::is_there()) {
         Some(profile) => warn(format!(
-            "PAM does not ask plex-authd yet: authselect's profile is {profile}, and plex-auth's knows local accounts alone"
+            "PAM does not use plex-authd yet: authselect's profile is {profile}, and plex-auth's profile is for local \
+             accounts only"
         )),
-        None => warn("PAM does not ask plex-authd yet, and no tool here can change that"),
+        None => warn(
+            "PAM does not use plex-authd yet, and neither pam-auth-update nor authselect is here to change \
+                      that",
+        ),
     }
     if !Path::new("/etc/pam.d/plex-auth").exists() {
         say("  Copy pam.d/plex-auth of this project to /etc/pam.d/plex-auth.");
     }
-    say("  In /etc/pam.d/sshd, sudo, login, …: in place of what asks for a local password,");
+    say("  In /etc/pam.d/sshd, sudo, login, …: in place of the lines that ask for a local password,");
     say("      auth     include  plex-auth\n      account  include  plex-auth");
-    say("  Keep a root shell open while you try.");
+    say("  Keep a root shell open while you test.");
 }

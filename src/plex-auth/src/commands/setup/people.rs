@@ -37,9 +37,9 @@ pub(super) fn named(given: &[String], choosing: Choosing) -> Result<Vec<AccountC
     let friends = choosing.friends;
     let mapping = |given: &String| -> Result<AccountChoice, Error> {
         let wrong = |what: String| Error::new(format!("--user {}: {what}", protocol::printable(given, 80)));
-        let (local, plex) = given
-            .split_once('=')
-            .ok_or_else(|| wrong("is no LOCAL=PLEX".into()).hint("write for example --user alice=alice@example.org"))?;
+        let (local, plex) = given.split_once('=').ok_or_else(|| {
+            wrong("is not of the form LOCAL=PLEX".into()).hint("write for example --user alice=alice@example.org")
+        })?;
         let account = judge(local, choosing.group).map_err(|error| wrong(error.to_string()))?;
         let person = friends.get(plex).ok_or_else(|| unknown(plex, friends))?;
         if let Err(why) = friends.is_permitted(person.id) {
@@ -79,7 +79,7 @@ fn confirm_another(one: &AccountChoice, holders: &Holders, choosing: Choosing) -
 /// Error for a person who is not on the list.
 fn unknown(who: &str, friends: &Friends) -> Error {
     let known: Vec<_> = permitted(friends).into_iter().take(20).map(name).collect();
-    Error::new(format!("not exactly one person on the owner's list is called {}", protocol::printable(who, 64)))
+    Error::new(format!("no person, or more than one, on the friend list is called {}", protocol::printable(who, 64)))
         .hint(format!("those who may sign in: {}", known.join(", ")))
 }
 
@@ -103,7 +103,7 @@ fn judge(local: &str, group: Option<&str>) -> Result<AccountKind, Error> {
     }
     match account_kind::look_up(local)? {
         AccountKind::System => {
-            Err(Error::new(format!("{local} is root's or the system's, and nobody signs in to it with Plex")))
+            Err(Error::new(format!("{local} is root or a system account, which cannot sign in with Plex")))
         }
         AccountKind::Free => match names::availability(local, group)? {
             Availability::Free => Ok(AccountKind::Free),
@@ -205,7 +205,7 @@ fn parse(answer: &str, rows: &[Row], group: Option<&str>) -> Result<Vec<AccountC
         let (number, wanted) = word.split_once('=').map_or((word, None), |(number, local)| (number, Some(local)));
         let row = number.parse::<usize>().ok().and_then(|number| rows.get(number.checked_sub(1)?));
         let row =
-            row.ok_or_else(|| Error::new(format!("{} is no number of the list", protocol::printable(word, 40))))?;
+            row.ok_or_else(|| Error::new(format!("{} is not a number in the list", protocol::printable(word, 40))))?;
         let who = name(row.person);
         let (local, account) = match (wanted, &row.suggestion) {
             (Some(local), _) => (local.to_owned(), judge(local, group)?),
@@ -257,14 +257,14 @@ mod tests {
             assert_eq!(typed(answer).unwrap(), expected, "{answer}");
         }
         for (answer, why) in [
-            ("4", "no number"),
-            ("0", "no number"),
-            ("x", "no number"),
+            ("4", "not a number in the list"),
+            ("0", "not a number in the list"),
+            ("x", "not a number in the list"),
             ("all", "No Name needs a local name: 3=NAME"),
-            ("1=root", "root's"),
+            ("1=root", "root is root or a system account"),
             ("1=a:b", "no local name"),
             ("1=\u{d6}laf", "'\u{d6}laf' cannot be a local name"),
-            ("1=docker", "'docker' is a name that the system may give a meaning to"),
+            ("1=docker", "'docker' is a name with a special meaning to the system"),
             ("1=my-friends", "'my-friends' is the name of the friends' group"),
             ("1,1=anna", "alice is chosen twice"),
             ("1,2=alice", "two people"),

@@ -22,7 +22,8 @@ pub(crate) fn explain(error: &plex::Error) -> Error {
         | plex::Error::ServerError(_)
         | plex::Error::Unavailable(_)
         | plex::Error::RefusedWithoutCode => {
-            failure.hint("is this machine online? and is Plex? see https://status.plex.tv; then run this again")
+            failure.hint("check the network connection, and whether Plex is up: https://status.plex.tv; then run this \
+                          again")
         }
         plex::Error::Refused => failure.hint("sign in: plex-auth setup --sign-in link"),
         _ => failure,

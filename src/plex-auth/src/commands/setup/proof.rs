@@ -21,7 +21,7 @@ pub(crate) fn of_server(asking: Asking, owner: &Owner, server: &Server, friends:
         (None, None) => return Ok(()),
     };
     let why = protocol::printable(why, 300);
-    warn(format!("plex.tv does not show with whom {} is shared: {why}{from}", server.name));
+    warn(format!("plex.tv does not list the users with whom {} is shared: {why}{from}", server.name));
     if is_known(asking.existing, owner, server) {
         return Ok(());
     }

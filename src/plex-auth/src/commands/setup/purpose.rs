@@ -127,7 +127,7 @@ impl PurposeAnswer {
         match &self.purpose {
             Purpose::Files(_) => "SFTP with a folder of their own; no shell, no command, no tunnel".to_owned(),
             Purpose::Shell(shell) => {
-                format!("a login shell ({}), and with it this machine's network", shell.display())
+                format!("a login shell ({}), which can also reach this machine's network", shell.display())
             }
         }
     }

@@ -30,7 +30,7 @@ pub(crate) struct Server {
 /// Chooses the requested server, the configured one, the local one, or the only one; otherwise asks.
 ///
 /// # Errors
-/// The owner has no such server, or several and there is no terminal to ask at.
+/// The owner has no such server, or several and there is no terminal for questions.
 pub(crate) fn choose(
     owner: &Owner,
     asked_for: Option<&str>,
@@ -66,7 +66,7 @@ pub(crate) fn choose(
         [only] => Ok(only.clone()),
         _ if interactive => by_number(&who, &servers),
         several => Err(Error::new(format!("{who} owns {} servers", several.len()))
-            .hint(format!("say which one counts:\n{}", commands(several)))),
+            .hint(format!("select one:\n{}", commands(several)))),
     }
 }
 

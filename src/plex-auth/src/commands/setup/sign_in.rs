@@ -90,7 +90,7 @@ fn by_server(clients: &Clients, interactive: bool, server: Option<&ServerToken>)
     if interactive {
         return link::sign_in(FreshDevice::new(clients));
     }
-    Err(Error::new("the owner must sign in, and nobody can be asked")
+    Err(Error::new("the owner must sign in, but there is no terminal")
         .hint("give a token: --token-file FILE; or a code to approve: --sign-in link"))
 }
 

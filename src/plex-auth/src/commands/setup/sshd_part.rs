@@ -90,7 +90,8 @@ impl SshdPart {
     /// Notes settings that keep everyone or some friends out, and that are the owner's to change.
     fn note_obstacles(&mut self, settings: &Settings) {
         if !settings.is("usepam", "yes") {
-            let note = "sshd does not use PAM, so that nobody signs in over SSH with Plex. Set in its configuration: UsePAM yes";
+            let note =
+                "sshd does not use PAM, so nobody can sign in over SSH with Plex. Set in its configuration: UsePAM yes";
             self.notes.push(note.to_owned());
         }
         let lists = ["allowusers", "allowgroups"];
@@ -144,7 +145,7 @@ impl SshdPart {
         }
         if answers.sshd_group.is_none() && asking.interactive {
             let question = format!(
-                "sshd accepts no passwords{place}. Let it ask members of {group} for theirs? The methods that it offers then \
+                "sshd accepts no passwords{place}. Allow them for members of {group}? The methods that sshd then offers \
                  reveal to anyone which names are friends."
             );
             answers.sshd_group = Some(confirm(&question, false)?);
@@ -182,7 +183,7 @@ impl SshdPart {
         let configuration = Configuration::read(Path::new(MAIN));
         let earlier = PASSWORDS.iter().skip(1).find_map(|name| configuration.first(name, drop_in::path()));
         let place = earlier.map_or_else(|| MAIN.to_owned(), |line| line.place.clone());
-        Err(Error::new(format!("sshd does not ask for verification codes or offer link sign-in: {place} comes first"))
+        Err(Error::new(format!("sshd does not ask for verification codes or offer link sign-in: {place} overrides it"))
             .hint("remove that line, or move it below the Include of sshd_config.d; then: plex-auth setup"))
     }
 }

@@ -50,7 +50,9 @@ impl Superseded {
         let end = Instant::now() + if told { READ } else { Duration::ZERO };
         while still_uses_the_old_file(context) {
             if Instant::now() > end {
-                say("  Until plex-authd has read the file it needs the old token, which therefore stays good at Plex.");
+                say(
+                    "  Until plex-authd has read the file it needs the old token, which therefore remains valid at Plex.",
+                );
                 say(format!("  Then remove the older of its devices \"(friend list)\": {DEVICES}"));
                 return;
             }

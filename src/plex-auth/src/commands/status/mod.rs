@@ -81,7 +81,7 @@ fn paused((why, left): &(String, u64)) -> String {
 fn friends(list: &FriendListStatus) -> String {
     let part =
         |what: &str, why: &Option<String>| why.as_ref().map(|why| format!("; {what}: {why}")).unwrap_or_default();
-    let failing = part("it cannot be read at present", &list.failing);
+    let failing = part("it cannot be read at the moment", &list.failing);
     let doubt = part("it is in doubt", &list.doubt);
     let source = part("from the second source", &list.second_source);
     match (list.people, list.age) {
@@ -159,7 +159,7 @@ mod tests {
             ..well.clone()
         };
         let text = shown(&ill);
-        assert!(text.contains("1m 1s ago; it cannot be read at present: plex.tv:? no connection\n"), "{text}");
+        assert!(text.contains("1m 1s ago; it cannot be read at the moment: plex.tv:? no connection\n"), "{text}");
         assert!(text.contains("plex.tv          paused for 30m: it has had enough\n"), "{text}");
         let link_closed = Some(("too many codes".to_owned(), 60));
         assert!(!shown(&Status { link_closed: link_closed.clone(), ..ill }).contains("link codes "));
@@ -176,7 +176,8 @@ mod tests {
         assert!(text.contains(expected), "{text}");
         let none = FriendListStatus { people: None, age: None, failing, ..list.clone() };
         assert!(
-            shown(&Status { friends: Some(none), ..well.clone() }).contains("none yet; it cannot be read at present")
+            shown(&Status { friends: Some(none), ..well.clone() })
+                .contains("none yet; it cannot be read at the moment")
         );
         assert!(shown(&Status { friends: None, ..well }).contains("none: there is no token"));
     }

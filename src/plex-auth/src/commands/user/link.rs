@@ -22,7 +22,7 @@ pub(crate) fn link(context: &Context, local: &str, who: &str) -> Result<(), Erro
             .hint(format!("create it: plex-auth user add {shown} --plex {}", protocol::printable(who, 64))));
     };
     if account.uid == 0 || account.uid < uid_min {
-        return Err(Error::new(format!("'{shown}' is root's or the system's, which never sign in with Plex")));
+        return Err(Error::new(format!("'{shown}' is root or a system account, which cannot sign in with Plex")));
     }
     let local = account.name.as_str();
     let friends = Friends::read_all(&config)?;
@@ -41,15 +41,15 @@ pub(crate) fn link(context: &Context, local: &str, who: &str) -> Result<(), Erro
     }
     people::note_account(&turn, person.id, local)?;
     if change.is_none() {
-        say(format!("{} {local} is {} already", Status::Ok.shown(), name_and_id(person)));
+        say(format!("{} {local} already belongs to {}", Status::Ok.shown(), name_and_id(person)));
     } else {
-        say(format!("{} {local} is {}", Status::Ok.shown(), name_and_id(person)));
+        say(format!("{} {local} now belongs to {}", Status::Ok.shown(), name_and_id(person)));
     }
     if let Err(why) = friends.is_permitted(person.id) {
         warn(format!("{} cannot sign in yet: {why}", name(person)));
     }
     if powerful {
-        warn(format!("{local} can become root, and so can whoever knows the Plex password of {}", name(person)));
+        warn(format!("{local} can become root, and so can anyone who knows the Plex password of {}", name(person)));
     }
     if is_owners {
         membership::warn_if_owner_is_member(&config, local)?;
@@ -92,7 +92,7 @@ pub(crate) fn unlink(context: &Context, local: &str) -> Result<(), Error> {
         group.filter(|_| left).map_or(Ok(()), |group| membership::join(local, group))?;
         return Err(failure);
     }
-    say(format!("{} {local} is linked to no Plex account any more", Status::Ok.shown()));
+    say(format!("{} {local} is no longer linked to a Plex account", Status::Ok.shown()));
     service_manager::restart();
     Ok(())
 }

@@ -34,7 +34,7 @@ pub(crate) enum UserCommand {
         /// The local account
         name: String,
     },
-    /// Remove a friend's local account and end its sessions; the home is kept for root
+    /// Remove a friend's local account and end its sessions; the home is kept, readable only by root
     Remove(remove::RemoveArgs),
     /// Synchronise local accounts with the friend list: create missing ones, lock those of former friends
     Sync(sync::SyncArgs),

@@ -204,13 +204,13 @@ fn gone(given: &Given, local: &Local, why: Reason, plan: &mut Plan) {
         return;
     }
     let Some(Shadow { password, expires }) = &local.shadow else {
-        plan.notes.push(left(name, "its friend is gone, but the account is not kept on this machine"));
+        plan.notes.push(left(name, "its friend no longer has access, but the account is not kept on this machine"));
         return;
     };
     if *password {
         plan.notes.push(left(
             name,
-            "its friend is gone, but it has a local password; lock it: usermod --lock --expiredate 1",
+            "its friend no longer has access, but it has a local password; lock it: usermod --lock --expiredate 1",
         ));
         return;
     }

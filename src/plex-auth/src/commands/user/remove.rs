@@ -37,9 +37,9 @@ pub(crate) fn run(context: &Context, args: &RemoveArgs) -> Result<(), Error> {
     let local = local_accounts::one(&config, &args.name)?;
     let name = local.name.as_str();
     let other = |why: &str| {
-        Error::new(format!("'{name}' was not made for Plex alone: {why}"))
+        Error::new(format!("'{name}' was not created by plex-auth: {why}"))
             .nothing_changed()
-            .hint(format!("take Plex from it: plex-auth user unlink {name}; or remove it all the same: userdel {name}"))
+            .hint(format!("unlink it from Plex: plex-auth user unlink {name}; or remove it anyway: userdel {name}"))
     };
     match &local.shadow {
         None => return Err(other("it is not kept on this machine")),
@@ -138,7 +138,8 @@ fn person_of(socket: &Path, local: &Local) -> Result<Option<PlexId>, Error> {
             failure.into_parts().0
         ))
         .hint(format!(
-            "start it: systemctl start plex-authd.socket; or write down whose it is: plex-auth user link {name} WHO; or remove it without a note: userdel --remove {name}"
+            "start it: systemctl start plex-authd.socket; or store that: plex-auth user link {name} WHO; or remove it \
+             anyway: userdel --remove {name}"
         ))
     })?;
     let known = known.into_iter().find(|known| known.user == *name);
@@ -154,7 +155,7 @@ fn account(name: &str) -> Result<User, Error> {
 fn find(name: &str, path: &str, owner: Owner) -> Result<Option<Home>, Error> {
     Home::find(path, owner, &accounts::all()?).map_err(|why| {
         Error::new(format!("the home of {name} cannot be kept for root: {why}")).hint(format!(
-            "fix that; or remove the account alone, and look after its home yourself: plex-auth user remove {name} \
+            "fix that; or remove only the account, and keep its home: plex-auth user remove {name} \
              --keep-home"
         ))
     })
@@ -163,6 +164,6 @@ fn find(name: &str, path: &str, owner: Owner) -> Result<Option<Home>, Error> {
 /// Makes plex-authd forget a removed account, whose name a later account may have.
 pub(super) fn forget(socket: &Path, local: &str) {
     if let Err(error) = daemon::forget(socket, local) {
-        warn(format!("{error}\n  what plex-authd knows of {local} is still there; then: plex-auth forget {local}"));
+        warn(format!("{error}\n  plex-authd still stores data about {local}; to delete it: plex-auth forget {local}"));
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn must_be_elsewhere(name: &str, uid: u32) -> Result<(), Error> {
 /// A process or an SMB session cannot be ended.
 pub(super) fn end(name: &str, uid: u32) -> Result<EndedSessions, Error> {
     if uid == 0 || uid < accounts::uid_min() {
-        return Err(Error::new(format!("'{name}' is root's or the system's, and its processes are left alone")));
+        return Err(Error::new(format!("'{name}' is root or a system account; its processes are not ended")));
     }
     must_be_elsewhere(name, uid)?;
     let smb = end_smb(name)?;

@@ -35,24 +35,24 @@ pub(crate) struct SyncArgs {
     /// Show what would change and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Do it even if more than half of the accounts would be locked, and without asking
+    /// Make the changes without asking, even if more than half of the accounts would be locked
     ///
-    /// This does not include new accounts: their names are chosen by friends, and you are asked about each one once.
+    /// This does not include new accounts: friends choose their own names, so you confirm each one once.
     #[arg(long)]
     yes: bool,
     /// Create new accounts without asking, under names that begin with this prefix
     ///
-    /// The prefix ends with - or _, as in plex-: the friend alice gets the account plex-alice. Accounts that there are keep
+    /// The prefix ends with - or _, as in plex-: the friend alice gets the account plex-alice. Existing accounts keep
     /// their names.
     #[arg(long, value_name = "PREFIX")]
     prefix: Option<String>,
-    /// Remove accounts whose friend is gone, in place of locking them; their homes are kept for root
+    /// Remove the accounts of former friends instead of locking them; homes are kept, readable only by root
     #[arg(long)]
     remove: bool,
-    /// Leave open sessions of accounts that are locked alone
+    /// Do not end open sessions of accounts that are locked
     #[arg(long)]
     keep_sessions: bool,
-    /// Go by plex-authd's list, which is some minutes old at most, and ask plex.tv for nothing
+    /// Use plex-authd's cached list, at most a few minutes old, and do not contact plex.tv
     #[arg(long)]
     ask_daemon: bool,
 }
@@ -93,7 +93,7 @@ pub(crate) fn run(context: &Context, args: &SyncArgs) -> Result<(), Error> {
             warn(drastic(&plan));
         }
         say(if plan.actions.is_empty() && unchosen.is_empty() {
-            "Everything is in step."
+            "Accounts and friend list match; nothing to do."
         } else {
             "Nothing was changed."
         });
@@ -114,7 +114,7 @@ pub(crate) fn run(context: &Context, args: &SyncArgs) -> Result<(), Error> {
     let seen: Vec<_> = plan.actions.iter().filter_map(new_account).collect();
     people::note_run(&turn, &seen, &plan.served, &waiting)?;
     if nothing_to_do && waiting.is_empty() {
-        say("Everything is in step.");
+        say("Accounts and friend list match; nothing to do.");
     }
     let work =
         Work { context, config: &config, turn: &turn, friends: &friends, purpose, keep_sessions: args.keep_sessions };
@@ -179,7 +179,7 @@ fn agree(plan: &Plan, args: &SyncArgs) -> Result<(), Error> {
         if confirm("Do it?", false)? {
             return Ok(());
         }
-        return Err(unchanged(Error::new("not done")));
+        return Err(unchanged(Error::new("cancelled")));
     }
     Err(unchanged(Error::new(why)).hint("look at it: plex-auth friends; then, to do it: plex-auth user sync --yes"))
 }

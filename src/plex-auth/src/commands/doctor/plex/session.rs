@@ -54,7 +54,7 @@ impl<'a> Session<'a> {
             }
         };
         if shape.status == 429 || shape.code.is_some_and(|code| [ADDRESS_BLOCKED, RATE_LIMITED].contains(&code)) {
-            self.stopped = Some("plex.tv limits requests from here");
+            self.stopped = Some("plex.tv limits requests from this machine");
         }
         if let Some((why, hint)) = rejected(&shape) {
             self.checks.error(&name, format!("{why} ({}); there is nothing to compare", found(&shape)), hint);

@@ -141,14 +141,14 @@ impl fmt::Display for Fault {
         match self {
             Self::PamOff => f.write_str("UsePAM is off: nobody can sign in with Plex, and removed friends keep their keys"),
             Self::NoPassword => {
-                f.write_str("KbdInteractiveAuthentication and PasswordAuthentication are off: no password is asked for")
+                f.write_str("KbdInteractiveAuthentication and PasswordAuthentication are off: sshd does not accept passwords")
             }
             Self::NoPrompts { link: true } => {
                 f.write_str("KbdInteractiveAuthentication is off: link sign-in and verification codes cannot be shown")
             }
             Self::NoPrompts { link: false } => f.write_str(
-                "KbdInteractiveAuthentication is off: users with two-factor authentication must type the code right behind the \
-                 password",
+                "KbdInteractiveAuthentication is off: users with two-factor authentication must append the code to \
+                 the password",
             ),
             Self::NotListed(list) => write!(f, "sshd refuses every login: {} does not list the account", list.allow()),
             Self::Denied(list, patterns) => {
@@ -160,18 +160,18 @@ impl fmt::Display for Fault {
                 protocol::printable(methods, 200)
             ),
             Self::GraceLink(seconds) => {
-                write!(f, "LoginGraceTime is {seconds}s: link sign-in may take {LINK}s, and is cut off")
+                write!(f, "LoginGraceTime is {seconds}s: link sign-in may take {LINK}s, and would be interrupted")
             }
             Self::GraceLogin(seconds, login) => {
                 let login = humantime::format_duration(*login);
-                write!(f, "LoginGraceTime is {seconds}s: a login may wait {login} for plex.tv alone, and is cut off")
+                write!(f, "LoginGraceTime is {seconds}s: a login may wait {login} for plex.tv alone, and would be interrupted")
             }
             Self::FewTries(tries) => write!(
                 f,
-                "MaxAuthTries is {tries}: keys that the client offers count too, and leave no try for a password"
+                "MaxAuthTries is {tries}: keys that the client offers count too, and leave no attempt for a password"
             ),
             Self::EmptyPasswords => {
-                f.write_str("PermitEmptyPasswords is on: an account without a password is open to everybody")
+                f.write_str("PermitEmptyPasswords is on: an account without a password can be used by anyone")
             }
             Self::HostNames => f.write_str(
                 "UseDNS is on: sshd passes on host names, which clients choose in their own DNS, so all of them share the limits \
@@ -220,7 +220,7 @@ impl Fault {
             Self::Denied(list, patterns) => {
                 let (keyword, patterns) = (list.deny(), shown(patterns));
                 drop_in.by_hand(&format!(
-                    "if that is not meant, remove {patterns} from {keyword}: grep -rin {keyword} /etc/ssh/sshd_config*"
+                    "if that is not intended, remove {patterns} from {keyword}: grep -rin {keyword} /etc/ssh/sshd_config*"
                 ))
             }
             Self::Methods(_) => for_them("AuthenticationMethods", "any"),

@@ -36,7 +36,7 @@ pub(super) fn check(config: Option<&Config>, users: &[User], checks: &mut Checks
     let all = match sshd.settings_of(NOBODY, ELSEWHERE) {
         Ok(all) => all,
         Err(program::Error::Refused(why)) => {
-            let what = format!("its configuration is refused: {why}");
+            let what = format!("its configuration is invalid: {why}");
             return checks.error(CHECK, what, "correct what this names: sshd -t");
         }
         Err(program::Error::NotRun(why)) => {
@@ -81,11 +81,11 @@ pub(super) fn check(config: Option<&Config>, users: &[User], checks: &mut Checks
     }
     let locked = shadow::locked(users);
     if found.contains_key(&Fault::PamOff) && !locked.is_empty() {
-        let what = format!("without UsePAM it takes a locked password for a locked account: {}", locked.join(", "));
+        let what = format!("without UsePAM it treats a locked password as a locked account: {}", locked.join(", "));
         let commands: Vec<_> = locked.iter().map(|name| format!("usermod --password '*' {}", argument(name))).collect();
         checks.warning(CHECK, what, format!("run: {}", commands.join(" && ")));
     }
-    checks.ok_unless(before, CHECK, "it asks PAM, for passwords and for keys, and refuses no account");
+    checks.ok_unless(before, CHECK, "it uses PAM, for passwords and keys, and refuses no managed account");
     if users.len() > MAX_ACCOUNTS {
         let what = format!(
             "its settings for {} were not read",

@@ -22,15 +22,28 @@ const OTHERWISE: [&str; 5] =
     ["build-for-aarch64.md", "confinement.md", "containers.md", "install.md", "without-systemd.md"];
 
 /// Words with an underscore that belong to other programs.
-const FOREIGN: [&str; 10] = [
+const FOREIGN: [&str; 23] = [
+    "auth_cache_size",
+    "auth_cache_ttl",
     "auth_pam",
-    "sd_notify",
+    "auth_param",
+    "basic_pam_auth",
+    "deferred_auth_pam",
     "error_log",
     "log_level",
+    "mod_auth_pam",
+    "mod_auth_unix",
+    "mod_authn_pam",
+    "mod_authn_socache",
+    "mod_authnz_external",
     "mod_authnz_pam",
     "module_unknown",
     "no_new_privs",
+    "pam_service",
+    "pg_hba",
     "rc_cgroup_mode",
+    "rlm_pam",
+    "sd_notify",
     "sshd_config",
     "use_authtok",
 ];

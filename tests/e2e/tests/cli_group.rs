@@ -49,7 +49,10 @@ fn r65_user_add_link_and_unlink_synchronise_the_group_with_users() {
     // As an earlier version left it, which did not add linked accounts to the group.
     world.sh("gpasswd --delete local plex-users");
     let out = done(&world, &["link", "local", "erin"]);
-    assert!(out.stdout.contains("Added local") && out.stdout.contains("erin (Plex id 5) already"), "{out:?}");
+    assert!(
+        out.stdout.contains("Added local") && out.stdout.contains("local already belongs to erin (Plex id 5)"),
+        "{out:?}"
+    );
     assert_eq!(groups(&world, "local"), "local plex-users");
     // In the group without a line in [users], it would be mapped to the Plex account named local.
     let out = done(&world, &["unlink", "local"]);

@@ -244,7 +244,7 @@ fn r10_list_of_logins_longer_than_a_frame_arrives_complete() {
     world.sql(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) \
          INSERT INTO login SELECT NULL, i, 'alice', 2, 'sshd', '192.0.2.1', 'auth', \
-         iif(i % 2, 'denied', 'accepted'), hex(zeroblob(250)), NULL, 0 FROM n",
+         iif(i % 2, 'denied', 'accepted'), hex(zeroblob(250)), NULL, 0, 0 FROM n",
     );
     world.start_authd(&world.config(QUICK));
     assert_eq!(world.account("alice"), Code::SUCCESS);

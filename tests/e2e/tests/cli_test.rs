@@ -220,7 +220,7 @@ fn test_with_a_password_shows_the_verdict_without_a_login() {
     // The prompt is shown as at a login, but the password is not sent.
     world.plex().reset();
     let (shown, code) = ask("bob", &[(&prompt("bob"), &password("bob"))]);
-    assert!(shown.contains("✗ sign-in: denied: no friend of the owner") && code == 1, "{code} {shown}");
+    assert!(shown.contains("✗ sign-in: denied: no friend with this name has access") && code == 1, "{code} {shown}");
     let (shown, code) = test(&world, "local --password");
     assert!(shown.contains("✗ sign-in: not managed: neither in [users] nor in the group\n") && code == 1, "{shown}");
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);

@@ -118,8 +118,8 @@ fn user_refuses_invalid_accounts_and_changes_nothing() {
             &["not exactly one person on the owner's list", "plex-auth friends"],
         );
     }
-    refused(&world, &["link", "root", "alice"], &["root's or the system's"]);
-    refused(&world, &["link", "daemon", "alice"], &["root's or the system's"]);
+    refused(&world, &["link", "root", "alice"], &["root or a system account"]);
+    refused(&world, &["link", "daemon", "alice"], &["root or a system account"]);
     refused(&world, &["link", "nobody-here", "alice"], &["no local account", "plex-auth user add nobody-here"]);
     refused(&world, &["unlink", "local"], &["not in [users]"]);
     for name in ["local", "root", "daemon", "../x", "nobody-here"] {
@@ -182,7 +182,7 @@ fn user_link_and_unlink_preserve_the_rest_of_the_configuration() {
     assert!(done(&world, &["link", "local", "2"]).stdout.contains("already"));
     restart(&world);
     assert_eq!(world.authenticate("local", &password("alice")), Code::SUCCESS);
-    assert!(done(&world, &["link", "local", "erin"]).stdout.contains("local is erin (Plex id 5)"));
+    assert!(done(&world, &["link", "local", "erin"]).stdout.contains("local now belongs to erin (Plex id 5)"));
     done(&world, &["unlink", "local"]);
     assert_eq!(world.sh(&format!("cat {CONFIG}")).stdout, before);
     assert_eq!(

@@ -200,7 +200,9 @@ fn doctors_commands(world: &World) {
         world.sh(&format!("rm {refusal} /etc/ssh/sshd_config.d/00-local.conf; {by}"));
     };
     fixed("systemctl reset-failed ssh.service ssh.socket && systemctl try-restart ssh.service");
-    world.sh("systemctl disable --now ssh.socket; systemctl enable --now ssh.service");
+    world.sh("systemctl disable --now ssh.socket; systemctl stop ssh.service");
+    // systemd may have lost it, since the names of the units have changed.
+    world.sh("pkill -x sshd || true; until ! pgrep -x sshd; do sleep 0.05; done; systemctl enable --now ssh.service");
     fixed("systemctl reload ssh.service");
     world.sh("systemctl disable --now ssh.service; systemctl enable --now ssh.socket");
     assert!(enters());

@@ -97,7 +97,7 @@ fn wrong_lines_of_services() -> Vec<Case> {
             each(
                 "sed -i 's/^account include.*/account required pam_unix.so\\naccount optional pam_plex.so/' /etc/pam.d/web",
             ),
-            ("PAM", "error", "web (account): whom Plex denies"),
+            ("PAM", "error", "web (account): users whom Plex denies"),
             "in /etc/pam.d/web, replace the account lines for passwords with: account include plex-auth",
             include("web"),
         ),

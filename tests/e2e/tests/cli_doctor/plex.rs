@@ -67,7 +67,7 @@ fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
             ),
             saying(
                 "sed -i 's/^admin_account = .*/admin_account = \"alice\"/' /etc/plex-auth.toml && systemctl restart plex-authd",
-                ("token", "warning", "admin_account names alice"),
+                ("token", "warning", "admin_account is alice"),
                 "write admin_account = \"olga\"",
                 RESTORE,
             ),

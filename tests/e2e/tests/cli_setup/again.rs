@@ -101,7 +101,7 @@ fn setup_dry_run_shows_changes_without_the_token_and_makes_none() {
     for line in [
         "+strict_friends = false\n",
         "+erin = \"5\"  # erin\n",
-        "The account erin would be made for SFTP with a folder of their own; no shell, no command, no tunnel.\n",
+        "The account erin would be created for SFTP with a folder of their own; no shell, no command, no tunnel.\n",
         "+    ForceCommand internal-sftp",
         "+KbdInteractiveAuthentication yes\n",
         "Nothing was changed.\n",

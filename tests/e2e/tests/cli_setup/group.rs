@@ -26,7 +26,7 @@ fn r65_setup_adds_accounts_to_the_group_except_the_owners_and_names_administrato
         "The group plex-users would be created.\n",
         "alice would be added to the group plex-users.\n",
         "dave would be added to the group plex-users.\n",
-        "The account erin would be made for SFTP with a folder of their own; no shell, no command, no tunnel.\n",
+        "The account erin would be created for SFTP with a folder of their own; no shell, no command, no tunnel.\n",
     ] {
         assert!(dry.stdout.contains(line), "{line}: {dry:?}");
     }

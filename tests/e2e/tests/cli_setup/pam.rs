@@ -84,7 +84,7 @@ fn setup_runs_authselect_with_the_current_features_and_a_backup() {
     let dry = plain(&world, &["--dry-run"]);
     assert!(dry.stdout.contains(&format!("PAM would be changed by: authselect {command}")), "{dry:?}");
     let out = plain(&world, &[]);
-    assert!(out.ok() && out.stdout.contains("✓ PAM asks plex-authd"), "{out:?}");
+    assert!(out.ok() && out.stdout.contains("✓ PAM uses plex-authd"), "{out:?}");
     assert_eq!(selected(&world), command);
     let names: Vec<String> =
         world.sh("cut -d= -f1 /run/authselect.env | sort -u").stdout.lines().map(str::to_owned).collect();
@@ -103,7 +103,7 @@ fn setup_leaves_an_authselect_profile_for_directory_accounts_alone() {
     // are dropped then.
     world.sh("rm /etc/sssd/conf.d/office.conf");
     let out = plain(&world, &[]);
-    assert!(out.ok() && out.stdout.contains("✓ PAM asks plex-authd"), "{out:?}");
+    assert!(out.ok() && out.stdout.contains("✓ PAM uses plex-authd"), "{out:?}");
     assert_eq!(selected(&world), "select plex-auth with-mkhomedir --backup=before-plex-auth\n");
 }
 

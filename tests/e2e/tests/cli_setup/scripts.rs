@@ -105,7 +105,7 @@ fn setup_refuses_each_invalid_option_with_its_reason() {
         (&["--user", "services=alice"], "services is root or a system account"),
         (
             &["--user", "x=mallory"],
-            "not exactly one person on the owner's list is called mallory\n    those who may sign in: alice, erin, frank, olga",
+            "no person, or more than one, on the friend list is called mallory\n    those who may sign in: alice, erin, frank, olga",
         ),
         (&["--user", "x=alice", "--user", "x=erin"], "x cannot belong to two people"),
         // The rule of `user add`.

@@ -112,7 +112,7 @@ fn r81_drop_in_turns_on_verification_codes_only_where_passwords_are_on_for_every
         (
             "KbdInteractiveAuthentication no\n",
             true,
-            "offer link sign-in: /etc/ssh/sshd_config.d/05-owner.conf:1 comes first",
+            "offer link sign-in: /etc/ssh/sshd_config.d/05-owner.conf:1 overrides it",
         ),
         ("PasswordAuthentication no\nMatch Group plex-users\n  PasswordAuthentication yes\n", false, ""),
         ("UsePAM no\n", false, "sshd does not use PAM"),

@@ -31,7 +31,7 @@ fn setup_reports_a_missing_network() {
     );
     let mut terminal = world.terminal(&["plex-auth", "setup"]);
     assert_eq!(terminal.exit(), 1);
-    assert!(terminal.contents().contains("is this machine online?"), "{}", terminal.contents());
+    assert!(terminal.contents().contains("check the network connection"), "{}", terminal.contents());
     assert_eq!(etc(&world), before);
 }
 
@@ -169,7 +169,7 @@ fn setup_reports_an_unclaimed_server() {
     let Some(world) = machine(&DEN.replace("local = \"normal\"", "local = \"unclaimed\"")) else { return };
     crate::machine::serve(&world, "Den");
     let mut terminal = setup(&world, &[]);
-    terminal.wait_for("the Plex server at http://127.0.0.1:32400 belongs to nobody yet");
+    terminal.wait_for("the Plex server at http://127.0.0.1:32400 has not been claimed yet");
     terminal.wait_for("Waiting for the approval");
     terminal.type_text("\u{3}");
     end(&world, terminal, 130);

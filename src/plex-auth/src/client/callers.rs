@@ -97,6 +97,11 @@ impl Callers {
         Self { logins: logins.unwrap_or_default(), processes: processes() }
     }
 
+    /// A program of this name is running.
+    pub(crate) fn runs(&self, program: &str) -> bool {
+        self.processes.iter().any(|(name, _)| name == program)
+    }
+
     /// The user as whom the program of a service calls the module; `None` for root, and where it is unknown.
     pub(crate) fn of(&self, service: &str) -> Option<Caller> {
         if let Some(uid) = from_log(&self.logins, service) {

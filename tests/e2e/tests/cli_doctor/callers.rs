@@ -15,6 +15,19 @@ fn test(world: &World, service: &str) -> Out {
 }
 
 #[test]
+fn doctor_warns_of_ssh_servers_that_do_not_use_pam() {
+    let Some(patient) = Patient::new("") else { return };
+    patient.0.sh("cp /bin/sleep /usr/sbin/dropbear && { dropbear 600 >/dev/null 2>&1 & }");
+    let verdict = patient.look();
+    let line =
+        verdict.find("SSH without PAM", "warning", "dropbear does not use PAM: it accepts keys of removed friends");
+    let hint = line.and_then(|line| line.hint.as_deref());
+    assert_eq!(hint, Some("use OpenSSH instead, and stop dropbear"), "{verdict:#?}");
+    patient.0.sh("pkill -x dropbear");
+    patient.wait_until_healthy("dropbear has ended");
+}
+
+#[test]
 fn doctor_and_test_judge_a_server_by_its_own_user() {
     let Some(patient) = Patient::new("") else { return };
     let world = &patient.0;

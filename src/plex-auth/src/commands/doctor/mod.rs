@@ -12,6 +12,7 @@ mod lsm;
 mod media_server;
 mod names;
 mod network;
+mod other_ssh;
 mod plex;
 mod repair;
 mod samba;
@@ -125,6 +126,7 @@ fn examine(context: &Context, root: bool, checks: &mut Checks) {
         config.inspect(|config| uploads::check(config, checks));
         elsewhere::check(&services, &users, checks);
         sshd::check(config, &users, checks);
+        other_ssh::check(&known, checks);
         lsm::check(checks);
     }
     samba::check(&services, checks);

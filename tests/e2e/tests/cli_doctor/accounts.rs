@@ -256,7 +256,10 @@ fn doctor_finds_and_fixes_samba_without_pam_restrictions() {
 fn doctor_notes_fail2ban_without_filter_or_jail_as_information() {
     let Some(patient) = Patient::new("") else { return };
     let verdict = patient.look();
-    assert!(verdict.code == 0 && verdict.find("fail2ban", "info", "has no filter for plex-authd").is_some(), "{verdict:#?}");
+    assert!(
+        verdict.code == 0 && verdict.find("fail2ban", "info", "has no filter for plex-authd").is_some(),
+        "{verdict:#?}"
+    );
     patient.0.sh("touch /etc/fail2ban/filter.d/plex-auth.conf");
     assert!(patient.look().find("fail2ban", "info", "no jail uses it").is_some());
     patient.0.sh("touch /etc/fail2ban/jail.d/plex-auth.conf");

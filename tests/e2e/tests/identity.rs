@@ -70,7 +70,7 @@ fn r77_reassigned_username_opens_the_account_only_to_the_friend_who_signed_in_fi
     assert_eq!(world.authenticate("alice", &password("mallory")), Code::AUTH_ERR);
     assert_eq!(world.account("alice"), Code::PERM_DENIED);
     assert_eq!(world.plex().counters().of(Endpoint::Signin), 0);
-    world.wait_for_log(&["denied", "the name belonged to Plex id 2 at the first login and belongs to 7 now"]);
+    world.wait_for_log(&["denied", "the name belonged to Plex id 2 at the first login, but now belongs to 7"]);
     // The fix in the log line is sufficient.
     world.stop_authd();
     world.start_authd(&world.config("[users]\nalice = \"7\""));

@@ -100,7 +100,7 @@ fn assert_link_sign_in(putty: &Putty) {
     let code: String = behind.chars().take_while(char::is_ascii_alphanumeric).collect();
     assert_eq!(qr_codes(&shown), [format!("https://plex.tv/link/?pin={code}")], "{shown}");
     link.type_line("typed");
-    link.wait_for("| Input ignored. Press Enter alone to go on with the code. Password:");
+    link.wait_for("| Input ignored. Press Enter alone to continue with the code. Password:");
     putty.world.approve(&code, "frank");
     link.type_line("");
     assert_ends(link, 0, "frank");

@@ -172,7 +172,7 @@ fn r66_users_entry_under_another_spelling_is_reported_and_the_commands_write_can
     let Some(world) = machine("") else { return };
     let run = |arguments: &[&str]| world.run(&[&["plex-auth"], arguments].concat());
     let linked = run(&["user", "link", "LOCAL", "alice"]);
-    assert!(linked.ok() && linked.stdout.contains("local is"), "{linked:?}");
+    assert!(linked.ok() && linked.stdout.contains("local now belongs to"), "{linked:?}");
     let file = world.sh("cat /etc/plex-auth.toml").stdout;
     assert!(file.contains("\nlocal = ") && !file.contains("LOCAL"), "{file}");
     let added = run(&["user", "add", "alice@example.org", "--plex", "alice"]);

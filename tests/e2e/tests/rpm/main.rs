@@ -168,7 +168,7 @@ fn assert_friend_can_log_in(world: &World) {
     world.write("/root/token", 0o600, "root:root", "TOKEN-SECRET-olga\n");
     let setup = ["plex-auth", "setup", "--yes", "--token-file", "/root/token", "--machine", MACHINE];
     let out = world.run(&[&setup[..], &["--user", "alice=alice"]].concat());
-    assert!(out.ok() && out.stdout.contains("PAM asks plex-authd"), "{out:?}");
+    assert!(out.ok() && out.stdout.contains("PAM uses plex-authd"), "{out:?}");
     world.sh("grep -qx 'KbdInteractiveAuthentication yes' /etc/ssh/sshd_config.d/10-plex-auth.conf");
     let template = world.sh(&format!("cat {PLACE}")).stdout;
     let stack = || world.sh("cat /etc/pam.d/password-auth").stdout;

@@ -104,7 +104,10 @@ fn doctor_finds_a_token_machine_id_or_server_of_another_owner() {
     patient.wait_until_healthy("the world as it was");
     patient.0.plex().fault(Endpoint::User, Fault::Status(503, String::new()));
     let verdict = patient.look();
-    assert!(verdict.code == 3 && verdict.find("token", "warning", "does not show who owns it").is_some(), "{verdict:#?}");
+    assert!(
+        verdict.code == 3 && verdict.find("token", "warning", "does not show who owns it").is_some(),
+        "{verdict:#?}"
+    );
 }
 
 #[test]

@@ -242,6 +242,12 @@ pub fn find<'a>(paths: &[&'a str]) -> Option<&'a str> {
     paths.iter().copied().find(|path| Path::new(path).is_file())
 }
 
+/// systemctl, if systemd manages the machine.
+#[must_use]
+pub fn systemctl() -> Option<&'static str> {
+    find(SYSTEMCTL).filter(|_| Path::new(SYSTEMD).is_dir())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test may panic")]

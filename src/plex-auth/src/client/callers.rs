@@ -12,7 +12,7 @@ use config::Config;
 use nix::unistd::{Uid, User};
 use protocol::{AdminRequest, Login};
 use system::accounts;
-use system::command::{Command, SYSTEMCTL, SYSTEMD, find};
+use system::command::{Command, systemctl};
 
 use crate::client::daemon::Daemon;
 
@@ -160,8 +160,7 @@ fn processes() -> Vec<(String, Uid)> {
 
 /// `User=` of a systemd unit.
 fn unit_user(unit: &str) -> Option<String> {
-    let systemctl = find(SYSTEMCTL).filter(|_| Path::new(SYSTEMD).exists())?;
-    let user = Command::tool(systemctl, &["show", "--property=User", "--value", unit]).stdout().ok()?;
+    let user = Command::tool(systemctl()?, &["show", "--property=User", "--value", unit]).stdout().ok()?;
     if user.is_empty() { None } else { Some(user) }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use system::command::{self, CHANGE_LIMIT, Command, SYSTEMCTL, SYSTEMD, find};
+use system::command::{self, CHANGE_LIMIT, Command, systemctl};
 
 /// Units of sshd and their sockets: Debian's, and those of other distributions. On Debian, the second service is another name of
 /// the first.
@@ -106,11 +106,6 @@ impl Reload {
 /// The service manager's complaint, or that sshd could not be signalled.
 pub(crate) fn reload() -> Result<(), String> {
     Reload::find().map_err(|error| error.to_string())?.run()
-}
-
-/// systemctl, if systemd manages the machine.
-fn systemctl() -> Option<&'static str> {
-    find(SYSTEMCTL).filter(|_| Path::new(SYSTEMD).is_dir())
 }
 
 /// The process of a process file, if it is an sshd.

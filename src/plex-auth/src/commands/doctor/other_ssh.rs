@@ -1,8 +1,6 @@
 //! SSH servers that do not use PAM: a removed friend's key keeps working there.
 
-use std::path::Path;
-
-use system::command::{Command, SYSTEMCTL, SYSTEMD, find};
+use system::command::{Command, systemctl};
 
 use crate::client::callers::Callers;
 use crate::ui::check::Checks;
@@ -33,7 +31,6 @@ pub(super) fn check(callers: &Callers, checks: &mut Checks) {
 
 /// systemd has started the unit.
 fn is_active(unit: &str) -> bool {
-    let systemctl = find(SYSTEMCTL).filter(|_| Path::new(SYSTEMD).is_dir());
     let run = |systemctl| Command::tool(systemctl, &["--quiet", "is-active", unit]).run();
-    systemctl.is_some_and(|systemctl| run(systemctl).is_ok_and(|output| output.is_ok()))
+    systemctl().is_some_and(|systemctl| run(systemctl).is_ok_and(|output| output.is_ok()))
 }

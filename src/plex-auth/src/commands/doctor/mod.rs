@@ -113,7 +113,7 @@ fn examine(context: &Context, root: bool, checks: &mut Checks) {
     let known = Callers::read(&context.socket);
     let services = stacks::check(context, config, &known, checks);
     if let Some(config) = config {
-        callers::check(config, &context.config, &services, &known, checks);
+        callers::check(config, &context.config, &services, checks);
         link(config, &services, checks);
     }
     let users = config.map(|config| accounts::check(config, owner.as_ref(), checks)).unwrap_or_default();

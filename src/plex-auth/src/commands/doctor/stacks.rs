@@ -10,7 +10,7 @@ use config::Config;
 
 use super::shell::argument;
 use super::{helpers, repair};
-use crate::client::callers::Callers;
+use crate::client::callers::{Caller, Callers};
 use crate::context::Context;
 use crate::ui::check::Checks;
 use pam_stack::Kind;
@@ -47,12 +47,14 @@ pub(super) struct Service {
     pub name: String,
     auth: Vec<Step>,
     account: Vec<Step>,
+    /// The user who is not root, as whom its program calls the module.
+    pub caller: Option<Caller>,
 }
 
 impl Service {
     fn read(name: &str) -> Self {
         let steps = |kind| stack(name, kind, &file);
-        Self { name: name.to_owned(), auth: steps(Kind::Auth), account: steps(Kind::Account) }
+        Self { name: name.to_owned(), auth: steps(Kind::Auth), account: steps(Kind::Account), caller: None }
     }
 
     /// It accepts Plex passwords.
@@ -96,8 +98,11 @@ pub(super) fn check(
     callers: &Callers,
     checks: &mut Checks,
 ) -> Vec<Service> {
-    let services: Vec<_> =
+    let mut services: Vec<_> =
         names().iter().map(|name| Service::read(name)).filter(|s| s.signs_in() || s.checks()).collect();
+    for service in &mut services {
+        service.caller = callers.of(&service.name);
+    }
     if services.is_empty() {
         let hint = repair::enable();
         checks.error(CHECK, "no service uses pam_plex.so: nobody can sign in with Plex", hint);
@@ -113,7 +118,7 @@ pub(super) fn check(
     let (mut right, mut plex_alone) = (Vec::new(), Vec::new());
     for service in &services {
         // pam_unix could check no password there, and would log each sign-in as a failure.
-        let has_no_shadow = callers.of(&service.name).is_some_and(|caller| !caller.reads_shadow());
+        let has_no_shadow = service.caller.as_ref().is_some_and(|caller| !caller.reads_shadow());
         let is_fault = |fault: &Fault| !(has_no_shadow && *fault == Fault::NoLocalFallback);
         let mut found = service
             .faults(group)

@@ -97,7 +97,7 @@ fn hundred_attempts(world: &World, mut twenty: impl FnMut()) {
     }
 }
 
-/// saslauthd compares every echoed prompt with `PAM_USER_PROMPT`, which is NULL unless somebody sets it.
+/// saslauthd compares every echoed prompt with `PAM_USER_PROMPT`, which is NULL unless a module sets it.
 #[test]
 fn r22_echoed_prompts_crash_no_program_that_compares_them_with_the_one_for_the_name() {
     let Some(world) = World::with_everything(DEN, PATIENT) else { return };

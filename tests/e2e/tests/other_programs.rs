@@ -3,8 +3,8 @@
 
 use std::sync::Mutex;
 
-use e2e::callers::{Machine, Program, faults, packages, programs, table};
-use e2e::password;
+use e2e::callers::{Machine, Program, Verdict, faults, packages, programs, table};
+use e2e::{page_commands, password};
 
 /// Friends with 2FA who try at the same time, and how often each does.
 const MAILERS: [&str; 10] = ["mail0", "mail1", "mail2", "mail3", "mail4", "mail5", "mail6", "mail7", "mail8", "mail9"];
@@ -30,10 +30,11 @@ fn openssh_9_does_what_the_matrix_says() {
 }
 
 #[test]
-fn openssh_10_saslauthd_dovecot_cockpit_and_apache_do_what_the_matrix_says() {
+fn programs_of_debian_13_that_the_pages_set_up_do_what_the_matrix_says() {
     let all = programs();
     let Some(machine) = machine("trixie", &all, &MAILERS) else { return };
     assert_saslauthd_survives_a_hundred_logins_without_a_code(&machine);
+    assert_cockpit_can_be_kept_from_friends(&machine);
     assert_all_is_as_expected(&machine);
 }
 
@@ -63,4 +64,35 @@ fn assert_saslauthd_survives_a_hundred_logins_without_a_code(machine: &Machine<'
     assert_eq!(login("local-mail1", "LOCAL-SECRET"), "0: OK \"Success.\"\n");
     let with_code = format!("{}314159", password("erin-mail1"));
     assert_eq!(login("erin-mail1", &with_code), "0: OK \"Success.\"\n");
+}
+
+fn assert_cockpit_can_be_kept_from_friends(machine: &Machine<'_>) {
+    let world = &machine.world;
+    world.sh("cp /etc/pam.d/cockpit /run/cockpit.pam");
+    assert_eq!(machine.login("cockpit", "alice"), Verdict::In);
+    world.follow(&page_commands("docs/how-to/cockpit.md", "Keep friends out of Cockpit"));
+    assert_eq!(machine.login("cockpit", "alice"), Verdict::Out);
+    assert_eq!(machine.login("cockpit", "local"), Verdict::In);
+    world.sh("cp /run/cockpit.pam /etc/pam.d/cockpit");
+}
+
+/// The page says of each server as whom it runs, which service it has, and whether it passes the remote host.
+#[test]
+fn table_of_servers_that_are_not_root_is_what_the_matrix_found() {
+    let page = std::fs::read_to_string(e2e::checkout().join("docs/how-to/servers.md")).unwrap();
+    for program in programs().iter().filter(|program| program.trusted.is_some()) {
+        let [service, host, user] = program.arrives.split(", ").collect::<Vec<_>>().try_into().unwrap();
+        let name = program.name.split([',', ' ']).next().unwrap();
+        let row = format!("| {name} | `{user}` | `{service}` | {host} |");
+        assert!(page.contains(&row), "{row}");
+    }
+}
+
+/// Pages are followed in every test run, not only by `make matrix`.
+#[test]
+fn every_program_with_a_page_is_tried_in_every_test_run() {
+    for program in programs().iter().filter(|program| program.pages.iter().any(|(page, _)| page.contains("how-to"))) {
+        let is_server = program.pages.iter().all(|(_, heading)| heading == "One stack for all of them");
+        assert!(is_server || program.tested == ["trixie"], "{}", program.key);
+    }
 }

@@ -5,7 +5,7 @@ use fakeplex::{Endpoint, Fault};
 use super::attempt::{ASKPASS, TERMINAL};
 use super::people::{LOCAL, at_plex, local, world};
 use super::program::Program;
-use crate::World;
+use crate::{World, page_commands};
 
 /// A machine with plex-auth, and with programs set up.
 pub struct Machine<'a> {
@@ -62,11 +62,15 @@ impl<'a> Machine<'a> {
         world.write("/run/askpass", 0o755, "root:root", ASKPASS);
     }
 
+    /// Writes the configuration and starts the program: as the pages say, where it has one.
     fn set_up(&self, program: &Program) {
-        let mut command = self.world.command(&["sh", "-euc", &program.setup]);
-        command.env("KEY", &program.key);
-        let out = self.world.finish(command, "");
-        assert!(out.ok(), "{}: {out:?}\n{}", program.key, self.world.syslog());
+        let commands = program.pages.iter().map(|(page, heading)| page_commands(page, heading));
+        for script in [program.setup.clone()].into_iter().chain(commands).chain([program.finish.clone()]) {
+            let mut command = self.world.command(&["sh", "-euc", &script]);
+            command.env("KEY", &program.key);
+            let out = self.world.finish(command, "");
+            assert!(out.ok(), "{}: {script}\n{out:?}\n{}", program.key, self.world.syslog());
+        }
     }
 
     /// Removes one friend of each program at Plex.

@@ -9,7 +9,7 @@ mod program;
 mod run;
 mod table;
 
-pub use cell::{Cell, Column};
+pub use cell::{Cell, Column, Verdict};
 pub use machine::Machine;
 pub use program::{Program, packages, programs};
 pub use run::Row;

@@ -34,9 +34,15 @@ pub struct Program {
     pub trusted: Option<String>,
     /// Prompts that it can show: 2, 1, or 0 if it never has a password.
     pub prompts: u8,
-    /// Shell, run once as root: writes the configuration and starts the program.
+    /// Shell, run once as root, before the commands of the pages.
     #[serde(default)]
     pub setup: String,
+    /// Pages of the documentation, each with a heading: the commands that readers follow. `make test` must run them.
+    #[serde(default)]
+    pub pages: Vec<(String, String)>,
+    /// Shell, run once as root, after the commands of the pages.
+    #[serde(default)]
+    pub finish: String,
     /// Shell, run for each login as root: succeeds if the user is in, fails with 1 if the program refuses the user, and
     /// with anything else if neither is clear.
     pub attempt: String,

@@ -32,9 +32,15 @@ fn doctor_and_test_judge_a_server_by_its_own_user() {
     let Some(patient) = Patient::new("") else { return };
     let world = &patient.0;
     let stack = "auth required pam_plex.so\naccount required pam_plex.so\n";
-    for service in ["radiusd", "nginx", "vnc"] {
-        world.write(&format!("/etc/pam.d/{service}"), 0o644, "root:root", stack);
+    // The file that services are links to is none of them.
+    for file in ["plex-server", "vnc"] {
+        world.write(&format!("/etc/pam.d/{file}"), 0o644, "root:root", stack);
     }
+    world.sh("ln -s plex-server /etc/pam.d/radiusd; ln -s /etc/pam.d/plex-server /etc/pam.d/nginx");
+    // One without which nobody could log in stays one.
+    world.sh("ln -s sshd /etc/pam.d/terminal");
+    assert!(patient.look().find("PAM", "ok", "plex-auth, sshd, su, su-l, sudo, terminal").is_some());
+    world.sh("rm /etc/pam.d/terminal");
     // Nothing has run yet.
     assert!(patient.look().find("PAM", "info", "nginx, radiusd, vnc (auth): there is no pam_unix.so").is_some());
     assert!(test(world, "radiusd").ok());

@@ -16,6 +16,7 @@ mod other_ssh;
 mod plex;
 mod repair;
 mod samba;
+mod service_names;
 mod settings;
 mod shadow;
 mod shares;

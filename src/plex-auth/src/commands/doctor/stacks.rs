@@ -9,38 +9,19 @@ use std::path::{Path, PathBuf};
 use config::Config;
 
 use super::shell::argument;
-use super::{helpers, repair};
+use super::{helpers, repair, service_names};
 use crate::client::callers::{Caller, Callers};
 use crate::context::Context;
 use crate::ui::check::Checks;
 use pam_stack::Kind;
 use pam_stack::evaluate::evaluate;
-use pam_stack::include::{Content, DIRECTORIES, Module, Step, stack};
+use pam_stack::include::{Content, Module, Step, stack};
 use pam_stack::modules::{Subject, UnknownModules, answer};
 use pam_stack::return_code::Code;
 use pam_stack::scenarios::{Fault, faults};
 
 /// Name of the check.
 const CHECK: &str = "PAM";
-
-/// Endings of backup files of package managers and editors.
-const LEFT_BEHIND: [&str; 6] = ["~", ".dpkg-dist", ".dpkg-old", ".dpkg-new", ".rpmnew", ".rpmsave"];
-
-/// Services without which nobody can log in.
-const DOORS: [&str; 12] = [
-    "cockpit",
-    "gdm-password",
-    "lightdm",
-    "login",
-    "other",
-    "polkit-1",
-    "remote",
-    "sddm",
-    "sshd",
-    "su",
-    "su-l",
-    "sudo",
-];
 
 /// A service and the steps of its stacks.
 pub(super) struct Service {
@@ -99,7 +80,7 @@ pub(super) fn check(
     checks: &mut Checks,
 ) -> Vec<Service> {
     let mut services: Vec<_> =
-        names().iter().map(|name| Service::read(name)).filter(|s| s.signs_in() || s.checks()).collect();
+        service_names::all().iter().map(|name| Service::read(name)).filter(|s| s.signs_in() || s.checks()).collect();
     for service in &mut services {
         service.caller = callers.of(&service.name);
     }
@@ -147,20 +128,6 @@ pub(super) fn check(
     services
 }
 
-/// Names of services: all files except those that only others include.
-fn names() -> BTreeSet<String> {
-    let files = DIRECTORIES.iter().filter_map(|directory| fs::read_dir(directory).ok()).flatten().flatten();
-    let names = files.filter_map(|entry| entry.file_name().into_string().ok());
-    let plain = |name: &String| !name.starts_with('.') && !LEFT_BEHIND.iter().any(|ending| name.ends_with(ending));
-    let whole = |name: &String| {
-        // Without lines of its own, a service has those of `other`.
-        let lacks =
-            |kind| stack(name, kind, &|path| if path.ends_with("other") { None } else { file(path) }).is_empty();
-        !name.starts_with("common-") || !(lacks(Kind::Auth) || lacks(Kind::Account))
-    };
-    names.filter(plain).filter(whole).collect()
-}
-
 /// Reports the faults that the stacks of these services share: they have one cause.
 fn report(kind: Kind, faults: &[Fault], services: &[&Service], group: &str, checks: &mut Checks) {
     let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
@@ -177,7 +144,7 @@ fn report(kind: Kind, faults: &[Fault], services: &[&Service], group: &str, chec
     };
     let is_minor = |fault: &Fault| match fault {
         // A web server or a screen locker may well have no local users.
-        Fault::NoLocalFallback => !names.iter().any(|name| DOORS.contains(name)),
+        Fault::NoLocalFallback => !names.iter().any(|name| service_names::DOORS.contains(name)),
         _ => false,
     };
     let is_warning = |fault: &Fault| matches!(fault, Fault::ExpiredPasswordSkips | Fault::PlexFirst);

@@ -218,6 +218,7 @@ section! {
     /// Time, `1s` to `1day`; off by default.
     /// For so long a password that plex.tv accepted is accepted again without asking.
     /// A password that was changed at Plex works here for so long, too.
+    /// A reload or restart of the daemon ends it.
     remember: Option<Duration> = String, |place, text, _| place.time(text, SECOND..=DAY);
     /// Time, `1s` to `30days`; off by default.
     /// For so long it is accepted while plex.tv itself cannot be reached.
@@ -311,14 +312,6 @@ pub const SECTIONS: [(&str, &[Key]); 6] = [
     ("throttle", RawThrottle::KEYS),
     ("timeouts", RawTimeouts::KEYS),
 ];
-
-impl Cache {
-    /// Length of time for which a password is kept, or `None` if none is.
-    #[must_use]
-    pub fn longest(&self) -> Option<Duration> {
-        self.remember.max(self.offline)
-    }
-}
 
 impl Config {
     /// Every key that is not secret and its value, in the manual page's order; without `[users]`.

@@ -131,8 +131,8 @@ fn both_ends_of_a_range_are_in_it() {
     assert!(pause("1h").is_ok() && pause("1h 1s").is_err());
     let kept = |time: &str| with(&format!("[cache]\noffline = \"{time}\"\n"));
     assert!(kept("30days").is_ok() && kept("30days 1s").is_err() && kept("999ms").is_err());
-    assert_eq!(kept("24h").unwrap().cache.longest(), Some(Duration::from_secs(24 * 60 * 60)));
-    assert_eq!(kept("5m").unwrap().cache.longest(), Some(Duration::from_secs(300)));
+    assert_eq!(kept("24h").unwrap().cache.offline, Some(Duration::from_secs(24 * 60 * 60)));
+    assert_eq!(kept("5m").unwrap().cache.offline, Some(Duration::from_secs(300)));
 }
 
 #[test]

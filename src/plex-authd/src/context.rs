@@ -31,7 +31,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Ends the threads that refresh the friend list and hash passwords. Sessions in progress continue.
+    /// Ends the threads that refresh the friend list and serve the password cache. Sessions in progress continue.
     pub(crate) fn retire(&self) {
         if let Some(friends) = &self.friends {
             friends.stop();

@@ -30,6 +30,7 @@ impl Daemon {
     pub(crate) fn open(config: Config, args: &Args, log: &Log) -> Result<Self, Error> {
         let (shared, workers, friend_list) = Shared::open(&config, args, log)?;
         let current = Generation::start(&shared, config, friend_list)?;
+        current.begin();
         Ok(Self { shared, workers, current, retired: Vec::new() })
     }
 
@@ -46,6 +47,7 @@ impl Daemon {
         let limits = config.throttle.clone();
         let next = Generation::start(&self.shared, config, self.current.friend_list())?;
         self.shared.limits.rate_limiter.set_limits(limits);
+        next.begin();
         self.retired.retain(|workers| !workers.are_done());
         self.retired.push(std::mem::replace(&mut self.current, next).retire());
         Ok(())

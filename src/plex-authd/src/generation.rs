@@ -34,6 +34,7 @@ pub(crate) struct Generation {
 
 /// Threads that outlive every session of the generation.
 pub(crate) struct Workers {
+    expiry: Option<JoinHandle<()>>,
     hasher: Option<JoinHandle<()>>,
     smb: Option<Worker>,
     members: Option<Worker>,
@@ -50,10 +51,10 @@ impl Generation {
         let config = &settings.config;
         let client = shared.device_ids.client(config).map_err(Error::Client)?;
         let devices = shared.device_ids.devices(&client);
-        let max_age = config.cache.longest();
-        let passwords = PasswordCache::new(shared.password_hashes.clone(), max_age, store.clone(), log.clone());
+        let passwords = PasswordCache::new(shared.cached_passwords.clone(), config.cache, store.clone(), log.clone());
         let passwords = Arc::new(passwords);
-        let hasher = max_age.map(|_| start_hasher(&passwords)).transpose()?;
+        let expiry = config.cache.remember.map(|_| spawn("expiry", &passwords, PasswordCache::expire)).transpose()?;
+        let hasher = config.cache.offline.map(|_| spawn("hasher", &passwords, PasswordCache::hash)).transpose()?;
         let listed =
             saved.as_ref().filter(|saved| saved.scope_id == settings.scope_id()).map(|saved| saved.list.clone());
         let start_smb = || SmbQueue::start(Arc::clone(&settings), listed, identities.bindings(), log.clone());
@@ -86,8 +87,13 @@ impl Generation {
             log: log.clone(),
             settings,
         };
-        let workers = Workers { hasher, smb: smb_worker, members: watch_worker };
+        let workers = Workers { expiry, hasher, smb: smb_worker, members: watch_worker };
         Ok(Self { context: Arc::new(context), member_watch, workers })
+    }
+
+    /// The generation is now in force.
+    pub(crate) fn begin(&self) {
+        self.context.passwords.begin();
     }
 
     /// The friend list for the next generation.
@@ -106,18 +112,21 @@ impl Generation {
 impl Workers {
     /// The last session has ended.
     pub(crate) fn are_done(&self) -> bool {
-        self.hasher.as_ref().is_none_or(JoinHandle::is_finished)
+        [&self.expiry, &self.hasher].into_iter().flatten().all(JoinHandle::is_finished)
     }
 
     /// The threads that are left.
     pub(crate) fn threads(&self) -> impl Iterator<Item = &JoinHandle<()>> {
-        self.hasher.iter().chain([&self.smb, &self.members].into_iter().flatten().map(Worker::thread))
+        [&self.expiry, &self.hasher]
+            .into_iter()
+            .flatten()
+            .chain([&self.smb, &self.members].into_iter().flatten().map(Worker::thread))
     }
 }
 
-fn start_hasher(passwords: &Arc<PasswordCache>) -> std::io::Result<JoinHandle<()>> {
+fn spawn(name: &str, passwords: &Arc<PasswordCache>, run: fn(&PasswordCache)) -> std::io::Result<JoinHandle<()>> {
     let passwords = Arc::clone(passwords);
-    std::thread::Builder::new().name("memory".into()).spawn(move || passwords.run())
+    std::thread::Builder::new().name(name.into()).spawn(move || run(&passwords))
 }
 
 /// Source of the friend list; `None` without an owner's token.

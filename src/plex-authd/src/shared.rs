@@ -20,7 +20,7 @@ use crate::state::audit_log::AuditLog;
 use crate::state::device_ids::DeviceIds;
 use crate::state::friend_list::{SavedList, Suspicion};
 use crate::state::identities::Identities;
-use crate::state::password_cache::PasswordHashes;
+use crate::state::password_cache::{Cached, PasswordHashes, PasswordTags};
 use crate::state::store::{self, Store};
 use crate::worker::Worker;
 
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub config_file: PathBuf,
     pub device_ids: DeviceIds,
     pub identities: Arc<Identities>,
-    pub password_hashes: PasswordHashes,
+    pub cached_passwords: Cached,
     pub limits: Arc<Limits>,
     pub account_locks: AccountLocks,
     pub token_revoker: TokenRevoker,
@@ -66,7 +66,7 @@ impl Shared {
                 saved.recent_sign_ins,
                 store.clone(),
             )),
-            password_hashes: PasswordHashes::new(saved.passwords),
+            cached_passwords: Cached { tags: PasswordTags::default(), hashes: PasswordHashes::new(saved.passwords) },
             limits: Arc::new(Limits {
                 connections: Arc::default(),
                 rate_limiter,

@@ -261,8 +261,7 @@ fn r10_list_of_logins_longer_than_a_frame_arrives_complete() {
 
 #[test]
 fn forget_deletes_an_account_from_memory_and_disk() {
-    let limits =
-        "[throttle]\nfree_tries = 1\nfirst_pause = \"60s\"\nlongest_pause = \"60s\"\n[cache]\nremember = \"5m\"";
+    let limits = "[throttle]\nfree_tries = 1\nfirst_pause = \"60s\"\nlongest_pause = \"60s\"\n[cache]\nremember = \"5m\"\noffline = \"1h\"";
     let Some(world) = World::with_everything(DEN, limits) else { return };
     assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS);
     world.wait_for_rows("remembered", 1);

@@ -90,10 +90,19 @@ fn r45_cached_password_older_than_offline_is_refused() {
         assert_eq!(world.authenticate("alice", &password("alice")), Code::SUCCESS, "{outage:?}");
         sleep(Duration::from_millis(8500).saturating_sub(signed_in.elapsed()));
         assert_eq!(world.authenticate("alice", &password("alice")), Code::AUTHINFO_UNAVAIL, "{outage:?}");
-        // A restart deletes it.
-        world.stop_authd();
-        world.start_authd(&world.config(&format!("[cache]\noffline = \"8s\"\n{TIMES}")));
+        // It is deleted soon.
         world.wait_for_rows("remembered", 0);
+    }
+}
+
+#[test]
+fn r45_stored_hash_older_than_offline_is_deleted_at_the_start() {
+    let Some(world) = with_offline("1h", "") else { return };
+    for offline in ["2h", "1s"] {
+        world.stop_authd();
+        sleep(Duration::from_millis(1100));
+        world.start_authd(&world.config(&format!("[cache]\noffline = \"{offline}\"\n{TIMES}")));
+        world.wait_for_rows("remembered", if offline == "1s" { 0 } else { 2 });
     }
 }
 

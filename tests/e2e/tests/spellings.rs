@@ -144,7 +144,10 @@ fn r66_r70_another_spelling_has_the_slots_of_a_known_account_and_a_refusal_witho
 
 #[test]
 fn r66_r45_password_accepted_under_one_spelling_is_cached_for_all() {
-    let Some(world) = machine("[cache]\nremember = \"10m\"\n[timeouts]\nfriend_list = \"1s\"") else { return };
+    let Some(world) = machine("[cache]\nremember = \"10m\"\noffline = \"10m\"\n[timeouts]\nfriend_list = \"1s\"")
+    else {
+        return;
+    };
     assert_eq!(world.authenticate("ALICE", &password("alice")), Code::SUCCESS);
     world.wait_for_rows("remembered", 1);
     assert_eq!(world.sql("SELECT account FROM remembered"), "alice\n");

@@ -84,7 +84,7 @@ fn a_file_with_every_key_is_read() {
     assert_eq!(config.server_url.unwrap().as_str(), "http://127.0.0.1:32400/");
     assert!(config.server_url_insecure);
     assert_eq!(config.cache.remember, Some(Duration::from_secs(300)));
-    assert_eq!(config.cache.longest(), Some(Duration::from_secs(24 * 3600)));
+    assert_eq!(config.cache.offline, Some(Duration::from_secs(24 * 3600)));
     assert!(config.samba.sync_password);
     let throttle = Limits {
         free_tries: 5,
@@ -108,7 +108,7 @@ fn a_key_that_is_not_set_has_its_safe_default() {
     assert_eq!(config.server_url, None);
     assert!(config.link_picture && !config.link_sign_in);
     assert!(!read(&format!("token = \"t\"\nlink_picture = false\n{MACHINE}")).unwrap().link_picture);
-    assert_eq!(config.cache.longest(), None, "R45: no password is cached by default");
+    assert_eq!(config.cache, config::Cache::default(), "R45: no password is cached by default");
     assert_eq!(config.throttle, Limits::default());
     let larger = read(&format!("token = \"t\"\n{MACHINE}[throttle]\nrejected_per_hour = 500\n")).unwrap();
     assert_eq!(larger.throttle.sign_ins_per_hour, 500, "strangers never use up an account's sign-ins");

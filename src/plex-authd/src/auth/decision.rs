@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use policy::Reason;
+use policy::{Reason, SignInTarget};
 use protocol::Secret;
 
 use crate::auth::attempt::{AFTER_DEADLINE, Attempt, Method, deny, target};
@@ -11,6 +11,7 @@ use crate::auth::single_flight::NoResult;
 use crate::auth::{offline, password};
 use crate::clock;
 use crate::context::Context;
+use crate::limits::permit::Permit;
 use crate::state::password_cache::Lookup;
 
 /// Decides about a password, with the verification code if one was required. Identical concurrent attempts share one
@@ -41,20 +42,35 @@ fn decide_unshared(context: &Context, attempt: &Attempt, code: Option<&Secret>, 
     };
     let permit = context.limits.rate_limiter.acquire(&attempt.key, deadline)?;
     let cached = match code {
-        None => {
-            let max_age = context.settings.config.cache.remember;
-            context.passwords.check(attempt.account(), &target, &attempt.password, max_age, &permit)
-        }
+        None => match remembered(context, attempt, &target, &permit) {
+            Ok(accepted) => return Ok(accepted),
+            Err(lookup) => lookup,
+        },
         Some(_) => Lookup::Absent,
     };
-    if let Lookup::Match(id) = cached {
-        context.limits.rate_limiter.record_success(&attempt.key);
-        return Ok(Accepted { id, evidence: Evidence::CachedPassword, token: None });
-    }
     match password::sign_in(context, attempt, &target, code, &permit, deadline) {
         Err(Refusal::Denied(reason)) if reason.is_outage() => {
             offline::decide(context, attempt, reason, cached, &permit)
         }
         other => other,
+    }
+}
+
+/// Accepts a remembered password.
+///
+/// # Errors
+/// [`Lookup::Mismatch`] or [`Lookup::Absent`]
+fn remembered(
+    context: &Context,
+    attempt: &Attempt,
+    target: &SignInTarget,
+    permit: &Permit,
+) -> Result<Accepted, Lookup> {
+    match context.passwords.check_remembered(attempt.account(), target, &attempt.password, permit) {
+        Lookup::Match(id) => {
+            context.limits.rate_limiter.record_success(&attempt.key);
+            Ok(Accepted { id, evidence: Evidence::CachedPassword, token: None })
+        }
+        other => Err(other),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn without_list(context: &Context, attempt: &Attempt, reason: Reason)
     decide(context, attempt, reason, Lookup::Absent, &permit)
 }
 
-/// Decides about an attempt that plex.tv did not answer. `cached` is the result of the online cache.
+/// Decides about an attempt that plex.tv did not answer. `cached` is the result for the remembered password.
 pub(super) fn decide(
     context: &Context,
     attempt: &Attempt,
@@ -34,9 +34,7 @@ pub(super) fn decide(
         Some((_, Err(denial))) if !denial.is_outage() && !is_open(context, attempt) => {
             return Err(deny(context, &attempt.key, &attempt.mapped_to, denial));
         }
-        Some((max_age, Ok(target))) => {
-            context.passwords.check(attempt.account(), &target, &attempt.password, Some(max_age), permit)
-        }
+        Some((_, Ok(target))) => context.passwords.check_offline(attempt.account(), &target, &attempt.password, permit),
         _ => Lookup::Absent,
     };
     if let Lookup::Match(id) = offline {

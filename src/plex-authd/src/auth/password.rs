@@ -120,8 +120,7 @@ fn start<'a>(
 
 /// True if plex.tv accepted this password within the time of the offline cache. Another one than that is a guess at it.
 fn is_cached(context: &Context, attempt: &Attempt, target: &SignInTarget, permit: &Permit) -> bool {
-    let max_age = context.settings.config.cache.offline;
-    match context.passwords.check(attempt.account(), target, &attempt.password, max_age, permit) {
+    match context.passwords.check_offline(attempt.account(), target, &attempt.password, permit) {
         Lookup::Match(_) => true,
         Lookup::Mismatch => {
             permit.record_wrong_guess();

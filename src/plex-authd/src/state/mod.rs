@@ -8,5 +8,4 @@ pub(crate) mod identities;
 pub(crate) mod member_watch;
 pub(crate) mod members;
 pub(crate) mod password_cache;
-mod password_hash;
 pub(crate) mod store;

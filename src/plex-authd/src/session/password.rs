@@ -5,7 +5,7 @@ use protocol::{Deadline, LoginRequest, Secret};
 
 use super::{Session, Stop, USER_TIMEOUT};
 use crate::auth::attempt::Attempt;
-use crate::auth::decision::decide;
+use crate::auth::decision::{accept_at_once, decide};
 use crate::auth::outcome::{Refusal, Source};
 
 /// The most prompts for a verification code in one login.
@@ -55,6 +55,11 @@ impl Session {
         let (mut code, mut prompts_left) = (None, CODE_PROMPTS);
         loop {
             self.wait_backoff(&attempt.key)?;
+            if code.is_none()
+                && let Some(accepted) = accept_at_once(&self.context, attempt)
+            {
+                return Ok(self.accept(accepted));
+            }
             let (sent, sent_code) = (attempt.clone(), code.take());
             let with_code = sent_code.is_some();
             let work = move |context: &_, deadline| Ok::<_, Stop>(decide(context, &sent, sent_code.as_ref(), deadline));

@@ -138,6 +138,8 @@ pub struct Counters {
     pub connections: u64,
     /// Completed TLS handshakes.
     pub handshakes: u64,
+    /// Those of them that resumed an earlier session.
+    pub resumed: u64,
     /// Requests by endpoint, including those answered by a fault.
     pub requests: BTreeMap<Endpoint, u64>,
     /// Mails about a new device.
@@ -149,6 +151,11 @@ pub struct Counters {
 }
 
 impl Counters {
+    pub(crate) fn handshake(&mut self, resumed: bool) {
+        self.handshakes += 1;
+        self.resumed += u64::from(resumed);
+    }
+
     /// All requests to plex.tv.
     #[must_use]
     pub fn total(&self) -> u64 {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustls::{ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConnection, StreamOwned};
 
 use crate::certs::{Authority, Tls};
 use crate::command::Connections;
@@ -107,7 +107,8 @@ fn connection(mut stream: TcpStream, peer: SocketAddr, tls: &Tls, store: &Mutex<
     while session.is_handshaking() {
         session.complete_io(&mut stream)?;
     }
-    store.lock().unwrap().counters.handshakes += 1;
+    let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
+    store.lock().unwrap().counters.handshake(resumed);
     let mut stream = StreamOwned::new(session, stream);
     let orderly = converse(&mut stream, peer, |request| match gate.wanted() {
         // A connection opened before the change gets the same treatment.

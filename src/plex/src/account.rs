@@ -10,7 +10,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::body::json;
-use crate::client::{send, with_form, with_token};
+use crate::client::{with_form, with_token};
 use crate::de::Object;
 use crate::{Client, Error, Token, de};
 
@@ -65,7 +65,7 @@ impl Client {
         code: Option<&str>,
         deadline: Instant,
     ) -> Result<SignedIn, Error> {
-        let answer = send(self.sign_in_request(login, password, code), deadline)?;
+        let answer = self.send(self.sign_in_request(login, password, code), deadline)?;
         let status = answer.status;
         signed_in(&answer.success().map_err(|error| of_a_sign_in(status, error))?)
     }
@@ -86,7 +86,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; plex.tv says nothing about the token.
     pub fn token_account(&self, token: &Token, deadline: Instant) -> Result<TokenAccount, Error> {
-        let answer = send(self.account_request(token)?, deadline)?;
+        let answer = self.send(self.account_request(token)?, deadline)?;
         let is_client_error = (400..=499).contains(&answer.status);
         match answer.success() {
             Ok(body) => account(&body).map(TokenAccount::Shown),
@@ -101,7 +101,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; the token may still be valid.
     pub fn sign_out(&self, token: &Token, deadline: Instant) -> Result<(), Error> {
-        send(self.sign_out_request(token)?, deadline)?.success().map(|_| ())
+        self.send(self.sign_out_request(token)?, deadline)?.success().map(|_| ())
     }
 
     pub(crate) fn sign_in_request(&self, login: &str, password: &str, code: Option<&str>) -> RequestBuilder {

@@ -13,6 +13,7 @@ use reqwest::{Method, redirect};
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::dns::Dns;
 use crate::headers::{Headers, accept};
 use crate::tls::{self, SetupError};
 use crate::{Error, Token};
@@ -53,6 +54,7 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct Client {
     http: blocking::Client,
+    dns: Dns,
     base: Url,
     headers: Headers,
     /// Number of requests to plex.tv, of all clones.
@@ -65,10 +67,12 @@ impl Client {
     /// # Errors
     /// [`SetupError`]
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
+        let dns = Dns::default();
         let http = blocking::Client::builder()
             .tls_backend_preconfigured(tls::config(settings.ca_file.as_deref())?)
             .user_agent(concat!("plex-auth/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
+            .dns_resolver(Arc::new(dns.clone()))
             .resolve_to_addrs("localhost", &LOCALHOST)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -78,7 +82,7 @@ impl Client {
             .build()
             .map_err(|error| SetupError::Client(error.to_string()))?;
         let headers = Headers::device(&settings.client_id, &settings.device_name);
-        Ok(Self { http, base: settings.base.clone(), headers, requests: Arc::default() })
+        Ok(Self { http, dns, base: settings.base.clone(), headers, requests: Arc::default() })
     }
 
     /// The same client, with the same connections, as another device.
@@ -121,6 +125,33 @@ impl Client {
         url.set_path(path);
         self.http.get(url).header(ACCEPT, "application/json")
     }
+
+    /// Sends a request and reads the answer whole, both before the deadline.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when no whole answer arrived, [`Error::Unavailable`] when it is too long or there was no time for
+    /// one: a caller that spent its time on something else must not make plex.tv look unreachable.
+    pub(crate) fn send(&self, request: RequestBuilder, deadline: Instant) -> Result<Received, Error> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Error::Unavailable("no time left".into()));
+        }
+        let in_time = |error| in_time(error, left);
+        let mut response = self.answer(request.timeout(left)).map_err(|error| in_time(unreachable(&error)))?;
+        let body = read(&mut response, deadline).map_err(in_time)?;
+        let content_type =
+            response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Received { status: response.status().as_u16(), content_type, retry_after: retry_after(&response), body })
+    }
+
+    /// Sends a request and reads the head of the answer. After a failure the host may have moved, so its addresses are dropped.
+    pub(crate) fn answer(&self, request: RequestBuilder) -> Result<Response, reqwest::Error> {
+        request.send().inspect_err(|error| {
+            if let Some(host) = error.url().and_then(Url::host_str) {
+                self.dns.forget(host);
+            }
+        })
+    }
 }
 
 /// Adds a form.
@@ -158,23 +189,6 @@ impl Received {
             status => Err(Error::of_answer(status, self.retry_after, &self.body)),
         }
     }
-}
-
-/// Sends a request and reads the answer whole, both before the deadline.
-///
-/// # Errors
-/// [`Error::Unreachable`] when no whole answer arrived, [`Error::Unavailable`] when it is too long or there was no time for
-/// one: a caller that spent its time on something else must not make plex.tv look unreachable.
-pub(crate) fn send(request: RequestBuilder, deadline: Instant) -> Result<Received, Error> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err(Error::Unavailable("no time left".into()));
-    }
-    let in_time = |error| in_time(error, left);
-    let mut response = request.timeout(left).send().map_err(|error| in_time(unreachable(&error)))?;
-    let body = read(&mut response, deadline).map_err(in_time)?;
-    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Ok(Received { status: response.status().as_u16(), content_type, retry_after: retry_after(&response), body })
 }
 
 /// The error of a request that had this much time.

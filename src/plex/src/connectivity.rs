@@ -34,7 +34,8 @@ impl Client {
     /// [`Unreachable`]
     pub fn reach(&self, deadline: Instant) -> Result<Option<SystemTime>, Unreachable> {
         let left = deadline.saturating_duration_since(Instant::now());
-        let answer = self.request(Method::GET, "/api/v2/ping").timeout(left).send().map_err(|error| kind(&error))?;
+        let answer =
+            self.answer(self.request(Method::GET, "/api/v2/ping").timeout(left)).map_err(|error| kind(&error))?;
         let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
         Ok(date.and_then(|date| httpdate::parse_http_date(date).ok()))
     }

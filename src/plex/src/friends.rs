@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::blocking::RequestBuilder;
 use zeroize::Zeroizing;
 
-use crate::client::{send, with_token};
+use crate::client::with_token;
 use crate::de::{is_true, non_empty};
 use crate::people::{Form, MACHINE, OWNED, PENDING, People, Row};
 use crate::xml::Fields;
@@ -33,7 +33,7 @@ impl Client {
         machine_id: Option<&str>,
         deadline: Instant,
     ) -> Result<Vec<FriendRecord>, ListError> {
-        users(&list(self.users_request(token)?, deadline)?, machine_id)
+        users(&self.list(self.users_request(token)?, deadline)?, machine_id)
     }
 
     /// As [`Self::users`] with a machine id, for a list that is to overrule another: one that shows this machine id, but no
@@ -47,7 +47,7 @@ impl Client {
         machine_id: &str,
         deadline: Instant,
     ) -> Result<Vec<FriendRecord>, ListError> {
-        users_of_own_server(&list(self.users_request(token)?, deadline)?, machine_id)
+        users_of_own_server(&self.list(self.users_request(token)?, deadline)?, machine_id)
     }
 
     /// The users with whom this server is shared, or to whom that was offered.
@@ -61,7 +61,7 @@ impl Client {
         machine_id: &str,
         deadline: Instant,
     ) -> Result<Vec<FriendRecord>, ListError> {
-        shared_servers(&list(self.shared_servers_request(token, machine_id)?, deadline)?)
+        shared_servers(&self.list(self.shared_servers_request(token, machine_id)?, deadline)?)
     }
 
     pub(crate) fn users_request(&self, token: &Token) -> Result<RequestBuilder, Error> {
@@ -71,12 +71,12 @@ impl Client {
     pub(crate) fn shared_servers_request(&self, token: &Token, machine_id: &str) -> Result<RequestBuilder, Error> {
         with_token(self.request(Method::GET, &format!("/api/servers/{machine_id}/shared_servers")), token)
     }
-}
 
-fn list(request: RequestBuilder, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, ListError> {
-    let answer = send(request, deadline)?;
-    let status = answer.status;
-    answer.success().map_err(|error| ListError::of(status, error))
+    fn list(&self, request: RequestBuilder, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, ListError> {
+        let answer = self.send(request, deadline)?;
+        let status = answer.status;
+        answer.success().map_err(|error| ListError::of(status, error))
+    }
 }
 
 /// The answer to [`Client::users`].

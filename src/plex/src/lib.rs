@@ -8,6 +8,7 @@ mod body;
 mod client;
 mod connectivity;
 mod de;
+mod dns;
 mod error;
 mod friends;
 mod headers;

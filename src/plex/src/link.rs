@@ -9,7 +9,7 @@ use reqwest::blocking::RequestBuilder;
 use serde::Deserialize;
 
 use crate::body::json;
-use crate::client::{send, with_form, with_token};
+use crate::client::{with_form, with_token};
 use crate::de::Object;
 use crate::headers::Headers;
 use crate::{Client, Error, Token, de};
@@ -85,7 +85,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; nobody has been refused by it.
     pub fn link_code(&self, deadline: Instant) -> Result<LinkCode, Error> {
-        link_code(&send(self.link_code_request(), deadline)?.success()?)
+        link_code(&self.send(self.link_code_request(), deadline)?.success()?)
     }
 
     /// State of a code. plex.tv allows one request a second.
@@ -93,7 +93,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; the code may still be good.
     pub fn approval(&self, code: &LinkCode, deadline: Instant) -> Result<Approval, Error> {
-        match send(self.approval_request(code), deadline)?.success() {
+        match self.send(self.approval_request(code), deadline)?.success() {
             Ok(body) => Ok(approval(&body)?.map_or(Approval::Waiting, Approval::Approved)),
             Err(Error::UnknownCode) => Ok(Approval::Expired),
             Err(other) => Err(other),
@@ -115,7 +115,7 @@ impl Client {
         let server = self.with_headers(Headers::media_server(machine_id)?);
         let request = with_token(server.request(Method::PUT, "/api/v2/pins/link"), token)?;
         // A code has letters and digits only, which a form holds as they are.
-        send(with_form(request, format!("code={}", code.code)), deadline)?.success().map(drop)
+        self.send(with_form(request, format!("code={}", code.code)), deadline)?.success().map(drop)
     }
 
     pub(crate) fn link_code_request(&self) -> RequestBuilder {

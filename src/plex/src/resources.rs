@@ -8,7 +8,7 @@ use reqwest::blocking::RequestBuilder;
 use serde::{Deserialize, Deserializer};
 
 use crate::body::json;
-use crate::client::{send, with_token};
+use crate::client::with_token;
 use crate::de::Object;
 use crate::{Client, Error, Token, de};
 
@@ -93,7 +93,7 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] if the token is not valid.
     pub fn resources(&self, token: &Token, deadline: Instant) -> Result<Vec<Resource>, Error> {
-        resources(&send(self.resources_request(token)?, deadline)?.success()?)
+        resources(&self.send(self.resources_request(token)?, deadline)?.success()?)
     }
 
     pub(crate) fn resources_request(&self, token: &Token) -> Result<RequestBuilder, Error> {

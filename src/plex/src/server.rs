@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::body::json;
-use crate::client::{send, with_token};
+use crate::client::with_token;
 use crate::de::Object;
 use crate::{Client, Error, Token, de};
 
@@ -28,7 +28,7 @@ impl Client {
     /// # Errors
     /// [`Error::Unavailable`]
     pub fn server_identity(&self, server: &Url, deadline: Instant) -> Result<Identity, Error> {
-        server_identity(&send(self.identity_request(server), deadline)?.success()?)
+        server_identity(&self.send(self.identity_request(server), deadline)?.success()?)
     }
 
     /// True if a server accepts this token. A server may accept any token from the local network, so this counts only if it
@@ -37,7 +37,7 @@ impl Client {
     /// # Errors
     /// [`Error::Unavailable`] when the server does not say.
     pub fn server_accepts(&self, server: &Url, token: &Token, deadline: Instant) -> Result<bool, Error> {
-        let answer = send(self.front_page_request(server, token)?, deadline)?;
+        let answer = self.send(self.front_page_request(server, token)?, deadline)?;
         // The refusal is a page of HTML without a code.
         if answer.status == 401 { Ok(false) } else { answer.success().map(|_| true) }
     }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::compare::Shape;
 use super::table::Endpoint;
-use crate::client::{Received, send};
+use crate::client::Received;
 use crate::{Client, Error, LinkCode, Token, link, parse};
 
 impl Client {
@@ -17,7 +17,7 @@ impl Client {
     /// # Errors
     /// [`Error`] when there is no answer. One that is no success is a shape, too; so with all methods below.
     pub fn user_shape(&self, token: &Token, deadline: Instant) -> Result<Shape, Error> {
-        shape(Endpoint::User, self.account_request(token)?, deadline).map(|(shape, _)| shape)
+        self.shape(Endpoint::User, self.account_request(token)?, deadline).map(|(shape, _)| shape)
     }
 
     /// The shape of the list of friends.
@@ -25,7 +25,7 @@ impl Client {
     /// # Errors
     /// As [`Self::user_shape`].
     pub fn users_shape(&self, token: &Token, deadline: Instant) -> Result<Shape, Error> {
-        shape(Endpoint::Users, self.users_request(token)?, deadline).map(|(shape, _)| shape)
+        self.shape(Endpoint::Users, self.users_request(token)?, deadline).map(|(shape, _)| shape)
     }
 
     /// The shape of the list of shares.
@@ -34,7 +34,7 @@ impl Client {
     /// As [`Self::user_shape`].
     pub fn shared_servers_shape(&self, token: &Token, machine_id: &str, deadline: Instant) -> Result<Shape, Error> {
         let request = self.shared_servers_request(token, machine_id)?;
-        shape(Endpoint::SharedServers, request, deadline).map(|(shape, _)| shape)
+        self.shape(Endpoint::SharedServers, request, deadline).map(|(shape, _)| shape)
     }
 
     /// The shape of the list of devices.
@@ -42,7 +42,7 @@ impl Client {
     /// # Errors
     /// As [`Self::user_shape`].
     pub fn resources_shape(&self, token: &Token, deadline: Instant) -> Result<Shape, Error> {
-        shape(Endpoint::Resources, self.resources_request(token)?, deadline).map(|(shape, _)| shape)
+        self.shape(Endpoint::Resources, self.resources_request(token)?, deadline).map(|(shape, _)| shape)
     }
 
     /// Signs in, and returns the shape of the answer and the token to revoke, if there is one.
@@ -57,7 +57,7 @@ impl Client {
         deadline: Instant,
     ) -> Result<(Shape, Option<Token>), Error> {
         let request = self.sign_in_request(login, password, code);
-        let (shape, body) = shape(Endpoint::SignIn, request, deadline)?;
+        let (shape, body) = self.shape(Endpoint::SignIn, request, deadline)?;
         // Also from an answer that signs nobody in, since a token that was issued must not stay valid.
         Ok((shape, parse::approval(&body).ok().flatten()))
     }
@@ -67,7 +67,7 @@ impl Client {
     /// # Errors
     /// As [`Self::user_shape`]; the token may still be valid.
     pub fn sign_out_shape(&self, token: &Token, deadline: Instant) -> Result<Shape, Error> {
-        shape(Endpoint::Revocation, self.sign_out_request(token)?, deadline).map(|(shape, _)| shape)
+        self.shape(Endpoint::Revocation, self.sign_out_request(token)?, deadline).map(|(shape, _)| shape)
     }
 
     /// Requests a link code, and returns the shape of the answer and the code, if there is one.
@@ -75,7 +75,7 @@ impl Client {
     /// # Errors
     /// As [`Self::user_shape`].
     pub fn link_code_shape(&self, deadline: Instant) -> Result<(Shape, Option<LinkCode>), Error> {
-        let (shape, body) = shape(Endpoint::LinkCode, self.link_code_request(), deadline)?;
+        let (shape, body) = self.shape(Endpoint::LinkCode, self.link_code_request(), deadline)?;
         Ok((shape, link::link_code(&body).ok()))
     }
 
@@ -84,7 +84,7 @@ impl Client {
     /// # Errors
     /// As [`Self::user_shape`].
     pub fn approval_shape(&self, code: &LinkCode, deadline: Instant) -> Result<Shape, Error> {
-        shape(Endpoint::Approval, self.approval_request(code), deadline).map(|(shape, _)| shape)
+        self.shape(Endpoint::Approval, self.approval_request(code), deadline).map(|(shape, _)| shape)
     }
 
     /// The shape of a media server's identity.
@@ -92,7 +92,7 @@ impl Client {
     /// # Errors
     /// As [`Self::user_shape`].
     pub fn identity_shape(&self, server: &Url, deadline: Instant) -> Result<Shape, Error> {
-        shape(Endpoint::Identity, self.identity_request(server), deadline).map(|(shape, _)| shape)
+        self.shape(Endpoint::Identity, self.identity_request(server), deadline).map(|(shape, _)| shape)
     }
 
     /// The shape of a media server's answer to a token that cannot be valid.
@@ -101,12 +101,17 @@ impl Client {
     /// As [`Self::user_shape`].
     pub fn media_server_shape(&self, server: &Url, deadline: Instant) -> Result<Shape, Error> {
         let request = self.front_page_request(server, &Token::invalid())?;
-        shape(Endpoint::MediaServer, request, deadline).map(|(shape, _)| shape)
+        self.shape(Endpoint::MediaServer, request, deadline).map(|(shape, _)| shape)
     }
-}
 
-/// Sends a request and returns the shape of its answer. The body is for what must be undone afterwards.
-fn shape(endpoint: Endpoint, request: RequestBuilder, deadline: Instant) -> Result<(Shape, Zeroizing<Vec<u8>>), Error> {
-    let Received { status, content_type, body, .. } = send(request, deadline)?;
-    Ok((Shape::of(endpoint.contract(), status, content_type.as_deref(), &body), body))
+    /// Sends a request and returns the shape of its answer. The body is for what must be undone afterwards.
+    fn shape(
+        &self,
+        endpoint: Endpoint,
+        request: RequestBuilder,
+        deadline: Instant,
+    ) -> Result<(Shape, Zeroizing<Vec<u8>>), Error> {
+        let Received { status, content_type, body, .. } = self.send(request, deadline)?;
+        Ok((Shape::of(endpoint.contract(), status, content_type.as_deref(), &body), body))
+    }
 }

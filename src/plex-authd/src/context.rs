@@ -39,6 +39,13 @@ impl Context {
         self.passwords.stop();
     }
 
+    /// Prepares for a sign-in that is about to be sent. Without the owner's token there is no request that could be of use.
+    pub(crate) fn warm_up(&self) {
+        if let Some(friends) = &self.friends {
+            friends.warm_up();
+        }
+    }
+
     /// The latest friend list, of any age.
     pub(crate) fn friend_list(&self) -> Option<Arc<FriendList>> {
         self.friends.as_ref()?.latest()

@@ -53,7 +53,7 @@ pub(crate) fn check(context: &Context, account: &str, mapped_to: &PlexRef, deadl
     };
     let mut result = by_list(context, account, mapped_to, &list, now);
     if result.as_ref().is_err_and(Reason::is_lookup_miss)
-        && let Some(newer) = friends.newer(&list, deadline)
+        && let Some(newer) = friends.newer(&list, called, deadline)
     {
         result = by_list(context, account, mapped_to, &newer, called);
     }

@@ -20,6 +20,8 @@ pub(crate) struct Attempt {
     pub key: AttemptKey,
     pub mapped_to: PlexRef,
     pub password: Secret,
+    /// When the login began.
+    pub began: BootTime,
 }
 
 impl Attempt {
@@ -51,13 +53,14 @@ pub(super) fn target(
     account: &str,
     mapped_to: &PlexRef,
     method: Method,
+    began: BootTime,
     deadline: Instant,
 ) -> Result<SignInTarget, Reason> {
-    decision(context, account, mapped_to, method, deadline)?.decision.result()
+    decision(context, account, mapped_to, method, began, deadline)?.decision.result()
 }
 
 /// The decision about a sign-in, with its steps. A person without access by the friend list may have been invited since, so it
-/// is read again.
+/// is read again, unless it was read since the login began.
 ///
 /// # Errors
 /// There is no list that is new enough, and the account is not known to be the owner's; or the list lacks a person and is in
@@ -67,6 +70,7 @@ pub(crate) fn decision(
     account: &str,
     mapped_to: &PlexRef,
     method: Method,
+    began: BootTime,
     deadline: Instant,
 ) -> Result<Basis, Reason> {
     // The age counts from here, however long a refresh lasts.
@@ -89,7 +93,7 @@ pub(crate) fn decision(
     };
     let (mut list, mut decision) = by(list);
     if decision.refusal().is_some_and(Reason::is_lookup_miss)
-        && let Some(newer) = friends.newer(&list, deadline)
+        && let Some(newer) = friends.newer(&list, began, deadline)
     {
         (list, decision) = by(newer);
     }

@@ -22,7 +22,8 @@ pub(crate) fn accept_at_once(context: &Context, attempt: &Attempt) -> Option<Acc
     }
     let now = Instant::now();
     clock::check().ok()?;
-    let target = target(context, attempt.account(), &attempt.mapped_to, Method::Password, now).ok()?;
+    let (account, began) = (attempt.account(), attempt.began);
+    let target = target(context, account, &attempt.mapped_to, Method::Password, began, now).ok()?;
     let permit = context.limits.rate_limiter.acquire(&attempt.key, now).ok()?;
     remembered(context, attempt, &target, &permit).ok()
 }
@@ -48,7 +49,8 @@ pub(crate) fn decide(context: &Context, attempt: &Attempt, code: Option<&Secret>
 fn decide_unshared(context: &Context, attempt: &Attempt, code: Option<&Secret>, deadline: Instant) -> AuthResult {
     // Before any cached password: with such a clock plex.tv seems to be unreachable.
     clock::check()?;
-    let target = match target(context, attempt.account(), &attempt.mapped_to, Method::Password, deadline) {
+    let (account, began) = (attempt.account(), attempt.began);
+    let target = match target(context, account, &attempt.mapped_to, Method::Password, began, deadline) {
         Ok(target) => target,
         Err(reason) if reason.is_outage() => return offline::without_list(context, attempt, reason),
         Err(reason) => return Err(deny(context, &attempt.key, &attempt.mapped_to, reason)),

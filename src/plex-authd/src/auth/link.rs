@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use plex::{Approval, LinkCode, SignedIn};
-use policy::{AttemptKey, PlexRef, Reason, Sent};
+use policy::{AttemptKey, BootTime, PlexRef, Reason, Sent};
 
 use crate::auth::account_locks::{CodeSlot, LockedAccount};
 use crate::auth::attempt::{Method, deny, target};
@@ -76,12 +76,13 @@ fn approver(context: &Context, account: &str, mapped_to: &PlexRef) -> Option<Loc
     if id.is_none() && context.friends.is_some() { None } else { Some(id.into()) }
 }
 
-/// Decides about the user who approved a code, whom plex.tv has signed in already.
+/// Decides about the user who approved a code in a login that began at `began`. plex.tv has signed that user in already.
 pub(crate) fn decide(
     context: &Context,
     key: &AttemptKey,
     mapped_to: &PlexRef,
     held: HeldToken,
+    began: BootTime,
     deadline: Instant,
 ) -> AuthResult {
     let rate_limiter = &context.limits.rate_limiter;
@@ -93,7 +94,7 @@ pub(crate) fn decide(
     // Held until the identity is confirmed, as for a password.
     let locks = &context.plex_tv.account_locks;
     let _lock = locks.acquire(LockedAccount::Account(id), deadline).ok_or(Reason::AccountBusy)?;
-    let target = match target(context, &key.account, mapped_to, Method::Link, deadline) {
+    let target = match target(context, &key.account, mapped_to, Method::Link, began, deadline) {
         Ok(target) => target,
         Err(reason) if reason.is_outage() => return Err(reason.into()),
         Err(reason) => return Err(deny(context, key, mapped_to, reason)),

@@ -7,6 +7,7 @@ use protocol::{AccountDecision, Trace, printable};
 
 use super::trace::trace;
 use crate::auth::account;
+use crate::clock;
 use crate::context::Context;
 use crate::session::audit::sentence;
 
@@ -29,6 +30,6 @@ fn decision(context: &Context, account: Account, mapped_to: &PlexRef, deadline: 
     let result = account::check_at_once(context, &name, mapped_to)
         .unwrap_or_else(|| account::check(context, &name, mapped_to, deadline));
     let reason = printable(&sentence(&result), MAX_REASON);
-    let steps = trace(context, &name, deadline);
+    let steps = trace(context, &name, clock::now(), deadline);
     AccountDecision { has_access: result.is_ok(), trace: Trace { steps, reason }, user: name }
 }

@@ -85,13 +85,14 @@ impl Session {
                 // The account's lock and the slot are for others from here on.
                 drop((shown, slot));
                 policy::validate_password(password.expose())?;
-                return self.sign_in(&Attempt { key, mapped_to, password });
+                return self.sign_in(&Attempt { key, mapped_to, password, began: self.began });
             }
         };
         slot.approved();
         self.end_within(LAST_VERDICT);
+        let began = self.began;
         let accepted =
-            self.run_with_deadline(move |context, deadline| decide(context, &key, &mapped_to, held, deadline))?;
+            self.run_with_deadline(move |context, deadline| decide(context, &key, &mapped_to, held, began, deadline))?;
         Ok(self.accept(accepted))
     }
 

@@ -19,12 +19,13 @@ mod trace;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::{Origin, Outcome, PlexId, Reason};
+use policy::{BootTime, Origin, Outcome, PlexId, Reason};
 use protocol::{Connection, Deadline, LoginRequest, Peer, Phase, Reply, Request, Secret, Verdict};
 
 use crate::auth::account;
 use crate::auth::outcome::{Accepted, LoginResult, Refusal, Source};
 use crate::auth::token_revoker::IssuedToken;
+use crate::clock;
 use crate::context::Context;
 use crate::limits::connections::Slot;
 use crate::limits::refusal_delay;
@@ -93,6 +94,8 @@ pub(crate) struct Session {
     /// The Plex account, for the log, once it is known.
     id: Option<PlexId>,
     start: Instant,
+    /// [`Self::start`], for the age of friend lists.
+    began: BootTime,
     /// When the last answer was typed that decides about the login, and when a refusal of it may be sent.
     typed: Option<(Instant, Instant)>,
     /// A prompt timed out and its reply has not arrived yet.
@@ -118,6 +121,7 @@ impl Session {
             slot: None,
             id: None,
             start: Instant::now(),
+            began: clock::now(),
             typed: None,
             reply_outstanding: false,
             token: None,

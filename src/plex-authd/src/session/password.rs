@@ -48,7 +48,7 @@ impl Session {
             return self.link(request, &key, &mapped_to);
         }
         policy::validate_password(password.expose())?;
-        self.sign_in(&Attempt { key, mapped_to, password })
+        self.sign_in(&Attempt { key, mapped_to, password, began: self.began })
     }
 
     pub(super) fn sign_in(&mut self, attempt: &Attempt) -> Result<Source, Stop> {

@@ -23,7 +23,12 @@ impl Session {
             Phase::Authenticate if request.plex_only && !self.context.helpers.local_passwords.has_none(&account) => {
                 Err(Reason::LocalFirst.into())
             }
-            Phase::Authenticate => self.authenticate(request, AttemptKey { account: account.name, origin }, mapped_to),
+            Phase::Authenticate => {
+                // Not in the account phase, which also runs for keys and cron jobs and sends no sign-in, and not where a local
+                // password comes first, with which plex.tv is not contacted.
+                self.context.warm_up();
+                self.authenticate(request, AttemptKey { account: account.name, origin }, mapped_to)
+            }
         }
     }
 

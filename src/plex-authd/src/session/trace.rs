@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use policy::{FriendList, Grounds, IdentityBinding, PlexRef, PlexUser, Reason, Resolution, Rules, Step};
+use policy::{BootTime, FriendList, Grounds, IdentityBinding, PlexRef, PlexUser, Reason, Resolution, Rules, Step};
 use protocol::{Binding, MappedTo, PlexAccount, Standing, TraceStep};
 
 use crate::auth::attempt::{self, Basis, Method};
 use crate::context::Context;
 
-/// The steps of the decision about a sign-in with a password.
-pub(super) fn trace(context: &Context, user: &str, deadline: Instant) -> Vec<TraceStep> {
+/// The steps of the decision about a sign-in with a password, in a login that began at `began`.
+pub(super) fn trace(context: &Context, user: &str, began: BootTime, deadline: Instant) -> Vec<TraceStep> {
     let group = context.settings.config.group.as_deref();
     let managed = context.settings.managed_accounts();
     let account = match managed.look_up(user) {
@@ -20,7 +20,7 @@ pub(super) fn trace(context: &Context, user: &str, deadline: Instant) -> Vec<Tra
     match managed.resolve(account.as_ref()) {
         Ok(mapped_to) => {
             steps.push(TraceStep::MappedTo(reference(&mapped_to, group)));
-            sign_in(context, user, &mapped_to, deadline, &mut steps);
+            sign_in(context, user, &mapped_to, (began, deadline), &mut steps);
         }
         Err(Reason::NoLocalAccount) => {}
         Err(Reason::SystemAccount) => steps.push(TraceStep::SystemAccount),
@@ -29,9 +29,15 @@ pub(super) fn trace(context: &Context, user: &str, deadline: Instant) -> Vec<Tra
     steps
 }
 
-fn sign_in(context: &Context, user: &str, mapped_to: &PlexRef, deadline: Instant, steps: &mut Vec<TraceStep>) {
+fn sign_in(
+    context: &Context,
+    user: &str,
+    mapped_to: &PlexRef,
+    (began, deadline): (BootTime, Instant),
+    steps: &mut Vec<TraceStep>,
+) {
     let Basis { list, no_list, decision } =
-        match attempt::decision(context, user, mapped_to, Method::Password, deadline) {
+        match attempt::decision(context, user, mapped_to, Method::Password, began, deadline) {
             Ok(basis) => basis,
             Err(reason) => return steps.push(TraceStep::NoList(reason.to_string())),
         };

@@ -5,12 +5,13 @@ mod new_member;
 mod reading;
 mod refresher;
 mod suspicion;
+mod warm_up;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plex::{Client, Token};
-use policy::{FriendList, IdentityBinding, PlexId, PlexRef, PlexUser, Reason, Rules};
+use policy::{BootTime, FriendList, IdentityBinding, PlexId, PlexRef, PlexUser, Reason, Rules};
 use protocol::FriendListStatus;
 
 use crate::clock;
@@ -22,6 +23,7 @@ use crate::state::store::Store;
 use miss::Misses;
 use suspicion::Check;
 pub(crate) use suspicion::Suspicion;
+use warm_up::WarmUp;
 
 /// Source of the list, from the configuration.
 pub(crate) struct Source {
@@ -96,9 +98,13 @@ struct State {
     wanted: bool,
     /// Refreshes because of accounts that are not on the list.
     misses: Misses,
+    /// Refreshes at the beginning of a login.
+    warm_up: WarmUp,
     /// Number of refreshes that have started, and that have ended.
     started: u64,
     ended: u64,
+    /// When the last refresh started.
+    started_at: Option<BootTime>,
     stopping: bool,
 }
 
@@ -208,15 +214,22 @@ impl FriendListCache {
     }
 
     /// A list that was read because an account does not have access by `list`: a newer one, if there is one or this call may
-    /// cause a refresh (see [`Misses`]).
-    pub(crate) fn newer(&self, list: &FriendList, deadline: Instant) -> Option<Arc<FriendList>> {
+    /// cause a refresh (see [`Misses`]). One that was read since the login began, at `began`, is new enough: it is not read twice
+    /// for one login.
+    pub(crate) fn newer(&self, list: &FriendList, began: BootTime, deadline: Instant) -> Option<Arc<FriendList>> {
         let now = Instant::now();
         let deadline = deadline.min(now + miss::MAX_WAIT);
+        // A prompt may have waited for minutes.
+        let age = list.age(clock::now_for(list.fetched_at));
+        let is_new = list.fetched_at >= began && age < warm_up::INTERVAL;
         let mut state = self.lock();
         let has_newer = |state: &State| state.list.as_ref().is_some_and(|latest| latest.fetched_at > list.fetched_at);
-        if !has_newer(&state) && state.can_be_newer(now) && state.misses.request(now) {
+        if !is_new
+            && !has_newer(&state)
+            && let Some(number) = state.reading_for(began, now)
+        {
             self.changed.notify_all();
-            while state.misses.is_open() && !state.stopping && Instant::now() < deadline {
+            while state.ended < number && !state.stopping && Instant::now() < deadline {
                 let left = deadline.saturating_duration_since(Instant::now());
                 state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
             }
@@ -245,7 +258,32 @@ impl State {
     /// answer, a refusal need not wait for the next attempt.
     fn can_be_newer(&self, now: Instant) -> bool {
         let is_paused = self.failure.as_ref().is_some_and(|(_, retry_at)| now < *retry_at);
-        !self.stopping && !is_paused && self.misses.is_available(now)
+        !self.stopping && !is_paused && (self.misses.is_available(now) || self.warm_up.due().is_some())
+    }
+
+    /// The number of the refresh that has what was true when a login began: one that started since then, one that a login has
+    /// requested, or one that this call requests. `None` if there is none.
+    fn reading_for(&mut self, began: BootTime, now: Instant) -> Option<u64> {
+        if self.is_reading() && self.started_at.is_some_and(|at| at >= began) {
+            return Some(self.started);
+        }
+        let is_requested = self.can_be_newer(now) && (self.warm_up.hurry(now) || self.misses.request(now));
+        // A miss may have joined the refresh of another one.
+        let is_next = self.warm_up.due().is_some() || self.misses.is_requested();
+        is_requested.then_some(self.started + u64::from(is_next))
+    }
+
+    /// A refresh is in progress.
+    fn is_reading(&self) -> bool {
+        self.started > self.ended
+    }
+
+    /// A refresh begins, for every request until now.
+    fn begin_reading(&mut self) {
+        self.misses.begin();
+        self.warm_up.begin();
+        self.started += 1;
+        self.started_at = Some(clock::now());
     }
 
     fn status(&self) -> FriendListStatus {

@@ -23,8 +23,7 @@ impl FriendListCache {
         let mut state = self.lock();
         let called = state.started;
         while self.is_undecided(member) && !state.stopping && state.ended <= called && Instant::now() < deadline {
-            let is_running = state.started > state.ended;
-            if !is_running && !state.misses.is_requested() {
+            if !state.is_reading() && !state.misses.is_requested() {
                 if !state.request_for_member(Instant::now()) {
                     return;
                 }

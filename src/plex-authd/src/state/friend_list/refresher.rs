@@ -43,7 +43,6 @@ impl FriendListCache {
 
     fn refresh(&self) {
         let (start, requests) = (Instant::now(), self.source.client.requests());
-        self.lock().started += 1;
         // Before the list is requested, which then is the first one after they joined.
         let new_members = self.source.members.undecided();
         let outcome = self.read();
@@ -144,8 +143,9 @@ impl FriendListCache {
             let again = doubt.map(|doubt| now + doubt.until_again(clock::now(), self.source.max_age));
             let regular = again.map_or(regular, |again| again.min(regular));
             let due = if state.wanted || state.misses.is_requested() { soonest } else { regular.max(unhurried) };
+            let due = state.warm_up.due().map_or(due, |warm_up| due.min(warm_up.max(soonest)));
             if now >= due {
-                state.misses.begin();
+                state.begin_reading();
                 return Work::Read;
             }
             // Doubt ends at its time, whether plex.tv answers or not.

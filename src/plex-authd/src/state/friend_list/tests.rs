@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::state::identities::Identities;
 
 /// A cache whose thread does not run.
-fn without_thread() -> FriendListCache {
+pub(super) fn without_thread() -> FriendListCache {
     let directory = tempfile::tempdir().unwrap();
     let log = Log::start();
     let (store, _, _) = crate::state::store::open(directory.path(), &log).unwrap();
@@ -73,9 +73,14 @@ fn list_with(id: u64, name: &str) -> FriendList {
     FriendList { entries, ..list() }
 }
 
-fn list() -> FriendList {
+pub(super) fn list() -> FriendList {
     let owner = PlexUser { id: PlexId(1), username: None, email: None };
     FriendList { owner, entries: Vec::new(), second_source: None, fetched_at: clock::now() }
+}
+
+/// The beginning of a login after the lists of a test.
+fn later() -> BootTime {
+    clock::now() + Duration::from_secs(1)
 }
 
 #[test]
@@ -86,7 +91,7 @@ fn r37_a_refusal_does_not_wait_during_the_pause_after_a_failure() {
     let failed = |retry_at| Some((Reason::Unavailable("a test".into()), retry_at));
     cache.lock().failure = failed(now + Duration::from_secs(60));
     assert!(!cache.can_be_newer());
-    assert!(cache.newer(&list(), now + Duration::from_secs(60)).is_none());
+    assert!(cache.newer(&list(), later(), now + Duration::from_secs(60)).is_none());
     assert!(now.elapsed() < Duration::from_secs(2) && !cache.lock().misses.is_requested());
     cache.lock().failure = failed(now);
     assert!(cache.can_be_newer(), "the pause has ended");
@@ -122,7 +127,7 @@ fn r37_a_refusal_does_not_wait_for_a_refresher_that_stops() {
     let cache = Arc::new(without_thread());
     let waiting = Arc::clone(&cache);
     let start = Instant::now();
-    let login = std::thread::spawn(move || waiting.newer(&list(), start + Duration::from_secs(60)));
+    let login = std::thread::spawn(move || waiting.newer(&list(), later(), start + Duration::from_secs(60)));
     while !cache.lock().misses.is_requested() {
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -132,7 +137,7 @@ fn r37_a_refusal_does_not_wait_for_a_refresher_that_stops() {
     // And nothing is requested after that.
     let stopped = without_thread();
     stopped.stop();
-    assert!(!stopped.can_be_newer() && stopped.newer(&list(), start + Duration::from_secs(60)).is_none());
+    assert!(!stopped.can_be_newer() && stopped.newer(&list(), later(), start + Duration::from_secs(60)).is_none());
     assert!(!stopped.lock().misses.is_open());
 }
 

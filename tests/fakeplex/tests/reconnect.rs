@@ -1,5 +1,5 @@
 //! New connections of the client in `src/plex`: each resumes the TLS session of an earlier one.
-#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod common;
 

@@ -85,13 +85,10 @@ fn r37_r83_list_that_was_read_since_the_login_began_is_not_read_again_for_a_refu
     let older = FriendList { fetched_at: began - SECOND, ..list() };
     assert_eq!(cache.newer(&older, began, deadline).unwrap().fetched_at, newest.fetched_at);
     assert!(!cache.lock().misses.is_open());
-    // Someone was invited while the prompt was open.
+    // Someone may have been invited while the prompt was open for so long.
     let minutes_ago = FriendList { fetched_at: clock::now() - INTERVAL, ..list() };
     cache.lock().list = Some(Arc::new(minutes_ago.clone()));
-    assert_eq!(cache.lock().reading_for(clock::now(), Instant::now()), Some(1));
-    cache.lock().misses = Default::default();
-    cache.stop();
-    assert!(cache.newer(&minutes_ago, began - INTERVAL, deadline).is_none());
+    assert!(cache.newer(&minutes_ago, began - INTERVAL, Instant::now()).is_none() && cache.lock().misses.is_open());
 }
 
 #[test]

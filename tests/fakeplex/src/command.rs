@@ -22,6 +22,9 @@ pub enum Command {
     Connections(Connections),
     /// Set it from the next answer of this endpoint on. The connection of that answer is closed.
     Turn(Endpoint, Connections),
+    /// Close all connections to plex.tv, as plex.tv does with those that nothing was sent on for a while. The answer is their
+    /// number.
+    HangUp,
     /// Block an address after this many failed sign-ins from it.
     BlockAfter(u64),
     /// Milliseconds after its last failed sign-in until an address is unblocked; by default never.

@@ -64,6 +64,12 @@ impl Control {
         self.send(&Command::ClearFaults).unwrap();
     }
 
+    /// Closes all connections to plex.tv, none of which may have a request in progress, and returns their number.
+    #[allow(clippy::must_use_candidate, reason = "the number is for tests of this")]
+    pub fn hang_up(&self) -> usize {
+        self.request(&Command::HangUp)
+    }
+
     /// Numbers of requests and connections since the start or the last reset.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -109,6 +115,7 @@ fn execute(command: Command, store: &Mutex<Store>, gate: &Gate) -> Result<String
     match command {
         Command::Connections(wanted) => gate.set(wanted),
         Command::ClearFaults => gate.set(Connections::Serve),
+        Command::HangUp => return Ok(gate.hang_up().to_string()),
         _ => {}
     }
     change(command, &mut store.lock().unwrap())
@@ -121,7 +128,7 @@ fn change(command: Command, store: &mut Store) -> Result<String, String> {
         Command::Load(text) => store.load(World::parse(&text)?),
         Command::Fault(rule) => store.add_rule(rule),
         Command::ClearFaults => store.clear_faults(),
-        Command::Connections(_) => {}
+        Command::Connections(_) | Command::HangUp => {}
         Command::Turn(after, connections) => store.turn = Some((after, connections)),
         Command::BlockAfter(failures) => store.blocked.after = Some(failures),
         Command::BlockFor(milliseconds) => store.blocked.lasts = Some(Duration::from_millis(milliseconds)),

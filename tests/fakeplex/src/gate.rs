@@ -1,7 +1,8 @@
 //! Gate that decides whether connections are accepted. A fault acts on a request; this acts before any request.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Condvar, Mutex};
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, Weak};
 
 use crate::command::Connections;
 
@@ -10,6 +11,8 @@ pub(crate) struct Gate {
     address: SocketAddr,
     state: Mutex<State>,
     changed: Condvar,
+    /// Open connections; those that have ended are removed at the next one.
+    open: Mutex<Vec<Weak<TcpStream>>>,
 }
 
 struct State {
@@ -20,7 +23,28 @@ struct State {
 
 impl Gate {
     pub(crate) fn new(address: SocketAddr, wanted: Connections) -> Self {
-        Self { address, state: Mutex::new(State { wanted, closed: false }), changed: Condvar::new() }
+        Self {
+            address,
+            state: Mutex::new(State { wanted, closed: false }),
+            changed: Condvar::new(),
+            open: Mutex::default(),
+        }
+    }
+
+    /// Registers a connection for [`Self::hang_up`] until the result is dropped.
+    pub(crate) fn register(&self, stream: &TcpStream) -> io::Result<Arc<TcpStream>> {
+        let handle = Arc::new(stream.try_clone()?);
+        let mut open = self.open.lock().unwrap();
+        open.retain(|stream| stream.strong_count() > 0);
+        open.push(Arc::downgrade(&handle));
+        Ok(handle)
+    }
+
+    /// Ends all connections as if their clients would send no more, and returns their number. Each is closed by its own thread,
+    /// in the same orderly way as after a client's `Connection: close`.
+    pub(crate) fn hang_up(&self) -> usize {
+        let open = std::mem::take(&mut *self.open.lock().unwrap());
+        open.iter().filter_map(Weak::upgrade).filter(|stream| stream.shutdown(Shutdown::Read).is_ok()).count()
     }
 
     /// Current treatment of connections.
@@ -42,7 +66,7 @@ impl Gate {
     }
 
     /// Closes a listener until connections are accepted again, and returns a new one.
-    pub(crate) fn close(&self, listener: TcpListener) -> std::io::Result<TcpListener> {
+    pub(crate) fn close(&self, listener: TcpListener) -> io::Result<TcpListener> {
         drop(listener);
         let mut state = self.state.lock().unwrap();
         state.closed = true;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use fakeplex::{Command, Control, World, serve};
+use fakeplex::{Command, Control, World, relay, serve};
 
 /// A plex.tv to test against.
 #[derive(Debug, Parser)]
@@ -28,6 +28,15 @@ enum Verb {
         /// Where to listen; a port of 0 takes any
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
+    },
+    /// Relay connections to a running server as a network of this round trip would, until killed
+    Relay {
+        /// The directory of the server; the address of the relay is put there, as `address.after-40ms`
+        #[arg(long)]
+        dir: PathBuf,
+        /// The round trip, in milliseconds
+        #[arg(long)]
+        round_trip: u64,
     },
     /// Send a command, such as '"counters"' or '{"fault":{"endpoint":"signin","fault":"silence","times":null}}'
     Ctl {
@@ -59,6 +68,7 @@ fn run(verb: Verb) -> Result<(), String> {
             let world = World::parse(&text).map_err(|why| format!("{}: {why}", state.display()))?;
             serve(world, &dir, listen).map_err(|error| error.to_string())
         }
+        Verb::Relay { dir, round_trip } => relay(&dir, round_trip).map_err(|error| error.to_string()),
         Verb::Ctl { dir, command } => {
             let command: Command = serde_json::from_str(&command).map_err(|error| error.to_string())?;
             let answer = Control::new(&dir).send(&command).map_err(|error| error.to_string())?;

@@ -70,12 +70,12 @@ pub fn serve(world: World, directory: &Path, listen: SocketAddr) -> io::Result<(
     accept(listener, &tls, &store, &gate)
 }
 
-fn url(listener: &TcpListener) -> io::Result<String> {
+pub(crate) fn url(listener: &TcpListener) -> io::Result<String> {
     Ok(format!("https://localhost:{}", listener.local_addr()?.port()))
 }
 
 /// Writes a file atomically, so that no waiting process reads half of it.
-fn publish(directory: &Path, name: &str, text: &str) -> io::Result<()> {
+pub(crate) fn publish(directory: &Path, name: &str, text: &str) -> io::Result<()> {
     let temporary = directory.join(format!(".{name}"));
     fs::write(&temporary, format!("{text}\n"))?;
     fs::rename(temporary, directory.join(name))
@@ -98,6 +98,7 @@ fn accept(mut listener: TcpListener, tls: &Arc<Tls>, store: &Arc<Mutex<Store>>, 
 
 fn connection(mut stream: TcpStream, peer: SocketAddr, tls: &Tls, store: &Mutex<Store>, gate: &Gate) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    let _registered = gate.register(&stream)?;
     let made = gate.wanted();
     if made == Connections::Silence {
         std::thread::sleep(SILENCE);
@@ -110,7 +111,7 @@ fn connection(mut stream: TcpStream, peer: SocketAddr, tls: &Tls, store: &Mutex<
     let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
     store.lock().unwrap().counters.handshake(resumed);
     let mut stream = StreamOwned::new(session, stream);
-    let orderly = converse(&mut stream, peer, |request| match gate.wanted() {
+    let ended = converse(&mut stream, peer, |request| match gate.wanted() {
         // A connection opened before the change gets the same treatment.
         Connections::Silence => (Response::empty(200), Some(Fault::Silence)),
         wanted if wanted == Connections::Refuse || wanted.certificate() != made.certificate() => {
@@ -128,7 +129,12 @@ fn connection(mut stream: TcpStream, peer: SocketAddr, tls: &Tls, store: &Mutex<
             }
             (response, fault)
         }
-    })?;
+    });
+    let orderly = match ended {
+        // The client has gone, or the connection was hung up.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => true,
+        ended => ended?,
+    };
     if orderly {
         // A client that waits for the end of the connection is told that nothing was cut off.
         stream.conn.send_close_notify();

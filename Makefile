@@ -54,9 +54,9 @@ demo: demo-announced setup
 picture: setup
 	@cargo run $(QUIET) --locked -p e2e --bin picture
 
-# What one login costs, beside pam_permit, pam_unix and a script that does the same.
+# What one login costs, compared with pam_permit, pam_unix, a script and the least that TLS allows: docs/development/speed.md.
 bench: setup
-	@tests/say "Building the benchmark: about 5 minutes the first time"
+	@tests/say "Building the benchmark: about 5 minutes the first time. It runs for about 12"
 	@E2E_PROFILE=release cargo run $(QUIET) --locked -p e2e --bin bench
 
 # Programs of others against plex-auth, on clean Debian servers: docs/development/matrix.md. ONLY=NAME,… tries only these.

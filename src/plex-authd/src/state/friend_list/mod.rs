@@ -1,5 +1,6 @@
 //! The friend list, refreshed by one thread with the owner's token.
 
+mod login;
 mod miss;
 mod new_member;
 mod reading;

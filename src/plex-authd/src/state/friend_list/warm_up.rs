@@ -6,9 +6,6 @@ use std::time::{Duration, Instant};
 
 use policy::BootTime;
 
-use super::{FriendListCache, State};
-use crate::clock;
-
 /// The shortest time from one of these refreshes to the next, and the age of a list that is worth one. A connection that is
 /// younger is still open.
 pub(super) const INTERVAL: Duration = Duration::from_secs(30);
@@ -27,7 +24,7 @@ pub(super) struct WarmUp {
 
 impl WarmUp {
     /// Requests a refresh after [`DELAY`], if there has been none within [`INTERVAL`].
-    fn request(&mut self, now: BootTime, instant: Instant) -> bool {
+    pub(super) fn request(&mut self, now: BootTime, instant: Instant) -> bool {
         let is_allowed = self.requested_at.is_none_or(|at| now.since(at) >= INTERVAL);
         if is_allowed {
             (self.requested_at, self.due) = (Some(now), Some(instant + DELAY));
@@ -51,31 +48,3 @@ impl WarmUp {
         self.due = None;
     }
 }
-
-impl FriendListCache {
-    /// Called for an authentication of a managed account, before its prompt. Does not wait. Nothing is sent while plex.tv wants
-    /// no requests, after a failed refresh (which is repeated at its own time), or while the list is in doubt.
-    pub(crate) fn warm_up(&self) {
-        if self.source.limits.rate_limiter.check_breaker().is_err() {
-            return;
-        }
-        if self.lock().request_warm_up(clock::now(), Instant::now()) {
-            self.changed.notify_all();
-        }
-    }
-}
-
-impl State {
-    /// Requests a refresh if the list is old enough, and none is under way or impossible.
-    pub(super) fn request_warm_up(&mut self, now: BootTime, instant: Instant) -> bool {
-        let is_old = |age| age >= INTERVAL;
-        let has_old_list =
-            self.list.as_ref().is_some_and(|list| is_old(list.age(clock::adjusted(now, list.fetched_at))));
-        let is_possible = !self.stopping && self.failure.is_none() && self.suspicion.is_none();
-        let is_coming = self.wanted || self.misses.is_open() || self.is_reading();
-        has_old_list && is_possible && !is_coming && self.warm_up.request(now, instant)
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use policy::{FriendList, Loss, PlexId, Reason};
 
 use super::super::suspicion::{Check, Suspicion};
 use super::super::tests::{list, without_thread};
+use super::super::warm_up::DELAY;
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -21,7 +23,7 @@ fn with_list(age: Duration) -> FriendListCache {
 
 /// A login begins now.
 fn hello(cache: &FriendListCache) -> bool {
-    cache.lock().warm_up.due = None;
+    cache.lock().warm_up.begin();
     cache.warm_up();
     cache.lock().warm_up.due().is_some()
 }

@@ -62,7 +62,7 @@ impl Machine {
         // With the default limits, first logins are a part of what is measured.
         let together = if scenario.throttle == Throttle::Default { 1 } else { scenario.together };
         let taken = self.log_in(scenario.ways, scenario.round_trip, together, 0);
-        assert!(taken.iter().all(|taken| taken.failed == 0), "{taken:?}\n{}", world.syslog());
+        assert!(taken.iter().all(|taken| taken.failed == 0), "{taken:?}");
         self.wait_for_revocations();
     }
 

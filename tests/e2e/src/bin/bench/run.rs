@@ -29,7 +29,11 @@ pub(crate) fn run(plan: &Plan) -> Option<Run> {
     let mut machines = Machines::default();
     let mut measured = Vec::new();
     for scenario in in_turn {
-        measured.extend(measure(&rounds, vec![(machines.of(scenario.friends)?, scenario)]));
+        // A machine that has already counted sign-ins would reach the defaults.
+        let is_limited = scenario.throttle == Throttle::Default;
+        let machine =
+            if is_limited { Rc::new(Machine::new(scenario.friends)?) } else { machines.of(scenario.friends)? };
+        measured.extend(measure(&rounds, vec![(machine, scenario)]));
     }
     let gone = plan.gone();
     if plan.is_real {

@@ -22,7 +22,9 @@ const CRATES: [&str; 3] = ["src/plex-authd/src", "src/pam-plex/src", "src/plex/s
 
 fn pages() -> Vec<Document> {
     let entries = fs::read_dir(root().join(DEVELOPMENT)).unwrap().map(|entry| entry.unwrap().file_name());
-    let mut pages: Vec<Document> = entries.map(|name| document(&Path::new(DEVELOPMENT).join(name))).collect();
+    let paths = entries.map(|name| Path::new(DEVELOPMENT).join(name));
+    let texts = paths.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let mut pages: Vec<Document> = texts.map(|path| document(&path)).collect();
     pages.sort_by(|one, other| one.path.cmp(&other.path));
     assert!(pages.len() > 4, "only {}", pages.len());
     pages

@@ -12,6 +12,10 @@ const MANY: &str = "[throttle]\nrejected_per_hour = 1000\nsign_ins_per_hour = 10
 /// each. `sign_ins_per_hour` bounds their number, but not that of [`MANY`].
 const PER_SIGN_IN: u64 = 256;
 
+/// The most connections to plex.tv that an idle daemon keeps open for a while: one for each revocation at the same time, and
+/// two for sign-ins and the friend list. A busy machine needs more of them than an idle one.
+const CONNECTIONS: u64 = 8 + 2;
+
 /// Two seconds, with tolerance for a busy machine, in milliseconds.
 const AT_MOST: u64 = 2500;
 
@@ -147,9 +151,9 @@ fn ten_thousand_sequential_logins_leak_no_memory_threads_or_descriptors() {
         let held = settle(&world);
         println!("{thousand}000: {:?}, {held:?}, {:?}", start.elapsed(), rush.held);
         let first = first.get_or_insert(held);
-        // Tolerance of two for a name-resolution thread or a connection to plex.tv.
+        // Tolerance of two for name-resolution threads.
         assert!(held.threads <= first.threads + 2, "{first:?} {held:?}");
-        assert!(held.descriptors <= first.descriptors + 2, "{first:?} {held:?}");
+        assert!(held.descriptors <= first.descriptors + CONNECTIONS, "{first:?} {held:?}");
         let sign_ins = (thousand - 1) * 1000 * PER_SIGN_IN / 1024;
         assert!(held.kilobytes <= first.kilobytes + sign_ins + 1024, "{first:?} {held:?}");
         world.plex().reset();

@@ -22,7 +22,7 @@ const OTHERWISE: [&str; 5] =
     ["build-for-aarch64.md", "confinement.md", "containers.md", "install.md", "without-systemd.md"];
 
 /// Words with an underscore that belong to other programs.
-const FOREIGN: [&str; 25] = [
+const FOREIGN: [&str; 26] = [
     "auth_allow_cleartext",
     "auth_cache_size",
     "auth_cache_ttl",
@@ -43,6 +43,7 @@ const FOREIGN: [&str; 25] = [
     "no_new_privs",
     "pam_service",
     "pg_hba",
+    "rc_cgroup_controllers",
     "rc_cgroup_mode",
     "rlm_pam",
     "sd_notify",

@@ -3,6 +3,7 @@
 
 mod argon2id;
 mod keyed_tag;
+mod lookup;
 mod offline;
 mod remembered;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use protocol::Secret;
 use crate::limits::permit::Permit;
 use crate::log::Log;
 use crate::state::store::Store;
+pub(crate) use lookup::Lookup;
 use offline::OfflinePasswords;
 pub(crate) use offline::PasswordHashes;
 pub(crate) use remembered::PasswordTags;
@@ -33,23 +35,6 @@ pub(crate) struct PasswordCache {
 pub(crate) struct Cached {
     pub tags: PasswordTags,
     pub hashes: PasswordHashes,
-}
-
-/// Result of comparing a password with the cached one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    /// Equal; the Plex account that it belongs to.
-    Match(PlexId),
-    /// Different: a wrong guess, unless plex.tv accepts it.
-    Mismatch,
-    /// No valid password is cached.
-    Absent,
-}
-
-impl Lookup {
-    fn of(is_equal: bool, id: PlexId) -> Self {
-        if is_equal { Self::Match(id) } else { Self::Mismatch }
-    }
 }
 
 impl PasswordCache {

@@ -9,8 +9,8 @@ use protocol::Secret;
 use subtle::ConstantTimeEq;
 use system::random;
 
-use super::Lookup;
 use super::argon2id::Hasher;
+use super::lookup::Lookup;
 use crate::clock;
 use crate::limits::permit::Permit;
 use crate::lock::lock;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use policy::{CachedPassword, PlexId, SignInTarget};
 use protocol::Secret;
 
-use super::Lookup;
 use super::keyed_tag::{Key, Tag};
+use super::lookup::Lookup;
 use crate::clock;
 use crate::lock::lock;
 

@@ -154,7 +154,9 @@ fn assert_everything_works(vm: &mut Vm) {
         let refused = vm.run(&ssh(user, &word));
         assert!(!refused.ok() && refused.stdout.contains("Permission denied"), "{user}: {refused:?}");
     }
-    vm.wait("grep -qa USER_alice /var/lib/samba/private/passdb.tdb || { sleep 1; false; }");
+    // plex-auth-samba starts with the first login, and on a slow machine too late for its password.
+    let has_smb = "grep -qa USER_alice /var/lib/samba/private/passdb.tdb";
+    vm.wait(&format!("{has_smb} || {{ sleep 3; {has_smb}; }} || {{ {}; false; }}", ssh("alice", &password("alice"))));
     vm.sh("systemctl reload plex-authd");
     vm.wait("journalctl --quiet -t plex-authd | grep 'has been read again' || { sleep 1; false; }");
     vm.sh("systemctl restart plex-authd");

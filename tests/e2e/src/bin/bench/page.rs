@@ -110,10 +110,12 @@ Scenarios:
 * **{few}, {burst}, {most} at once**: so many friends log in, each from an address of their own; the time ends with the last of
   them.
 * **Friends**: the server is shared with {USUAL_FRIENDS} friends, except where another number is given. Each has a local account.
+* **Tokens** are counted {settled} after the last login of a burst.
 * **Default limits**: `[throttle]` is not set, and {most} friends who have not signed in before do so. The column *within the
   limits* has the number of logins that succeeded. All other scenarios raise the limits, since a friend logs in more often
   in them than the defaults allow:
 ",
-        round_trips.join(" or ")
-    ) + &format!("\nTokens are counted {} after the last login of a burst.\n\n", seconds(u64::try_from(plan.settled.as_millis()).unwrap_or(u64::MAX)))
+        round_trips.join(" or "),
+        settled = seconds(u64::try_from(plan.settled.as_millis()).unwrap_or(u64::MAX)),
+    )
 }

@@ -15,8 +15,8 @@ const STALE: Duration = Duration::from_millis(1100);
 impl Machine {
     /// Causes a fault at the machine's step.
     pub fn strike(&self, strike: &Strike) {
-        if self.step == Step::Owner {
-            // The owner's account is only requested at the start.
+        let is_at_start = self.is_at_start(strike);
+        if is_at_start {
             self.world.stop_authd();
         }
         match strike {
@@ -32,9 +32,16 @@ impl Machine {
         if self.step.is_list() {
             std::thread::sleep(STALE);
         }
-        if self.step == Step::Owner {
+        if is_at_start {
             self.world.start_authd(&self.step.config(&self.world, self.cache, ""));
         }
+    }
+
+    /// True for a fault that only a daemon notices that has just started: the owner's account is requested then, and addresses
+    /// are kept for a minute.
+    fn is_at_start(&self, strike: &Strike) -> bool {
+        let sends_first = !self.step.follows_sign_in() && self.step != Step::Server;
+        self.step == Step::Owner || strike.is_about_names() && sends_first
     }
 
     /// Removes the fault.

@@ -57,6 +57,11 @@ impl Strike {
         matches!(self, Self::Answer(_))
     }
 
+    /// True if no address can be looked up.
+    pub fn is_about_names(&self) -> bool {
+        matches!(self, Self::NoName | Self::SilentNames)
+    }
+
     /// True if plex.tv itself counts as unreachable, which alone opens the cache for outages (R69). A malformed answer
     /// is an answer.
     pub fn is_unreachable(&self) -> bool {

@@ -44,7 +44,7 @@ impl Machine {
         std::thread::scope(|scope| {
             let right = scope.spawn(|| self.login("alice"));
             let wrong = self.step.wrong(strike).map(|_| scope.spawn(|| self.login("mallory")));
-            if self.step.follows_sign_in() && matches!(strike, Strike::NoName | Strike::SilentNames) {
+            if self.step.follows_sign_in() && strike.is_about_names() {
                 // The answer to the sign-in is delayed, so that the name disappears while it is awaited.
                 until(Duration::from_secs(2), || signed_in() > before);
                 self.lose_name(strike);

@@ -51,9 +51,10 @@ impl Step {
         matches!(self, Self::Resources | Self::SignOut)
     }
 
-    /// True if nothing is lost by the fault: the owner is known from the last list, which needs no further answer (P7).
+    /// True if nothing is lost by the fault: the owner is known from the last list, which needs no further answer (P7), and
+    /// the address that the sign-in was sent to is kept for a minute.
     pub fn is_spared(self, strike: &Strike) -> bool {
-        self == Self::Owner && strike.is_answer()
+        self == Self::Owner && strike.is_answer() || self.follows_sign_in() && strike.is_about_names()
     }
 
     /// The rule of the matrix: the return code for a right password during a fault at this step. `cached`: the password
@@ -70,7 +71,7 @@ impl Step {
 
     /// The return code for a wrong password, for the steps before plex.tv's answer to it.
     pub fn wrong(self, strike: &Strike) -> Option<Code> {
-        if self.is_spared(strike) {
+        if self.is_spared(strike) && !self.follows_sign_in() {
             return Some(Code::AUTH_ERR);
         }
         (self.is_list() || self == Self::SignIn).then_some(Code::AUTHINFO_UNAVAIL)

@@ -31,7 +31,13 @@ fn profile() -> String {
 #[must_use]
 pub fn built(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| build(&profile(), &[&SHIPPED[..], &["fakeplex"]].concat())).join(name)
+    let both = || {
+        // One after the other: built together, the libraries that both use would have the features of either, and what is
+        // shipped would be another program than the tested one.
+        build(&profile(), &["fakeplex"]);
+        build(&profile(), &SHIPPED)
+    };
+    BUILT.get_or_init(both).join(name)
 }
 
 /// A program or the module as it is shipped: for tests of the files themselves, their symbols, size and libraries.

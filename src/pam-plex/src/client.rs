@@ -100,7 +100,6 @@ impl Client<'_> {
                 Reply::Prompt(_) | Reply::Notice(_) if self.phase != Phase::Authenticate => {
                     return Err(Failure::UnexpectedReply);
                 }
-                Reply::Admin(_) => return Err(Failure::UnexpectedReply),
                 Reply::Notice(text) => {
                     if !self.is_silent {
                         prompt::show_error(pamh, &text);

@@ -75,8 +75,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test may panic")]
     use super::*;
     use crate::{
-        AdminRequest, AdminResponse, InvalidInput, LoginRequest, Phase, Prompt, PromptReply, Reply, Request, Screen,
-        Secret, VERSION, Verdict, local_password,
+        AdminReply, AdminRequest, AdminResponse, InvalidInput, LoginRequest, Phase, Prompt, PromptReply, Reply,
+        Request, Screen, Secret, VERSION, Verdict, local_password,
         smb::{Fingerprint, SmbAction, SmbRequest, SmbResult},
     };
 
@@ -107,7 +107,8 @@ mod tests {
             screen: Some(Screen { columns: 80, lines: 24, utf8: true }),
         }));
         round_trip(&Request::Admin(AdminRequest::Forget("alice".into())));
-        round_trip(&Reply::Admin(AdminResponse::Status(Box::default())));
+        round_trip(&AdminReply::Response { managed: AdminResponse::Status(Box::default()) });
+        round_trip(&AdminReply::Login(Reply::Verdict(Verdict::Success)));
         for answer in [
             PromptReply::Text(Secret::from("p\u{e4}ss \"quoted\" \\")),
             PromptReply::Invalid(InvalidInput::NotUtf8),

@@ -45,7 +45,7 @@ pub use frame::{Malformed, decode, encode};
 pub use limits::{DEFAULT_SOCKET, HEARTBEAT, MAX_FRAME, MAX_NAME, MAX_PASSWORD, MAX_SILENCE, MODULE_DEADLINE, VERSION};
 pub use log::{Severity, syslog_line};
 pub use login::{InvalidInput, LoginRequest, Phase, Prompt, PromptReply, Screen, Verdict};
-pub use message::{Reply, Request};
+pub use message::{AdminReply, Reply, Request};
 pub use secret::Secret;
 pub use socket_trust::Untrusted;
 pub use text::{counted, printable};

@@ -1,4 +1,4 @@
-//! The two kinds of message on a connection to the daemon. Both ends are built together and are strict about each other's
+//! The kinds of message on a connection to the daemon. Both ends are built together and are strict about each other's
 //! messages; [`crate::VERSION`] tells them apart.
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub enum Request {
     Admin(AdminRequest),
 }
 
-/// A message of the daemon.
+/// A message of the daemon in a login.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Reply {
@@ -33,7 +33,18 @@ pub enum Reply {
     Notice(String),
     /// The end of the conversation.
     Verdict(Verdict),
+}
+
+/// A message of the daemon to the `plex-auth` command. It is a type of its own, so that the module, which is loaded into every
+/// program that logs a user in, has no code for what only the command reads.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum AdminReply {
     /// The response to a [`Request::Admin`].
-    #[serde(rename = "managed")]
-    Admin(AdminResponse),
+    Response {
+        /// The response.
+        managed: AdminResponse,
+    },
+    /// A message of the login that [`AdminRequest::Explain`] starts, or of one that the command itself asks for.
+    Login(Reply),
 }

@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use protocol::{Connection, Deadline, Error, Malformed, Reply, Request, decode};
+use protocol::{AdminReply, Connection, Deadline, Error, Malformed, Reply, Request, decode};
 use serde::de::DeserializeOwned;
 
 /// Size of the length prefix, in bytes.
@@ -22,6 +22,7 @@ fuzz_target!(|input: &[u8]| {
     let stream: Vec<u8> = lines.flat_map(frame).collect();
     deliver::<Request>(&stream, cuts);
     deliver::<Reply>(&stream, cuts);
+    deliver::<AdminReply>(&stream, cuts);
 });
 
 fn frame(line: &[u8]) -> Vec<u8> {

@@ -5,7 +5,7 @@
 use std::fmt::Debug;
 
 use libfuzzer_sys::fuzz_target;
-use protocol::{MAX_FRAME, Malformed, Reply, Request, decode, encode};
+use protocol::{AdminReply, MAX_FRAME, Malformed, Reply, Request, decode, encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,6 +22,7 @@ fuzz_target!(|input: &[u8]| {
     for bytes in [input, &framed] {
         judge::<Request>(bytes);
         judge::<Reply>(bytes);
+        judge::<AdminReply>(bytes);
     }
 });
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use protocol::{
-    AdminRequest, AdminResponse, Connection, Deadline, InvalidInput, LoginRequest, MAX_PASSWORD, Phase, Prompt,
-    PromptReply, Reply, Request, Secret, Trace, Verdict, printable,
+    AdminReply, AdminRequest, AdminResponse, Connection, Deadline, InvalidInput, LoginRequest, MAX_PASSWORD, Phase,
+    Prompt, PromptReply, Reply, Request, Secret, Trace, Verdict, printable,
 };
 
 use crate::client::daemon::{broken, unexpected_reply, unreachable};
@@ -77,23 +77,25 @@ fn converse(socket: &Path, user: &str, request: &Request) -> Result<(Verdict, Op
             next(&mut connection).map_err(broken)?
         };
         match reply {
-            Reply::Prompt(prompt) => {
+            AdminReply::Login(Reply::Prompt(prompt)) => {
                 send(&mut connection, &Request::PromptReply(ask(&prompt, user)?)).map_err(broken)?;
             }
-            Reply::Notice(text) => terminal::note(printable(&text, 200)),
-            Reply::Admin(AdminResponse::Trace(steps)) => trace = Some(steps),
-            Reply::Admin(AdminResponse::NotYours) => return Err(Error::new("only root may ask plex-authd this")),
-            Reply::Verdict(verdict) => return Ok((verdict, trace)),
-            Reply::Admin(_) | Reply::Working => return Err(unexpected_reply()),
+            AdminReply::Login(Reply::Notice(text)) => terminal::note(printable(&text, 200)),
+            AdminReply::Response { managed: AdminResponse::Trace(steps) } => trace = Some(steps),
+            AdminReply::Response { managed: AdminResponse::NotYours } => {
+                return Err(Error::new("only root may ask plex-authd this"));
+            }
+            AdminReply::Login(Reply::Verdict(verdict)) => return Ok((verdict, trace)),
+            AdminReply::Response { .. } | AdminReply::Login(Reply::Working) => return Err(unexpected_reply()),
         }
     }
 }
 
 /// The next reply other than [`Reply::Working`].
-fn next(connection: &mut Connection) -> Result<Reply, protocol::Error> {
+fn next(connection: &mut Connection) -> Result<AdminReply, protocol::Error> {
     loop {
         match connection.receive(Deadline::after(SILENCE))? {
-            Reply::Working => {}
+            AdminReply::Login(Reply::Working) => {}
             other => return Ok(other),
         }
     }

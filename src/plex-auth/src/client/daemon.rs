@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::{
-    AccountDecision, AdminRequest, AdminResponse, Connection, Deadline, FriendListStatus, KnownAccount, ListedFriend,
-    Login, Reply, Request, Untrusted,
+    AccountDecision, AdminReply, AdminRequest, AdminResponse, Connection, Deadline, FriendListStatus, KnownAccount,
+    ListedFriend, Login, Request, Untrusted,
 };
 
 use super::plex_tv::QUESTION;
@@ -164,12 +164,14 @@ impl Daemon {
 
     fn receive(&mut self) -> Result<AdminResponse, Error> {
         match self.connection.receive(Deadline::after(self.timeout)) {
-            Ok(Reply::Admin(AdminResponse::NotYours)) => {
+            Ok(AdminReply::Response { managed: AdminResponse::NotYours }) => {
                 Err(Error::new("only root may ask plex-authd this").hint("use sudo"))
             }
-            Ok(Reply::Admin(AdminResponse::Failed(why))) => Err(Error::new(format!("plex-authd: {why}"))),
-            Ok(Reply::Admin(response)) => Ok(response),
-            Ok(_) => Err(unexpected_reply()),
+            Ok(AdminReply::Response { managed: AdminResponse::Failed(why) }) => {
+                Err(Error::new(format!("plex-authd: {why}")))
+            }
+            Ok(AdminReply::Response { managed }) => Ok(managed),
+            Ok(AdminReply::Login(_)) => Err(unexpected_reply()),
             Err(error) => Err(broken(error)),
         }
     }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use policy::{FriendList, PlexUser, Reason, SentLastHour};
 use protocol::{
-    AdminRequest, AdminResponse, Connection, Deadline, Error, FriendListStatus, KnownAccount, ListedFriend,
-    LoginRequest, MAX_FRAME, Peer, Reply, SentCounts, Status, Trace, TraceStep,
+    AdminReply, AdminRequest, AdminResponse, Connection, Deadline, Error, FriendListStatus, KnownAccount, ListedFriend,
+    LoginRequest, MAX_FRAME, Peer, SentCounts, Status, Trace, TraceStep,
 };
 use serde::Serialize;
 
@@ -63,7 +63,8 @@ pub(crate) fn answer(
 /// Refuses a request of another user than root, without waiting for the process.
 pub(crate) fn deny(connection: &mut Connection) {
     // A process that has disconnected needs no answer.
-    let _ = connection.send(&Reply::Admin(AdminResponse::NotYours), Deadline::after(Duration::ZERO));
+    let _ =
+        connection.send(&AdminReply::Response { managed: AdminResponse::NotYours }, Deadline::after(Duration::ZERO));
 }
 
 /// Sends the steps and the reason of a decision, before its verdict.
@@ -75,7 +76,7 @@ pub(crate) fn explain(connection: &mut Connection, steps: Vec<TraceStep>, reason
 }
 
 fn send(connection: &mut Connection, response: AdminResponse) -> Result<(), Error> {
-    connection.send(&Reply::Admin(response), Deadline::after(RESPONSE_TIMEOUT))
+    connection.send(&AdminReply::Response { managed: response }, Deadline::after(RESPONSE_TIMEOUT))
 }
 
 fn send_list<T: Serialize>(
@@ -224,7 +225,10 @@ mod tests {
             let (last, others) = parts.split_last().unwrap();
             assert!(last.is_empty() && others.iter().all(|part| !part.is_empty()), "{count}");
             for part in parts {
-                assert!(protocol::encode(&Reply::Admin(AdminResponse::Logins(part))).is_ok(), "{count}");
+                assert!(
+                    protocol::encode(&AdminReply::Response { managed: AdminResponse::Logins(part) }).is_ok(),
+                    "{count}"
+                );
             }
         }
     }

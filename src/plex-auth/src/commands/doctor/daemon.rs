@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use config::Config;
 use humantime::format_duration;
-use protocol::{AdminRequest, AdminResponse, Connection, Deadline, Error, Reply, Request, Status, Untrusted};
+use protocol::{AdminReply, AdminRequest, AdminResponse, Connection, Deadline, Error, Request, Status, Untrusted};
 
 use super::settings::DAEMON;
 use super::shell::argument;
@@ -42,7 +42,9 @@ pub(super) fn check(context: &Context, config: Option<&Config>, root: bool, chec
         .send(&Request::Admin(AdminRequest::Status), Deadline::after(ANSWER))
         .and_then(|()| connection.receive(Deadline::after(ANSWER)));
     match asked {
-        Ok(Reply::Admin(AdminResponse::Status(status))) => running(context, config, &status, checks),
+        Ok(AdminReply::Response { managed: AdminResponse::Status(status) }) => {
+            running(context, config, &status, checks);
+        }
         Ok(_) | Err(Error::Malformed(_) | Error::Closed) => {
             checks.error("daemon", "plex-authd does not understand this program: it is another version", RESTART);
         }

@@ -35,7 +35,7 @@ const ACCEPTED_AT_ONCE: usize = 64;
 pub(crate) fn run(started: Started, log: &Log) -> Result<(), Error> {
     let Started { signals, listener, mut daemon, reserve } = started;
     raise_descriptor_limit();
-    let service_manager = ServiceManager::new();
+    let mut service_manager = ServiceManager::new();
     daemon.context().settings.trusted_callers.look_up();
     service_manager::ready();
     log.info(format!("plex-authd {} is ready", env!("CARGO_PKG_VERSION")));
@@ -43,7 +43,7 @@ pub(crate) fn run(started: Started, log: &Log) -> Result<(), Error> {
 
     let mut unread = Unread::default();
     loop {
-        let ready = wait(&signals, listener.socket(), &unread, &service_manager)?;
+        let ready = wait(&signals, listener.socket(), &unread, &mut service_manager)?;
         let mut read = unread.read(&ready.requests);
         if ready.connection {
             // Several for each wait, so that connections of other users' processes delay a login's by less.
@@ -135,18 +135,16 @@ fn wait(
     signals: &Signals,
     listener: &impl AsFd,
     unread: &Unread,
-    service_manager: &ServiceManager,
+    service_manager: &mut ServiceManager,
 ) -> Result<Ready, Error> {
     let mut fds =
         vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
     fds.extend(unread.poll_fds());
-    let limit = unread.deadline().map_or(PollTimeout::NONE, |deadline| {
-        let left = deadline.saturating_duration_since(Instant::now()).as_micros().div_ceil(1000);
+    let due = [unread.deadline(), service_manager.due()].into_iter().flatten().min();
+    let timeout = due.map_or(PollTimeout::NONE, |due| {
+        let left = due.saturating_duration_since(Instant::now()).as_micros().div_ceil(1000);
         PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
     });
-    let interval = service_manager.interval();
-    // Without a limit, the time is -1.
-    let timeout = if limit.is_none() || (interval.is_some() && interval < limit) { interval } else { limit };
     match poll(&mut fds, timeout) {
         Ok(_) | Err(nix::Error::EINTR) => {}
         Err(error) => return Err(Error::Poll(error)),

@@ -1,32 +1,35 @@
 //! State notifications to systemd or another service manager (`sd_notify`). Without one, nothing is sent.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use nix::poll::PollTimeout;
 use sd_notify::NotifyState;
 
 /// Watchdog of the service manager.
-pub(crate) struct ServiceManager {
-    /// Time limit between two notifications; `None` without a watchdog.
-    watchdog: Option<Duration>,
+pub(crate) struct ServiceManager(Option<Watchdog>);
+
+struct Watchdog {
+    /// Time between two notifications, a third of the time limit.
+    interval: Duration,
+    due: Instant,
 }
 
 impl ServiceManager {
     pub(crate) fn new() -> Self {
-        Self { watchdog: sd_notify::watchdog_enabled() }
+        Self(sd_notify::watchdog_enabled().map(|limit| Watchdog { interval: limit / 3, due: Instant::now() }))
     }
 
-    /// Tells the watchdog that the main loop runs.
-    pub(crate) fn alive(&self) {
-        if self.watchdog.is_some() {
+    /// Tells the watchdog that the main loop runs, if it is time: a message at each login would wake up the service manager too.
+    pub(crate) fn alive(&mut self) {
+        let now = Instant::now();
+        if let Some(watchdog) = self.0.as_mut().filter(|watchdog| watchdog.due <= now) {
+            watchdog.due = now + watchdog.interval;
             notify(&[NotifyState::Watchdog]);
         }
     }
 
-    /// Interval between two notifications, a third of the time limit.
-    pub(crate) fn interval(&self) -> PollTimeout {
-        self.watchdog
-            .map_or(PollTimeout::NONE, |span| PollTimeout::try_from((span / 3).as_millis()).unwrap_or(PollTimeout::MAX))
+    /// When the next notification is due; `None` without a watchdog.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.0.as_ref().map(|watchdog| watchdog.due)
     }
 }
 

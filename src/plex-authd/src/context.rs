@@ -5,6 +5,7 @@ use std::sync::Arc;
 use policy::{FriendList, PlexId, PlexRef};
 
 use crate::auth::plex_tv::PlexTv;
+use crate::heartbeat::Heartbeats;
 use crate::helpers::Helpers;
 use crate::limits::Limits;
 use crate::log::Log;
@@ -25,6 +26,7 @@ pub(crate) struct Context {
     pub limits: Arc<Limits>,
     pub plex_tv: PlexTv,
     pub helpers: Helpers,
+    pub heartbeats: Heartbeats,
     pub audit_log: Arc<AuditLog>,
     pub store: Store,
     pub log: Log,

@@ -46,7 +46,7 @@ impl Generation {
     /// # Errors
     /// [`Error::Client`] or [`Error::Thread`]
     pub(crate) fn start(shared: &Shared, config: Config, saved: Option<SavedList>) -> Result<Self, Error> {
-        let Shared { identities, limits, account_locks, token_revoker, audit_log, store, log, .. } = shared;
+        let Shared { identities, limits, account_locks, token_revoker, heartbeats, audit_log, store, log, .. } = shared;
         let settings = Arc::new(Settings::new(config, shared.config_file.clone()));
         let config = &settings.config;
         let client = shared.device_ids.client(config).map_err(Error::Client)?;
@@ -82,6 +82,7 @@ impl Generation {
                 in_flight: SingleFlight::default(),
             },
             helpers: Helpers { smb, local_passwords: LocalPasswords::new(log.clone()) },
+            heartbeats: heartbeats.clone(),
             audit_log: Arc::clone(audit_log),
             store: store.clone(),
             log: log.clone(),

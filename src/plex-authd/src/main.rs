@@ -11,6 +11,7 @@ mod daemon;
 mod dispatch;
 mod error;
 mod generation;
+mod heartbeat;
 mod helpers;
 mod limits;
 mod lock;

@@ -183,6 +183,6 @@ mod tests {
             assert!(Duration::from_secs(limit) > longest, "{limit} s of {longest:?}");
         }
         let threads = number(openrc, "pids.max ", '}');
-        assert!(threads >= policy::MAX_THREADS as u64 + 64, "{threads} threads");
+        assert!(threads >= policy::MAX_SESSIONS as u64 + 64, "{threads} threads");
     }
 }

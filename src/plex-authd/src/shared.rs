@@ -11,6 +11,7 @@ use crate::auth::account_locks::AccountLocks;
 use crate::auth::token_revoker::{RevokerWorker, TokenRevoker};
 use crate::clock;
 use crate::error::Error;
+use crate::heartbeat::{HeartbeatWorker, Heartbeats};
 use crate::limits::Limits;
 use crate::limits::link_slots::LinkSlots;
 use crate::limits::rate_limiter::RateLimiter;
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub limits: Arc<Limits>,
     pub account_locks: AccountLocks,
     pub token_revoker: TokenRevoker,
+    pub heartbeats: Heartbeats,
     pub audit_log: Arc<AuditLog>,
     pub store: Store,
     pub log: Log,
@@ -40,6 +42,7 @@ pub(crate) struct Shared {
 
 /// Threads that end after every [`Shared`] value has been dropped.
 pub(crate) struct Workers {
+    heartbeat: HeartbeatWorker,
     revoker: RevokerWorker,
     writer: Worker,
 }
@@ -56,6 +59,7 @@ impl Shared {
         let rate_limiter = Arc::new(RateLimiter::new(throttle, store.clone(), log.clone()));
         let (token_revoker, revoker) =
             TokenRevoker::start(account_locks.clone(), Arc::clone(&rate_limiter), log.clone())?;
+        let (heartbeats, heartbeat) = Heartbeats::open()?;
         let shared = Self {
             config_file: args.config.clone(),
             device_ids: DeviceIds::open(saved.client_id, config, &args.state, log),
@@ -75,6 +79,7 @@ impl Shared {
             }),
             account_locks,
             token_revoker,
+            heartbeats,
             audit_log: Arc::new(AuditLog::new(saved.logins, saved.last_logins, store.clone())),
             store,
             log: log.clone(),
@@ -83,13 +88,14 @@ impl Shared {
             let suspicion = doubt.map(|doubt| Suspicion::restored(&list, doubt, clock::now()));
             SavedList { scope_id, list, suspicion }
         });
-        Ok((shared, Workers { revoker, writer }, friend_list))
+        Ok((shared, Workers { heartbeat, revoker, writer }, friend_list))
     }
 }
 
 impl Workers {
     /// Waits for the last revocations and changes.
     pub(crate) fn finish(self) {
+        self.heartbeat.finish();
         self.revoker.finish();
         self.writer.finish();
     }

@@ -38,7 +38,7 @@ pub use origin::{EXPLAINED, Origin, origin, origin_at};
 pub use rules::{Grounds, Rules, Standing};
 pub use second_prompt::is_reply_of_program;
 pub use server_access::{ServerRow, reaches};
-pub use shares::{Claim, Crowd, MAX_SESSIONS, MAX_THREADS, Purpose, Shares, SlotId};
+pub use shares::{Claim, Crowd, MAX_SESSIONS, Purpose, Shares, SlotId};
 pub use sign_in_target::SignInTarget;
 pub use throttle::held::{Held, Pardoned};
 pub use throttle::{

@@ -25,12 +25,9 @@ const PER_KNOWN_ACCOUNT: usize = 8;
 /// Slots of the `plex-auth` command.
 const COMMAND: usize = 8;
 
-/// The most sessions at once. Each has one descriptor, and one or two threads; see [`MAX_THREADS`].
+/// The most sessions at once. Each has one descriptor and one thread, with a stack of 512 KiB of address space of which some 20 KiB
+/// are used: all of them together need about 20 MB of memory.
 pub const MAX_SESSIONS: usize = ACCOUNT + UNKNOWN + KNOWN.1 + COMMAND;
-
-/// The most threads of all sessions: one that leads the conversation and one that waits for plex.tv. Their stacks are 512 KiB of
-/// address space each, of which some 20 KiB are used, so all of them together need about 40 MB of memory.
-pub const MAX_THREADS: usize = 2 * MAX_SESSIONS;
 
 /// Slots of each purpose for one person: a local user, who is the origin of `su` and `sudo`.
 const ONE: usize = 8;

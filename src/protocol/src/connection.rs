@@ -26,7 +26,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::frame::{Malformed, PREFIX, decode, encode};
 use crate::socket_trust::{Untrusted, check_peer, socket_owner};
 use crate::text::words;
-use crate::{MAX_FRAME, MAX_SILENCE};
+use crate::{MAX_FRAME, MAX_SILENCE, Reply};
 
 /// Failure of a connection. Each means that there is no verdict.
 #[derive(Debug)]
@@ -192,6 +192,12 @@ impl Connection {
         Interrupter(Arc::downgrade(&self.socket))
     }
 
+    /// A means for another thread to say that this side is at work.
+    #[must_use]
+    pub fn keepalive(&self) -> Keepalive {
+        Keepalive(Arc::downgrade(&self.socket))
+    }
+
     /// Sends one message.
     ///
     /// # Errors
@@ -295,6 +301,28 @@ impl Interrupter {
         if let Some(socket) = self.0.upgrade() {
             // Fails only if the other end has disconnected.
             let _ = shutdown(socket.as_raw_fd(), Shutdown::Read);
+        }
+    }
+}
+
+/// Sends [`Reply::Working`] from another thread, while the one that holds the connection sends nothing. It does not keep the
+/// connection open.
+#[derive(Debug, Clone)]
+pub struct Keepalive(Weak<OwnedFd>);
+
+impl Keepalive {
+    /// Sends the message without waiting. False if the other end has closed the connection.
+    #[must_use]
+    pub fn send(&self) -> bool {
+        let (Some(socket), Ok(frame)) = (self.0.upgrade(), encode(&Reply::Working)) else { return false };
+        loop {
+            // The kernel accepts so few bytes as a whole, or not at all.
+            match send(socket.as_raw_fd(), &frame, MsgFlags::MSG_NOSIGNAL) {
+                // An other end that reads nothing has had enough of these messages.
+                Ok(_) | Err(Errno::EAGAIN) => return true,
+                Err(Errno::EINTR) => {}
+                Err(_) => return false,
+            }
         }
     }
 }

@@ -40,7 +40,7 @@ pub use admin::{
     AccountDecision, AdminRequest, AdminResponse, FriendListStatus, KnownAccount, ListedFriend, Login, SentCounts,
     Status,
 };
-pub use connection::{Connection, Deadline, Error, Interrupter, Peer};
+pub use connection::{Connection, Deadline, Error, Interrupter, Keepalive, Peer};
 pub use frame::{Malformed, decode, encode};
 pub use limits::{DEFAULT_SOCKET, HEARTBEAT, MAX_FRAME, MAX_NAME, MAX_PASSWORD, MAX_SILENCE, MODULE_DEADLINE, VERSION};
 pub use log::{Severity, syslog_line};

@@ -14,20 +14,6 @@ use crate::context::Context;
 use crate::limits::permit::Permit;
 use crate::state::password_cache::Lookup;
 
-/// Accepts a remembered password if nothing has to be waited for, so that it costs no thread. `None` leaves the decision to
-/// [`decide`]: there is no remembered password, it is another one, or the list or a limit needs time or refuses the attempt.
-pub(crate) fn accept_at_once(context: &Context, attempt: &Attempt) -> Option<Accepted> {
-    if !context.passwords.remembers(attempt.account()) {
-        return None;
-    }
-    let now = Instant::now();
-    clock::check().ok()?;
-    let (account, began) = (attempt.account(), attempt.began);
-    let target = target(context, account, &attempt.mapped_to, Method::Password, began, now).ok()?;
-    let permit = context.limits.rate_limiter.acquire(&attempt.key, now).ok()?;
-    remembered(context, attempt, &target, &permit).ok()
-}
-
 /// Decides about a password, with the verification code if one was required. Identical concurrent attempts share one
 /// decision.
 pub(crate) fn decide(context: &Context, attempt: &Attempt, code: Option<&Secret>, deadline: Instant) -> AuthResult {

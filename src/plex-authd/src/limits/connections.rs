@@ -24,8 +24,7 @@ struct State {
     is_ending: bool,
 }
 
-/// Permission for one session, released on drop. A session and its work at plex.tv hold it together: work that outlives its
-/// session still has a thread.
+/// Permission for one session, released on drop.
 pub(crate) struct Slot {
     connections: Arc<Connections>,
     id: SlotId,

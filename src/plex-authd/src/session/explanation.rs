@@ -18,11 +18,11 @@ impl Session {
         if request.phase != Phase::Account {
             return Ok(Vec::new());
         }
-        let (user, from, began) = (request.user.clone(), self.explained.from.take(), self.began);
-        let work = move |context: &_, deadline| {
-            let mut steps = trace(context, &user, began, deadline);
+        let (user, from, began) = (&request.user, self.explained.from.take(), self.began);
+        let work = |context: &_, deadline| {
+            let mut steps = trace(context, user, began, deadline);
             if matches!(steps.last(), Some(TraceStep::Permitted(_))) {
-                steps.extend(held(context, &user, from.as_deref()));
+                steps.extend(held(context, user, from.as_deref()));
             }
             Ok::<_, Reason>(steps)
         };

@@ -1,6 +1,5 @@
 //! Signs in with a link code: prompts that show the code, and requests to plex.tv after each Enter.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use policy::{AttemptKey, PlexRef, Reason};
@@ -34,7 +33,7 @@ const LAST_VERDICT: Duration = Duration::from_secs(105);
 
 /// A code on the user's screen.
 struct Shown {
-    code: Arc<OpenCode>,
+    code: OpenCode,
     /// Time of the last poll.
     polled: Option<Instant>,
 }
@@ -66,10 +65,8 @@ impl Session {
         let limits = &self.context.limits;
         let share = limits.rate_limiter.share(key);
         let slot = limits.link_slots.acquire(key, share).ok_or(Reason::TooManyLinkCodes)?;
-        let (of, of_user) = (key.clone(), mapped_to.clone());
-        let code =
-            self.run_with_deadline(move |context, deadline| OpenCode::create(context, &of, &of_user, deadline))?;
-        let mut shown = Shown { code: Arc::new(code), polled: None };
+        let code = self.run_with_deadline(|context, deadline| OpenCode::create(context, key, mapped_to, deadline))?;
+        let mut shown = Shown { code, polled: None };
         let answer = self.until_answered(request, &mut shown);
         if matches!(answer, Err(Stop::Disconnected)) {
             let share = Share::Refused(key.origin.to_string());
@@ -78,13 +75,13 @@ impl Session {
                 format!("link sign-in of \"{user}\": the client disconnected; code discarded")
             });
         }
-        let (key, mapped_to) = (key.clone(), mapped_to.clone());
         let held = match answer? {
             Credential::Approved(held) => *held,
             Credential::Password(password) => {
                 // The account's lock and the slot are for others from here on.
                 drop((shown, slot));
                 policy::validate_password(password.expose())?;
+                let (key, mapped_to) = (key.clone(), mapped_to.clone());
                 return self.sign_in(&Attempt { key, mapped_to, password, began: self.began });
             }
         };
@@ -92,7 +89,7 @@ impl Session {
         self.end_within(LAST_VERDICT);
         let began = self.began;
         let accepted =
-            self.run_with_deadline(move |context, deadline| decide(context, &key, &mapped_to, held, began, deadline))?;
+            self.run_with_deadline(|context, deadline| decide(context, key, mapped_to, held, began, deadline))?;
         Ok(self.accept(accepted))
     }
 
@@ -170,9 +167,8 @@ impl Session {
         loop {
             let next = shown.polled.map_or_else(Instant::now, |polled| polled + POLL_INTERVAL);
             self.wait_until(next)?;
-            let code = Arc::clone(&shown.code);
             self.end_within(LAST_VERDICT);
-            let approval = self.run_with_deadline(move |context, deadline| code.approval(context, deadline));
+            let approval = self.run_with_deadline(|context, deadline| shown.code.approval(context, deadline));
             shown.polled = Some(Instant::now());
             let is_last = Instant::now() + POLL_INTERVAL > end;
             match approval {

@@ -5,7 +5,7 @@ use protocol::{Deadline, LoginRequest, Secret};
 
 use super::{Session, Stop, USER_TIMEOUT};
 use crate::auth::attempt::Attempt;
-use crate::auth::decision::{accept_at_once, decide};
+use crate::auth::decision::decide;
 use crate::auth::outcome::{Refusal, Source};
 
 /// The most prompts for a verification code in one login.
@@ -55,19 +55,15 @@ impl Session {
         let (mut code, mut prompts_left) = (None, CODE_PROMPTS);
         loop {
             self.wait_backoff(&attempt.key)?;
-            if code.is_none()
-                && let Some(accepted) = accept_at_once(&self.context, attempt)
-            {
-                return Ok(self.accept(accepted));
-            }
-            let (sent, sent_code) = (attempt.clone(), code.take());
-            let with_code = sent_code.is_some();
-            let work = move |context: &_, deadline| Ok::<_, Stop>(decide(context, &sent, sent_code.as_ref(), deadline));
+            let sent = code.take();
+            let work = |context: &_, deadline| Ok::<_, Stop>(decide(context, attempt, sent.as_ref(), deadline));
             match self.run_with_deadline(work)? {
                 Ok(accepted) => {
                     // With 2FA, the code may have been appended to the password, which nothing shows.
-                    let without_code =
-                        accepted.token.as_ref().is_some_and(|t| with_code || t.signed_in.two_factor == Some(false));
+                    let without_code = accepted
+                        .token
+                        .as_ref()
+                        .is_some_and(|t| sent.is_some() || t.signed_in.two_factor == Some(false));
                     self.accepted_password = without_code.then(|| attempt.password.clone());
                     return Ok(self.accept(accepted));
                 }

@@ -1,7 +1,6 @@
-//! Prompts, background work with a deadline, and keepalives to the module.
+//! Prompts, work with a deadline, and keepalives to the module.
 
-use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use policy::{AttemptKey, Reason};
@@ -10,7 +9,6 @@ use protocol::{Deadline, Error, HEARTBEAT, InvalidInput, Prompt, PromptReply, Re
 use super::{ENDING, MODULE_TIMEOUT, Session, Stop};
 use crate::auth::outcome::{PANICKED, TIMED_OUT};
 use crate::context::Context;
-use crate::worker::STACK;
 
 /// Time after the deadline for work without requests: a password hash or two on a busy machine.
 const AFTER_DEADLINE: Duration = Duration::from_secs(2);
@@ -68,44 +66,27 @@ impl Session {
         self.time_left = self.time_left.min((self.start + limit).saturating_duration_since(Instant::now()));
     }
 
-    /// Runs `work` in a thread, with keepalives to the module. Work that has not ended by the deadline is an outage; its thread
-    /// ends by its own time limits, and its result is dropped.
-    pub(super) fn run_with_deadline<T, E>(
+    /// Runs `work`, with keepalives to the module meanwhile. Work has time limits of its own; what has not ended by its deadline
+    /// is an outage, and a module that has disconnected has no use for a result.
+    pub(super) fn run_with_deadline<T, E: Into<Stop>>(
         &mut self,
-        work: impl FnOnce(&Context, Instant) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, Stop>
-    where
-        T: Send + 'static,
-        E: Into<Stop> + Send + 'static,
-    {
-        let context = Arc::clone(&self.context);
+        work: impl FnOnce(&Context, Instant) -> Result<T, E>,
+    ) -> Result<T, Stop> {
         let start = Instant::now();
         let deadline = start + self.time_left;
-        let (done, results) = channel();
-        let slot = self.slot.clone();
-        let run = move || {
-            let result = work(&context, deadline);
-            drop(context);
-            // Fails after the deadline, when the receiver is gone.
-            let _ = done.send(result);
-            // The session may have ended before.
-            drop(slot);
-        };
-        let thread = std::thread::Builder::new().name("login".into()).stack_size(STACK).spawn(run);
-        thread.map_err(|error| Reason::Unavailable(format!("no thread: {error}")))?;
-        let result = loop {
-            let wait = (deadline + AFTER_DEADLINE).saturating_duration_since(Instant::now());
-            match results.recv_timeout(wait.min(HEARTBEAT)) {
-                Ok(result) => break result.map_err(Into::into),
-                Err(RecvTimeoutError::Disconnected) => break Err(Reason::Unavailable(PANICKED.into()).into()),
-                Err(RecvTimeoutError::Timeout) if wait.is_zero() => {
-                    break Err(Reason::Unavailable(TIMED_OUT.into()).into());
-                }
-                Err(RecvTimeoutError::Timeout) => self.keepalive()?,
-            }
-        };
+        let end = deadline + AFTER_DEADLINE;
+        let heartbeat = self.context.heartbeats.start(self.connection.keepalive(), end);
+        let result = catch_unwind(AssertUnwindSafe(|| work(&self.context, deadline)));
+        let is_heard = heartbeat.stop();
         self.time_left = self.time_left.saturating_sub(start.elapsed());
-        result
+        if !is_heard {
+            return Err(Stop::Disconnected);
+        }
+        let result = result.map_err(|_| Reason::Unavailable(PANICKED.into()))?;
+        if Instant::now() > end {
+            return Err(Reason::Unavailable(TIMED_OUT.into()).into());
+        }
+        result.map_err(Into::into)
     }
 
     /// Waits for the back-off after failed attempts, if it is at most [`MAX_BACKOFF`] and the account has signed in from this

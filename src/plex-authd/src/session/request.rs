@@ -18,7 +18,7 @@ impl Session {
         self.id = self.context.plex_id(&account.name, &mapped_to);
         self.confirm_slot(request, &account.name)?;
         match request.phase {
-            Phase::Account => self.check_account(account.name, mapped_to),
+            Phase::Account => self.check_account(&account.name, &mapped_to),
             Phase::Password => Err(Reason::ChangedAtPlex.into()),
             Phase::Authenticate if request.plex_only && !self.context.helpers.local_passwords.has_none(&account) => {
                 Err(Reason::LocalFirst.into())
@@ -55,11 +55,10 @@ impl Session {
         account.map(|account| (account, mapped_to, origin)).ok_or(Reason::NoLocalAccount)
     }
 
-    fn check_account(&mut self, account: String, mapped_to: PlexRef) -> Result<Source, Stop> {
-        // Without a wait, a thread would cost more than the decision.
-        if let Some(result) = account::check_at_once(&self.context, &account, &mapped_to) {
+    fn check_account(&mut self, account: &str, mapped_to: &PlexRef) -> Result<Source, Stop> {
+        if let Some(result) = account::check_at_once(&self.context, account, mapped_to) {
             return Ok(result?);
         }
-        self.run_with_deadline(move |context, deadline| account::check(context, &account, &mapped_to, deadline))
+        self.run_with_deadline(|context, deadline| account::check(context, account, mapped_to, deadline))
     }
 }

@@ -52,11 +52,6 @@ impl PasswordCache {
         self.offline.begin();
     }
 
-    /// A password of the account is remembered.
-    pub(crate) fn remembers(&self, account: &str) -> bool {
-        self.remembered.has(account)
-    }
-
     /// Compares a password with the remembered one. Costs no request and no slow hash.
     ///
     /// Each comparison is a chance to guess, so it needs a [`Permit`].

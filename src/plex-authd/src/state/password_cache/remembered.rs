@@ -106,11 +106,6 @@ impl RememberedPasswords {
         Lookup::of(entry.tag.matches(&key.tag(account, id, password)), id)
     }
 
-    /// The account has a tag.
-    pub(super) fn has(&self, account: &str) -> bool {
-        lock(&self.tags.0.state).entries.contains_key(account)
-    }
-
     /// Remembers a password that plex.tv has just accepted.
     pub(super) fn insert(&self, account: &str, id: PlexId, password: &Secret) {
         let mut state = lock(&self.tags.0.state);

@@ -274,6 +274,13 @@ section! {
     /// Time, `1m` to `1day`; the default is `30m`.
     /// How long plex.tv is left alone after it has blocked this address.
     blocked_pause: Duration = String, |place, text, _| Ok(place.time(text, MINUTE..=DAY)?.unwrap_or(30 * MINUTE));
+    /// Whole number, `1` to `300`; the default is `1`.
+    /// How many hosts with plex-auth are behind the same public address, this one included: plex.tv counts failed sign-ins by
+    /// address.
+    /// `rejected_per_hour`, `sign_ins_per_hour` and `link_codes_per_hour` are then for all of them together, and each host uses
+    /// its part; so all of them have the same four numbers.
+    /// An account keeps at least 2 sign-ins an hour where it has signed in before.
+    hosts: u32 = u64, |place, number, _| Ok(place.number(number, 1..=300)?.unwrap_or(1));
 }
 
 section! {

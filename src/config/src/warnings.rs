@@ -37,22 +37,65 @@ impl Config {
     /// The gaps that the file alone shows.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
+        self.ordinary_accounts().into_iter().chain(self.small_part()).chain(self.no_link_codes()).collect()
+    }
+
+    fn ordinary_accounts(&self) -> Option<Warning> {
         let outside: Vec<_> =
             self.users.iter().filter(|(_, plex)| !self.is_owners(plex)).map(|(local, _)| local.as_str()).collect();
         if self.group.is_some() || outside.is_empty() {
-            return Vec::new();
+            return None;
         }
         let what = format!(
             "[users] is set without group: while plex-authd is stopped, PAM takes {} for ordinary local accounts",
             outside.join(", ")
         );
-        vec![Warning { what, fix: format!("run: plex-auth setup --yes --pam=no --group {USUAL_GROUP}") }]
+        Some(Warning { what, fix: format!("run: plex-auth setup --yes --pam=no --group {USUAL_GROUP}") })
+    }
+
+    /// With many hosts, the part of one of them may be too small for anybody's first sign-in. It is not rounded up: all hosts
+    /// together would get their address blocked.
+    fn small_part(&self) -> Option<Warning> {
+        let limits = &self.throttle;
+        let consequence = match limits.strangers_here() {
+            0 => "0, so nobody can sign in with a password where they have not signed in before",
+            1 => {
+                "1, so one failed sign-in keeps out everybody who has not signed in from the same place before, and nobody \
+                  with a verification code can sign in for the first time"
+            }
+            _ => return None,
+        };
+        let what = format!(
+            "[throttle] hosts = {} leaves this host, of rejected_per_hour = {}, a part for strangers of {consequence}",
+            limits.hosts, limits.rejected_per_hour
+        );
+        let fix = format!(
+            "set rejected_per_hour = {} or more on every host, if plex.tv accepts so many from one address, or let fewer hosts \
+             sign in at plex.tv",
+            limits.least_rejected_per_hour()
+        );
+        Some(Warning { what, fix })
+    }
+
+    fn no_link_codes(&self) -> Option<Warning> {
+        let limits = &self.throttle;
+        if !self.link_sign_in || limits.strangers_codes_here() > 0 {
+            return None;
+        }
+        let what = format!(
+            "[throttle] hosts = {} leaves this host no link code, of link_codes_per_hour = {}, for anybody who has not signed \
+             in from the same place before",
+            limits.hosts, limits.link_codes_per_hour
+        );
+        // Two thirds of it are for strangers.
+        let least = (limits.hosts * 3).div_ceil(2);
+        Some(Warning { what, fix: format!("set link_codes_per_hour = {least} or more on every host") })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
     use std::path::Path;
 
     use super::*;
@@ -84,5 +127,22 @@ mod tests {
         assert_eq!(parsed(&format!("group = \"friends\"\n{alice}")).warnings(), []);
         assert_eq!(parsed("admin_account = \"olga\"\n[users]\nolga = \"1\"\n").warnings(), []);
         assert_eq!(parsed("").warnings(), []);
+    }
+
+    #[test]
+    fn r85_a_part_too_small_for_a_first_sign_in_is_a_warning_with_the_number_that_is_needed() {
+        let warnings = |hosts: u32, further: &str| parsed(&format!("{further}throttle.hosts = {hosts}\n")).warnings();
+        assert_eq!(warnings(10, ""), []);
+        for (hosts, part, needed) in [(11, "a part for strangers of 1,", 33), (40, "a part for strangers of 0,", 120)] {
+            let found = warnings(hosts, "");
+            let [one] = found.as_slice() else { panic!("{found:?}") };
+            assert!(one.what.contains(part) && one.fix.contains(&format!("rejected_per_hour = {needed} ")), "{one:?}");
+            assert_eq!(warnings(hosts, &format!("throttle.rejected_per_hour = {needed}\n")), [], "{hosts}");
+        }
+        let link = "link_sign_in = true\nthrottle.rejected_per_hour = 500\nthrottle.sign_ins_per_hour = 500\n";
+        assert_eq!(warnings(40, link), []);
+        let found = warnings(41, link);
+        assert!(matches!(found.as_slice(), [one] if one.fix.contains("link_codes_per_hour = 62 ")), "{found:?}");
+        assert_eq!(warnings(41, &format!("{link}throttle.link_codes_per_hour = 62\n")), []);
     }
 }

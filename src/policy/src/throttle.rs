@@ -11,6 +11,7 @@ mod breaker;
 mod budget;
 mod failures;
 pub mod held;
+mod hourly;
 mod limits;
 mod sent;
 mod share;
@@ -134,11 +135,11 @@ impl Throttle {
         let failed = self.failures.get(key).map_or(0, |failures| failures.current(now)) as usize;
         // One check of a key at a time, except while failures are free: parallel guesses are no faster than sequential ones.
         let crowded = own > 0 && own + failed >= self.limits.free_tries as usize;
-        let per_hour = self.limits.rejected_per_hour;
+        let number = self.limits.rejected();
         let admitted = if crowded {
-            self.sign_ins.check(per_hour, key, known, now).map(|_| None)
+            self.sign_ins.check(number, key, known, now).map(|_| None)
         } else {
-            self.sign_ins.reserve(per_hour, key, known, now)
+            self.sign_ins.reserve(number, key, known, now)
         };
         admitted.map_err(|_| Reason::BudgetSpent)
     }
@@ -157,7 +158,7 @@ impl Throttle {
             return Err(open.reason());
         }
         let known = self.is_known(key, now);
-        let drawn = self.link_codes.draw_code(self.limits.link_codes_per_hour, key, known, now);
+        let drawn = self.link_codes.draw_code(self.limits.link_codes(), key, known, now);
         drawn.map_err(|_| Reason::LinkCodesSpent)
     }
 
@@ -202,7 +203,7 @@ impl Throttle {
         now: BootTime,
     ) -> Result<Admission, Hold> {
         let (ended, pending) = self.sign_ins.sign_ins(ticket, now);
-        let all = self.limits.sign_ins_per_hour as usize;
+        let all = self.limits.sign_ins();
         if ended >= all {
             return Err(Hold::SignInsSpent);
         }

@@ -92,7 +92,7 @@ pub struct Status {
     pub link_closed: Option<(String, u64)>,
     /// Sign-ins of this machine that plex.tv rejected within the last hour.
     pub rejected: u32,
-    /// Limit of [`Self::rejected`].
+    /// Limit of [`Self::rejected`]; of several hosts behind one address, this one's part.
     pub rejected_per_hour: u32,
     /// Requests to plex.tv within the last hour.
     #[serde(default)]

@@ -77,8 +77,27 @@ impl World {
         Self::made_by(host)
     }
 
+    /// A second machine in this one's network, as behind one router: both reach the same plex.tv, which sees one address.
+    /// Ports are shared too, so only one of them has an sshd.
+    #[must_use]
+    pub fn beside(&self) -> Option<Self> {
+        let mut network = Command::new("nsenter");
+        network.args(["--target", &self.init, "--net", "--", "unshare"]);
+        let world = Self::made_in(network)?;
+        fs::create_dir_all(world.plex_directory()).unwrap();
+        for file in ["address", "ca.pem"] {
+            fs::copy(self.plex_directory().join(file), world.plex_directory().join(file)).unwrap();
+        }
+        Some(world)
+    }
+
     fn made_by(mut unshare: Command) -> Option<Self> {
-        unshare.args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]);
+        unshare.arg("--net");
+        Self::made_in(unshare)
+    }
+
+    fn made_in(mut unshare: Command) -> Option<Self> {
+        unshare.args(["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]);
         unshare.arg(artifacts::checkout().join("tests/e2e/init"));
         let world = Self::started(unshare, artifacts::base)?;
         world.install();

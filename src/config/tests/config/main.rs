@@ -45,6 +45,7 @@ rejected_per_hour = 60
 sign_ins_per_hour = 200
 link_codes_per_hour = 90
 blocked_pause = "1h"
+hosts = 3
 
 [timeouts]
 login = "10s"
@@ -94,6 +95,7 @@ fn a_file_with_every_key_is_read() {
         sign_ins_per_hour: 200,
         link_codes_per_hour: 90,
         blocked_pause: Duration::from_secs(3600),
+        hosts: 3,
     };
     assert_eq!(config.throttle, throttle);
 }
@@ -133,7 +135,7 @@ type Mistake = (&'static str, Option<(usize, usize)>, &'static [&'static str]);
 /// Text, line and column of the problem, and words of its message.
 #[test]
 fn every_mistake_is_located_and_has_a_hint() {
-    let cases: [Mistake; 32] = [
+    let cases: [Mistake; 34] = [
         ("token = \"TOKEN-SECRET", Some((1, 22)), &["not valid TOML"]),
         ("token = TOKEN-SECRET\n", Some((1, 9)), &["not valid TOML", "double quotes"]),
         ("token = \"a\"\ntoken = \"b\"\n", Some((2, 1)), &["twice"]),
@@ -170,6 +172,8 @@ fn every_mistake_is_located_and_has_a_hint() {
             &["from 100 to 1000"],
         ),
         ("token = \"t\"\n[throttle]\nlink_codes_per_hour = 2\n", Some((3, 23)), &["from 3 to 1000"]),
+        ("token = \"t\"\n[throttle]\nhosts = 0\n", Some((3, 9)), &["from 1 to 300"]),
+        ("token = \"t\"\nhosts = 3\n", Some((2, 1)), &["[throttle]"]),
         (
             "token = \"t\"\n[throttle]\nlongest_pause = \"5s\"\nfirst_pause = \"6s\"\n",
             Some((4, 15)),

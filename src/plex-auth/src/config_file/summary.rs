@@ -45,9 +45,11 @@ pub(crate) fn summary(config: &Config) -> String {
     if config.samba.sync_password {
         line("SMB passwords", "follow those that plex.tv accepts".into());
     }
-    let policy::Limits { rejected_per_hour, sign_ins_per_hour, .. } = config.throttle;
-    let limits =
-        format!("{rejected_per_hour} rejected sign-ins per hour, and {sign_ins_per_hour} sign-ins of one account");
+    let policy::Limits { rejected_per_hour, sign_ins_per_hour, hosts, .. } = config.throttle;
+    let shared = if hosts > 1 { format!(", for {hosts} hosts together") } else { String::new() };
+    let limits = format!(
+        "{rejected_per_hour} rejected sign-ins per hour, and {sign_ins_per_hour} sign-ins of one account{shared}"
+    );
     line("limits", limits);
     let times = &config.timeouts;
     line("login timeout", format!("{} for requests to plex.tv", format_duration(times.login)));
@@ -87,13 +89,14 @@ mod tests {
         }
         assert!(!shown.contains("SECRET"), "{shown}");
         let text = format!(
-            "server_url = \"http://127.0.0.1:32400\"\nserver_url_insecure = true\n{text}[cache]\nremember = \"5m\"\noffline = \"24h\"\n[samba]\nsync_password = true\n"
+            "server_url = \"http://127.0.0.1:32400\"\nserver_url_insecure = true\n{text}[cache]\nremember = \"5m\"\noffline = \"24h\"\n[samba]\nsync_password = true\n[throttle]\nhosts = 3\n"
         );
         let shown = summary(&config::parse(&text, Path::new("x")).unwrap());
         for part in [
             "127.0.0.1:32400/ can also refuse friends, in the clear",
             "for 5m without contacting plex.tv and for 1day while plex.tv is not available",
             "SMB",
+            "30 rejected sign-ins per hour, and 120 sign-ins of one account, for 3 hosts together",
         ] {
             assert!(shown.contains(part), "{shown}");
         }

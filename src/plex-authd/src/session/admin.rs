@@ -121,7 +121,7 @@ fn status(context: &Context) -> Status {
         closed: closed(limits.rate_limiter.breaker()),
         link_closed: closed(limits.rate_limiter.link_breaker()),
         rejected: count(limits.rate_limiter.rejected_last_hour()),
-        rejected_per_hour: settings.config.throttle.rejected_per_hour,
+        rejected_per_hour: settings.config.throttle.rejected_here(),
         sent: sent(limits.rate_limiter.sent_last_hour()),
         remembered: count(context.passwords.count()),
         // The command's own connection is no login.

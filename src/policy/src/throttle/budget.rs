@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use strum::{EnumString, IntoStaticStr};
 
+use super::hourly::Hourly;
 use super::{AttemptKey, Share};
 use crate::BootTime;
 
@@ -21,9 +22,6 @@ const OUTAGE: Duration = Duration::from_secs(10 * 60);
 /// Period in which a service that names no remote host can use a third of an account's share, so that a stranger behind it
 /// keeps the account's own user out for no longer than that.
 const SHARED_PERIOD: Duration = Duration::from_secs(20 * 60);
-
-/// The least share: a sign-in with a verification code needs two, one without it and one with it.
-const MIN_SHARE: usize = 2;
 
 /// Kind of a counted request. The text form is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
@@ -113,7 +111,7 @@ enum Scope {
     All,
     Origin,
     Account,
-    /// All, for an account that has had [`MIN_SHARE`] itself.
+    /// All, for an account that has had its least share.
     AllButLeast,
 }
 
@@ -147,24 +145,23 @@ impl Budget {
     /// Checks the shares of a key. `None`: those in progress must end first.
     pub(super) fn check(
         &self,
-        per_hour: u32,
+        number: Hourly,
         key: &AttemptKey,
         known: bool,
         now: BootTime,
     ) -> Result<Option<()>, Spent> {
-        let all = per_hour as usize;
-        let third = all.div_ceil(3).max(MIN_SHARE);
+        let third = number.third();
         let share = Share::of(key, known);
         let bounds: &[(Scope, usize, Duration)] = match share {
             Share::Unknown => {
-                &[(Scope::All, all - all / 3, HOUR), (Scope::Origin, third, HOUR), (Scope::Account, third, HOUR)]
+                &[(Scope::All, number.unknown(), HOUR), (Scope::Origin, third, HOUR), (Scope::Account, third, HOUR)]
             }
             Share::Known => &[(Scope::Account, third, HOUR)],
             // Strangers behind such a service can guess at every account. plex.tv must not see the sum of all shares.
             Share::Service => &[
                 (Scope::Account, third, HOUR),
-                (Scope::Account, third.div_ceil(3).max(MIN_SHARE), SHARED_PERIOD),
-                (Scope::AllButLeast, 2 * all, HOUR),
+                (Scope::Account, number.ninth(), SHARED_PERIOD),
+                (Scope::AllButLeast, number.services(), HOUR),
             ],
         };
         // Those that have ended, and those in progress.
@@ -186,7 +183,7 @@ impl Budget {
         };
         let has_least = || {
             let (used, pending) = count(Scope::Account, HOUR);
-            used + pending >= MIN_SHARE
+            used + pending >= number.services_least()
         };
         let mut queued = false;
         for (scope, max, period) in bounds {
@@ -205,13 +202,13 @@ impl Budget {
     /// Reserves a place for an attempt. [`Self::settle`] must follow.
     pub(super) fn reserve(
         &mut self,
-        per_hour: u32,
+        number: Hourly,
         key: &AttemptKey,
         known: bool,
         now: BootTime,
     ) -> Result<Option<Ticket>, Spent> {
         self.expire(now);
-        if self.check(per_hour, key, known, now)?.is_none() {
+        if self.check(number, key, known, now)?.is_none() {
             return Ok(None);
         }
         self.tickets += 1;
@@ -238,13 +235,13 @@ impl Budget {
     /// Counts a link code, before it is requested. Returns what is to be stored.
     pub(super) fn draw_code(
         &mut self,
-        per_hour: u32,
+        number: Hourly,
         key: &AttemptKey,
         known: bool,
         now: BootTime,
     ) -> Result<Entry, Spent> {
         self.expire(now);
-        self.check(per_hour, key, known, now)?.ok_or(Spent)?;
+        self.check(number, key, known, now)?.ok_or(Spent)?;
         Ok(self.push(Entry { at: now, key: key.clone(), known, counted: Counted::LinkCode }))
     }
 
@@ -279,8 +276,8 @@ impl Budget {
     }
 
     /// Time until the shares of a key have room again; `None` if they have now.
-    pub(super) fn spent(&self, per_hour: u32, key: &AttemptKey, known: bool, now: BootTime) -> Option<Duration> {
-        self.first_time(now, |time| self.check(per_hour, key, known, time).is_ok())
+    pub(super) fn spent(&self, number: Hourly, key: &AttemptKey, known: bool, now: BootTime) -> Option<Duration> {
+        self.first_time(now, |time| self.check(number, key, known, time).is_ok())
     }
 
     /// Time until a sign-in of a key may be sent again, of `all` within an hour; `None` if one may be now.

@@ -77,12 +77,12 @@ impl Throttle {
         let known = self.is_known(key, now);
         match reason {
             Reason::TooManyTries => Some(self.backoff(key, now)).filter(|left| !left.is_zero()),
-            Reason::BudgetSpent => self.sign_ins.spent(self.limits.rejected_per_hour, key, known, now),
+            Reason::BudgetSpent => self.sign_ins.spent(self.limits.rejected(), key, known, now),
             Reason::SignInsSpent => {
-                let all = self.limits.sign_ins_per_hour as usize;
+                let all = self.limits.sign_ins();
                 self.sign_ins.sign_ins_spent(all, key, known, now)
             }
-            Reason::LinkCodesSpent => self.link_codes.spent(self.limits.link_codes_per_hour, key, known, now),
+            Reason::LinkCodesSpent => self.link_codes.spent(self.limits.link_codes(), key, known, now),
             // Refused by one of the two breakers, it is over when both are.
             Reason::AddressBlocked | Reason::RateLimited => self.open_link_breaker(now).map(|open| open.left(now)),
             _ => None,

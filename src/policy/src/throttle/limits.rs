@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::AttemptKey;
+use super::hourly::{Hourly, MIN_SHARE};
 
 /// The longest back-off at an origin that many people share. A stranger there must not keep an account's own user out.
 const LONGEST_SHARED_PAUSE: Duration = Duration::from_secs(10);
@@ -25,6 +26,8 @@ pub struct Limits {
     pub link_codes_per_hour: u32,
     /// Time for which the circuit breaker stays open after plex.tv blocked this address.
     pub blocked_pause: Duration,
+    /// Machines behind the same public address, this one included. The three hourly numbers are for all of them together.
+    pub hosts: u32,
 }
 
 impl Default for Limits {
@@ -37,11 +40,50 @@ impl Default for Limits {
             sign_ins_per_hour: 120,
             link_codes_per_hour: 60,
             blocked_pause: Duration::from_secs(30 * 60),
+            hosts: 1,
         }
     }
 }
 
 impl Limits {
+    /// This machine's part of `rejected_per_hour`.
+    #[must_use]
+    pub fn rejected_here(&self) -> u32 {
+        self.rejected_per_hour / self.hosts.max(1)
+    }
+
+    /// Sign-ins within an hour that this machine sends for accounts at origins where they are not known, until they are accepted.
+    #[must_use]
+    pub fn strangers_here(&self) -> usize {
+        self.rejected().unknown()
+    }
+
+    /// Link codes within an hour that this machine requests for such accounts.
+    #[must_use]
+    pub fn strangers_codes_here(&self) -> usize {
+        self.link_codes().unknown()
+    }
+
+    /// The least [`Self::rejected_per_hour`] with which a stranger with a verification code can sign in on each machine.
+    #[must_use]
+    pub fn least_rejected_per_hour(&self) -> usize {
+        // Two thirds of it are for strangers.
+        self.hosts as usize * MIN_SHARE * 3 / 2
+    }
+
+    pub(super) fn rejected(&self) -> Hourly {
+        Hourly { per_hour: self.rejected_per_hour, hosts: self.hosts }
+    }
+
+    pub(super) fn link_codes(&self) -> Hourly {
+        Hourly { per_hour: self.link_codes_per_hour, hosts: self.hosts }
+    }
+
+    /// Sign-ins of one account in a share of this machine.
+    pub(super) fn sign_ins(&self) -> usize {
+        Hourly { per_hour: self.sign_ins_per_hour, hosts: self.hosts }.of_account()
+    }
+
     /// The longest back-off of a key.
     pub(super) fn longest_pause(&self, key: &AttemptKey) -> Duration {
         if key.origin.is_shared() { self.longest_pause.min(LONGEST_SHARED_PAUSE) } else { self.longest_pause }

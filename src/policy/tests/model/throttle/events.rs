@@ -23,6 +23,7 @@ pub struct Case {
     pub sign_ins_per_hour: u32,
     pub link_codes_per_hour: u32,
     pub blocked_pause: u64,
+    pub hosts: u32,
     pub events: Vec<Event>,
 }
 
@@ -78,8 +79,9 @@ pub fn cases() -> impl Strategy<Value = Case> {
         // Small numbers, so that all three are reached in one case.
         (prop_oneof![3..5_u32, 3..10_u32], prop_oneof![Just(0_u32), 0..6_u32], 3..10_u32),
         select(&[60_000, DAY][..]),
+        prop_oneof![4 => Just(1_u32), 1 => 2..4_u32],
     );
-    (limits, vec(event(), 0..120)).prop_map(|((free, first, longest, numbers, blocked), events)| Case {
+    (limits, vec(event(), 0..120)).prop_map(|((free, first, longest, numbers, blocked, hosts), events)| Case {
         free_tries: free,
         first_pause: first,
         longest_pause: longest.max(first),
@@ -87,6 +89,7 @@ pub fn cases() -> impl Strategy<Value = Case> {
         sign_ins_per_hour: numbers.0 + numbers.1,
         link_codes_per_hour: numbers.2,
         blocked_pause: blocked,
+        hosts,
         events,
     })
 }

@@ -114,7 +114,7 @@ impl<'a> History<'a> {
         let ended =
             of_share.iter().filter_map(|sent| sent.end).filter(|(_, at, end)| now - at < counts_for(*end)).count();
         let under_way = of_share.iter().filter(|sent| sent.end.is_none()).count();
-        let most = self.case.sign_ins_per_hour as usize;
+        let most = (self.case.sign_ins_per_hour / self.case.hosts).max(2) as usize;
         if ended >= most {
             May::SignInsSpent
         } else if ended + under_way >= most {
@@ -173,9 +173,11 @@ impl<'a> History<'a> {
     /// account has a third of its own. So has an account at a service, of which a third, rounded up, within twenty minutes; only
     /// an hour's share is used up by what plex.tv did not decide. No share is smaller than two. All accounts at services together
     /// have twice the number, beyond two for each.
+    /// Where several hosts share the number, each has its part: of a share that only its own user draws on, at least two, and of
+    /// the others what the division leaves.
     fn of_shares(&self, number: u32, who: Who, now: u64, drawn: &[Draw], under_way: &[Draw]) -> May {
-        let number = number as usize;
-        let third = number.div_ceil(3).max(2);
+        let (number, hosts) = (number as usize, self.case.hosts as usize);
+        let third = (number.div_ceil(3) / hosts).max(2);
         let share = self.share(who, self.all.len(), now);
         let count = |draws: &[Draw], period: u64, of_whom: &dyn Fn(Who) -> bool| {
             let in_time = |at: u64, undecided: bool| now - at < period && (period == HOUR || !undecided);
@@ -186,14 +188,14 @@ impl<'a> History<'a> {
         let (anyone, account, origin) = (|_: Who| true, |other: Who| other.0 == who.0, |other: Who| other.1 == who.1);
         let rules: Vec<Rule> = match share {
             Share::Strangers => {
-                vec![(number - number / 3, HOUR, &anyone), (third, HOUR, &account), (third, HOUR, &origin)]
+                vec![((number - number / 3) / hosts, HOUR, &anyone), (third, HOUR, &account), (third, HOUR, &origin)]
             }
             Share::KnownAccount => vec![(third, HOUR, &account)],
             Share::Service => vec![(third, HOUR, &account), (third.div_ceil(3).max(2), 20 * MINUTE, &account)],
         };
         let mut rules = rules;
-        if share == Share::Service && count(drawn, HOUR, &account) + count(under_way, HOUR, &account) >= 2 {
-            rules.push((2 * number, HOUR, &anyone));
+        if share == Share::Service && count(drawn, HOUR, &account) + count(under_way, HOUR, &account) >= 2 / hosts {
+            rules.push((2 * number / hosts, HOUR, &anyone));
         }
         if rules.iter().any(|(most, period, of_whom)| count(drawn, *period, of_whom) >= *most) {
             return May::Spent;

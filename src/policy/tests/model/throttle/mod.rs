@@ -87,6 +87,7 @@ impl<'a> Run<'a> {
             sign_ins_per_hour: case.sign_ins_per_hour,
             link_codes_per_hour: case.link_codes_per_hour,
             blocked_pause: Duration::from_millis(case.blocked_pause),
+            hosts: case.hosts,
         };
         Self {
             throttle: Throttle::new(limits.clone(), SavedLimits::default()),
@@ -111,10 +112,11 @@ impl<'a> Run<'a> {
             self.check_pauses()?;
         }
         let (most, all) = (self.history.most_rejected_in_an_hour(), self.case.rejected_per_hour as usize);
-        if most > all - all / 3 {
+        let strangers = (all - all / 3) / self.case.hosts as usize;
+        if most > strangers {
             return Err(format!("{most} sign-ins of strangers were rejected within an hour"));
         }
-        if most == all - all / 3 {
+        if most > 0 && most == strangers {
             self.tally.note("a full hour");
         }
         Ok(())

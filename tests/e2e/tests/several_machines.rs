@@ -74,7 +74,9 @@ impl Household {
         let failed = |machine: &World| {
             let text = machine.sh("plex-auth status --json").stdout;
             let status: serde_json::Value = serde_json::from_str(&text).unwrap();
-            let number = |name: &str| status["failed_sign_ins"][name].as_u64().unwrap();
+            let number = |name: &str| {
+                status.pointer(&format!("/failed_sign_ins/{name}")).and_then(serde_json::Value::as_u64).unwrap()
+            };
             (number("last_hour"), number("limit"))
         };
         self.machines.iter().map(failed).collect()

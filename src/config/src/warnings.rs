@@ -87,9 +87,8 @@ impl Config {
              in from the same place before",
             limits.hosts, limits.link_codes_per_hour
         );
-        // Two thirds of it are for strangers.
-        let least = (limits.hosts * 3).div_ceil(2);
-        Some(Warning { what, fix: format!("set link_codes_per_hour = {least} or more on every host") })
+        let fix = format!("set link_codes_per_hour = {} or more on every host", limits.least_link_codes_per_hour());
+        Some(Warning { what, fix })
     }
 }
 

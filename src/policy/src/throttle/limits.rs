@@ -67,8 +67,18 @@ impl Limits {
     /// The least [`Self::rejected_per_hour`] with which a stranger with a verification code can sign in on each machine.
     #[must_use]
     pub fn least_rejected_per_hour(&self) -> usize {
-        // Two thirds of it are for strangers.
-        self.hosts as usize * MIN_SHARE * 3 / 2
+        self.least_per_hour(MIN_SHARE)
+    }
+
+    /// The least [`Self::link_codes_per_hour`] with which a stranger gets a link code on each machine.
+    #[must_use]
+    pub fn least_link_codes_per_hour(&self) -> usize {
+        self.least_per_hour(1)
+    }
+
+    /// The least hourly number that leaves strangers this share on each machine: two thirds of it are for them.
+    fn least_per_hour(&self, share: usize) -> usize {
+        (self.hosts as usize * share * 3).div_ceil(2)
     }
 
     pub(super) fn rejected(&self) -> Hourly {
